@@ -1,0 +1,47 @@
+# make demo: the main job end to end.  make test: everything that decides.  See CONTRIBUTING.md.
+CARGO ?= cargo
+LIBRARY = target/release/libzvpos.so
+SIMULATOR = target/release/zvpos-sandbox
+
+.PHONY: all demo test lint docs soak tsan tools deny clean
+
+all: library simulator
+
+.PHONY: library simulator
+library:
+	$(CARGO) build --release -p zvpos
+
+simulator:
+	$(CARGO) build --release -p zvpos-sandbox
+
+demo: library simulator
+	@examples/demo.sh
+
+test: tools library
+	$(CARGO) test --workspace
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md and the
+# JSON Schemas. The header is written by every build.
+docs:
+	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-core --lib documents
+
+# A million quotes in one process: memory and descriptors must not grow.
+soak: library
+	ZVPOS_SOAK=1000000 $(CARGO) test -p zvpos --test soak -- --nocapture
+
+tsan: tools
+	tests/tsan.sh
+
+deny:
+	cargo-deny --all-features check bans licenses sources
+
+# Says in one line what is missing, or installs it where that is possible without asking.
+tools:
+	@tests/tools.sh
+
+clean:
+	$(CARGO) clean

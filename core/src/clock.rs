@@ -1,0 +1,66 @@
+//! The gateway's time. Tills have wrong clocks and a request with a wrong timestamp is refused, so the offset is
+//! learned from the `Date` header of the gateway's answers.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The till's clock plus what the gateway's answers have taught.
+#[derive(Debug, Default)]
+pub struct GatewayClock {
+    /// Seconds to add to the till's clock.
+    offset_s: AtomicI64,
+}
+
+impl GatewayClock {
+    /// `Date` counts whole seconds and the answer takes time: less than this is no offset.
+    const NOISE_S: i64 = 2;
+    /// From here on the till is told.
+    pub const WARN_S: i64 = 60;
+
+    /// Now, in the gateway's time, in Unix seconds.
+    pub fn unix_seconds(&self) -> u64 {
+        u64::try_from(till_seconds().saturating_add(self.offset_s())).unwrap_or(0)
+    }
+
+    /// Seconds that the till's clock is behind the gateway's.
+    pub fn offset_s(&self) -> i64 {
+        self.offset_s.load(Ordering::Relaxed)
+    }
+
+    /// Learns from a `Date` header that was just received. Says whether this changed by how much is corrected
+    /// so far that a request signed before may have been refused for it.
+    pub fn learn(&self, date: SystemTime) -> bool {
+        let Ok(date) = date.duration_since(UNIX_EPOCH) else { return false };
+        let gateway = i64::try_from(date.as_secs()).unwrap_or(i64::MAX);
+        let offset = gateway.saturating_sub(till_seconds());
+        let offset = if offset.abs() <= Self::NOISE_S { 0 } else { offset };
+        let before = self.offset_s.swap(offset, Ordering::Relaxed);
+        before.saturating_sub(offset).abs() > Self::NOISE_S
+    }
+}
+
+fn till_seconds() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn learns_the_offset_and_ignores_noise() {
+        let clock = GatewayClock::default();
+        assert!(!clock.learn(SystemTime::now() + Duration::from_secs(1)));
+        assert_eq!(clock.offset_s(), 0);
+        assert!(clock.learn(SystemTime::now() + Duration::from_hours(24)));
+        assert!((clock.offset_s() - 86_400).abs() <= 1);
+        assert!(clock.unix_seconds().abs_diff(u64::try_from(till_seconds()).unwrap() + 86_400) <= 1);
+        assert!(!clock.learn(SystemTime::now() + Duration::from_secs(86_401)));
+        assert!(clock.learn(SystemTime::now()));
+        assert_eq!(clock.offset_s(), 0);
+    }
+}

@@ -1,0 +1,321 @@
+//! One account: who it is, and how each of its operations reaches the gateway.
+
+use std::collections::HashMap;
+
+use ureq::http::Uri;
+
+use super::tables::{CONFIG, ROUTE};
+use super::{flag, problem, section, text};
+use crate::gateway::{
+    CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, Route, SignNames,
+};
+use crate::json::{Object, Value};
+use crate::outcome::Problem;
+use crate::shape::{Unknown, check};
+
+/// What a request may not take from the configuration: it belongs to one sale or one customer.
+const PER_SALE: [&str; 11] = [
+    "bizId",
+    "amount",
+    "points",
+    "couponsCardList",
+    "customerId",
+    "payPassword",
+    "items",
+    "user_id",
+    "user_coupon_id",
+    "coupon_code",
+    "account",
+];
+
+/// Paths of V3 that move money beside the consume (SEEN); `zv_call_json` never takes them.
+const MONEY_PATHS: [&str; 2] = ["/v3/crm/customer/consumeReverse", "/v3/crm/coupon/couponReverse"];
+
+/// One configured account.
+#[derive(Debug)]
+pub struct Account {
+    /// Its name under `accounts`; `None` for the one that stands at the top.
+    pub name: Option<String>,
+    /// What it signs with.
+    pub credentials: Credentials,
+    /// How the names are spelled in the signed text.
+    pub sign_names: SignNames,
+    /// What the gateway's codes mean.
+    pub codes: CodeRules,
+    /// Whether a mismatch is a doubt.
+    pub strict_answer: bool,
+    /// Whether a payment password may leave over plain http.
+    pub password_over_http: bool,
+    /// Fields for every request, as JSON text of one object.
+    pub defaults: String,
+    /// Further read actions.
+    pub call_actions: Vec<String>,
+    generation: Generation,
+    endpoint: String,
+    routes: HashMap<Operation, Route>,
+}
+
+impl Account {
+    /// The way of an operation; `None` where the vendor has told nobody and the configuration says nothing.
+    pub fn route(&self, operation: Operation) -> Option<&Route> {
+        self.routes.get(&operation)
+    }
+
+    /// The operation and route of a read action by its key, its V2 action or its V3 path, or by a name under
+    /// `call_actions`. `None` for everything else, the consume above all.
+    pub fn read_route(&self, action: &str) -> Option<(Option<Operation>, Route)> {
+        let known = Operation::ALL.into_iter().filter(|operation| operation.is_read()).find(|operation| {
+            operation.key() == action
+                || self.route(*operation).is_some_and(|route| {
+                    (route.generation == Generation::V2 && route.action == action)
+                        || (route.generation == Generation::V3
+                            && route.url.ends_with(action)
+                            && action.starts_with('/'))
+                })
+                || [Generation::V2, Generation::V3]
+                    .into_iter()
+                    .any(|generation| operation.default_target(generation) == Some(action))
+        });
+        if let Some(operation) = known {
+            return self.route(operation).map(|route| (Some(operation), route.clone()));
+        }
+        let listed = self.call_actions.iter().any(|listed| listed == action);
+        listed.then(|| (None, Route::new(self.generation, &self.endpoint, action, false)))
+    }
+
+    /// Where its consumes go, for the journal's key.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+}
+
+/// Every account of the configuration.
+pub(super) fn read_all(config: &Object<'_>, problems: &mut Vec<Problem>) -> Vec<Account> {
+    let mut accounts = Vec::new();
+    let named = section(config, "accounts");
+    let at_top = ["openId", "grantCode", "openKey"].into_iter().any(|name| config.get(name).is_some());
+    if at_top || named.is_none() {
+        for name in ["openId", "grantCode", "openKey"] {
+            if config.given(name).is_none() {
+                let doc = CONFIG.field(name).map_or("", |field| field.doc);
+                problems.push(problem(name, format!("is missing: {doc}")));
+            }
+        }
+        accounts.extend(Reader { own: config, around: config, path: String::new() }.read(None, problems));
+    }
+    for (name, account) in named.into_iter().flat_map(Object::iter) {
+        if let Some(own) = account.as_object() {
+            let reader = Reader { own, around: config, path: format!("accounts.{name}.") };
+            accounts.extend(reader.read(Some(name.to_owned()), problems));
+        }
+    }
+    accounts
+}
+
+/// Reads one account, whose keys override those around it.
+struct Reader<'o, 'a> {
+    own: &'o Object<'a>,
+    around: &'o Object<'a>,
+    path: String,
+}
+
+impl<'o, 'a> Reader<'o, 'a> {
+    fn given(&self, name: &str) -> Option<&'o Value<'a>> {
+        self.own.given(name).or_else(|| self.around.given(name))
+    }
+
+    fn text(&self, name: &str) -> Option<&'o str> {
+        self.given(name).and_then(Value::scalar)
+    }
+
+    fn read(&self, name: Option<String>, problems: &mut Vec<Problem>) -> Option<Account> {
+        let generation = self.text("api").and_then(Generation::from_word).unwrap_or_default();
+        let endpoint = self.text("endpoint").unwrap_or(generation.default_endpoint()).to_owned();
+        self.check_url("endpoint", &endpoint, problems);
+        let routes = self.routes(generation, &endpoint, problems);
+        let call_actions = self.call_actions(&routes, problems);
+        self.check_defaults(problems);
+        let codes = self.given("codes").and_then(Value::as_object);
+        let standard = CodeRules::default();
+        let list = |name: &str| codes.and_then(|codes| codes.given(name)).map(texts);
+        Some(Account {
+            name,
+            credentials: Credentials::new(
+                text(self.own, "openId")?,
+                text(self.own, "grantCode")?,
+                text(self.own, "openKey")?,
+            )?,
+            sign_names: match self.text("sign_names") {
+                Some("as_sent") => SignNames::AsSent,
+                _ => SignNames::Lower,
+            },
+            codes: CodeRules {
+                before_effect: list("before_effect").unwrap_or(standard.before_effect),
+                in_doubt: list("in_doubt").unwrap_or(standard.in_doubt),
+            },
+            strict_answer: self.text("strict_answer") == Some("true"),
+            password_over_http: self.text("password_over_http") == Some("true"),
+            defaults: self.given("defaults").map_or("{}", Value::raw).to_owned(),
+            call_actions,
+            generation,
+            endpoint,
+            routes,
+        })
+    }
+
+    fn check_url(&self, name: &str, url: &str, problems: &mut Vec<Problem>) {
+        let parsed = url.parse::<Uri>().ok().filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                && uri.query().is_none()
+        });
+        if parsed.is_none() {
+            problems.push(problem(
+                format!("{}{name}", self.path),
+                "must be http://host/path or https://host/path, without user name or query",
+            ));
+        }
+    }
+
+    fn routes(
+        &self,
+        generation: Generation,
+        endpoint: &str,
+        problems: &mut Vec<Problem>,
+    ) -> HashMap<Operation, Route> {
+        let mut routes = HashMap::new();
+        let configured = match self.given("routes") {
+            None => None,
+            Some(value) => value.as_object().or_else(|| {
+                problems.push(problem(format!("{}routes", self.path), "must be an object"));
+                None
+            }),
+        };
+        for operation in Operation::ALL {
+            let default = operation
+                .default_target(generation)
+                .map(|target| Route::new(generation, endpoint, target, false));
+            let own = configured.and_then(|routes| routes.given(operation.key()));
+            let route = match own {
+                None => default,
+                Some(value) => self.route(operation, value, generation, endpoint, problems),
+            };
+            routes.extend(route.map(|route| (operation, route)));
+        }
+        for (key, _) in configured.into_iter().flat_map(Object::iter) {
+            if Operation::ALL.into_iter().all(|operation| operation.key() != key) {
+                let known: Vec<&str> = Operation::ALL.into_iter().map(Operation::key).collect();
+                problems.push(problem(
+                    format!("{}routes.{key}", self.path),
+                    format!("is no operation; known are {}", known.join(", ")),
+                ));
+            }
+        }
+        routes
+    }
+
+    fn route(
+        &self,
+        operation: Operation,
+        value: &Value<'_>,
+        account_generation: Generation,
+        account_endpoint: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Route> {
+        let key = format!("routes.{}", operation.key());
+        let empty = Object::default();
+        let (word, fields) = match value.as_object() {
+            Some(fields) => {
+                let path = format!("{}{key}", self.path);
+                check(&ROUTE, fields, &empty, &path, Unknown::Refuse, problems);
+                (text(fields, "generation"), fields)
+            }
+            None => (value.scalar(), &empty),
+        };
+        let generation = match word {
+            None => account_generation,
+            Some(word) => {
+                let Some(generation) = Generation::from_word(word) else {
+                    problems.push(problem(
+                        format!("{}{key}", self.path),
+                        "must be \"v2\", \"v3\" or an object with action (v2) or path (v3)",
+                    ));
+                    return None;
+                };
+                generation
+            }
+        };
+        let endpoint = text(fields, "endpoint").unwrap_or(if generation == account_generation {
+            account_endpoint
+        } else {
+            generation.default_endpoint()
+        });
+        self.check_url(&format!("{key}.endpoint"), endpoint, problems);
+        let name = if generation == Generation::V2 { "action" } else { "path" };
+        let Some(target) = text(fields, name).or(operation.default_target(generation)) else {
+            problems.push(problem(
+                format!("{}{key}.{name}", self.path),
+                "is missing: the vendor has published none, ask for it",
+            ));
+            return None;
+        };
+        if generation == Generation::V3 && !target.starts_with('/') {
+            problems.push(problem(format!("{}{key}.path", self.path), "must begin with /"));
+        }
+        Some(Route::new(generation, endpoint, target, flag(fields, "numbers")))
+    }
+
+    fn call_actions(&self, routes: &HashMap<Operation, Route>, problems: &mut Vec<Problem>) -> Vec<String> {
+        let actions = self.given("call_actions").map(texts).unwrap_or_default();
+        let consume = routes.get(&Operation::Consume);
+        for (index, action) in actions.iter().enumerate() {
+            let moves_money = MONEY_PATHS.contains(&action.as_str())
+                || [Generation::V2, Generation::V3]
+                    .into_iter()
+                    .any(|generation| Operation::Consume.default_target(generation) == Some(action))
+                || consume
+                    .is_some_and(|route| route.action == *action || route.url.ends_with(action.as_str()));
+            if moves_money {
+                problems.push(problem(
+                    format!("{}call_actions[{index}]", self.path),
+                    "moves money; that goes only by its own function",
+                ));
+            }
+        }
+        actions
+    }
+
+    fn check_defaults(&self, problems: &mut Vec<Problem>) {
+        let Some(value) = self.given("defaults") else { return };
+        let here = format!("{}defaults", self.path);
+        let Some(defaults) = value.as_object() else {
+            problems.push(problem(here, "must be an object"));
+            return;
+        };
+        for (name, _) in defaults.iter() {
+            if PER_SALE.contains(&name) {
+                problems
+                    .push(problem(format!("{here}.{name}"), "belongs to one sale and cannot be a default"));
+            } else if CONSUME_REQUEST.field(name).is_none() && QUOTE_REQUEST.field(name).is_none() {
+                problems.push(problem(format!("{here}.{name}"), "is no field of a consume or a quote"));
+            }
+        }
+        for shape in [&CONSUME_REQUEST, &QUOTE_REQUEST] {
+            let mut found = Vec::new();
+            check(shape, defaults, &Object::default(), &here, Unknown::Pass, &mut found);
+            let stands = |problem: &Problem| {
+                problem
+                    .path
+                    .strip_prefix(&here)
+                    .and_then(|rest| rest.strip_prefix('.'))
+                    .is_some_and(|name| defaults.given(name).is_some() && !PER_SALE.contains(&name))
+            };
+            problems.extend(found.into_iter().filter(stands));
+        }
+    }
+}
+
+fn texts(list: &Value<'_>) -> Vec<String> {
+    let items = list.as_array().unwrap_or_default();
+    items.iter().filter_map(|item| item.scalar().map(str::to_owned)).collect()
+}

@@ -1,0 +1,250 @@
+//! The configuration: one JSON object, every problem reported at once. No environment variable is read.
+
+mod account;
+mod tables;
+
+pub use account::Account;
+pub use tables::CONFIG;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sha1::{Digest, Sha1};
+use zeroize::Zeroizing;
+
+use crate::json::{Object, Value};
+use crate::log::Level;
+use crate::outcome::{Lang, Problem};
+use crate::shape::{Unknown, check};
+use crate::transport::{Roots, Settings};
+
+/// Everything that `zv_init` was told.
+#[derive(Debug)]
+pub struct Config {
+    /// At least one; their names are unique.
+    pub accounts: Vec<Account>,
+    /// How the gateway is reached.
+    pub transport: Settings,
+    /// The whole of one call.
+    pub total: Duration,
+    /// The language of the cashier's sentence.
+    pub lang: Lang,
+    /// Whether answers are written in ASCII only.
+    pub ascii: bool,
+    /// What to do with fields that nobody has documented.
+    pub unknown: Unknown,
+    /// The log file.
+    pub log: Option<LogSettings>,
+    /// Equal for two texts that mean the same; tells a repeated `zv_init` from another one without keeping keys.
+    pub fingerprint: [u8; 20],
+}
+
+/// The log file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What goes into it.
+    pub level: Level,
+    /// How many days are kept.
+    pub keep_days: u64,
+}
+
+impl Config {
+    /// Reads a configuration, or says everything that is wrong with it.
+    pub fn read(value: &Value<'_>) -> Result<Config, Vec<Problem>> {
+        let Some(object) = value.as_object() else {
+            return Err(vec![problem("", format!("must be an object, not {}", value.describe()))]);
+        };
+        let mut problems = Vec::new();
+        check(&CONFIG, object, &Object::default(), "", Unknown::Refuse, &mut problems);
+        let accounts = account::read_all(object, &mut problems);
+        let transport = Settings {
+            connect: milliseconds(object, "timeouts_ms", "connect", 3000),
+            idle: Duration::from_millis(number(object, "idle_ms").unwrap_or(4000)),
+            roots: roots(object, &mut problems),
+            proxy: proxy(object, &mut problems),
+        };
+        let total = milliseconds(object, "timeouts_ms", "total", 10_000);
+        if transport.connect > total {
+            problems.push(problem("timeouts_ms.connect", "must not be longer than timeouts_ms.total"));
+        }
+        let config = Config {
+            accounts,
+            transport,
+            total,
+            lang: if text(object, "lang") == Some("en") { Lang::En } else { Lang::ZhCn },
+            ascii: text(object, "charset") == Some("ascii"),
+            unknown: if flag(object, "pass_unknown_fields") { Unknown::Pass } else { Unknown::Refuse },
+            log: log(object, &mut problems),
+            fingerprint: fingerprint(value),
+        };
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+}
+
+fn problem(path: impl Into<String>, message: impl Into<String>) -> Problem {
+    Problem { path: path.into(), message: message.into() }
+}
+
+fn text<'o>(object: &'o Object<'_>, name: &str) -> Option<&'o str> {
+    object.given(name).and_then(Value::scalar)
+}
+
+fn flag(object: &Object<'_>, name: &str) -> bool {
+    text(object, name) == Some("true")
+}
+
+fn number(object: &Object<'_>, name: &str) -> Option<u64> {
+    text(object, name).and_then(|text| text.parse().ok())
+}
+
+fn section<'o, 'a>(object: &'o Object<'a>, name: &str) -> Option<&'o Object<'a>> {
+    object.given(name).and_then(Value::as_object)
+}
+
+fn milliseconds(object: &Object<'_>, group: &str, name: &str, default: u64) -> Duration {
+    Duration::from_millis(section(object, group).and_then(|group| number(group, name)).unwrap_or(default))
+}
+
+fn roots(object: &Object<'_>, problems: &mut Vec<Problem>) -> Roots {
+    let Some(tls) = section(object, "tls") else { return Roots::Bundled };
+    match (text(tls, "roots"), text(tls, "pem")) {
+        (Some(_), Some(_)) => {
+            problems.push(problem("tls.pem", "cannot stand beside tls.roots: give one of the two"));
+            Roots::Bundled
+        }
+        (None, Some(path)) => Roots::PemFile(path.to_owned()),
+        (Some("system"), None) => Roots::System,
+        _ => Roots::Bundled,
+    }
+}
+
+fn proxy(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+    let proxy = text(object, "proxy")?;
+    if !proxy.starts_with("http://") || ureq::Proxy::new(proxy).is_err() {
+        problems.push(problem("proxy", "must be http://host:port"));
+        return None;
+    }
+    Some(proxy.to_owned())
+}
+
+fn log(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<LogSettings> {
+    let log = section(object, "log")?;
+    let Some(path) = text(log, "path") else {
+        problems.push(problem("log.path", "is missing: where the log file is"));
+        return None;
+    };
+    Some(LogSettings {
+        path: path.into(),
+        level: text(log, "level").and_then(Level::from_word).unwrap_or(Level::Info),
+        keep_days: number(log, "keep_days").unwrap_or(30),
+    })
+}
+
+fn fingerprint(value: &Value<'_>) -> [u8; 20] {
+    let mut canonical = Zeroizing::new(String::with_capacity(2 * value.raw().len()));
+    value.push_canonical(&mut canonical);
+    Sha1::digest(canonical.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::{Generation, Operation};
+
+    const KEYS: &str = r#""openId":"a","grantCode":"b","openKey":"top-secret""#;
+
+    fn read(text: &str) -> Result<Config, Vec<String>> {
+        Config::read(&Value::parse(text).unwrap())
+            .map_err(|problems| problems.into_iter().map(|p| format!("{}: {}", p.path, p.message)).collect())
+    }
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let config = read(&format!("{{{KEYS}}}")).unwrap();
+        assert_eq!(config.transport.connect, Duration::from_secs(3));
+        assert_eq!(config.total, Duration::from_secs(10));
+        assert_eq!(config.transport.idle, Duration::from_secs(4));
+        let account = &config.accounts[0];
+        let consume = account.route(Operation::Consume).unwrap();
+        assert_eq!(consume.url, "http://openapi.zvcms.com/api/v2");
+        assert_eq!(consume.action, "communal.user.consume");
+        assert!(account.route(Operation::BalanceByBizId).is_none());
+        assert!(!format!("{config:?}").contains("top-secret"));
+    }
+
+    #[test]
+    fn five_mistakes_are_five_problems() {
+        let problems = read(
+            r#"{"openId":"a","grantCod":"b","openKey":"top-secret","timeouts_ms":{"total":"soon"},
+                "api":"v4","log":{"level":"loud"},"idle_ms":-1}"#,
+        )
+        .unwrap_err();
+        let paths: Vec<&str> = problems.iter().filter_map(|p| p.split(':').next()).collect();
+        for path in ["grantCod", "timeouts_ms.total", "api", "log.level", "idle_ms", "grantCode", "log.path"]
+        {
+            assert!(paths.contains(&path), "{path} is not in {problems:?}");
+        }
+        assert!(problems.iter().any(|p| p.contains("did you mean \"grantCode\"")));
+        assert!(!problems.iter().any(|p| p.contains("top-secret")));
+    }
+
+    #[test]
+    fn accounts_have_their_own_overrides() {
+        let config = read(&format!(
+            r#"{{"api":"v3","endpoint":"https://h","accounts":{{"a":{{{KEYS}}},"b":{{{KEYS},"api":"v2","endpoint":"http://g/x"}}}}}}"#
+        ))
+        .unwrap();
+        let urls: Vec<&str> =
+            config.accounts.iter().map(|a| a.route(Operation::Quote).unwrap().url.as_str()).collect();
+        assert_eq!(urls, ["https://h/v3/cy/customer/computeCoupon", "http://g/x"]);
+        let problems = read(r#"{"accounts":{"a":{"openId":"1"}}}"#).unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(read("{}").unwrap_err().iter().any(|p| p.starts_with("openId")));
+    }
+
+    #[test]
+    fn routes_are_data() {
+        let config = read(&format!(
+            r#"{{{KEYS},"routes":{{"quote":"v3","consume":{{"action":"other.consume","numbers":true}},
+                "balance_by_biz_id":{{"action":"told.by-the-vendor"}}}}}}"#
+        ))
+        .unwrap();
+        let account = &config.accounts[0];
+        let quote = account.route(Operation::Quote).unwrap();
+        assert_eq!(quote.generation, Generation::V3);
+        assert_eq!(quote.url, "https://openapi.qmai.cn/v3/cy/customer/computeCoupon");
+        let consume = account.route(Operation::Consume).unwrap();
+        assert!(consume.numbers && consume.action == "other.consume");
+        assert_eq!(account.route(Operation::BalanceByBizId).unwrap().action, "told.by-the-vendor");
+        for bad in [
+            r#""routes":{"quote":"v9"}"#,
+            r#""routes":{"quot":"v3"}"#,
+            r#""routes":{"balance_by_biz_id":"v2"}"#,
+            r#""routes":{"quote":{"generation":"v3","path":"no-slash"}}"#,
+            r#""endpoint":"ftp://h""#,
+            r#""endpoint":"http://user:pw@h/""#,
+            r#""endpoint":"not a url""#,
+            r#""call_actions":["communal.user.consume"]"#,
+            r#""call_actions":["/v3/crm/customer/consumeReverse"]"#,
+            r#""defaults":{"bizId":"1"}"#,
+            r#""defaults":{"deviceSm":"1"}"#,
+            r#""tls":{"roots":"system","pem":"x"}"#,
+            r#""proxy":"socks5://h:1""#,
+            r#""timeouts_ms":{"connect":2000,"total":1000}"#,
+        ] {
+            let problems = read(&format!("{{{KEYS},{bad}}}")).unwrap_err();
+            assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_configuration_is_known_again() {
+        let one = read(&format!("{{{KEYS},\"idle_ms\":4000}}")).unwrap();
+        let two = read(&format!("{{ \"idle_ms\": 4000,\n{KEYS} }}")).unwrap();
+        let other = read(&format!("{{{KEYS},\"idle_ms\":4001}}")).unwrap();
+        assert_eq!(one.fingerprint, two.fingerprint);
+        assert_ne!(one.fingerprint, other.fingerprint);
+    }
+}

@@ -1,0 +1,143 @@
+//! The keys of the configuration.
+
+use crate::log::Level;
+use crate::shape::{Field, Kind, Shape, may, must};
+
+const API: Field = may("api", Kind::Word(&["v2", "v3"]), "generation of the vendor's API (default v2)");
+const ENDPOINT: Field =
+    may("endpoint", Kind::Text(512), "v2: the URL; v3: https://host (default: the vendor's)");
+const ROUTES: Field = may(
+    "routes",
+    Kind::Any,
+    "an operation's own way: \"v2\", \"v3\" or {generation, endpoint, action | path, numbers}",
+);
+const SIGN_NAMES: Field = may(
+    "sign_names",
+    Kind::Word(&["lower", "as_sent"]),
+    "spelling of the names in the signed text (default lower)",
+);
+const CODES: Field = may("codes", Kind::Object(&CODE_RULES), "what the gateway's codes mean for a consume");
+const STRICT: Field = may(
+    "strict_answer",
+    Kind::Flag,
+    "a consume's answer that does not match the question is unknown instead of a warning (default false)",
+);
+const DEFAULTS: Field = may("defaults", Kind::Any, "fields merged into every request: multiMark, deviceSn…");
+const PASSWORD_OVER_HTTP: Field =
+    may("password_over_http", Kind::Flag, "a payment password may leave over plain http (default false)");
+const CALL_ACTIONS: Field = may(
+    "call_actions",
+    Kind::List(&Kind::Text(128), 64),
+    "further read actions (v2) or paths (v3) that zv_call_json takes",
+);
+
+/// The whole.
+pub static CONFIG: Shape = Shape {
+    name: "the configuration",
+    doc: "What zv_init takes. Give openId, grantCode and openKey, or accounts.",
+    fields: &[
+        may("openId", Kind::Text(128), "密钥Id"),
+        may("grantCode", Kind::Text(128), "授权code"),
+        may("openKey", Kind::Secret(256), "the key that signs; in no log and no answer"),
+        may("accounts", Kind::Map(&ACCOUNT), "several accounts by name, each with its own overrides"),
+        API,
+        ENDPOINT,
+        ROUTES,
+        SIGN_NAMES,
+        CODES,
+        STRICT,
+        DEFAULTS,
+        PASSWORD_OVER_HTTP,
+        CALL_ACTIONS,
+        may("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
+        may("idle_ms", Kind::Integer(0, 600_000), "how long an idle connection may be reused (default 4000)"),
+        may(
+            "charset",
+            Kind::Word(&["utf-8", "ascii"]),
+            "ascii: answers hold \\uXXXX for everything else (default utf-8)",
+        ),
+        may("lang", Kind::Word(&["zh-CN", "en"]), "language of the cashier's sentence (default zh-CN)"),
+        may("tls", Kind::Object(&TLS), "trusted certificates (default: bundled)"),
+        may("proxy", Kind::Text(512), "http://host:port of a CONNECT proxy (default none)"),
+        may("pass_unknown_fields", Kind::Flag, "send fields that nobody has documented (default false)"),
+        may("log", Kind::Object(&LOG), "the log file"),
+    ],
+};
+
+/// One account.
+static ACCOUNT: Shape = Shape {
+    name: "an account",
+    doc: "One account; what it leaves out is taken from the configuration around it.",
+    fields: &[
+        must("openId", Kind::Text(128), "密钥Id"),
+        must("grantCode", Kind::Text(128), "授权code"),
+        must("openKey", Kind::Secret(256), "the key that signs"),
+        API,
+        ENDPOINT,
+        ROUTES,
+        SIGN_NAMES,
+        CODES,
+        STRICT,
+        DEFAULTS,
+        PASSWORD_OVER_HTTP,
+        CALL_ACTIONS,
+    ],
+};
+
+/// One route, where it is an object.
+pub(super) static ROUTE: Shape = Shape {
+    name: "a route",
+    doc: "One operation's way to the gateway.",
+    fields: &[
+        may(
+            "generation",
+            Kind::Word(&["v2", "v3"]),
+            "how the envelope is written (default: the account's api)",
+        ),
+        may("endpoint", Kind::Text(512), "as the account's endpoint"),
+        may("action", Kind::Text(128), "v2: the Action"),
+        may("path", Kind::Text(256), "v3: the path"),
+        may("numbers", Kind::Flag, "send plain digits of numeric fields as numbers (default false)"),
+    ],
+};
+
+static CODE_RULES: Shape = Shape {
+    name: "codes",
+    doc: "Codes of the gateway; a list given here replaces the default one.",
+    fields: &[
+        may(
+            "before_effect",
+            Kind::List(&Kind::Text(64), 100),
+            "system errors that come before any effect (default 110004, 100002)",
+        ),
+        may("in_doubt", Kind::List(&Kind::Text(64), 100), "codes after which nobody knows (default 110007)"),
+    ],
+};
+
+static TIMEOUTS: Shape = Shape {
+    name: "timeouts_ms",
+    doc: "Milliseconds.",
+    fields: &[
+        may("connect", Kind::Integer(1, 120_000), "look-up, TCP, proxy and TLS (default 3000)"),
+        may("total", Kind::Integer(1, 600_000), "the whole call (default 10000)"),
+    ],
+};
+
+static TLS: Shape = Shape {
+    name: "tls",
+    doc: "Trusted certificates; give one of the two.",
+    fields: &[
+        may("roots", Kind::Word(&["bundled", "system"]), "Mozilla's inside the library, or the system's"),
+        may("pem", Kind::Text(4096), "a PEM file"),
+    ],
+};
+
+static LOG: Shape = Shape {
+    name: "log",
+    doc: "The log file, a new one each day.",
+    fields: &[
+        may("path", Kind::Text(4096), "where it is"),
+        may("level", Kind::Word(&Level::WORDS), "what goes into it (default info)"),
+        may("keep_days", Kind::Integer(1, 3650), "how many days are kept (default 30)"),
+    ],
+};

@@ -1,0 +1,243 @@
+//! The files that are generated from the tables: JSON Schemas, the table of codes, the table of the
+//! configuration. A test holds each file against what stands here; `make docs` writes them.
+
+use std::fmt::Write;
+
+use crate::config::CONFIG;
+use crate::gateway::{CONSUME_ANSWER, CONSUME_REQUEST, QUOTE_ANSWER, QUOTE_REQUEST};
+use crate::outcome::codes;
+use crate::shape::schema::{Direction, document};
+use crate::shape::{Field, Kind, Shape, may, must};
+
+static WARNING: Shape = Shape {
+    name: "a warning",
+    doc: "What the till should know although the outcome stands.",
+    fields: &[
+        must("code", Kind::Text(64), "from docs/error-codes.md"),
+        must("message", Kind::Text(4096), "in words"),
+    ],
+};
+
+static PROBLEM: Shape = Shape {
+    name: "a problem",
+    doc: "One thing that is wrong with a request or a configuration.",
+    fields: &[
+        must("path", Kind::Text(256), "the field, such as items[0].price"),
+        must("message", Kind::Text(4096), "what is wrong with it"),
+    ],
+};
+
+static TIMING: Shape = Shape {
+    name: "timing_ms",
+    doc: "Milliseconds with one decimal.",
+    fields: &[
+        must("journal", Kind::Any, "recording what is durable"),
+        must("connect", Kind::Any, "name look-up, TCP, proxy, TLS; 0 on a kept connection"),
+        must("wait", Kind::Any, "for the gateway"),
+        must("total", Kind::Any, "the whole call"),
+    ],
+};
+
+/// The envelope of every answer.
+pub static ENVELOPE: Shape = Shape {
+    name: "an answer",
+    doc: "The one envelope that every call is answered with. Look at outcome, do what next says.",
+    fields: &[
+        must(
+            "outcome",
+            Kind::Word(&[
+                "succeeded",
+                "declined",
+                "invalid",
+                "not_sent",
+                "unknown",
+                "internal",
+                "reversed",
+                "conflict",
+            ]),
+            "what happened to the member's money",
+        ),
+        must(
+            "next",
+            Kind::Word(&["complete_sale", "other_tender", "fix_request", "retry", "wait", "stop", "lookup"]),
+            "the one thing to do",
+        ),
+        must("code", Kind::Text(64), "the gateway's code, or one of docs/error-codes.md"),
+        must("message", Kind::Text(65536), "for the programmer"),
+        must("cashier", Kind::Text(4096), "for the person at the till"),
+        may("bizId", Kind::Text(64), "which transaction"),
+        must("replayed", Kind::Flag, "the answer was given before and nothing was sent now"),
+        may("already", Kind::Flag, "zv_init only: the library was running with this configuration"),
+        may("retry_after_ms", Kind::Integer(0, i64::MAX), "not_sent only: when a retry makes sense"),
+        must(
+            "warnings",
+            Kind::List(&Kind::Object(&WARNING), 1000),
+            "what the till should know although the outcome stands",
+        ),
+        must("errors", Kind::List(&Kind::Object(&PROBLEM), 1000), "invalid only: every field that is wrong"),
+        may("recorded", Kind::Any, "conflict only: the request that the bizId stands for"),
+        must("data", Kind::Any, "the gateway's data, or null"),
+        must("timing_ms", Kind::Object(&TIMING), "how long the parts took"),
+    ],
+};
+
+/// Every generated file: its path from the root of the repository, and its content.
+pub fn all() -> Vec<(String, String)> {
+    let schemas: [(&str, &'static Shape, Direction); 6] = [
+        ("config", &CONFIG, Direction::Request),
+        ("consume.request", &CONSUME_REQUEST, Direction::Request),
+        ("consume.data", &CONSUME_ANSWER, Direction::Answer),
+        ("quote.request", &QUOTE_REQUEST, Direction::Request),
+        ("quote.data", &QUOTE_ANSWER, Direction::Answer),
+        ("answer", &ENVELOPE, Direction::Answer),
+    ];
+    let mut files: Vec<(String, String)> = schemas
+        .into_iter()
+        .map(|(name, shape, direction)| {
+            let schema = document(name, shape, direction);
+            (format!("include/schemas/{name}.schema.json"), format!("{schema:#}\n"))
+        })
+        .collect();
+    files.push(("docs/error-codes.md".to_owned(), codes::markdown()));
+    files.push(("docs/configuration.md".to_owned(), configuration()));
+    files.push(("docs/requests.md".to_owned(), requests()));
+    files
+}
+
+fn configuration() -> String {
+    let mut out = String::from(
+        "# Configuration\n\n\
+         `zv_init` takes one JSON object. Every problem with it is reported at once, in `errors[]`, each with its \
+         path; a key that is not in these tables is refused. No environment variable is read. This page is \
+         generated from the tables in the sources.\n\n",
+    );
+    push_table(&mut out, "##", "The configuration", &CONFIG);
+    out
+}
+
+fn requests() -> String {
+    let mut out = String::from(
+        "# Requests and their data\n\n\
+         The field names are the vendor's. Numbers and strings are both taken (`\"points\": 5`, `\"points\": \"5\"`), \
+         ids of any length exactly. `\"\"`, `null`, `[]` and `{}` mean: not given. Money is a plain decimal with at \
+         most two digits after the point and is never rounded. A field that is not in a table is refused, naming \
+         the nearest known one, unless `pass_unknown_fields` is set. In an answer's data, fields that are not in \
+         the table pass through exactly as they came. The same tables stand as JSON Schemas in `include/schemas/`. \
+         This page is generated from the tables in the sources.\n\n",
+    );
+    for (title, shape) in [
+        ("`zv_consume_json`: the request", &CONSUME_REQUEST),
+        ("`zv_consume_json`: `data` when it succeeded", &CONSUME_ANSWER),
+        ("`zv_coupon_quote_json`: the request", &QUOTE_REQUEST),
+        ("`zv_coupon_quote_json`: `data` when it succeeded", &QUOTE_ANSWER),
+        ("Every answer", &ENVELOPE),
+    ] {
+        push_table(&mut out, "##", title, shape);
+    }
+    out
+}
+
+fn push_table(out: &mut String, level: &str, title: &str, shape: &'static Shape) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "{level} {title}\n\n{}\n\n| field | type | must | meaning |\n|---|---|---|---|",
+        shape.doc
+    );
+    for Field { name, kind, must, doc } in shape.fields {
+        let must = if *must { "yes" } else { "" };
+        let doc = doc.replace('|', "\\|");
+        let _ = writeln!(out, "| `{name}` | {} | {must} | {doc} |", type_name(kind).replace('|', "\\|"));
+    }
+    out.push('\n');
+    for field in shape.fields {
+        if let Some(inner) = inner_shape(&field.kind) {
+            push_table(out, "###", &format!("`{}`: {}", field.name, inner.name), inner);
+        }
+    }
+}
+
+fn inner_shape(kind: &'static Kind) -> Option<&'static Shape> {
+    match kind {
+        Kind::Object(shape) | Kind::Map(shape) => Some(shape),
+        Kind::List(of, _) => inner_shape(of),
+        _ => None,
+    }
+}
+
+fn type_name(kind: &Kind) -> String {
+    match kind {
+        Kind::Text(max) | Kind::Secret(max) => format!("text, at most {max}"),
+        Kind::BizId => "text, 1 to 64 printable ASCII".to_owned(),
+        Kind::Digits => "id: digits".to_owned(),
+        Kind::Integer(i64::MIN, i64::MAX) => "whole number".to_owned(),
+        Kind::Integer(min, i64::MAX) => format!("whole number from {min}"),
+        Kind::Integer(min, max) => format!("whole number {min} to {max}"),
+        Kind::OneOf(numbers) => numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" | "),
+        Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" | "),
+        Kind::Flag => "true | false".to_owned(),
+        Kind::Money => "元, two decimals".to_owned(),
+        Kind::Decimal => "decimal".to_owned(),
+        Kind::List(of, _) => format!("list of {}", type_name(of)),
+        Kind::Object(shape) => shape.name.to_owned(),
+        Kind::Map(shape) => format!("name → {}", shape.name),
+        Kind::Any => "any".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Object, Value};
+    use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
+    use crate::shape::{Unknown, check};
+    use std::path::Path;
+
+    #[test]
+    fn every_generated_file_is_in_step() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for (path, content) in all() {
+            let file = root.join(&path);
+            if std::env::var_os("ZVPOS_WRITE_DOCS").is_some() {
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(&file, &content).unwrap();
+            }
+            let written = std::fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
+            assert!(written == content, "{path} is not in step with the sources: run `make docs`");
+        }
+    }
+
+    #[test]
+    fn an_answer_fits_its_own_schema() {
+        let answer = Answer::of(Outcome::NotSent, &codes::CONNECT, Lang::En, "m")
+            .with_biz_id("B")
+            .with_already(true)
+            .with_retry_after(std::time::Duration::from_secs(1))
+            .with_warnings([Warning::new(&codes::CLOCK, "m")])
+            .with_errors(vec![Problem { path: "p".into(), message: "m".into() }])
+            .with_recorded("{}")
+            .with_data("{\"a\":1}");
+        let json = answer.to_json();
+        let value = Value::parse(&json).unwrap();
+        let mut problems = Vec::new();
+        check(&ENVELOPE, value.as_object().unwrap(), &Object::default(), "", Unknown::Refuse, &mut problems);
+        problems.retain(|problem| problem.path != "recorded");
+        assert_eq!(problems, []);
+        for field in ENVELOPE.fields {
+            assert!(value.as_object().unwrap().get(field.name).is_some(), "{} is never written", field.name);
+        }
+    }
+
+    #[test]
+    fn the_words_are_the_outcomes_own() {
+        let words = |name: &str| match ENVELOPE.field(name).unwrap().kind {
+            Kind::Word(words) => words,
+            _ => panic!(),
+        };
+        assert_eq!(words("outcome"), Outcome::ALL.map(Outcome::as_str));
+        for outcome in Outcome::ALL {
+            assert!(words("next").contains(&outcome.next().as_str()));
+        }
+        assert_eq!(words("next").len(), Next::ALL.len());
+    }
+}

@@ -1,0 +1,552 @@
+//! What an answer is and what it proves. A success or a refusal is only what a complete HTTP 200 with the
+//! gateway's whole envelope says; everything else is a doubt.
+
+use crate::json::{Kind as Json, Object, Value};
+use crate::money::BizId;
+use crate::outcome::{Warning, codes, codes::Code};
+use crate::shape::{Shape, normalise_object};
+
+use super::consume::{self, Identity};
+
+/// Codes whose meaning for a consume is configuration (`codes`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeRules {
+    /// System errors that are known to come before any effect.
+    pub before_effect: Vec<String>,
+    /// Codes after which nobody knows.
+    pub in_doubt: Vec<String>,
+}
+
+impl CodeRules {
+    /// The signature was refused (SEEN).
+    pub const SIGNATURE: &'static str = "110004";
+    /// The nonce was used before: retry with a new one (SEEN).
+    pub const NONCE: &'static str = "110007";
+}
+
+impl Default for CodeRules {
+    fn default() -> Self {
+        CodeRules {
+            // SEEN: signature refused; bad parameters.
+            before_effect: vec![Self::SIGNATURE.into(), "100002".into()],
+            in_doubt: vec![Self::NONCE.into()],
+        }
+    }
+}
+
+/// A success that the gateway's whole answer proves. Only this module can make one, so that no other part can
+/// say `succeeded`.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    message: String,
+    data: String,
+    returned_biz_id: Option<String>,
+    warnings: Vec<Warning>,
+}
+
+impl Accepted {
+    /// The gateway's words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The data as JSON, documented fields normalised.
+    pub fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// The bizId that the answer carries: what a reversal goes by.
+    pub fn returned_biz_id(&self) -> Option<&str> {
+        self.returned_biz_id.as_deref()
+    }
+
+    /// What does not fit, although it was done.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// The gateway's no, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The gateway's code.
+    pub code: String,
+    /// The gateway's words.
+    pub message: String,
+}
+
+/// Why nothing is proven.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    /// The gateway's code where there is one, else the library's.
+    pub code: String,
+    /// The library's code for the table.
+    pub kind: &'static Code,
+    /// In words.
+    pub message: String,
+    /// What does not fit.
+    pub warnings: Vec<Warning>,
+}
+
+impl Doubt {
+    /// A doubt of the library's own.
+    pub fn new(kind: &'static Code, message: impl Into<String>) -> Doubt {
+        Doubt { code: kind.text.to_owned(), kind, message: message.into(), warnings: Vec::new() }
+    }
+}
+
+/// What one answer proves.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Every status true, every code 0, and documented data.
+    Accepted(Accepted),
+    /// A no that is known to have taken nothing.
+    Refused(Refusal),
+    /// Nothing is proven.
+    Doubt(Doubt),
+}
+
+/// The gateway's envelope, whole and readable, of whichever operation.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    yes: bool,
+    code: String,
+    message: String,
+    data: Option<Value<'a>>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads an answer; the error says why it is not the gateway's.
+    pub fn read(http_status: u16, body: &'a [u8]) -> Result<Envelope<'a>, Doubt> {
+        let no = |why: String| Err(Doubt::new(&codes::NOT_GATEWAY, why));
+        if http_status != 200 {
+            return no(format!("HTTP status {http_status} instead of 200"));
+        }
+        let text = match std::str::from_utf8(body) {
+            Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+            Err(error) => return no(format!("the answer is not UTF-8: {error}")),
+        };
+        let value = match Value::parse(text) {
+            Ok(value) => value,
+            Err(error) if text.trim_start().starts_with('<') => {
+                return no(format!("an HTML page instead of the gateway's JSON ({error})"));
+            }
+            Err(error) => return no(format!("the answer is no whole JSON: {error}")),
+        };
+        let Json::Object(object) = value.kind() else {
+            return no(format!("the answer is {}, not an object", value.describe()));
+        };
+        let (Some(status), Some(code), Some(message)) =
+            (object.get("status"), object.get("code"), object.get("message"))
+        else {
+            return no("the answer has no status, code and message".to_owned());
+        };
+        let (Some(yes), Some(code)) = (read_status(status), read_code(code)) else {
+            return no(format!("status {} and code {} cannot be read", status.raw(), code.raw()));
+        };
+        Ok(Envelope {
+            yes,
+            code,
+            message: message.scalar().unwrap_or_default().to_owned(),
+            data: object.get("data").cloned(),
+        })
+    }
+
+    /// The gateway's code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What the answer to a consume proves.
+    pub fn judge_consume(
+        &self,
+        biz_id: &BizId,
+        asked: &Identity,
+        rules: &CodeRules,
+        strict: bool,
+    ) -> Verdict {
+        let data = self.data.as_ref().and_then(Value::as_object);
+        let inner = match data.map(Repeated::read) {
+            None => Repeated::default(),
+            Some(Ok(inner)) => inner,
+            Some(Err(why)) => return self.doubt(&codes::UNPROVEN, why),
+        };
+        // Most telling first: the inner code says why a consume was refused.
+        let refused_code = [self.code.as_str(), inner.code.as_deref().unwrap_or("0")]
+            .into_iter()
+            .rev()
+            .find(|code| *code != "0");
+        let Some(code) = refused_code else {
+            if !self.yes || inner.yes == Some(false) {
+                return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
+            }
+            return self.accept_consume(biz_id, asked, data, strict);
+        };
+        let message = inner.message.as_ref().filter(|_| self.code == "0").unwrap_or(&self.message);
+        let refusal = Refusal { code: code.to_owned(), message: message.clone() };
+        if (!self.yes || self.code != "0") && inner.says_yes() {
+            return self.doubt(&codes::UNPROVEN, "the envelope says no and its data says yes");
+        }
+        if rules.in_doubt.contains(&refusal.code) {
+            return self.doubt(&codes::UNPROVEN, refusal.message);
+        }
+        let system_error = !self.yes || inner.yes == Some(false);
+        if system_error && !rules.before_effect.contains(&refusal.code) {
+            return self.doubt(&codes::UNPROVEN, format!("system error: {}", refusal.message));
+        }
+        Verdict::Refused(refusal)
+    }
+
+    fn accept_consume(
+        &self,
+        biz_id: &BizId,
+        asked: &Identity,
+        data: Option<&Object<'_>>,
+        strict: bool,
+    ) -> Verdict {
+        let Some(data) = data.filter(|data| has_documented(&consume::ANSWER, data)) else {
+            return self.doubt(&codes::UNPROVEN, "success without any documented data");
+        };
+        let mut warnings = consume::compare(biz_id, asked, data);
+        if strict && !warnings.is_empty() {
+            let mut doubt = Doubt::new(&codes::MISMATCH, "the answer does not match the question");
+            doubt.warnings = warnings;
+            return Verdict::Doubt(doubt);
+        }
+        let json = normalise_object(&consume::ANSWER, data, "data", &mut warnings);
+        Verdict::Accepted(Accepted {
+            message: self.message.clone(),
+            data: json,
+            returned_biz_id: data.given("bizId").and_then(Value::scalar).map(str::to_owned),
+            warnings,
+        })
+    }
+
+    /// What the answer to a read says; nothing is ever taken by one, so a refusal needs no proof.
+    pub fn judge_read(&self, shape: Option<&'static Shape>) -> Verdict {
+        if !self.yes || self.code != "0" {
+            return Verdict::Refused(Refusal { code: self.code.clone(), message: self.message.clone() });
+        }
+        let mut warnings = Vec::new();
+        let data = match shape {
+            None => self.data.as_ref().map_or("null", Value::raw).to_owned(),
+            Some(shape) => match self.data.as_ref().and_then(Value::as_object) {
+                Some(data) if has_documented(shape, data) => {
+                    normalise_object(shape, data, "data", &mut warnings)
+                }
+                _ => return self.doubt(&codes::NO_ANSWER, "success without any documented data"),
+            },
+        };
+        Verdict::Accepted(Accepted { message: self.message.clone(), data, returned_biz_id: None, warnings })
+    }
+
+    /// A doubt that keeps the gateway's code, unless that code is 0.
+    fn doubt(&self, kind: &'static Code, message: impl Into<String>) -> Verdict {
+        let mut doubt = Doubt::new(kind, message);
+        if self.code != "0" {
+            doubt.code.clone_from(&self.code);
+        }
+        Verdict::Doubt(doubt)
+    }
+}
+
+/// What a consume repeats of the envelope inside its data (DOC).
+#[derive(Default)]
+struct Repeated {
+    yes: Option<bool>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl Repeated {
+    fn read(data: &Object<'_>) -> Result<Repeated, &'static str> {
+        let yes = match data.get("status") {
+            None => None,
+            Some(value) => Some(read_status(value).ok_or("data.status cannot be read")?),
+        };
+        let code = match data.get("code") {
+            None => None,
+            Some(value) => Some(read_code(value).ok_or("data.code cannot be read")?),
+        };
+        let message = data.given("message").and_then(Value::scalar).map(str::to_owned);
+        Ok(Repeated { yes, code, message })
+    }
+
+    fn says_yes(&self) -> bool {
+        (self.yes == Some(true) || self.code.as_deref() == Some("0"))
+            && self.yes != Some(false)
+            && self.code.as_deref().is_none_or(|code| code == "0")
+    }
+}
+
+/// A bool, "true"/"false" or 0/1 (DOC and SEEN); `None` for anything else.
+fn read_status(value: &Value<'_>) -> Option<bool> {
+    match value.scalar()? {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// A number or a text that can be told from 0. What only might mean 0 (`""`, `0.0`, `00`) cannot be read.
+fn read_code(value: &Value<'_>) -> Option<String> {
+    let text = match value.kind() {
+        Json::Number if value.raw().bytes().all(|b| b.is_ascii_digit() || b == b'-') => value.raw(),
+        Json::String(text) => text,
+        _ => return None,
+    };
+    let might_be_zero = text != "0" && text.chars().all(|c| matches!(c, '0' | '.' | '-' | '+' | ' ' | '\t'));
+    (!might_be_zero && text.trim() == text).then(|| text.to_owned())
+}
+
+/// Whether the data holds a documented field beyond those that repeat the envelope.
+fn has_documented(shape: &'static Shape, data: &Object<'_>) -> bool {
+    shape
+        .fields
+        .iter()
+        .any(|field| !consume::REPEATED.contains(&field.name) && data.get(field.name).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::fmt::Write;
+
+    fn asked() -> (BizId, Identity) {
+        let identity = Identity {
+            customer_id: Some("1".into()),
+            kind: None,
+            amount: crate::money::Amount::parse("3.50").ok(),
+            coupons: vec!["7".into()],
+            points: None,
+        };
+        (BizId::new("B1").unwrap(), identity)
+    }
+
+    fn judge_with(body: &str, strict: bool) -> Verdict {
+        let (biz_id, identity) = asked();
+        match Envelope::read(200, body.as_bytes()) {
+            Ok(envelope) => envelope.judge_consume(&biz_id, &identity, &CodeRules::default(), strict),
+            Err(doubt) => Verdict::Doubt(doubt),
+        }
+    }
+
+    fn judge(body: &str) -> &'static str {
+        match judge_with(body, false) {
+            Verdict::Accepted(_) => "accepted",
+            Verdict::Refused(_) => "refused",
+            Verdict::Doubt(_) => "doubt",
+        }
+    }
+
+    #[test]
+    fn proves_a_success_only_by_the_whole_envelope() {
+        for (body, wanted) in [
+            (
+                r#"{"status":"true","code":"0","message":"","data":{"status":"true","code":"0","message":"","bizId":"B1"}}"#,
+                "accepted",
+            ),
+            (
+                r#"{"status":true,"code":0,"message":null,"data":{"status":1,"code":"0","total_amount":"1"}}"#,
+                "accepted",
+            ),
+            (r#"{"status":1,"code":0,"message":"","data":{"bizId":"B1"}}"#, "accepted"),
+            (
+                r#"{"status":true,"code":0,"message":"","data":{"status":true,"code":0,"message":"ok"}}"#,
+                "doubt",
+            ),
+            (r#"{"status":true,"code":0,"message":"","data":{"unheard_of":1}}"#, "doubt"),
+            (r#"{"status":true,"code":0,"message":""}"#, "doubt"),
+            (r#"{"status":true,"code":0,"message":"","data":[]}"#, "doubt"),
+            (r#"{"status":true,"code":0,"message":"","data":null}"#, "doubt"),
+            (r#"{"status":true,"code":0,"data":{"bizId":"B1"}}"#, "doubt"),
+            (r#"{"status":"yes","code":0,"message":"","data":{"bizId":"B1"}}"#, "doubt"),
+            (r#"{"status":true,"code":0.0,"message":"","data":{"bizId":"B1"}}"#, "doubt"),
+            (r#"{"status":true,"code":"","message":"","data":{"bizId":"B1"}}"#, "doubt"),
+            (r#"{"status":true,"code":"00","message":"","data":{"bizId":"B1"}}"#, "doubt"),
+            (r#"{"status":false,"code":0,"message":"","data":{"bizId":"B1"}}"#, "doubt"),
+            (
+                r#"{"status":true,"code":0,"message":"","data":{"status":false,"code":0,"bizId":"B1"}}"#,
+                "doubt",
+            ),
+            (r#"{"status":true,"code":0,"message":"","data":{"status":"","bizId":"B1"}}"#, "doubt"),
+            (r#"{"status":true,"status":true,"code":0,"message":"","data":{"bizId":"B1"}}"#, "doubt"),
+            (r#"{"status":true,"code":0,"message":"","data":{"bizId":"B1"}} {}"#, "doubt"),
+            (r#"[{"status":true,"code":0,"message":"","data":{"bizId":"B1"}}]"#, "doubt"),
+            ("<html>Welcome</html>", "doubt"),
+            ("", "doubt"),
+        ] {
+            assert_eq!(judge(body), wanted, "{body}");
+        }
+        let good = r#"{"status":true,"code":0,"message":"","data":{"bizId":"B1"}}"#;
+        for status in [201, 204, 301, 302, 400, 500, 502] {
+            assert!(Envelope::read(status, good.as_bytes()).is_err(), "{status}");
+        }
+    }
+
+    #[test]
+    fn tells_a_refusal_from_a_doubt() {
+        for (body, wanted) in [
+            (r#"{"status":true,"code":"40001","message":"余额不足"}"#, "refused"),
+            (r#"{"status":true,"code":-1,"message":"no"}"#, "refused"),
+            (
+                r#"{"status":true,"code":0,"message":"","data":{"status":true,"code":"40001","message":"余额不足"}}"#,
+                "refused",
+            ),
+            (r#"{"status":false,"code":110004,"message":"sign"}"#, "refused"),
+            (r#"{"status":false,"code":"100002","message":"params"}"#, "refused"),
+            (r#"{"status":false,"code":"110007","message":"nonce"}"#, "doubt"),
+            (r#"{"status":true,"code":"110007","message":"nonce"}"#, "doubt"),
+            (r#"{"status":false,"code":"999999","message":"system"}"#, "doubt"),
+            (
+                r#"{"status":true,"code":0,"message":"","data":{"status":false,"code":"500","bizId":"B1"}}"#,
+                "doubt",
+            ),
+            (
+                r#"{"status":true,"code":"40001","message":"","data":{"status":true,"code":0,"bizId":"B1"}}"#,
+                "doubt",
+            ),
+            (r#"{"status":false,"code":"110004","message":"","data":{"code":0}}"#, "doubt"),
+        ] {
+            assert_eq!(judge(body), wanted, "{body}");
+        }
+        let Verdict::Refused(refusal) = judge_with(
+            r#"{"status":true,"code":0,"message":"ok","data":{"status":true,"code":"40001","message":"余额不足"}}"#,
+            false,
+        ) else {
+            panic!()
+        };
+        assert_eq!((refusal.code.as_str(), refusal.message.as_str()), ("40001", "余额不足"));
+    }
+
+    #[test]
+    fn strict_makes_a_mismatch_a_doubt() {
+        let body = r#"{"status":true,"code":0,"message":"","data":{"bizId":"B2"}}"#;
+        assert!(
+            matches!(judge_with(body, false), Verdict::Accepted(accepted) if accepted.warnings().len() == 1)
+        );
+        assert!(matches!(judge_with(body, true), Verdict::Doubt(doubt) if doubt.kind.text == "ZV-MISMATCH"));
+    }
+
+    /// Independent of the code above: reads with serde_json and asks for what the words of the rule ask for.
+    fn oracle_allows(body: &[u8], accepted: bool) -> bool {
+        let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
+        let Some(outer) = value.as_object() else { return false };
+        let text = |value: Option<&serde_json::Value>| match value {
+            Some(serde_json::Value::String(text)) => Some(text.clone()),
+            Some(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
+                Some(value.to_string())
+            }
+            _ => None,
+        };
+        let status = text(outer.get("status"));
+        let code = text(outer.get("code"));
+        let inner = outer.get("data").and_then(|data| data.as_object());
+        let yes = |text: &Option<String>| matches!(text.as_deref(), Some("true" | "1"));
+        if accepted {
+            let inner_fine = inner.is_some_and(|data| {
+                (data.get("status").is_none() || yes(&text(data.get("status"))))
+                    && (data.get("code").is_none() || text(data.get("code")).as_deref() == Some("0"))
+                    && [
+                        "bizId",
+                        "couponsCardList",
+                        "gift_amount",
+                        "recharge_amount",
+                        "total_amount",
+                        "change_gift_amount",
+                        "change_recharge_amount",
+                        "storeBalance",
+                        "shopBalance",
+                    ]
+                    .iter()
+                    .any(|name| data.contains_key(*name))
+            });
+            yes(&status) && code.as_deref() == Some("0") && inner_fine
+        } else {
+            let inner_code = inner.and_then(|data| text(data.get("code")));
+            let no = code.as_deref() != Some("0") || inner_code.is_some_and(|code| code != "0");
+            status.is_some() && code.is_some() && no && outer.contains_key("message")
+        }
+    }
+
+    fn scalar() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("true".to_owned()),
+            Just("false".to_owned()),
+            Just("\"true\"".to_owned()),
+            Just("\"false\"".to_owned()),
+            Just("0".to_owned()),
+            Just("1".to_owned()),
+            Just("\"0\"".to_owned()),
+            Just("\"1\"".to_owned()),
+            Just("\"\"".to_owned()),
+            Just("null".to_owned()),
+            Just("[]".to_owned()),
+            Just("{}".to_owned()),
+            Just("0.0".to_owned()),
+            Just("-0".to_owned()),
+            Just("\"00\"".to_owned()),
+            Just("110004".to_owned()),
+            Just("\"110007\"".to_owned()),
+            Just("\"40001\"".to_owned()),
+            Just("\" 0\"".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn never_more_than_the_answer_proves(
+            outer in proptest::collection::vec((0usize..4, scalar()), 0..5),
+            inner in proptest::option::of(proptest::collection::vec((0usize..5, scalar()), 0..5)),
+            cut in proptest::option::of(0usize..200),
+            tail in prop_oneof![3 => Just(String::new()), 1 => "\\PC{1,6}"],
+            noise in proptest::option::of((0usize..200, any::<u8>())),
+            strict in any::<bool>(),
+        ) {
+            let mut body = String::from("{");
+            for (name, value) in &outer {
+                write!(body, "\"{}\":{value},", ["status", "code", "message", "other"][*name]).unwrap();
+            }
+            match inner {
+                Some(inner) => {
+                    let members: Vec<String> = inner
+                        .iter()
+                        .map(|(name, value)| format!("\"{}\":{value}", ["status", "code", "message", "bizId", "total_amount"][*name]))
+                        .collect();
+                    write!(body, "\"data\":{{{}}}}}", members.join(",")).unwrap();
+                }
+                None => body.push_str("\"z\":1}"),
+            }
+            body.push_str(&tail);
+            let mut bytes = body.into_bytes();
+            if let Some(cut) = cut { bytes.truncate(cut); }
+            if let Some((byte, noise)) = noise.and_then(|(at, noise)| Some((bytes.get_mut(at)?, noise))) {
+                *byte = noise;
+            }
+            let (biz_id, identity) = asked();
+            let verdict = match Envelope::read(200, &bytes) {
+                Ok(envelope) => envelope.judge_consume(&biz_id, &identity, &CodeRules::default(), strict),
+                Err(doubt) => Verdict::Doubt(doubt),
+            };
+            match verdict {
+                Verdict::Accepted(accepted) => {
+                    prop_assert!(oracle_allows(&bytes, true), "{}", String::from_utf8_lossy(&bytes));
+                    prop_assert!(!strict || accepted.returned_biz_id().is_none_or(|id| id == "B1"));
+                }
+                Verdict::Refused(_) => prop_assert!(oracle_allows(&bytes, false), "{}", String::from_utf8_lossy(&bytes)),
+                Verdict::Doubt(_) => {}
+            }
+        }
+
+        #[test]
+        fn survives_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(envelope) = Envelope::read(200, &bytes) {
+                let (biz_id, identity) = asked();
+                envelope.judge_consume(&biz_id, &identity, &CodeRules::default(), false);
+            }
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! `communal.user.consume`: redeem coupons, take balance and points, all or nothing.
+
+use crate::json::{Object, Value};
+use crate::money::{Amount, BizId};
+use crate::outcome::{Problem, Warning, codes};
+use crate::shape::{Kind, Shape, may, must};
+
+use super::request::{ACCOUNT, Params, ParamsWriter, RequestRules};
+
+/// The request's fields (DOC: the vendor's page 用户消费; its order and names).
+pub static REQUEST: Shape = Shape {
+    name: "a consume",
+    doc: "Takes coupons, stored balance or both from a member (communal.user.consume). At least one of \
+          couponsCardList and an amount above zero; customerId unless type = 1. \"\", null and [] mean: not given.",
+    fields: &[
+        must(
+            "bizId",
+            Kind::BizId,
+            "the till's own id of this transaction, unique over all tills of the account",
+        ),
+        may("channel", Kind::Text(64), "account name (账户名)"),
+        may("customerId", Kind::Text(64), "member id; must be given unless type = 1"),
+        may("groupId", Kind::Digits, "group id (集团ID)"),
+        may(
+            "couponsCardList",
+            Kind::List(&Kind::Text(64), 50),
+            "ids of the member's coupons; with type = 1 scanned redemption codes",
+        ),
+        may("type", Kind::Integer(0, 99), "1: couponsCardList holds scanned redemption codes (扫码核销码)"),
+        may("amount", Kind::Money, "元 taken from the stored balance, at most two decimals"),
+        may("appType", Kind::Text(64), "kind of app"),
+        may("deviceSn", Kind::Text(128), "device (手机/电脑/收银机识别码)"),
+        may("ip", Kind::Text(64), "the till's address"),
+        may("opType", Kind::Integer(i64::MIN, i64::MAX), "kind of operation"),
+        may("operatorId", Kind::Digits, "cashier's id"),
+        may("operatorName", Kind::Text(64), "cashier's name"),
+        may(
+            "payPassword",
+            Kind::Secret(128),
+            "payment password; never over plain http unless password_over_http",
+        ),
+        may("productName", Kind::Text(256), "product name"),
+        may("reason", Kind::Text(256), "reason of the change"),
+        may("remark", Kind::Text(512), "remark in the member's statement"),
+        may("usePassword", Kind::Text(16), "whether the password is checked"),
+        may("points", Kind::Integer(0, 999_999_999), "points to take, beside coupons or an amount"),
+        may("multiMark", Kind::Text(128), "store code (门店编码)"),
+        ACCOUNT,
+    ],
+};
+
+/// The answer's fields (DOC).
+pub static ANSWER: Shape = Shape {
+    name: "a consume's data",
+    doc: "data of a consume that succeeded. Amounts are 元 as strings with two decimals.",
+    fields: &[
+        may("status", Kind::Flag, "repeats the envelope"),
+        may("code", Kind::Text(64), "repeats the envelope"),
+        may("message", Kind::Text(1024), "repeats the envelope"),
+        may("bizId", Kind::Text(128), "what a reversal goes by; store it"),
+        may("couponsCardList", Kind::List(&Kind::Text(64), 1000), "the coupons that were redeemed"),
+        may("gift_amount", Kind::Money, "gift balance afterwards"),
+        may("recharge_amount", Kind::Money, "recharged balance afterwards"),
+        may("total_amount", Kind::Money, "total balance afterwards"),
+        may("change_gift_amount", Kind::Money, "taken from the gift balance"),
+        may("change_recharge_amount", Kind::Money, "taken from the recharged balance"),
+        may("storeBalance", Kind::Money, "booked to head office (总部记账金额)"),
+        may("shopBalance", Kind::Money, "booked to the store (门店记账金额)"),
+    ],
+};
+
+/// The fields of [`ANSWER`] that repeat the envelope and so prove nothing by being there.
+pub(super) const REPEATED: [&str; 3] = ["status", "code", "message"];
+
+/// A consume that holds every rule of the vendor's page, ready to be signed and sent.
+#[derive(Clone, Debug)]
+pub struct ConsumeRequest {
+    /// The till's own id.
+    pub biz_id: BizId,
+    /// What identifies the request: the same under another bizId would be another sale.
+    pub identity: Identity,
+    /// What goes over the wire.
+    pub params: Params,
+}
+
+/// Two requests are the same if these are equal; remark, password, operator and the like may differ.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The member.
+    pub customer_id: Option<String>,
+    /// `type`, when it was given.
+    pub kind: Option<i64>,
+    /// Taken from the balance.
+    pub amount: Option<Amount>,
+    /// The coupons as a set: sorted.
+    pub coupons: Vec<String>,
+    /// Points to take.
+    pub points: Option<i64>,
+}
+
+impl Identity {
+    /// Whether the coupons are scanned redemption codes.
+    pub fn scanned(&self) -> bool {
+        self.kind == Some(1)
+    }
+
+    /// As JSON, for `recorded`.
+    pub fn to_json(&self, biz_id: &BizId) -> String {
+        serde_json::json!({
+            "bizId": biz_id.as_str(),
+            "customerId": self.customer_id,
+            "type": self.kind,
+            "amount": self.amount.map(|amount| amount.to_string()),
+            "couponsCardList": self.coupons,
+            "points": self.points,
+        })
+        .to_string()
+    }
+}
+
+impl ConsumeRequest {
+    /// Reads a request, or says everything that is wrong with it.
+    pub fn read(
+        given: &Object<'_>,
+        defaults: &Object<'_>,
+        rules: RequestRules,
+    ) -> Result<ConsumeRequest, Vec<Problem>> {
+        let writer = ParamsWriter::new(&REQUEST, given, defaults, rules);
+        let mut problems = Vec::new();
+        writer.check(&mut problems);
+        let identity = Identity {
+            customer_id: writer.text("customerId").map(str::to_owned),
+            kind: writer.text("type").and_then(|text| text.parse().ok()),
+            amount: writer.text("amount").and_then(|text| Amount::parse(text).ok()),
+            coupons: coupons(writer.field("couponsCardList")),
+            points: writer.text("points").and_then(|text| text.parse().ok()),
+        };
+        check_rules(&writer, &identity, rules, &mut problems);
+        match writer.text("bizId").map(BizId::new) {
+            Some(Ok(biz_id)) if problems.is_empty() => {
+                Ok(ConsumeRequest { biz_id, identity, params: writer.write() })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+/// The rules that no single field shows.
+fn check_rules(
+    writer: &ParamsWriter<'_>,
+    identity: &Identity,
+    rules: RequestRules,
+    problems: &mut Vec<Problem>,
+) {
+    let mut problem = |path: &str, message: String| {
+        problems.push(Problem { path: path.to_owned(), message });
+    };
+    let no_coupon = writer.field("couponsCardList").is_none();
+    let no_amount = writer.field("amount").is_none() || identity.amount.is_some_and(Amount::is_zero);
+    if no_coupon && no_amount {
+        problem(
+            "amount",
+            "must be above zero, or couponsCardList must name a coupon (points alone are not taken)"
+                .to_owned(),
+        );
+    }
+    if identity.scanned() && no_coupon {
+        problem("couponsCardList", "must hold the scanned redemption codes when type = 1".to_owned());
+    }
+    if identity.customer_id.is_none() && !identity.scanned() {
+        problem("customerId", "is missing: the member id must be given unless type = 1".to_owned());
+    }
+    for (earlier, later) in identity.coupons.iter().zip(identity.coupons.iter().skip(1)) {
+        if earlier == later {
+            problem("couponsCardList", format!("names the coupon {later} twice"));
+        }
+    }
+    if !identity.scanned() {
+        for coupon in &identity.coupons {
+            if !coupon.bytes().all(|b| b.is_ascii_digit()) {
+                problem(
+                    "couponsCardList",
+                    format!(
+                        "{coupon:?} is not a coupon id (digits only); for scanned redemption codes give type = 1"
+                    ),
+                );
+            }
+        }
+    }
+    if writer.field("payPassword").is_some() && rules.plain_http && !rules.password_over_http {
+        problem(
+            "payPassword",
+            "must not leave over plain http; use an https endpoint or set password_over_http in the configuration"
+                .to_owned(),
+        );
+    }
+}
+
+/// The coupons of a list, sorted.
+fn coupons(list: Option<&Value<'_>>) -> Vec<String> {
+    let mut coupons: Vec<String> = list
+        .and_then(Value::as_array)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|coupon| coupon.scalar().map(str::to_owned))
+        .collect();
+    coupons.sort();
+    coupons
+}
+
+/// The answer held against the question. Nothing of this is documented well enough to judge by, so it warns;
+/// `strict_answer` makes it a doubt.
+pub(super) fn compare(biz_id: &BizId, asked: &Identity, data: &Object<'_>) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some(returned) = data.given("bizId").filter(|id| id.scalar() != Some(biz_id.as_str())) {
+        warnings.push(Warning::new(
+            &codes::WARN_BIZ_ID,
+            format!("sent bizId {biz_id}, the answer carries {}", returned.raw()),
+        ));
+    }
+    if let (Some(returned), false) = (data.given("couponsCardList"), asked.scanned()) {
+        let strange = match returned.as_array() {
+            Some(list) => list.iter().any(|coupon| {
+                coupon.scalar().is_none_or(|coupon| !asked.coupons.iter().any(|own| own == coupon))
+            }),
+            None => returned.scalar().is_none_or(|coupon| asked.coupons != [coupon]),
+        };
+        if strange {
+            warnings.push(Warning::new(
+                &codes::WARN_COUPONS,
+                format!("asked for the coupons {:?}, the answer names {}", asked.coupons, returned.raw()),
+            ));
+        }
+    }
+    let taken: Vec<_> = ["change_gift_amount", "change_recharge_amount"]
+        .into_iter()
+        .filter_map(|name| data.given(name))
+        .collect();
+    if !taken.is_empty() {
+        let sum = taken.iter().try_fold(0_u64, |sum, value| {
+            let text = value.scalar()?;
+            let text = text.strip_prefix('-').unwrap_or(text);
+            sum.checked_add(Amount::parse(text).ok()?.fen())
+        });
+        let wanted = asked.amount.map_or(0, Amount::fen);
+        if sum != Some(wanted) {
+            let shown: Vec<&str> = taken.iter().map(|value| value.raw()).collect();
+            warnings.push(Warning::new(
+                &codes::WARN_AMOUNT,
+                format!(
+                    "asked for {}, the answer took {}",
+                    asked.amount.map_or_else(|| "no amount".to_owned(), |amount| amount.to_string()),
+                    shown.join(" + ")
+                ),
+            ));
+        }
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Value;
+    use crate::shape::Unknown;
+
+    const RULES: RequestRules = RequestRules {
+        unknown: Unknown::Refuse,
+        password_over_http: false,
+        plain_http: true,
+        numbers: false,
+    };
+
+    fn read(text: &str, rules: RequestRules) -> Result<ConsumeRequest, Vec<String>> {
+        let value = Value::parse(text).unwrap();
+        let defaults = Value::parse(r#"{"multiMark":"S1"}"#).unwrap();
+        ConsumeRequest::read(value.as_object().unwrap(), defaults.as_object().unwrap(), rules)
+            .map_err(|problems| problems.into_iter().map(|p| format!("{} {}", p.path, p.message)).collect())
+    }
+
+    #[test]
+    fn writes_every_scalar_as_a_string_in_the_vendors_order() {
+        let request = read(
+            r#"{"amount":1.5,"points":5,"bizId":"B1","couponsCardList":[390962138708451328999,"7"],
+                "customerId":383933091455959041,"remark":"","groupId":12}"#,
+            RULES,
+        )
+        .unwrap();
+        assert_eq!(
+            request.params.as_json(),
+            r#"{"bizId":"B1","customerId":"383933091455959041","groupId":"12","couponsCardList":["390962138708451328999","7"],"amount":"1.5","points":"5","multiMark":"S1"}"#
+        );
+        let numbers = read(
+            r#"{"bizId":"1","customerId":"2","groupId":"12","operatorId":"007","amount":"1"}"#,
+            RequestRules { numbers: true, ..RULES },
+        )
+        .unwrap();
+        assert_eq!(
+            numbers.params.as_json(),
+            r#"{"bizId":"1","customerId":"2","groupId":12,"amount":"1","operatorId":"007","multiMark":"S1"}"#
+        );
+    }
+
+    #[test]
+    fn holds_the_vendors_rules() {
+        for (request, wanted) in [
+            (r#"{"customerId":"1","amount":"1"}"#, "bizId is missing"),
+            (r#"{"bizId":"1","customerId":"1"}"#, "amount must be above zero"),
+            (r#"{"bizId":"1","customerId":"1","points":5}"#, "points alone"),
+            (r#"{"bizId":"1","customerId":"1","amount":"0.00"}"#, "amount must be above zero"),
+            (r#"{"bizId":"1","amount":"1"}"#, "customerId is missing"),
+            (r#"{"bizId":"1","type":1,"amount":"1"}"#, "couponsCardList must hold"),
+            (r#"{"bizId":"1","customerId":"1","couponsCardList":["7","7"]}"#, "names the coupon 7 twice"),
+            (r#"{"bizId":"1","customerId":"1","couponsCardList":["A7"]}"#, "digits only"),
+            (
+                r#"{"bizId":"1","customerId":"1","amount":"1","payPassword":"123456"}"#,
+                "payPassword must not leave",
+            ),
+            (r#"{"bizId":"1","customerId":"1","amount":"-1"}"#, "amount must not carry a sign"),
+        ] {
+            let problems = read(request, RULES).unwrap_err();
+            assert!(problems.iter().any(|problem| problem.contains(wanted)), "{request}: {problems:?}");
+            assert!(!problems.iter().any(|problem| problem.contains("123456")));
+        }
+        assert!(read(r#"{"bizId":"1","type":"1","couponsCardList":["QR-A7"]}"#, RULES).is_ok());
+        assert!(
+            read(r#"{"bizId":"1","customerId":"1","couponsCardList":["7"],"amount":"0"}"#, RULES).is_ok()
+        );
+    }
+
+    #[test]
+    fn the_same_sale_is_the_same_whatever_its_order_and_remark() {
+        let one = read(
+            r#"{"bizId":"1","customerId":"1","couponsCardList":["8","7"],"amount":"1.50","remark":"a"}"#,
+            RULES,
+        );
+        let two = read(r#"{"bizId":"1","customerId":"1","couponsCardList":[7,8],"amount":1.5}"#, RULES);
+        assert_eq!(one.unwrap().identity, two.unwrap().identity);
+    }
+
+    #[test]
+    fn the_answer_is_held_against_the_question() {
+        let asked = read(r#"{"bizId":"B1","customerId":"1","couponsCardList":["7"],"amount":"3.50"}"#, RULES)
+            .unwrap();
+        for (data, wanted) in [
+            (
+                r#"{"bizId":"B1","couponsCardList":["7"],"change_gift_amount":"1.00","change_recharge_amount":2.5}"#,
+                vec![],
+            ),
+            (r#"{"bizId":"","couponsCardList":"","change_gift_amount":""}"#, vec![]),
+            (r#"{"couponsCardList":7,"change_gift_amount":"3.5"}"#, vec![]),
+            (r#"{"bizId":"B2"}"#, vec!["ZV-W-BIZID"]),
+            (r#"{"couponsCardList":["7","8"]}"#, vec!["ZV-W-COUPONS"]),
+            (r#"{"change_gift_amount":"1.00","change_recharge_amount":"2.00"}"#, vec!["ZV-W-AMOUNT"]),
+            (r#"{"change_gift_amount":"1.005"}"#, vec!["ZV-W-AMOUNT"]),
+        ] {
+            let value = Value::parse(data).unwrap();
+            let found: Vec<&str> = compare(&asked.biz_id, &asked.identity, value.as_object().unwrap())
+                .iter()
+                .map(|warning| warning.code)
+                .collect();
+            assert_eq!(found, wanted, "{data}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The gateway's wire: how a request is signed and written, what an answer is and what it proves.
+//! Nothing here does I/O. Facts carry their source: DOC (the vendor's pages), SEEN (public integrations),
+//! OPEN (nobody knows; the library must work either way or be told).
+
+mod answer;
+mod consume;
+mod quote;
+mod request;
+mod route;
+mod sign;
+
+pub use answer::{Accepted, CodeRules, Doubt, Envelope, Refusal, Verdict};
+pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, REQUEST as CONSUME_REQUEST};
+pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
+pub use request::{ACCOUNT, Params, ParamsWriter, RequestRules};
+pub use route::{Generation, Operation, Route};
+pub use sign::{Credentials, SignNames, Signature};

@@ -1,0 +1,180 @@
+//! `user.user-by-coupon`: what a coupon is worth on this basket. Nothing is taken.
+
+use crate::json::Object;
+use crate::outcome::Problem;
+use crate::shape::{Kind, Shape, may, must};
+
+use super::request::{ACCOUNT, Params, ParamsWriter, RequestRules};
+
+/// One line of the basket (DOC).
+static ITEM: Shape = Shape {
+    name: "an item",
+    doc: "One line of the basket.",
+    fields: &[
+        must("num", Kind::Integer(1, 1_000_000), "how many"),
+        must("trade_mark", Kind::Text(128), "the product's code (商品实体标识)"),
+        must("price", Kind::Money, "元; whether the unit's or the line's is OPEN"),
+    ],
+};
+
+/// The request's fields (DOC: the vendor's page 7.4.5). That items is a must is inferred.
+pub static REQUEST: Shape = Shape {
+    name: "a coupon quote",
+    doc: "What a coupon is worth on a basket (user.user-by-coupon). At least one of user_coupon_id and \
+          coupon_code; user_id unless type = 1. \"\", null and [] mean: not given.",
+    fields: &[
+        may("user_coupon_id", Kind::Text(64), "the member's coupon; with type = 1 a scanned redemption code"),
+        may("user_id", Kind::Digits, "member id; must be given unless type = 1"),
+        must("items", Kind::List(&Kind::Object(&ITEM), 500), "the basket"),
+        may("multi_mark", Kind::Text(128), "store code (门店编码)"),
+        may("coupon_id", Kind::Digits, "coupon template"),
+        may("type_cate", Kind::OneOf(&[1, 3]), "1 eat in, 3 take away"),
+        may("discount_price", Kind::Money, "元 of discount already on the order"),
+        may("type", Kind::Integer(0, 99), "1: user_coupon_id is a scanned redemption code"),
+        may("coupon_code", Kind::Text(64), "coupon code (券码)"),
+        may("usage_scenarios", Kind::OneOf(&[0, 1]), "0 online (default), 1 in store"),
+        ACCOUNT,
+    ],
+};
+
+static USER_INFO: Shape = Shape {
+    name: "a member",
+    doc: "Who the coupon belongs to.",
+    fields: &[
+        may("avatar", Kind::Text(1024), "picture"),
+        may("birthday", Kind::Text(64), "birthday"),
+        may("gender", Kind::OneOf(&[0, 1, 2]), "0 unknown, 1 male, 2 female"),
+        may("nickname", Kind::Text(256), "nickname"),
+        may("groupId", Kind::Digits, "group id"),
+        may("phone", Kind::Text(64), "phone"),
+        may("username", Kind::Text(256), "name"),
+        may("province", Kind::Integer(0, i64::MAX), "province code"),
+        may("district", Kind::Integer(0, i64::MAX), "district code"),
+        may("city", Kind::Integer(0, i64::MAX), "city code"),
+    ],
+};
+
+static GOODS: Shape = Shape {
+    name: "a line's discount",
+    doc: "The discount of one product.",
+    fields: &[
+        may("trade_mark", Kind::Text(128), "the product's code"),
+        may("coupon_minus", Kind::Money, "元 off"),
+    ],
+};
+
+/// The answer's fields (DOC).
+pub static ANSWER: Shape = Shape {
+    name: "a quote's data",
+    doc: "data of a quote that succeeded. Amounts are 元 as strings with two decimals.",
+    fields: &[
+        may("type_cate", Kind::OneOf(&[1, 2, 3]), "1 eat in, 2 pick up, 3 take away"),
+        may("multi_mark", Kind::Text(128), "store code"),
+        may("coupon_discount", Kind::Money, "what the coupon takes off"),
+        may("user_coupon_name", Kind::Text(256), "the coupon's name; only with type = 1"),
+        may("user_coupon_id", Kind::Digits, "the member's coupon; only with type = 1"),
+        may("finance_payment", Kind::Money, "finance payment; only with type = 1"),
+        may("userInfo", Kind::Object(&USER_INFO), "the member"),
+        may("amount", Kind::Decimal, "face value or percentage"),
+        may("coupon_type", Kind::OneOf(&[0, 1]), "0 fixed amount, 1 percentage"),
+        may("goods_item", Kind::List(&Kind::Object(&GOODS), 1000), "the discount by product"),
+    ],
+};
+
+/// A quote that holds every rule of the vendor's page, ready to be signed and sent.
+#[derive(Clone, Debug)]
+pub struct QuoteRequest {
+    /// What goes over the wire.
+    pub params: Params,
+}
+
+impl QuoteRequest {
+    /// Reads a request, or says everything that is wrong with it.
+    pub fn read(
+        given: &Object<'_>,
+        defaults: &Object<'_>,
+        rules: RequestRules,
+    ) -> Result<QuoteRequest, Vec<Problem>> {
+        let writer = ParamsWriter::new(&REQUEST, given, defaults, rules);
+        let mut problems = Vec::new();
+        writer.check(&mut problems);
+        let scanned = writer.text("type").is_some_and(|text| text.parse() == Ok(1));
+        let coupon = writer.text("user_coupon_id");
+        let mut problem = |path: &str, message: &str| {
+            problems.push(Problem { path: path.to_owned(), message: message.to_owned() });
+        };
+        if coupon.is_none() && writer.field("coupon_code").is_none() {
+            problem("user_coupon_id", "is missing: give it or coupon_code");
+        }
+        if coupon.is_none() && scanned {
+            problem("user_coupon_id", "must hold the scanned redemption code when type = 1");
+        }
+        if !scanned && coupon.is_some_and(|id| !id.bytes().all(|b| b.is_ascii_digit())) {
+            problem(
+                "user_coupon_id",
+                "must be an id of digits only; for a scanned redemption code give type = 1",
+            );
+        }
+        if !scanned && writer.field("user_id").is_none() {
+            problem("user_id", "is missing: the member id must be given unless type = 1");
+        }
+        if problems.is_empty() { Ok(QuoteRequest { params: writer.write() }) } else { Err(problems) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Value;
+    use crate::shape::Unknown;
+
+    fn read(text: &str) -> Result<String, Vec<String>> {
+        let value = Value::parse(text).unwrap();
+        let rules = RequestRules {
+            unknown: Unknown::Refuse,
+            password_over_http: false,
+            plain_http: true,
+            numbers: false,
+        };
+        QuoteRequest::read(value.as_object().unwrap(), &Object::default(), rules)
+            .map(|request| request.params.as_json().to_owned())
+            .map_err(|problems| problems.into_iter().map(|p| format!("{} {}", p.path, p.message)).collect())
+    }
+
+    #[test]
+    fn writes_the_vendors_sample() {
+        let params = read(
+            r#"{"user_coupon_id":390913439370321921,"user_id":"383933091455959041",
+                "items":[{"num":1,"trade_mark":"201909280011111","price":1}],"type_cate":1,"type":""}"#,
+        );
+        assert_eq!(
+            params.unwrap(),
+            r#"{"user_coupon_id":"390913439370321921","user_id":"383933091455959041","items":[{"num":"1","trade_mark":"201909280011111","price":"1"}],"type_cate":"1"}"#
+        );
+    }
+
+    #[test]
+    fn holds_the_vendors_rules() {
+        let items = r#""items":[{"num":1,"trade_mark":"a","price":"1"}]"#;
+        for (request, wanted) in [
+            (format!(r#"{{"user_id":"1",{items}}}"#), "user_coupon_id is missing"),
+            (format!(r#"{{"user_coupon_id":"1",{items}}}"#), "user_id is missing"),
+            (format!(r#"{{"type":1,"coupon_code":"1",{items}}}"#), "user_coupon_id must hold"),
+            (format!(r#"{{"user_coupon_id":"QR1","user_id":"1",{items}}}"#), "digits only"),
+            (r#"{"user_coupon_id":"1","user_id":"1"}"#.to_owned(), "items is missing"),
+            (
+                r#"{"user_coupon_id":"1","user_id":"1","items":[{"num":0,"trade_mark":"a","price":"1"}]}"#
+                    .to_owned(),
+                "items[0].num",
+            ),
+            (
+                format!(r#"{{"user_coupon_id":"1","user_id":"1","type_cate":2,{items}}}"#),
+                "type_cate must be one of",
+            ),
+        ] {
+            let problems = read(&request).unwrap_err();
+            assert!(problems.iter().any(|problem| problem.contains(wanted)), "{request}: {problems:?}");
+        }
+        assert!(read(&format!(r#"{{"user_coupon_id":"QR-1","type":"1",{items}}}"#)).is_ok());
+    }
+}

@@ -1,0 +1,208 @@
+//! Writing a request: the params in one pass into one buffer, and the signed envelope around them.
+
+use crate::json::{Object, Value, push_string};
+use crate::outcome::Problem;
+use crate::shape::{Field, Kind, Shape, Unknown, check, may};
+
+use super::{Credentials, Generation, Route, SignNames};
+
+/// The one field of a request that is the library's own and does not leave the till.
+pub const ACCOUNT: Field =
+    may("account", Kind::Text(64), "which configured account; may be left out where there is only one");
+
+/// What the configuration says about reading a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestRules {
+    /// What to do with a field that nobody has documented.
+    pub unknown: Unknown,
+    /// Whether a payment password may leave over plain http.
+    pub password_over_http: bool,
+    /// Whether the route is plain http.
+    pub plain_http: bool,
+    /// Whether plain digits go as numbers.
+    pub numbers: bool,
+}
+
+/// The params of one request as JSON text: what is signed around and sent. They may hold a payment password,
+/// so they show in no output and are wiped.
+#[derive(Clone)]
+pub struct Params(zeroize::Zeroizing<String>);
+
+impl Params {
+    /// The members of `object` exactly as they are written, but for [`ACCOUNT`].
+    pub fn of(object: &Object<'_>) -> Params {
+        let mut out = zeroize::Zeroizing::new(String::with_capacity(1024));
+        for (name, value) in object.iter().filter(|(name, _)| *name != ACCOUNT.name) {
+            open_member(&mut out, name);
+            out.push_str(value.raw());
+        }
+        close_object(&mut out);
+        Params(out)
+    }
+
+    /// The JSON text.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+
+    /// The whole body of one attempt, signed for this second with this nonce.
+    pub fn sign(
+        &self,
+        route: &Route,
+        credentials: &Credentials,
+        names: SignNames,
+        unix_seconds: u64,
+        nonce: u32,
+    ) -> zeroize::Zeroizing<String> {
+        let capital = route.generation == Generation::V2;
+        let signature = credentials.sign(names, capital, unix_seconds, nonce);
+        let [open_id, grant_code, token, timestamp, nonce, params] = if capital {
+            ["OpenId", "GrantCode", "Token", "Timestamp", "Nonce", "Params"]
+        } else {
+            ["openId", "grantCode", "token", "timestamp", "nonce", "params"]
+        };
+        // Room for everything at once: a buffer that grows would leave copies of a password behind.
+        let mut body = zeroize::Zeroizing::new(String::with_capacity(
+            self.0.len() + 2 * (credentials.open_id().len() + credentials.grant_code().len()) + 320,
+        ));
+        for (opening, name, value) in [
+            ("{\"", open_id, credentials.open_id()),
+            (",\"", grant_code, credentials.grant_code()),
+            (",\"", token, &signature.token),
+            (",\"", timestamp, &signature.timestamp),
+            (",\"", nonce, &signature.nonce),
+        ] {
+            body.push_str(opening);
+            body.push_str(name);
+            body.push_str("\":");
+            push_string(&mut body, value);
+        }
+        if capital {
+            body.push_str(",\"Action\":");
+            push_string(&mut body, &route.action);
+        }
+        body.push_str(",\"");
+        body.push_str(params);
+        body.push_str("\":");
+        body.push_str(&self.0);
+        body.push('}');
+        body
+    }
+}
+
+impl std::fmt::Debug for Params {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Params({} bytes)", self.0.len())
+    }
+}
+
+/// Holds a request against its table and writes its params.
+pub struct ParamsWriter<'r> {
+    shape: &'static Shape,
+    given: &'r Object<'r>,
+    defaults: &'r Object<'r>,
+    rules: RequestRules,
+}
+
+impl<'r> ParamsWriter<'r> {
+    /// `defaults` are the configuration's, merged where the request leaves a field out.
+    pub fn new(
+        shape: &'static Shape,
+        given: &'r Object<'r>,
+        defaults: &'r Object<'r>,
+        rules: RequestRules,
+    ) -> ParamsWriter<'r> {
+        ParamsWriter { shape, given, defaults, rules }
+    }
+
+    /// Checks every field of the request itself; defaults were checked with the configuration.
+    pub fn check(&self, problems: &mut Vec<Problem>) {
+        check(self.shape, self.given, self.defaults, "", self.rules.unknown, problems);
+    }
+
+    /// The field, from the request or else from the defaults; `None` when it is blank.
+    pub fn field(&self, name: &str) -> Option<&'r Value<'r>> {
+        self.given.given(name).or_else(|| self.defaults.given(name))
+    }
+
+    /// The field's text.
+    pub fn text(&self, name: &str) -> Option<&'r str> {
+        self.field(name).and_then(Value::scalar)
+    }
+
+    /// Writes what was given in the table's order, scalars as strings (DOC: every sample), then unknown fields
+    /// that the configuration lets pass, exactly as they came.
+    pub fn write(&self) -> Params {
+        let mut out = zeroize::Zeroizing::new(String::with_capacity(1024));
+        for field in self.shape.fields.iter().filter(|field| field.name != ACCOUNT.name) {
+            if let Some(value) = self.field(field.name) {
+                open_member(&mut out, field.name);
+                self.push(&mut out, &field.kind, value);
+            }
+        }
+        if self.rules.unknown == Unknown::Pass {
+            for (name, value) in self.given.iter() {
+                if self.shape.field(name).is_none() {
+                    open_member(&mut out, name);
+                    out.push_str(value.raw());
+                }
+            }
+        }
+        close_object(&mut out);
+        Params(out)
+    }
+
+    fn push(&self, out: &mut String, kind: &'static Kind, value: &Value<'_>) {
+        match kind {
+            Kind::List(of, _) => {
+                out.push('[');
+                for (index, item) in value.as_array().unwrap_or_default().iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    self.push(out, of, item);
+                }
+                out.push(']');
+            }
+            Kind::Object(shape) => {
+                let Some(object) = value.as_object() else { return };
+                let mut inner = String::new();
+                for field in shape.fields {
+                    if let Some(value) = object.given(field.name) {
+                        open_member(&mut inner, field.name);
+                        self.push(&mut inner, &field.kind, value);
+                    }
+                }
+                close_object(&mut inner);
+                out.push_str(&inner);
+            }
+            scalar => {
+                let text = value.scalar().unwrap_or_default();
+                let numeric = matches!(scalar, Kind::Digits | Kind::Integer(..) | Kind::OneOf(_));
+                if self.rules.numbers && numeric && is_plain_number(text) {
+                    out.push_str(text);
+                } else {
+                    push_string(out, text);
+                }
+            }
+        }
+    }
+}
+
+fn open_member(out: &mut String, name: &str) {
+    out.push(if out.is_empty() { '{' } else { ',' });
+    push_string(out, name);
+    out.push(':');
+}
+
+fn close_object(out: &mut String) {
+    if out.is_empty() {
+        out.push('{');
+    }
+    out.push('}');
+}
+
+/// Digits that JSON takes as a number: no leading zero.
+fn is_plain_number(text: &str) -> bool {
+    text == "0" || (!text.starts_with('0') && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
+}

@@ -1,0 +1,155 @@
+//! Where an operation goes. A route is data: the vendor changes names and hosts between its generations, and
+//! tells an integrator what the public pages leave OPEN.
+
+/// The generation of the vendor's API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Generation {
+    /// One URL; the operation stands in `Action`; names with a capital (DOC).
+    #[default]
+    V2,
+    /// One path an operation; names in lower case; no `Action` (DOC).
+    V3,
+}
+
+/// What can be asked of the gateway by this library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Coupons, balance and points of a member are taken.
+    Consume,
+    /// What a coupon is worth on a basket.
+    Quote,
+    /// A member by code, phone or card.
+    MemberLookup,
+    /// A member's coupons with their status.
+    CouponStatus,
+    /// The coupons that can be used for a basket.
+    UsableCoupons,
+    /// A balance deduction by its bizId.
+    BalanceByBizId,
+}
+
+/// One operation's way to the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// How the envelope is written.
+    pub generation: Generation,
+    /// The whole URL that is posted to.
+    pub url: String,
+    /// V2's `Action`; empty for V3.
+    pub action: String,
+    /// Whether plain digits of the vendor's numeric types are sent as numbers instead of strings.
+    pub numbers: bool,
+}
+
+impl Generation {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Generation::V2 => "v2",
+            Generation::V3 => "v3",
+        }
+    }
+
+    /// The generation of that word.
+    pub fn from_word(word: &str) -> Option<Generation> {
+        [Generation::V2, Generation::V3].into_iter().find(|generation| generation.as_str() == word)
+    }
+
+    /// The vendor's own endpoint: V2's whole URL (DOC), V3's host (SEEN; the vendor's pages show the old host).
+    pub fn default_endpoint(self) -> &'static str {
+        match self {
+            Generation::V2 => "http://openapi.zvcms.com/api/v2",
+            Generation::V3 => "https://openapi.qmai.cn",
+        }
+    }
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Operation; 6] = [
+        Operation::Consume,
+        Operation::Quote,
+        Operation::MemberLookup,
+        Operation::CouponStatus,
+        Operation::UsableCoupons,
+        Operation::BalanceByBizId,
+    ];
+
+    /// The key under `routes` in the configuration.
+    pub fn key(self) -> &'static str {
+        match self {
+            Operation::Consume => "consume",
+            Operation::Quote => "quote",
+            Operation::MemberLookup => "member_lookup",
+            Operation::CouponStatus => "coupon_status",
+            Operation::UsableCoupons => "usable_coupons",
+            Operation::BalanceByBizId => "balance_by_biz_id",
+        }
+    }
+
+    /// Whether it takes nothing, so that it may be asked for by `zv_call_json`.
+    pub fn is_read(self) -> bool {
+        !matches!(self, Operation::Consume)
+    }
+
+    /// V2's `Action` or V3's path; `None` where it is OPEN.
+    pub fn default_target(self, generation: Generation) -> Option<&'static str> {
+        match (generation, self) {
+            (Generation::V2, Operation::Consume) => Some("communal.user.consume"),
+            (Generation::V2, Operation::Quote) => Some("user.user-by-coupon"),
+            // The vendor's spelling.
+            (Generation::V2, Operation::MemberLookup) => Some("communal.user.gether-customer-info"),
+            (Generation::V2, Operation::CouponStatus) => Some("user.coupon-new-status"),
+            (Generation::V2, Operation::UsableCoupons) => Some("user.user-use-coupon"),
+            (Generation::V2, Operation::BalanceByBizId) => None,
+            (Generation::V3, Operation::Consume) => Some("/v3/crm/customer/customerConsume"),
+            (Generation::V3, Operation::Quote) => Some("/v3/cy/customer/computeCoupon"),
+            (Generation::V3, Operation::MemberLookup) => Some("/v3/crm/customer/gatherCustomerInfo"),
+            (Generation::V3, Operation::CouponStatus) => Some("/v3/crm/coupon/getCustomerCoupons"),
+            (Generation::V3, Operation::UsableCoupons) => Some("/v3/cy/customer/chooseCouponAsOne"),
+            (Generation::V3, Operation::BalanceByBizId) => Some("/v3/crm/account/getDecreaseBalanceBiz"),
+        }
+    }
+}
+
+impl Route {
+    /// The route to `target` (V2: action, V3: path) of that generation at that endpoint.
+    pub fn new(generation: Generation, endpoint: &str, target: &str, numbers: bool) -> Route {
+        match generation {
+            Generation::V2 => {
+                Route { generation, url: endpoint.to_owned(), action: target.to_owned(), numbers }
+            }
+            Generation::V3 => Route {
+                generation,
+                url: format!("{}{target}", endpoint.trim_end_matches('/')),
+                action: String::new(),
+                numbers,
+            },
+        }
+    }
+
+    /// Whether it leads to the same place as `other`.
+    pub fn same_target(&self, other: &Route) -> bool {
+        self.url == other.url && self.action == other.action
+    }
+
+    /// Whether what is sent can be read on its way.
+    pub fn is_plain_http(&self) -> bool {
+        self.url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v2_posts_to_one_url_and_v3_to_a_path_each() {
+        let v2 = Route::new(Generation::V2, "http://h/api/v2", "communal.user.consume", false);
+        assert_eq!((v2.url.as_str(), v2.action.as_str()), ("http://h/api/v2", "communal.user.consume"));
+        let v3 = Route::new(Generation::V3, "https://h/", "/v3/a", false);
+        assert_eq!((v3.url.as_str(), v3.action.as_str()), ("https://h/v3/a", ""));
+        assert!(v2.is_plain_http() && !v3.is_plain_http());
+        assert!(Route::new(Generation::V2, "HTTP://h", "a", false).is_plain_http());
+    }
+}

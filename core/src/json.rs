@@ -1,0 +1,385 @@
+//! Reading JSON strictly and exactly: duplicate keys, trailing text and absurd nesting are errors, and every
+//! value keeps the very text it was written with, so that an 18-digit id or an undocumented field goes through
+//! this library untouched. serde_json does the scanning; this module adds the strictness.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// How deep lists and objects may be nested. The vendor's deepest answer has four levels.
+pub const MAX_DEPTH: usize = 32;
+
+/// A JSON value that borrows from the text it was read from.
+#[derive(Clone, Debug)]
+pub struct Value<'a> {
+    raw: &'a str,
+    kind: Kind<'a>,
+}
+
+/// What a [`Value`] is.
+#[derive(Clone, Debug)]
+pub enum Kind<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number; its text is [`Value::raw`].
+    Number,
+    /// A string, unescaped.
+    String(Cow<'a, str>),
+    /// A list.
+    Array(Vec<Value<'a>>),
+    /// An object; its keys are unique.
+    Object(Object<'a>),
+}
+
+/// The members of an object in the order in which they were written.
+#[derive(Clone, Debug, Default)]
+pub struct Object<'a> {
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+/// Why a text is not the JSON that is taken here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Nothing but white space.
+    #[error("the text is empty")]
+    Empty,
+    /// Not JSON at all, or cut off.
+    #[error("not valid JSON: {0}")]
+    Syntax(String),
+    /// Something stands behind a complete value.
+    #[error("there is more text behind the end of the JSON value: {0}")]
+    Trailing(String),
+    /// One object names a key twice.
+    #[error("the key \"{key}\" stands twice in {path}")]
+    Duplicate {
+        /// The object.
+        path: String,
+        /// The key.
+        key: String,
+    },
+    /// Nested deeper than [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+}
+
+impl<'a> Value<'a> {
+    /// Reads exactly one JSON value.
+    pub fn parse(text: &'a str) -> Result<Value<'a>, JsonError> {
+        if text.trim_ascii().is_empty() {
+            return Err(JsonError::Empty);
+        }
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let raw = <&RawValue>::deserialize(&mut reader).map_err(|e| JsonError::Syntax(e.to_string()))?;
+        reader.end().map_err(|e| JsonError::Trailing(e.to_string()))?;
+        Value::build(raw.get(), &mut Path::default(), 0)
+    }
+
+    /// The text as it was written.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> &Kind<'a> {
+        &self.kind
+    }
+
+    /// The object, if it is one.
+    pub fn as_object(&self) -> Option<&Object<'a>> {
+        match &self.kind {
+            Kind::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The list, if it is one.
+    pub fn as_array(&self) -> Option<&[Value<'a>]> {
+        match &self.kind {
+            Kind::Array(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// A string's content, a number's or a boolean's own text; `None` for the rest.
+    pub fn scalar(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::String(text) => Some(text),
+            Kind::Number | Kind::Bool(_) => Some(self.raw),
+            _ => None,
+        }
+    }
+
+    /// `null`, `""`, `[]` and `{}`: how the gateway and many hosts write "nothing".
+    pub fn is_blank(&self) -> bool {
+        match &self.kind {
+            Kind::Null => true,
+            Kind::String(text) => text.is_empty(),
+            Kind::Array(list) => list.is_empty(),
+            Kind::Object(object) => object.members.is_empty(),
+            Kind::Bool(_) | Kind::Number => false,
+        }
+    }
+
+    /// The value with its members in the order of their names and without white space: equal for two texts
+    /// that mean the same.
+    pub fn push_canonical(&self, out: &mut String) {
+        match &self.kind {
+            Kind::Object(object) => {
+                let mut members: Vec<_> = object.iter().collect();
+                members.sort_by_key(|(name, _)| *name);
+                for (index, (name, value)) in members.into_iter().enumerate() {
+                    out.push(if index == 0 { '{' } else { ',' });
+                    push_string(out, name);
+                    out.push(':');
+                    value.push_canonical(out);
+                }
+                out.push_str(if object.is_empty() { "{}" } else { "}" });
+            }
+            Kind::Array(list) => {
+                out.push('[');
+                for (index, value) in list.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    value.push_canonical(out);
+                }
+                out.push(']');
+            }
+            Kind::String(text) => push_string(out, text),
+            Kind::Null | Kind::Bool(_) | Kind::Number => out.push_str(self.raw),
+        }
+    }
+
+    /// What it is, in words for an error message.
+    pub fn describe(&self) -> &'static str {
+        match &self.kind {
+            Kind::Null => "null",
+            Kind::Bool(_) => "a boolean",
+            Kind::Number => "a number",
+            Kind::String(_) => "a string",
+            Kind::Array(_) => "a list",
+            Kind::Object(_) => "an object",
+        }
+    }
+
+    /// `raw` is one valid JSON value: the first pass has scanned the whole text.
+    fn build(raw: &'a str, path: &mut Path<'a>, depth: usize) -> Result<Value<'a>, JsonError> {
+        if depth > MAX_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        let syntax = |e: serde_json::Error| JsonError::Syntax(e.to_string());
+        let kind = match raw.as_bytes().first() {
+            Some(b'{') => {
+                let members: Members<'a> = serde_json::from_str(raw).map_err(syntax)?;
+                let mut names = HashSet::with_capacity(members.0.len());
+                let mut object = Object { members: Vec::with_capacity(members.0.len()) };
+                for (key, value) in members.0 {
+                    if !names.insert(key.clone()) {
+                        return Err(JsonError::Duplicate { path: path.to_string(), key: key.into() });
+                    }
+                    path.0.push(Step::Key(key.clone()));
+                    let value = Value::build(value.get(), path, depth + 1)?;
+                    path.0.pop();
+                    object.members.push((key, value));
+                }
+                Kind::Object(object)
+            }
+            Some(b'[') => {
+                let items: Vec<&'a RawValue> = serde_json::from_str(raw).map_err(syntax)?;
+                let mut list = Vec::with_capacity(items.len());
+                for (index, item) in items.into_iter().enumerate() {
+                    path.0.push(Step::Index(index));
+                    list.push(Value::build(item.get(), path, depth + 1)?);
+                    path.0.pop();
+                }
+                Kind::Array(list)
+            }
+            Some(b'"') => Kind::String(serde_json::from_str::<Text<'a>>(raw).map_err(syntax)?.0),
+            Some(b't') => Kind::Bool(true),
+            Some(b'f') => Kind::Bool(false),
+            Some(b'n') => Kind::Null,
+            _ => Kind::Number,
+        };
+        Ok(Value { raw, kind })
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The member of that name.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The member of that name, unless it is [blank](Value::is_blank).
+    pub fn given(&self, name: &str) -> Option<&Value<'a>> {
+        self.get(name).filter(|value| !value.is_blank())
+    }
+
+    /// Every member in the order in which it was written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.members.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+}
+
+/// Writes `text` as a JSON string, quotes included.
+pub fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = from.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(other) => {
+                use fmt::Write;
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(other));
+            }
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Where in a document one is, for error messages: `items[0].price`.
+#[derive(Default)]
+struct Path<'a>(Vec<Step<'a>>);
+
+enum Step<'a> {
+    Key(Cow<'a, str>),
+    Index(usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("the outermost object");
+        }
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if position == 0 => f.write_str(key)?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A string that borrows when it holds no escape.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// An object's members with their values unread, duplicates included.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    members.push((key.0, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn keeps_every_text_exactly() {
+        let text = r#"{ "id": 390962138708451328999, "m": 12.50, "e": 1E+2, "s": "a\u4e2d\n", "o": {"x" : [1, 2]} }"#;
+        let value = Value::parse(text).unwrap();
+        let object = value.as_object().unwrap();
+        assert_eq!(object.get("id").unwrap().raw(), "390962138708451328999");
+        assert_eq!(object.get("m").unwrap().scalar(), Some("12.50"));
+        assert_eq!(object.get("e").unwrap().scalar(), Some("1E+2"));
+        assert_eq!(object.get("s").unwrap().scalar(), Some("a中\n"));
+        assert_eq!(object.get("o").unwrap().raw(), r#"{"x" : [1, 2]}"#);
+    }
+
+    #[test]
+    fn names_what_is_wrong() {
+        assert_eq!(Value::parse("  ").unwrap_err(), JsonError::Empty);
+        assert!(matches!(Value::parse("{\"a\":1").unwrap_err(), JsonError::Syntax(_)));
+        assert!(matches!(Value::parse("{} x").unwrap_err(), JsonError::Trailing(_)));
+        assert!(matches!(Value::parse("{\"a\":\"\\ud800\"}").unwrap_err(), JsonError::Syntax(_)));
+        assert_eq!(
+            Value::parse(r#"{"a":[{"b":1,"b":2}]}"#).unwrap_err(),
+            JsonError::Duplicate { path: "a[0]".into(), key: "b".into() }
+        );
+        assert!(matches!(Value::parse(r#"{"a":1,"\u0061":2}"#).unwrap_err(), JsonError::Duplicate { .. }));
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(Value::parse(&deep).unwrap_err(), JsonError::TooDeep);
+        assert!(Value::parse(&"[".repeat(1_000_000)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(text in r#"[\[\]{}",:0-9a-c\\ne.+ -]{0,24}"#) {
+            let ours = Value::parse(&text);
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            if ours.is_ok() {
+                prop_assert!(theirs.is_ok() || theirs.unwrap_err().to_string().contains("out of range"));
+            } else if theirs.is_ok() {
+                let duplicate = matches!(ours, Err(JsonError::Duplicate { .. }));
+                prop_assert!(duplicate, "{:?}", ours);
+            }
+        }
+
+        #[test]
+        fn strings_survive(text in any::<String>()) {
+            let mut out = String::new();
+            push_string(&mut out, &text);
+            let value = Value::parse(&out).unwrap();
+            prop_assert_eq!(value.scalar(), Some(text.as_str()));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Everything zvpos knows, without a line of `unsafe`: what goes over the wire, what an answer proves,
+//! what a consume is, and the one envelope that every call is answered with.
+//!
+//! The C ABI lives in the root package and adds nothing to the rules here. Imports run one way:
+//! `library → client → transaction → gateway, journal, transport → outcome, money`.
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod documents;
+pub mod gateway;
+pub mod journal;
+pub mod json;
+pub mod library;
+pub mod log;
+pub mod money;
+pub mod outcome;
+pub mod shape;
+pub mod transaction;
+pub mod transport;

@@ -1,0 +1,177 @@
+//! What the library says while it works: levels, redaction, and where the lines go. Nothing is ever written to
+//! stdout or stderr. The log file is here; the callback of the C ABI is a [`Sink`] of the root package.
+
+mod file;
+
+pub use file::FileSink;
+
+use crate::gateway::Credentials;
+
+/// How important a line is. The numbers are the ABI's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing at all.
+    Off,
+    /// Something is broken.
+    Error,
+    /// Something should be looked at.
+    Warn,
+    /// One line a call.
+    Info,
+    /// What a call is made of.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl Level {
+    /// The words of the configuration, in the order of their numbers.
+    pub const WORDS: [&'static str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+    const ALL: [Level; 6] = [Level::Off, Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+
+    /// The level of that word.
+    pub fn from_word(word: &str) -> Option<Level> {
+        Level::ALL.into_iter().zip(Level::WORDS).find(|(_, known)| *known == word).map(|(level, _)| level)
+    }
+
+    /// The level of that number; what is out of range is the nearest.
+    pub fn from_number(number: i32) -> Level {
+        let index = usize::try_from(number.clamp(0, 5)).unwrap_or_default();
+        Level::ALL.get(index).copied().unwrap_or(Level::Off)
+    }
+
+    /// The number of the ABI.
+    pub fn number(self) -> i32 {
+        match self {
+            Level::Off => 0,
+            Level::Error => 1,
+            Level::Warn => 2,
+            Level::Info => 3,
+            Level::Debug => 4,
+            Level::Trace => 5,
+        }
+    }
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        Level::ALL
+            .into_iter()
+            .zip(Level::WORDS)
+            .find(|(level, _)| *level == self)
+            .map_or("off", |(_, word)| word)
+    }
+}
+
+/// Where lines go.
+pub trait Sink: Send + Sync {
+    /// Lines above this are not made for it.
+    fn max_level(&self) -> Level;
+
+    /// Takes one line, already redacted, without a line end.
+    fn write(&self, level: Level, line: &str);
+}
+
+/// The way from the library's parts to the sinks.
+#[derive(Default)]
+pub struct Log {
+    sinks: Vec<std::sync::Arc<dyn Sink>>,
+    secrets: Vec<Credentials>,
+}
+
+impl Log {
+    /// A log into these sinks that never shows one of these keys.
+    pub fn new(sinks: Vec<std::sync::Arc<dyn Sink>>, secrets: Vec<Credentials>) -> Log {
+        Log { sinks, secrets }
+    }
+
+    /// Logs a line, which is only made where somebody takes it.
+    pub fn line(&self, level: Level, line: impl FnOnce() -> String) {
+        let mut takers = self.sinks.iter().filter(|sink| level <= sink.max_level()).peekable();
+        if takers.peek().is_none() {
+            return;
+        }
+        let line = self.redact(&line());
+        for sink in takers {
+            sink.write(level, &line);
+        }
+    }
+
+    /// Takes keys, phone numbers and line ends out of a text.
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = mask_phones(&text.replace(char::is_control, " "));
+        for secret in &self.secrets {
+            if secret.occurs_in(&text) {
+                text = secret.redact(&text);
+            }
+        }
+        text
+    }
+}
+
+/// Hides the middle of every mainland mobile number: a run of exactly 11 digits that begins with 13 to 19, also
+/// behind 86.
+pub fn mask_phones(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
+        let (run, after) = from.split_at(end);
+        out.push_str(before);
+        let country = if run.len() == 13 && run.starts_with("86") { 2 } else { 0 };
+        let (prefix, number) = run.split_at(country);
+        let mobile = number.len() == 11
+            && number.starts_with('1')
+            && number.get(1..2).is_some_and(|second| ("3"..="9").contains(&second));
+        match (number.get(..3), number.get(7..)) {
+            (Some(head), Some(tail)) if mobile => {
+                out.push_str(prefix);
+                out.push_str(head);
+                out.push_str("****");
+                out.push_str(tail);
+            }
+            _ => out.push_str(run),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_phones_and_nothing_else() {
+        for (text, wanted) in [
+            ("会员13812345678不存在", "会员138****5678不存在"),
+            ("+8613812345678.", "+86138****5678."),
+            ("390962138708451328", "390962138708451328"),
+            ("12812345678", "12812345678"),
+            ("138123456789", "138123456789"),
+            ("", ""),
+        ] {
+            assert_eq!(mask_phones(text), wanted);
+        }
+    }
+
+    #[test]
+    fn keys_and_line_ends_do_not_get_through() {
+        let log = Log::new(Vec::new(), vec![Credentials::new("id", "grant", "the-key").unwrap()]);
+        assert_eq!(log.redact("a\nthe-key\r b"), "a ***  b");
+    }
+
+    #[test]
+    fn levels_have_words_and_numbers() {
+        for (number, word) in Level::WORDS.into_iter().enumerate() {
+            let level = Level::from_word(word).unwrap();
+            assert_eq!(level.as_str(), word);
+            assert_eq!(level.number(), i32::try_from(number).unwrap());
+            assert_eq!(Level::from_number(level.number()), level);
+        }
+        assert_eq!(Level::from_number(99), Level::Trace);
+        assert_eq!(Level::from_number(-1), Level::Off);
+    }
+}

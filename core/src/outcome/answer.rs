@@ -1,0 +1,332 @@
+//! The envelope: its parts, and how it is written as JSON.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::codes::Code;
+use super::{Next, Outcome};
+use crate::json::push_string;
+
+/// The language of the `cashier` sentence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    /// 简体中文
+    #[default]
+    ZhCn,
+    /// English
+    En,
+}
+
+impl Lang {
+    /// Picks the sentence of this language.
+    pub fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Lang::ZhCn => zh,
+            Lang::En => en,
+        }
+    }
+}
+
+/// One thing that is wrong with a request or a configuration, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field, such as `items[0].price`; empty for the whole.
+    pub path: String,
+    /// What is wrong with it and what is expected. Never a secret's value.
+    pub message: String,
+}
+
+/// What the till should know although the outcome stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// From the table of codes.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning of that code.
+    pub fn new(code: &Code, message: impl Into<String>) -> Warning {
+        Warning { code: code.text, message: message.into() }
+    }
+}
+
+/// How long the parts of a call took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// Recording what is durable.
+    pub journal: Duration,
+    /// Name look-up, TCP, proxy and TLS; zero on a kept connection.
+    pub connect: Duration,
+    /// From the request's first byte to the answer's last.
+    pub wait: Duration,
+    /// The whole call.
+    pub total: Duration,
+}
+
+/// The answer to one call, before it is written as text.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    outcome: Outcome,
+    next: Next,
+    code: Cow<'static, str>,
+    message: String,
+    cashier: String,
+    biz_id: Option<String>,
+    replayed: bool,
+    already: Option<bool>,
+    retry_after_ms: Option<u64>,
+    errors: Vec<Problem>,
+    warnings: Vec<Warning>,
+    recorded: Option<String>,
+    data: Option<String>,
+    timing: Timing,
+}
+
+impl Answer {
+    /// An answer whose code is the library's own.
+    pub fn of(outcome: Outcome, code: &'static Code, lang: Lang, message: impl Into<String>) -> Answer {
+        debug_assert!(code.outcomes.contains(&outcome), "{} is not for {outcome:?}", code.text);
+        Answer::new(outcome, code.text, message.into(), lang.pick(code.cashier_zh, code.cashier_en))
+    }
+
+    /// An answer whose code and message are the gateway's.
+    pub fn of_gateway(outcome: Outcome, code: &str, message: &str, cashier: impl Into<String>) -> Answer {
+        Answer::new(outcome, code.to_owned(), message.to_owned(), cashier)
+    }
+
+    /// The success of a call that sends nothing (init, shutdown).
+    pub fn done_locally(message: &str) -> Answer {
+        Answer::new(Outcome::Succeeded, "0", message.to_owned(), "")
+    }
+
+    fn new(
+        outcome: Outcome,
+        code: impl Into<Cow<'static, str>>,
+        message: String,
+        cashier: impl Into<String>,
+    ) -> Answer {
+        Answer {
+            outcome,
+            next: outcome.next(),
+            code: code.into(),
+            message,
+            cashier: cashier.into(),
+            biz_id: None,
+            replayed: false,
+            already: None,
+            retry_after_ms: None,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            recorded: None,
+            data: None,
+            timing: Timing::default(),
+        }
+    }
+
+    /// What it says happened.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The gateway's code, or the library's.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// For the programmer.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// For the person at the till.
+    pub fn cashier(&self) -> &str {
+        &self.cashier
+    }
+
+    /// What the till should know although the outcome stands.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// What is wrong with the request.
+    pub fn errors(&self) -> &[Problem] {
+        &self.errors
+    }
+
+    /// The gateway's data as JSON text.
+    pub fn data(&self) -> Option<&str> {
+        self.data.as_deref()
+    }
+
+    /// Names the transaction.
+    pub fn with_biz_id(mut self, biz_id: impl Into<String>) -> Answer {
+        self.biz_id = Some(biz_id.into());
+        self
+    }
+
+    /// Adds the fields that are wrong.
+    pub fn with_errors(mut self, errors: Vec<Problem>) -> Answer {
+        self.errors = errors;
+        self
+    }
+
+    /// Adds warnings.
+    pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = Warning>) -> Answer {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// Adds data: one valid JSON value.
+    pub fn with_data(mut self, data: impl Into<String>) -> Answer {
+        self.data = Some(data.into());
+        self
+    }
+
+    /// Shows what a bizId already stands for: one valid JSON value.
+    pub fn with_recorded(mut self, recorded: impl Into<String>) -> Answer {
+        self.recorded = Some(recorded.into());
+        self
+    }
+
+    /// Says after how long a retry makes sense.
+    pub fn with_retry_after(mut self, after: Duration) -> Answer {
+        self.retry_after_ms = u64::try_from(after.as_millis()).ok();
+        self
+    }
+
+    /// Says whether the library had been started before.
+    pub fn with_already(mut self, already: bool) -> Answer {
+        self.already = Some(already);
+        self
+    }
+
+    /// Marks an answer that was given before and is repeated from the journal.
+    pub fn replayed(mut self) -> Answer {
+        self.replayed = true;
+        self
+    }
+
+    /// Sets how long the call took.
+    pub fn with_timing(mut self, timing: Timing) -> Answer {
+        self.timing = timing;
+        self
+    }
+
+    /// The envelope as JSON text, the fields always in the same order.
+    pub fn to_json(&self) -> String {
+        let data = self.data.as_deref();
+        let mut out = Writer { text: String::with_capacity(512 + data.map_or(0, str::len)) };
+        out.string("outcome", self.outcome.as_str());
+        out.string("next", self.next.as_str());
+        out.string("code", &self.code);
+        out.string("message", &self.message);
+        out.string("cashier", &self.cashier);
+        if let Some(biz_id) = &self.biz_id {
+            out.string("bizId", biz_id);
+        }
+        out.raw("replayed", if self.replayed { "true" } else { "false" });
+        if let Some(already) = self.already {
+            out.raw("already", if already { "true" } else { "false" });
+        }
+        if let Some(after) = self.retry_after_ms {
+            out.raw("retry_after_ms", &after.to_string());
+        }
+        out.list("warnings", &self.warnings, |item, warning| {
+            item.string("code", warning.code);
+            item.string("message", &warning.message);
+        });
+        out.list("errors", &self.errors, |item, problem| {
+            item.string("path", &problem.path);
+            item.string("message", &problem.message);
+        });
+        if let Some(recorded) = &self.recorded {
+            out.raw("recorded", recorded);
+        }
+        out.raw("data", data.unwrap_or("null"));
+        let mut timing = Writer { text: String::with_capacity(64) };
+        timing.raw("journal", &milliseconds(self.timing.journal));
+        timing.raw("connect", &milliseconds(self.timing.connect));
+        timing.raw("wait", &milliseconds(self.timing.wait));
+        timing.raw("total", &milliseconds(self.timing.total));
+        out.raw("timing_ms", &timing.finish());
+        out.finish()
+    }
+}
+
+/// Milliseconds with one decimal, computed in whole numbers.
+fn milliseconds(duration: Duration) -> String {
+    let tenths = (duration.as_micros() + 50) / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// Writes one JSON object, member by member.
+struct Writer {
+    text: String,
+}
+
+impl Writer {
+    fn key(&mut self, key: &str) {
+        self.text.push(if self.text.is_empty() { '{' } else { ',' });
+        push_string(&mut self.text, key);
+        self.text.push(':');
+    }
+
+    fn string(&mut self, key: &str, value: &str) {
+        self.key(key);
+        push_string(&mut self.text, value);
+    }
+
+    fn raw(&mut self, key: &str, json: &str) {
+        self.key(key);
+        self.text.push_str(json);
+    }
+
+    fn list<T>(&mut self, key: &str, items: &[T], write: impl Fn(&mut Writer, &T)) {
+        self.key(key);
+        self.text.push('[');
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.text.push(',');
+            }
+            let mut object = Writer { text: String::new() };
+            write(&mut object, item);
+            self.text.push_str(&object.finish());
+        }
+        self.text.push(']');
+    }
+
+    fn finish(mut self) -> String {
+        if self.text.is_empty() {
+            self.text.push('{');
+        }
+        self.text.push('}');
+        self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::codes;
+
+    #[test]
+    fn writes_the_whole_envelope_as_json() {
+        let text = Answer::of(Outcome::Unknown, &codes::LOST, Lang::En, "the \"connection\" broke")
+            .with_biz_id("T1-1")
+            .with_warnings([Warning::new(&codes::CLOCK, "off by 90 s")])
+            .with_errors(vec![Problem { path: "a[0]".into(), message: "is\nwrong".into() }])
+            .with_data("{\"a\":1.50}")
+            .with_timing(Timing { total: Duration::from_micros(32_040), ..Timing::default() })
+            .to_json();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["outcome"], "unknown");
+        assert_eq!(value["next"], "wait");
+        assert_eq!(value["errors"][0]["message"], "is\nwrong");
+        assert_eq!(value["warnings"][0]["code"], "ZV-W-CLOCK");
+        assert_eq!(value["timing_ms"]["total"], 32.0);
+        assert!(text.contains("\"data\":{\"a\":1.50}"), "{text}");
+        assert!(!value["cashier"].as_str().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,221 @@
+//! Every code of the library's own, in one place: what it means, what to do, what the cashier reads.
+//! `docs/error-codes.md` is generated from this table. A code is never reused for something else.
+
+use super::Outcome;
+use std::fmt::Write;
+
+/// A code of the library's own.
+#[derive(Debug)]
+pub struct Code {
+    /// The text that stands in the envelope.
+    pub text: &'static str,
+    /// The outcomes it can stand beside; empty for one that appears only in `warnings` or in the log.
+    pub outcomes: &'static [Outcome],
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+    /// One sentence for the person at the till, in Chinese.
+    pub cashier_zh: &'static str,
+    /// The same in English.
+    pub cashier_en: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal [$($outcome:ident),*] $meaning:literal, $remedy:literal, $zh:expr, $en:expr;)+) => {
+        $(
+            #[doc = $meaning]
+            pub static $name: Code = Code {
+                text: $text,
+                outcomes: &[$(Outcome::$outcome),*],
+                meaning: $meaning,
+                remedy: $remedy,
+                cashier_zh: $zh,
+                cashier_en: $en,
+            };
+        )+
+        /// Every code, in the order of the documentation.
+        pub static TABLE: &[&Code] = &[$(&$name),+];
+    };
+}
+
+const CALL_ZH: &str = "收银程序调用有误,未扣款,请联系技术人员";
+const CALL_EN: &str = "The till's program made a mistake; nothing was taken. Call support.";
+const NETWORK_ZH: &str = "网络不通,未扣款,请稍后重试";
+const NETWORK_EN: &str = "No connection; nothing was taken. Try again in a moment.";
+const DOUBT_ZH: &str = "结果未知,请勿重复扣款,等待核实";
+const DOUBT_EN: &str = "Not known whether it was taken. Do not charge again; wait for the check.";
+const STOP_ZH: &str = "会员支付暂不可用,未扣款,请联系技术人员";
+const STOP_EN: &str = "Member payment is out of order; nothing was taken. Call support.";
+
+codes! {
+    NULL "ZV-NULL" [Invalid]
+        "A pointer that must not be NULL was NULL.",
+        "Pass a NUL-ended JSON text.", CALL_ZH, CALL_EN;
+    EMPTY "ZV-EMPTY" [Invalid]
+        "The text is empty.",
+        "Pass a JSON object. An empty text is also what UTF-16 (big endian) looks like to a C function.", CALL_ZH, CALL_EN;
+    UTF8 "ZV-UTF8" [Invalid]
+        "The text is not valid UTF-8; the message names the first bad byte.",
+        "Convert the text to UTF-8 before the call.", CALL_ZH, CALL_EN;
+    UTF16 "ZV-UTF16" [Invalid]
+        "The text looks like UTF-16: a wide string was passed.",
+        "Delphi: AnsiString/UTF8String and PAnsiChar, not PChar. C#: a UTF-8 byte array, not a string. VB6: a byte array.", CALL_ZH, CALL_EN;
+    TOO_LARGE "ZV-TOO-LARGE" [Invalid]
+        "The text is larger than 1 MiB.",
+        "A request or configuration is a few kilobytes; look for a missing NUL at its end.", CALL_ZH, CALL_EN;
+    JSON "ZV-JSON" [Invalid]
+        "The text is not valid JSON; the message names line and column.",
+        "Check quotes, commas and escapes at that place.", CALL_ZH, CALL_EN;
+    JSON_TRAILING "ZV-JSON-TRAILING" [Invalid]
+        "Something stands behind the end of the JSON value.",
+        "Look for a missing NUL at the end, or for two objects in one text.", CALL_ZH, CALL_EN;
+    JSON_DUPLICATE "ZV-JSON-DUPLICATE" [Invalid]
+        "One object names the same key twice; the message names it.",
+        "Remove one of the two: which one counts would be a guess.", CALL_ZH, CALL_EN;
+    JSON_DEEP "ZV-JSON-DEEP" [Invalid]
+        "The JSON is nested deeper than 32 levels.",
+        "No request needs more than four levels.", CALL_ZH, CALL_EN;
+    REQUEST "ZV-REQUEST" [Invalid]
+        "Fields of the request are missing or wrong; errors[] names every one.",
+        "Mend each field that errors[] names.", CALL_ZH, CALL_EN;
+    ACTION "ZV-ACTION" [Invalid]
+        "zv_call_json was asked for an action that it does not take.",
+        "It takes the read actions of the documentation and those listed under call_actions; money moves only by zv_consume_json.", CALL_ZH, CALL_EN;
+    CONFIG "ZV-CONFIG" [Invalid]
+        "The configuration is wrong; errors[] names every mistake by its path.",
+        "Mend each key that errors[] names.", STOP_ZH, STOP_EN;
+    OTHER_CONFIG "ZV-OTHER-CONFIG" [Invalid]
+        "zv_init was called again with another configuration; the first one stays in force.",
+        "Call zv_shutdown first, or put several accounts into one configuration.", "", "";
+    NOT_INIT "ZV-NOT-INIT" [Invalid]
+        "A call came before zv_init, or zv_init had failed.",
+        "Call zv_init once when the program starts and look at its outcome.", STOP_ZH, STOP_EN;
+    SHUT_DOWN "ZV-SHUT-DOWN" [Invalid]
+        "A call came after zv_shutdown.",
+        "Call zv_init again before going on.", STOP_ZH, STOP_EN;
+    REENTRANT "ZV-REENTRANT" [Invalid]
+        "A zv_ function was called from inside the log callback.",
+        "The callback may only note the text; make calls outside it.", "", "";
+    FORKED "ZV-FORKED" [Internal]
+        "The process was forked after zv_init; the child has no journal lock and no connections of its own.",
+        "Call zv_init in the child.", STOP_ZH, STOP_EN;
+    DNS "ZV-DNS" [NotSent]
+        "The gateway's name could not be looked up.",
+        "Check the network, the DNS server and `endpoint`.", NETWORK_ZH, NETWORK_EN;
+    CONNECT "ZV-CONNECT" [NotSent]
+        "No connection to the gateway (refused, unreachable or timed out).",
+        "Check the network, the firewall and `endpoint`. The same bizId may be tried again.", NETWORK_ZH, NETWORK_EN;
+    TLS "ZV-TLS" [NotSent]
+        "The TLS handshake failed.",
+        "Check the till's clock, `tls.roots` and whether something in between breaks TLS open.", NETWORK_ZH, NETWORK_EN;
+    PROXY "ZV-PROXY" [NotSent]
+        "The proxy refused the connection.",
+        "Check `proxy`.", NETWORK_ZH, NETWORK_EN;
+    NO_ANSWER "ZV-NO-ANSWER" [NotSent]
+        "A read (quote, call) got no usable answer; nothing is ever taken by a read.",
+        "Try again.", "网络异常,请稍后重试", "Network trouble. Try again in a moment.";
+    BUSY "ZV-BUSY" [Unknown]
+        "The same bizId is still running in another call, beyond this call's deadline.",
+        "Wait for the other call; never use a new bizId for the same sale.", DOUBT_ZH, DOUBT_EN;
+    LOST "ZV-LOST" [Unknown]
+        "The connection broke after the request had begun to leave; the gateway may have acted.",
+        "Never charge again under a new bizId. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
+    TIMEOUT "ZV-TIMEOUT" [Unknown]
+        "No whole answer before the deadline; the gateway may have acted.",
+        "Never charge again under a new bizId. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
+    NOT_GATEWAY "ZV-NOT-GATEWAY" [Unknown]
+        "What came back is not the gateway's whole answer (a portal's page, an HTTP error, cut or broken JSON).",
+        "Look for a captive portal or proxy. The gateway may have acted all the same.", DOUBT_ZH, DOUBT_EN;
+    UNPROVEN "ZV-UNPROVEN" [Unknown]
+        "The gateway's answer contradicts itself or proves nothing (success without data, outer no with inner yes).",
+        "Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
+    MISMATCH "ZV-MISMATCH" [Unknown]
+        "With strict_answer: the answer does not match the question.",
+        "See warnings[] for what differs. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
+    STILL_UNKNOWN "ZV-STILL-UNKNOWN" [Unknown]
+        "This bizId was asked for before and its outcome is still unknown; nothing was sent now.",
+        "Wait; never use a new bizId for the same sale.", DOUBT_ZH, DOUBT_EN;
+    CONFLICT "ZV-CONFLICT" [Conflict]
+        "This bizId already stands for another request; `recorded` shows it. Nothing was sent.",
+        "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复,未扣款,请联系技术人员",
+        "This transaction number was used before; nothing was taken. Call support.";
+    JOURNAL "ZV-JOURNAL" [Internal, Unknown]
+        "The journal could not be written.",
+        "With `internal` nothing was sent; with `unknown` the gateway may have acted and the outcome could not be recorded.", STOP_ZH, STOP_EN;
+    PANIC "ZV-PANIC" [Internal, Unknown]
+        "A defect of the library was caught; the process goes on.",
+        "Report it with the log. With `unknown` the request may have left before.", STOP_ZH, STOP_EN;
+    MEMORY "ZV-MEMORY" [Internal]
+        "There was no memory for the answer.",
+        "Free memory and look the bizId up before anything else.", STOP_ZH, STOP_EN;
+    WARN_NO_JOURNAL "ZV-W-NO-JOURNAL" []
+        "This version keeps its records in memory: what is unknown when the process ends is not settled by itself.",
+        "Keep every `unknown` in the till's own records.", "", "";
+    WARN_PLAIN_HTTP "ZV-W-PLAIN-HTTP" []
+        "The endpoint is plain http: neither the request nor the answer is protected on its way.",
+        "Use an https endpoint where the vendor offers one.", "", "";
+    CLOCK "ZV-W-CLOCK" []
+        "The till's clock is off; requests are signed with the gateway's time.",
+        "Set the till's clock.", "", "";
+    WARN_FIELD "ZV-W-FIELD" []
+        "A field of the answer could not be read as what it is documented to be; it is passed on as it came.",
+        "Read that field with care; report it to the vendor.", "", "";
+    WARN_BIZ_ID "ZV-W-BIZID" []
+        "The answer carries another bizId than the one that was sent.",
+        "Store both: the vendor reverses by the one in the answer.", "", "";
+    WARN_COUPONS "ZV-W-COUPONS" []
+        "The answer names coupons that were not asked for.",
+        "Compare data.couponsCardList with the request before completing the sale.", "", "";
+    WARN_AMOUNT "ZV-W-AMOUNT" []
+        "The amounts of the answer do not add up to what was asked for.",
+        "Compare change_gift_amount and change_recharge_amount with the request.", "", "";
+    FREE "ZV-FREE" []
+        "In the log only: zv_free or zv_take got a pointer that is not a live answer; it was ignored.",
+        "Free each answer once, and nothing else.", "", "";
+}
+
+/// The table as Markdown: the content of `docs/error-codes.md`.
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# Codes\n\n\
+         `code` in an answer is the gateway's own code as text, `0` for success, or one of the library's below. \
+         A code of the library's is never reused for something else. Codes beginning with `ZV-W-` stand in \
+         `warnings[]` beside an outcome that holds. This page is generated from the table in the sources.\n\n\
+         | code | outcome | what it means | what to do |\n|---|---|---|---|\n",
+    );
+    for code in TABLE {
+        let outcomes: Vec<String> =
+            code.outcomes.iter().map(|outcome| format!("`{}`", outcome.as_str())).collect();
+        let outcomes = if outcomes.is_empty() { "–".to_owned() } else { outcomes.join(", ") };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "| `{}` | {} | {} | {} |", code.text, outcomes, code.meaning, code.remedy);
+    }
+    out.push_str(
+        "\n## Codes of the gateway\n\n\
+         Seen in public integrations; the vendor's full list is not public.\n\n\
+         | code | meaning | what the library makes of it in a consume |\n|---|---|---|\n\
+         | `0` | success | `succeeded`, when every status and code of a whole answer says so |\n\
+         | `110004` | signature refused | `declined`: known to come before any effect. With a clock that is shown to be off: signed anew once |\n\
+         | `100002` | bad parameters | `declined`: known to come before any effect |\n\
+         | `110007` | nonce used before | `unknown`: the first request with that nonce may have been carried out |\n\
+         | `100007` | empty or unsupported search | `declined` as a business refusal |\n",
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_code_is_there_once_and_says_what_to_do() {
+        let mut seen = HashSet::new();
+        for code in TABLE {
+            assert!(seen.insert(code.text), "{} stands twice", code.text);
+            assert!(code.text.starts_with("ZV-"));
+            assert!(!code.meaning.is_empty() && !code.remedy.is_empty());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The one envelope that every call is answered with, and what its `outcome` promises about the member's money.
+
+mod answer;
+pub mod codes;
+
+pub use answer::{Answer, Lang, Problem, Timing, Warning};
+
+/// What happened to the member's money. The numbers are the ABI's (`ZV_SUCCEEDED`…) and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The gateway did it, and the journal knows.
+    Succeeded,
+    /// The gateway said no; nothing was taken.
+    Declined,
+    /// The library refused before sending; this call took nothing.
+    Invalid,
+    /// No byte of it reached the gateway; nothing was taken.
+    NotSent,
+    /// It may have happened.
+    Unknown,
+    /// A defect of the library or the machine; this call sent nothing.
+    Internal,
+    /// It was done and is undone, or it can no longer happen.
+    Reversed,
+    /// This bizId already stands for another request.
+    Conflict,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of its number.
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Succeeded,
+        Outcome::Declined,
+        Outcome::Invalid,
+        Outcome::NotSent,
+        Outcome::Unknown,
+        Outcome::Internal,
+        Outcome::Reversed,
+        Outcome::Conflict,
+    ];
+
+    /// The word in the envelope.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Declined => "declined",
+            Outcome::Invalid => "invalid",
+            Outcome::NotSent => "not_sent",
+            Outcome::Unknown => "unknown",
+            Outcome::Internal => "internal",
+            Outcome::Reversed => "reversed",
+            Outcome::Conflict => "conflict",
+        }
+    }
+
+    /// The number of `zv_outcome`.
+    pub fn number(self) -> i32 {
+        match self {
+            Outcome::Succeeded => 0,
+            Outcome::Declined => 1,
+            Outcome::Invalid => 2,
+            Outcome::NotSent => 3,
+            Outcome::Unknown => 4,
+            Outcome::Internal => 5,
+            Outcome::Reversed => 6,
+            Outcome::Conflict => 7,
+        }
+    }
+
+    /// The outcome of that word.
+    pub fn from_word(word: &str) -> Option<Outcome> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+
+    /// The one thing that a till does next.
+    pub fn next(self) -> Next {
+        match self {
+            Outcome::Succeeded => Next::CompleteSale,
+            Outcome::Declined | Outcome::Reversed => Next::OtherTender,
+            Outcome::Invalid => Next::FixRequest,
+            Outcome::NotSent => Next::Retry,
+            Outcome::Unknown => Next::Wait,
+            Outcome::Internal => Next::Stop,
+            Outcome::Conflict => Next::Lookup,
+        }
+    }
+}
+
+/// What a till does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The sale may be completed.
+    CompleteSale,
+    /// The customer pays in another way.
+    OtherTender,
+    /// The program that called must be mended.
+    FixRequest,
+    /// The same request, with the same bizId, may be sent again.
+    Retry,
+    /// Nobody knows yet; never a new bizId for the same sale.
+    Wait,
+    /// The till must not go on with member payments.
+    Stop,
+    /// See what the bizId stands for.
+    Lookup,
+}
+
+impl Next {
+    /// Everything that can be next.
+    pub const ALL: [Next; 7] = [
+        Next::CompleteSale,
+        Next::OtherTender,
+        Next::FixRequest,
+        Next::Retry,
+        Next::Wait,
+        Next::Stop,
+        Next::Lookup,
+    ];
+
+    /// The word in the envelope.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Next::CompleteSale => "complete_sale",
+            Next::OtherTender => "other_tender",
+            Next::FixRequest => "fix_request",
+            Next::Retry => "retry",
+            Next::Wait => "wait",
+            Next::Stop => "stop",
+            Next::Lookup => "lookup",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_numbers_are_unique_and_stand_in_order() {
+        for (position, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(usize::try_from(outcome.number()).unwrap(), position);
+            assert_eq!(Outcome::from_word(outcome.as_str()), Some(outcome));
+        }
+        assert_eq!(Outcome::from_word("ok"), None);
+    }
+}

@@ -1,0 +1,297 @@
+//! Holding an object against its table: every mistake is found, each with its path, never only the first.
+
+use super::{Field, Kind, Shape};
+use crate::json::{Object, Value};
+use crate::money::{Amount, BizId};
+use crate::outcome::Problem;
+
+/// What to do with a field that the table does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// It is a mistake, probably of typing.
+    Refuse,
+    /// It is taken as it is.
+    Pass,
+}
+
+/// Checks `object` against `shape`. `path` is where the object stands, empty for the outermost; what is missing
+/// in it may stand in `fallback`.
+pub fn check(
+    shape: &'static Shape,
+    object: &Object<'_>,
+    fallback: &Object<'_>,
+    path: &str,
+    unknown: Unknown,
+    problems: &mut Vec<Problem>,
+) {
+    for (name, value) in object.iter() {
+        let here = join(path, name);
+        match shape.field(name) {
+            Some(field) => check_field(field, value, &here, unknown, problems),
+            None if unknown == Unknown::Pass => {}
+            None => problems.push(Problem { path: here, message: unknown_name(shape, name) }),
+        }
+    }
+    for field in shape.fields.iter().filter(|field| field.must) {
+        if object.given(field.name).is_none() && fallback.given(field.name).is_none() {
+            problems.push(Problem {
+                path: join(path, field.name),
+                message: format!("is missing: {}", field.doc),
+            });
+        }
+    }
+}
+
+/// `null`, `""`, `[]` and `{}` mean "not given", as in the vendor's samples.
+fn check_field(
+    field: &'static Field,
+    value: &Value<'_>,
+    path: &str,
+    unknown: Unknown,
+    problems: &mut Vec<Problem>,
+) {
+    if !value.is_blank() {
+        check_kind(&field.kind, value, path, unknown, problems);
+    }
+}
+
+fn check_kind(
+    kind: &'static Kind,
+    value: &Value<'_>,
+    path: &str,
+    unknown: Unknown,
+    problems: &mut Vec<Problem>,
+) {
+    let wrong = match kind {
+        Kind::Any => None,
+        Kind::List(of, max) => {
+            check_list(of, *max, value, path, unknown, problems);
+            None
+        }
+        Kind::Object(shape) => match value.as_object() {
+            Some(object) => {
+                check(shape, object, &Object::default(), path, unknown, problems);
+                None
+            }
+            None => Some(format!("must be an object, not {}", value.describe())),
+        },
+        Kind::Map(shape) => match value.as_object() {
+            Some(object) => {
+                for (name, entry) in object.iter() {
+                    let here = join(path, name);
+                    match entry.as_object() {
+                        Some(entry) => check(shape, entry, &Object::default(), &here, unknown, problems),
+                        None => problems.push(Problem {
+                            path: here,
+                            message: format!("must be an object, not {}", entry.describe()),
+                        }),
+                    }
+                }
+                None
+            }
+            None => Some(format!("must be an object, not {}", value.describe())),
+        },
+        Kind::Secret(max) => match value.scalar() {
+            Some(text) => check_text(text, *max).err(),
+            None => Some(format!("must be a text, not {}", value.describe())),
+        },
+        scalar => match value.scalar() {
+            Some(text) => {
+                check_scalar(scalar, text).err().map(|what| format!("{what}; got {}", shown(value)))
+            }
+            None => Some(format!("must be a single value, not {}", value.describe())),
+        },
+    };
+    if let Some(message) = wrong {
+        problems.push(Problem { path: path.to_owned(), message });
+    }
+}
+
+fn check_list(
+    of: &'static Kind,
+    max: usize,
+    value: &Value<'_>,
+    path: &str,
+    unknown: Unknown,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(list) = value.as_array() else {
+        problems.push(Problem {
+            path: path.to_owned(),
+            message: format!("must be a list [...], not {}", value.describe()),
+        });
+        return;
+    };
+    if list.len() > max {
+        problems.push(Problem {
+            path: path.to_owned(),
+            message: format!("has {} entries; at most {max} are taken", list.len()),
+        });
+        return;
+    }
+    for (index, item) in list.iter().enumerate() {
+        let here = format!("{path}[{index}]");
+        if item.is_blank() {
+            problems.push(Problem { path: here, message: "is empty".to_owned() });
+        } else {
+            check_kind(of, item, &here, unknown, problems);
+        }
+    }
+}
+
+fn check_scalar(kind: &Kind, text: &str) -> Result<(), String> {
+    match kind {
+        Kind::Text(max) => check_text(text, *max),
+        Kind::BizId => BizId::new(text).map(drop).map_err(str::to_owned),
+        Kind::Digits if text.bytes().all(|b| b.is_ascii_digit()) && text.len() <= 40 => Ok(()),
+        Kind::Digits => Err("must be an id of digits only".to_owned()),
+        Kind::Integer(min, max) => match whole_number(text) {
+            Some(number) if (*min..=*max).contains(&number) => Ok(()),
+            Some(_) => Err(format!("must be between {min} and {max}")),
+            None => Err("must be a whole number".to_owned()),
+        },
+        Kind::OneOf(numbers) => match whole_number(text) {
+            Some(number) if numbers.contains(&number) => Ok(()),
+            _ => Err(format!("must be one of {numbers:?}")),
+        },
+        Kind::Word(words) if words.contains(&text) => Ok(()),
+        Kind::Word(words) => Err(format!("must be one of {words:?}")),
+        Kind::Flag if matches!(text, "true" | "false") => Ok(()),
+        Kind::Flag => Err("must be true or false".to_owned()),
+        Kind::Money => Amount::parse(text).map(drop).map_err(|e| e.to_string()),
+        Kind::Decimal if is_decimal(text) => Ok(()),
+        Kind::Decimal => Err("must be a decimal number".to_owned()),
+        Kind::Secret(_) | Kind::List(..) | Kind::Object(_) | Kind::Map(_) | Kind::Any => Ok(()),
+    }
+}
+
+fn check_text(text: &str, max: usize) -> Result<(), String> {
+    if text.chars().count() > max {
+        return Err(format!("is longer than {max} characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err("holds a control character".to_owned());
+    }
+    Ok(())
+}
+
+/// A whole number of digits with at most a minus in front; no plus, point or exponent.
+pub(super) fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// Digits with at most a minus in front and one point inside.
+pub(super) fn is_decimal(text: &str) -> bool {
+    let plain = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    digits(whole) && digits(fraction)
+}
+
+/// The value for a message, cut short.
+fn shown(value: &Value<'_>) -> String {
+    let raw = value.raw();
+    match raw.char_indices().nth(40) {
+        Some((cut, _)) => format!("{}…", raw.get(..cut).unwrap_or_default()),
+        None => raw.to_owned(),
+    }
+}
+
+fn unknown_name(shape: &'static Shape, name: &str) -> String {
+    let nearest = shape
+        .fields
+        .iter()
+        .map(|field| (distance(&field.name.to_lowercase(), &name.to_lowercase()), field.name))
+        .min()
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
+    match nearest {
+        Some((_, known)) => format!("is not a field of {}; did you mean \"{known}\"?", shape.name),
+        None => format!("is not a field of {}", shape.name),
+    }
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.chars().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut last = i + 1;
+        let mut next = vec![last];
+        for (above, right) in row.iter().skip(1).zip(&b) {
+            last = (diagonal + usize::from(left != *right)).min(last + 1).min(above + 1);
+            diagonal = *above;
+            next.push(last);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{may, must};
+    use super::*;
+
+    static ITEM: Shape = Shape {
+        name: "an item",
+        doc: "",
+        fields: &[must("num", Kind::Integer(1, 9), "how many"), may("price", Kind::Money, "元")],
+    };
+    static ORDER: Shape = Shape {
+        name: "an order",
+        doc: "",
+        fields: &[
+            must("bizId", Kind::BizId, "the till's id"),
+            may("items", Kind::List(&Kind::Object(&ITEM), 2), "the basket"),
+            may("openKey", Kind::Secret(4), "key"),
+            may("couponsCardList", Kind::List(&Kind::Digits, 3), "coupons"),
+        ],
+    };
+
+    fn problems(text: &str) -> Vec<(String, String)> {
+        let value = Value::parse(text).unwrap();
+        let mut problems = Vec::new();
+        check(&ORDER, value.as_object().unwrap(), &Object::default(), "", Unknown::Refuse, &mut problems);
+        problems.into_iter().map(|p| (p.path, p.message)).collect()
+    }
+
+    #[test]
+    fn names_every_mistake_with_its_path() {
+        let found = problems(
+            r#"{"couponCardList":["1"],"items":[{"num":0,"price":"1.005"},{"price":1e3}],"openKey":"secret!"}"#,
+        );
+        let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "couponCardList",
+                "items[0].num",
+                "items[0].price",
+                "items[1].price",
+                "items[1].num",
+                "openKey",
+                "bizId"
+            ]
+        );
+        assert!(found[0].1.contains("did you mean \"couponsCardList\""), "{}", found[0].1);
+        assert!(!found[5].1.contains("secret"), "{}", found[5].1);
+    }
+
+    #[test]
+    fn blank_means_not_given() {
+        assert!(problems(r#"{"bizId":"1","items":"","openKey":null,"couponsCardList":[]}"#).is_empty());
+        assert_eq!(problems(r#"{"bizId":""}"#)[0].0, "bizId");
+        assert_eq!(problems(r#"{"bizId":"1","couponsCardList":[""]}"#)[0].0, "couponsCardList[0]");
+    }
+
+    #[test]
+    fn numbers_and_strings_are_both_taken() {
+        assert!(problems(r#"{"bizId":17,"items":[{"num":"2","price":1.5}],"couponsCardList":[390962138708451328,"99999999999999999999"]}"#).is_empty());
+    }
+}

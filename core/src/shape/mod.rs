@@ -1,0 +1,83 @@
+//! Tables of fields: what a request, an answer or the configuration may hold. One table serves the check that
+//! names every mistake, the normalised answer, the JSON Schema and the documentation, so they cannot drift apart.
+
+mod check;
+mod normalise;
+pub mod schema;
+
+pub use check::{Unknown, check};
+pub use normalise::normalise_object;
+
+/// A named set of fields.
+#[derive(Debug)]
+pub struct Shape {
+    /// How it is called in messages: "a consume", "the configuration".
+    pub name: &'static str,
+    /// What it is, and rules that no single field shows.
+    pub doc: &'static str,
+    /// Its fields, in the order in which they are written.
+    pub fields: &'static [Field],
+}
+
+/// One field.
+#[derive(Debug)]
+pub struct Field {
+    /// The name, spelled as on the wire.
+    pub name: &'static str,
+    /// What it may hold.
+    pub kind: Kind,
+    /// Whether it must be given whatever else is.
+    pub must: bool,
+    /// What it means, its unit and its default.
+    pub doc: &'static str,
+}
+
+/// What a field may hold.
+#[derive(Debug)]
+pub enum Kind {
+    /// Text of at most so many characters, without control characters.
+    Text(usize),
+    /// Text that no message ever shows.
+    Secret(usize),
+    /// The till's own transaction id; see [`crate::money::BizId`].
+    BizId,
+    /// An id: digits only, of any length, never through a number.
+    Digits,
+    /// A whole number between the two, both included.
+    Integer(i64, i64),
+    /// One of these whole numbers.
+    OneOf(&'static [i64]),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+    /// 元 with at most two decimals.
+    Money,
+    /// A decimal of any precision, kept as text.
+    Decimal,
+    /// A list of at most so many of these.
+    List(&'static Kind, usize),
+    /// An object with these fields.
+    Object(&'static Shape),
+    /// An object whose keys are names and whose values have these fields.
+    Map(&'static Shape),
+    /// Anything.
+    Any,
+}
+
+impl Shape {
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+/// A field that may be left out.
+pub const fn may(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+    Field { name, kind, must: false, doc }
+}
+
+/// A field that must be given.
+pub const fn must(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+    Field { name, kind, must: true, doc }
+}

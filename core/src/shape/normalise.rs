@@ -1,0 +1,245 @@
+//! Writing what the gateway sent in one dependable type a field. The gateway's types drift; what cannot be read
+//! as documented is passed on exactly as it came, with a warning, and never changes an outcome.
+
+use super::check::{is_decimal, whole_number};
+use super::{Kind, Shape};
+use crate::json::{self, Kind as Json, Object, Value, push_string};
+use crate::outcome::{Warning, codes};
+
+/// The object as JSON text: documented fields normalised, all others exactly as they came.
+pub fn normalise_object(
+    shape: &'static Shape,
+    object: &Object<'_>,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) -> String {
+    let mut out = String::new();
+    push_object(&mut out, shape, object, path, warnings);
+    out
+}
+
+fn push_object(
+    out: &mut String,
+    shape: &'static Shape,
+    object: &Object<'_>,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
+    out.push('{');
+    for (index, (name, value)) in object.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push_string(out, name);
+        out.push(':');
+        match shape.field(name) {
+            Some(field) => push_value(out, &field.kind, value, &format!("{path}.{name}"), warnings),
+            None => out.push_str(value.raw()),
+        }
+    }
+    out.push('}');
+}
+
+fn push_value(
+    out: &mut String,
+    kind: &'static Kind,
+    value: &Value<'_>,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
+    let readable = match kind {
+        Kind::List(of, _) => push_list(out, of, value, path, warnings),
+        Kind::Object(shape) => match value.kind() {
+            Json::Object(object) => {
+                push_object(out, shape, object, path, warnings);
+                true
+            }
+            _ if value.is_blank() => {
+                out.push_str("{}");
+                true
+            }
+            _ => false,
+        },
+        Kind::Any | Kind::Map(_) => {
+            out.push_str(value.raw());
+            true
+        }
+        scalar => push_scalar(out, scalar, value, path, warnings),
+    };
+    if !readable {
+        out.push_str(value.raw());
+        warnings.push(unreadable(path, kind, value));
+    }
+}
+
+/// A list; also what PHP makes of one: `""` or `null` for none, an object with numbers for keys.
+fn push_list(
+    out: &mut String,
+    of: &'static Kind,
+    value: &Value<'_>,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) -> bool {
+    let items: Vec<&Value<'_>> = match value.kind() {
+        Json::Array(list) => list.iter().collect(),
+        Json::Object(object) if object.iter().all(|(key, _)| key.bytes().all(|b| b.is_ascii_digit())) => {
+            object.iter().map(|(_, item)| item).collect()
+        }
+        _ if value.is_blank() => Vec::new(),
+        _ => return false,
+    };
+    out.push('[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push_value(out, of, item, &format!("{path}[{index}]"), warnings);
+    }
+    out.push(']');
+    true
+}
+
+/// Writes a single value, or says `false` and writes nothing.
+fn push_scalar(
+    out: &mut String,
+    kind: &Kind,
+    value: &Value<'_>,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) -> bool {
+    let is_text = matches!(kind, Kind::Text(_) | Kind::Secret(_) | Kind::BizId | Kind::Digits);
+    let text = match value.kind() {
+        Json::Null => {
+            out.push_str("null");
+            return true;
+        }
+        Json::String(text) if text.is_empty() && !is_text => {
+            out.push_str("null");
+            return true;
+        }
+        _ => match value.scalar() {
+            Some(text) => text,
+            None => return false,
+        },
+    };
+    match kind {
+        Kind::Integer(..) | Kind::OneOf(_) => match whole_number(text) {
+            Some(number) => out.push_str(&number.to_string()),
+            None => return false,
+        },
+        Kind::Flag => match text {
+            "true" | "1" => out.push_str("true"),
+            "false" | "0" => out.push_str("false"),
+            _ => return false,
+        },
+        Kind::Money => match two_decimals(text) {
+            Some(money) => push_string(out, &money),
+            None if is_decimal(text) => {
+                push_string(out, text);
+                warnings.push(Warning::new(
+                    &codes::WARN_FIELD,
+                    format!("{path} has more than two decimals and stands as it came"),
+                ));
+            }
+            None => return false,
+        },
+        Kind::Decimal if !is_decimal(text) => return false,
+        Kind::Digits if matches!(value.kind(), Json::Number) && whole_number_text(text).is_none() => {
+            return false;
+        }
+        _ => push_string(out, text),
+    }
+    true
+}
+
+/// `12`, `12.5` and `12.50` as `12.50`; `None` for more decimals or no decimal at all.
+pub(crate) fn two_decimals(text: &str) -> Option<String> {
+    if !is_decimal(text) {
+        return None;
+    }
+    match text.split_once('.') {
+        None => Some(format!("{text}.00")),
+        Some((_, fraction)) if fraction.len() == 1 => Some(format!("{text}0")),
+        Some((_, fraction)) if fraction.len() == 2 => Some(text.to_owned()),
+        Some(_) => None,
+    }
+}
+
+/// An integer of any length, as text.
+fn whole_number_text(text: &str) -> Option<&str> {
+    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then_some(text)
+}
+
+fn unreadable(path: &str, kind: &Kind, value: &json::Value<'_>) -> Warning {
+    let expected = match kind {
+        Kind::List(..) => "a list",
+        Kind::Object(_) => "an object",
+        Kind::Integer(..) | Kind::OneOf(_) => "a whole number",
+        Kind::Money | Kind::Decimal => "an amount",
+        Kind::Digits => "an id",
+        Kind::Flag => "true or false",
+        _ => "a text",
+    };
+    Warning::new(
+        &codes::WARN_FIELD,
+        format!("{path} should be {expected} but is {}; it stands as it came", value.describe()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::may;
+    use super::*;
+
+    static PERSON: Shape =
+        Shape { name: "a person", doc: "", fields: &[may("gender", Kind::OneOf(&[0, 1, 2]), "")] };
+    static DATA: Shape = Shape {
+        name: "the data",
+        doc: "",
+        fields: &[
+            may("bizId", Kind::Text(64), ""),
+            may("coupons", Kind::List(&Kind::Digits, 9), ""),
+            may("total", Kind::Money, ""),
+            may("person", Kind::Object(&PERSON), ""),
+        ],
+    };
+
+    fn normalise(text: &str) -> (String, usize) {
+        let value = Value::parse(text).unwrap();
+        let mut warnings = Vec::new();
+        let out = normalise_object(&DATA, value.as_object().unwrap(), "data", &mut warnings);
+        assert!(Value::parse(&out).is_ok(), "{out}");
+        (out, warnings.len())
+    }
+
+    #[test]
+    fn takes_every_documented_drift() {
+        for (given, wanted) in [
+            (r#"{"bizId":390962138708451328999}"#, r#"{"bizId":"390962138708451328999"}"#),
+            (r#"{"coupons":[390962138708451328,"2"]}"#, r#"{"coupons":["390962138708451328","2"]}"#),
+            (r#"{"coupons":{"0":"1","2":"2"}}"#, r#"{"coupons":["1","2"]}"#),
+            (r#"{"coupons":""}"#, r#"{"coupons":[]}"#),
+            (r#"{"total":12}"#, r#"{"total":"12.00"}"#),
+            (r#"{"total":"-3.5"}"#, r#"{"total":"-3.50"}"#),
+            (r#"{"total":""}"#, r#"{"total":null}"#),
+            (r#"{"person":[]}"#, r#"{"person":{}}"#),
+            (r#"{"person":{"gender":"1"}}"#, r#"{"person":{"gender":1}}"#),
+            (r#"{"other":  {"x" : 1.50 }}"#, r#"{"other":{"x" : 1.50 }}"#),
+        ] {
+            assert_eq!(normalise(given), (wanted.to_owned(), 0), "{given}");
+        }
+    }
+
+    #[test]
+    fn passes_on_what_it_cannot_read_with_a_warning() {
+        for (given, wanted) in [
+            (r#"{"total":"12.345"}"#, r#"{"total":"12.345"}"#),
+            (r#"{"total":1e3}"#, r#"{"total":1e3}"#),
+            (r#"{"coupons":"17"}"#, r#"{"coupons":"17"}"#),
+            (r#"{"person":{"gender":"m"}}"#, r#"{"person":{"gender":"m"}}"#),
+            (r#"{"bizId":{"a":1}}"#, r#"{"bizId":{"a":1}}"#),
+        ] {
+            assert_eq!(normalise(given), (wanted.to_owned(), 1), "{given}");
+        }
+    }
+}

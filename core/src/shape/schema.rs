@@ -1,0 +1,88 @@
+//! The tables as JSON Schema (2020-12), shipped beside the header.
+
+use super::{Kind, Shape};
+use serde_json::{Map, Value, json};
+
+/// Which way the document goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// To the library: numbers and strings are both taken, unknown fields are not.
+    Request,
+    /// From the library: one type a field; undocumented fields of the gateway may appear.
+    Answer,
+}
+
+/// A complete schema document.
+pub fn document(id: &str, shape: &'static Shape, direction: Direction) -> Value {
+    let mut schema = object(shape, direction);
+    if let Value::Object(members) = &mut schema {
+        members.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+        members.insert("$id".into(), json!(format!("{id}.schema.json")));
+        members.insert("title".into(), json!(shape.name));
+        members.insert("description".into(), json!(shape.doc));
+    }
+    schema
+}
+
+fn object(shape: &'static Shape, direction: Direction) -> Value {
+    let mut properties = Map::new();
+    for field in shape.fields {
+        let mut schema = kind(&field.kind, direction);
+        if let Value::Object(members) = &mut schema {
+            members.insert("description".into(), json!(field.doc));
+        }
+        properties.insert(field.name.into(), schema);
+    }
+    let required: Vec<&str> = shape.fields.iter().filter(|f| f.must).map(|f| f.name).collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": direction == Direction::Answer,
+    })
+}
+
+fn kind(kind_of: &'static Kind, direction: Direction) -> Value {
+    let text_or_number = |pattern: &str| match direction {
+        Direction::Request => json!({"type": ["string", "number", "null"], "pattern": pattern}),
+        Direction::Answer => json!({"type": ["string", "null"]}),
+    };
+    match kind_of {
+        Kind::Text(max) | Kind::Secret(max) if direction == Direction::Request => {
+            json!({"type": ["string", "number", "null"], "maxLength": max})
+        }
+        Kind::Text(_) | Kind::Secret(_) => json!({"type": ["string", "null"]}),
+        Kind::BizId => text_or_number("^[!-~]{0,64}$"),
+        Kind::Digits => text_or_number("^[0-9]{0,40}$"),
+        Kind::Decimal => text_or_number("^(-?[0-9]+(\\.[0-9]+)?)?$"),
+        Kind::Money => text_or_number("^([0-9]{1,8}(\\.[0-9]{1,2})?)?$"),
+        Kind::Integer(min, max) => match direction {
+            Direction::Request => {
+                json!({"type": ["integer", "string", "null"], "minimum": min, "maximum": max, "pattern": "^(-?[0-9]+)?$"})
+            }
+            Direction::Answer => json!({"type": ["integer", "null"]}),
+        },
+        Kind::OneOf(numbers) => match direction {
+            Direction::Request => {
+                let texts: Vec<Value> = numbers
+                    .iter()
+                    .flat_map(|n| [json!(n), json!(n.to_string())])
+                    .chain([json!(""), json!(null)])
+                    .collect();
+                json!({"enum": texts})
+            }
+            Direction::Answer => json!({"type": ["integer", "null"]}),
+        },
+        Kind::Word(words) => json!({"enum": words}),
+        Kind::Flag => json!({"type": "boolean"}),
+        Kind::List(of, max) => match direction {
+            Direction::Request => {
+                json!({"type": ["array", "string", "null"], "maxLength": 0, "maxItems": max, "items": kind(of, direction)})
+            }
+            Direction::Answer => json!({"type": "array", "items": kind(of, direction)}),
+        },
+        Kind::Object(shape) => object(shape, direction),
+        Kind::Map(shape) => json!({"type": "object", "additionalProperties": object(shape, direction)}),
+        Kind::Any => json!({}),
+    }
+}

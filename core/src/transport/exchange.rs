@@ -1,0 +1,135 @@
+//! What one call on one thread has to hold and to remember while ureq runs: its deadline, and whether a byte of
+//! its request left. ureq never leaves the calling thread, so the thread carries it; no setting of ureq's could,
+//! because connections are shared and pooled.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use ureq::http::Uri;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::{Error, Timeout};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Seen>> = const { RefCell::new(None) };
+}
+
+/// What was seen of one call.
+#[derive(Debug)]
+pub(super) struct Seen {
+    authority: String,
+    deadline: Instant,
+    connect_deadline: Instant,
+    /// The request itself is being written, not a handshake.
+    requesting: bool,
+    /// A byte of the request was taken by the socket.
+    pub(super) departed: bool,
+    /// Time spent on getting a connection.
+    pub(super) connect: Duration,
+}
+
+/// From here on the thread works for this call.
+pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
+    let seen = Seen {
+        authority: url.authority().map(ToString::to_string).unwrap_or_default(),
+        deadline,
+        connect_deadline,
+        requesting: false,
+        departed: false,
+        connect: Duration::ZERO,
+    };
+    CURRENT.with(|current| current.replace(Some(seen)));
+}
+
+/// The call is over.
+pub(super) fn end() -> Seen {
+    let now = Instant::now();
+    CURRENT.with(RefCell::take).unwrap_or(Seen {
+        authority: String::new(),
+        deadline: now,
+        connect_deadline: now,
+        requesting: true,
+        // Cannot happen; and what is not known to have stayed counts as departed.
+        departed: true,
+        connect: Duration::ZERO,
+    })
+}
+
+fn with<T>(f: impl FnOnce(&mut Seen) -> T) -> Option<T> {
+    CURRENT.with(|current| current.borrow_mut().as_mut().map(f))
+}
+
+/// A byte was taken by the socket.
+pub(super) fn byte_left() {
+    with(|seen| seen.departed |= seen.requesting);
+}
+
+/// A step of connecting took so long.
+pub(super) fn add_connect_time(duration: Duration) {
+    with(|seen| seen.connect += duration);
+}
+
+/// Time left for connecting.
+pub(super) fn left_to_connect() -> Result<Duration, Error> {
+    left(with(|seen| seen.connect_deadline), Timeout::Connect)
+}
+
+/// Time left for I/O: until the request begins that of connecting (TLS, proxy), afterwards that of the call.
+pub(super) fn left_for_io() -> Result<Duration, Error> {
+    let requesting = with(|seen| seen.requesting).unwrap_or(true);
+    if requesting { left(with(|seen| seen.deadline), Timeout::Global) } else { left_to_connect() }
+}
+
+/// At least a millisecond, since zero would mean "for ever" to a socket.
+fn left(until: Option<Instant>, timeout: Timeout) -> Result<Duration, Error> {
+    until
+        .and_then(|until| until.checked_duration_since(Instant::now()))
+        .filter(|left| *left >= Duration::from_millis(1))
+        .ok_or(Error::Timeout(timeout))
+}
+
+/// The outermost link of the connector chain: what passes through it is the request itself.
+#[derive(Debug)]
+pub(super) struct MarkRequests;
+
+impl<In: Transport> Connector<In> for MarkRequests {
+    type Out = Marked<In>;
+
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Marked<In>>, Error> {
+        // The chain also runs for the connection to a proxy, whose CONNECT is not the request.
+        let authority = details.uri.authority().map(ToString::to_string).unwrap_or_default();
+        let marks = with(|seen| seen.authority == authority).unwrap_or(true);
+        Ok(chained.map(|inner| Marked { inner, marks }))
+    }
+}
+
+/// A connection to the gateway.
+#[derive(Debug)]
+pub(super) struct Marked<T> {
+    inner: T,
+    marks: bool,
+}
+
+impl<T: Transport> Transport for Marked<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        if self.marks {
+            with(|seen| seen.requesting = true);
+        }
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}

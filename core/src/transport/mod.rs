@@ -1,0 +1,204 @@
+//! HTTP to the gateway: one ureq agent whose sockets and name look-ups are our own, so that one deadline holds
+//! for a whole call and so that it is known, not guessed, whether a byte of the request left the machine.
+
+mod exchange;
+mod resolver;
+mod tcp;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use ureq::http::Uri;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
+
+use crate::gateway::Doubt;
+use crate::outcome::codes;
+use crate::transaction::NotSent;
+use exchange::MarkRequests;
+use resolver::CachingResolver;
+use tcp::TcpConnector;
+
+/// The largest answer that is read.
+const MAX_ANSWER_BYTES: u64 = 1024 * 1024;
+
+/// Which certificates are trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Roots {
+    /// Mozilla's, inside the library: the same on every till, whatever its age.
+    #[default]
+    Bundled,
+    /// The operating system's.
+    System,
+    /// Those of a PEM file.
+    PemFile(String),
+}
+
+/// How the gateway is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// For name look-up, TCP, proxy and TLS together.
+    pub connect: Duration,
+    /// How long a connection may lie idle and still be used again.
+    pub idle: Duration,
+    /// Trusted certificates.
+    pub roots: Roots,
+    /// `http://host:port` of a CONNECT proxy.
+    pub proxy: Option<String>,
+}
+
+/// The way to the gateway. Calls from many threads share its connections.
+#[derive(Debug)]
+pub struct Http {
+    agent: ureq::Agent,
+    connect: Duration,
+}
+
+/// An HTTP answer, read to its end.
+#[derive(Debug)]
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// The `Date` header.
+    pub date: Option<SystemTime>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// No byte of the request left.
+    NotSent(NotSent),
+    /// A byte left, so anything may have happened.
+    Lost(Doubt),
+}
+
+/// What came of one request, and how long it took.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// The answer, or why there is none.
+    pub result: Result<HttpAnswer, Failure>,
+    /// Name look-up, TCP, proxy and TLS; zero on a kept connection.
+    pub connect: Duration,
+    /// All the rest.
+    pub wait: Duration,
+}
+
+impl Http {
+    /// Prepares the way; sends nothing. The error says which setting is wrong.
+    pub fn new(settings: &Settings) -> Result<Http, String> {
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .max_idle_age(settings.idle)
+            .max_idle_connections(128)
+            .max_idle_connections_per_host(64)
+            // The vendor's answers are a few kilobytes.
+            .input_buffer_size(16 * 1024)
+            .output_buffer_size(16 * 1024)
+            .max_response_header_size(16 * 1024)
+            .user_agent(concat!("zvpos/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .accept_encoding("identity")
+            // The deadline of a call is held by our own sockets and resolver; see `exchange`.
+            .timeout_global(None)
+            .tls_config(TlsConfig::builder().root_certs(root_certs(&settings.roots)?).build());
+        if let Some(proxy) = &settings.proxy {
+            config = config.proxy(Some(ureq::Proxy::new(proxy).map_err(|e| format!("proxy: {e}"))?));
+        }
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpConnector)
+                .chain(RustlsConnector::default())
+                .chain(MarkRequests);
+        let agent = ureq::Agent::with_parts(config.build(), connector, CachingResolver::default());
+        Ok(Http { agent, connect: settings.connect })
+    }
+
+    /// Posts a JSON body and reads the whole answer, until the deadline and not a moment longer.
+    pub fn post(&self, url: &Uri, body: &str, deadline: Instant) -> Exchanged {
+        let started = Instant::now();
+        exchange::begin(url, deadline, deadline.min(started + self.connect));
+        let result = self.run(url, body);
+        let seen = exchange::end();
+        let result = result.map_err(|error| {
+            if seen.departed { Failure::Lost(lost(&error)) } else { Failure::NotSent(not_sent(&error)) }
+        });
+        Exchanged { result, connect: seen.connect, wait: started.elapsed().saturating_sub(seen.connect) }
+    }
+
+    fn run(&self, url: &Uri, body: &str) -> Result<HttpAnswer, ureq::Error> {
+        let mut response = self.agent.post(url).content_type("application/json").send(body)?;
+        let date = response
+            .headers()
+            .get("date")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| httpdate::parse_http_date(text).ok());
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec()?;
+        Ok(HttpAnswer { status, body, date })
+    }
+}
+
+fn root_certs(roots: &Roots) -> Result<RootCerts, String> {
+    let certificates: Vec<Certificate<'static>> = match roots {
+        Roots::Bundled => return Ok(RootCerts::WebPki),
+        Roots::System => rustls_native_certs::load_native_certs()
+            .certs
+            .iter()
+            .map(|certificate| Certificate::from_der(certificate.as_ref()).to_owned())
+            .collect(),
+        Roots::PemFile(path) => {
+            let pem = std::fs::read(path).map_err(|e| format!("tls.pem: cannot read {path}: {e}"))?;
+            ureq::tls::parse_pem(&pem)
+                .filter_map(|item| match item {
+                    Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+                    Ok(_) => None,
+                    Err(e) => Some(Err(format!("tls.pem: {path}: {e}"))),
+                })
+                .collect::<Result<_, _>>()?
+        }
+    };
+    if certificates.is_empty() {
+        return Err(match roots {
+            Roots::PemFile(path) => format!("tls.pem: {path} holds no certificate"),
+            _ => "tls.roots: the system has no certificates; use \"bundled\" or a PEM file".to_owned(),
+        });
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}
+
+/// Which step failed before a byte left. The kinds of error overlap (an unknown host is `Io`), so the resolver
+/// and the connector name themselves.
+fn not_sent(error: &ureq::Error) -> NotSent {
+    use ureq::Error as E;
+    let code = match error {
+        E::HostNotFound | E::Timeout(ureq::Timeout::Resolve) => &codes::DNS,
+        E::Tls(_) | E::Rustls(_) | E::Pem(_) | E::TlsRequired => &codes::TLS,
+        E::ConnectProxyFailed(_) | E::InvalidProxyUrl => &codes::PROXY,
+        E::Io(io) if tls_cause(io) => &codes::TLS,
+        _ => &codes::CONNECT,
+    };
+    NotSent { code, message: error.to_string() }
+}
+
+/// rustls reports a failed handshake through the socket's error.
+fn tls_cause(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::InvalidData
+}
+
+fn lost(error: &ureq::Error) -> Doubt {
+    match error {
+        ureq::Error::Timeout(_) => Doubt::new(&codes::TIMEOUT, "no whole answer before the deadline"),
+        ureq::Error::BodyExceedsLimit(limit) => {
+            Doubt::new(&codes::NOT_GATEWAY, format!("the answer is larger than {limit} bytes"))
+        }
+        ureq::Error::Protocol(error) => {
+            Doubt::new(&codes::NOT_GATEWAY, format!("the answer is no HTTP: {error}"))
+        }
+        other => Doubt::new(&codes::LOST, other.to_string()),
+    }
+}

@@ -1,0 +1,107 @@
+//! Name look-ups: at most one runs for a name, every caller waits for it no longer than its own deadline, and
+//! what was once learned keeps the till selling while the name server is down.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+use ureq::{Error, Timeout, config::Config};
+
+use super::exchange;
+
+/// After this long a new look-up is started; the old addresses serve while it runs.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// See the module's words.
+#[derive(Debug, Default)]
+pub(super) struct CachingResolver {
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    known: Mutex<Known>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    addresses: Vec<IpAddr>,
+    learned: Option<Instant>,
+    running: bool,
+    /// How many look-ups have failed, so that a waiting caller sees its own fail.
+    failures: u64,
+}
+
+impl Host {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a look-up unless one is running.
+    fn look_up(self: &Arc<Self>, name: &str, known: &mut Known) -> Result<(), Error> {
+        if known.running {
+            return Ok(());
+        }
+        let host = Arc::clone(self);
+        let name = name.to_owned();
+        // The system's look-up has no deadline of its own, hence a thread; one a name, never one a call.
+        std::thread::Builder::new().name("zvpos-dns".to_owned()).spawn(move || {
+            let found = (name.as_str(), 0).to_socket_addrs();
+            let mut known = host.known();
+            known.running = false;
+            match found.map(|addresses| addresses.map(|address| address.ip()).collect::<Vec<_>>()) {
+                Ok(addresses) if !addresses.is_empty() => {
+                    known.addresses = addresses;
+                    known.learned = Some(Instant::now());
+                }
+                _ => known.failures += 1,
+            }
+            host.changed.notify_all();
+        })?;
+        known.running = true;
+        Ok(())
+    }
+
+    fn addresses(self: &Arc<Self>, name: &str) -> Result<Vec<IpAddr>, Error> {
+        let mut known = self.known();
+        if known.learned.is_some_and(|learned| learned.elapsed() < FRESH) {
+            return Ok(known.addresses.clone());
+        }
+        self.look_up(name, &mut known)?;
+        let failures = known.failures;
+        while known.addresses.is_empty() && known.failures == failures {
+            let left = exchange::left_to_connect().map_err(|_| Error::Timeout(Timeout::Resolve))?;
+            known = self.changed.wait_timeout(known, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if known.addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(known.addresses.clone()) }
+    }
+}
+
+impl Resolver for CachingResolver {
+    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let name = uri.host().ok_or(Error::HostNotFound)?.trim_start_matches('[').trim_end_matches(']');
+        let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let port = uri.port_u16().unwrap_or(default_port);
+        let started = Instant::now();
+        let addresses = if let Ok(address) = name.parse::<IpAddr>() {
+            vec![address]
+        } else {
+            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let host = Arc::clone(hosts.entry(name.to_owned()).or_default());
+            drop(hosts);
+            let found = host.addresses(name);
+            exchange::add_connect_time(started.elapsed());
+            found?
+        };
+        let mut resolved = self.empty();
+        for address in addresses.into_iter().take(16) {
+            resolved.push(SocketAddr::new(address, port));
+        }
+        Ok(resolved)
+    }
+}

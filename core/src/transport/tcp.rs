@@ -1,0 +1,134 @@
+//! The socket: held to the call's deadline, written in one piece, and never delivering late what a closed
+//! connection had not yet sent.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+};
+
+use super::exchange;
+
+/// More than this is written at once instead of being gathered.
+const GATHER_MAX: usize = 64 * 1024;
+
+/// Opens TCP connections where no proxy has.
+#[derive(Debug)]
+pub(super) struct TcpConnector;
+
+impl<In: Transport> Connector<In> for TcpConnector {
+    type Out = Either<In, TcpTransport>;
+
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        if let Some(tunnel) = chained {
+            return Ok(Some(Either::A(tunnel)));
+        }
+        let started = Instant::now();
+        let stream = connect_any(&details.addrs);
+        exchange::add_connect_time(started.elapsed());
+        let config = details.config;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        Ok(Some(Either::B(TcpTransport { stream: stream?, buffers, gathered: Vec::new() })))
+    }
+}
+
+/// Tries the addresses in turn, each with an equal share of the time that is left.
+fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
+    let mut last = Error::HostNotFound;
+    for (tried, address) in addresses.iter().enumerate() {
+        let remaining = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = (exchange::left_to_connect()? / remaining).max(Duration::from_millis(1));
+        match TcpStream::connect_timeout(address, share) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                // For the socket's whole life: a deadline, an exit or a kill drops what was not yet sent
+                // instead of delivering it when nobody waits for the answer any more.
+                SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+                return Ok(stream);
+            }
+            Err(error) => last = Error::Io(error),
+        }
+    }
+    Err(last)
+}
+
+/// One TCP connection.
+#[derive(Debug)]
+pub(super) struct TcpTransport {
+    stream: TcpStream,
+    buffers: LazyBuffers,
+    /// Header and body of a request, which ureq hands over one after the other, until an answer is awaited.
+    gathered: Vec<u8>,
+}
+
+impl TcpTransport {
+    fn flush(&mut self) -> Result<(), Error> {
+        let mut written = 0;
+        while let Some(rest) = self.gathered.get(written..).filter(|rest| !rest.is_empty()) {
+            let left = exchange::left_for_io()?;
+            self.stream.set_write_timeout(Some(left))?;
+            match self.stream.write(rest) {
+                Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
+                Ok(count) => {
+                    exchange::byte_left();
+                    written += count;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // The next round finds the deadline passed and says so.
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.gathered.clear();
+        Ok(())
+    }
+}
+
+impl Transport for TcpTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        let output = self.buffers.output();
+        self.gathered.extend_from_slice(output.get(..amount).unwrap_or(output));
+        if self.gathered.len() > GATHER_MAX { self.flush() } else { Ok(()) }
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        self.flush()?;
+        loop {
+            let left = exchange::left_for_io()?;
+            self.stream.set_read_timeout(Some(left))?;
+            match self.stream.read(self.buffers.input_append_buf()) {
+                Ok(count) => {
+                    self.buffers.input_appended(count);
+                    return Ok(count > 0);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted || is_timeout(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether the connection lies idle as it should: open, and with nothing waiting to be read, since that
+    /// would be another sale's answer.
+    fn is_open(&mut self) -> bool {
+        if !self.buffers.input().is_empty() || !self.gathered.is_empty() {
+            return false;
+        }
+        let mut byte = [std::mem::MaybeUninit::uninit()];
+        let quiet = self.stream.set_nonblocking(true).is_ok()
+            && matches!(SockRef::from(&self.stream).peek(&mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock);
+        quiet && self.stream.set_nonblocking(false).is_ok()
+    }
+}
+
+/// A socket whose time is up reports either, depending on the system.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

@@ -1,0 +1,58 @@
+/* A till in C: quote a coupon, take a payment, and do the one right thing after every outcome.
+ * Usage: till http://127.0.0.1:8080/api/v2          (the address of the gateway or of the simulator) */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "zvpos.h"
+
+/* Prints what the person at the till reads, gives the answer back, and returns its outcome. */
+static int show(const char *what, char *answer)
+{
+    char cashier[256] = "", code[64] = "", value[64] = "";
+    int outcome = zv_outcome(answer);
+
+    zv_field(answer, "cashier", cashier, sizeof cashier);
+    zv_field(answer, "code", code, sizeof code);
+    if (!zv_field(answer, "data.coupon_discount", value, sizeof value))
+        zv_field(answer, "data.total_amount", value, sizeof value);
+    printf("%-28s outcome %d  code %-8s %s %s\n", what, outcome, code, value, cashier);
+    if (outcome == ZV_INVALID || outcome == ZV_INTERNAL)
+        printf("%s\n", answer);
+    zv_free(answer);
+    return outcome;
+}
+
+/* Takes an amount (and a coupon) from a member; the till may complete its sale only on ZV_SUCCEEDED. */
+static int pay(const char *what, const char *biz_id, const char *member, const char *coupons, const char *amount)
+{
+    char request[512];
+    snprintf(request, sizeof request,
+             "{\"bizId\":\"%s\",\"customerId\":\"%s\",\"couponsCardList\":[%s],\"amount\":\"%s\"}",
+             biz_id, member, coupons, amount);
+    return show(what, zv_consume_json(request));
+}
+
+int main(int argc, char **argv)
+{
+    char config[512], biz_id[4][64];
+    int i;
+
+    snprintf(config, sizeof config,
+             "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
+             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\"}",
+             argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2");
+    if (show("start", zv_init(config)) != ZV_SUCCEEDED)
+        return 1;
+
+    for (i = 0; i < 4; i++) /* A bizId is unique over all tills: device, time, number. */
+        snprintf(biz_id[i], sizeof biz_id[i], "T1-%ld-%d%s", (long)time(NULL), i, i == 3 ? "~reset_after" : "");
+
+    show("quote: coupon on the basket", zv_coupon_quote_json(
+        "{\"user_coupon_id\":\"390962138708451328\",\"user_id\":\"383933091455959041\","
+        "\"items\":[{\"num\":1,\"trade_mark\":\"201909280011111\",\"price\":\"28.00\"}]}"));
+    pay("pay: coupon and 23.00", biz_id[0], "383933091455959041", "\"390962138708451328\"", "23.00");
+    pay("pay the same sale again", biz_id[0], "383933091455959041", "\"390962138708451328\"", "23.00");
+    pay("pay: 500.00, has 8.50", biz_id[2], "383933091455959042", "", "500.00");
+    pay("pay: the answer gets lost", biz_id[3], "383933091455959041", "", "10.00");
+    return show("stop", zv_shutdown()) == ZV_SUCCEEDED ? 0 : 1;
+}

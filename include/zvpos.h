@@ -1,0 +1,226 @@
+/*
+ * zvpos: member coupons and stored value of the zvcms platform for any cash register.
+ *
+ * Written by cbindgen from src/; do not edit. JSON text in, JSON text out, UTF-8, NUL-ended.
+ *
+ * The rule for money: a sale is complete if and only if `outcome` is "succeeded". Every other outcome has one
+ * thing to do next, which stands in `next`.
+ *
+ * A returned text is never NULL and belongs to the caller, who gives it back once: zv_free, or zv_take, which
+ * copies it first. Never free(). Input is read only during the call. Every function may be called from any
+ * thread, before zv_init and after zv_shutdown too: the answer then says so.
+ */
+
+#ifndef ZVPOS_H
+#define ZVPOS_H
+
+#include <stddef.h>
+#include <stdint.h>
+/* Spelled out because a 32-bit Windows compiler may be told another default. */
+#ifndef ZV_CALL
+#  if defined(_WIN32)
+#    define ZV_CALL __cdecl
+#  else
+#    define ZV_CALL
+#  endif
+#endif
+
+/**
+ * The version of this interface: it grows by one whenever something is added, and nothing is ever taken away.
+ */
+#define ZV_ABI_VERSION 1
+
+/**
+ * The gateway did it, and the journal knows: complete the sale.
+ */
+#define ZV_SUCCEEDED 0
+
+/**
+ * The gateway said no; nothing was taken: another tender.
+ */
+#define ZV_DECLINED 1
+
+/**
+ * Refused before sending; this call took nothing: mend the program, `errors[]` says where.
+ */
+#define ZV_INVALID 2
+
+/**
+ * No byte reached the gateway; nothing was taken: the same bizId may be tried again.
+ */
+#define ZV_NOT_SENT 3
+
+/**
+ * It may have happened: do what `next` says, never charge again under a new bizId.
+ */
+#define ZV_UNKNOWN 4
+
+/**
+ * A defect of the library or the machine; this call sent nothing: stop.
+ */
+#define ZV_INTERNAL 5
+
+/**
+ * It was done and is undone, or can no longer happen: another tender.
+ */
+#define ZV_REVERSED 6
+
+/**
+ * The bizId already stands for another request: look it up.
+ */
+#define ZV_CONFLICT 7
+
+/**
+ * Nothing is logged.
+ */
+#define ZV_LOG_OFF 0
+
+/**
+ * Something is broken.
+ */
+#define ZV_LOG_ERROR 1
+
+/**
+ * Something should be looked at.
+ */
+#define ZV_LOG_WARN 2
+
+/**
+ * One line a call.
+ */
+#define ZV_LOG_INFO 3
+
+/**
+ * What a call is made of.
+ */
+#define ZV_LOG_DEBUG 4
+
+/**
+ * Everything.
+ */
+#define ZV_LOG_TRACE 5
+
+/**
+ * Takes one line of the log. `level` is a `ZV_LOG_` constant, `message` a NUL-ended text that is valid only
+ * during the call, `user_data` what was passed to `zv_set_log_callback`. It may be called from any thread, from
+ * several at once, and must not call any `zv_` function.
+ */
+typedef void (ZV_CALL *zv_log_fn)(int32_t level, const char *message, void *user_data);
+
+#ifdef __cplusplus
+extern "C" {
+#endif /* __cplusplus */
+
+/**
+ * Starts the library. Call it once when the program starts; everything else waits for it.
+ *
+ * `config_json`: one JSON object; see docs/configuration.md. Every problem with it is reported at once, in
+ * `errors[]`. A second call with the same configuration succeeds and says `"already": true`.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+ */
+char *ZV_CALL zv_init(const char *config_json);
+
+/**
+ * Asks what a coupon is worth on a basket (`user.user-by-coupon`). Nothing is taken, so it may be asked as
+ * often as wanted.
+ *
+ * `request_json`: one JSON object with the vendor's field names; see include/schemas.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+ */
+char *ZV_CALL zv_coupon_quote_json(const char *request_json);
+
+/**
+ * Takes coupons, stored balance or both from a member (`communal.user.consume`). The one call that moves money:
+ * look at `outcome`, do what `next` says. The same bizId may be sent again; it never takes twice.
+ *
+ * `request_json`: one JSON object with the vendor's field names; see include/schemas.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+ */
+char *ZV_CALL zv_consume_json(const char *request_json);
+
+/**
+ * Asks the gateway for something that takes nothing: member look-up, coupon status, usable coupons, and what
+ * the configuration lists under `call_actions`.
+ *
+ * `action`: an operation (`member_lookup`, `coupon_status`, `usable_coupons`, `balance_by_biz_id`), its V2
+ * Action or its V3 path. `params_json`: its params, sent as they are. The action `zvpos.panic` proves on a
+ * host that a defect of the library cannot end its process: it panics inside and answers `internal`.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+ */
+char *ZV_CALL zv_call_json(const char *action,
+                   const char *params_json);
+
+/**
+ * Stops the library: refuses new calls and waits for those under way, each up to its own deadline.
+ * `data.still_running` names the bizIds that could not be waited for. Afterwards `zv_init` starts anew.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread; not from DllMain.
+ */
+char *ZV_CALL zv_shutdown(void);
+
+/**
+ * The outcome of an answer as a number: a `ZV_` constant, or -1 for NULL and for what is no answer.
+ *
+ * `response`: any NUL-ended answer, also a copy. Any thread.
+ */
+int32_t ZV_CALL zv_outcome(const char *response);
+
+/**
+ * One value of an answer as text, for hosts without a JSON parser.
+ *
+ * `path`: names and list positions joined by points, such as `cashier`, `data.coupon_discount` or
+ * `errors.0.path`. Texts come without quotes and escapes, lists and objects as JSON.
+ *
+ * Returns the length n without NUL after copying n + 1 bytes; n + 1 if the buffer is too small (also NULL or
+ * capacity 0), and then copies nothing; 0 if there is no such value, or it is null or empty. Any thread.
+ */
+size_t ZV_CALL zv_field(const char *response,
+                const char *path,
+                char *buffer,
+                size_t capacity);
+
+/**
+ * Copies an answer into the caller's buffer and frees it, for hosts that own their buffers.
+ *
+ * Returns the length n without NUL after copying n + 1 bytes and freeing the answer. If the buffer is too small
+ * (also NULL or capacity 0), copies nothing, frees nothing and returns n + 1: as long as the result is not less
+ * than `capacity`, the answer is still yours, come again with more room. Never repeat the call that gave the
+ * answer. 0 for NULL or what is no live answer. Any thread.
+ */
+size_t ZV_CALL zv_take(char *response,
+               char *buffer,
+               size_t capacity);
+
+/**
+ * Frees an answer. NULL is nothing; what is no live answer is logged (ZV-FREE) and ignored. Any thread.
+ */
+void ZV_CALL zv_free(char *response);
+
+/**
+ * Sets the log callback; with NULL removes it and returns only when none is running. It may be set before
+ * `zv_init`. Lines above `max_level` (a `ZV_LOG_` constant) are not made. Keys and passwords are in no line,
+ * phone numbers are masked. Any thread, but not from inside the callback, where it does nothing.
+ */
+void ZV_CALL zv_set_log_callback(zv_log_fn callback,
+                         void *user_data,
+                         int32_t max_level);
+
+/**
+ * The version of the library, such as "0.1.0". Never freed. Any thread.
+ */
+const char *ZV_CALL zv_version(void);
+
+/**
+ * `ZV_ABI_VERSION` of the library that is loaded. Compare it with the header's: it must not be less. Any thread.
+ */
+uint32_t ZV_CALL zv_abi_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  /* __cplusplus */
+
+#endif  /* ZVPOS_H */

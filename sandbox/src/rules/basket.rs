@@ -1,0 +1,163 @@
+//! What coupons do to a basket: the quote (`user.user-by-coupon`) and the coupons that fit (`user.user-use-coupon`).
+//! Neither changes anything.
+
+use super::{
+    Call, Gateway,
+    answer::{Done, Refusal},
+    consume::{coupon_unknown, is_scanned, member_unknown},
+    coupon::{Coupon, Line},
+    fen::Fen,
+    fields::{Bad, Fields},
+    seed::Member,
+    tree::Tree,
+};
+
+/// No basket is longer: a sandbox must not be made to count for ever (SANDBOX).
+const LINES_MAX: usize = 1000;
+
+fn basket(params: &Fields, names: &[&str], mark: [&str; 2]) -> Result<Vec<Line>, Bad> {
+    let mut lines = Vec::new();
+    for name in names {
+        lines.extend(params.objects(name)?);
+    }
+    if lines.is_empty() || lines.len() > LINES_MAX {
+        return Err(format!("{} must hold 1 to {LINES_MAX} lines, not {}", names.join("/"), lines.len()));
+    }
+    lines.iter().map(|line| read_line(line, mark)).collect()
+}
+
+fn read_line(line: &Fields, mark: [&str; 2]) -> Result<Line, Bad> {
+    let num = line.whole("num")?.filter(|num| *num > 0).ok_or("num must be 1 or more")?;
+    let price = line.money("price")?.ok_or("price is missing")?;
+    let trade_mark = line.any(&mark)?.ok_or_else(|| format!("{} is missing", mark.join("/")))?;
+    // The bound of a single amount holds for a line, too.
+    let total = price.get().checked_mul(num).filter(|total| *total < 100_000_000_000_000);
+    let total = total.ok_or_else(|| format!("{num} times {price} is too much"))?;
+    Ok(Line { trade_mark, total: Fen::new(total) })
+}
+
+impl Gateway {
+    /// The fields of the vendor's page, those of type = 1 only then (DOC).
+    pub(super) fn quote(&self, call: &Call) -> Result<Done, Refusal> {
+        let params = &call.params;
+        let scanned = is_scanned(params)?;
+        let basket = basket(params, &["items"], ["trade_mark", "tradeMark"])?;
+        let already = params.money("discount_price")?.unwrap_or_default();
+        let (coupon, member) = self.quoted(params, scanned)?;
+        coupon.redeemable(call.now_s())?;
+        let discount = coupon.discount(&basket, already)?;
+        let goods = basket.iter().zip(&discount.lines).map(|(line, minus)| {
+            Tree::Object(vec![
+                ("trade_mark", Tree::text(&line.trade_mark)),
+                ("coupon_minus", Tree::text(minus)),
+            ])
+        });
+        let goods = goods.collect();
+        let mut data = vec![
+            ("type_cate", Tree::text(params.text("type_cate")?.unwrap_or_else(|| "1".to_owned()))),
+            ("multi_mark", Tree::text(params.text("multi_mark")?.unwrap_or_default())),
+            ("coupon_discount", Tree::text(discount.total)),
+        ];
+        if scanned {
+            let whole = Fen::new(basket.iter().map(|line| line.total.get()).sum());
+            data.extend([
+                ("user_coupon_name", Tree::text(&coupon.name)),
+                ("user_coupon_id", Tree::text(&coupon.card_id)),
+                // What is left to pay; what the vendor means by 财务支付金额 is OPEN (SANDBOX).
+                ("finance_payment", Tree::text(whole.minus(already).minus(discount.total))),
+            ]);
+        }
+        data.extend([
+            ("userInfo", user_info(member)),
+            ("amount", Tree::text(coupon.amount)),
+            ("coupon_type", Tree::text(coupon.coupon_type)),
+            ("goods_item", Tree::List(goods)),
+        ]);
+        let explanation = format!("coupon {} takes off {}", coupon.card_id, discount.total);
+        Ok(Done::read(Tree::Object(data), explanation))
+    }
+
+    /// The coupon that a quote names, and whose it is. Of `user_coupon_id` and `coupon_code` the first counts
+    /// (SANDBOX); one must be there (DOC), and `user_id` unless type = 1.
+    fn quoted(&self, params: &Fields, scanned: bool) -> Result<(&Coupon, &Member), Refusal> {
+        let (id, code) = (params.text("user_coupon_id")?, params.text("coupon_code")?);
+        let user_id = params.text("user_id")?;
+        if user_id.is_none() && !scanned {
+            return Err(Refusal::params("user_id is missing: it is a must unless type is 1"));
+        }
+        if let Some(user_id) = user_id.as_ref().filter(|user_id| !self.members.contains_key(*user_id)) {
+            return Err(member_unknown(user_id));
+        }
+        let (name, found) = match (id, code) {
+            (Some(id), _) => {
+                let found = self.coupon(&id, scanned);
+                (id, found)
+            }
+            (None, Some(code)) => {
+                let found = self.coupons.values().find(|coupon| coupon.coupon_code == code);
+                (code, found)
+            }
+            (None, None) => return Err(Refusal::params("user_coupon_id or coupon_code must be given")),
+        };
+        let template = params.text("coupon_id")?;
+        let coupon = found
+            .filter(|coupon| user_id.as_ref().is_none_or(|user_id| *user_id == coupon.customer_id))
+            .filter(|coupon| template.as_ref().is_none_or(|template| *template == coupon.coupon_id))
+            .ok_or_else(|| coupon_unknown(&name))?;
+        let member =
+            self.members.get(&coupon.customer_id).ok_or_else(|| member_unknown(&coupon.customer_id))?;
+        Ok((coupon, member))
+    }
+
+    /// The coupons of a member that can be redeemed now and take something off the basket. V3 spells its params in
+    /// camelCase (DOC); the fields of the answer are SANDBOX.
+    pub(super) fn usable(&self, call: &Call) -> Result<Done, Refusal> {
+        let params = &call.params;
+        let basket = basket(params, &["trade_marks", "tradeMarks"], ["trade_mark", "tradeMark"])?;
+        let already = match params.money("discount_price")? {
+            None => params.money("discountPrice")?.unwrap_or_default(),
+            Some(already) => already,
+        };
+        let member = match (params.any(&["user_id", "userId"])?, params.any(&["user_code", "userCode"])?) {
+            (Some(id), _) => self.members.get(&id).ok_or_else(|| member_unknown(&id))?,
+            (None, Some(code)) => {
+                let found = self.members.values().find(|member| member.member_code == code);
+                found.ok_or_else(|| member_unknown(&code))?
+            }
+            (None, None) => return Err(Refusal::params("user_id or user_code must be given")),
+        };
+        let mut fitting = Vec::new();
+        for coupon in self.coupons.values().filter(|coupon| coupon.customer_id == member.customer_id) {
+            let discount = coupon.redeemable(call.now_s()).and_then(|()| coupon.discount(&basket, already));
+            if let Ok(discount) = discount {
+                fitting.push(Tree::Object(vec![
+                    ("cardId", Tree::text(&coupon.card_id)),
+                    ("couponId", Tree::text(&coupon.coupon_id)),
+                    ("couponName", Tree::text(&coupon.name)),
+                    ("coupon_type", Tree::text(coupon.coupon_type)),
+                    ("amount", Tree::text(coupon.amount)),
+                    ("coupon_discount", Tree::text(discount.total)),
+                ]));
+            }
+        }
+        let explanation = format!("{} coupons of {} fit", fitting.len(), member.customer_id);
+        Ok(Done::read(Tree::List(fitting), explanation))
+    }
+}
+
+/// DOC for the names; province, district, city and groupId are the vendor's own numbers and empty here.
+fn user_info(member: &Member) -> Tree {
+    let empty = || Tree::text("");
+    Tree::Object(vec![
+        ("avatar", empty()),
+        ("birthday", Tree::text(&member.birthday)),
+        ("gender", Tree::text(member.gender)),
+        ("nickname", Tree::text(&member.nickname)),
+        ("groupId", empty()),
+        ("phone", Tree::text(&member.phone)),
+        ("username", Tree::text(&member.nickname)),
+        ("province", empty()),
+        ("district", empty()),
+        ("city", empty()),
+    ])
+}

@@ -1,0 +1,63 @@
+//! Every code that the sandbox answers. The vendor's full list is OPEN; so each code that no integration has been
+//! seen to get is the sandbox's own, begins with 9, and stands here under a name.
+
+/// Success (DOC).
+pub const SUCCESS: &str = "0";
+
+// System codes, answered with `status: false`.
+
+/// Bad parameters: `Params` no object, a field missing or of a wrong form (SEEN).
+pub const BAD_PARAMS: &str = "100002";
+/// Signature refused (SEEN). A timestamp outside the window answers it too (SANDBOX).
+pub const SIGNATURE: &str = "110004";
+/// The nonce was used before: try again with a new one (SEEN).
+pub const NONCE: &str = "110007";
+/// No such `Action` or path (SANDBOX).
+pub const UNKNOWN_OPERATION: &str = "900001";
+/// Not a POST (SANDBOX).
+pub const NOT_POST: &str = "900002";
+/// The system is busy: what the faults `system_error` and `system_error_after` answer (SANDBOX).
+pub const SYSTEM_BUSY: &str = "900099";
+
+// Business codes, answered with `status: true`.
+
+/// A look-up that found nothing, or cannot be made that way (code SEEN; that it is a business code is SANDBOX).
+pub const NOT_FOUND: &str = "100007";
+/// 余额不足 (SANDBOX).
+pub const BALANCE: &str = "910001";
+/// 优惠券不存在, also: of another member (SANDBOX).
+pub const COUPON_UNKNOWN: &str = "910002";
+/// 优惠券已核销 (SANDBOX).
+pub const COUPON_USED: &str = "910003";
+/// 优惠券已过期 (SANDBOX).
+pub const COUPON_EXPIRED: &str = "910004";
+/// 未达到最低消费 (SANDBOX).
+pub const COUPON_MIN_SPEND: &str = "910005";
+/// 商品不适用 (SANDBOX).
+pub const COUPON_GOODS: &str = "910006";
+/// 优惠券状态不可用: frozen, given away, deleted (SANDBOX).
+pub const COUPON_STATE: &str = "910007";
+/// 会员不存在 (SANDBOX).
+pub const MEMBER_UNKNOWN: &str = "910008";
+/// 支付密码错误 (SANDBOX).
+pub const PAY_PASSWORD: &str = "910009";
+/// 积分不足 (SANDBOX).
+pub const POINTS: &str = "910010";
+/// 业务标识重复: the bizId was used before (SANDBOX, policy `same_biz_id`).
+pub const DUPLICATE: &str = "910011";
+/// 处理失败: a refusal although everything was done (SANDBOX, policy `refusals: full_effect`).
+pub const FAILED_AFTER_EFFECT: &str = "910012";
+/// A late original whose reversal was answered before it came: not carried out (SANDBOX, policy
+/// `remember_unknown_reversals`).
+pub const REVERSED_BEFORE: &str = "910013";
+
+/// Reversal: no consume with that bizId (SANDBOX). A till sets it as its route's `not_found`.
+pub const REVERSE_NOT_FOUND: &str = "920001";
+/// Reversal: already reversed (SANDBOX). A till sets it as its route's `already`.
+pub const REVERSE_ALREADY: &str = "920002";
+/// Reversal: refused (SANDBOX, policy `refuse_reversals`).
+pub const REVERSE_REFUSED: &str = "920003";
+/// Reversal: too late (SANDBOX, policy `reversal_window_ms`).
+pub const REVERSE_TOO_LATE: &str = "920004";
+/// Reversal: another amount, member or coupon than was taken (SANDBOX).
+pub const REVERSE_MISMATCH: &str = "920005";

@@ -1,0 +1,87 @@
+//! The envelope of a request: which operation, whose, and the raw params. Nothing is judged here but its form.
+
+use super::{
+    answer::Refusal,
+    codes,
+    fields::Fields,
+    operation::{Generation, Operation, V2_PATH},
+};
+
+pub(super) struct Envelope {
+    pub(super) generation: Generation,
+    pub(super) operation: Option<Operation>,
+    /// The action or path as it was sent.
+    pub(super) called: String,
+    pub(super) open_id: String,
+    pub(super) grant_code: String,
+    pub(super) token: String,
+    pub(super) timestamp: String,
+    pub(super) nonce: String,
+    params: Option<String>,
+}
+
+/// Which generation a path belongs to; `None` is a path that the gateway does not have.
+fn generation(path: &str) -> Option<Generation> {
+    match without_query(path) {
+        V2_PATH => Some(Generation::V2),
+        path if path.starts_with("/v3/") => Some(Generation::V3),
+        _ => None,
+    }
+}
+
+fn without_query(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
+/// Whether anything answers there at all.
+pub(super) fn is_known_path(path: &str) -> bool {
+    generation(path).is_some()
+}
+
+impl Envelope {
+    pub(super) fn read(path: &str, body: &[u8]) -> Result<Self, Refusal> {
+        let Some(generation) = generation(path) else { return Err(unknown(path)) };
+        let body = std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8: {error}"))?;
+        let fields = Fields::parse(body).map_err(|error| format!("the body is no JSON object: {error}"))?;
+        let (operation, called) = match generation {
+            Generation::V2 => {
+                let action = fields.must("Action")?;
+                (Operation::of_action(&action), action)
+            }
+            Generation::V3 => (Operation::of_path(without_query(path)), path.to_owned()),
+        };
+        let name = |v2: &'static str, v3: &'static str| if generation == Generation::V2 { v2 } else { v3 };
+        Ok(Self {
+            generation,
+            operation,
+            called,
+            open_id: fields.must(name("OpenId", "openId"))?,
+            grant_code: fields.must(name("GrantCode", "grantCode"))?,
+            token: fields.must(name("Token", "token"))?,
+            timestamp: fields.must(name("Timestamp", "timestamp"))?,
+            nonce: fields.must(name("Nonce", "nonce"))?,
+            params: fields.raw(name("Params", "params")).map(str::to_owned),
+        })
+    }
+
+    /// The params. The tables call them an array, every sample is an object (DOC), a string is refused (SEEN).
+    pub(super) fn params(&self) -> Result<Fields, Refusal> {
+        let object = self.params.as_deref().filter(|text| text.starts_with('{'));
+        let text =
+            object.ok_or_else(|| Refusal::params("Params must be a JSON object, not a text or a list"))?;
+        Ok(Fields::parse(text)?)
+    }
+
+    pub(super) fn operation(&self) -> Result<Operation, Refusal> {
+        self.operation.ok_or_else(|| unknown(&self.called))
+    }
+}
+
+pub(super) fn unknown(called: &str) -> Refusal {
+    Refusal::system(
+        "operation",
+        codes::UNKNOWN_OPERATION,
+        format!("接口不存在:{called}"),
+        format!("{called:?} is no action or path of this gateway"),
+    )
+}

@@ -1,0 +1,135 @@
+//! The look-ups: member, coupon status, balance deduction by bizId. Where the vendor's answer is not documented
+//! in gateway.md its fields are SANDBOX.
+
+use super::{
+    Call, Gateway,
+    answer::{Done, Refusal},
+    calendar, codes,
+    consume::member_unknown,
+    coupon::Coupon,
+    ledger::{Key, Kind},
+    seed::{CouponView, Member, MemberView},
+    tree::Tree,
+};
+
+impl Gateway {
+    /// By member code or id (type 1), phone, card, Alipay userid, `WeChat` openid, unionid (2 to 6, DOC).
+    pub(super) fn member(&self, call: &Call) -> Result<Done, Refusal> {
+        let wanted = call.params.must("identifierNumber")?;
+        let kind = call.params.must("type")?;
+        let matches: fn(&Member, &str) -> bool = match kind.as_str() {
+            "1" => |member, wanted| member.member_code == wanted || member.customer_id == wanted,
+            "2" => |member, wanted| member.phone == wanted,
+            "3" => |member, wanted| member.card_no == wanted,
+            "4" => |member, wanted| member.alipay_user_id == wanted,
+            "5" => |member, wanted| member.wechat_open_id == wanted,
+            "6" => |member, wanted| member.union_id == wanted,
+            _ => return Err(nothing_found(format!("type {kind:?} is none of 1 to 6"))),
+        };
+        let member = self.members.values().find(|member| matches(member, &wanted));
+        let member = member.ok_or_else(|| nothing_found("no member is known by that".to_owned()))?;
+        let coupons =
+            self.coupons_of(&member.customer_id).map(|coupon| coupon_row(coupon, call.now_s())).collect();
+        let data = Tree::Object(vec![
+            ("customerId", Tree::text(&member.customer_id)),
+            ("customerCode", Tree::text(&member.member_code)),
+            ("phone", Tree::text(&member.phone)),
+            ("cardNo", Tree::text(&member.card_no)),
+            ("nickname", Tree::text(&member.nickname)),
+            ("birthday", Tree::text(&member.birthday)),
+            ("gender", Tree::text(member.gender)),
+            ("recharge_amount", Tree::text(member.recharge)),
+            ("gift_amount", Tree::text(member.gift)),
+            ("total_amount", Tree::text(member.total())),
+            ("points", Tree::text(member.points)),
+            ("coupons", Tree::List(coupons)),
+        ]);
+        Ok(Done::read(data, format!("found {}", member.customer_id)))
+    }
+
+    /// `{customerId, useStatus?, cardId?}` to a list with `cardId` and `useStatus` (DOC).
+    pub(super) fn coupon_status(&self, call: &Call) -> Result<Done, Refusal> {
+        let customer_id = call.params.must("customerId")?;
+        let (status, card_id) = (call.params.text("useStatus")?, call.params.text("cardId")?);
+        if !self.members.contains_key(&customer_id) {
+            return Err(member_unknown(&customer_id));
+        }
+        let now_s = call.now_s();
+        let coupons = self
+            .coupons_of(&customer_id)
+            .filter(|coupon| card_id.as_ref().is_none_or(|card_id| *card_id == coupon.card_id))
+            .filter(|coupon| {
+                status.as_ref().is_none_or(|status| *status == coupon.use_status(now_s).to_string())
+            });
+        let rows: Vec<Tree> = coupons.map(|coupon| coupon_row(coupon, now_s)).collect();
+        let explanation = format!("{} coupons", rows.len());
+        Ok(Done::read(Tree::List(rows), explanation))
+    }
+
+    /// `{bizId, customerId}` to `{amount, bizId, changeTime, customerId, orderNo}` (SEEN). A deduction that was given
+    /// back is not found any more (SANDBOX).
+    pub(super) fn balance_by_biz(&self, call: &Call) -> Result<Done, Refusal> {
+        let sent = Key { biz_id: call.params.must("bizId")?, account: call.account };
+        let customer_id = call.params.text("customerId")?;
+        let key = self.ledger.returned.get(&sent).unwrap_or(&sent);
+        let record = self.ledger.records.get(key);
+        let record = record.filter(|record| {
+            customer_id.as_ref().is_none_or(|customer_id| *customer_id == record.customer_id)
+        });
+        let standing = record.and_then(|record| Some((record, record.standing.first()?)));
+        let standing = standing.filter(|(_, taken)| taken.amount().get() > 0);
+        let Some((record, taken)) = standing else {
+            return Err(nothing_found(format!("no balance is taken under the bizId {:?}", sent.biz_id)));
+        };
+        let took =
+            record.entries.iter().find(|entry| matches!(entry.kind, Kind::Consume | Kind::PartialConsume));
+        let at_s = took.map_or(0, |entry| entry.at_unix_ms.div_euclid(1000));
+        let data = Tree::Object(vec![
+            ("amount", Tree::text(taken.amount())),
+            ("bizId", Tree::text(&sent.biz_id)),
+            ("changeTime", Tree::text(calendar::china_time(at_s))),
+            ("customerId", Tree::text(&record.customer_id)),
+            ("orderNo", Tree::text(&record.returned_biz_id)),
+        ]);
+        Ok(Done::read(data, format!("{} is taken", taken.amount())))
+    }
+
+    fn coupons_of<'a>(&'a self, customer_id: &'a str) -> impl Iterator<Item = &'a Coupon> {
+        self.coupons.values().filter(move |coupon| coupon.customer_id == customer_id)
+    }
+
+    /// A member's balances and coupons, for the admin API. `now_unix_ms` as in `handle`.
+    pub fn member_view(&self, customer_id: &str, now_unix_ms: i64) -> Option<MemberView> {
+        let now_s = self.clock(now_unix_ms).div_euclid(1000);
+        let member = self.members.get(customer_id)?;
+        let view = |coupon: &Coupon| CouponView {
+            card_id: coupon.card_id.clone(),
+            name: coupon.name.clone(),
+            use_status: coupon.use_status(now_s),
+            times_left: coupon.times_left,
+        };
+        Some(MemberView {
+            customer_id: member.customer_id.clone(),
+            total: member.total().to_string(),
+            recharge: member.recharge.to_string(),
+            gift: member.gift.to_string(),
+            points: member.points,
+            coupons: self.coupons_of(customer_id).map(view).collect(),
+        })
+    }
+}
+
+fn coupon_row(coupon: &Coupon, now_s: i64) -> Tree {
+    Tree::Object(vec![
+        ("cardId", Tree::text(&coupon.card_id)),
+        ("couponId", Tree::text(&coupon.coupon_id)),
+        ("couponName", Tree::text(&coupon.name)),
+        ("couponCode", Tree::text(&coupon.coupon_code)),
+        ("useStatus", Tree::text(coupon.use_status(now_s))),
+    ])
+}
+
+/// DOC for the message: it is the vendor's example of a business refusal.
+fn nothing_found(why: String) -> Refusal {
+    Refusal::business("lookup.nothing", codes::NOT_FOUND, "查询的信息不存在", why)
+}

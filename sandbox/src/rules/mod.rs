@@ -1,0 +1,195 @@
+//! The gateway's rules without any I/O: no socket, clock, thread, randomness or global state. A [`Gateway`] is a
+//! value; what it answers depends on what it was created with and was asked so far, and on nothing else.
+//!
+//! Where a rule comes from stands beside it: DOC is the vendor's documentation, SEEN is what public integrations
+//! do, OPEN is what nobody found out, SANDBOX is invented here because something had to be chosen.
+
+mod answer;
+mod basket;
+mod calendar;
+pub mod codes;
+mod consume;
+mod coupon;
+mod envelope;
+mod fen;
+mod fields;
+mod ledger;
+mod lookup;
+mod operation;
+mod policy;
+mod reverse;
+mod seed;
+mod sign;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use self::{
+    answer::{Answer, Note, system_error},
+    calendar::http_date,
+    coupon::{Coupon, Discount, Line},
+    fen::Fen,
+    ledger::{Entry, Kind, LedgerView, Taken},
+    operation::{Generation, Operation, ROUTES, V2_PATH},
+    policy::{AlreadyReversed, Policy, Refusals, ReturnedBizId, SameBizId, SignNames, UnknownReversal},
+    seed::{Account, CouponView, Member, MemberView, Seed},
+    sign::token,
+    tree::Tree,
+};
+use self::{
+    answer::{Done, Refusal},
+    envelope::Envelope,
+    fields::Fields,
+    ledger::Ledger,
+    sign::Nonces,
+};
+
+/// The simulated gateway.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    seed: Arc<Seed>,
+    policy: Policy,
+    members: BTreeMap<String, Member>,
+    coupons: BTreeMap<String, Coupon>,
+    nonces: Nonces,
+    ledger: Ledger,
+    /// How many deductions there were: the number in a bizId of the gateway's own.
+    sequence: u64,
+}
+
+/// A request that was let in.
+struct Call {
+    account: usize,
+    now_ms: i64,
+    params: Fields,
+}
+
+impl Call {
+    fn now_s(&self) -> i64 {
+        self.now_ms.div_euclid(1000)
+    }
+}
+
+/// What can be told of a request before it is handled; faults are chosen by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peek {
+    /// The operation that it names.
+    pub operation: Option<Operation>,
+    /// Its bizId.
+    pub biz_id: Option<String>,
+}
+
+/// Reads a request without handling it.
+pub fn peek(path: &str, body: &[u8]) -> Peek {
+    let Ok(envelope) = Envelope::read(path, body) else { return Peek::default() };
+    let biz_id = envelope.params().ok().and_then(|params| params.text("bizId").ok().flatten());
+    Peek { operation: envelope.operation, biz_id }
+}
+
+/// A success of a sale that never was, of another till: what must never be taken for one's own answer.
+pub fn foreign_success() -> Tree {
+    let note = Note::default();
+    Done::read(consume::foreign_success(), "").into_answer(note).body
+}
+
+impl Gateway {
+    /// A gateway in the state of the seed data.
+    pub fn new(seed: Arc<Seed>, policy: Policy) -> Self {
+        let (members, coupons) = (seed.members.clone(), seed.coupons.clone());
+        Self {
+            seed,
+            policy,
+            members,
+            coupons,
+            nonces: Nonces::default(),
+            ledger: Ledger::default(),
+            sequence: 0,
+        }
+    }
+
+    /// Back to the seed data: balances, coupons, nonces and ledger. The policy stays.
+    pub fn reset(&mut self) {
+        *self = Self::new(Arc::clone(&self.seed), self.policy.clone());
+    }
+
+    /// How the gateway behaves where nobody knows.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Changes the policy from the next request on.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    /// The gateway's clock at a given true time, both in milliseconds since 1970.
+    pub fn clock(&self, now_unix_ms: i64) -> i64 {
+        now_unix_ms.saturating_add(self.policy.clock_offset_ms)
+    }
+
+    /// What was done, for one bizId or for all in order of bizId. More than one for a bizId only if several accounts
+    /// sent it.
+    pub fn ledger(&self, biz_id: Option<&str>) -> Vec<LedgerView> {
+        self.ledger.views(biz_id)
+    }
+
+    /// Answers a request that arrived at the given true time.
+    pub fn handle(&mut self, now_unix_ms: i64, method: &str, path: &str, body: &[u8]) -> Answer {
+        let mut note = Note::default();
+        if method != "POST" {
+            let why = format!("{method} is not POST");
+            let refusal = Refusal::system("method", codes::NOT_POST, "请求方式错误", why);
+            return Answer { http_status: 405, ..refusal.into_answer(note) };
+        }
+        if !envelope::is_known_path(path) {
+            return Answer { http_status: 404, ..envelope::unknown(path).into_answer(note) };
+        }
+        match self.answer(now_unix_ms, path, body, &mut note) {
+            Ok(done) => done.into_answer(note),
+            Err(refusal) => refusal.into_answer(note),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now_unix_ms: i64,
+        path: &str,
+        body: &[u8],
+        note: &mut Note,
+    ) -> Result<Done, Refusal> {
+        let now_ms = self.clock(now_unix_ms);
+        let envelope = Envelope::read(path, body)?;
+        note.operation = envelope.operation;
+        note.signed_text = Some(sign::signed_text(&envelope, self.policy.sign_names));
+        let params = envelope.params();
+        if let Ok(params) = &params {
+            note.params = Some(params.masked(&["payPassword"]));
+            note.biz_id = params.text("bizId").ok().flatten();
+        }
+        let clock_s = now_ms.div_euclid(1000);
+        let account = sign::check(&envelope, &self.seed.accounts, &mut self.nonces, &self.policy, clock_s)?;
+        let operation = envelope.operation()?;
+        let call = Call { account, now_ms, params: params? };
+        match operation {
+            Operation::Consume => self.consume(&call),
+            Operation::Quote => self.quote(&call),
+            Operation::Reverse => self.reverse(&call),
+            Operation::CouponReverse => self.coupon_reverse(&call),
+            Operation::BalanceByBiz => self.balance_by_biz(&call),
+            Operation::CouponStatus => self.coupon_status(&call),
+            Operation::Member => self.member(&call),
+            Operation::Usable => self.usable(&call),
+        }
+    }
+
+    /// A coupon by its cardId, or by its redemption code when it was scanned.
+    fn coupon(&self, name: &str, scanned: bool) -> Option<&Coupon> {
+        if scanned {
+            self.coupons.values().find(|coupon| coupon.redemption_code == name)
+        } else {
+            self.coupons.get(name)
+        }
+    }
+}

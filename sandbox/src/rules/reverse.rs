@@ -1,0 +1,175 @@
+//! The reversals. Their params are OPEN at the vendor's; the sandbox's are `{bizId, customerId?, amount?}` for a
+//! consume and `{bizId, customerId?, couponsCardList?}` for the coupons of one.
+
+use super::{
+    Call, Gateway,
+    answer::{Done, Refusal, inner},
+    codes,
+    ledger::{Entry, Key, Kind, Record, Taken},
+    policy::{AlreadyReversed, UnknownReversal},
+    tree::Tree,
+};
+
+impl Gateway {
+    /// Gives back everything that still stands under a bizId.
+    pub(super) fn reverse(&mut self, call: &Call) -> Result<Done, Refusal> {
+        let biz_id = call.params.must("bizId")?;
+        let customer_id = call.params.text("customerId")?;
+        let amount = call.params.money("amount")?;
+        let Some(key) = self.reversible(&biz_id, call)? else { return self.reverse_unknown(&biz_id, call) };
+        let acts_twice = self.policy.reversal_acts_twice;
+        let Some(record) = self.ledger.records.get_mut(&key) else { return Err(not_found(&biz_id)) };
+        check_customer(record, customer_id.as_deref())?;
+        if amount.is_some_and(|amount| amount != record.first.taken.amount()) {
+            let why = format!("{amount:?} is asked for, {} was taken", record.first.taken.amount());
+            return Err(Refusal::business("reverse.amount", codes::REVERSE_MISMATCH, "冲正金额不符", why));
+        }
+        let mut back = std::mem::take(&mut record.standing);
+        if back.is_empty() {
+            if !acts_twice {
+                return self.already(&biz_id);
+            }
+            back.push(record.first.taken.clone());
+        }
+        for moved in &back {
+            record.entries.push(Entry {
+                kind: Kind::Reverse,
+                at_unix_ms: call.now_ms,
+                moved: moved.clone(),
+                net: -1,
+            });
+        }
+        let customer_id = record.customer_id.clone();
+        let effect = -i64::try_from(back.len()).unwrap_or(i64::MAX);
+        for moved in &back {
+            self.give_back(&customer_id, moved);
+        }
+        Ok(Done { data: reversal_data(&biz_id), explanation: format!("gave back {back:?}"), effect })
+    }
+
+    /// Gives back coupons of a consume, all or those named; the balance stays taken.
+    pub(super) fn coupon_reverse(&mut self, call: &Call) -> Result<Done, Refusal> {
+        let biz_id = call.params.must("bizId")?;
+        let customer_id = call.params.text("customerId")?;
+        let wanted = call.params.texts("couponsCardList")?;
+        let Some(key) = self.reversible(&biz_id, call)? else { return self.reverse_unknown(&biz_id, call) };
+        let Some(record) = self.ledger.records.get_mut(&key) else { return Err(not_found(&biz_id)) };
+        check_customer(record, customer_id.as_deref())?;
+        if let Some(foreign) = wanted.iter().find(|card_id| !record.first.taken.coupons.contains(card_id)) {
+            let why = format!("the coupon {foreign} was not redeemed under {biz_id:?}");
+            return Err(Refusal::business(
+                "reverse.coupon",
+                codes::REVERSE_MISMATCH,
+                "优惠券不属于该业务",
+                why,
+            ));
+        }
+        let mut back = Vec::new();
+        let mut effect = 0;
+        for standing in &mut record.standing {
+            let given = |card_id: &String| wanted.is_empty() || wanted.contains(card_id);
+            let coupons: Vec<String> =
+                standing.coupons.iter().filter(|card_id| given(card_id)).cloned().collect();
+            if coupons.is_empty() {
+                continue;
+            }
+            standing.coupons.retain(|card_id| !coupons.contains(card_id));
+            let moved = Taken { coupons, ..Taken::default() };
+            let net = if standing.is_nothing() { -1 } else { 0 };
+            effect += net;
+            let (kind, at_unix_ms) = (Kind::CouponReverse, call.now_ms);
+            record.entries.push(Entry { kind, at_unix_ms, moved: moved.clone(), net });
+            back.push(moved);
+        }
+        record.standing.retain(|standing| !standing.is_nothing());
+        if back.is_empty() {
+            return self.already(&biz_id);
+        }
+        let customer_id = record.customer_id.clone();
+        for moved in &back {
+            self.give_back(&customer_id, moved);
+        }
+        Ok(Done { data: reversal_data(&biz_id), explanation: format!("gave back {back:?}"), effect })
+    }
+
+    /// The consume that a reversal means, by the bizId that its answer carried or the one that was sent. `None` is
+    /// unknown.
+    fn reversible(&self, biz_id: &str, call: &Call) -> Result<Option<Key>, Refusal> {
+        if self.policy.refuse_reversals {
+            let why = "policy refuse_reversals";
+            return Err(Refusal::business("reverse.refused", codes::REVERSE_REFUSED, "不允许冲正", why));
+        }
+        let key = Key { biz_id: biz_id.to_owned(), account: call.account };
+        let by_returned = self.ledger.returned.get(&key).cloned();
+        let by_sent = |record: &&Record| self.policy.reverse_by_sent || record.returned_biz_id == biz_id;
+        let found = by_returned.or_else(|| self.ledger.records.get(&key).filter(by_sent).map(|_| key));
+        let Some(record) = found.as_ref().and_then(|key| self.ledger.records.get(key)) else {
+            return Ok(None);
+        };
+        let since = record.entries.first().map_or(call.now_ms, |entry| entry.at_unix_ms);
+        let age_ms = u64::try_from(call.now_ms.saturating_sub(since)).unwrap_or(0);
+        if self.policy.reversal_window_ms.is_some_and(|window_ms| age_ms > window_ms) {
+            let why = format!("{age_ms} ms after the consume");
+            return Err(Refusal::business("reverse.too_late", codes::REVERSE_TOO_LATE, "超过冲正时限", why));
+        }
+        Ok(found)
+    }
+
+    fn reverse_unknown(&mut self, biz_id: &str, call: &Call) -> Result<Done, Refusal> {
+        // With G1 off the consume may be there and only not be found; then there is nothing late to wait for.
+        let key = Key { biz_id: biz_id.to_owned(), account: call.account };
+        if self.policy.remember_unknown_reversals && !self.ledger.records.contains_key(&key) {
+            self.ledger.reversed_before.insert(key);
+        }
+        match self.policy.unknown_reversal {
+            UnknownReversal::NotFound => Err(not_found(biz_id)),
+            UnknownReversal::Success => {
+                Ok(Done::read(reversal_data(biz_id), "nothing is known of it; the policy says success"))
+            }
+        }
+    }
+
+    fn already(&self, biz_id: &str) -> Result<Done, Refusal> {
+        match self.policy.already_reversed {
+            AlreadyReversed::Success => {
+                Ok(Done::read(reversal_data(biz_id), "it is reversed already: nothing done"))
+            }
+            AlreadyReversed::Code => {
+                let why = format!("{biz_id:?} is reversed already: nothing done");
+                Err(Refusal::business("reverse.already", codes::REVERSE_ALREADY, "该业务已冲正", why))
+            }
+        }
+    }
+
+    fn give_back(&mut self, customer_id: &str, moved: &Taken) {
+        if let Some(member) = self.members.get_mut(customer_id) {
+            member.recharge = member.recharge.plus(moved.recharge);
+            member.gift = member.gift.plus(moved.gift);
+            member.points = member.points.saturating_add(moved.points);
+        }
+        for card_id in &moved.coupons {
+            if let Some(coupon) = self.coupons.get_mut(card_id) {
+                coupon.times_left = coupon.times_left.saturating_add(1);
+            }
+        }
+    }
+}
+
+fn check_customer(record: &Record, customer_id: Option<&str>) -> Result<(), Refusal> {
+    match customer_id {
+        Some(other) if other != record.customer_id => {
+            let why = format!("{other:?} is not the member of that consume");
+            Err(Refusal::business("reverse.member", codes::REVERSE_MISMATCH, "会员与原业务不符", why))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_found(biz_id: &str) -> Refusal {
+    let why = format!("no consume is known by the bizId {biz_id:?}");
+    Refusal::business("reverse.not_found", codes::REVERSE_NOT_FOUND, "原业务不存在", why)
+}
+
+fn reversal_data(biz_id: &str) -> Tree {
+    inner(vec![("bizId", Tree::text(biz_id))])
+}

@@ -1,0 +1,183 @@
+//! The check of the signature (gateway.md section 2), and the words for what is wrong with one that fails.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+
+use super::{
+    answer::Refusal,
+    codes,
+    envelope::Envelope,
+    operation::Generation,
+    policy::{Policy, SignNames},
+    seed::Account,
+};
+
+/// The text that is signed: the four fields, sorted by name.
+pub(super) fn signed_text(envelope: &Envelope, names: SignNames) -> String {
+    let Envelope { open_id, grant_code, timestamp, nonce, .. } = envelope;
+    // Both spellings sort in the same order.
+    if names == SignNames::AsSent && envelope.generation == Generation::V2 {
+        format!("GrantCode={grant_code}&Nonce={nonce}&OpenId={open_id}&Timestamp={timestamp}")
+    } else {
+        format!("grantCode={grant_code}&nonce={nonce}&openId={open_id}&timestamp={timestamp}")
+    }
+}
+
+/// HMAC-SHA1 in standard Base64, not yet percent-encoded.
+fn base64_token(open_key: &str, text: &str) -> String {
+    // HMAC takes a key of any length; the error cannot happen, and an empty token matches nothing.
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(open_key.as_bytes()) else { return String::new() };
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// The token as it must stand in the body.
+pub fn token(open_key: &str, text: &str) -> String {
+    percent_encoded(&base64_token(open_key, text))
+}
+
+fn percent_encoded(base64: &str) -> String {
+    base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+}
+
+/// The nonces that were used, so that each is good once (SEEN). A nonce counts together with its timestamp: the
+/// token belongs to both, and by itself one of 999,999,999 would come again by chance under load (SANDBOX).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Nonces(BTreeSet<(i64, usize, u64)>);
+
+impl Nonces {
+    /// Notes a nonce; false if it was used before.
+    fn note(&mut self, timestamp: i64, account: usize, nonce: u64, policy: &Policy, now_s: i64) -> bool {
+        let fresh = self.0.insert((timestamp, account, nonce));
+        let oldest = now_s.saturating_sub(window(policy));
+        while self.0.first().is_some_and(|first| first.0 < oldest) || self.0.len() > policy.nonces_max.max(1)
+        {
+            self.0.pop_first();
+        }
+        fresh
+    }
+}
+
+fn window(policy: &Policy) -> i64 {
+    i64::try_from(policy.timestamp_window_s).unwrap_or(i64::MAX)
+}
+
+/// Lets a request in or says why not. Answers the account's place in the seed data.
+pub(super) fn check(
+    envelope: &Envelope,
+    accounts: &[Account],
+    nonces: &mut Nonces,
+    policy: &Policy,
+    now_s: i64,
+) -> Result<usize, Refusal> {
+    let found = accounts.iter().enumerate().find(|(_, account)| account.open_id == envelope.open_id);
+    let Some((at, account)) = found else {
+        return Err(refused("unknown openId", format!("no account has the openId {:?}", envelope.open_id)));
+    };
+    if account.grant_code != envelope.grant_code {
+        let explanation = format!("the grantCode {:?} does not belong to this openId", envelope.grant_code);
+        return Err(refused("grantCode does not belong to this openId", explanation));
+    }
+    let text = signed_text(envelope, policy.sign_names);
+    let expected = token(&account.open_key, &text);
+    if expected != envelope.token {
+        let hint = hint(envelope, &account.open_key, policy.sign_names);
+        let received = &envelope.token;
+        let explanation =
+            format!("{hint}; signed text {text:?}, token expected {expected:?}, received {received:?}");
+        return Err(refused(&hint, explanation));
+    }
+    let digits = envelope.timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    let timestamp = envelope.timestamp.parse::<i64>().ok().filter(|_| digits);
+    let timestamp =
+        timestamp.ok_or_else(|| format!("the timestamp {:?} is no number", envelope.timestamp))?;
+    let off = timestamp.saturating_sub(now_s);
+    if off.abs() > window(policy) {
+        let milliseconds =
+            if envelope.timestamp.len() == 13 { " (milliseconds? seconds are wanted)" } else { "" };
+        return Err(Refusal::system(
+            "timestamp",
+            codes::SIGNATURE,
+            format!("签名错误:时间戳超出有效期,相差 {off} 秒"),
+            format!(
+                "the timestamp {timestamp} is {off} s from the gateway's clock {now_s}, the window is ±{} s{milliseconds}",
+                policy.timestamp_window_s
+            ),
+        ));
+    }
+    // DOC: 随机正整数.
+    let nonce = envelope.nonce.parse::<u64>().ok().filter(|nonce| *nonce > 0);
+    let nonce = nonce.ok_or_else(|| format!("the nonce {:?} is no positive whole number", envelope.nonce))?;
+    if !nonces.note(timestamp, at, nonce, policy, now_s) {
+        let explanation =
+            format!("the nonce {nonce} was used with the timestamp {timestamp} before: sign anew");
+        return Err(Refusal::system("nonce", codes::NONCE, "请更换随机数后重试", explanation));
+    }
+    Ok(at)
+}
+
+fn refused(hint: &str, explanation: String) -> Refusal {
+    Refusal::system("signature", codes::SIGNATURE, format!("签名错误:{hint}"), explanation)
+}
+
+/// The likeliest mistake, found by making it.
+fn hint(envelope: &Envelope, open_key: &str, names: SignNames) -> String {
+    let received = envelope.token.as_str();
+    let expected = base64_token(open_key, &signed_text(envelope, names));
+    let other = match names {
+        SignNames::Lower => SignNames::AsSent,
+        SignNames::AsSent => SignNames::Lower,
+    };
+    let other_case = base64_token(open_key, &signed_text(envelope, other));
+    let url_safe = expected.replace('+', "-").replace('/', "_");
+    let once = percent_encoded(&expected);
+    let decoded = received.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    let hint = if decoded == expected {
+        // Not at all or not wholly: some encode only the `=`.
+        "token not percent-encoded"
+    } else if received == percent_encoded(&once.replace('%', "%25")) {
+        "token percent-encoded twice"
+    } else if received.eq_ignore_ascii_case(&once) {
+        "token in other case: the percent-encoding wants upper-case hex"
+    } else if received.trim_end_matches('=') == url_safe.trim_end_matches('=') {
+        "token in URL-safe Base64, standard Base64 is wanted"
+    } else if received == other_case || received == percent_encoded(&other_case) {
+        "names in the signed text in other case (see policy sign_names)"
+    } else if received.len() == 40 && received.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        "token in hex, Base64 is wanted"
+    } else {
+        "openKey differs, or another text was signed"
+    };
+    hint.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{percent_encoded, token};
+
+    #[test]
+    fn the_vectors_of_the_gateway_page() {
+        for (key, text, expected) in [
+            (
+                "LyvrkvkxRkG2R6aM55bXpPwjYAbkEXTbVnKwfDYvVHjNwNFAmx",
+                "grantCode=ba67d4fa46&nonce=11886&openId=d14c1559e87b747d577c834b275a4310&timestamp=1465185768",
+                "cFw0t9IuvL9jVo9qAzk0qMcw5BM%3D",
+            ),
+            (
+                "fake-open-key-for-test-only-0001",
+                "grantCode=fake-grant-code-0001&nonce=24680&openId=fake-open-id-for-test-only-0001&timestamp=1712563200",
+                "ySypL4SRFMmfSrCqOiFE01LK3ks%3D",
+            ),
+        ] {
+            assert_eq!(token(key, text), expected);
+        }
+    }
+
+    #[test]
+    fn all_three_signs_are_encoded() {
+        assert_eq!(percent_encoded("a+b/c="), "a%2Bb%2Fc%3D");
+    }
+}

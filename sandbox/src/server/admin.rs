@@ -1,0 +1,166 @@
+//! The admin API: JSON on a socket of its own, which no fault touches.
+
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+
+use crate::{
+    faults::{Armed, Fault},
+    rules::Policy,
+};
+
+use super::{
+    connection::Request,
+    listener::Command,
+    state::{Shared, now_unix_ms},
+};
+
+const PATHS: &[&str] = &[
+    "GET /health",
+    "GET /faults",
+    "POST /faults {fault, times?, operation?, params?}",
+    "DELETE /faults",
+    "GET /ledger",
+    "GET /ledger?bizId=X",
+    "GET /members/{customerId}",
+    "POST /reset",
+    "GET /policy",
+    "PUT /policy {…}, what is not given has its default",
+    "GET /requests?last=n",
+    "GET /counters",
+];
+
+/// An HTTP status and a JSON body.
+type Reply = (u16, String);
+
+fn ok(value: &impl Serialize) -> Reply {
+    match serde_json::to_string(value) {
+        Ok(text) => (200, text),
+        Err(error) => failed(500, &error),
+    }
+}
+
+fn failed(status: u16, why: &dyn ToString) -> Reply {
+    (status, json!({"error": why.to_string()}).to_string())
+}
+
+pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, request: &Request) -> Reply {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    match (request.method.as_str(), path) {
+        ("GET", "/health") => ok(&json!({"ok": true})),
+        ("GET", "/faults") => faults(shared),
+        ("POST", "/faults") => arm(shared, port, &request.body).await,
+        ("DELETE", "/faults") => {
+            shared.book().disarm();
+            let (done, opened) = oneshot::channel();
+            let _ = port.send(Command::Open { done });
+            // An error means that the server is ending.
+            let _ = opened.await;
+            faults(shared)
+        }
+        ("GET", "/ledger") => ledger(shared, parameter(query, "bizId").as_deref()),
+        ("POST", "/reset") => {
+            shared.reset();
+            ok(&json!({"ok": true}))
+        }
+        ("GET", "/policy") => ok(shared.gateway().policy()),
+        ("PUT", "/policy") => match serde_json::from_slice::<Policy>(&request.body) {
+            Ok(policy) => {
+                shared.gateway().set_policy(policy.clone());
+                ok(&policy)
+            }
+            Err(error) => failed(400, &error),
+        },
+        ("GET", "/requests") => {
+            let last = parameter(query, "last").and_then(|last| last.parse().ok()).unwrap_or(20);
+            ok(&shared.last_requests(last))
+        }
+        ("GET", "/counters") => {
+            let counters = &shared.counters;
+            ok(&json!({
+                "requests": counters.requests.load(Ordering::Relaxed),
+                "connections": counters.connections.load(Ordering::Relaxed),
+                "faults": counters.faults.load(Ordering::Relaxed),
+            }))
+        }
+        ("GET", path) if path.starts_with("/members/") => {
+            let customer_id = path.trim_start_matches("/members/");
+            match shared.gateway().member_view(customer_id, now_unix_ms()) {
+                Some(member) => ok(&member),
+                None => failed(404, &format!("there is no member {customer_id:?}")),
+            }
+        }
+        (method, path) => {
+            let error = format!("there is no {method} {path} here");
+            (404, json!({"error": error, "paths": PATHS}).to_string())
+        }
+    }
+}
+
+fn faults(shared: &Shared) -> Reply {
+    let table: Vec<_> = Fault::ALL.iter().map(|fault| fault.row()).collect();
+    ok(&json!({"armed": shared.book().armed(), "table": table}))
+}
+
+/// Arms a fault. `refused` for any operation closes the port now, and the answer comes when it is closed.
+async fn arm(shared: &Shared, port: &UnboundedSender<Command>, body: &[u8]) -> Reply {
+    let armed: Armed = match serde_json::from_slice(body) {
+        Ok(armed) => armed,
+        Err(error) => return failed(400, &error),
+    };
+    if armed.fault == Fault::Refused && armed.operation.is_none() {
+        if let Err(why) = armed.check() {
+            return failed(400, &why);
+        }
+        let (done, closed) = oneshot::channel();
+        let _ = port.send(Command::Close { ms: armed.chosen().number, done: Some(done) });
+        let _ = closed.await;
+        return faults(shared);
+    }
+    let outcome = shared.book().arm(armed);
+    match outcome {
+        Ok(()) => faults(shared),
+        Err(why) => failed(400, &why),
+    }
+}
+
+/// One bizId: what was done for it, net 0 and no entries if nothing was. More than one account may have sent it; then
+/// the nets are added up and the entries put in one list. No bizId: all.
+fn ledger(shared: &Shared, biz_id: Option<&str>) -> Reply {
+    let views = shared.gateway().ledger(biz_id);
+    let Some(biz_id) = biz_id else { return ok(&views) };
+    let net: i64 = views.iter().map(|view| view.net).sum();
+    let entries: Vec<_> = views.iter().flat_map(|view| &view.entries).collect();
+    let returned: Vec<_> = views.iter().map(|view| &view.returned_biz_id).collect();
+    ok(&json!({"bizId": biz_id, "returnedBizIds": returned, "net": net, "entries": entries}))
+}
+
+/// The value of a query's parameter, percent-decoded.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let pair = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?;
+    let mut bytes = pair.1.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        decoded.push(match byte {
+            b'%' => hex(bytes.next()?)? * 16 + hex(bytes.next()?)?,
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameter;
+
+    #[test]
+    fn a_parameter_is_decoded() {
+        assert_eq!(parameter("a=1&bizId=T1%7Ehang+x", "bizId").as_deref(), Some("T1~hang x"));
+        assert_eq!(parameter("a=1", "bizId"), None);
+        assert_eq!(parameter("a=%4", "a"), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! One connection: requests are read from it, and scripts are played on it, down to the single byte and the reset.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{mpsc::UnboundedSender, oneshot},
+    time::sleep,
+};
+
+use crate::faults::Step;
+
+use super::listener::Command;
+
+const HEAD_MAX: usize = 16 * 1024;
+const BODY_MAX: usize = 1024 * 1024;
+
+/// A request as it was sent.
+pub(super) struct Request {
+    pub(super) method: String,
+    /// Path and query.
+    pub(super) target: String,
+    pub(super) body: Vec<u8>,
+    pub(super) keep_alive: bool,
+}
+
+/// Why a request could not be read.
+pub(super) enum Unreadable {
+    /// The connection is at its end, in whatever way.
+    Gone,
+    /// It is no HTTP that is understood here: the status and the words to answer.
+    Bad(u16, String),
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` gives it a value")]
+fn bad(why: impl ToString) -> Unreadable {
+    Unreadable::Bad(400, why.to_string())
+}
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// What was received and not used yet.
+    received: Vec<u8>,
+    /// A connection that is dropped without having been ended in order is reset.
+    in_order: bool,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !self.in_order {
+            // A close with SO_LINGER 0 is a reset. If it cannot be set, an ordinary close is all that is left.
+            let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        // Best effort: without it answers are only slower.
+        let _ = stream.set_nodelay(true);
+        Self { stream, received: Vec::new(), in_order: false }
+    }
+
+    /// Ends the connection in order.
+    pub(super) async fn close(mut self) {
+        self.in_order = true;
+        let _ = self.stream.shutdown().await;
+    }
+
+    async fn more(&mut self) -> Result<(), Unreadable> {
+        match self.stream.read_buf(&mut self.received).await? {
+            0 => Err(Unreadable::Gone),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the first bytes off what was received, and waits for as many.
+    async fn take(&mut self, count: usize) -> Result<Vec<u8>, Unreadable> {
+        while self.received.len() < count {
+            self.more().await?;
+        }
+        let rest = self.received.split_off(count);
+        Ok(std::mem::replace(&mut self.received, rest))
+    }
+
+    /// A line up to and without its CR LF.
+    async fn line(&mut self) -> Result<String, Unreadable> {
+        loop {
+            if let Some(at) = self.received.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.take(at).await?;
+                self.take(2).await?;
+                return String::from_utf8(line).map_err(bad);
+            }
+            if self.received.len() > HEAD_MAX {
+                return Err(bad("a line without an end"));
+            }
+            self.more().await?;
+        }
+    }
+
+    /// The next request on the connection.
+    pub(super) async fn request(&mut self) -> Result<Request, Unreadable> {
+        loop {
+            if let Some((length, head)) = parse_head(&self.received)? {
+                self.take(length).await?;
+                if head.expects_continue {
+                    self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+                }
+                let body =
+                    if head.chunked { self.chunks().await? } else { self.take(head.content_length).await? };
+                let Head { method, target, keep_alive, .. } = head;
+                return Ok(Request { method, target, body, keep_alive });
+            }
+            if self.received.len() > HEAD_MAX {
+                return Err(bad("the head of the request is too long"));
+            }
+            self.more().await?;
+        }
+    }
+
+    async fn chunks(&mut self) -> Result<Vec<u8>, Unreadable> {
+        let mut body = Vec::new();
+        loop {
+            let line = self.line().await?;
+            let size = line.split(';').next().unwrap_or_default().trim();
+            let size = usize::from_str_radix(size, 16).map_err(bad)?;
+            if size == 0 {
+                while !self.line().await?.is_empty() {}
+                return Ok(body);
+            }
+            if size.saturating_add(body.len()) > BODY_MAX {
+                return Err(too_large());
+            }
+            body.extend(self.take(size).await?);
+            self.take(2).await?;
+        }
+    }
+
+    /// Plays a script. False when the connection is at its end.
+    pub(super) async fn play(
+        &mut self,
+        steps: Vec<Step>,
+        port: &UnboundedSender<Command>,
+    ) -> io::Result<bool> {
+        for step in steps {
+            match step {
+                Step::Send(bytes) => self.stream.write_all(&bytes).await?,
+                Step::Trickle(bytes, ms) => {
+                    for byte in bytes {
+                        self.stream.write_all(&[byte]).await?;
+                        sleep(Duration::from_millis(ms)).await;
+                    }
+                }
+                Step::WaitMs(ms) => sleep(Duration::from_millis(ms)).await,
+                Step::Hang => {
+                    let mut ignored = Vec::with_capacity(1024);
+                    while self.stream.read_buf(&mut ignored).await? > 0 {
+                        ignored.clear();
+                    }
+                    self.in_order = true;
+                    return Ok(false);
+                }
+                Step::Reset => return Ok(false),
+                Step::Close => {
+                    self.in_order = true;
+                    self.stream.shutdown().await?;
+                    return Ok(false);
+                }
+                Step::ClosePort(ms) => {
+                    let (done, closed) = oneshot::channel();
+                    // Nobody listens any more only while the server ends; then the port is closed anyway.
+                    let _ = port.send(Command::Close { ms, done: Some(done) });
+                    // This connection is among those that are then reset, so the wait ends with it.
+                    let _ = closed.await;
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+struct Head {
+    method: String,
+    target: String,
+    content_length: usize,
+    chunked: bool,
+    keep_alive: bool,
+    expects_continue: bool,
+}
+
+fn too_large() -> Unreadable {
+    Unreadable::Bad(413, format!("a body has at most {BODY_MAX} bytes"))
+}
+
+/// The head and its length, or `None` while it is not whole.
+fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Unreadable> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let httparse::Status::Complete(length) = parsed.parse(bytes).map_err(bad)? else { return Ok(None) };
+    let mut head = Head {
+        method: parsed.method.unwrap_or_default().to_owned(),
+        target: parsed.path.unwrap_or_default().to_owned(),
+        content_length: 0,
+        chunked: false,
+        keep_alive: parsed.version == Some(1),
+        expects_continue: false,
+    };
+    for header in parsed.headers.iter() {
+        let value = String::from_utf8_lossy(header.value).trim().to_ascii_lowercase();
+        match header.name.to_ascii_lowercase().as_str() {
+            "content-length" => head.content_length = value.parse().map_err(bad)?,
+            "transfer-encoding" => head.chunked = value == "chunked",
+            "connection" if value == "close" => head.keep_alive = false,
+            "connection" if value == "keep-alive" => head.keep_alive = true,
+            "expect" => head.expects_continue = value == "100-continue",
+            _ => {}
+        }
+    }
+    if head.content_length > BODY_MAX {
+        return Err(too_large());
+    }
+    Ok(Some((length, head)))
+}

@@ -1,0 +1,144 @@
+//! The server: the rules behind a socket, the faults on it, and the admin API on another.
+
+mod admin;
+mod connection;
+mod listener;
+mod state;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
+
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    sync::mpsc::{UnboundedSender, unbounded_channel},
+};
+
+use crate::{
+    faults::{Content, HttpAnswer},
+    rules::{Gateway, Policy, Seed, http_date},
+};
+
+use self::{
+    connection::{Connection, Unreadable},
+    listener::{Command, listen},
+    state::{Shared, now_unix_ms},
+};
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the gateway listens; port 0 is any free one.
+    pub listen: SocketAddr,
+    /// Where the admin API listens.
+    pub admin: SocketAddr,
+    /// What the gateway knows.
+    pub seed: Arc<Seed>,
+    /// How it behaves where nobody knows.
+    pub policy: Policy,
+    /// Whether it is silent; else each request is a line on stderr.
+    pub quiet: bool,
+}
+
+/// A running server. It ends when it is dropped.
+pub struct Server {
+    runtime: Option<Runtime>,
+    /// The gateway's address.
+    pub gateway: SocketAddr,
+    /// The admin API's address.
+    pub admin: SocketAddr,
+}
+
+impl Server {
+    /// Starts a server; it listens on both sockets when this returns.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let (gateway, admin) = runtime.block_on(start(options))?;
+        Ok(Self { runtime: Some(runtime), gateway, admin })
+    }
+
+    /// Waits for a future while the server runs.
+    pub fn run_until<T: Default>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().map(|runtime| runtime.block_on(future)).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn start(options: Options) -> io::Result<(SocketAddr, SocketAddr)> {
+    let shared = Arc::new(Shared::new(Gateway::new(options.seed, options.policy), options.quiet));
+    let gateway_listener = TcpListener::bind(options.listen).await?;
+    let admin_listener = TcpListener::bind(options.admin).await?;
+    let (gateway, admin) = (gateway_listener.local_addr()?, admin_listener.local_addr()?);
+    let (port, commands) = unbounded_channel();
+    let (to_admin, admin_commands) = unbounded_channel();
+    {
+        let (shared, port) = (Arc::clone(&shared), port.clone());
+        tokio::spawn(listen(gateway_listener, gateway, commands, move |connection| {
+            serve_gateway(connection, Arc::clone(&shared), port.clone())
+        }));
+    }
+    tokio::spawn(listen(admin_listener, admin, admin_commands, move |connection| {
+        // Nothing is ever said to the admin listener; it runs as long as its sender lives, here in its own closure.
+        let _ = &to_admin;
+        serve_admin(connection, Arc::clone(&shared), port.clone())
+    }));
+    Ok((gateway, admin))
+}
+
+async fn serve_gateway(mut connection: Connection, shared: Arc<Shared>, port: UnboundedSender<Command>) {
+    shared.counters.connections.fetch_add(1, Ordering::Relaxed);
+    loop {
+        let request = match connection.request().await {
+            Ok(request) => request,
+            Err(unreadable) => return end(connection, unreadable, &port).await,
+        };
+        let steps = shared.handle(&request);
+        match connection.play(steps, &port).await {
+            Ok(true) if request.keep_alive => {}
+            Ok(true) => return connection.close().await,
+            Ok(false) | Err(_) => return,
+        }
+    }
+}
+
+async fn serve_admin(mut connection: Connection, shared: Arc<Shared>, port: UnboundedSender<Command>) {
+    loop {
+        let request = match connection.request().await {
+            Ok(request) => request,
+            Err(unreadable) => return end(connection, unreadable, &port).await,
+        };
+        let (status, body) = admin::answer(&shared, &port, &request).await;
+        match connection.play(vec![send(status, &body)], &port).await {
+            Ok(true) if request.keep_alive => {}
+            _ => return connection.close().await,
+        }
+    }
+}
+
+/// Ends a connection on which nothing more can be read, in order and with words where there is somebody to hear them.
+async fn end(mut connection: Connection, unreadable: Unreadable, port: &UnboundedSender<Command>) {
+    if let Unreadable::Bad(status, why) = unreadable {
+        let body = serde_json::json!({"error": why}).to_string();
+        // It is over either way.
+        let _ = connection.play(vec![send(status, &body)], port).await;
+    }
+    connection.close().await;
+}
+
+fn send(status: u16, body: &str) -> crate::faults::Step {
+    let date = http_date(now_unix_ms().div_euclid(1000));
+    crate::faults::Step::Send(HttpAnswer { status, content: Content::Json, body, date: &date }.to_bytes())
+}

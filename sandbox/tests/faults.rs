@@ -1,0 +1,223 @@
+//! Every fault over a real socket: what the till's side sees, byte by byte, and what the ledger says was done.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use std::{collections::BTreeSet, net::TcpStream, time::Instant};
+
+use common::{End, RICH, Sandbox};
+use serde_json::{Value, json};
+use zvpos_sandbox::faults::Fault;
+
+/// The faults that a test of this file covers; `every_fault_has_its_test` holds it against the table.
+const TESTED: &[&str] = &[
+    "refused",
+    "hang",
+    "hang_after",
+    "reset_before",
+    "reset_after",
+    "stray_answer",
+    "html_200",
+    "html_200_after",
+    "http_500",
+    "http_500_after",
+    "cut_body",
+    "drifted_types",
+    "slow_body",
+    "late_answer",
+    "system_error",
+    "system_error_after",
+];
+
+#[test]
+fn every_fault_has_its_test() {
+    let table: BTreeSet<_> = Fault::ALL.iter().map(|fault| fault.row().name).collect();
+    assert_eq!(table, TESTED.iter().copied().collect());
+}
+
+#[test]
+fn no_fault() {
+    let sandbox = Sandbox::start();
+    let mut client = sandbox.sent("T1");
+    let heard = client.answer(2000).unwrap();
+    assert_eq!((heard.status, &heard.json()["data"]["change_recharge_amount"]), (200, &json!("1.00")));
+    // The connection stays, and nothing lies on it.
+    client.send("POST", "/api/v2", &sandbox.consume("T2"));
+    assert_eq!(client.answer(2000).unwrap().json()["data"]["bizId"], "T2");
+    assert!(client.left().is_empty());
+    assert_eq!((sandbox.net("T1"), sandbox.net("T2"), sandbox.net("T3")), (1, 1, 0));
+}
+
+#[test]
+fn refused() {
+    let sandbox = Sandbox::start();
+    let mut open = sandbox.client();
+    sandbox.admin("POST", "/faults", &json!({"fault": "refused", "params": {"ms": 60_000}}));
+    assert_eq!(open.answer(2000).unwrap_err(), End::Reset);
+    let error = TcpStream::connect(sandbox.server.gateway).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    sandbox.admin("DELETE", "/faults", &Value::Null);
+    assert_eq!(sandbox.sent("T1").answer(2000).unwrap().status, 200);
+
+    // Asked for by a request: it is reset, and the port comes back by itself.
+    assert_eq!(sandbox.sent("T2~refused:300").answer(2000).unwrap_err(), End::Reset);
+    let since = Instant::now();
+    assert!(TcpStream::connect(sandbox.server.gateway).is_err());
+    while TcpStream::connect(sandbox.server.gateway).is_err() {
+        assert!(since.elapsed().as_secs() < 5, "the port does not come back");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(sandbox.net("T2~refused:300"), 0);
+}
+
+#[test]
+fn hang_and_hang_after() {
+    let sandbox = Sandbox::start();
+    for (biz_id, net) in [("T1~hang", 0), ("T2~hang_after", 1)] {
+        assert_eq!(sandbox.sent(biz_id).answer(300).unwrap_err(), End::Silent);
+        assert_eq!(sandbox.net(biz_id), net);
+    }
+}
+
+#[test]
+fn reset_before_and_after() {
+    let sandbox = Sandbox::start();
+    for (biz_id, net) in [("T1~reset_before", 0), ("T2~reset_after", 1)] {
+        assert_eq!(sandbox.sent(biz_id).answer(2000).unwrap_err(), End::Reset);
+        assert_eq!(sandbox.net(biz_id), net);
+    }
+}
+
+#[test]
+fn stray_answer() {
+    let sandbox = Sandbox::start();
+    let mut client = sandbox.sent("T1~stray_answer");
+    assert_eq!(client.answer(2000).unwrap().json()["data"]["bizId"], "T1~stray_answer");
+    client.send("POST", "/api/v2", &sandbox.consume("T2"));
+    let stray = client.answer(2000).unwrap().json();
+    assert_eq!((&stray["code"], &stray["data"]["bizId"]), (&json!("0"), &json!("OTHER-TILL-0001")));
+    assert_eq!(client.answer(2000).unwrap().json()["data"]["bizId"], "T2");
+    assert_eq!((sandbox.net("T1~stray_answer"), sandbox.net("OTHER-TILL-0001")), (1, 0));
+}
+
+#[test]
+fn pages_and_http_errors() {
+    let sandbox = Sandbox::start();
+    for (biz_id, status, net) in [
+        ("T1~html_200", 200, 0),
+        ("T2~html_200_after", 200, 1),
+        ("T3~http_500", 500, 0),
+        ("T4~http_500_after", 500, 1),
+        ("T5~http_500:503", 503, 0),
+        ("T6~http_500_after:504", 504, 1),
+    ] {
+        let mut client = sandbox.sent(biz_id);
+        let heard = client.answer(2000).unwrap();
+        assert_eq!((heard.status, sandbox.net(biz_id)), (status, net), "{biz_id}");
+        assert!(heard.body.contains("<html>"), "{biz_id}: {}", heard.body);
+        assert!(heard.header("content-type").unwrap().starts_with("text/html"));
+    }
+}
+
+#[test]
+fn cut_body() {
+    let sandbox = Sandbox::start();
+    let mut whole = sandbox.sent("T0");
+    let length = whole.answer(2000).unwrap().body.len();
+    for at in [0, 1, 57, length - 1] {
+        // As long as T0's answer but for the bizId.
+        let biz_id = format!("T~cut_body:{at}");
+        let mut client = sandbox.sent(&biz_id);
+        assert_eq!(client.answer(2000).unwrap_err(), End::Closed);
+        let text = String::from_utf8_lossy(client.left()).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let promised = length + biz_id.len() - "T0".len();
+        assert!(head.contains(&format!("Content-Length: {promised}")), "{head}");
+        // The letters of a Chinese message may be cut in the middle; count bytes.
+        assert_eq!(client.left().len() - head.len() - 4, at, "{body}");
+        assert_eq!(sandbox.net(&biz_id), 1);
+    }
+}
+
+#[test]
+fn drifted_types() {
+    let sandbox = Sandbox::start();
+    let params = |biz_id: &str| json!({"bizId": biz_id, "customerId": RICH, "amount": "1.00", "couponsCardList": ["390962138708451328"]});
+    for (biz_id, status, list, amount) in [
+        ("T0~drifted_types", "\"status\":true", "[390962138708451328]", ":1.00"),
+        ("T1~drifted_types:1", "\"status\":1", "[390962138708451328]", ":1.00"),
+        ("T2~drifted_types:2", "\"status\":\"1\"", "[\"390962138708451328\"]", ":\"1.00\""),
+    ] {
+        let mut client = sandbox.client();
+        client.send("POST", "/api/v2", &sandbox.body("communal.user.consume", params(biz_id)));
+        let body = client.answer(2000).unwrap().body;
+        for part in [status, list, amount] {
+            assert!(body.contains(part), "{part} is not in {body}");
+        }
+        assert_eq!(sandbox.net(biz_id), 1);
+    }
+}
+
+#[test]
+fn slow_body() {
+    let sandbox = Sandbox::start();
+    let mut client = sandbox.sent("T1~slow_body:150");
+    let since = Instant::now();
+    assert_eq!(client.answer(100).unwrap_err(), End::Silent);
+    assert_eq!(sandbox.net("T1~slow_body:150"), 1);
+    while since.elapsed().as_millis() < 700 {
+        let _ = client.answer(100);
+    }
+    let text = String::from_utf8_lossy(client.left()).into_owned();
+    let body = text.split_once("\r\n\r\n").unwrap().1;
+    assert!((2..=8).contains(&body.len()), "{} bytes after {:?}", body.len(), since.elapsed());
+    // The whole comes in the end.
+    assert_eq!(sandbox.sent("T2~slow_body:1").answer(2000).unwrap().json()["code"], "0");
+}
+
+#[test]
+fn late_answer() {
+    let sandbox = Sandbox::start();
+    let mut client = sandbox.sent("T1~late_answer:400");
+    assert_eq!(client.answer(150).unwrap_err(), End::Silent);
+    assert_eq!(sandbox.net("T1~late_answer:400"), 1);
+    assert_eq!(client.answer(2000).unwrap().json()["code"], "0");
+}
+
+#[test]
+fn system_errors() {
+    let sandbox = Sandbox::start();
+    for (biz_id, net) in [("T1~system_error", 0), ("T2~system_error_after", 1)] {
+        let json = sandbox.sent(biz_id).answer(2000).unwrap().json();
+        assert_eq!((&json["status"], &json["code"]), (&json!(false), &json!("900099")));
+        assert_eq!(sandbox.net(biz_id), net);
+    }
+}
+
+#[test]
+fn armed_faults_hit_their_operation_so_often() {
+    let sandbox = Sandbox::start();
+    let armed = sandbox.admin(
+        "POST",
+        "/faults",
+        &json!({"fault": "system_error", "times": 2, "operation": "reverse"}),
+    );
+    assert_eq!(armed["armed"][0]["times"], 2);
+    let code = |action: &str| {
+        let mut client = sandbox.client();
+        client.send(
+            "POST",
+            "/api/v2",
+            &sandbox.body(action, json!({"bizId": "T1", "customerId": RICH, "amount": "1.00"})),
+        );
+        client.answer(2000).unwrap().json()["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(code("communal.user.consume"), "0");
+    assert_eq!(code("sandbox.consume-reverse"), "900099");
+    assert_eq!(code("sandbox.consume-reverse"), "900099");
+    assert_eq!(sandbox.net("T1"), 1);
+    assert_eq!(code("sandbox.consume-reverse"), "0");
+    assert_eq!(sandbox.net("T1"), 0);
+    let error = sandbox.admin("POST", "/faults", &json!({"fault": "hangs"}));
+    assert!(error["error"].as_str().unwrap().contains("hangs"), "{error}");
+}

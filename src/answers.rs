@@ -1,0 +1,114 @@
+//! The registry of live answers. A host owns a pointer until it frees it; the bytes stay owned here, so that
+//! freeing what is not ours, or twice, is harmless and can be said out loud.
+
+use std::collections::HashMap;
+use std::ffi::c_char;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Given when there is no memory for the real answer. Never freed.
+static NO_MEMORY: &[u8] = b"{\"outcome\":\"internal\",\"next\":\"stop\",\"code\":\"ZV-MEMORY\",\
+\"message\":\"out of memory\",\"cashier\":\"\",\"replayed\":false,\"warnings\":[],\"errors\":[],\"data\":null,\
+\"timing_ms\":{\"journal\":0,\"connect\":0,\"wait\":0,\"total\":0}}\0";
+
+/// The same for a consume, whose request may have left.
+static NO_MEMORY_UNKNOWN: &[u8] = b"{\"outcome\":\"unknown\",\"next\":\"wait\",\"code\":\"ZV-MEMORY\",\
+\"message\":\"out of memory; look the bizId up\",\"cashier\":\"\",\"replayed\":false,\"warnings\":[],\
+\"errors\":[],\"data\":null,\"timing_ms\":{\"journal\":0,\"connect\":0,\"wait\":0,\"total\":0}}\0";
+
+/// What a host holds. The addresses are the pointers it was given.
+#[derive(Default)]
+pub(crate) struct Answers {
+    live: Mutex<HashMap<usize, Box<[u8]>>>,
+}
+
+/// What `zv_take` found.
+pub(crate) enum Taken {
+    /// It fitted: so many bytes without NUL, now freed.
+    Copied(usize),
+    /// It needs so many bytes with NUL, and is still the host's.
+    TooSmall(usize),
+    /// No live answer.
+    Unknown,
+}
+
+impl Answers {
+    fn live(&self) -> MutexGuard<'_, HashMap<usize, Box<[u8]>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a text to the host. `may_have_acted` picks the answer that is given when there is no memory.
+    pub(crate) fn hand_out(&self, text: &str, may_have_acted: bool) -> *mut c_char {
+        let fallback = if may_have_acted { NO_MEMORY_UNKNOWN } else { NO_MEMORY };
+        let mut bytes = Vec::new();
+        let mut live = self.live();
+        if bytes.try_reserve_exact(text.len() + 1).is_err() || live.try_reserve(1).is_err() {
+            return fallback.as_ptr().cast_mut().cast();
+        }
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+        let bytes = bytes.into_boxed_slice();
+        let pointer = bytes.as_ptr();
+        live.insert(pointer.addr(), bytes);
+        pointer.cast_mut().cast()
+    }
+
+    /// Frees an answer; `false` if it is none.
+    pub(crate) fn free(&self, pointer: *mut c_char) -> bool {
+        is_static(pointer) || self.live().remove(&pointer.addr()).is_some()
+    }
+
+    /// Copies an answer into the host's buffer and frees it, if it fits.
+    pub(crate) fn take(&self, pointer: *mut c_char, buffer: &mut [u8]) -> Taken {
+        let mut live = self.live();
+        let bytes = match live.get(&pointer.addr()) {
+            Some(bytes) => &**bytes,
+            None => match [NO_MEMORY, NO_MEMORY_UNKNOWN].into_iter().find(|text| is(pointer, text)) {
+                Some(text) => text,
+                None => return Taken::Unknown,
+            },
+        };
+        let Some(room) = buffer.get_mut(..bytes.len()) else { return Taken::TooSmall(bytes.len()) };
+        room.copy_from_slice(bytes);
+        let length = bytes.len() - 1;
+        live.remove(&pointer.addr());
+        Taken::Copied(length)
+    }
+}
+
+fn is(pointer: *mut c_char, text: &'static [u8]) -> bool {
+    pointer.addr() == text.as_ptr().addr()
+}
+
+fn is_static(pointer: *mut c_char) -> bool {
+    is(pointer, NO_MEMORY) || is(pointer, NO_MEMORY_UNKNOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answers_without_memory_are_json() {
+        for (text, outcome) in [(NO_MEMORY, "internal"), (NO_MEMORY_UNKNOWN, "unknown")] {
+            let (nul, json) = text.split_last().unwrap();
+            assert_eq!(*nul, 0);
+            let value = zvpos_core::json::Value::parse(std::str::from_utf8(json).unwrap()).unwrap();
+            assert_eq!(value.as_object().unwrap().get("outcome").unwrap().scalar(), Some(outcome));
+        }
+        let answers = Answers::default();
+        let pointer: *mut c_char = NO_MEMORY.as_ptr().cast_mut().cast();
+        assert!(answers.free(pointer) && answers.free(pointer));
+        let mut buffer = [0; 1024];
+        assert!(matches!(answers.take(pointer, &mut buffer), Taken::Copied(n) if n == NO_MEMORY.len() - 1));
+    }
+
+    #[test]
+    fn an_answer_is_freed_once() {
+        let answers = Answers::default();
+        let pointer = answers.hand_out("{}", false);
+        assert!(matches!(answers.take(pointer, &mut [0; 2]), Taken::TooSmall(3)));
+        assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Copied(2)));
+        assert!(!answers.free(pointer));
+        assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Unknown));
+    }
+}

@@ -1,0 +1,85 @@
+//! The host's log callback.
+
+use std::cell::Cell;
+use std::ffi::{CString, c_char, c_void};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use zvpos_core::log::{Level, Sink};
+
+/// Takes one line of the log. `level` is a `ZV_LOG_` constant, `message` a NUL-ended text that is valid only
+/// during the call, `user_data` what was passed to `zv_set_log_callback`. It may be called from any thread, from
+/// several at once, and must not call any `zv_` function.
+#[allow(non_camel_case_types, reason = "the C name")]
+pub type zv_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside the host's callback.
+pub(crate) fn is_inside() -> bool {
+    INSIDE.with(Cell::get)
+}
+
+/// What the host has set.
+#[derive(Default)]
+pub(crate) struct Callback {
+    slot: RwLock<Slot>,
+    level: AtomicI32,
+}
+
+#[derive(Default)]
+struct Slot {
+    function: zv_log_fn,
+    user_data: UserData,
+}
+
+/// The host's pointer, handed back to the host untouched.
+struct UserData(*mut c_void);
+
+impl Default for UserData {
+    fn default() -> Self {
+        UserData(std::ptr::null_mut())
+    }
+}
+
+// SAFETY: the library never dereferences it; the header says that the callback runs on any thread.
+unsafe impl Send for UserData {}
+// SAFETY: as above.
+unsafe impl Sync for UserData {}
+
+impl Callback {
+    /// Sets or, with NULL, removes the callback; returns when none of the old is running. From inside a
+    /// callback this would wait for itself, so there it does nothing.
+    pub(crate) fn set(&self, function: zv_log_fn, user_data: *mut c_void, max_level: i32) {
+        if is_inside() {
+            return;
+        }
+        let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
+        let level = if function.is_some() { Level::from_number(max_level) } else { Level::Off };
+        self.level.store(level.number(), Ordering::Relaxed);
+        *slot = Slot { function, user_data: UserData(user_data) };
+    }
+}
+
+impl Sink for Callback {
+    fn max_level(&self) -> Level {
+        Level::from_number(self.level.load(Ordering::Relaxed))
+    }
+
+    fn write(&self, level: Level, line: &str) {
+        if is_inside() {
+            return;
+        }
+        let Ok(line) = CString::new(line) else { return };
+        let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(function) = slot.function {
+            INSIDE.with(|inside| inside.set(true));
+            // SAFETY: the host gave a function of this type and keeps it callable until it has removed it;
+            // the text lives during the call.
+            unsafe { function(level.number(), line.as_ptr(), slot.user_data.0) };
+            INSIDE.with(|inside| inside.set(false));
+        }
+    }
+}

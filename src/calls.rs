@@ -1,0 +1,342 @@
+//! The exported functions. What stands above each of them here stands in the header.
+
+use std::ffi::{CStr, c_char, c_void};
+
+use zvpos_core::json::{Kind, Value};
+use zvpos_core::log::Level;
+use zvpos_core::outcome::{Answer, Outcome};
+
+use crate::answers::Taken;
+use crate::callback::zv_log_fn;
+use crate::guard;
+use crate::process::Process;
+use crate::text;
+
+/// The version of this interface: it grows by one whenever something is added, and nothing is ever taken away.
+pub const ZV_ABI_VERSION: u32 = 1;
+
+/// The gateway did it, and the journal knows: complete the sale.
+pub const ZV_SUCCEEDED: i32 = 0;
+/// The gateway said no; nothing was taken: another tender.
+pub const ZV_DECLINED: i32 = 1;
+/// Refused before sending; this call took nothing: mend the program, `errors[]` says where.
+pub const ZV_INVALID: i32 = 2;
+/// No byte reached the gateway; nothing was taken: the same bizId may be tried again.
+pub const ZV_NOT_SENT: i32 = 3;
+/// It may have happened: do what `next` says, never charge again under a new bizId.
+pub const ZV_UNKNOWN: i32 = 4;
+/// A defect of the library or the machine; this call sent nothing: stop.
+pub const ZV_INTERNAL: i32 = 5;
+/// It was done and is undone, or can no longer happen: another tender.
+pub const ZV_REVERSED: i32 = 6;
+/// The bizId already stands for another request: look it up.
+pub const ZV_CONFLICT: i32 = 7;
+
+/// Nothing is logged.
+pub const ZV_LOG_OFF: i32 = 0;
+/// Something is broken.
+pub const ZV_LOG_ERROR: i32 = 1;
+/// Something should be looked at.
+pub const ZV_LOG_WARN: i32 = 2;
+/// One line a call.
+pub const ZV_LOG_INFO: i32 = 3;
+/// What a call is made of.
+pub const ZV_LOG_DEBUG: i32 = 4;
+/// Everything.
+pub const ZV_LOG_TRACE: i32 = 5;
+
+/// Starts the library. Call it once when the program starts; everything else waits for it.
+///
+/// `config_json`: one JSON object; see docs/configuration.md. Every problem with it is reported at once, in
+/// `errors[]`. A second call with the same configuration succeeds and says `"already": true`.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+///
+/// # Safety
+/// `config_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_init(config_json: *const c_char) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, |process| {
+        // SAFETY: the caller's promise is passed on.
+        match unsafe { text::required(config_json, "config_json", process.lang()) } {
+            Ok(config) => process.start(config),
+            Err(answer) => answer,
+        }
+    }))
+}
+
+/// Asks what a coupon is worth on a basket (`user.user-by-coupon`). Nothing is taken, so it may be asked as
+/// often as wanted.
+///
+/// `request_json`: one JSON object with the vendor's field names; see include/schemas.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_coupon_quote_json(request_json: *const c_char) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, |process| {
+        // SAFETY: the caller's promise is passed on.
+        let request = unsafe { text::required(request_json, "request_json", process.lang()) };
+        request.and_then(|request| Ok(process.library()?.quote(request))).unwrap_or_else(|answer| answer)
+    }))
+}
+
+/// Takes coupons, stored balance or both from a member (`communal.user.consume`). The one call that moves money:
+/// look at `outcome`, do what `next` says. The same bizId may be sent again; it never takes twice.
+///
+/// `request_json`: one JSON object with the vendor's field names; see include/schemas.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_consume_json(request_json: *const c_char) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Unknown, |process| {
+        // SAFETY: the caller's promise is passed on.
+        let request = unsafe { text::required(request_json, "request_json", process.lang()) };
+        request.and_then(|request| Ok(process.library()?.consume(request))).unwrap_or_else(|answer| answer)
+    }))
+}
+
+/// Asks the gateway for something that takes nothing: member look-up, coupon status, usable coupons, and what
+/// the configuration lists under `call_actions`.
+///
+/// `action`: an operation (`member_lookup`, `coupon_status`, `usable_coupons`, `balance_by_biz_id`), its V2
+/// Action or its V3 path. `params_json`: its params, sent as they are. The action `zvpos.panic` proves on a
+/// host that a defect of the library cannot end its process: it panics inside and answers `internal`.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+///
+/// # Safety
+/// Both texts are NULL or NUL-ended and do not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const c_char) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, |process| {
+        let lang = process.lang();
+        // SAFETY: the caller's promise is passed on, for both.
+        let texts = unsafe {
+            text::required(action, "action", lang)
+                .and_then(|action| Ok((action, text::required(params_json, "params_json", lang)?)))
+        };
+        texts
+            .and_then(|(action, params)| {
+                let library = process.library()?;
+                if action == guard::PANIC_ACTION {
+                    guard::panic_on_request();
+                }
+                Ok(library.call(action, params))
+            })
+            .unwrap_or_else(|answer| answer)
+    }))
+}
+
+/// Stops the library: refuses new calls and waits for those under way, each up to its own deadline.
+/// `data.still_running` names the bizIds that could not be waited for. Afterwards `zv_init` starts anew.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread; not from DllMain.
+#[unsafe(no_mangle)]
+pub extern "C" fn zv_shutdown() -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, Process::stop))
+}
+
+/// The outcome of an answer as a number: a `ZV_` constant, or -1 for NULL and for what is no answer.
+///
+/// `response`: any NUL-ended answer, also a copy. Any thread.
+///
+/// # Safety
+/// `response` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_outcome(response: *const c_char) -> i32 {
+    guard::or_panic(|| {
+        // SAFETY: the caller's promise is passed on.
+        let response = unsafe { utf8(response) }?;
+        let value = Value::parse(response).ok()?;
+        let word = value.as_object()?.get("outcome")?.scalar()?;
+        Outcome::from_word(word).map(Outcome::number)
+    })
+    .flatten()
+    .unwrap_or(-1)
+}
+
+/// One value of an answer as text, for hosts without a JSON parser.
+///
+/// `path`: names and list positions joined by points, such as `cashier`, `data.coupon_discount` or
+/// `errors.0.path`. Texts come without quotes and escapes, lists and objects as JSON.
+///
+/// Returns the length n without NUL after copying n + 1 bytes; n + 1 if the buffer is too small (also NULL or
+/// capacity 0), and then copies nothing; 0 if there is no such value, or it is null or empty. Any thread.
+///
+/// # Safety
+/// `response` and `path` are NULL or NUL-ended texts; `buffer` is NULL or has `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_field(
+    response: *const c_char,
+    path: *const c_char,
+    buffer: *mut c_char,
+    capacity: usize,
+) -> usize {
+    guard::or_panic(|| {
+        // SAFETY: the caller's promise is passed on, for all three.
+        let (response, path, buffer) = unsafe { (utf8(response)?, utf8(path)?, writable(buffer, capacity)) };
+        let value = Value::parse(response).ok()?;
+        let text = find(&value, path);
+        let text = text.as_deref().unwrap_or_default().as_bytes();
+        let Some(room) = buffer.get_mut(..=text.len()) else {
+            return Some(if text.is_empty() { 0 } else { text.len() + 1 });
+        };
+        let (room, nul) = room.split_at_mut(text.len());
+        room.copy_from_slice(text);
+        nul.fill(0);
+        Some(text.len())
+    })
+    .flatten()
+    .unwrap_or(0)
+}
+
+/// Copies an answer into the caller's buffer and frees it, for hosts that own their buffers.
+///
+/// Returns the length n without NUL after copying n + 1 bytes and freeing the answer. If the buffer is too small
+/// (also NULL or capacity 0), copies nothing, frees nothing and returns n + 1: as long as the result is not less
+/// than `capacity`, the answer is still yours, come again with more room. Never repeat the call that gave the
+/// answer. 0 for NULL or what is no live answer. Any thread.
+///
+/// # Safety
+/// `buffer` is NULL or has `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_take(response: *mut c_char, buffer: *mut c_char, capacity: usize) -> usize {
+    guard::or_panic(|| {
+        if response.is_null() {
+            return 0;
+        }
+        let process = Process::current();
+        // SAFETY: the caller's promise is passed on.
+        match process.answers.take(response, unsafe { writable(buffer, capacity) }) {
+            Taken::Copied(length) => length,
+            Taken::TooSmall(needed) => needed,
+            Taken::Unknown => {
+                not_ours(process, "zv_take", response);
+                0
+            }
+        }
+    })
+    .unwrap_or(0)
+}
+
+/// Frees an answer. NULL is nothing; what is no live answer is logged (ZV-FREE) and ignored. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn zv_free(response: *mut c_char) {
+    guard::or_panic(|| {
+        let process = Process::current();
+        if !response.is_null() && !process.answers.free(response) {
+            not_ours(process, "zv_free", response);
+        }
+    });
+}
+
+/// Sets the log callback; with NULL removes it and returns only when none is running. It may be set before
+/// `zv_init`. Lines above `max_level` (a `ZV_LOG_` constant) are not made. Keys and passwords are in no line,
+/// phone numbers are masked. Any thread, but not from inside the callback, where it does nothing.
+///
+/// # Safety
+/// `callback` is NULL or callable from any thread, with `user_data`, until it has been removed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_set_log_callback(callback: zv_log_fn, user_data: *mut c_void, max_level: i32) {
+    guard::or_panic(|| Process::current().callback.set(callback, user_data, max_level));
+}
+
+/// The version of the library, such as "0.1.0". Never freed. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn zv_version() -> *const c_char {
+    const TEXT: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"?",
+    };
+    TEXT.as_ptr()
+}
+
+/// `ZV_ABI_VERSION` of the library that is loaded. Compare it with the header's: it must not be less. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn zv_abi_version() -> u32 {
+    ZV_ABI_VERSION
+}
+
+/// Gives an answer to the host.
+fn hand_out(answer: &Answer) -> *mut c_char {
+    let process = Process::current();
+    let may_have_acted =
+        matches!(answer.outcome(), Outcome::Succeeded | Outcome::Unknown | Outcome::Reversed);
+    guard::or_panic(|| {
+        let json = answer.to_json();
+        let ascii = process.library().is_ok_and(|library| library.ascii());
+        let json = if ascii { text::escape_beyond_ascii(&json) } else { json };
+        process.answers.hand_out(&json, may_have_acted)
+    })
+    .unwrap_or_else(|| process.answers.hand_out("", may_have_acted))
+}
+
+fn not_ours(process: &Process, function: &str, pointer: *mut c_char) {
+    process.say(Level::Error, &format!("ZV-FREE {function}: {pointer:p} is not a live answer; ignored"));
+}
+
+/// # Safety
+/// `pointer` is NULL or a NUL-ended text that does not change during the call.
+unsafe fn utf8<'a>(pointer: *const c_char) -> Option<&'a str> {
+    if pointer.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and the caller promises a NUL-ended text.
+    unsafe { CStr::from_ptr(pointer) }.to_str().ok()
+}
+
+/// # Safety
+/// `buffer` is NULL or has `capacity` bytes that nobody else touches during the call.
+unsafe fn writable<'a>(buffer: *mut c_char, capacity: usize) -> &'a mut [u8] {
+    let Ok(_) = isize::try_from(capacity) else { return &mut [] };
+    if buffer.is_null() {
+        return &mut [];
+    }
+    // SAFETY: not NULL, `capacity` bytes by the caller's promise, and no more than a slice may have.
+    unsafe { std::slice::from_raw_parts_mut(buffer.cast(), capacity) }
+}
+
+/// The value at a path of names and list positions.
+fn find<'v>(value: &'v Value<'_>, path: &str) -> Option<std::borrow::Cow<'v, str>> {
+    let mut value = value;
+    for step in path.split(['.', '[', ']']).filter(|step| !step.is_empty()) {
+        value = match value.kind() {
+            Kind::Object(object) => object.get(step)?,
+            Kind::Array(list) => list.get(step.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    match value.kind() {
+        Kind::Null => None,
+        Kind::Array(_) | Kind::Object(_) => Some(value.raw().into()),
+        _ => value.scalar().map(Into::into),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_constants_are_the_outcomes_numbers() {
+        let constants = [
+            ZV_SUCCEEDED,
+            ZV_DECLINED,
+            ZV_INVALID,
+            ZV_NOT_SENT,
+            ZV_UNKNOWN,
+            ZV_INTERNAL,
+            ZV_REVERSED,
+            ZV_CONFLICT,
+        ];
+        assert_eq!(Outcome::ALL.map(Outcome::number), constants);
+        let levels = [ZV_LOG_OFF, ZV_LOG_ERROR, ZV_LOG_WARN, ZV_LOG_INFO, ZV_LOG_DEBUG, ZV_LOG_TRACE];
+        assert_eq!(levels.map(|number| Level::from_number(number).number()), levels);
+    }
+}

@@ -1,0 +1,144 @@
+//! What this process has of the library: its phase, its answers, its callback. A forked child inherits memory
+//! but neither threads nor a sane state of locks, so it gets a process state of its own and touches nothing of
+//! its parent's.
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use zvpos_core::library::Library;
+use zvpos_core::log::{Level, Sink};
+use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
+
+use crate::answers::Answers;
+use crate::callback::Callback;
+
+static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
+
+/// The state of one process.
+pub(crate) struct Process {
+    pid: u32,
+    /// The parent had called `zv_init`.
+    forked: bool,
+    started_once: AtomicBool,
+    phase: RwLock<Phase>,
+    /// One start or stop at a time.
+    turn: Mutex<()>,
+    pub(crate) answers: Answers,
+    pub(crate) callback: Arc<Callback>,
+}
+
+enum Phase {
+    Fresh,
+    Running(Arc<Library>),
+    ShutDown,
+}
+
+impl Process {
+    /// This process's state, made on first use and then kept until the process ends.
+    pub(crate) fn current() -> &'static Process {
+        let pid = std::process::id();
+        loop {
+            let known = CURRENT.load(Ordering::Acquire);
+            // SAFETY: what is stored there was leaked and is never freed.
+            let process = unsafe { known.as_ref() };
+            match process {
+                Some(process) if process.pid == pid => return process,
+                _ => {}
+            }
+            let forked = process.is_some_and(|p| p.forked || p.started_once.load(Ordering::Acquire));
+            let fresh = Box::into_raw(Box::new(Process::new(pid, forked)));
+            let stored = CURRENT.compare_exchange(known, fresh, Ordering::AcqRel, Ordering::Acquire);
+            if stored.is_err() {
+                // SAFETY: nobody else has seen it.
+                drop(unsafe { Box::from_raw(fresh) });
+            }
+        }
+    }
+
+    fn new(pid: u32, forked: bool) -> Process {
+        Process {
+            pid,
+            forked,
+            started_once: AtomicBool::new(false),
+            phase: RwLock::new(Phase::Fresh),
+            turn: Mutex::new(()),
+            answers: Answers::default(),
+            callback: Arc::new(Callback::default()),
+        }
+    }
+
+    /// The running library, or the answer to a call that came too early or too late.
+    pub(crate) fn library(&self) -> Result<Arc<Library>, Answer> {
+        match &*self.phase.read().unwrap_or_else(PoisonError::into_inner) {
+            Phase::Running(library) => Ok(Arc::clone(library)),
+            Phase::ShutDown => Err(refuse(Outcome::Invalid, &codes::SHUT_DOWN, "zv_shutdown was called")),
+            Phase::Fresh if self.forked => Err(refuse(
+                Outcome::Internal,
+                &codes::FORKED,
+                "this process was forked after zv_init; call zv_init in it",
+            )),
+            Phase::Fresh => Err(refuse(Outcome::Invalid, &codes::NOT_INIT, "zv_init has not succeeded yet")),
+        }
+    }
+
+    /// The language of the cashier's sentence, as far as it is known.
+    pub(crate) fn lang(&self) -> Lang {
+        self.library().map_or(Lang::default(), |library| library.lang())
+    }
+
+    /// `zv_init`
+    pub(crate) fn start(&self, config: &str) -> Answer {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(running) = self.library() {
+            return match running.has_config(config) {
+                Ok(true) => running.started(true),
+                Ok(false) => {
+                    let message = "the library runs with another configuration, which stays in force";
+                    Answer::of(Outcome::Invalid, &codes::OTHER_CONFIG, running.lang(), message)
+                }
+                Err(answer) => answer,
+            };
+        }
+        let sink: Arc<dyn Sink> = Arc::<Callback>::clone(&self.callback);
+        match Library::start(config, vec![sink]) {
+            Ok(library) => {
+                let answer = library.started(false);
+                self.started_once.store(true, Ordering::Release);
+                self.set(Phase::Running(Arc::new(library)));
+                answer
+            }
+            Err(answer) => answer,
+        }
+    }
+
+    /// `zv_shutdown`
+    pub(crate) fn stop(&self) -> Answer {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.library() {
+            Ok(library) => {
+                let answer = library.shut_down();
+                self.set(Phase::ShutDown);
+                answer
+            }
+            Err(answer) => answer,
+        }
+    }
+
+    /// Says something that no call of the library's own says.
+    pub(crate) fn say(&self, level: Level, line: &str) {
+        match self.library() {
+            Ok(library) => library.log().line(level, || line.to_owned()),
+            Err(_) if level <= self.callback.max_level() => self.callback.write(level, line),
+            Err(_) => {}
+        }
+    }
+
+    fn set(&self, phase: Phase) {
+        *self.phase.write().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+}
+
+fn refuse(outcome: Outcome, code: &'static codes::Code, message: &str) -> Answer {
+    Answer::of(outcome, code, Lang::default(), message)
+}
