@@ -142,6 +142,56 @@ char *ZV_CALL zv_coupon_quote_json(const char *request_json);
 char *ZV_CALL zv_consume_json(const char *request_json);
 
 /**
+ * Undoes a whole consume (冲正), also another till's by `returnedBizId`. On disk before it is sent, and sent until
+ * the gateway has answered: `reversed`, `unknown` while it is under way, `conflict` where the gateway refuses or
+ * nobody can know.
+ *
+ * `request_json`: `{"bizId", "returnedBizId"?, "account"?}`.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+ */
+char *ZV_CALL zv_reverse_json(const char *request_json);
+
+/**
+ * What became of a bizId, from the journal alone; nothing is sent. `recorded` shows the whole entry.
+ *
+ * `request_json`: `{"bizId", "account"?}`.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+ */
+char *ZV_CALL zv_lookup_json(const char *request_json);
+
+/**
+ * Every sale that is not settled yet: `data.entries`, each with what happens next (`running`, `reversing`,
+ * `person`, `no_credentials`).
+ *
+ * `request_json`: NULL for all, or `{"account"}`.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+ */
+char *ZV_CALL zv_pending_json(const char *request_json);
+
+/**
+ * Settles now what can be settled, without waiting for its turn, and lists what is left. For hosts that set
+ * `background` to false, and for impatient ones.
+ *
+ * `request_json`: NULL for all, or `{"account"}` to list only that account's.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+ */
+char *ZV_CALL zv_recover_json(const char *request_json);
+
+/**
+ * A person says what became of a sale that nobody could find out; kept in the journal with name and reason.
+ *
+ * `request_json`: `{"bizId", "as": "kept" | "undone", "by", "reason", "account"?}`. `kept` is refused while a
+ * reversal has left that was not refused.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+ */
+char *ZV_CALL zv_settle_json(const char *request_json);
+
+/**
  * Asks the gateway for something that takes nothing: member look-up, coupon status, usable coupons, and what
  * the configuration lists under `call_actions`.
  *

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_void};
 
 use zvpos_core::json::{Kind, Value};
+use zvpos_core::library::Library;
 use zvpos_core::log::Level;
 use zvpos_core::outcome::{Answer, Outcome};
 
@@ -76,11 +77,8 @@ pub unsafe extern "C" fn zv_init(config_json: *const c_char) -> *mut c_char {
 /// `request_json` is NULL or a NUL-ended text that does not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_coupon_quote_json(request_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, |process| {
-        // SAFETY: the caller's promise is passed on.
-        let request = unsafe { text::required(request_json, "request_json", process.lang()) };
-        request.and_then(|request| Ok(process.library()?.quote(request))).unwrap_or_else(|answer| answer)
-    }))
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call(Outcome::Internal, request_json, Library::quote) }
 }
 
 /// Takes coupons, stored balance or both from a member (`communal.user.consume`). The one call that moves money:
@@ -94,11 +92,83 @@ pub unsafe extern "C" fn zv_coupon_quote_json(request_json: *const c_char) -> *m
 /// `request_json` is NULL or a NUL-ended text that does not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_consume_json(request_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Unknown, |process| {
-        // SAFETY: the caller's promise is passed on.
-        let request = unsafe { text::required(request_json, "request_json", process.lang()) };
-        request.and_then(|request| Ok(process.library()?.consume(request))).unwrap_or_else(|answer| answer)
-    }))
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call(Outcome::Unknown, request_json, Library::consume) }
+}
+
+/// Undoes a whole consume (冲正), also another till's by `returnedBizId`. On disk before it is sent, and sent until
+/// the gateway has answered: `reversed`, `unknown` while it is under way, `conflict` where the gateway refuses or
+/// nobody can know.
+///
+/// `request_json`: `{"bizId", "returnedBizId"?, "account"?}`.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_reverse_json(request_json: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call(Outcome::Unknown, request_json, Library::reverse) }
+}
+
+/// What became of a bizId, from the journal alone; nothing is sent. `recorded` shows the whole entry.
+///
+/// `request_json`: `{"bizId", "account"?}`.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_lookup_json(request_json: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call(Outcome::Internal, request_json, Library::look_up) }
+}
+
+/// Every sale that is not settled yet: `data.entries`, each with what happens next (`running`, `reversing`,
+/// `person`, `no_credentials`).
+///
+/// `request_json`: NULL for all, or `{"account"}`.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_pending_json(request_json: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call_optional(request_json, Library::pending) }
+}
+
+/// Settles now what can be settled, without waiting for its turn, and lists what is left. For hosts that set
+/// `background` to false, and for impatient ones.
+///
+/// `request_json`: NULL for all, or `{"account"}` to list only that account's.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_recover_json(request_json: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call_optional(request_json, Library::recover) }
+}
+
+/// A person says what became of a sale that nobody could find out; kept in the journal with name and reason.
+///
+/// `request_json`: `{"bizId", "as": "kept" | "undone", "by", "reason", "account"?}`. `kept` is refused while a
+/// reversal has left that was not refused.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_settle_json(request_json: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call(Outcome::Internal, request_json, Library::settle) }
 }
 
 /// Asks the gateway for something that takes nothing: member look-up, coupon status, usable coupons, and what
@@ -261,6 +331,37 @@ pub extern "C" fn zv_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn zv_abi_version() -> u32 {
     ZV_ABI_VERSION
+}
+
+/// Runs a function of one request. A panic becomes `panic_outcome`: `Unknown` where a request may have left.
+///
+/// # Safety
+/// `request` is NULL or a NUL-ended text that does not change during the call.
+unsafe fn call(
+    panic_outcome: Outcome,
+    request: *const c_char,
+    run: impl FnOnce(&Library, &str) -> Answer,
+) -> *mut c_char {
+    hand_out(&guard::answered(panic_outcome, |process| {
+        // SAFETY: the caller's promise is passed on.
+        let request = unsafe { text::required(request, "request_json", process.lang()) };
+        request.and_then(|request| Ok(run(&*process.library()?, request))).unwrap_or_else(|answer| answer)
+    }))
+}
+
+/// Runs a function whose request may be NULL.
+///
+/// # Safety
+/// As [`call`].
+unsafe fn call_optional(
+    request: *const c_char,
+    run: impl FnOnce(&Library, Option<&str>) -> Answer,
+) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, |process| {
+        // SAFETY: the caller's promise is passed on.
+        let request = unsafe { text::optional(request, "request_json", process.lang()) };
+        request.and_then(|request| Ok(run(&*process.library()?, request))).unwrap_or_else(|answer| answer)
+    }))
 }
 
 /// Gives an answer to the host.

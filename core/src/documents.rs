@@ -1,10 +1,12 @@
 //! The files that are generated from the tables: JSON Schemas, the table of codes, the table of the
 //! configuration. A test holds each file against what stands here; `make docs` writes them.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use crate::config::CONFIG;
 use crate::gateway::{CONSUME_ANSWER, CONSUME_REQUEST, QUOTE_ANSWER, QUOTE_REQUEST};
+use crate::library::{FILTER_REQUEST, LOOKUP_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
 use crate::outcome::codes;
 use crate::shape::schema::{Direction, document};
 use crate::shape::{Field, Kind, Shape, may, must};
@@ -59,7 +61,16 @@ pub static ENVELOPE: Shape = Shape {
         ),
         must(
             "next",
-            Kind::Word(&["complete_sale", "other_tender", "fix_request", "retry", "wait", "stop", "lookup"]),
+            Kind::Word(&[
+                "complete_sale",
+                "other_tender",
+                "fix_request",
+                "retry",
+                "wait",
+                "stop",
+                "lookup",
+                "go_on",
+            ]),
             "the one thing to do",
         ),
         must("code", Kind::Text(64), "the gateway's code, or one of docs/error-codes.md"),
@@ -75,7 +86,11 @@ pub static ENVELOPE: Shape = Shape {
             "what the till should know although the outcome stands",
         ),
         must("errors", Kind::List(&Kind::Object(&PROBLEM), 1000), "invalid only: every field that is wrong"),
-        may("recorded", Kind::Any, "conflict only: the request that the bizId stands for"),
+        may(
+            "recorded",
+            Kind::Any,
+            "what the journal has under the bizId: for conflict, look-up, reversal, and a sale held back by another",
+        ),
         must("data", Kind::Any, "the gateway's data, or null"),
         must("timing_ms", Kind::Object(&TIMING), "how long the parts took"),
     ],
@@ -83,12 +98,16 @@ pub static ENVELOPE: Shape = Shape {
 
 /// Every generated file: its path from the root of the repository, and its content.
 pub fn all() -> Vec<(String, String)> {
-    let schemas: [(&str, &'static Shape, Direction); 6] = [
+    let schemas: [(&str, &'static Shape, Direction); 10] = [
         ("config", &CONFIG, Direction::Request),
         ("consume.request", &CONSUME_REQUEST, Direction::Request),
         ("consume.data", &CONSUME_ANSWER, Direction::Answer),
         ("quote.request", &QUOTE_REQUEST, Direction::Request),
         ("quote.data", &QUOTE_ANSWER, Direction::Answer),
+        ("reverse.request", &REVERSE_REQUEST, Direction::Request),
+        ("lookup.request", &LOOKUP_REQUEST, Direction::Request),
+        ("settle.request", &SETTLE_REQUEST, Direction::Request),
+        ("filter.request", &FILTER_REQUEST, Direction::Request),
         ("answer", &ENVELOPE, Direction::Answer),
     ];
     let mut files: Vec<(String, String)> = schemas
@@ -111,7 +130,7 @@ fn configuration() -> String {
          path; a key that is not in these tables is refused. No environment variable is read. This page is \
          generated from the tables in the sources.\n\n",
     );
-    push_table(&mut out, "##", "The configuration", &CONFIG);
+    push_table(&mut out, &mut HashSet::new(), "##", "The configuration", &CONFIG);
     out
 }
 
@@ -130,14 +149,25 @@ fn requests() -> String {
         ("`zv_consume_json`: `data` when it succeeded", &CONSUME_ANSWER),
         ("`zv_coupon_quote_json`: the request", &QUOTE_REQUEST),
         ("`zv_coupon_quote_json`: `data` when it succeeded", &QUOTE_ANSWER),
+        ("`zv_reverse_json`: the request", &REVERSE_REQUEST),
+        ("`zv_lookup_json`: the request", &LOOKUP_REQUEST),
+        ("`zv_settle_json`: the request", &SETTLE_REQUEST),
+        ("`zv_pending_json`, `zv_recover_json`: the request, or NULL", &FILTER_REQUEST),
         ("Every answer", &ENVELOPE),
     ] {
-        push_table(&mut out, "##", title, shape);
+        push_table(&mut out, &mut HashSet::new(), "##", title, shape);
     }
     out
 }
 
-fn push_table(out: &mut String, level: &str, title: &str, shape: &'static Shape) {
+/// The table of a shape, and of every shape inside it that was not `seen` before.
+fn push_table(
+    out: &mut String,
+    seen: &mut HashSet<&'static str>,
+    level: &str,
+    title: &str,
+    shape: &'static Shape,
+) {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
@@ -151,8 +181,8 @@ fn push_table(out: &mut String, level: &str, title: &str, shape: &'static Shape)
     }
     out.push('\n');
     for field in shape.fields {
-        if let Some(inner) = inner_shape(&field.kind) {
-            push_table(out, "###", &format!("`{}`: {}", field.name, inner.name), inner);
+        if let Some(inner) = inner_shape(&field.kind).filter(|inner| seen.insert(inner.name)) {
+            push_table(out, seen, "###", &format!("`{}`: {}", field.name, inner.name), inner);
         }
     }
 }

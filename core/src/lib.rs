@@ -2,7 +2,7 @@
 //! what a consume is, and the one envelope that every call is answered with.
 //!
 //! The C ABI lives in the root package and adds nothing to the rules here. Imports run one way:
-//! `library → client → transaction → gateway, journal, transport → outcome, money`.
+//! `library → recovery → client → journal, transport → transaction → gateway → shape → outcome, money`.
 #![forbid(unsafe_code)]
 
 pub mod client;
@@ -16,6 +16,7 @@ pub mod library;
 pub mod log;
 pub mod money;
 pub mod outcome;
+pub mod recovery;
 pub mod shape;
 pub mod transaction;
 pub mod transport;

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// An amount of money, exact, not negative, in 分 (1/100 元).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Amount {
     fen: u64,
 }
@@ -87,11 +90,26 @@ impl fmt::Display for Amount {
     }
 }
 
+impl From<Amount> for String {
+    fn from(amount: Amount) -> String {
+        amount.to_string()
+    }
+}
+
+impl TryFrom<String> for Amount {
+    type Error = AmountError;
+
+    fn try_from(text: String) -> Result<Amount, AmountError> {
+        Amount::parse(&text)
+    }
+}
+
 /// The till's own id of one transaction: what idempotency and reversal go by.
 ///
 /// It is 1 to 64 printable ASCII characters without spaces, so that it survives every charset, log and
 /// table on its way. It must be unique over all tills of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct BizId(Box<str>);
 
 impl BizId {
@@ -121,6 +139,20 @@ impl BizId {
 impl fmt::Display for BizId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<BizId> for String {
+    fn from(id: BizId) -> String {
+        id.0.into()
+    }
+}
+
+impl TryFrom<String> for BizId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<BizId, &'static str> {
+        BizId::new(&text)
     }
 }
 

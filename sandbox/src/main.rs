@@ -21,7 +21,7 @@ const USAGE: &str = "\
 zvpos-sandbox: a simulator of the zvcms gateway
 
   --listen ADDRESS    where the gateway listens (127.0.0.1:8080; port 0: any free one)
-  --admin ADDRESS     where the admin API listens (127.0.0.1:0)
+  --admin ADDRESS     where the admin API listens (127.0.0.1:8081)
   --data FILE         seed data as JSON (built-in: four members, ten coupons, made-up credentials)
   --policy FILE       how the gateway behaves where nobody knows, as GET /policy shows it
   --port-file FILE    write {\"gateway\": URL, \"admin\": URL} there once both listen
@@ -135,7 +135,7 @@ async fn terminated() {
 
 fn read_arguments(mut given: impl Iterator<Item = String>) -> Result<Asked, String> {
     let mut listen = address("--listen", "127.0.0.1:8080")?;
-    let mut admin = address("--admin", "127.0.0.1:0")?;
+    let mut admin = address("--admin", "127.0.0.1:8081")?;
     let mut seed = Seed::DEFAULT_JSON.to_owned();
     let mut seed_name = "the built-in seed data".to_owned();
     let mut policy = Policy::default();

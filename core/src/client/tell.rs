@@ -1,84 +1,174 @@
-//! What the till is told: conclusions as envelopes, with the cashier's sentence.
+//! What the till is told: what stands in the journal as an envelope, with the cashier's sentence.
 
 use std::time::Duration;
 
-use super::ReadEnd;
-use crate::gateway::{Accepted, Identity, Verdict};
+use super::read::End;
+use crate::gateway::{Accepted, Doubt, Identity, Verdict, Words};
 use crate::money::Amount;
-use crate::outcome::{Answer, Lang, Outcome, codes};
-use crate::transaction::{Conclusion, Told};
+use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning, codes};
+use crate::transaction::consume::Told;
+use crate::transaction::{Entry, Stage};
 
 /// A network that was just down is not asked again at once.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// A request that does not hold the rules.
+pub(super) fn invalid(lang: Lang, problems: Vec<Problem>) -> Answer {
+    let first = problems.first().map_or(String::new(), |p| format!("{} {}", p.path, p.message));
+    let more = problems.len().saturating_sub(1);
+    let message = if more == 0 { first } else { format!("{first} (and {more} more in errors[])") };
+    Answer::of(Outcome::Invalid, &codes::REQUEST, lang, message).with_errors(problems)
+}
+
 /// The answer to a quote or a call.
-pub(super) fn read(end: ReadEnd, lang: Lang) -> Answer {
+pub(super) fn read(end: End, lang: Lang) -> Answer {
     match end {
-        ReadEnd::Verdict(Verdict::Accepted(accepted)) => succeeded(&accepted, ""),
-        ReadEnd::Verdict(Verdict::Refused(refusal)) => {
+        End::Verdict(Verdict::Accepted(accepted)) => accepted_read(&accepted),
+        End::Verdict(Verdict::Refused(refusal)) => {
             let cashier = lang
                 .pick(format!("无法使用:{}", refusal.message), format!("Not possible: {}", refusal.message));
             Answer::of_gateway(Outcome::Declined, &refusal.code, &refusal.message, cashier)
+                .with_next(Next::GoOn)
         }
-        ReadEnd::Verdict(Verdict::Doubt(doubt)) | ReadEnd::Lost(doubt) => Answer::of(
-            Outcome::NotSent,
-            &codes::NO_ANSWER,
-            lang,
-            format!("{}: {}", doubt.kind.text, doubt.message),
-        )
-        .with_retry_after(RETRY_AFTER),
-        ReadEnd::NotSent(why) => {
+        End::Verdict(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
+            let message = format!("{}: {}", doubt.kind.text, doubt.message);
+            Answer::of(Outcome::NotSent, &codes::NO_ANSWER, lang, message).with_retry_after(RETRY_AFTER)
+        }
+        End::NotSent(why) => {
             Answer::of(Outcome::NotSent, why.code, lang, why.message).with_retry_after(RETRY_AFTER)
         }
     }
 }
 
+fn accepted_read(accepted: &Accepted) -> Answer {
+    Answer::of_gateway(Outcome::Succeeded, "0", accepted.message(), "")
+        .with_next(Next::GoOn)
+        .with_warnings(accepted.warnings().iter().cloned())
+        .with_data(accepted.data())
+}
+
 /// The answer to a consume.
-pub(super) fn consume(told: Told, asked: &Identity, lang: Lang) -> Answer {
+pub(super) fn consume(told: Told, lang: Lang) -> Answer {
     match told {
-        Told::Ended(conclusion) => concluded(conclusion, asked, lang, false),
-        Told::Replayed(conclusion) => concluded(conclusion, asked, lang, true).replayed(),
-        Told::Conflict => {
-            let message = "this bizId already stands for another request; nothing was sent";
-            Answer::of(Outcome::Conflict, &codes::CONFLICT, lang, message)
+        Told::Ended(entry) => stands(&entry, lang),
+        Told::Stands(entry) => stands(&entry, lang).replayed(),
+        Told::Conflict(entry) => {
+            let message = match entry.stage() {
+                Stage::Reversed | Stage::Undone => "this bizId was reversed; nothing was sent",
+                _ => "this bizId already stands for another request; nothing was sent",
+            };
+            Answer::of(Outcome::Conflict, &codes::CONFLICT, lang, message).with_recorded(entry_json(&entry))
         }
         Told::Busy => {
             let message = "the same bizId is still running in another call; this call sent nothing";
             Answer::of(Outcome::Unknown, &codes::BUSY, lang, message)
         }
+        Told::InDoubt(entry) => {
+            let message = format!("bizId {} of the same member or coupon is not settled", entry.key().biz_id);
+            Answer::of(Outcome::NotSent, &codes::IN_DOUBT, lang, message)
+                .with_next(Next::OtherTender)
+                .with_recorded(entry_json(&entry))
+        }
+        Told::Unrecorded(doubt) => unknown(&doubt, lang),
         Told::Internal { code, message } => Answer::of(Outcome::Internal, code, lang, message),
     }
 }
 
-fn concluded(conclusion: Conclusion, asked: &Identity, lang: Lang, replayed: bool) -> Answer {
-    match conclusion {
-        Conclusion::Succeeded(accepted) => succeeded(&accepted, done_sentence(asked, lang)),
-        Conclusion::Declined(refusal) => {
-            let cashier = lang.pick(
-                format!("未扣款:{}", refusal.message),
-                format!("Nothing was taken: {}", refusal.message),
-            );
-            Answer::of_gateway(Outcome::Declined, &refusal.code, &refusal.message, cashier)
+fn unknown(doubt: &Doubt, lang: Lang) -> Answer {
+    let cashier = lang.pick(doubt.kind.cashier_zh, doubt.kind.cashier_en);
+    Answer::of_gateway(Outcome::Unknown, &doubt.code, &doubt.message, cashier)
+        .with_warnings(doubt.warnings.iter().cloned())
+}
+
+/// What stands in the journal.
+pub fn stands(entry: &Entry, lang: Lang) -> Answer {
+    let detail = entry.detail();
+    let nothing = Words::default();
+    let words = detail.words.as_ref().unwrap_or(&nothing);
+    let last = detail.reversal.last.as_ref().unwrap_or(&nothing);
+    let own = |outcome, code, words: &Words| {
+        let said =
+            if words.code.is_empty() { String::new() } else { format!("{} {}", words.code, words.message) };
+        Answer::of(outcome, code, lang, said)
+    };
+    let answer = match entry.stage() {
+        Stage::Succeeded => {
+            let cashier = done_sentence(entry.identity(), lang);
+            Answer::of_gateway(Outcome::Succeeded, &words.code, &words.message, cashier)
         }
-        Conclusion::NotSent(why) => {
-            Answer::of(Outcome::NotSent, why.code, lang, why.message).with_retry_after(RETRY_AFTER)
+        Stage::Declined => {
+            let cashier = lang
+                .pick(format!("未扣款:{}", words.message), format!("Nothing was taken: {}", words.message));
+            Answer::of_gateway(Outcome::Declined, &words.code, &words.message, cashier)
         }
-        Conclusion::Unknown(doubt) if replayed => {
-            let message = format!("asked for before and still unknown ({}: {})", doubt.code, doubt.message);
-            Answer::of(Outcome::Unknown, &codes::STILL_UNKNOWN, lang, message).with_warnings(doubt.warnings)
+        Stage::NotSent => {
+            let cashier =
+                codes::of_text(&words.code).map_or("", |code| lang.pick(code.cashier_zh, code.cashier_en));
+            Answer::of_gateway(Outcome::NotSent, &words.code, &words.message, cashier)
+                .with_retry_after(RETRY_AFTER)
         }
-        Conclusion::Unknown(doubt) => {
-            let cashier = lang.pick(doubt.kind.cashier_zh, doubt.kind.cashier_en);
-            Answer::of_gateway(Outcome::Unknown, &doubt.code, &doubt.message, cashier)
-                .with_warnings(doubt.warnings)
+        Stage::Sending => own(Outcome::Unknown, &codes::BUSY, words),
+        Stage::Unknown => {
+            let doubt = detail.doubt.as_deref().and_then(codes::of_text).unwrap_or(&codes::LOST);
+            let cashier = lang.pick(doubt.cashier_zh, doubt.cashier_en);
+            Answer::of_gateway(Outcome::Unknown, &words.code, &words.message, cashier)
         }
+        // Its reversal is on disk, so the money comes back and the customer may pay in another way.
+        Stage::Reversing => {
+            let own = &codes::REVERSING;
+            let cashier = lang.pick(own.cashier_zh, own.cashier_en);
+            let known = [words, last].into_iter().find(|words| !words.code.is_empty() && words.code != "0");
+            let code = known.map_or(own.text, |words| words.code.as_str());
+            let message = known.map_or("it is being reversed", |words| words.message.as_str());
+            Answer::of_gateway(Outcome::Unknown, code, message, cashier).with_next(Next::OtherTender)
+        }
+        Stage::Reversed => own(Outcome::Reversed, &codes::REVERSED, last),
+        Stage::Refused => own(Outcome::Unknown, &codes::REFUSED, last),
+        Stage::Unproven => own(Outcome::Unknown, &codes::OTHER_BIZ_ID, last),
+        Stage::Kept => own(Outcome::Succeeded, &codes::SETTLED, words),
+        Stage::Undone => own(Outcome::Reversed, &codes::SETTLED, words),
+    };
+    let warnings = detail.warnings.iter().filter_map(|warning| {
+        codes::of_text(&warning.code).map(|code| Warning::new(code, warning.message.as_str()))
+    });
+    let answer = answer.with_biz_id(entry.key().biz_id.as_str()).with_warnings(warnings);
+    match &detail.data {
+        Some(data) => answer.with_data(data.as_str()),
+        None => answer,
     }
 }
 
-fn succeeded(accepted: &Accepted, cashier: &str) -> Answer {
-    Answer::of_gateway(Outcome::Succeeded, "0", accepted.message(), cashier)
-        .with_warnings(accepted.warnings().iter().cloned())
-        .with_data(accepted.data())
+/// An entry for people and for comparing, as JSON.
+pub fn entry_json(entry: &Entry) -> String {
+    let detail = entry.detail();
+    let words = |words: &Option<Words>| {
+        words.as_ref().map(|words| serde_json::json!({ "code": words.code, "message": words.message }))
+    };
+    serde_json::json!({
+        "bizId": entry.key().biz_id.as_str(),
+        "returnedBizId": detail.returned_biz_id,
+        "endpoint": entry.key().endpoint,
+        "stage": entry.stage().as_str(),
+        "unsettled": entry.stage().is_unsettled(),
+        "request": {
+            "customerId": entry.identity().customer_id,
+            "type": entry.identity().kind,
+            "amount": entry.identity().amount,
+            "couponsCardList": entry.identity().coupons,
+            "points": entry.identity().points,
+        },
+        "attempts": entry.attempt(),
+        "created_unix_ms": entry.created_unix_ms(),
+        "on_unknown": entry.on_unknown(),
+        "gateway": words(&detail.words),
+        "reversal": {
+            "asked": detail.reversal.asked,
+            "tries": detail.reversal.tries,
+            "gateway": words(&detail.reversal.last),
+        },
+        "settlement": detail.settlement,
+    })
+    .to_string()
 }
 
 fn done_sentence(asked: &Identity, lang: Lang) -> &'static str {

@@ -7,11 +7,13 @@ use ureq::http::Uri;
 use super::tables::{CONFIG, ROUTE};
 use super::{flag, problem, section, text};
 use crate::gateway::{
-    CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, Route, SignNames,
+    CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, ReverseRules, Route,
+    SignNames,
 };
 use crate::json::{Object, Value};
 use crate::outcome::Problem;
 use crate::shape::{Unknown, check};
+use crate::transaction::OnUnknown;
 
 /// What a request may not take from the configuration: it belongs to one sale or one customer.
 const PER_SALE: [&str; 11] = [
@@ -50,6 +52,10 @@ pub struct Account {
     pub defaults: String,
     /// Further read actions.
     pub call_actions: Vec<String>,
+    /// What happens to an unknown outcome.
+    pub on_unknown: OnUnknown,
+    /// How a reversal is asked for.
+    pub reverse: ReverseRules,
     generation: Generation,
     endpoint: String,
     routes: HashMap<Operation, Route>,
@@ -135,6 +141,8 @@ impl<'o, 'a> Reader<'o, 'a> {
         let routes = self.routes(generation, &endpoint, problems);
         let call_actions = self.call_actions(&routes, problems);
         self.check_defaults(problems);
+        let on_unknown = self.on_unknown(&routes, problems);
+        let reverse = self.reverse_rules(problems);
         let codes = self.given("codes").and_then(Value::as_object);
         let standard = CodeRules::default();
         let list = |name: &str| codes.and_then(|codes| codes.given(name)).map(texts);
@@ -157,6 +165,8 @@ impl<'o, 'a> Reader<'o, 'a> {
             password_over_http: self.text("password_over_http") == Some("true"),
             defaults: self.given("defaults").map_or("{}", Value::raw).to_owned(),
             call_actions,
+            on_unknown,
+            reverse,
             generation,
             endpoint,
             routes,
@@ -283,6 +293,63 @@ impl<'o, 'a> Reader<'o, 'a> {
             }
         }
         actions
+    }
+
+    fn on_unknown(&self, routes: &HashMap<Operation, Route>, problems: &mut Vec<Problem>) -> OnUnknown {
+        let has_route = routes.contains_key(&Operation::Reverse);
+        match self.text("on_unknown") {
+            Some("reverse") if !has_route => {
+                problems.push(problem(
+                    format!("{}on_unknown", self.path),
+                    "is \"reverse\", but no reverse route is configured: ask the vendor for its action and set routes.reverse",
+                ));
+                OnUnknown::Hold
+            }
+            Some("hold") => OnUnknown::Hold,
+            _ if has_route => OnUnknown::Reverse,
+            _ => OnUnknown::Hold,
+        }
+    }
+
+    fn reverse_rules(&self, problems: &mut Vec<Problem>) -> ReverseRules {
+        let standard = ReverseRules::default();
+        let routes = self.given("routes").and_then(Value::as_object);
+        for (key, value) in routes.into_iter().flat_map(Object::iter).filter(|(key, _)| *key != "reverse") {
+            for name in ["params", "codes"] {
+                if value.as_object().is_some_and(|route| route.given(name).is_some()) {
+                    let path = format!("{}routes.{key}.{name}", self.path);
+                    problems.push(problem(path, "is only for the reverse route"));
+                }
+            }
+        }
+        let Some(route) = routes.and_then(|routes| routes.given("reverse")).and_then(Value::as_object) else {
+            return standard;
+        };
+        let codes = section(route, "codes");
+        let list = |name: &str| codes.and_then(|codes| codes.given(name)).map(texts).unwrap_or_default();
+        let params = match route.given("params") {
+            None => standard.params,
+            Some(value) => self.reverse_params(value, problems),
+        };
+        ReverseRules { params, already: list("already"), not_found: list("not_found") }
+    }
+
+    fn reverse_params(&self, value: &Value<'_>, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+        let here = format!("{}routes.reverse.params", self.path);
+        let Some(given) = value.as_object() else {
+            problems.push(problem(here, "must be an object of names and texts"));
+            return Vec::new();
+        };
+        let mut params = Vec::new();
+        for (name, value) in given.iter() {
+            let text = value.scalar().unwrap_or_default();
+            if text.is_empty() || (text.starts_with('$') && !ReverseRules::PLACEHOLDERS.contains(&text)) {
+                let message = format!("must be a text or one of {}", ReverseRules::PLACEHOLDERS.join(", "));
+                problems.push(problem(format!("{here}.{name}"), message));
+            }
+            params.push((name.to_owned(), text.to_owned()));
+        }
+        params
     }
 
     fn check_defaults(&self, problems: &mut Vec<Problem>) {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
+use crate::journal::Guard;
 use crate::json::{Object, Value};
 use crate::log::Level;
 use crate::outcome::{Lang, Problem};
@@ -33,6 +34,14 @@ pub struct Config {
     pub ascii: bool,
     /// What to do with fields that nobody has documented.
     pub unknown: Unknown,
+    /// The journal's file, where it is not the default one.
+    pub journal: Option<PathBuf>,
+    /// Which unsettled sales keep a new one from being sent.
+    pub guard: Guard,
+    /// How long a lost request may still arrive.
+    pub late_arrival: Duration,
+    /// Whether the library settles by itself.
+    pub background: bool,
     /// The log file.
     pub log: Option<LogSettings>,
     /// Equal for two texts that mean the same; tells a repeated `zv_init` from another one without keeping keys.
@@ -76,6 +85,14 @@ impl Config {
             lang: if text(object, "lang") == Some("en") { Lang::En } else { Lang::ZhCn },
             ascii: text(object, "charset") == Some("ascii"),
             unknown: if flag(object, "pass_unknown_fields") { Unknown::Pass } else { Unknown::Refuse },
+            journal: text(object, "journal").map(PathBuf::from),
+            guard: match text(object, "guard") {
+                Some("coupon") => Guard::Coupon,
+                Some("off") => Guard::Off,
+                _ => Guard::Member,
+            },
+            late_arrival: Duration::from_millis(number(object, "late_arrival_ms").unwrap_or(120_000)),
+            background: text(object, "background") != Some("false"),
             log: log(object, &mut problems),
             fingerprint: fingerprint(value),
         };
@@ -230,6 +247,10 @@ mod tests {
             r#""call_actions":["/v3/crm/customer/consumeReverse"]"#,
             r#""defaults":{"bizId":"1"}"#,
             r#""defaults":{"deviceSm":"1"}"#,
+            r#""on_unknown":"reverse""#,
+            r#""routes":{"reverse":{"action":"a","params":{"bizId":"$bizzId"}}}"#,
+            r#""routes":{"reverse":{"action":"a","params":[1]}}"#,
+            r#""routes":{"quote":{"params":{"a":"b"}}}"#,
             r#""tls":{"roots":"system","pem":"x"}"#,
             r#""proxy":"socks5://h:1""#,
             r#""timeouts_ms":{"connect":2000,"total":1000}"#,

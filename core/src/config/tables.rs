@@ -9,7 +9,8 @@ const ENDPOINT: Field =
 const ROUTES: Field = may(
     "routes",
     Kind::Any,
-    "an operation's own way: \"v2\", \"v3\" or {generation, endpoint, action | path, numbers}",
+    "by operation (consume, quote, reverse, member_lookup, coupon_status, usable_coupons, balance_by_biz_id): \
+     \"v2\", \"v3\" or {generation, endpoint, action | path, numbers}, for reverse also {params, codes}",
 );
 const SIGN_NAMES: Field = may(
     "sign_names",
@@ -21,6 +22,11 @@ const STRICT: Field = may(
     "strict_answer",
     Kind::Flag,
     "a consume's answer that does not match the question is unknown instead of a warning (default false)",
+);
+const ON_UNKNOWN: Field = may(
+    "on_unknown",
+    Kind::Word(&["reverse", "hold"]),
+    "what happens to an unknown outcome (default reverse where there is a reverse route, else hold)",
 );
 const DEFAULTS: Field = may("defaults", Kind::Any, "fields merged into every request: multiMark, deviceSn…");
 const PASSWORD_OVER_HTTP: Field =
@@ -46,9 +52,26 @@ pub static CONFIG: Shape = Shape {
         SIGN_NAMES,
         CODES,
         STRICT,
+        ON_UNKNOWN,
         DEFAULTS,
         PASSWORD_OVER_HTTP,
         CALL_ACTIONS,
+        may(
+            "journal",
+            Kind::Text(4096),
+            "the journal's file (default: one for the machine; zv_init names it)",
+        ),
+        may(
+            "guard",
+            Kind::Word(&["member", "coupon", "off"]),
+            "which unsettled sales keep a new one from being sent (default member)",
+        ),
+        may(
+            "late_arrival_ms",
+            Kind::Integer(0, 86_400_000),
+            "how long a lost request may still arrive at the gateway (default 120000)",
+        ),
+        may("background", Kind::Flag, "settle by itself; false: only zv_recover_json does (default true)"),
         may("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
         may("idle_ms", Kind::Integer(0, 600_000), "how long an idle connection may be reused (default 4000)"),
         may(
@@ -78,6 +101,7 @@ static ACCOUNT: Shape = Shape {
         SIGN_NAMES,
         CODES,
         STRICT,
+        ON_UNKNOWN,
         DEFAULTS,
         PASSWORD_OVER_HTTP,
         CALL_ACTIONS,
@@ -98,6 +122,12 @@ pub(super) static ROUTE: Shape = Shape {
         may("action", Kind::Text(128), "v2: the Action"),
         may("path", Kind::Text(256), "v3: the path"),
         may("numbers", Kind::Flag, "send plain digits of numeric fields as numbers (default false)"),
+        may(
+            "params",
+            Kind::Any,
+            "reverse: names and texts; $returnedBizId, $bizId, $customerId, $amount are filled in",
+        ),
+        may("codes", Kind::Object(&REVERSE_CODES), "reverse: what the gateway's codes mean"),
     ],
 };
 
@@ -111,6 +141,15 @@ static CODE_RULES: Shape = Shape {
             "system errors that come before any effect (default 110004, 100002)",
         ),
         may("in_doubt", Kind::List(&Kind::Text(64), 100), "codes after which nobody knows (default 110007)"),
+    ],
+};
+
+static REVERSE_CODES: Shape = Shape {
+    name: "a reversal's codes",
+    doc: "Codes of the gateway; nobody has published them.",
+    fields: &[
+        may("already", Kind::List(&Kind::Text(64), 100), "it was reversed before: as good as done"),
+        may("not_found", Kind::List(&Kind::Text(64), 100), "nothing stands under that bizId, or not yet"),
     ],
 };
 

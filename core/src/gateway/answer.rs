@@ -1,6 +1,8 @@
 //! What an answer is and what it proves. A success or a refusal is only what a complete HTTP 200 with the
 //! gateway's whole envelope says; everything else is a doubt.
 
+use serde::{Deserialize, Serialize};
+
 use crate::json::{Kind as Json, Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Warning, codes, codes::Code};
@@ -66,6 +68,24 @@ impl Accepted {
     }
 }
 
+/// A code and its words, the gateway's or the library's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// The code.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// Why nothing was sent.
+#[derive(Clone, Debug)]
+pub struct NotSent {
+    /// The library's code.
+    pub code: &'static Code,
+    /// In words.
+    pub message: String,
+}
+
 /// The gateway's no, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -86,12 +106,23 @@ pub struct Doubt {
     pub message: String,
     /// What does not fit.
     pub warnings: Vec<Warning>,
+    /// The gateway's whole answer came, so the request is no longer on its way.
+    pub answered: bool,
+    /// The bizId that the answer carried.
+    pub returned_biz_id: Option<String>,
 }
 
 impl Doubt {
     /// A doubt of the library's own.
     pub fn new(kind: &'static Code, message: impl Into<String>) -> Doubt {
-        Doubt { code: kind.text.to_owned(), kind, message: message.into(), warnings: Vec::new() }
+        Doubt {
+            code: kind.text.to_owned(),
+            kind,
+            message: message.into(),
+            warnings: Vec::new(),
+            answered: false,
+            returned_biz_id: None,
+        }
     }
 }
 
@@ -157,6 +188,11 @@ impl<'a> Envelope<'a> {
         &self.code
     }
 
+    /// The gateway's words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What the answer to a consume proves.
     pub fn judge_consume(
         &self,
@@ -209,9 +245,10 @@ impl<'a> Envelope<'a> {
         };
         let mut warnings = consume::compare(biz_id, asked, data);
         if strict && !warnings.is_empty() {
-            let mut doubt = Doubt::new(&codes::MISMATCH, "the answer does not match the question");
-            doubt.warnings = warnings;
-            return Verdict::Doubt(doubt);
+            return Verdict::Doubt(Doubt {
+                warnings,
+                ..self.unproven(&codes::MISMATCH, "the answer does not match the question")
+            });
         }
         let json = normalise_object(&consume::ANSWER, data, "data", &mut warnings);
         Verdict::Accepted(Accepted {
@@ -240,13 +277,38 @@ impl<'a> Envelope<'a> {
         Verdict::Accepted(Accepted { message: self.message.clone(), data, returned_biz_id: None, warnings })
     }
 
-    /// A doubt that keeps the gateway's code, unless that code is 0.
     fn doubt(&self, kind: &'static Code, message: impl Into<String>) -> Verdict {
+        Verdict::Doubt(self.unproven(kind, message))
+    }
+
+    /// A doubt that keeps what the gateway said: its code, unless that is 0, and its bizId.
+    fn unproven(&self, kind: &'static Code, message: impl Into<String>) -> Doubt {
         let mut doubt = Doubt::new(kind, message);
         if self.code != "0" {
             doubt.code.clone_from(&self.code);
         }
-        Verdict::Doubt(doubt)
+        doubt.answered = true;
+        let data = self.data.as_ref().and_then(Value::as_object);
+        doubt.returned_biz_id =
+            data.and_then(|data| data.given("bizId")).and_then(Value::scalar).map(str::to_owned);
+        doubt
+    }
+
+    /// Whether every status is true and every code 0.
+    pub(super) fn says_yes_throughout(&self) -> bool {
+        let data = self.data.as_ref().and_then(Value::as_object);
+        self.yes
+            && self.code == "0"
+            && match data.map(Repeated::read) {
+                None => true,
+                Some(Ok(inner)) => inner.yes != Some(false) && inner.code.is_none_or(|code| code == "0"),
+                Some(Err(_)) => false,
+            }
+    }
+
+    /// Whether the gateway says that it is not well.
+    pub(super) fn is_system_error(&self) -> bool {
+        !self.yes
     }
 }
 

@@ -1,5 +1,7 @@
 //! `communal.user.consume`: redeem coupons, take balance and points, all or nothing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::json::{Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Problem, Warning, codes};
@@ -84,7 +86,7 @@ pub struct ConsumeRequest {
 }
 
 /// Two requests are the same if these are equal; remark, password, operator and the like may differ.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// The member.
     pub customer_id: Option<String>,

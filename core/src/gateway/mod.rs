@@ -6,12 +6,14 @@ mod answer;
 mod consume;
 mod quote;
 mod request;
+mod reverse;
 mod route;
 mod sign;
 
-pub use answer::{Accepted, CodeRules, Doubt, Envelope, Refusal, Verdict};
+pub use answer::{Accepted, CodeRules, Doubt, Envelope, NotSent, Refusal, Verdict, Words};
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
 pub use request::{ACCOUNT, Params, ParamsWriter, RequestRules};
+pub use reverse::{ReverseRules, Reversed};
 pub use route::{Generation, Operation, Route};
 pub use sign::{Credentials, SignNames, Signature};

@@ -40,6 +40,11 @@ impl Params {
         Params(out)
     }
 
+    /// Params that are JSON text already: one object.
+    pub(super) fn from_json(object: String) -> Params {
+        Params(zeroize::Zeroizing::new(object))
+    }
+
     /// The JSON text.
     pub fn as_json(&self) -> &str {
         &self.0

@@ -26,6 +26,8 @@ pub enum Operation {
     UsableCoupons,
     /// A balance deduction by its bizId.
     BalanceByBizId,
+    /// A consume is undone (冲正).
+    Reverse,
 }
 
 /// One operation's way to the gateway.
@@ -66,13 +68,14 @@ impl Generation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 6] = [
+    pub const ALL: [Operation; 7] = [
         Operation::Consume,
         Operation::Quote,
         Operation::MemberLookup,
         Operation::CouponStatus,
         Operation::UsableCoupons,
         Operation::BalanceByBizId,
+        Operation::Reverse,
     ];
 
     /// The key under `routes` in the configuration.
@@ -84,12 +87,13 @@ impl Operation {
             Operation::CouponStatus => "coupon_status",
             Operation::UsableCoupons => "usable_coupons",
             Operation::BalanceByBizId => "balance_by_biz_id",
+            Operation::Reverse => "reverse",
         }
     }
 
     /// Whether it takes nothing, so that it may be asked for by `zv_call_json`.
     pub fn is_read(self) -> bool {
-        !matches!(self, Operation::Consume)
+        !matches!(self, Operation::Consume | Operation::Reverse)
     }
 
     /// V2's `Action` or V3's path; `None` where it is OPEN.
@@ -101,12 +105,14 @@ impl Operation {
             (Generation::V2, Operation::MemberLookup) => Some("communal.user.gether-customer-info"),
             (Generation::V2, Operation::CouponStatus) => Some("user.coupon-new-status"),
             (Generation::V2, Operation::UsableCoupons) => Some("user.user-use-coupon"),
-            (Generation::V2, Operation::BalanceByBizId) => None,
+            // OPEN: no default, and none is invented.
+            (Generation::V2, Operation::BalanceByBizId | Operation::Reverse) => None,
             (Generation::V3, Operation::Consume) => Some("/v3/crm/customer/customerConsume"),
             (Generation::V3, Operation::Quote) => Some("/v3/cy/customer/computeCoupon"),
             (Generation::V3, Operation::MemberLookup) => Some("/v3/crm/customer/gatherCustomerInfo"),
             (Generation::V3, Operation::CouponStatus) => Some("/v3/crm/coupon/getCustomerCoupons"),
             (Generation::V3, Operation::UsableCoupons) => Some("/v3/cy/customer/chooseCouponAsOne"),
+            (Generation::V3, Operation::Reverse) => Some("/v3/crm/customer/consumeReverse"),
             (Generation::V3, Operation::BalanceByBizId) => Some("/v3/crm/account/getDecreaseBalanceBiz"),
         }
     }

@@ -1,74 +1,144 @@
-//! What is recorded of a consume, and the proof that it was: an intent before the first byte leaves, a
-//! conclusion before the till is told.
-//!
-//! [`Memory`] keeps the records of one process only. It gives the till idempotency and waiting callers while
-//! the process runs; it survives nothing, and `zv_init` says so.
+//! What is durable: one [`Entry`] for each bizId, on stable storage before the first byte leaves and before the
+//! till is told.
 
-mod memory;
+mod owner;
+mod place;
+mod sqlite;
 
-pub use memory::Memory;
+pub use owner::OwnerLock;
+pub use place::{Place, default_place};
+pub use sqlite::Sqlite;
 
-use std::time::Instant;
+use crate::gateway::Identity;
+use crate::outcome::codes::Code;
+use crate::transaction::{Entry, Key, Owner};
 
-use crate::gateway::ConsumeRequest;
-use crate::money::BizId;
-use crate::transaction::{Conclusion, Standing};
-
-/// What one consume is known by: nothing of one account or endpoint is ever taken for another's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// The account.
-    pub open_id: String,
-    /// Where it was sent, so that nothing of a simulator is replayed in production.
-    pub endpoint: String,
-    /// The till's own id.
-    pub biz_id: BizId,
+/// Which unsettled sales keep a new one from being sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guard {
+    /// Those of the same member or of one of the same coupons.
+    #[default]
+    Member,
+    /// Those of one of the same coupons.
+    Coupon,
+    /// None.
+    Off,
 }
 
-/// Proof that an intent was recorded: a consume cannot be sent without one, and only a journal makes it.
-#[derive(Debug)]
-pub struct RecordedIntent {
-    key: Key,
-    attempt: u32,
-}
-
-impl RecordedIntent {
-    /// Which attempt this is, counted from 1 over the whole life of the bizId.
-    pub fn attempt(&self) -> u32 {
-        self.attempt
+impl Guard {
+    /// Whether an unsettled entry keeps a request from being sent.
+    pub fn holds_back(self, unsettled: &Entry, request: &Identity) -> bool {
+        match self {
+            Guard::Off => false,
+            Guard::Coupon => unsettled.touches_coupon(request),
+            Guard::Member => unsettled.touches_member(request) || unsettled.touches_coupon(request),
+        }
     }
 }
 
-/// What the journal says to an intent.
+/// Proof that a record is durable: a consume or a reversal cannot be sent without one.
 #[derive(Debug)]
-pub enum Opened {
-    /// It is recorded; the send may begin.
-    Recorded(RecordedIntent),
-    /// The bizId stands already for this.
-    Stands(Standing),
+pub struct Receipt {
+    revision: u64,
+}
+
+impl Receipt {
+    /// Only a journal that has flushed the record may call this.
+    pub fn of(entry: &Entry) -> Receipt {
+        Receipt { revision: entry.revision() }
+    }
+
+    /// The revision that is durable.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// What came of a record.
+#[derive(Debug)]
+pub enum Recorded {
+    /// It is on stable storage.
+    Done(Receipt),
+    /// Something else stands there; nothing was written.
+    Stands(Entry),
+    /// Another sale of the same member or coupon is unsettled; nothing was written.
+    InDoubt(Entry),
 }
 
 /// The journal could not do what was asked of it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct JournalError(pub String);
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct JournalError {
+    /// From the table of codes: what kind, and what to do.
+    pub code: &'static Code,
+    /// In words.
+    pub message: String,
+}
 
-/// The place where consumes are recorded. Every method may be called from any thread.
+impl JournalError {
+    /// An error of that kind.
+    pub fn new(code: &'static Code, message: impl Into<String>) -> JournalError {
+        JournalError { code, message: message.into() }
+    }
+}
+
+/// The place where entries are kept. Every method may be called from any thread and from several processes.
 pub trait Journal: Send + Sync {
-    /// Records an intent, unless the bizId stands for something. After `declined` or `not_sent` of the same
-    /// request it is recorded as a further attempt.
-    fn open(&self, key: &Key, request: &ConsumeRequest) -> Result<Opened, JournalError>;
+    /// Records an entry of revision 1 where nothing stands, or of a later revision over the one before it.
+    /// With a guard the entry is not recorded while another unsettled one holds it back.
+    fn record(&self, entry: &Entry, guard: Guard) -> Result<Recorded, JournalError>;
 
-    /// Waits until the attempt that runs now under that bizId has ended, or until the deadline; says what
-    /// stands then.
-    fn wait(&self, key: &Key, request: &ConsumeRequest, deadline: Instant) -> Result<Standing, JournalError>;
+    /// What stands under a bizId.
+    fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError>;
 
-    /// Records that the same request goes out once more, newly signed.
-    fn again(&self, intent: RecordedIntent) -> Result<RecordedIntent, JournalError>;
+    /// Every entry that is unsettled, oldest first.
+    fn unsettled(&self) -> Result<Vec<Entry>, JournalError>;
 
-    /// Records how the attempt ended.
-    fn conclude(&self, intent: RecordedIntent, conclusion: &Conclusion) -> Result<(), JournalError>;
+    /// Whether this account has ever answered with another bizId than the one that was sent.
+    fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError>;
 
-    /// What stands under a bizId, whatever was asked: for showing it.
-    fn identity(&self, key: &Key) -> Option<String>;
+    /// Whether the process of that name still lives.
+    fn is_alive(&self, owner: &Owner) -> bool;
+
+    /// This process.
+    fn owner(&self) -> &Owner;
+}
+
+/// A journal that cannot be used: every use says why. Quotes go on.
+pub struct Stopped {
+    error: JournalError,
+    owner: Owner,
+}
+
+impl Stopped {
+    /// Stopped for this reason.
+    pub fn new(error: JournalError) -> Stopped {
+        Stopped { error, owner: Owner(String::new()) }
+    }
+}
+
+impl Journal for Stopped {
+    fn record(&self, _: &Entry, _: Guard) -> Result<Recorded, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn find(&self, _: &Key) -> Result<Option<Entry>, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn has_other_biz_ids(&self, _: &Key) -> Result<bool, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn is_alive(&self, _: &Owner) -> bool {
+        true
+    }
+
+    fn owner(&self) -> &Owner {
+        &self.owner
+    }
 }

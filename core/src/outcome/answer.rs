@@ -98,7 +98,7 @@ impl Answer {
 
     /// The success of a call that sends nothing (init, shutdown).
     pub fn done_locally(message: &str) -> Answer {
-        Answer::new(Outcome::Succeeded, "0", message.to_owned(), "")
+        Answer::new(Outcome::Succeeded, "0", message.to_owned(), "").with_next(Next::GoOn)
     }
 
     fn new(
@@ -158,6 +158,12 @@ impl Answer {
     /// The gateway's data as JSON text.
     pub fn data(&self) -> Option<&str> {
         self.data.as_deref()
+    }
+
+    /// Says what to do next where it is not the outcome's usual thing.
+    pub fn with_next(mut self, next: Next) -> Answer {
+        self.next = next;
+        self
     }
 
     /// Names the transaction.

@@ -45,6 +45,12 @@ const NETWORK_ZH: &str = "网络不通,未扣款,请稍后重试";
 const NETWORK_EN: &str = "No connection; nothing was taken. Try again in a moment.";
 const DOUBT_ZH: &str = "结果未知,请勿重复扣款,等待核实";
 const DOUBT_EN: &str = "Not known whether it was taken. Do not charge again; wait for the check.";
+const BACK_ZH: &str = "结果未知,如已扣款将自动退回,请改用其他方式支付";
+const BACK_EN: &str =
+    "Not known whether it was taken; if it was, the money comes back by itself. Use another tender.";
+const PERSON_ZH: &str = "结果未知且无法自动退回,请联系店长核实";
+const PERSON_EN: &str =
+    "Not known whether it was taken, and it cannot be undone by itself. Ask the manager to check.";
 const STOP_ZH: &str = "会员支付暂不可用,未扣款,请联系技术人员";
 const STOP_EN: &str = "Member payment is out of order; nothing was taken. Call support.";
 
@@ -138,20 +144,81 @@ codes! {
         "Wait; never use a new bizId for the same sale.", DOUBT_ZH, DOUBT_EN;
     CONFLICT "ZV-CONFLICT" [Conflict]
         "This bizId already stands for another request; `recorded` shows it. Nothing was sent.",
-        "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复,未扣款,请联系技术人员",
-        "This transaction number was used before; nothing was taken. Call support.";
+        "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复,本次未扣款,请联系技术人员",
+        "This transaction number was used before; this time nothing was taken. Call support.";
+    IN_DOUBT "ZV-IN-DOUBT" [NotSent]
+        "Another sale of the same member or coupon is not settled yet; nothing was sent, so that nothing is taken twice.",
+        "Wait until zv_pending_json no longer lists it, or settle it. See `guard` in the configuration.", "该会员有一笔交易待核实,未扣款,请改用其他方式支付",
+        "An earlier payment of this member is still being checked; nothing was taken. Use another tender.";
+    ABANDONED "ZV-ABANDONED" [Unknown]
+        "The process that sent the request ended before its outcome was recorded.",
+        "Nothing: it is settled as an unknown outcome.", DOUBT_ZH, DOUBT_EN;
+    REVERSING "ZV-REVERSING" [Unknown]
+        "The reversal is on disk and is sent until the gateway has answered it.",
+        "Take another tender; the money comes back by itself. zv_lookup_json says when.", BACK_ZH, BACK_EN;
+    REVERSED "ZV-REVERSED" [Reversed, Conflict]
+        "The sale was undone, or can no longer happen.",
+        "For a new sale use a new bizId.", "交易已撤销,请改用其他方式支付", "The payment was undone. Use another tender.";
+    REFUSED "ZV-REFUSED" [Conflict, Unknown]
+        "The gateway refuses to undo it; as far as is known it is still taken.",
+        "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
+    OTHER_BIZ_ID "ZV-UNPROVEN-BIZID" [Conflict, Unknown]
+        "The answer was lost, and this account answers with other bizIds than it is sent: a reversal by the sent one might undo another sale.",
+        "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
+    SETTLED "ZV-SETTLED" [Succeeded, Reversed]
+        "A person has decided what became of it.",
+        "See data.settlement.", "", "";
+    NOT_FOUND "ZV-NOT-FOUND" [Invalid]
+        "The journal has no entry under this bizId.",
+        "Check the bizId and the account.", CALL_ZH, CALL_EN;
+    NO_REVERSE_ROUTE "ZV-NO-REVERSE" [Invalid]
+        "No reverse route is configured for this account: there is no way to undo a consume.",
+        "Ask the vendor for the reversal's action (V2) or set routes.reverse to \"v3\".", CALL_ZH, CALL_EN;
+    NOT_SETTLED "ZV-NOT-SETTLED" [Invalid]
+        "What the person decided cannot be so; the message says why. Nothing was changed.",
+        "Look the bizId up and decide again.", CALL_ZH, CALL_EN;
+    JOURNAL_PLACE "ZV-JOURNAL-PLACE" [Internal]
+        "The journal cannot be where it is: a network drive, a folder that cannot be written, another program's file.",
+        "Set `journal` to a file on a local disk that every user of the till can write.", STOP_ZH, STOP_EN;
+    JOURNAL_LOCKED "ZV-JOURNAL-LOCKED" [Internal]
+        "Another program holds the journal for longer than three seconds.",
+        "Close the program that has opened the file (a backup, a database browser).", STOP_ZH, STOP_EN;
+    JOURNAL_FULL "ZV-JOURNAL-FULL" [Internal]
+        "The disk is full.",
+        "Free space. Quotes go on; money calls go on as soon as there is room.", STOP_ZH, STOP_EN;
+    JOURNAL_READ_ONLY "ZV-JOURNAL-READ-ONLY" [Internal]
+        "The journal cannot be written by this user or on this mount.",
+        "Give the till's user the right to write the file and its folder.", STOP_ZH, STOP_EN;
+    JOURNAL_DAMAGED "ZV-JOURNAL-DAMAGED" [Internal]
+        "The journal's file is damaged; it is not believed and not changed.",
+        "Keep a copy of the file with its -wal, ask support, then start with a new one and settle by hand what the old one shows.", STOP_ZH, STOP_EN;
+    JOURNAL_NEWER "ZV-JOURNAL-NEWER" [Internal]
+        "The journal was written by a newer version; it was left as it is.",
+        "Install that version again.", STOP_ZH, STOP_EN;
+    JOURNAL_BEHIND "ZV-JOURNAL-BEHIND" [Internal]
+        "The journal ends before its mark: records that had been committed are lost (a damaged end, an old copy).",
+        "Compare with the gateway's records; then remove the .mark file beside the journal to accept it.", STOP_ZH, STOP_EN;
     JOURNAL "ZV-JOURNAL" [Internal, Unknown]
         "The journal could not be written.",
         "With `internal` nothing was sent; with `unknown` the gateway may have acted and the outcome could not be recorded.", STOP_ZH, STOP_EN;
     PANIC "ZV-PANIC" [Internal, Unknown]
         "A defect of the library was caught; the process goes on.",
         "Report it with the log. With `unknown` the request may have left before.", STOP_ZH, STOP_EN;
-    MEMORY "ZV-MEMORY" [Internal]
+    MEMORY "ZV-MEMORY" [Internal, Unknown]
         "There was no memory for the answer.",
         "Free memory and look the bizId up before anything else.", STOP_ZH, STOP_EN;
-    WARN_NO_JOURNAL "ZV-W-NO-JOURNAL" []
-        "This version keeps its records in memory: what is unknown when the process ends is not settled by itself.",
-        "Keep every `unknown` in the till's own records.", "", "";
+    WARN_NO_REVERSE "ZV-W-NO-REVERSE" []
+        "No reverse route is configured: an unknown outcome is held until a person settles it.",
+        "Ask the vendor: which action reverses a consume (冲正), with which params, and which codes say \"already reversed\" and \"not found\"? Then set routes.reverse.", "", "";
+    WARN_JOURNAL "ZV-W-JOURNAL" []
+        "The journal cannot be used: quotes go on, money calls answer `internal`.",
+        "Mend what the message says and start the library anew.", "", "";
+    WARN_PER_USER "ZV-W-JOURNAL-PER-USER" []
+        "The journal is this user's own: another user of the till does not see its unsettled sales.",
+        "Set `journal` to a file that every user of the till can write.", "", "";
+    WARN_UNSETTLED "ZV-W-UNSETTLED" []
+        "The journal holds sales that are not settled.",
+        "See zv_pending_json.", "", "";
     WARN_PLAIN_HTTP "ZV-W-PLAIN-HTTP" []
         "The endpoint is plain http: neither the request nor the answer is protected on its way.",
         "Use an https endpoint where the vendor offers one.", "", "";
@@ -173,6 +240,11 @@ codes! {
     FREE "ZV-FREE" []
         "In the log only: zv_free or zv_take got a pointer that is not a live answer; it was ignored.",
         "Free each answer once, and nothing else.", "", "";
+}
+
+/// The code of that text.
+pub fn of_text(text: &str) -> Option<&'static Code> {
+    TABLE.iter().find(|code| code.text == text).copied()
 }
 
 /// The table as Markdown: the content of `docs/error-codes.md`.

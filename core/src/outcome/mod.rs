@@ -103,11 +103,13 @@ pub enum Next {
     Stop,
     /// See what the bizId stands for.
     Lookup,
+    /// Nothing was taken by this call, and nothing is settled by it: go on with the sale.
+    GoOn,
 }
 
 impl Next {
     /// Everything that can be next.
-    pub const ALL: [Next; 7] = [
+    pub const ALL: [Next; 8] = [
         Next::CompleteSale,
         Next::OtherTender,
         Next::FixRequest,
@@ -115,6 +117,7 @@ impl Next {
         Next::Wait,
         Next::Stop,
         Next::Lookup,
+        Next::GoOn,
     ];
 
     /// The word in the envelope.
@@ -127,6 +130,7 @@ impl Next {
             Next::Wait => "wait",
             Next::Stop => "stop",
             Next::Lookup => "lookup",
+            Next::GoOn => "go_on",
         }
     }
 }

@@ -12,9 +12,8 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
-use crate::gateway::Doubt;
+use crate::gateway::{Doubt, NotSent};
 use crate::outcome::codes;
-use crate::transaction::NotSent;
 use exchange::MarkRequests;
 use resolver::CachingResolver;
 use tcp::TcpConnector;
@@ -199,6 +198,9 @@ fn lost(error: &ureq::Error) -> Doubt {
         ureq::Error::Protocol(error) => {
             Doubt::new(&codes::NOT_GATEWAY, format!("the answer is no HTTP: {error}"))
         }
-        other => Doubt::new(&codes::LOST, other.to_string()),
+        other => Doubt::new(
+            &codes::LOST,
+            format!("the connection broke after the request had begun to leave: {other}"),
+        ),
     }
 }

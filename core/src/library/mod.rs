@@ -1,17 +1,23 @@
 //! The library as the C ABI sees it: JSON text in, an answer out. What is wrong with a text is said here; what
 //! is wrong with a request is said by the client.
 
+mod calls;
+mod requests;
+
+pub use requests::{FILTER_REQUEST, LOOKUP_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, Shared};
 use crate::config::Config;
-use crate::gateway::ACCOUNT;
-use crate::journal::Memory;
-use crate::json::{JsonError, Object, Value};
+use crate::journal::{Journal, JournalError, Place, Sqlite, Stopped, default_place};
+use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
+use crate::recovery::Recovery;
 use crate::transport::Http;
 
 /// The largest text that is taken, in bytes.
@@ -23,7 +29,10 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The library between `zv_init` and `zv_shutdown`. All methods may be called from any thread.
 pub struct Library {
     shared: Arc<Shared>,
-    clients: Vec<Client>,
+    clients: Arc<[Client]>,
+    recovery: Recovery,
+    /// Where the journal is, or why it cannot be used.
+    journal: Result<Place, JournalError>,
     fingerprint: [u8; 20],
     ascii: bool,
     running: Mutex<Running>,
@@ -71,44 +80,83 @@ impl Library {
             log_problem(path, message.get(path.len() + 2..).unwrap_or(&message).to_owned())
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
+        let log = Log::new(sinks, secrets);
+        let (journal, place) = open_journal(config.journal);
+        if let Err(error) = &place {
+            log.line(Level::Error, || format!("{} {error}", error.code.text));
+        }
         let shared = Arc::new(Shared {
             http,
-            journal: Box::new(Memory::default()),
-            log: Log::new(sinks, secrets),
+            journal,
+            log,
             total: config.total,
             lang: config.lang,
             unknown: config.unknown,
+            guard: config.guard,
         });
-        let clients =
+        let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();
+        let recovery =
+            Recovery::new(Arc::clone(&shared), Arc::clone(&clients), config.late_arrival, config.background);
         shared.log.line(Level::Info, || format!("zvpos {VERSION} started"));
-        Ok(Library {
+        let library = Library {
             shared,
             clients,
+            recovery,
+            journal: place,
             fingerprint: config.fingerprint,
             ascii: config.ascii,
             running: Mutex::default(),
             idle: Condvar::new(),
-        })
+        };
+        library.recovery.nudge();
+        Ok(library)
     }
 
     /// The answer to the `zv_init` that started this library, or to a repeated one.
     pub fn started(&self, already: bool) -> Answer {
-        let mut warnings = vec![Warning::new(
-            &codes::WARN_NO_JOURNAL,
-            "records are kept in memory: keep every `unknown` in the till's own records",
-        )];
+        let mut warnings = Vec::new();
+        match &self.journal {
+            Err(error) => warnings.push(Warning::new(
+                &codes::WARN_JOURNAL,
+                format!("{} {error}; quotes go on, money calls answer `internal`", error.code.text),
+            )),
+            Ok(place) if place.per_user => warnings.push(Warning::new(
+                &codes::WARN_PER_USER,
+                format!("the journal is this user's own, {}", place.path.display()),
+            )),
+            Ok(_) => {}
+        }
+        if self.clients.iter().any(|client| !client.can_reverse()) {
+            warnings.push(Warning::new(
+                &codes::WARN_NO_REVERSE,
+                "an unknown outcome is held until a person settles it: ask the vendor for the action, the params \
+                 and the codes of a reversal (冲正) and set routes.reverse",
+            ));
+        }
+        let unsettled = self.shared.journal.unsettled().unwrap_or_default();
+        if !unsettled.is_empty() {
+            warnings.push(Warning::new(
+                &codes::WARN_UNSETTLED,
+                format!("{} sale(s) are not settled; see zv_pending_json", unsettled.len()),
+            ));
+        }
         if self.clients.iter().any(Client::is_plain_http) {
             warnings.push(Warning::new(
                 &codes::WARN_PLAIN_HTTP,
                 "an endpoint is plain http: requests and answers can be read and changed on their way",
             ));
         }
-        let accounts: Vec<Option<&str>> = self.clients.iter().map(Client::name).collect();
+        let accounts: Vec<_> = self
+            .clients
+            .iter()
+            .map(|client| serde_json::json!({ "name": client.name(), "on_unknown": client.on_unknown() }))
+            .collect();
         let data = serde_json::json!({
             "version": VERSION,
             "accounts": accounts,
-            "journal": "memory",
+            "journal": self.journal.as_ref().ok().map(|place| place.path.display().to_string()),
+            "unsettled": unsettled.len(),
         });
         Answer::done_locally("started")
             .with_already(already)
@@ -137,21 +185,6 @@ impl Library {
         &self.shared.log
     }
 
-    /// `zv_coupon_quote_json`
-    pub fn quote(&self, request: &str) -> Answer {
-        self.run(request, Client::quote)
-    }
-
-    /// `zv_consume_json`
-    pub fn consume(&self, request: &str) -> Answer {
-        self.run(request, Client::consume)
-    }
-
-    /// `zv_call_json`. `account` beside the params picks the account and is not sent.
-    pub fn call(&self, action: &str, params: &str) -> Answer {
-        self.run(params, |client, value| client.call(action, value))
-    }
-
     /// Refuses new calls and waits for those under way, each of which ends at its deadline.
     pub fn shut_down(&self) -> Answer {
         let mut running = self.running();
@@ -165,6 +198,9 @@ impl Library {
             }
             running = self.idle.wait_timeout(running, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        drop(running);
+        self.recovery.stop();
+        let running = self.running();
         let still: Vec<&str> =
             running.calls.values().map(|biz_id| biz_id.as_deref().unwrap_or("(a read)")).collect();
         self.shared.log.line(Level::Info, || format!("stopped; calls that did not end: {still:?}"));
@@ -185,42 +221,17 @@ impl Library {
         running.calls.insert(ticket, biz_id);
         Some(Entered { library: self, ticket })
     }
+}
 
-    fn run(&self, text: &str, f: impl FnOnce(&Client, &Object<'_>) -> Answer) -> Answer {
-        let value = match parse(text, self.lang()) {
-            Ok(value) => value,
-            Err(answer) => return answer,
-        };
-        let Some(given) = value.as_object() else { return self.no_object(&value) };
-        let field = |name: &str| given.given(name).and_then(Value::scalar);
-        let client = match self.client(field(ACCOUNT.name)) {
-            Ok(client) => client,
-            Err(answer) => return answer,
-        };
-        match self.enter(field("bizId").map(str::to_owned)) {
-            Some(_entered) => f(client, given),
-            None => Answer::of(Outcome::Invalid, &codes::SHUT_DOWN, self.lang(), "zv_shutdown was called"),
-        }
-    }
-
-    fn client(&self, account: Option<&str>) -> Result<&Client, Answer> {
-        let found = match (account, self.clients.as_slice()) {
-            (None, [only]) => Some(only),
-            (None, clients) => clients.iter().find(|client| client.name().is_none()),
-            (Some(name), clients) => clients.iter().find(|client| client.name() == Some(name)),
-        };
-        found.ok_or_else(|| {
-            let known: Vec<&str> = self.clients.iter().filter_map(Client::name).collect();
-            let message = format!("must name one of the configured accounts: {}", known.join(", "));
-            Answer::of(Outcome::Invalid, &codes::REQUEST, self.lang(), format!("account {message}"))
-                .with_errors(vec![Problem { path: ACCOUNT.name.to_owned(), message }])
-        })
-    }
-
-    fn no_object(&self, value: &Value<'_>) -> Answer {
-        let message = format!("must be a JSON object {{...}}, not {}", value.describe());
-        Answer::of(Outcome::Invalid, &codes::REQUEST, self.lang(), format!("the request {message}"))
-            .with_errors(vec![Problem { path: String::new(), message }])
+/// Opens the journal where it is configured or belongs; one that cannot be opened stops money calls only.
+fn open_journal(configured: Option<PathBuf>) -> (Box<dyn Journal>, Result<Place, JournalError>) {
+    let place = match configured {
+        Some(path) => Ok(Place { path, per_user: false }),
+        None => default_place(),
+    };
+    match place.and_then(|place| Sqlite::open(&place.path).map(|journal| (journal, place))) {
+        Ok((journal, place)) => (Box::new(journal), Ok(place)),
+        Err(error) => (Box::new(Stopped::new(error.clone())), Err(error)),
     }
 }
 

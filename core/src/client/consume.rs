@@ -1,0 +1,175 @@
+//! Carrying out a consume: the real effects of its step function.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::{Client, tell};
+use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
+use crate::journal::{Guard, JournalError, Receipt, Recorded};
+use crate::json::Object;
+use crate::outcome::{Answer, Timing, codes};
+use crate::transaction::consume::{Effect, End, Event, State, Told, step};
+use crate::transaction::{Entry, Stage};
+use crate::transport::Failure;
+
+/// How often a caller looks whether the same bizId has ended in another process.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+impl Client {
+    /// Takes coupons, balance or both: from the request to what the till is told.
+    pub fn consume(&self, given: &Object<'_>) -> Answer {
+        let Some(route) = self.account.route(Operation::Consume) else {
+            return self.no_route(Operation::Consume);
+        };
+        let request = self.with_defaults(|defaults| ConsumeRequest::read(given, defaults, self.rules(route)));
+        let request = match request {
+            Ok(request) => request,
+            Err(problems) => return self.invalid(problems),
+        };
+        let started = Instant::now();
+        let mut run = Run {
+            client: self,
+            route,
+            request: &request,
+            deadline: started + self.shared.total,
+            receipt: None,
+            sent: false,
+            timing: Timing::default(),
+        };
+        // A defect after the send must not become an answer that says that nothing was sent.
+        let told = panic::catch_unwind(AssertUnwindSafe(|| run.drive())).unwrap_or_else(|_| run.panicked());
+        let mut timing = run.timing;
+        timing.total = started.elapsed();
+        let answer = tell::consume(told, self.shared.lang)
+            .with_biz_id(request.biz_id.as_str())
+            .with_warnings(self.clock_warning())
+            .with_timing(timing);
+        self.log_answer(&format!("consume {}", request.biz_id), &answer);
+        answer
+    }
+}
+
+/// One consume being carried out.
+struct Run<'c> {
+    client: &'c Client,
+    route: &'c Route,
+    request: &'c ConsumeRequest,
+    deadline: Instant,
+    /// For the record that allows the next send.
+    receipt: Option<Receipt>,
+    /// Whether a send has begun.
+    sent: bool,
+    timing: Timing,
+}
+
+impl Run<'_> {
+    fn drive(&mut self) -> Told {
+        let client = self.client;
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut state = State::New(Entry::intent(
+            client.key(&self.request.biz_id),
+            self.request.identity.clone(),
+            client.shared.journal.owner().clone(),
+            client.on_unknown(),
+            i64::try_from(created.as_millis()).unwrap_or(i64::MAX),
+        ));
+        let mut event = Event::Asked;
+        loop {
+            let (next, effect) = step(state, event);
+            state = next;
+            event = match effect {
+                Effect::Tell(told) => return told,
+                Effect::RecordIntent(entry) | Effect::RecordAgain(entry) => {
+                    self.record(entry, client.shared.guard)
+                }
+                Effect::Record(entry) => self.record(entry, Guard::Off),
+                Effect::AwaitOther(entry) => self.wait_for(entry),
+                Effect::Send => self.send(),
+            };
+        }
+    }
+
+    fn panicked(&self) -> Told {
+        let message = "a defect of the library was caught; see the log".to_owned();
+        if self.sent {
+            Told::Unrecorded(Doubt::new(&codes::PANIC, message))
+        } else {
+            Told::Internal { code: &codes::PANIC, message }
+        }
+    }
+
+    fn record(&mut self, entry: Entry, guard: Guard) -> Event {
+        self.journalled(|run| {
+            Ok(match run.client.shared.journal.record(&entry, guard)? {
+                Recorded::Done(receipt) => {
+                    run.receipt = Some(receipt);
+                    Event::Recorded(entry)
+                }
+                Recorded::Stands(entry) => Event::Stands(entry),
+                Recorded::InDoubt(entry) => Event::InDoubt(entry),
+            })
+        })
+    }
+
+    /// Waits until the attempt that runs now has ended, or its owner, or this call's time.
+    fn wait_for(&mut self, mut entry: Entry) -> Event {
+        self.journalled(|run| {
+            let journal = &run.client.shared.journal;
+            loop {
+                if entry.stage() != Stage::Sending {
+                    return Ok(Event::Stands(entry));
+                }
+                if !journal.is_alive(entry.owner()) {
+                    return Ok(Event::OwnerDied(entry));
+                }
+                if Instant::now() >= run.deadline {
+                    return Ok(Event::WaitedInVain);
+                }
+                thread::sleep(LOOK_AGAIN);
+                if let Some(found) = journal.find(entry.key())? {
+                    entry = found;
+                }
+            }
+        })
+    }
+
+    fn journalled(&mut self, effect: impl FnOnce(&mut Self) -> Result<Event, JournalError>) -> Event {
+        let started = Instant::now();
+        let event = effect(self)
+            .unwrap_or_else(|error| Event::JournalFailed { code: error.code, message: error.message });
+        self.timing.journal += started.elapsed();
+        event
+    }
+
+    /// Sends once. Without a receipt for the intent nothing leaves.
+    fn send(&mut self) -> Event {
+        let ended = |end| Event::Ended { end, clock_is_off: false };
+        if self.receipt.take().is_none() {
+            let message = "there is no recorded intent".to_owned();
+            return ended(End::NotSent(NotSent { code: &codes::CONNECT, message }));
+        }
+        self.sent = true;
+        let client = self.client;
+        let exchanged = client.exchange(self.route, &self.request.params, self.deadline);
+        self.timing.connect += exchanged.connect;
+        self.timing.wait += exchanged.wait;
+        let answer = match exchanged.result {
+            Err(Failure::NotSent(why)) => return ended(End::NotSent(why)),
+            Err(Failure::Lost(doubt)) => return ended(End::Lost(doubt)),
+            Ok(answer) => answer,
+        };
+        match Envelope::read(answer.status, &answer.body) {
+            Err(doubt) => ended(End::Lost(doubt)),
+            Ok(envelope) => Event::Ended {
+                clock_is_off: answer.date.is_some_and(|date| client.clock.learn(date)),
+                end: End::Answered(envelope.judge_consume(
+                    &self.request.biz_id,
+                    &self.request.identity,
+                    &client.account.codes,
+                    client.account.strict_answer,
+                )),
+            },
+        }
+    }
+}

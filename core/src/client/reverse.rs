@@ -1,0 +1,112 @@
+//! Undoing a consume: on disk before it is sent, and sent until the gateway has answered.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::Client;
+use crate::gateway::{CodeRules, Envelope, Operation, Reversed, Words};
+use crate::journal::{Guard, JournalError, Receipt, Recorded};
+use crate::log::Level;
+use crate::money::BizId;
+use crate::outcome::codes;
+use crate::transaction::Entry;
+use crate::transaction::settle::{self, Asked, Try};
+use crate::transport::Failure;
+
+/// What a till's request for a reversal came to.
+pub enum Requested {
+    /// This stands now; what is to be undone is on disk.
+    Stands(Entry),
+    /// No reverse route is configured, or it cannot be undone by one.
+    NoWay(Option<Entry>),
+}
+
+impl Client {
+    /// Puts a till's request for a reversal on disk. Where the journal knows nothing of the bizId, it is another
+    /// till's sale.
+    pub fn request_reversal(
+        &self,
+        biz_id: &BizId,
+        returned: Option<&str>,
+    ) -> Result<Requested, JournalError> {
+        let key = self.key(biz_id);
+        let journal = &self.shared.journal;
+        let mut standing = journal.find(&key)?;
+        loop {
+            let record = match &standing {
+                None if !self.can_reverse() => return Ok(Requested::NoWay(None)),
+                None => {
+                    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                    let created = i64::try_from(created.as_millis()).unwrap_or(i64::MAX);
+                    Entry::foreign(key.clone(), returned, journal.owner().clone(), created)
+                }
+                Some(entry) => match settle::ask(entry, returned, self.can_reverse()) {
+                    Asked::Record(record) => record,
+                    Asked::Going | Asked::Already => return Ok(Requested::Stands(entry.clone())),
+                    Asked::NoWay => return Ok(Requested::NoWay(standing)),
+                },
+            };
+            match journal.record(&record, Guard::Off)? {
+                Recorded::Done(_) => return Ok(Requested::Stands(record)),
+                Recorded::Stands(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
+            }
+        }
+    }
+
+    /// Sends one reversal of an entry that is to be undone, and records what came of it. Gives what stands then.
+    pub fn drive_reversal(
+        &self,
+        entry: &Entry,
+        late_window_over: bool,
+        deadline: Instant,
+    ) -> Result<Entry, JournalError> {
+        let journal = &self.shared.journal;
+        let (record, biz_id) = match settle::try_reversal(entry, journal.has_other_biz_ids(entry.key())?) {
+            Try::Nothing => return Ok(entry.clone()),
+            Try::GiveUp(record) => return self.keep(record),
+            Try::Send { record, biz_id } => (record, biz_id),
+        };
+        let receipt = match journal.record(&record, Guard::Off)? {
+            Recorded::Done(receipt) => receipt,
+            // Somebody else drives it.
+            Recorded::Stands(entry) | Recorded::InDoubt(entry) => return Ok(entry),
+        };
+        let answer = self.send_reversal(&receipt, &record, &biz_id, deadline);
+        self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", record.key().biz_id));
+        self.keep(settle::reversal_answered(&record, &answer, late_window_over))
+    }
+
+    fn keep(&self, record: Entry) -> Result<Entry, JournalError> {
+        Ok(match self.shared.journal.record(&record, Guard::Off)? {
+            Recorded::Done(_) => record,
+            Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
+        })
+    }
+
+    fn send_reversal(&self, _: &Receipt, entry: &Entry, biz_id: &str, deadline: Instant) -> Reversed {
+        let again = |code: &str, message: String| Reversed::Again(Words { code: code.to_owned(), message });
+        let Some(route) = self.account.route(Operation::Reverse) else {
+            return again(codes::NO_REVERSE_ROUTE.text, "no reverse route is configured".to_owned());
+        };
+        let rules = &self.account.reverse;
+        let params = rules.params(&entry.key().biz_id, biz_id, entry.identity());
+        let mut signed_anew = false;
+        loop {
+            let answer = match self.exchange(route, &params, deadline).result {
+                Ok(answer) => answer,
+                Err(Failure::NotSent(why)) => return again(why.code.text, why.message),
+                Err(Failure::Lost(doubt)) => return again(&doubt.code, doubt.message),
+            };
+            let envelope = match Envelope::read(answer.status, &answer.body) {
+                Ok(envelope) => envelope,
+                Err(doubt) => return again(&doubt.code, doubt.message),
+            };
+            let clock_is_off = answer.date.is_some_and(|date| self.clock.learn(date));
+            // A reversal may be repeated: it acts at most once (money-safety.md, G2).
+            if envelope.code() == CodeRules::SIGNATURE && clock_is_off && !signed_anew {
+                signed_anew = true;
+                continue;
+            }
+            return envelope.judge_reverse(rules, &self.account.codes);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Reversing a consume (冲正). V3's path is SEEN, its params are OPEN; V2 has none that anybody has published. So
+//! the route, its params and its codes are configuration.
+
+use crate::json::push_string;
+use crate::money::BizId;
+
+use super::answer::Words;
+use super::consume::Identity;
+use super::request::Params;
+use super::{CodeRules, Envelope};
+
+/// How a reversal is asked for and what the gateway's codes mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReverseRules {
+    /// Names and values of the params; a value is a text or one of [`ReverseRules::PLACEHOLDERS`].
+    pub params: Vec<(String, String)>,
+    /// It was reversed before: as good as done.
+    pub already: Vec<String>,
+    /// Nothing stands under that bizId, or not yet.
+    pub not_found: Vec<String>,
+}
+
+impl ReverseRules {
+    /// `$returnedBizId` is what the answer carried, or else what was sent ("冲正时以返回参数中的bizId为准", DOC).
+    pub const PLACEHOLDERS: [&'static str; 4] = ["$returnedBizId", "$bizId", "$customerId", "$amount"];
+
+    /// The params of one reversal. What is not known (a customer of a scanned code) is left out.
+    pub fn params(&self, sent: &BizId, reverse_by: &str, asked: &Identity) -> Params {
+        let amount = asked.amount.map(|amount| amount.to_string());
+        let mut json = String::from("{");
+        for (name, value) in &self.params {
+            let value = match value.as_str() {
+                "$returnedBizId" => Some(reverse_by),
+                "$bizId" => Some(sent.as_str()),
+                "$customerId" => asked.customer_id.as_deref(),
+                "$amount" => amount.as_deref(),
+                text => Some(text),
+            };
+            if let Some(value) = value {
+                if json.len() > 1 {
+                    json.push(',');
+                }
+                push_string(&mut json, name);
+                json.push(':');
+                push_string(&mut json, value);
+            }
+        }
+        json.push('}');
+        Params::from_json(json)
+    }
+}
+
+impl Default for ReverseRules {
+    fn default() -> Self {
+        let params = [("bizId", "$returnedBizId"), ("customerId", "$customerId")];
+        ReverseRules {
+            params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            already: Vec::new(),
+            not_found: Vec::new(),
+        }
+    }
+}
+
+/// What an answered reversal says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reversed {
+    /// Done now or before.
+    Done(Words),
+    /// Nothing stands under that bizId, or not yet.
+    NotFound(Words),
+    /// The gateway's no.
+    Refused(Words),
+    /// Nothing is known; it is to be asked again.
+    Again(Words),
+}
+
+impl Envelope<'_> {
+    /// What the answer to a reversal says.
+    pub fn judge_reverse(&self, rules: &ReverseRules, codes: &CodeRules) -> Reversed {
+        let words = Words { code: self.code().to_owned(), message: self.message().to_owned() };
+        if self.says_yes_throughout() || rules.already.contains(&words.code) {
+            Reversed::Done(words)
+        } else if rules.not_found.contains(&words.code) {
+            Reversed::NotFound(words)
+        } else if self.is_system_error() || codes.in_doubt.contains(&words.code) || words.code == "0" {
+            Reversed::Again(words)
+        } else {
+            Reversed::Refused(words)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Who is alive: each process that uses a journal holds a lock, released by the kernel, on a file of its own
+//! beside it. An intent whose owner's lock can be taken was left behind by a crash.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::transaction::Owner;
+
+/// This process's lock; released when it is dropped or the process ends, however it ends.
+#[derive(Debug)]
+pub struct OwnerLock {
+    owner: Owner,
+    folder: PathBuf,
+    _file: File,
+}
+
+impl OwnerLock {
+    /// Takes a lock under a new name in `<journal>.owners/`.
+    pub fn take(journal: &Path) -> io::Result<OwnerLock> {
+        let folder = folder(journal);
+        fs::create_dir_all(&folder)?;
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        let name = format!("{}-{:016x}", std::process::id(), u64::from_le_bytes(random));
+        let file = OpenOptions::new().create_new(true).write(true).open(folder.join(&name))?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+        })?;
+        Ok(OwnerLock { owner: Owner(name), folder, _file: file })
+    }
+
+    /// The name under which intents are recorded.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// Whether the process of that name still lives.
+    pub fn is_alive(&self, other: &Owner) -> bool {
+        if *other == self.owner {
+            return true;
+        }
+        let Ok(file) = OpenOptions::new().write(true).open(self.folder.join(&other.0)) else {
+            return false;
+        };
+        // A lock that cannot even be tried may be held: better too long alive than twice sent.
+        !matches!(file.try_lock(), Ok(()))
+    }
+
+    /// Removes the files of the dead whose names are not among `needed`.
+    pub fn sweep(&self, needed: &[Owner]) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            let owner = Owner(entry.file_name().to_string_lossy().into_owned());
+            if owner != self.owner && !needed.contains(&owner) && !self.is_alive(&owner) {
+                // Another process may do the same at the same time.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+impl Drop for OwnerLock {
+    fn drop(&mut self) {
+        // A file that stays is swept by the next process.
+        let _ = fs::remove_file(self.folder.join(&self.owner.0));
+    }
+}
+
+fn folder(journal: &Path) -> PathBuf {
+    let mut name = journal.file_name().unwrap_or_default().to_owned();
+    name.push(".owners");
+    journal.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_lock_is_a_dead_owner() {
+        let path = std::env::temp_dir().join(format!("zvpos-owner-{}.db", std::process::id()));
+        let me = OwnerLock::take(&path).unwrap();
+        let other = OwnerLock::take(&path).unwrap();
+        let name = other.owner().clone();
+        assert!(me.is_alive(&name) && me.is_alive(me.owner()));
+        drop(other);
+        assert!(!me.is_alive(&name));
+        assert!(!me.is_alive(&Owner("nobody".into())));
+        let left = folder(&path);
+        fs::write(left.join("1-dead"), "").unwrap();
+        me.sweep(&[Owner("1-dead".into())]);
+        assert!(left.join("1-dead").exists());
+        me.sweep(&[]);
+        assert!(!left.join("1-dead").exists());
+        drop(me);
+        fs::remove_dir_all(left).unwrap();
+    }
+}

@@ -1,0 +1,203 @@
+//! The journal in SQLite: WAL, `synchronous=FULL`, so that a commit returns when it is on stable storage. Several
+//! processes share the file; every change is one conditional statement in one short transaction.
+
+mod mark;
+mod row;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+
+use super::{Guard, Journal, JournalError, OwnerLock, Receipt, Recorded, place};
+use crate::outcome::{codes, codes::Code};
+use crate::transaction::{Entry, Key, Owner, Stage};
+use mark::Mark;
+
+/// How long another process may hold the file. A commit takes milliseconds.
+const BUSY: Duration = Duration::from_secs(3);
+
+/// See the module's words.
+pub struct Sqlite {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+    mark: Mark,
+    lock: OwnerLock,
+    /// A flush has failed: what the file holds is not known any more until it is opened anew.
+    failed: AtomicBool,
+}
+
+impl Sqlite {
+    /// Opens or makes the journal at `path`.
+    pub fn open(path: &Path) -> Result<Sqlite, JournalError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|e| {
+                JournalError::new(&codes::JOURNAL_PLACE, format!("{}: {e}", folder.display()))
+            })?;
+        }
+        place::refuse_network(path)?;
+        let lock = OwnerLock::take(path).map_err(|e| {
+            JournalError::new(&codes::JOURNAL_PLACE, format!("no lock beside {}: {e}", path.display()))
+        })?;
+        let mark = Mark::beside(path);
+        let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
+        schema::prepare(&mut connection, BUSY).map_err(|error| match error {
+            schema::Unusable::Sqlite(error) => explain(path, &error),
+            schema::Unusable::Foreign => JournalError::new(
+                &codes::JOURNAL_PLACE,
+                format!("{} is another program's database", path.display()),
+            ),
+            schema::Unusable::Newer(version) => JournalError::new(
+                &codes::JOURNAL_NEWER,
+                format!(
+                    "{} has format {version}; this version knows up to {}; nothing was changed",
+                    path.display(),
+                    schema::VERSION
+                ),
+            ),
+        })?;
+        let sequence = schema::sequence(&connection).map_err(|e| explain(path, &e))?;
+        if mark.read().is_some_and(|marked| marked > sequence) {
+            return Err(JournalError::new(
+                &codes::JOURNAL_BEHIND,
+                format!(
+                    "{} ends at {sequence}, but {} had been committed: records are lost",
+                    path.display(),
+                    mark.read().unwrap_or_default()
+                ),
+            ));
+        }
+        mark.write(sequence);
+        let journal = Sqlite {
+            path: path.to_owned(),
+            connection: Mutex::new(connection),
+            mark,
+            lock,
+            failed: AtomicBool::new(false),
+        };
+        let needed: Vec<Owner> = journal.unsettled()?.iter().map(|entry| entry.owner().clone()).collect();
+        journal.lock.sweep(&needed);
+        Ok(journal)
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn connection(&self) -> Result<MutexGuard<'_, Connection>, JournalError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(JournalError::new(
+                &codes::JOURNAL,
+                "a write to the journal failed before; money calls stop until the library is started anew",
+            ));
+        }
+        Ok(self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Says what an error means, and stops for good where the file can no longer be trusted.
+    fn failed(&self, error: &rusqlite::Error) -> JournalError {
+        let explained = explain(&self.path, error);
+        let transient = [codes::JOURNAL_LOCKED.text, codes::JOURNAL_FULL.text];
+        if !transient.contains(&explained.code.text) {
+            self.failed.store(true, Ordering::Release);
+        }
+        explained
+    }
+}
+
+impl Journal for Sqlite {
+    fn record(&self, entry: &Entry, guard: Guard) -> Result<Recorded, JournalError> {
+        let mut connection = self.connection()?;
+        let mut sequence = 0;
+        let recorded = (|| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let standing = row::find(&transaction, entry.key())?;
+            if let Some(found) = held_back(&transaction, entry, guard)? {
+                return Ok(Recorded::InDoubt(found));
+            }
+            let fits = match &standing {
+                None => entry.revision() == 1,
+                Some(found) => found.revision() + 1 == entry.revision(),
+            };
+            match standing {
+                Some(found) if !fits => return Ok(Recorded::Stands(found)),
+                None if !fits => return Err(row::vanished(entry.key())),
+                _ => {}
+            }
+            row::write(&transaction, entry)?;
+            sequence = schema::advance(&transaction)?;
+            transaction.commit()?;
+            Ok(Recorded::Done(Receipt::of(entry)))
+        })()
+        .map_err(|error| self.failed(&error))?;
+        if let Recorded::Done(_) = recorded {
+            self.mark.write(sequence);
+        }
+        Ok(recorded)
+    }
+
+    fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
+        row::find(&*self.connection()?, key).map_err(|error| self.failed(&error))
+    }
+
+    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+        row::unsettled(&*self.connection()?).map_err(|error| self.failed(&error))
+    }
+
+    fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
+        let connection = self.connection()?;
+        connection
+            .prepare_cached(
+                "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row((&key.open_id, &key.endpoint), |_| Ok(())).optional()
+            })
+            .map(|found| found.is_some())
+            .map_err(|error| self.failed(&error))
+    }
+
+    fn is_alive(&self, owner: &Owner) -> bool {
+        self.lock.is_alive(owner)
+    }
+
+    fn owner(&self) -> &Owner {
+        self.lock.owner()
+    }
+}
+
+/// The unsettled entry that holds this one back. A consume that is only running is not in doubt.
+fn held_back(transaction: &Transaction<'_>, entry: &Entry, guard: Guard) -> rusqlite::Result<Option<Entry>> {
+    if guard == Guard::Off {
+        return Ok(None);
+    }
+    let unsettled = row::unsettled(transaction)?;
+    Ok(unsettled.into_iter().find(|other| {
+        other.key() != entry.key()
+            && other.key().open_id == entry.key().open_id
+            && other.key().endpoint == entry.key().endpoint
+            && other.stage() != Stage::Sending
+            && guard.holds_back(other, entry.identity())
+    }))
+}
+
+/// What an error of SQLite means to the till's owner.
+fn explain(path: &Path, error: &rusqlite::Error) -> JournalError {
+    let code: &'static Code = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => &codes::JOURNAL_FULL,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => &codes::JOURNAL_READ_ONLY,
+        Some(ErrorCode::CannotOpen) => &codes::JOURNAL_PLACE,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => &codes::JOURNAL_LOCKED,
+        // None is no error of SQLite's: a row that cannot be what was written.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => &codes::JOURNAL_DAMAGED,
+        Some(_) => &codes::JOURNAL,
+    };
+    JournalError::new(code, format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! One entry as one row, with a checksum over all of it: a row that was changed by anything but this program is
+//! refused, never believed.
+
+use std::fmt::Write;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha1::{Digest, Sha1};
+
+use crate::money::BizId;
+use crate::transaction::{Entry, Key, OnUnknown, Owner, Stage};
+
+const COLUMNS: &str = "open_id, endpoint, biz_id, stage, revision, attempt, owner, on_unknown, created_unix_ms, \
+                       identity, detail, other_biz_id, checksum";
+
+/// The columns as text and numbers.
+struct Columns {
+    open_id: String,
+    endpoint: String,
+    biz_id: String,
+    stage: String,
+    revision: i64,
+    attempt: i64,
+    owner: String,
+    on_unknown: String,
+    created_unix_ms: i64,
+    identity: String,
+    detail: String,
+    other_biz_id: bool,
+}
+
+/// A row that cannot have been written by this program.
+#[derive(Debug, thiserror::Error)]
+#[error("the row of bizId {biz_id} is damaged: {what}")]
+struct Damaged {
+    biz_id: String,
+    what: &'static str,
+}
+
+pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+    let columns = Columns::of(entry)?;
+    connection
+        .prepare_cached(&format!(
+            "INSERT OR REPLACE INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+        ))?
+        .execute(params![
+            columns.open_id,
+            columns.endpoint,
+            columns.biz_id,
+            columns.stage,
+            columns.revision,
+            columns.attempt,
+            columns.owner,
+            columns.on_unknown,
+            columns.created_unix_ms,
+            columns.identity,
+            columns.detail,
+            columns.other_biz_id,
+            columns.checksum(),
+        ])
+        .map(drop)
+}
+
+pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Entry>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3"
+        ))?
+        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str()], read)
+        .optional()
+}
+
+pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
+             ORDER BY created_unix_ms"
+        ))?
+        .query_map([], read)?
+        .collect()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let columns = Columns {
+        open_id: row.get(0)?,
+        endpoint: row.get(1)?,
+        biz_id: row.get(2)?,
+        stage: row.get(3)?,
+        revision: row.get(4)?,
+        attempt: row.get(5)?,
+        owner: row.get(6)?,
+        on_unknown: row.get(7)?,
+        created_unix_ms: row.get(8)?,
+        identity: row.get(9)?,
+        detail: row.get(10)?,
+        other_biz_id: row.get(11)?,
+    };
+    if row.get::<_, String>(12)? != columns.checksum() {
+        return Err(damaged(columns.biz_id, "its checksum is wrong"));
+    }
+    columns.entry()
+}
+
+impl Columns {
+    fn of(entry: &Entry) -> rusqlite::Result<Columns> {
+        let json = |value: serde_json::Result<String>| {
+            value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+        };
+        let returned = entry.detail().returned_biz_id.as_deref();
+        Ok(Columns {
+            open_id: entry.key().open_id.clone(),
+            endpoint: entry.key().endpoint.clone(),
+            biz_id: entry.key().biz_id.to_string(),
+            stage: entry.stage().as_str().to_owned(),
+            revision: i64::try_from(entry.revision()).unwrap_or(i64::MAX),
+            attempt: i64::from(entry.attempt()),
+            owner: entry.owner().0.clone(),
+            on_unknown: match entry.on_unknown() {
+                OnUnknown::Reverse => "reverse".to_owned(),
+                OnUnknown::Hold => "hold".to_owned(),
+            },
+            created_unix_ms: entry.created_unix_ms(),
+            identity: json(serde_json::to_string(entry.identity()))?,
+            detail: json(serde_json::to_string(entry.detail()))?,
+            other_biz_id: returned.is_some_and(|returned| returned != entry.key().biz_id.as_str()),
+        })
+    }
+
+    fn entry(self) -> rusqlite::Result<Entry> {
+        let what = |what: &'static str| damaged(self.biz_id.clone(), what);
+        Ok(Entry::restore(
+            Key {
+                biz_id: BizId::new(&self.biz_id).map_err(|_| what("biz_id"))?,
+                open_id: self.open_id.clone(),
+                endpoint: self.endpoint.clone(),
+            },
+            serde_json::from_str(&self.identity).map_err(|_| what("identity"))?,
+            Stage::from_word(&self.stage).ok_or_else(|| what("stage"))?,
+            u64::try_from(self.revision).map_err(|_| what("revision"))?,
+            u32::try_from(self.attempt).map_err(|_| what("attempt"))?,
+            Owner(self.owner.clone()),
+            match self.on_unknown.as_str() {
+                "reverse" => OnUnknown::Reverse,
+                "hold" => OnUnknown::Hold,
+                _ => return Err(what("on_unknown")),
+            },
+            self.created_unix_ms,
+            serde_json::from_str(&self.detail).map_err(|_| what("detail"))?,
+        ))
+    }
+
+    /// SHA-1 over the columns, each with its length, so that nothing can move from one to the next.
+    fn checksum(&self) -> String {
+        let mut digest = Sha1::new();
+        for text in [
+            &self.open_id,
+            &self.endpoint,
+            &self.biz_id,
+            &self.stage,
+            &self.owner,
+            &self.on_unknown,
+            &self.identity,
+            &self.detail,
+        ] {
+            digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+            digest.update(text);
+        }
+        for number in [self.revision, self.attempt, self.created_unix_ms, i64::from(self.other_biz_id)] {
+            digest.update(number.to_le_bytes());
+        }
+        let mut hex = String::with_capacity(40);
+        for byte in digest.finalize() {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+}
+
+/// A later revision of an entry that is not there: its row was deleted by somebody else.
+pub(super) fn vanished(key: &Key) -> rusqlite::Error {
+    damaged(key.biz_id.to_string(), "it is gone")
+}
+
+fn damaged(biz_id: String, what: &'static str) -> rusqlite::Error {
+    let error = Damaged { biz_id, what };
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+}

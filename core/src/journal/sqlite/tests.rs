@@ -1,0 +1,140 @@
+//! The store on a real file: races, guards, damage, formats.
+
+use super::*;
+use crate::gateway::Identity;
+use crate::money::BizId;
+use crate::transaction::{Detail, OnUnknown, Stage};
+use std::fs;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("zvpos-journal-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn entry(journal: &Sqlite, biz_id: &str, customer: &str, stage: Stage, revision: u64) -> Entry {
+    Entry::restore(
+        Key { open_id: "o".into(), endpoint: "http://e".into(), biz_id: BizId::new(biz_id).unwrap() },
+        Identity { customer_id: Some(customer.into()), coupons: vec!["7".into()], ..Identity::default() },
+        stage,
+        revision,
+        1,
+        journal.owner().clone(),
+        OnUnknown::Reverse,
+        17,
+        Detail { returned_biz_id: Some("R".into()), ..Detail::default() },
+    )
+}
+
+fn done(recorded: &Recorded) {
+    assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
+}
+
+#[test]
+fn an_entry_comes_back_as_it_was_also_in_another_process() {
+    let folder = Folder::new("back");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let first = entry(&journal, "B1", "1", Stage::Sending, 1);
+    done(&journal.record(&first, Guard::Member).unwrap());
+    let other = Sqlite::open(&folder.journal()).unwrap();
+    assert_eq!(other.find(first.key()).unwrap(), Some(first.clone()));
+    assert!(other.is_alive(first.owner()));
+    assert!(other.has_other_biz_ids(first.key()).unwrap());
+    drop(journal);
+    assert!(!other.is_alive(first.owner()));
+    assert_eq!(other.unsettled().unwrap().len(), 1);
+}
+
+#[test]
+fn whoever_loses_a_race_reads_what_stands() {
+    let folder = Folder::new("race");
+    let one = Sqlite::open(&folder.journal()).unwrap();
+    let two = Sqlite::open(&folder.journal()).unwrap();
+    done(&one.record(&entry(&one, "B1", "1", Stage::Sending, 1), Guard::Off).unwrap());
+    assert!(
+        matches!(two.record(&entry(&two, "B1", "1", Stage::Sending, 1), Guard::Off).unwrap(), Recorded::Stands(found) if found.owner() == one.owner())
+    );
+    done(&two.record(&entry(&two, "B1", "1", Stage::Reversing, 2), Guard::Off).unwrap());
+    assert!(
+        matches!(one.record(&entry(&one, "B1", "1", Stage::Succeeded, 2), Guard::Off).unwrap(), Recorded::Stands(found) if found.stage() == Stage::Reversing)
+    );
+}
+
+#[test]
+fn an_unsettled_sale_holds_back_the_same_member_and_coupon() {
+    let folder = Folder::new("guard");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    done(&journal.record(&entry(&journal, "B1", "1", Stage::Reversing, 1), Guard::Off).unwrap());
+    let same_member = entry(&journal, "B2", "1", Stage::Sending, 1);
+    let same_coupon = entry(&journal, "B3", "2", Stage::Sending, 1);
+    assert!(matches!(journal.record(&same_member, Guard::Member).unwrap(), Recorded::InDoubt(_)));
+    assert!(matches!(journal.record(&same_coupon, Guard::Coupon).unwrap(), Recorded::InDoubt(_)));
+    done(&journal.record(&same_member, Guard::Off).unwrap());
+}
+
+#[test]
+fn a_changed_row_is_refused_and_stops_the_journal() {
+    let folder = Folder::new("checksum");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let first = entry(&journal, "B1", "1", Stage::Reversing, 1);
+    done(&journal.record(&first, Guard::Off).unwrap());
+    let hand = Connection::open(folder.journal()).unwrap();
+    hand.execute("UPDATE entry SET stage = 'reversed'", []).unwrap();
+    let error = journal.find(first.key()).unwrap_err();
+    assert_eq!(error.code.text, "ZV-JOURNAL-DAMAGED");
+    assert!(journal.record(&entry(&journal, "B9", "9", Stage::Sending, 1), Guard::Off).is_err());
+}
+
+#[test]
+fn a_row_that_vanished_is_damage() {
+    let folder = Folder::new("vanished");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let error = journal.record(&entry(&journal, "B1", "1", Stage::Succeeded, 2), Guard::Off).unwrap_err();
+    assert_eq!(error.code.text, "ZV-JOURNAL-DAMAGED");
+}
+
+#[test]
+fn formats_and_places_are_refused_in_words() {
+    let folder = Folder::new("formats");
+    drop(Sqlite::open(&folder.journal()).unwrap());
+    Connection::open(folder.journal()).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+    assert_eq!(Sqlite::open(&folder.journal()).err().unwrap().code.text, "ZV-JOURNAL-NEWER");
+    let foreign = folder.0.join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert_eq!(Sqlite::open(&foreign).err().unwrap().code.text, "ZV-JOURNAL-PLACE");
+    let garbage = folder.0.join("garbage.db");
+    fs::write(&garbage, vec![b'x'; 5000]).unwrap();
+    assert_eq!(Sqlite::open(&garbage).err().unwrap().code.text, "ZV-JOURNAL-DAMAGED");
+}
+
+#[test]
+fn a_journal_behind_its_mark_is_refused() {
+    let folder = Folder::new("mark");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    done(&journal.record(&entry(&journal, "B1", "1", Stage::Sending, 1), Guard::Off).unwrap());
+    drop(journal);
+    let early = fs::read(folder.journal()).unwrap();
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    done(&journal.record(&entry(&journal, "B2", "2", Stage::Sending, 1), Guard::Off).unwrap());
+    drop(journal);
+    fs::write(folder.journal(), early).unwrap();
+    let _ = fs::remove_file(folder.0.join("journal.db-wal"));
+    assert_eq!(Sqlite::open(&folder.journal()).err().unwrap().code.text, "ZV-JOURNAL-BEHIND");
+    fs::remove_file(folder.journal()).unwrap();
+    assert_eq!(Sqlite::open(&folder.journal()).err().unwrap().code.text, "ZV-JOURNAL-BEHIND");
+}

@@ -1,0 +1,254 @@
+//! What each function of the C ABI does, from its request's text to its answer.
+
+use std::time::Instant;
+
+use super::requests::{FILTER_REQUEST, LOOKUP_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+use super::{Library, parse};
+use crate::client::{Client, Requested, entry_json, tell_stands};
+use crate::gateway::ACCOUNT;
+use crate::journal::{Guard, JournalError, Recorded};
+use crate::json::{Object, Value};
+use crate::money::BizId;
+use crate::outcome::{Answer, Outcome, Problem, codes};
+use crate::shape::{Shape, Unknown, check};
+use crate::transaction::settle::settle;
+use crate::transaction::{Entry, Stage};
+
+impl Library {
+    /// `zv_coupon_quote_json`
+    pub fn quote(&self, request: &str) -> Answer {
+        self.run(request, Client::quote)
+    }
+
+    /// `zv_consume_json`
+    pub fn consume(&self, request: &str) -> Answer {
+        let answer = self.run(request, Client::consume);
+        if answer.outcome() == Outcome::Unknown {
+            self.recovery.nudge();
+        }
+        answer
+    }
+
+    /// `zv_reverse_json`
+    pub fn reverse(&self, request: &str) -> Answer {
+        self.run_checked(request, &REVERSE_REQUEST, |client, given, biz_id| {
+            let deadline = Instant::now() + self.shared.total;
+            let returned = given.given("returnedBizId").and_then(Value::scalar);
+            let answer = client.request_reversal(biz_id, returned).and_then(|requested| match requested {
+                Requested::NoWay(None) => Ok(self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "")),
+                Requested::NoWay(Some(entry)) if client.can_reverse() => Ok(self.reversed(&entry)),
+                Requested::NoWay(Some(entry)) => {
+                    let answer = self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "");
+                    Ok(answer.with_recorded(entry_json(&entry)))
+                }
+                Requested::Stands(entry) if entry.stage() == Stage::Reversing => {
+                    self.recovery.drive(client, &entry, deadline).map(|entry| self.reversed(&entry))
+                }
+                Requested::Stands(entry) => Ok(self.reversed(&entry)),
+            });
+            self.recovery.nudge();
+            answer.unwrap_or_else(|error| self.journal_failed(&error))
+        })
+    }
+
+    /// `zv_lookup_json`
+    pub fn look_up(&self, request: &str) -> Answer {
+        self.run_checked(request, &LOOKUP_REQUEST, |client, _, biz_id| {
+            match self.shared.journal.find(&client.key(biz_id)) {
+                Err(error) => self.journal_failed(&error),
+                Ok(None) => self.own(Outcome::Invalid, &codes::NOT_FOUND, "the journal knows no such bizId"),
+                Ok(Some(entry)) => {
+                    tell_stands(&entry, self.lang()).replayed().with_recorded(entry_json(&entry))
+                }
+            }
+        })
+    }
+
+    /// `zv_pending_json`: every unsettled entry, or those of one account.
+    pub fn pending(&self, request: Option<&str>) -> Answer {
+        self.run_filtered(request, |account| match self.shared.journal.unsettled() {
+            Err(error) => self.journal_failed(&error),
+            Ok(entries) => self.listed(&entries, account, "unsettled"),
+        })
+    }
+
+    /// `zv_recover_json`: settles now what can be settled.
+    pub fn recover(&self, request: Option<&str>) -> Answer {
+        self.run_filtered(request, |account| {
+            let deadline = Instant::now() + self.shared.total;
+            let passed = self.recovery.pass(deadline).and_then(|pass| {
+                let entries = self.shared.journal.unsettled()?;
+                Ok(self.listed(&entries, account, &format!("{} settled now", pass.settled)))
+            });
+            self.recovery.nudge();
+            passed.unwrap_or_else(|error| self.journal_failed(&error))
+        })
+    }
+
+    /// `zv_settle_json`: a person decided.
+    pub fn settle(&self, request: &str) -> Answer {
+        self.run_checked(request, &SETTLE_REQUEST, |client, given, biz_id| {
+            let text = |name: &str| given.given(name).and_then(Value::scalar).unwrap_or_default();
+            let journal = &self.shared.journal;
+            let entry = match journal.find(&client.key(biz_id)) {
+                Err(error) => return self.journal_failed(&error),
+                Ok(None) => {
+                    return self.own(Outcome::Invalid, &codes::NOT_FOUND, "the journal knows no such bizId");
+                }
+                Ok(Some(entry)) => entry,
+            };
+            let record = match settle(&entry, text("as") == "kept", text("by"), text("reason")) {
+                Ok(record) => record,
+                Err(why) => {
+                    let answer = self.own(Outcome::Invalid, &codes::NOT_SETTLED, &why.to_string());
+                    return answer.with_recorded(entry_json(&entry));
+                }
+            };
+            match journal.record(&record, Guard::Off) {
+                Err(error) => self.journal_failed(&error),
+                Ok(Recorded::Done(_)) => Answer::done_locally("settled").with_data(entry_json(&record)),
+                Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry)) => {
+                    let answer = self.own(Outcome::Invalid, &codes::NOT_SETTLED, "it has changed meanwhile");
+                    answer.with_recorded(entry_json(&entry))
+                }
+            }
+        })
+    }
+
+    /// `zv_call_json`. `account` beside the params picks the account and is not sent.
+    pub fn call(&self, action: &str, params: &str) -> Answer {
+        self.run(params, |client, value| client.call(action, value))
+    }
+
+    fn run(&self, text: &str, f: impl FnOnce(&Client, &Object<'_>) -> Answer) -> Answer {
+        let value = match parse(text, self.lang()) {
+            Ok(value) => value,
+            Err(answer) => return answer,
+        };
+        let Some(given) = value.as_object() else { return self.no_object(&value) };
+        let field = |name: &str| given.given(name).and_then(Value::scalar);
+        let client = match self.client(field(ACCOUNT.name)) {
+            Ok(client) => client,
+            Err(answer) => return answer,
+        };
+        match self.enter(field("bizId").map(str::to_owned)) {
+            Some(_entered) => f(client, given),
+            None => Answer::of(Outcome::Invalid, &codes::SHUT_DOWN, self.lang(), "zv_shutdown was called"),
+        }
+    }
+
+    /// Runs a call that is about one bizId.
+    fn run_checked(
+        &self,
+        text: &str,
+        shape: &'static Shape,
+        f: impl FnOnce(&Client, &Object<'_>, &BizId) -> Answer,
+    ) -> Answer {
+        self.run(text, |client, given| {
+            let mut problems = Vec::new();
+            check(shape, given, &Object::default(), "", Unknown::Refuse, &mut problems);
+            let biz_id = given.given("bizId").and_then(Value::scalar).map(BizId::new);
+            match biz_id {
+                Some(Ok(biz_id)) if problems.is_empty() => {
+                    f(client, given, &biz_id).with_biz_id(biz_id.as_str())
+                }
+                _ => self.invalid(problems),
+            }
+        })
+    }
+
+    /// Runs a call whose request is NULL or picks an account.
+    fn run_filtered(&self, text: Option<&str>, f: impl FnOnce(Option<&Client>) -> Answer) -> Answer {
+        let value = match text.map(|text| parse(text, self.lang())).transpose() {
+            Ok(value) => value,
+            Err(answer) => return answer,
+        };
+        let mut problems = Vec::new();
+        let mut account = None;
+        if let Some(value) = &value {
+            let Some(given) = value.as_object() else { return self.no_object(value) };
+            check(&FILTER_REQUEST, given, &Object::default(), "", Unknown::Refuse, &mut problems);
+            account = given.given(ACCOUNT.name).and_then(Value::scalar);
+        }
+        if !problems.is_empty() {
+            return self.invalid(problems);
+        }
+        let client = match account.map(|name| self.client(Some(name))).transpose() {
+            Ok(client) => client,
+            Err(answer) => return answer,
+        };
+        match self.enter(None) {
+            Some(_entered) => f(client),
+            None => Answer::of(Outcome::Invalid, &codes::SHUT_DOWN, self.lang(), "zv_shutdown was called"),
+        }
+    }
+
+    fn own(&self, outcome: Outcome, code: &'static codes::Code, message: &str) -> Answer {
+        let message = if message.is_empty() { code.meaning } else { message };
+        Answer::of(outcome, code, self.lang(), message)
+    }
+
+    fn invalid(&self, problems: Vec<Problem>) -> Answer {
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        self.own(Outcome::Invalid, &codes::REQUEST, &format!("wrong: {}", paths.join(", ")))
+            .with_errors(problems)
+    }
+
+    fn journal_failed(&self, error: &JournalError) -> Answer {
+        self.own(Outcome::Internal, error.code, &error.message)
+    }
+
+    /// The answer to a reversal: what stands, where "still taken" is a conflict.
+    fn reversed(&self, entry: &Entry) -> Answer {
+        let said = entry.detail().reversal.last.clone().unwrap_or_default();
+        let said = format!("{} {}", said.code, said.message);
+        let answer = match entry.stage() {
+            Stage::Refused => self.own(Outcome::Conflict, &codes::REFUSED, &said),
+            Stage::Unproven => self.own(Outcome::Conflict, &codes::OTHER_BIZ_ID, &said),
+            Stage::Sending => {
+                self.own(Outcome::Unknown, &codes::REVERSING, "it is sent when the consume has ended")
+            }
+            _ => tell_stands(entry, self.lang()),
+        };
+        answer.with_recorded(entry_json(entry))
+    }
+
+    fn listed(&self, entries: &[Entry], account: Option<&Client>, message: &str) -> Answer {
+        let listed: Vec<String> = entries
+            .iter()
+            .filter(|entry| account.is_none_or(|client| client.owns(entry.key())))
+            .map(|entry| {
+                let client = self.clients.iter().find(|client| client.owns(entry.key()));
+                let next = match (entry.stage(), client) {
+                    (Stage::Sending, _) => "running",
+                    (_, None) => "no_credentials",
+                    (Stage::Reversing, Some(client)) if client.can_reverse() => "reversing",
+                    _ => "person",
+                };
+                format!("{{\"next\":\"{next}\",\"entry\":{}}}", entry_json(entry))
+            })
+            .collect();
+        let data = format!("{{\"count\":{},\"entries\":[{}]}}", listed.len(), listed.join(","));
+        Answer::done_locally(message).with_data(data)
+    }
+
+    fn client(&self, account: Option<&str>) -> Result<&Client, Answer> {
+        let found = match (account, &*self.clients) {
+            (None, [only]) => Some(only),
+            (None, clients) => clients.iter().find(|client| client.name().is_none()),
+            (Some(name), clients) => clients.iter().find(|client| client.name() == Some(name)),
+        };
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.clients.iter().filter_map(Client::name).collect();
+            let message = format!("must name one of the configured accounts: {}", known.join(", "));
+            Answer::of(Outcome::Invalid, &codes::REQUEST, self.lang(), format!("account {message}"))
+                .with_errors(vec![Problem { path: ACCOUNT.name.to_owned(), message }])
+        })
+    }
+
+    fn no_object(&self, value: &Value<'_>) -> Answer {
+        let message = format!("must be a JSON object {{...}}, not {}", value.describe());
+        Answer::of(Outcome::Invalid, &codes::REQUEST, self.lang(), format!("the request {message}"))
+            .with_errors(vec![Problem { path: String::new(), message }])
+    }
+}

@@ -1,0 +1,42 @@
+//! The requests that only the library knows: what stands in its journal and what becomes of it.
+
+use crate::gateway::ACCOUNT;
+use crate::shape::{Field, Kind, Shape, may, must};
+
+const BIZ_ID: Field = must("bizId", Kind::BizId, "the till's own id of the transaction");
+
+/// The request of `zv_lookup_json`.
+pub static LOOKUP_REQUEST: Shape =
+    Shape { name: "a look-up", doc: "What became of a bizId, from the journal.", fields: &[BIZ_ID, ACCOUNT] };
+
+/// The request of `zv_reverse_json`.
+pub static REVERSE_REQUEST: Shape = Shape {
+    name: "a reversal",
+    doc: "Undoes a whole consume (冲正); there is no partial one.",
+    fields: &[
+        BIZ_ID,
+        may(
+            "returnedBizId",
+            Kind::Text(128),
+            "the bizId that the answer carried; needed for another till's sale",
+        ),
+        ACCOUNT,
+    ],
+};
+
+/// The request of `zv_settle_json`.
+pub static SETTLE_REQUEST: Shape = Shape {
+    name: "a settlement",
+    doc: "A person says what became of a consume that nobody could find out.",
+    fields: &[
+        BIZ_ID,
+        must("as", Kind::Word(&["kept", "undone"]), "kept: the deduction stands; undone: it does not"),
+        must("by", Kind::Text(128), "who decided"),
+        must("reason", Kind::Text(1024), "why"),
+        ACCOUNT,
+    ],
+};
+
+/// The request of `zv_pending_json` and `zv_recover_json`.
+pub static FILTER_REQUEST: Shape =
+    Shape { name: "a filter", doc: "Which entries; NULL for all.", fields: &[ACCOUNT] };

@@ -1,0 +1,221 @@
+//! Settling what is unsettled: intents whose owner died, and reversals until the gateway has answered them. One
+//! thread, which exists only while there is something that it can do.
+
+mod pace;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, Shared};
+use crate::journal::{Guard, JournalError, Recorded};
+use crate::log::Level;
+use crate::transaction::consume::abandoned;
+use crate::transaction::{Entry, Key, Stage};
+use pace::Pace;
+
+/// The gateway takes ten requests a second (SEEN); the library's own work keeps below it.
+const BETWEEN_SENDS: Duration = Duration::from_millis(110);
+
+/// How soon a journal that could not be read is read again, and another process's intents are looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// See the module's words.
+pub struct Recovery {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    clients: Arc<[Client]>,
+    late_arrival: Duration,
+    background: bool,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    paces: HashMap<Key, Pace>,
+    thread: Option<JoinHandle<()>>,
+    working: bool,
+    nudged: bool,
+    stopping: bool,
+}
+
+/// What one look at the journal came to.
+#[derive(Debug, Default)]
+pub struct Pass {
+    /// How many entries reached a settled stage.
+    pub settled: usize,
+    /// When there is something to do again; `None` if nothing is left that can be done without a person.
+    pub next: Option<Instant>,
+}
+
+impl Recovery {
+    /// Prepares; nothing runs yet.
+    pub fn new(
+        shared: Arc<Shared>,
+        clients: Arc<[Client]>,
+        late_arrival: Duration,
+        background: bool,
+    ) -> Recovery {
+        let inner = Inner {
+            shared,
+            clients,
+            late_arrival,
+            background,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        };
+        Recovery { inner: Arc::new(inner) }
+    }
+
+    /// Something may have become unsettled.
+    pub fn nudge(&self) {
+        let inner = &self.inner;
+        let mut state = inner.state();
+        if state.stopping || !inner.background {
+            return;
+        }
+        state.nudged = true;
+        if state.working {
+            inner.changed.notify_all();
+            return;
+        }
+        let worker = Arc::clone(inner);
+        let spawned = thread::Builder::new().name("zvpos-recovery".to_owned()).spawn(move || worker.work());
+        match spawned {
+            Ok(thread) => {
+                state.working = true;
+                state.thread = Some(thread);
+            }
+            // The next nudge tries again, and zv_recover_json needs no thread.
+            Err(error) => inner.shared.log.line(Level::Error, || format!("recovery has no thread: {error}")),
+        }
+    }
+
+    /// Does now what can be done now, whatever was waited for, until the deadline.
+    pub fn pass(&self, deadline: Instant) -> Result<Pass, JournalError> {
+        self.inner.pass(true, deadline)
+    }
+
+    /// Sends the reversal of one entry now, and gives what stands then.
+    pub fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
+        self.inner.drive(client, entry, deadline)
+    }
+
+    /// Stops the thread; it ends after the request that it is at.
+    pub fn stop(&self) {
+        let mut state = self.inner.state();
+        state.stopping = true;
+        let thread = state.thread.take();
+        drop(state);
+        self.inner.changed.notify_all();
+        if let Some(thread) = thread {
+            // A panic in it has been logged by the hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        loop {
+            self.state().nudged = false;
+            let next = match self.pass(false, Instant::now() + self.shared.total) {
+                Ok(pass) => pass.next,
+                Err(error) => {
+                    self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
+                    Some(Instant::now() + LOOK_AGAIN)
+                }
+            };
+            let mut state = self.state();
+            loop {
+                if state.stopping || (next.is_none() && !state.nudged) {
+                    state.working = false;
+                    return;
+                }
+                let left = next.map_or(Duration::ZERO, |next| next.saturating_duration_since(Instant::now()));
+                if state.nudged || left.is_zero() {
+                    break;
+                }
+                state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    /// Looks at every unsettled entry once. `all` does not wait for any entry's turn.
+    fn pass(&self, all: bool, deadline: Instant) -> Result<Pass, JournalError> {
+        let mut pass = Pass::default();
+        let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
+        let unsettled = self.shared.journal.unsettled()?;
+        let mut settled = 0;
+        for mut entry in unsettled {
+            if entry.stage() == Stage::Sending {
+                if self.shared.journal.is_alive(entry.owner()) {
+                    continue;
+                }
+                entry = self.bury(&entry)?;
+            }
+            let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
+            if entry.stage() != Stage::Reversing || !client.can_reverse() {
+                continue;
+            }
+            let due = self.pace(entry.key()).due();
+            if !all && due > Instant::now() {
+                soonest(due);
+                continue;
+            }
+            if self.state().stopping || Instant::now() >= deadline {
+                soonest(Instant::now());
+                break;
+            }
+            let call_deadline = Instant::now() + self.shared.total;
+            let stands =
+                self.drive(client, &entry, if all { call_deadline.min(deadline) } else { call_deadline })?;
+            if stands.stage() == Stage::Reversing {
+                soonest(self.pace(stands.key()).due());
+            } else {
+                settled += 1;
+            }
+            thread::sleep(BETWEEN_SENDS);
+        }
+        pass.settled = settled;
+        Ok(pass)
+    }
+
+    /// The owner of an intent is dead: it may have happened.
+    fn bury(&self, entry: &Entry) -> Result<Entry, JournalError> {
+        let record = abandoned(entry);
+        self.shared.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
+        Ok(match self.shared.journal.record(&record, Guard::Off)? {
+            Recorded::Done(_) => record,
+            Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
+        })
+    }
+
+    fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
+        let over = self.pace(entry.key()).late_window_over(self.late_arrival);
+        let stands = client.drive_reversal(entry, over, deadline)?;
+        let mut state = self.state();
+        if stands.stage() == Stage::Reversing {
+            let pace = state.paces.entry(stands.key().clone()).or_insert_with(Pace::begin);
+            let promised = stands.detail().reversal.last.as_ref().is_some_and(|words| words.code == "0");
+            pace.tried(self.late_arrival, promised);
+        } else {
+            state.paces.remove(stands.key());
+        }
+        Ok(stands)
+    }
+
+    /// The pace of an entry, begun when it is first seen.
+    fn pace(&self, key: &Key) -> Pace {
+        self.state().paces.entry(key.clone()).or_insert_with(Pace::begin).clone()
+    }
+}

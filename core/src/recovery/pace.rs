@@ -1,0 +1,79 @@
+//! When a reversal is sent again. All of it is monotonic: a clock that jumps delays nothing. After a restart
+//! everything is due at once, and the late-arrival window begins anew.
+
+use std::time::{Duration, Instant};
+
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(15);
+
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    /// When this process first saw that it is to be undone.
+    since: Instant,
+    due: Instant,
+    delay: Duration,
+}
+
+impl Pace {
+    pub(super) fn begin() -> Pace {
+        let now = Instant::now();
+        Pace { since: now, due: now, delay: FIRST }
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// Whether the lost request can no longer arrive at the gateway.
+    pub(super) fn late_window_over(&self, late_arrival: Duration) -> bool {
+        self.since.elapsed() >= late_arrival
+    }
+
+    /// One more try has not settled it. What the gateway says is done needs asking again only when the window is
+    /// over; anything else sooner, each time later.
+    pub(super) fn tried(&mut self, late_arrival: Duration, promised: bool) {
+        let now = Instant::now();
+        let end = self.since + late_arrival;
+        let again = now + jittered(self.delay);
+        self.delay = (self.delay * 2).min(LONGEST);
+        self.due = match (end > now, promised) {
+            (true, true) => end,
+            // Not past the end of the window, where an answer can settle it.
+            (true, false) => again.min(end),
+            (false, _) => again,
+        };
+    }
+}
+
+/// Between 80 and 120 percent, so that many tills that lost the gateway together do not come back together.
+fn jittered(delay: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or(20) % 41;
+    delay * (80 + random) / 100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_each_time_up_to_the_longest() {
+        let mut pace = Pace::begin();
+        assert!(pace.due() <= Instant::now());
+        for wanted in [500_u64, 1000, 2000, 4000, 8000, 15_000, 15_000] {
+            pace.tried(Duration::ZERO, false);
+            let left = pace.due().saturating_duration_since(Instant::now());
+            let wanted = Duration::from_millis(wanted);
+            assert!(left <= wanted * 6 / 5 && left + Duration::from_millis(20) >= wanted * 4 / 5, "{left:?}");
+        }
+    }
+
+    #[test]
+    fn a_promise_is_checked_at_the_end_of_the_window() {
+        let mut pace = Pace::begin();
+        let window = Duration::from_secs(100);
+        pace.tried(window, true);
+        assert_eq!(pace.due(), pace.since + window);
+        assert!(!pace.late_window_over(window));
+        assert!(pace.late_window_over(Duration::ZERO));
+    }
+}

@@ -1,0 +1,387 @@
+//! One call that asks for a consume, step by step.
+
+use super::{Entry, OnUnknown, Owner, Stage};
+use crate::gateway::{CodeRules, Doubt, NotSent, Verdict};
+use crate::outcome::{codes, codes::Code};
+
+/// Where a call is.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Nothing of this call is recorded. Holds the intent that it would record.
+    New(Entry),
+    /// The intent is recorded and the request is on its way.
+    Sending {
+        /// What is recorded.
+        entry: Entry,
+        /// A first attempt was refused for its timestamp; this is the second.
+        resigned: bool,
+    },
+    /// A first attempt was refused for its timestamp, before any effect; the second is being recorded.
+    SigningAnew,
+    /// The end is known and is being recorded.
+    Concluding {
+        /// What happened, to be judged again if the record has changed meanwhile.
+        end: End,
+    },
+    /// The till was told.
+    Done,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// The gateway's answer, which proves something or not.
+    Answered(Verdict),
+    /// No byte left.
+    NotSent(NotSent),
+    /// Anything may have happened.
+    Lost(Doubt),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A till asks for the consume.
+    Asked,
+    /// What was to be recorded is recorded.
+    Recorded(Entry),
+    /// The bizId stands for this, which is not what the call wanted to record over.
+    Stands(Entry),
+    /// Another sale of the same member or coupon is unsettled.
+    InDoubt(Entry),
+    /// The owner of what stands is dead.
+    OwnerDied(Entry),
+    /// The caller that carries out the same request has not ended before this call's deadline.
+    WaitedInVain,
+    /// The journal could not be read or written.
+    JournalFailed {
+        /// The library's code.
+        code: &'static Code,
+        /// In words.
+        message: String,
+    },
+    /// The send ended. `clock_is_off` says that the answer's `Date` shows a wrong clock.
+    Ended {
+        /// How.
+        end: End,
+        /// Whether signing with the corrected time could help.
+        clock_is_off: bool,
+    },
+}
+
+/// What is to be done; exactly one thing after every event, whose result is the next event.
+#[derive(Debug)]
+pub enum Effect {
+    /// Record the intent, unless the bizId stands for something or another sale of the member is in doubt.
+    RecordIntent(Entry),
+    /// Record a further attempt over the revision before it, unless another sale of the member is in doubt.
+    RecordAgain(Entry),
+    /// Record over the revision before it.
+    Record(Entry),
+    /// Wait for the caller that is carrying out this same request.
+    AwaitOther(Entry),
+    /// Sign and send the request.
+    Send,
+    /// Tell the till; nothing follows.
+    Tell(Told),
+}
+
+/// What the till is told.
+#[derive(Debug)]
+pub enum Told {
+    /// What this call's attempt came to.
+    Ended(Entry),
+    /// What stands for the same request from before; this call sent nothing.
+    Stands(Entry),
+    /// The bizId stands for another request, or was reversed; this call sent nothing.
+    Conflict(Entry),
+    /// The other caller has not ended before this call's deadline; this call sent nothing.
+    Busy,
+    /// Another sale of the same member or coupon is unsettled; this call sent nothing.
+    InDoubt(Entry),
+    /// The outcome could not be recorded, and anything may have happened.
+    Unrecorded(Doubt),
+    /// Nothing was sent, for a reason inside the machine.
+    Internal {
+        /// The library's code.
+        code: &'static Code,
+        /// In words.
+        message: String,
+    },
+}
+
+/// One step of a consume.
+pub fn step(state: State, event: Event) -> (State, Effect) {
+    match (state, event) {
+        (State::New(intent), Event::Asked) => {
+            let record = intent.clone();
+            (State::New(intent), Effect::RecordIntent(record))
+        }
+        (State::New(_), Event::Recorded(entry)) if entry.stage == Stage::Sending => {
+            (State::Sending { entry, resigned: false }, Effect::Send)
+        }
+        // What was recorded was the death of another owner.
+        (State::New(intent), Event::Recorded(entry) | Event::Stands(entry)) => stands(intent, entry),
+        (State::New(intent), Event::OwnerDied(entry)) => {
+            let ended = abandoned(&entry);
+            (State::New(intent), Effect::Record(ended))
+        }
+        (State::New(_), Event::InDoubt(entry)) => tell(Told::InDoubt(entry)),
+        (State::New(_), Event::WaitedInVain) => tell(Told::Busy),
+        // Nothing was taken: nothing was sent, or all that was sent was refused before any effect.
+        (
+            State::New(_) | State::SigningAnew | State::Concluding { end: End::NotSent(_) },
+            Event::JournalFailed { code, message },
+        ) => tell(Told::Internal { code, message }),
+
+        (
+            State::Sending { entry, resigned: false },
+            Event::Ended { end: End::Answered(Verdict::Refused(refusal)), clock_is_off: true },
+        ) if refusal.code == CodeRules::SIGNATURE => {
+            (State::SigningAnew, Effect::Record(again(&entry, entry.owner.clone())))
+        }
+        (State::SigningAnew, Event::Recorded(entry)) => {
+            (State::Sending { entry, resigned: true }, Effect::Send)
+        }
+        // A till asked for its reversal in between: nothing was taken, so there is nothing left to send.
+        (State::SigningAnew, Event::Stands(entry)) => {
+            let end = End::NotSent(NotSent {
+                code: &codes::CONNECT,
+                message: "a reversal was asked for before the second attempt".to_owned(),
+            });
+            conclude(&entry, end)
+        }
+        (State::Sending { entry, .. }, Event::Ended { end, .. }) => conclude(&entry, end),
+
+        (State::Concluding { .. }, Event::Recorded(entry)) => tell(Told::Ended(entry)),
+        // A till asked for its reversal while it was running: judged again over what stands now.
+        (State::Concluding { end }, Event::Stands(entry)) if entry.stage == Stage::Sending => {
+            conclude(&entry, end)
+        }
+        (State::Concluding { .. }, Event::Stands(entry)) => tell(Told::Stands(entry)),
+        // No final answer reaches the till before its outcome is recorded.
+        (State::Concluding { .. }, Event::JournalFailed { code, message }) => {
+            tell(Told::Unrecorded(Doubt::new(
+                &codes::JOURNAL,
+                format!("the outcome could not be recorded: {} {message}", code.text),
+            )))
+        }
+
+        // Events out of order are a defect of the driver. Before the send nothing was taken; after it, who knows.
+        (State::New(_), event) => tell(Told::Internal {
+            code: &codes::PANIC,
+            message: format!("unexpected event before the send: {event:?}"),
+        }),
+        (state, event) => tell(Told::Unrecorded(Doubt::new(
+            &codes::PANIC,
+            format!("unexpected event {event:?} in {state:?}"),
+        ))),
+    }
+}
+
+/// The record of an attempt whose owner died: it may have happened.
+pub fn abandoned(entry: &Entry) -> Entry {
+    let doubt =
+        Doubt::new(&codes::ABANDONED, "the process that sent it ended before its outcome was recorded");
+    in_doubt(entry, &doubt)
+}
+
+/// What the call does about what stands under its bizId.
+fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
+    if entry.identity != intent.identity {
+        return tell(Told::Conflict(entry));
+    }
+    match entry.stage {
+        Stage::Sending => (State::New(intent), Effect::AwaitOther(entry)),
+        Stage::Declined | Stage::NotSent => {
+            let record = again(&entry, intent.owner.clone());
+            (State::New(intent), Effect::RecordAgain(record))
+        }
+        Stage::Reversed | Stage::Undone => tell(Told::Conflict(entry)),
+        Stage::Succeeded
+        | Stage::Unknown
+        | Stage::Reversing
+        | Stage::Refused
+        | Stage::Unproven
+        | Stage::Kept => tell(Told::Stands(entry)),
+    }
+}
+
+/// The record of a further attempt.
+fn again(entry: &Entry, owner: Owner) -> Entry {
+    let mut next = entry.moved(Stage::Sending);
+    next.attempt += 1;
+    next.owner = owner;
+    next.detail.words = None;
+    next.detail.answered = false;
+    next
+}
+
+/// Records how the attempt ended.
+fn conclude(entry: &Entry, end: End) -> (State, Effect) {
+    let record = match &end {
+        // Also on a second attempt: the first one has its own proof that it took nothing.
+        End::Answered(Verdict::Refused(refusal)) => ended(entry, Stage::Declined).with_refusal(refusal),
+        End::Answered(Verdict::Accepted(accepted)) => ended(entry, Stage::Succeeded).with_accepted(accepted),
+        End::NotSent(why) => ended(entry, Stage::NotSent).with_words(why.code, &why.message),
+        End::Answered(Verdict::Doubt(doubt)) | End::Lost(doubt) => in_doubt(entry, doubt),
+    };
+    (State::Concluding { end }, Effect::Record(record))
+}
+
+/// The stage of a proven end; where a till has asked for the reversal meanwhile, what was taken goes back and
+/// what was not taken can no longer be.
+fn ended(entry: &Entry, stage: Stage) -> Entry {
+    match stage {
+        _ if !entry.detail.reversal.asked => entry.moved(stage),
+        Stage::Succeeded => entry.moved(Stage::Reversing),
+        _ => entry.moved(Stage::Reversed),
+    }
+}
+
+fn in_doubt(entry: &Entry, doubt: &Doubt) -> Entry {
+    let reverse = entry.on_unknown == OnUnknown::Reverse || entry.detail.reversal.asked;
+    let stage = if reverse { Stage::Reversing } else { Stage::Unknown };
+    entry.moved(stage).with_doubt(doubt)
+}
+
+fn tell(told: Told) -> (State, Effect) {
+    (State::Done, Effect::Tell(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::{Identity, Refusal};
+    use crate::money::BizId;
+    use crate::transaction::Key;
+
+    fn intent(on_unknown: OnUnknown) -> Entry {
+        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        Entry::intent(key, Identity::default(), Owner("me".into()), on_unknown, 0)
+    }
+
+    fn sending(on_unknown: OnUnknown) -> State {
+        State::Sending { entry: intent(on_unknown), resigned: false }
+    }
+
+    fn refused(code: &str) -> End {
+        End::Answered(Verdict::Refused(Refusal { code: code.into(), message: String::new() }))
+    }
+
+    fn not_sent() -> End {
+        End::NotSent(NotSent { code: &codes::CONNECT, message: String::new() })
+    }
+
+    fn lost() -> End {
+        End::Lost(Doubt::new(&codes::LOST, ""))
+    }
+
+    fn ended(end: End) -> Event {
+        Event::Ended { end, clock_is_off: false }
+    }
+
+    fn full() -> Event {
+        Event::JournalFailed { code: &codes::JOURNAL_FULL, message: "full".into() }
+    }
+
+    fn recorded(effect: Effect) -> Entry {
+        match effect {
+            Effect::Record(entry) | Effect::RecordIntent(entry) | Effect::RecordAgain(entry) => entry,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_before_the_intent_is_recorded() {
+        let (state, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Asked);
+        let entry = recorded(effect);
+        let (state, effect) = step(state, Event::Recorded(entry));
+        assert!(matches!((state, effect), (State::Sending { .. }, Effect::Send)));
+        let (_, effect) = step(State::New(intent(OnUnknown::Hold)), full());
+        assert!(
+            matches!(effect, Effect::Tell(Told::Internal { code, .. }) if code.text == "ZV-JOURNAL-FULL")
+        );
+    }
+
+    #[test]
+    fn nothing_is_told_before_the_end_is_recorded() {
+        for (end, stage) in
+            [(refused("40001"), Stage::Declined), (not_sent(), Stage::NotSent), (lost(), Stage::Reversing)]
+        {
+            let (state, effect) = step(sending(OnUnknown::Reverse), ended(end));
+            let entry = recorded(effect);
+            assert_eq!((entry.stage(), entry.revision()), (stage, 2));
+            let (_, effect) = step(state, Event::Recorded(entry));
+            assert!(matches!(effect, Effect::Tell(Told::Ended(entry)) if entry.stage() == stage));
+        }
+        let (_, effect) = step(sending(OnUnknown::Hold), ended(lost()));
+        assert_eq!(recorded(effect).stage(), Stage::Unknown);
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_recorded_is_unknown() {
+        let (state, _) = step(sending(OnUnknown::Hold), ended(refused("1")));
+        assert!(matches!(step(state, full()).1, Effect::Tell(Told::Unrecorded(_))));
+        let (state, _) = step(sending(OnUnknown::Hold), ended(not_sent()));
+        assert!(matches!(step(state, full()).1, Effect::Tell(Told::Internal { .. })));
+    }
+
+    #[test]
+    fn a_refused_signature_is_signed_anew_once_and_only_with_a_wrong_clock() {
+        let answer = |clock_is_off| Event::Ended { end: refused("110004"), clock_is_off };
+        let (state, effect) = step(sending(OnUnknown::Hold), answer(true));
+        let second = recorded(effect);
+        assert_eq!((second.stage(), second.attempt()), (Stage::Sending, 2));
+        let (state, effect) = step(state, Event::Recorded(second));
+        assert!(matches!(effect, Effect::Send));
+        let (_, effect) = step(state, answer(true));
+        assert_eq!(recorded(effect).stage(), Stage::Declined);
+        let (_, effect) = step(sending(OnUnknown::Hold), answer(false));
+        assert_eq!(recorded(effect).stage(), Stage::Declined);
+    }
+
+    #[test]
+    fn what_stands_is_never_sent_again_unless_nothing_was_taken() {
+        for stage in Stage::ALL {
+            let (_, effect) = step(
+                State::New(intent(OnUnknown::Hold)),
+                Event::Stands(intent(OnUnknown::Hold).moved(stage)),
+            );
+            match stage {
+                Stage::Sending => assert!(matches!(effect, Effect::AwaitOther(_))),
+                Stage::Declined | Stage::NotSent => {
+                    let again = recorded(effect);
+                    assert_eq!((again.stage(), again.attempt(), again.revision()), (Stage::Sending, 2, 3));
+                }
+                Stage::Reversed | Stage::Undone => assert!(matches!(effect, Effect::Tell(Told::Conflict(_)))),
+                _ => assert!(matches!(effect, Effect::Tell(Told::Stands(_)))),
+            }
+        }
+        let mut other = intent(OnUnknown::Hold).moved(Stage::Succeeded);
+        other.identity.points = Some(5);
+        let (_, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Stands(other));
+        assert!(matches!(effect, Effect::Tell(Told::Conflict(_))));
+    }
+
+    #[test]
+    fn a_reversal_asked_for_meanwhile_turns_success_into_reversing() {
+        let mut asked = intent(OnUnknown::Hold).moved(Stage::Sending);
+        asked.detail.reversal.asked = true;
+        for (end, stage) in
+            [(lost(), Stage::Reversing), (refused("1"), Stage::Reversed), (not_sent(), Stage::Reversed)]
+        {
+            let (state, _) = step(sending(OnUnknown::Hold), ended(end));
+            let (_, effect) = step(state, Event::Stands(asked.clone()));
+            let record = recorded(effect);
+            assert_eq!((record.stage(), record.revision()), (stage, 3));
+        }
+    }
+
+    #[test]
+    fn disorder_after_the_send_is_unknown() {
+        assert!(matches!(step(sending(OnUnknown::Hold), Event::Asked).1, Effect::Tell(Told::Unrecorded(_))));
+        let state = State::New(intent(OnUnknown::Hold));
+        assert!(matches!(step(state, ended(lost())).1, Effect::Tell(Told::Internal { .. })));
+    }
+}

@@ -1,0 +1,18 @@
+//! What a consume is, from its intent to its settled end: pure functions over [`Entry`], the one durable record
+//! of a bizId. No I/O, clock, thread or randomness is in here; the client and the recovery drive these functions
+//! with real effects, the simulation with simulated ones.
+//!
+//! ```text
+//! request ──▶ Sending ──▶ Succeeded | Declined | NotSent
+//!                 └─ anything else ─▶ Unknown (hold) ──────────────┐
+//!                                  └▶ Reversing ──▶ Reversed       ├▶ Kept | Undone (a person)
+//!                                             ├──▶ Refused ────────┤
+//!                                             └──▶ Unproven ───────┘
+//! its owner died while Sending ──▶ as "anything else"
+//! ```
+
+pub mod consume;
+mod entry;
+pub mod settle;
+
+pub use entry::{Detail, Entry, Key, OnUnknown, Owner, Reversal, Settlement, Stage};

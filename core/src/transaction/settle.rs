@@ -1,0 +1,226 @@
+//! Settling what is in doubt or is to be undone: the reversal as a till, the recovery or a person drives it.
+
+use super::{Entry, Reversal, Settlement, Stage};
+use crate::gateway::{Reversed, Words};
+use crate::outcome::codes;
+
+/// What a till's request for a reversal comes to.
+#[derive(Debug)]
+pub enum Asked {
+    /// Record this over the revision before it; then it is to be sent, or waits for the running consume.
+    Record(Entry),
+    /// It is being undone already: drive it.
+    Going,
+    /// Nothing stands any more.
+    Already,
+    /// There is no way to undo it.
+    NoWay,
+}
+
+/// A till asks for the reversal of what stands. `returned` is the bizId that the answer carried, as the till has
+/// stored it; `has_route` says whether a reverse route is configured.
+pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool) -> Asked {
+    let asked = |stage: Stage| {
+        let mut next = entry.moved(stage);
+        next.detail.reversal.asked = true;
+        if next.detail.returned_biz_id.is_none() {
+            next.detail.returned_biz_id = returned.map(str::to_owned);
+        }
+        Asked::Record(next)
+    };
+    match entry.stage {
+        Stage::Sending | Stage::Succeeded | Stage::Unknown | Stage::Refused | Stage::Kept if !has_route => {
+            Asked::NoWay
+        }
+        Stage::Sending if entry.detail.reversal.asked => Asked::Going,
+        // Recorded at once; sent when the running call has its answer or its deadline.
+        Stage::Sending => asked(Stage::Sending),
+        // Nothing was taken; from now on the bizId cannot be tried again.
+        Stage::Declined | Stage::NotSent => Asked::Record(entry.moved(Stage::Reversed)),
+        Stage::Reversing => Asked::Going,
+        Stage::Reversed | Stage::Undone => Asked::Already,
+        Stage::Unproven => Asked::NoWay,
+        Stage::Succeeded | Stage::Unknown | Stage::Refused | Stage::Kept => asked(Stage::Reversing),
+    }
+}
+
+/// What the recovery does about an entry that is to be undone.
+#[derive(Debug)]
+pub enum Try {
+    /// Record this over the revision before it; then send a reversal by this bizId.
+    Send {
+        /// The record with one more try.
+        record: Entry,
+        /// What the reversal goes by.
+        biz_id: String,
+    },
+    /// Record this over the revision before it: nobody can know.
+    GiveUp(Entry),
+    /// It is not to be undone, or no longer.
+    Nothing,
+}
+
+/// The next try to undo an entry. `other_biz_ids` says whether this account has ever answered with another bizId
+/// than the one that was sent: then a reversal by the sent one may hit nothing, or another sale.
+pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
+    if entry.stage != Stage::Reversing {
+        return Try::Nothing;
+    }
+    let mut next = entry.moved(Stage::Reversing);
+    match &entry.detail.returned_biz_id {
+        None if other_biz_ids && !entry.detail.foreign => {
+            next.stage = Stage::Unproven;
+            next.detail.reversal.last = Some(Words {
+                code: codes::OTHER_BIZ_ID.text.to_owned(),
+                message: "the answer was lost, and this account answers with other bizIds than it is sent"
+                    .to_owned(),
+            });
+            Try::GiveUp(next)
+        }
+        returned => {
+            let biz_id = returned.clone().unwrap_or_else(|| entry.key.biz_id.to_string());
+            next.detail.reversal.tries = next.detail.reversal.tries.saturating_add(1);
+            next.detail.reversal.refused = false;
+            Try::Send { record: next, biz_id }
+        }
+    }
+}
+
+/// What an answered reversal comes to: the record over the revision before it. `late_window_over` says that the
+/// consume can no longer be on its way.
+pub fn reversal_answered(entry: &Entry, answer: &Reversed, late_window_over: bool) -> Entry {
+    // While the consume may still arrive, an undoing of it is only a promise: it is asked for again afterwards.
+    let proven = entry.detail.answered || late_window_over;
+    let (stage, refused) = match answer {
+        Reversed::Done(_) if proven => (Stage::Reversed, false),
+        Reversed::NotFound(_) if late_window_over => (Stage::Reversed, false),
+        Reversed::Done(_) | Reversed::NotFound(_) | Reversed::Again(_) => (Stage::Reversing, false),
+        Reversed::Refused(_) => (Stage::Refused, true),
+    };
+    let mut next = entry.moved(stage);
+    let (Reversed::Done(words)
+    | Reversed::NotFound(words)
+    | Reversed::Again(words)
+    | Reversed::Refused(words)) = answer;
+    next.detail.reversal = Reversal { last: Some(words.clone()), refused, ..entry.detail.reversal.clone() };
+    next
+}
+
+/// Why a person's decision is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSettled {
+    /// There is nothing to decide.
+    #[error("it is settled already")]
+    Settled,
+    /// It is on its way.
+    #[error("it is still running; wait for its outcome")]
+    Running,
+    /// A reversal left and was not refused: it may have been undone.
+    #[error("a reversal has been sent and was not refused, so nobody may say that it stands")]
+    MayBeReversed,
+}
+
+/// A person decides what nobody could find out.
+pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry, NotSettled> {
+    match entry.stage {
+        Stage::Sending => return Err(NotSettled::Running),
+        stage if !stage.is_unsettled() => return Err(NotSettled::Settled),
+        _ => {}
+    }
+    let reversal = &entry.detail.reversal;
+    if kept && reversal.tries > 0 && !reversal.refused {
+        return Err(NotSettled::MayBeReversed);
+    }
+    let mut next = entry.moved(if kept { Stage::Kept } else { Stage::Undone });
+    next.detail.settlement =
+        Some(Settlement { by: by.to_owned(), reason: reason.to_owned(), from: entry.stage });
+    Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::Identity;
+    use crate::money::BizId;
+    use crate::transaction::{Key, OnUnknown, Owner};
+
+    fn entry(stage: Stage) -> Entry {
+        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0).moved(stage)
+    }
+
+    fn words() -> Words {
+        Words::default()
+    }
+
+    #[test]
+    fn while_the_consume_may_still_arrive_an_undoing_is_only_a_promise() {
+        for (answer, over, answered, wanted) in [
+            (Reversed::Done(words()), false, false, Stage::Reversing),
+            (Reversed::Done(words()), true, false, Stage::Reversed),
+            (Reversed::Done(words()), false, true, Stage::Reversed),
+            (Reversed::NotFound(words()), false, false, Stage::Reversing),
+            (Reversed::NotFound(words()), false, true, Stage::Reversing),
+            (Reversed::NotFound(words()), true, false, Stage::Reversed),
+            (Reversed::Again(words()), true, true, Stage::Reversing),
+            (Reversed::Refused(words()), true, true, Stage::Refused),
+        ] {
+            let mut before = entry(Stage::Reversing);
+            before.detail.answered = answered;
+            let after = reversal_answered(&before, &answer, over);
+            assert_eq!(after.stage(), wanted, "{answer:?} {over} {answered}");
+            assert_eq!(after.revision(), before.revision() + 1);
+        }
+    }
+
+    #[test]
+    fn a_reversal_goes_by_the_returned_id_and_never_guesses() {
+        let mut returned = entry(Stage::Reversing);
+        returned.detail.returned_biz_id = Some("R1".into());
+        assert!(
+            matches!(try_reversal(&returned, true), Try::Send { biz_id, record } if biz_id == "R1" && record.detail.reversal.tries == 1)
+        );
+        assert!(
+            matches!(try_reversal(&entry(Stage::Reversing), false), Try::Send { biz_id, .. } if biz_id == "B1")
+        );
+        assert!(
+            matches!(try_reversal(&entry(Stage::Reversing), true), Try::GiveUp(record) if record.stage() == Stage::Unproven)
+        );
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Reversing) {
+            assert!(matches!(try_reversal(&entry(stage), false), Try::Nothing));
+        }
+    }
+
+    #[test]
+    fn asking_records_before_anything_is_sent() {
+        for (stage, wanted) in [
+            (Stage::Sending, Stage::Sending),
+            (Stage::Succeeded, Stage::Reversing),
+            (Stage::Unknown, Stage::Reversing),
+            (Stage::Refused, Stage::Reversing),
+            (Stage::Declined, Stage::Reversed),
+            (Stage::NotSent, Stage::Reversed),
+        ] {
+            assert!(
+                matches!(ask(&entry(stage), None, true), Asked::Record(record) if record.stage() == wanted),
+                "{stage:?}"
+            );
+        }
+        assert!(matches!(ask(&entry(Stage::Succeeded), None, false), Asked::NoWay));
+        assert!(matches!(ask(&entry(Stage::Unproven), None, true), Asked::NoWay));
+        assert!(matches!(ask(&entry(Stage::Reversed), None, true), Asked::Already));
+        assert!(matches!(ask(&entry(Stage::Reversing), None, true), Asked::Going));
+    }
+
+    #[test]
+    fn a_person_cannot_keep_what_may_be_reversed() {
+        let mut sent = entry(Stage::Reversing);
+        sent.detail.reversal.tries = 1;
+        assert_eq!(settle(&sent, true, "a", "b").unwrap_err(), NotSettled::MayBeReversed);
+        assert_eq!(settle(&sent, false, "a", "b").unwrap().stage(), Stage::Undone);
+        sent.detail.reversal.refused = true;
+        assert_eq!(settle(&sent, true, "a", "b").unwrap().stage(), Stage::Kept);
+        assert_eq!(settle(&entry(Stage::Sending), true, "a", "b").unwrap_err(), NotSettled::Running);
+        assert_eq!(settle(&entry(Stage::Succeeded), true, "a", "b").unwrap_err(), NotSettled::Settled);
+    }
+}
