@@ -65,10 +65,14 @@ impl Client {
             Try::GiveUp(record) => return self.keep(record),
             Try::Send { record, biz_id } => (record, biz_id),
         };
-        let receipt = match journal.record(&record, Guard::Off)? {
-            Recorded::Done(receipt) => receipt,
+        let (record, receipt) = match journal.record(&record, Guard::Off) {
+            Ok(Recorded::Done(receipt)) => (record, receipt),
             // Somebody else drives it.
-            Recorded::Stands(entry) | Recorded::InDoubt(entry) => return Ok(entry),
+            Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry)) => return Ok(entry),
+            // The journal has failed; what it says of this entry was durable before, and a reversal that was
+            // sent once may be sent again.
+            Err(_) if entry.detail().reversal.tries > 0 => (entry.clone(), Receipt::of(entry)),
+            Err(error) => return Err(error),
         };
         let answer = self.send_reversal(&receipt, &record, &biz_id, deadline);
         self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", record.key().biz_id));

@@ -88,17 +88,12 @@ impl Sqlite {
         &self.path
     }
 
-    fn connection(&self) -> Result<MutexGuard<'_, Connection>, JournalError> {
-        if self.failed.load(Ordering::Acquire) {
-            return Err(JournalError::new(
-                &codes::JOURNAL,
-                "a write to the journal failed before; money calls stop until the library is started anew",
-            ));
-        }
-        Ok(self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says what an error means, and stops for good where the file can no longer be trusted.
+    /// Says what an error means, and stops all writing where the file can no longer be trusted. Reading goes on:
+    /// a reversal that is on disk is still sent.
     fn failed(&self, error: &rusqlite::Error) -> JournalError {
         let explained = explain(&self.path, error);
         let transient = [codes::JOURNAL_LOCKED.text, codes::JOURNAL_FULL.text];
@@ -111,7 +106,13 @@ impl Sqlite {
 
 impl Journal for Sqlite {
     fn record(&self, entry: &Entry, guard: Guard) -> Result<Recorded, JournalError> {
-        let mut connection = self.connection()?;
+        if self.failed.load(Ordering::Acquire) {
+            return Err(JournalError::new(
+                &codes::JOURNAL,
+                "a write to the journal failed before; money calls stop until the library is started anew",
+            ));
+        }
+        let mut connection = self.connection();
         let mut sequence = 0;
         let recorded = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -141,15 +142,15 @@ impl Journal for Sqlite {
     }
 
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
-        row::find(&*self.connection()?, key).map_err(|error| self.failed(&error))
+        row::find(&self.connection(), key).map_err(|error| self.failed(&error))
     }
 
     fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
-        row::unsettled(&*self.connection()?).map_err(|error| self.failed(&error))
+        row::unsettled(&self.connection()).map_err(|error| self.failed(&error))
     }
 
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
-        let connection = self.connection()?;
+        let connection = self.connection();
         connection
             .prepare_cached(
                 "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 LIMIT 1",
