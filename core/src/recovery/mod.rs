@@ -177,12 +177,15 @@ impl Inner {
                 break;
             }
             let call_deadline = Instant::now() + self.shared.total;
-            let stands =
-                self.drive(client, &entry, if all { call_deadline.min(deadline) } else { call_deadline })?;
-            if stands.stage() == Stage::Reversing {
-                soonest(self.pace(stands.key()).due());
-            } else {
-                settled += 1;
+            let deadline = if all { call_deadline.min(deadline) } else { call_deadline };
+            match self.drive(client, &entry, deadline) {
+                Ok(stands) if stands.stage() == Stage::Reversing => soonest(self.pace(stands.key()).due()),
+                Ok(_) => settled += 1,
+                // One entry that cannot be recorded keeps no other from being sent.
+                Err(error) => {
+                    self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
+                    soonest(Instant::now() + LOOK_AGAIN);
+                }
             }
             thread::sleep(BETWEEN_SENDS);
         }
