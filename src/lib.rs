@@ -4,6 +4,7 @@
 mod answers;
 mod callback;
 mod calls;
+mod fork;
 mod guard;
 mod process;
 mod text;

@@ -12,6 +12,7 @@ use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 
 use crate::answers::Answers;
 use crate::callback::Callback;
+use crate::fork::InheritedLock;
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 
@@ -21,6 +22,7 @@ pub(crate) struct Process {
     /// The parent had called `zv_init`.
     forked: bool,
     started_once: AtomicBool,
+    lock: InheritedLock,
     phase: RwLock<Phase>,
     /// One start or stop at a time.
     turn: Mutex<()>,
@@ -46,6 +48,9 @@ impl Process {
                 Some(process) if process.pid == pid => return process,
                 _ => {}
             }
+            if let Some(parent) = process {
+                parent.lock.close();
+            }
             let forked = process.is_some_and(|p| p.forked || p.started_once.load(Ordering::Acquire));
             let fresh = Box::into_raw(Box::new(Process::new(pid, forked)));
             let stored = CURRENT.compare_exchange(known, fresh, Ordering::AcqRel, Ordering::Acquire);
@@ -61,6 +66,7 @@ impl Process {
             pid,
             forked,
             started_once: AtomicBool::new(false),
+            lock: InheritedLock::default(),
             phase: RwLock::new(Phase::Fresh),
             turn: Mutex::new(()),
             answers: Answers::default(),
@@ -104,6 +110,7 @@ impl Process {
         match Library::start(config, vec![sink]) {
             Ok(library) => {
                 let answer = library.started(false);
+                self.lock.remember(library.lock_file());
                 self.started_once.store(true, Ordering::Release);
                 self.set(Phase::Running(Arc::new(library)));
                 answer

@@ -9,6 +9,8 @@ pub use owner::OwnerLock;
 pub use place::{Place, default_place};
 pub use sqlite::Sqlite;
 
+use std::fs::File;
+
 use crate::gateway::Identity;
 use crate::outcome::codes::Code;
 use crate::transaction::{Entry, Key, Owner};
@@ -102,6 +104,9 @@ pub trait Journal: Send + Sync {
 
     /// This process.
     fn owner(&self) -> &Owner;
+
+    /// The file whose lock says that this process lives, where there is one.
+    fn lock_file(&self) -> Option<&File>;
 }
 
 /// A journal that cannot be used: every use says why. Quotes go on.
@@ -140,5 +145,9 @@ impl Journal for Stopped {
 
     fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    fn lock_file(&self) -> Option<&File> {
+        None
     }
 }

@@ -12,7 +12,7 @@ use crate::transaction::Owner;
 pub struct OwnerLock {
     owner: Owner,
     folder: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl OwnerLock {
@@ -28,12 +28,17 @@ impl OwnerLock {
             TryLockError::Error(error) => error,
             TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
         })?;
-        Ok(OwnerLock { owner: Owner(name), folder, _file: file })
+        Ok(OwnerLock { owner: Owner(name), folder, file })
     }
 
     /// The name under which intents are recorded.
     pub fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    /// The locked file.
+    pub fn file(&self) -> &File {
+        &self.file
     }
 
     /// Whether the process of that name still lives.

@@ -7,6 +7,7 @@ mod requests;
 pub use requests::{FILTER_REQUEST, LOOKUP_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -178,6 +179,12 @@ impl Library {
     /// Whether answers are written in ASCII only.
     pub fn ascii(&self) -> bool {
         self.ascii
+    }
+
+    /// The file whose lock says that this process lives. A forked child must close its copy: the lock would
+    /// outlive the parent.
+    pub fn lock_file(&self) -> Option<&File> {
+        self.shared.journal.lock_file()
     }
 
     /// The log, for what the C ABI has to say.

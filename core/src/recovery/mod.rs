@@ -131,7 +131,7 @@ impl Inner {
             let next = match self.pass(false, Instant::now() + self.shared.total) {
                 Ok(pass) => pass.next,
                 Err(error) => {
-                    self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
+                    self.trouble(&error);
                     Some(Instant::now() + LOOK_AGAIN)
                 }
             };
@@ -161,7 +161,14 @@ impl Inner {
                 if self.shared.journal.is_alive(entry.owner()) {
                     continue;
                 }
-                entry = self.bury(&entry)?;
+                entry = match self.bury(&entry) {
+                    Ok(entry) => entry,
+                    Err(error) => {
+                        self.trouble(&error);
+                        soonest(Instant::now() + LOOK_AGAIN);
+                        continue;
+                    }
+                };
             }
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
             if entry.stage() != Stage::Reversing || !client.can_reverse() {
@@ -183,7 +190,7 @@ impl Inner {
                 Ok(_) => settled += 1,
                 // One entry that cannot be recorded keeps no other from being sent.
                 Err(error) => {
-                    self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
+                    self.trouble(&error);
                     soonest(Instant::now() + LOOK_AGAIN);
                 }
             }
@@ -191,6 +198,10 @@ impl Inner {
         }
         pass.settled = settled;
         Ok(pass)
+    }
+
+    fn trouble(&self, error: &JournalError) {
+        self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
     }
 
     /// The owner of an intent is dead: it may have happened.

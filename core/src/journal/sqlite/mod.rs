@@ -5,6 +5,7 @@ mod mark;
 mod row;
 mod schema;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -168,6 +169,10 @@ impl Journal for Sqlite {
 
     fn owner(&self) -> &Owner {
         self.lock.owner()
+    }
+
+    fn lock_file(&self) -> Option<&File> {
+        Some(self.lock.file())
     }
 }
 
