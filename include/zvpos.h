@@ -182,6 +182,17 @@ char *ZV_CALL zv_pending_json(const char *request_json);
 char *ZV_CALL zv_recover_json(const char *request_json);
 
 /**
+ * The till has stored its own sale (option `confirm`): only now it counts. What is not confirmed is shown after a
+ * restart and reversed `confirm_after_s` later.
+ *
+ * `request_json`: `{"bizId", "account"?}`.
+ *
+ * Returns `succeeded`, or `reversed` or `unknown` where it was too late; an answer that the caller frees with
+ * `zv_free` or `zv_take`. Any thread.
+ */
+char *ZV_CALL zv_confirm_json(const char *request_json);
+
+/**
  * A person says what became of a sale that nobody could find out; kept in the journal with name and reason.
  *
  * `request_json`: `{"bizId", "as": "kept" | "undone", "by", "reason", "account"?}`. `kept` is refused while a

@@ -18,13 +18,25 @@ static NO_MEMORY_UNKNOWN: &[u8] = b"{\"outcome\":\"unknown\",\"next\":\"wait\",\
 /// What a host holds. The addresses are the pointers it was given.
 #[derive(Default)]
 pub(crate) struct Answers {
-    live: Mutex<HashMap<usize, Box<[u8]>>>,
+    live: Mutex<HashMap<usize, Live>>,
+}
+
+/// One answer in a host's hands.
+struct Live {
+    bytes: Box<[u8]>,
+    delivery: Option<u64>,
+}
+
+/// An answer that the host has given back.
+pub(crate) struct Freed {
+    /// Under which number the library waits to learn it.
+    pub(crate) delivery: Option<u64>,
 }
 
 /// What `zv_take` found.
 pub(crate) enum Taken {
     /// It fitted: so many bytes without NUL, now freed.
-    Copied(usize),
+    Copied(usize, Freed),
     /// It needs so many bytes with NUL, and is still the host's.
     TooSmall(usize),
     /// No live answer.
@@ -32,12 +44,12 @@ pub(crate) enum Taken {
 }
 
 impl Answers {
-    fn live(&self) -> MutexGuard<'_, HashMap<usize, Box<[u8]>>> {
+    fn live(&self) -> MutexGuard<'_, HashMap<usize, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands a text to the host. `may_have_acted` picks the answer that is given when there is no memory.
-    pub(crate) fn hand_out(&self, text: &str, may_have_acted: bool) -> *mut c_char {
+    pub(crate) fn hand_out(&self, text: &str, may_have_acted: bool, delivery: Option<u64>) -> *mut c_char {
         let fallback = if may_have_acted { NO_MEMORY_UNKNOWN } else { NO_MEMORY };
         let mut bytes = Vec::new();
         let mut live = self.live();
@@ -48,20 +60,23 @@ impl Answers {
         bytes.push(0);
         let bytes = bytes.into_boxed_slice();
         let pointer = bytes.as_ptr();
-        live.insert(pointer.addr(), bytes);
+        live.insert(pointer.addr(), Live { bytes, delivery });
         pointer.cast_mut().cast()
     }
 
-    /// Frees an answer; `false` if it is none.
-    pub(crate) fn free(&self, pointer: *mut c_char) -> bool {
-        is_static(pointer) || self.live().remove(&pointer.addr()).is_some()
+    /// Frees an answer; `None` if it is none.
+    pub(crate) fn free(&self, pointer: *mut c_char) -> Option<Freed> {
+        if is_static(pointer) {
+            return Some(Freed { delivery: None });
+        }
+        self.live().remove(&pointer.addr()).map(|live| Freed { delivery: live.delivery })
     }
 
     /// Copies an answer into the host's buffer and frees it, if it fits.
     pub(crate) fn take(&self, pointer: *mut c_char, buffer: &mut [u8]) -> Taken {
         let mut live = self.live();
         let bytes = match live.get(&pointer.addr()) {
-            Some(bytes) => &**bytes,
+            Some(live) => &*live.bytes,
             None => match [NO_MEMORY, NO_MEMORY_UNKNOWN].into_iter().find(|text| is(pointer, text)) {
                 Some(text) => text,
                 None => return Taken::Unknown,
@@ -70,8 +85,8 @@ impl Answers {
         let Some(room) = buffer.get_mut(..bytes.len()) else { return Taken::TooSmall(bytes.len()) };
         room.copy_from_slice(bytes);
         let length = bytes.len() - 1;
-        live.remove(&pointer.addr());
-        Taken::Copied(length)
+        let delivery = live.remove(&pointer.addr()).and_then(|live| live.delivery);
+        Taken::Copied(length, Freed { delivery })
     }
 }
 
@@ -97,18 +112,20 @@ mod tests {
         }
         let answers = Answers::default();
         let pointer: *mut c_char = NO_MEMORY.as_ptr().cast_mut().cast();
-        assert!(answers.free(pointer) && answers.free(pointer));
+        assert!(answers.free(pointer).is_some() && answers.free(pointer).is_some());
         let mut buffer = [0; 1024];
-        assert!(matches!(answers.take(pointer, &mut buffer), Taken::Copied(n) if n == NO_MEMORY.len() - 1));
+        assert!(
+            matches!(answers.take(pointer, &mut buffer), Taken::Copied(n, _) if n == NO_MEMORY.len() - 1)
+        );
     }
 
     #[test]
     fn an_answer_is_freed_once() {
         let answers = Answers::default();
-        let pointer = answers.hand_out("{}", false);
+        let pointer = answers.hand_out("{}", false, Some(7));
         assert!(matches!(answers.take(pointer, &mut [0; 2]), Taken::TooSmall(3)));
-        assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Copied(2)));
-        assert!(!answers.free(pointer));
+        assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Copied(2, Freed { delivery: Some(7) })));
+        assert!(answers.free(pointer).is_none());
         assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Unknown));
     }
 }

@@ -7,7 +7,7 @@ use zvpos_core::library::Library;
 use zvpos_core::log::Level;
 use zvpos_core::outcome::{Answer, Outcome};
 
-use crate::answers::Taken;
+use crate::answers::{Freed, Taken};
 use crate::callback::zv_log_fn;
 use crate::guard;
 use crate::process::Process;
@@ -156,6 +156,22 @@ pub unsafe extern "C" fn zv_recover_json(request_json: *const c_char) -> *mut c_
     unsafe { call_optional(request_json, Library::recover) }
 }
 
+/// The till has stored its own sale (option `confirm`): only now it counts. What is not confirmed is shown after a
+/// restart and reversed `confirm_after_s` later.
+///
+/// `request_json`: `{"bizId", "account"?}`.
+///
+/// Returns `succeeded`, or `reversed` or `unknown` where it was too late; an answer that the caller frees with
+/// `zv_free` or `zv_take`. Any thread.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_confirm_json(request_json: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise is passed on.
+    unsafe { call(Outcome::Internal, request_json, Library::confirm) }
+}
+
 /// A person says what became of a sale that nobody could find out; kept in the journal with name and reason.
 ///
 /// `request_json`: `{"bizId", "as": "kept" | "undone", "by", "reason", "account"?}`. `kept` is refused while a
@@ -284,7 +300,10 @@ pub unsafe extern "C" fn zv_take(response: *mut c_char, buffer: *mut c_char, cap
         let process = Process::current();
         // SAFETY: the caller's promise is passed on.
         match process.answers.take(response, unsafe { writable(buffer, capacity) }) {
-            Taken::Copied(length) => length,
+            Taken::Copied(length, freed) => {
+                delivered(process, &freed);
+                length
+            }
             Taken::TooSmall(needed) => needed,
             Taken::Unknown => {
                 not_ours(process, "zv_take", response);
@@ -300,8 +319,12 @@ pub unsafe extern "C" fn zv_take(response: *mut c_char, buffer: *mut c_char, cap
 pub extern "C" fn zv_free(response: *mut c_char) {
     guard::or_panic(|| {
         let process = Process::current();
-        if !response.is_null() && !process.answers.free(response) {
-            not_ours(process, "zv_free", response);
+        if response.is_null() {
+            return;
+        }
+        match process.answers.free(response) {
+            Some(freed) => delivered(process, &freed),
+            None => not_ours(process, "zv_free", response),
         }
     });
 }
@@ -373,9 +396,16 @@ fn hand_out(answer: &Answer) -> *mut c_char {
         let json = answer.to_json();
         let ascii = process.library().is_ok_and(|library| library.ascii());
         let json = if ascii { text::escape_beyond_ascii(&json) } else { json };
-        process.answers.hand_out(&json, may_have_acted)
+        process.answers.hand_out(&json, may_have_acted, answer.delivery())
     })
-    .unwrap_or_else(|| process.answers.hand_out("", may_have_acted))
+    .unwrap_or_else(|| process.answers.hand_out("", may_have_acted, None))
+}
+
+/// The host has read an answer.
+fn delivered(process: &Process, freed: &Freed) {
+    if let (Some(number), Ok(library)) = (freed.delivery, process.library()) {
+        library.delivered(number);
+    }
 }
 
 fn not_ours(process: &Process, function: &str, pointer: *mut c_char) {

@@ -69,6 +69,7 @@ pub static ENVELOPE: Shape = Shape {
                 "wait",
                 "stop",
                 "lookup",
+                "store_then_confirm",
                 "go_on",
             ]),
             "the one thing to do",

@@ -67,13 +67,17 @@ impl Run<'_> {
     fn drive(&mut self) -> Told {
         let client = self.client;
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut state = State::New(Entry::intent(
+        let mut intent = Entry::intent(
             client.key(&self.request.biz_id),
             self.request.identity.clone(),
             client.shared.journal.owner().clone(),
             client.on_unknown(),
             i64::try_from(created.as_millis()).unwrap_or(i64::MAX),
-        ));
+        );
+        if client.account.confirm {
+            intent = intent.awaiting_confirmation();
+        }
+        let mut state = State::New(intent);
         let mut event = Event::Asked;
         loop {
             let (next, effect) = step(state, event);

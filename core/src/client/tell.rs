@@ -7,7 +7,7 @@ use crate::gateway::{Accepted, Doubt, Identity, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning, codes};
 use crate::transaction::consume::Told;
-use crate::transaction::{Entry, Stage};
+use crate::transaction::{Confirmation, Entry, Stage};
 
 /// A network that was just down is not asked again at once.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -94,7 +94,11 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
     let answer = match entry.stage() {
         Stage::Succeeded => {
             let cashier = done_sentence(entry.identity(), lang);
-            Answer::of_gateway(Outcome::Succeeded, &words.code, &words.message, cashier)
+            let answer = Answer::of_gateway(Outcome::Succeeded, &words.code, &words.message, cashier);
+            match detail.confirmation {
+                Confirmation::Awaited => answer.with_next(Next::StoreThenConfirm),
+                Confirmation::NotAsked | Confirmation::Given => answer,
+            }
         }
         Stage::Declined => {
             let cashier = lang
@@ -160,6 +164,8 @@ pub fn entry_json(entry: &Entry) -> String {
         "attempts": entry.attempt(),
         "created_unix_ms": entry.created_unix_ms(),
         "on_unknown": entry.on_unknown(),
+        "heard": detail.heard,
+        "confirmation": detail.confirmation,
         "gateway": words(&detail.words),
         "reversal": {
             "asked": detail.reversal.asked,

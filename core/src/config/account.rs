@@ -54,6 +54,8 @@ pub struct Account {
     pub call_actions: Vec<String>,
     /// What happens to an unknown outcome.
     pub on_unknown: OnUnknown,
+    /// Whether a success must be confirmed by the till.
+    pub confirm: bool,
     /// How a reversal is asked for.
     pub reverse: ReverseRules,
     generation: Generation,
@@ -142,6 +144,13 @@ impl<'o, 'a> Reader<'o, 'a> {
         let call_actions = self.call_actions(&routes, problems);
         self.check_defaults(problems);
         let on_unknown = self.on_unknown(&routes, problems);
+        let confirm = self.text("confirm") == Some("true");
+        if confirm && !routes.contains_key(&Operation::Reverse) {
+            problems.push(problem(
+                format!("{}confirm", self.path),
+                "needs a reverse route: without one, what was not confirmed cannot be undone",
+            ));
+        }
         let reverse = self.reverse_rules(problems);
         let codes = self.given("codes").and_then(Value::as_object);
         let standard = CodeRules::default();
@@ -166,6 +175,7 @@ impl<'o, 'a> Reader<'o, 'a> {
             defaults: self.given("defaults").map_or("{}", Value::raw).to_owned(),
             call_actions,
             on_unknown,
+            confirm,
             reverse,
             generation,
             endpoint,

@@ -40,6 +40,8 @@ pub struct Config {
     pub guard: Guard,
     /// How long a lost request may still arrive.
     pub late_arrival: Duration,
+    /// How long after a start what was not confirmed before is reversed.
+    pub confirm_after: Duration,
     /// Whether the library settles by itself.
     pub background: bool,
     /// The log file.
@@ -92,6 +94,7 @@ impl Config {
                 _ => Guard::Member,
             },
             late_arrival: Duration::from_millis(number(object, "late_arrival_ms").unwrap_or(120_000)),
+            confirm_after: Duration::from_secs(number(object, "confirm_after_s").unwrap_or(300)),
             background: text(object, "background") != Some("false"),
             log: log(object, &mut problems),
             fingerprint: fingerprint(value),
@@ -248,6 +251,7 @@ mod tests {
             r#""defaults":{"bizId":"1"}"#,
             r#""defaults":{"deviceSm":"1"}"#,
             r#""on_unknown":"reverse""#,
+            r#""confirm":true"#,
             r#""routes":{"reverse":{"action":"a","params":{"bizId":"$bizzId"}}}"#,
             r#""routes":{"reverse":{"action":"a","params":[1]}}"#,
             r#""routes":{"quote":{"params":{"a":"b"}}}"#,

@@ -28,6 +28,11 @@ const ON_UNKNOWN: Field = may(
     Kind::Word(&["reverse", "hold"]),
     "what happens to an unknown outcome (default reverse where there is a reverse route, else hold)",
 );
+const CONFIRM: Field = may(
+    "confirm",
+    Kind::Flag,
+    "a success counts only once the till has called zv_confirm_json; needs a reverse route (default false)",
+);
 const DEFAULTS: Field = may("defaults", Kind::Any, "fields merged into every request: multiMark, deviceSn…");
 const PASSWORD_OVER_HTTP: Field =
     may("password_over_http", Kind::Flag, "a payment password may leave over plain http (default false)");
@@ -53,6 +58,7 @@ pub static CONFIG: Shape = Shape {
         CODES,
         STRICT,
         ON_UNKNOWN,
+        CONFIRM,
         DEFAULTS,
         PASSWORD_OVER_HTTP,
         CALL_ACTIONS,
@@ -70,6 +76,11 @@ pub static CONFIG: Shape = Shape {
             "late_arrival_ms",
             Kind::Integer(0, 86_400_000),
             "how long a lost request may still arrive at the gateway (default 120000)",
+        ),
+        may(
+            "confirm_after_s",
+            Kind::Integer(1, 86_400),
+            "running seconds after a restart until what was not confirmed is reversed (default 300)",
         ),
         may("background", Kind::Flag, "settle by itself; false: only zv_recover_json does (default true)"),
         may("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
@@ -102,6 +113,7 @@ static ACCOUNT: Shape = Shape {
         CODES,
         STRICT,
         ON_UNKNOWN,
+        CONFIRM,
         DEFAULTS,
         PASSWORD_OVER_HTTP,
         CALL_ACTIONS,

@@ -96,6 +96,15 @@ pub trait Journal: Send + Sync {
     /// Every entry that is unsettled, oldest first.
     fn unsettled(&self) -> Result<Vec<Entry>, JournalError>;
 
+    /// Every success that the till has not read, or not confirmed though it must, oldest first.
+    fn unfinished(&self) -> Result<Vec<Entry>, JournalError>;
+
+    /// The till has read that this succeeded. It rides on the next record, or on [`Journal::close`].
+    fn hear(&self, key: Key);
+
+    /// Writes down what was only heard; the journal may be used on.
+    fn close(&self);
+
     /// Whether this account has ever answered with another bizId than the one that was sent.
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError>;
 
@@ -134,6 +143,14 @@ impl Journal for Stopped {
     fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
         Err(self.error.clone())
     }
+
+    fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn hear(&self, _: Key) {}
+
+    fn close(&self) {}
 
     fn has_other_biz_ids(&self, _: &Key) -> Result<bool, JournalError> {
         Err(self.error.clone())

@@ -12,7 +12,7 @@ use crate::money::BizId;
 use crate::outcome::{Answer, Outcome, Problem, codes};
 use crate::shape::{Shape, Unknown, check};
 use crate::transaction::settle::settle;
-use crate::transaction::{Entry, Stage};
+use crate::transaction::{Confirmation, Entry, Stage};
 
 impl Library {
     /// `zv_coupon_quote_json`
@@ -22,7 +22,7 @@ impl Library {
 
     /// `zv_consume_json`
     pub fn consume(&self, request: &str) -> Answer {
-        let answer = self.run(request, Client::consume);
+        let answer = self.run(request, |client, given| self.to_be_heard(client, client.consume(given)));
         if answer.outcome() == Outcome::Unknown {
             self.recovery.nudge();
         }
@@ -57,9 +57,10 @@ impl Library {
             match self.shared.journal.find(&client.key(biz_id)) {
                 Err(error) => self.journal_failed(&error),
                 Ok(None) => self.own(Outcome::Invalid, &codes::NOT_FOUND, "the journal knows no such bizId"),
-                Ok(Some(entry)) => {
-                    tell_stands(&entry, self.lang()).replayed().with_recorded(entry_json(&entry))
-                }
+                Ok(Some(entry)) => self.to_be_heard(
+                    client,
+                    tell_stands(&entry, self.lang()).replayed().with_recorded(entry_json(&entry)),
+                ),
             }
         })
     }
@@ -68,7 +69,10 @@ impl Library {
     pub fn pending(&self, request: Option<&str>) -> Answer {
         self.run_filtered(request, |account| match self.shared.journal.unsettled() {
             Err(error) => self.journal_failed(&error),
-            Ok(entries) => self.listed(&entries, account, "unsettled"),
+            Ok(mut entries) => {
+                entries.extend(self.left_unfinished().unwrap_or_default());
+                self.listed(&entries, account, "unsettled")
+            }
         })
     }
 
@@ -82,6 +86,44 @@ impl Library {
             });
             self.recovery.nudge();
             passed.unwrap_or_else(|error| self.journal_failed(&error))
+        })
+    }
+
+    /// `zv_confirm_json`: the till has stored its sale.
+    pub fn confirm(&self, request: &str) -> Answer {
+        self.run_checked(request, &LOOKUP_REQUEST, |client, _, biz_id| {
+            let journal = &self.shared.journal;
+            let key = client.key(biz_id);
+            loop {
+                let entry = match journal.find(&key) {
+                    Err(error) => return self.journal_failed(&error),
+                    Ok(None) => {
+                        return self.own(
+                            Outcome::Invalid,
+                            &codes::NOT_FOUND,
+                            "the journal knows no such bizId",
+                        );
+                    }
+                    Ok(Some(entry)) => entry,
+                };
+                let Some(record) = entry.confirmed() else {
+                    return match entry.stage() {
+                        Stage::Succeeded
+                        | Stage::Kept
+                        | Stage::Reversing
+                        | Stage::Reversed
+                        | Stage::Undone => tell_stands(&entry, self.lang()).replayed(),
+                        _ => self
+                            .own(Outcome::Invalid, &codes::NOT_CONFIRMED, "")
+                            .with_recorded(entry_json(&entry)),
+                    };
+                };
+                match journal.record(&record, Guard::Off) {
+                    Err(error) => return self.journal_failed(&error),
+                    Ok(Recorded::Done(_)) => return tell_stands(&record, self.lang()),
+                    Ok(Recorded::Stands(_) | Recorded::InDoubt(_)) => {}
+                }
+            }
         })
     }
 
@@ -221,6 +263,10 @@ impl Library {
                 let client = self.clients.iter().find(|client| client.owns(entry.key()));
                 let next = match (entry.stage(), client) {
                     (Stage::Sending, _) => "running",
+                    (Stage::Succeeded, _) if entry.detail().confirmation == Confirmation::Awaited => {
+                        "confirm"
+                    }
+                    (Stage::Succeeded, _) => "unheard",
                     (_, None) => "no_credentials",
                     (Stage::Reversing, Some(client)) if client.can_reverse() => "reversing",
                     _ => "person",

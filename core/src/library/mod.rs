@@ -17,8 +17,10 @@ use crate::config::Config;
 use crate::journal::{Journal, JournalError, Place, Sqlite, Stopped, default_place};
 use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
+use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
-use crate::recovery::Recovery;
+use crate::recovery::{self, Recovery};
+use crate::transaction::{Entry, Key};
 use crate::transport::Http;
 
 /// The largest text that is taken, in bytes.
@@ -38,6 +40,14 @@ pub struct Library {
     ascii: bool,
     running: Mutex<Running>,
     idle: Condvar,
+    deliveries: Mutex<Deliveries>,
+}
+
+/// Successes that were answered and that the host has neither taken nor freed yet.
+#[derive(Default)]
+struct Deliveries {
+    next: u64,
+    waiting: HashMap<u64, Key>,
 }
 
 /// The calls that are under way.
@@ -97,8 +107,12 @@ impl Library {
         });
         let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();
-        let recovery =
-            Recovery::new(Arc::clone(&shared), Arc::clone(&clients), config.late_arrival, config.background);
+        let recovery_settings = recovery::Settings {
+            late_arrival: config.late_arrival,
+            confirm_after: config.confirm_after,
+            background: config.background,
+        };
+        let recovery = Recovery::new(Arc::clone(&shared), Arc::clone(&clients), recovery_settings);
         shared.log.line(Level::Info, || format!("zvpos {VERSION} started"));
         let library = Library {
             shared,
@@ -109,6 +123,7 @@ impl Library {
             ascii: config.ascii,
             running: Mutex::default(),
             idle: Condvar::new(),
+            deliveries: Mutex::default(),
         };
         library.recovery.nudge();
         Ok(library)
@@ -142,6 +157,16 @@ impl Library {
                 format!("{} sale(s) are not settled; see zv_pending_json", unsettled.len()),
             ));
         }
+        let unfinished = self.left_unfinished().unwrap_or_default();
+        if !unfinished.is_empty() {
+            warnings.push(Warning::new(
+                &codes::WARN_UNHEARD,
+                format!(
+                    "{} sale(s) succeeded before a crash and the till may not know it; see data.unheard",
+                    unfinished.len()
+                ),
+            ));
+        }
         if self.clients.iter().any(Client::is_plain_http) {
             warnings.push(Warning::new(
                 &codes::WARN_PLAIN_HTTP,
@@ -158,11 +183,43 @@ impl Library {
             "accounts": accounts,
             "journal": self.journal.as_ref().ok().map(|place| place.path.display().to_string()),
             "unsettled": unsettled.len(),
+            "unheard": unfinished.iter().map(|entry| entry.key().biz_id.as_str()).collect::<Vec<_>>(),
         });
         Answer::done_locally("started")
             .with_already(already)
             .with_warnings(warnings)
             .with_data(data.to_string())
+    }
+
+    /// Successes that an earlier process has left unread or unconfirmed.
+    fn left_unfinished(&self) -> Result<Vec<Entry>, JournalError> {
+        let journal = &self.shared.journal;
+        let mut entries = journal.unfinished()?;
+        entries.retain(|entry| !journal.is_alive(entry.owner()));
+        Ok(entries)
+    }
+
+    /// The host has taken or freed the answer of that number.
+    pub fn delivered(&self, number: u64) {
+        let key = self.deliveries().waiting.remove(&number);
+        if let Some(key) = key {
+            self.shared.journal.hear(key);
+        }
+    }
+
+    /// An answer that says that a sale succeeded is heard when the host has taken or freed it.
+    fn to_be_heard(&self, client: &Client, answer: Answer) -> Answer {
+        let biz_id = answer.biz_id().filter(|_| answer.outcome() == Outcome::Succeeded);
+        let Some(biz_id) = biz_id.and_then(|text| BizId::new(text).ok()) else { return answer };
+        let mut deliveries = self.deliveries();
+        let number = deliveries.next;
+        deliveries.next += 1;
+        deliveries.waiting.insert(number, client.key(&biz_id));
+        answer.with_delivery(number)
+    }
+
+    fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this configuration text means the one in force.
@@ -207,6 +264,7 @@ impl Library {
         }
         drop(running);
         self.recovery.stop();
+        self.shared.journal.close();
         let running = self.running();
         let still: Vec<&str> =
             running.calls.values().map(|biz_id| biz_id.as_deref().unwrap_or("(a read)")).collect();

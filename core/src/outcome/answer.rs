@@ -82,6 +82,7 @@ pub struct Answer {
     recorded: Option<String>,
     data: Option<String>,
     timing: Timing,
+    delivery: Option<u64>,
 }
 
 impl Answer {
@@ -122,6 +123,7 @@ impl Answer {
             recorded: None,
             data: None,
             timing: Timing::default(),
+            delivery: None,
         }
     }
 
@@ -212,6 +214,22 @@ impl Answer {
     pub fn replayed(mut self) -> Answer {
         self.replayed = true;
         self
+    }
+
+    /// Numbers the answer, so that the library learns when the host has taken or freed it.
+    pub fn with_delivery(mut self, number: u64) -> Answer {
+        self.delivery = Some(number);
+        self
+    }
+
+    /// The number under which the library waits to learn that it was taken or freed.
+    pub fn delivery(&self) -> Option<u64> {
+        self.delivery
+    }
+
+    /// The transaction.
+    pub fn biz_id(&self) -> Option<&str> {
+        self.biz_id.as_deref()
     }
 
     /// Sets how long the call took.

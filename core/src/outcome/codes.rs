@@ -174,6 +174,9 @@ codes! {
     NO_REVERSE_ROUTE "ZV-NO-REVERSE" [Invalid]
         "No reverse route is configured for this account: there is no way to undo a consume.",
         "Ask the vendor for the reversal's action (V2) or set routes.reverse to \"v3\".", CALL_ZH, CALL_EN;
+    NOT_CONFIRMED "ZV-NOT-CONFIRMED" [Invalid]
+        "There is nothing to confirm: the consume has not succeeded; `recorded` shows it.",
+        "Confirm only what answered `succeeded`.", CALL_ZH, CALL_EN;
     NOT_SETTLED "ZV-NOT-SETTLED" [Invalid]
         "What the person decided cannot be so; the message says why. Nothing was changed.",
         "Look the bizId up and decide again.", CALL_ZH, CALL_EN;
@@ -216,6 +219,9 @@ codes! {
     WARN_PER_USER "ZV-W-JOURNAL-PER-USER" []
         "The journal is this user's own: another user of the till does not see its unsettled sales.",
         "Set `journal` to a file that every user of the till can write.", "", "";
+    WARN_UNHEARD "ZV-W-UNHEARD" []
+        "Sales succeeded before a crash and the till may not have read that: data.unheard names them.",
+        "Look each up (zv_lookup_json) and either store the sale or reverse it.", "", "";
     WARN_UNSETTLED "ZV-W-UNSETTLED" []
         "The journal holds sales that are not settled.",
         "See zv_pending_json.", "", "";

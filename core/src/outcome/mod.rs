@@ -103,13 +103,15 @@ pub enum Next {
     Stop,
     /// See what the bizId stands for.
     Lookup,
+    /// The till stores its sale and then calls `zv_confirm_json`.
+    StoreThenConfirm,
     /// Nothing was taken by this call, and nothing is settled by it: go on with the sale.
     GoOn,
 }
 
 impl Next {
     /// Everything that can be next.
-    pub const ALL: [Next; 8] = [
+    pub const ALL: [Next; 9] = [
         Next::CompleteSale,
         Next::OtherTender,
         Next::FixRequest,
@@ -117,6 +119,7 @@ impl Next {
         Next::Wait,
         Next::Stop,
         Next::Lookup,
+        Next::StoreThenConfirm,
         Next::GoOn,
     ];
 
@@ -130,6 +133,7 @@ impl Next {
             Next::Wait => "wait",
             Next::Stop => "stop",
             Next::Lookup => "lookup",
+            Next::StoreThenConfirm => "store_then_confirm",
             Next::GoOn => "go_on",
         }
     }

@@ -12,7 +12,7 @@ use crate::client::{Client, Shared};
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::log::Level;
 use crate::transaction::consume::abandoned;
-use crate::transaction::{Entry, Key, Stage};
+use crate::transaction::{Confirmation, Entry, Key, Stage};
 use pace::Pace;
 
 /// The gateway takes ten requests a second (SEEN); the library's own work keeps below it.
@@ -29,10 +29,21 @@ pub struct Recovery {
 struct Inner {
     shared: Arc<Shared>,
     clients: Arc<[Client]>,
-    late_arrival: Duration,
-    background: bool,
+    settings: Settings,
+    started: Instant,
     state: Mutex<State>,
     changed: Condvar,
+}
+
+/// What the configuration says about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a lost request may still arrive at the gateway.
+    pub late_arrival: Duration,
+    /// How long after the start what an earlier process left unconfirmed is reversed.
+    pub confirm_after: Duration,
+    /// Whether the library settles by itself.
+    pub background: bool,
 }
 
 #[derive(Default)]
@@ -55,17 +66,12 @@ pub struct Pass {
 
 impl Recovery {
     /// Prepares; nothing runs yet.
-    pub fn new(
-        shared: Arc<Shared>,
-        clients: Arc<[Client]>,
-        late_arrival: Duration,
-        background: bool,
-    ) -> Recovery {
+    pub fn new(shared: Arc<Shared>, clients: Arc<[Client]>, settings: Settings) -> Recovery {
         let inner = Inner {
             shared,
             clients,
-            late_arrival,
-            background,
+            settings,
+            started: Instant::now(),
             state: Mutex::default(),
             changed: Condvar::new(),
         };
@@ -76,7 +82,7 @@ impl Recovery {
     pub fn nudge(&self) {
         let inner = &self.inner;
         let mut state = inner.state();
-        if state.stopping || !inner.background {
+        if state.stopping || !inner.settings.background {
             return;
         }
         state.nudged = true;
@@ -153,6 +159,7 @@ impl Inner {
     /// Looks at every unsettled entry once. `all` does not wait for any entry's turn.
     fn pass(&self, all: bool, deadline: Instant) -> Result<Pass, JournalError> {
         let mut pass = Pass::default();
+        let unconfirmed = self.reverse_unconfirmed();
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
         let unsettled = self.shared.journal.unsettled()?;
         let mut settled = 0;
@@ -196,8 +203,31 @@ impl Inner {
             }
             thread::sleep(BETWEEN_SENDS);
         }
+        if let Some(due) = unconfirmed {
+            soonest(due);
+        }
         pass.settled = settled;
         Ok(pass)
+    }
+
+    /// Has what an earlier process left unconfirmed reversed, once its time is over; says when that is.
+    fn reverse_unconfirmed(&self) -> Option<Instant> {
+        let journal = &self.shared.journal;
+        let due = self.started + self.settings.confirm_after;
+        let mut waiting = false;
+        for entry in journal.unfinished().unwrap_or_default() {
+            let awaited = entry.detail().confirmation == Confirmation::Awaited;
+            if !awaited || journal.is_alive(entry.owner()) {
+                continue;
+            }
+            let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
+            if Instant::now() < due {
+                waiting = true;
+            } else if let Err(error) = client.request_reversal(&entry.key().biz_id, None) {
+                self.trouble(&error);
+            }
+        }
+        waiting.then_some(due)
     }
 
     fn trouble(&self, error: &JournalError) {
@@ -215,13 +245,13 @@ impl Inner {
     }
 
     fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
-        let over = self.pace(entry.key()).late_window_over(self.late_arrival);
+        let over = self.pace(entry.key()).late_window_over(self.settings.late_arrival);
         let stands = client.drive_reversal(entry, over, deadline)?;
         let mut state = self.state();
         if stands.stage() == Stage::Reversing {
             let pace = state.paces.entry(stands.key().clone()).or_insert_with(Pace::begin);
             let promised = stands.detail().reversal.last.as_ref().is_some_and(|words| words.code == "0");
-            pace.tried(self.late_arrival, promised);
+            pace.tried(self.settings.late_arrival, promised);
         } else {
             state.paces.remove(stands.key());
         }

@@ -129,6 +129,19 @@ pub struct Settlement {
     pub from: Stage,
 }
 
+/// Whether the till must say that it has stored its own sale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirmation {
+    /// It need not.
+    #[default]
+    NotAsked,
+    /// It must, and has not yet.
+    Awaited,
+    /// It has.
+    Given,
+}
+
 /// See the module's words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -162,6 +175,9 @@ pub struct Detail {
     pub foreign: bool,
     /// The till has read the answer.
     pub heard: bool,
+    /// The till has stored its sale.
+    #[serde(default)]
+    pub confirmation: Confirmation,
     /// What was done to undo it.
     pub reversal: Reversal,
     /// What a person decided.
@@ -201,6 +217,37 @@ impl Entry {
         entry.detail.returned_biz_id = returned.map(str::to_owned);
         entry.detail.reversal.asked = true;
         entry
+    }
+
+    /// The same intent, whose success the till must confirm.
+    pub fn awaiting_confirmation(mut self) -> Entry {
+        self.detail.confirmation = Confirmation::Awaited;
+        self
+    }
+
+    /// Whether it succeeded and the till has not read that, or has not confirmed it.
+    pub fn is_unfinished(&self) -> bool {
+        self.stage == Stage::Succeeded
+            && (!self.detail.heard || self.detail.confirmation == Confirmation::Awaited)
+    }
+
+    /// The record of a success whose answer the till has read; `None` where that says nothing new.
+    pub fn heard(&self) -> Option<Entry> {
+        (self.stage == Stage::Succeeded && !self.detail.heard).then(|| {
+            let mut next = self.moved(Stage::Succeeded);
+            next.detail.heard = true;
+            next
+        })
+    }
+
+    /// The record of a success that the till has stored; `None` where that says nothing new.
+    pub fn confirmed(&self) -> Option<Entry> {
+        (self.stage == Stage::Succeeded && self.detail.confirmation != Confirmation::Given).then(|| {
+            let mut next = self.moved(Stage::Succeeded);
+            next.detail.heard = true;
+            next.detail.confirmation = Confirmation::Given;
+            next
+        })
     }
 
     /// A record as the journal has it.

@@ -15,4 +15,4 @@ pub mod consume;
 mod entry;
 pub mod settle;
 
-pub use entry::{Detail, Entry, Key, OnUnknown, Owner, Reversal, Settlement, Stage};
+pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Settlement, Stage};

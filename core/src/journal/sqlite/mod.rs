@@ -27,6 +27,8 @@ pub struct Sqlite {
     connection: Mutex<Connection>,
     mark: Mark,
     lock: OwnerLock,
+    /// What the till has read since the last record.
+    heard: Mutex<Vec<Key>>,
     /// A flush has failed: what the file holds is not known any more until it is opened anew.
     failed: AtomicBool,
 }
@@ -77,6 +79,7 @@ impl Sqlite {
             connection: Mutex::new(connection),
             mark,
             lock,
+            heard: Mutex::default(),
             failed: AtomicBool::new(false),
         };
         let needed: Vec<Owner> = journal.unsettled()?.iter().map(|entry| entry.owner().clone()).collect();
@@ -87,6 +90,10 @@ impl Sqlite {
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Vec<Key>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -114,6 +121,7 @@ impl Journal for Sqlite {
             ));
         }
         let mut connection = self.connection();
+        let heard = std::mem::take(&mut *self.heard());
         let mut sequence = 0;
         let recorded = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -131,13 +139,15 @@ impl Journal for Sqlite {
                 _ => {}
             }
             row::write(&transaction, entry)?;
+            write_heard(&transaction, &heard)?;
             sequence = schema::advance(&transaction)?;
             transaction.commit()?;
             Ok(Recorded::Done(Receipt::of(entry)))
         })()
         .map_err(|error| self.failed(&error))?;
-        if let Recorded::Done(_) = recorded {
-            self.mark.write(sequence);
+        match recorded {
+            Recorded::Done(_) => self.mark.write(sequence),
+            Recorded::Stands(_) | Recorded::InDoubt(_) => self.heard().extend(heard),
         }
         Ok(recorded)
     }
@@ -148,6 +158,34 @@ impl Journal for Sqlite {
 
     fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
         row::unsettled(&self.connection()).map_err(|error| self.failed(&error))
+    }
+
+    fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
+        row::unfinished(&self.connection()).map_err(|error| self.failed(&error))
+    }
+
+    fn hear(&self, key: Key) {
+        self.heard().push(key);
+    }
+
+    fn close(&self) {
+        let heard = std::mem::take(&mut *self.heard());
+        if heard.is_empty() || self.failed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut connection = self.connection();
+        let written = (|| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            write_heard(&transaction, &heard)?;
+            let sequence = schema::advance(&transaction)?;
+            transaction.commit()?;
+            Ok(sequence)
+        })();
+        match written {
+            Ok(sequence) => self.mark.write(sequence),
+            // It is shown as unheard at the next start, which is true.
+            Err(error) => drop(self.failed(&error)),
+        }
     }
 
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
@@ -174,6 +212,16 @@ impl Journal for Sqlite {
     fn lock_file(&self) -> Option<&File> {
         Some(self.lock.file())
     }
+}
+
+/// Writes down which successes the till has read.
+fn write_heard(transaction: &Transaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
+    for key in keys {
+        if let Some(heard) = row::find(transaction, key)?.and_then(|entry| entry.heard()) {
+            row::write(transaction, &heard)?;
+        }
+    }
+    Ok(())
 }
 
 /// The unsettled entry that holds this one back. A consume that is only running is not in doubt.

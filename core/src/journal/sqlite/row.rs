@@ -10,7 +10,7 @@ use crate::money::BizId;
 use crate::transaction::{Entry, Key, OnUnknown, Owner, Stage};
 
 const COLUMNS: &str = "open_id, endpoint, biz_id, stage, revision, attempt, owner, on_unknown, created_unix_ms, \
-                       identity, detail, other_biz_id, checksum";
+                       identity, detail, other_biz_id, unfinished, checksum";
 
 /// The columns as text and numbers.
 struct Columns {
@@ -26,6 +26,7 @@ struct Columns {
     identity: String,
     detail: String,
     other_biz_id: bool,
+    unfinished: bool,
 }
 
 /// A row that cannot have been written by this program.
@@ -40,7 +41,8 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
     let columns = Columns::of(entry)?;
     connection
         .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+            "INSERT OR REPLACE INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+             ?14)"
         ))?
         .execute(params![
             columns.open_id,
@@ -55,6 +57,7 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
             columns.identity,
             columns.detail,
             columns.other_biz_id,
+            columns.unfinished,
             columns.checksum(),
         ])
         .map(drop)
@@ -79,6 +82,15 @@ pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>>
         .collect()
 }
 
+pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entry WHERE unfinished = 1 ORDER BY created_unix_ms"
+        ))?
+        .query_map([], read)?
+        .collect()
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let columns = Columns {
         open_id: row.get(0)?,
@@ -93,8 +105,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
         identity: row.get(9)?,
         detail: row.get(10)?,
         other_biz_id: row.get(11)?,
+        unfinished: row.get(12)?,
     };
-    if row.get::<_, String>(12)? != columns.checksum() {
+    if row.get::<_, String>(13)? != columns.checksum() {
         return Err(damaged(columns.biz_id, "its checksum is wrong"));
     }
     columns.entry()
@@ -122,6 +135,7 @@ impl Columns {
             identity: json(serde_json::to_string(entry.identity()))?,
             detail: json(serde_json::to_string(entry.detail()))?,
             other_biz_id: returned.is_some_and(|returned| returned != entry.key().biz_id.as_str()),
+            unfinished: entry.is_unfinished(),
         })
     }
 
@@ -164,7 +178,13 @@ impl Columns {
             digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
             digest.update(text);
         }
-        for number in [self.revision, self.attempt, self.created_unix_ms, i64::from(self.other_biz_id)] {
+        for number in [
+            self.revision,
+            self.attempt,
+            self.created_unix_ms,
+            i64::from(self.other_biz_id),
+            i64::from(self.unfinished),
+        ] {
             digest.update(number.to_le_bytes());
         }
         let mut hex = String::with_capacity(40);

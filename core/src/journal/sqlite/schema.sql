@@ -16,6 +16,8 @@ CREATE TABLE entry (
     detail          TEXT    NOT NULL,
     -- The answer carried another bizId than the one that was sent.
     other_biz_id    INTEGER NOT NULL,
+    -- It succeeded, and the till has not read that, or has not confirmed it though it must.
+    unfinished      INTEGER NOT NULL,
     -- Over all columns above.
     checksum        TEXT    NOT NULL,
     PRIMARY KEY (open_id, endpoint, biz_id)
@@ -23,6 +25,7 @@ CREATE TABLE entry (
 
 CREATE INDEX entry_unsettled ON entry (created_unix_ms)
     WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven');
+CREATE INDEX entry_unfinished ON entry (created_unix_ms) WHERE unfinished = 1;
 CREATE INDEX entry_other_biz_id ON entry (open_id, endpoint) WHERE other_biz_id = 1;
 CREATE INDEX entry_created ON entry (created_unix_ms);
 
