@@ -6,7 +6,9 @@ use std::fmt::Write;
 
 use crate::config::CONFIG;
 use crate::gateway::{CONSUME_ANSWER, CONSUME_REQUEST, QUOTE_ANSWER, QUOTE_REQUEST};
-use crate::library::{FILTER_REQUEST, LOOKUP_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+use crate::library::{
+    CSV_COLUMNS, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
+};
 use crate::outcome::codes;
 use crate::shape::schema::{Direction, document};
 use crate::shape::{Field, Kind, Shape, may, must};
@@ -99,7 +101,7 @@ pub static ENVELOPE: Shape = Shape {
 
 /// Every generated file: its path from the root of the repository, and its content.
 pub fn all() -> Vec<(String, String)> {
-    let schemas: [(&str, &'static Shape, Direction); 10] = [
+    let schemas: [(&str, &'static Shape, Direction); 11] = [
         ("config", &CONFIG, Direction::Request),
         ("consume.request", &CONSUME_REQUEST, Direction::Request),
         ("consume.data", &CONSUME_ANSWER, Direction::Answer),
@@ -108,6 +110,7 @@ pub fn all() -> Vec<(String, String)> {
         ("reverse.request", &REVERSE_REQUEST, Direction::Request),
         ("lookup.request", &LOOKUP_REQUEST, Direction::Request),
         ("settle.request", &SETTLE_REQUEST, Direction::Request),
+        ("pending.request", &PENDING_REQUEST, Direction::Request),
         ("filter.request", &FILTER_REQUEST, Direction::Request),
         ("answer", &ENVELOPE, Direction::Answer),
     ];
@@ -153,11 +156,20 @@ fn requests() -> String {
         ("`zv_reverse_json`: the request", &REVERSE_REQUEST),
         ("`zv_lookup_json`: the request", &LOOKUP_REQUEST),
         ("`zv_settle_json`: the request", &SETTLE_REQUEST),
-        ("`zv_pending_json`, `zv_recover_json`: the request, or NULL", &FILTER_REQUEST),
+        ("`zv_pending_json`: the request, or NULL", &PENDING_REQUEST),
+        ("`zv_recover_json`: the request, or NULL", &FILTER_REQUEST),
         ("Every answer", &ENVELOPE),
     ] {
         push_table(&mut out, &mut HashSet::new(), "##", title, shape);
     }
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "## The CSV of a business day\n\n`zv_pending_json` with `day` and `\"format\": \"csv\"`: RFC 4180 with a heading; \
+         columns are only ever added at the end. A text that a spreadsheet would take for a formula has a `'` in \
+         front.\n\n`{}`",
+        CSV_COLUMNS.join(",")
+    );
     out
 }
 

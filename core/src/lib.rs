@@ -5,6 +5,7 @@
 //! `library → recovery → client → journal, transport → transaction → gateway → shape → outcome, money`.
 #![forbid(unsafe_code)]
 
+pub mod calendar;
 pub mod client;
 pub mod clock;
 pub mod config;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
+use crate::calendar::{self, BusinessDays};
 use crate::journal::Guard;
 use crate::json::{Object, Value};
 use crate::log::Level;
@@ -42,6 +43,8 @@ pub struct Config {
     pub late_arrival: Duration,
     /// How long after a start what was not confirmed before is reversed.
     pub confirm_after: Duration,
+    /// When the till's days begin.
+    pub business_days: BusinessDays,
     /// Whether the library settles by itself.
     pub background: bool,
     /// The log file.
@@ -95,6 +98,7 @@ impl Config {
             },
             late_arrival: Duration::from_millis(number(object, "late_arrival_ms").unwrap_or(120_000)),
             confirm_after: Duration::from_secs(number(object, "confirm_after_s").unwrap_or(300)),
+            business_days: business_days(object, &mut problems),
             background: text(object, "background") != Some("false"),
             log: log(object, &mut problems),
             fingerprint: fingerprint(value),
@@ -160,6 +164,19 @@ fn log(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<LogSettings> 
         level: text(log, "level").and_then(Level::from_word).unwrap_or(Level::Info),
         keep_days: number(log, "keep_days").unwrap_or(30),
     })
+}
+
+fn business_days(object: &Object<'_>, problems: &mut Vec<Problem>) -> BusinessDays {
+    let mut read = |name: &str, default: &str, parse: fn(&str) -> Option<i64>, wanted: &str| {
+        parse(text(object, name).unwrap_or(default)).unwrap_or_else(|| {
+            problems.push(problem(name, format!("must be {wanted}")));
+            0
+        })
+    };
+    BusinessDays {
+        start_minutes: read("business_day_start", "04:00", calendar::minutes, "a time of day such as 04:00"),
+        offset_minutes: read("utc_offset", "+08:00", calendar::offset_minutes, "an offset such as +08:00"),
+    }
 }
 
 fn fingerprint(value: &Value<'_>) -> [u8; 20] {
@@ -252,6 +269,8 @@ mod tests {
             r#""defaults":{"deviceSm":"1"}"#,
             r#""on_unknown":"reverse""#,
             r#""confirm":true"#,
+            r#""utc_offset":"8""#,
+            r#""business_day_start":"25:00""#,
             r#""routes":{"reverse":{"action":"a","params":{"bizId":"$bizzId"}}}"#,
             r#""routes":{"reverse":{"action":"a","params":[1]}}"#,
             r#""routes":{"quote":{"params":{"a":"b"}}}"#,

@@ -82,6 +82,12 @@ pub static CONFIG: Shape = Shape {
             Kind::Integer(1, 86_400),
             "running seconds after a restart until what was not confirmed is reversed (default 300)",
         ),
+        may(
+            "business_day_start",
+            Kind::Text(5),
+            "when a business day begins, for the day-end export (default 04:00)",
+        ),
+        may("utc_offset", Kind::Text(6), "the till's time against UTC (default +08:00)"),
         may("background", Kind::Flag, "settle by itself; false: only zv_recover_json does (default true)"),
         may("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
         may("idle_ms", Kind::Integer(0, 600_000), "how long an idle connection may be reused (default 4000)"),

@@ -99,6 +99,9 @@ pub trait Journal: Send + Sync {
     /// Every success that the till has not read, or not confirmed though it must, oldest first.
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError>;
 
+    /// Every entry whose intent was recorded in that span of the till's clock, oldest first.
+    fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError>;
+
     /// The till has read that this succeeded. It rides on the next record, or on [`Journal::close`].
     fn hear(&self, key: Key);
 
@@ -145,6 +148,10 @@ impl Journal for Stopped {
     }
 
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn created_between(&self, _: i64, _: i64) -> Result<Vec<Entry>, JournalError> {
         Err(self.error.clone())
     }
 

@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use super::requests::{FILTER_REQUEST, LOOKUP_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
-use super::{Library, parse};
+use super::requests::{FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+use super::{Library, export, parse};
+use crate::calendar;
 use crate::client::{Client, Requested, entry_json, tell_stands};
 use crate::gateway::ACCOUNT;
 use crate::journal::{Guard, JournalError, Recorded};
-use crate::json::{Object, Value};
+use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
 use crate::outcome::{Answer, Outcome, Problem, codes};
 use crate::shape::{Shape, Unknown, check};
@@ -65,24 +66,46 @@ impl Library {
         })
     }
 
-    /// `zv_pending_json`: every unsettled entry, or those of one account.
+    /// `zv_pending_json`: every unsettled entry, or those of one account; with `day` all of a business day.
     pub fn pending(&self, request: Option<&str>) -> Answer {
-        self.run_filtered(request, |account| match self.shared.journal.unsettled() {
-            Err(error) => self.journal_failed(&error),
-            Ok(mut entries) => {
-                entries.extend(self.left_unfinished().unwrap_or_default());
-                self.listed(&entries, account, "unsettled")
+        self.run_filtered(request, &PENDING_REQUEST, |account, given| {
+            let text = |name: &str| given.given(name).and_then(Value::scalar);
+            let found = match text("day").map(|written| calendar::day(written).ok_or(written)) {
+                None => self.shared.journal.unsettled().map(|mut entries| {
+                    entries.extend(self.left_unfinished().unwrap_or_default());
+                    entries
+                }),
+                Some(Ok(day)) => {
+                    let (from, to) = self.business_days.span(day);
+                    self.shared.journal.created_between(from, to)
+                }
+                Some(Err(written)) => {
+                    let message = format!("must be a date such as 2026-11-22, not {written:?}");
+                    return self.invalid(vec![Problem { path: "day".to_owned(), message }]);
+                }
+            };
+            match found {
+                Err(error) => self.journal_failed(&error),
+                Ok(mut entries) => {
+                    entries.retain(|entry| account.is_none_or(|client| client.owns(entry.key())));
+                    match text("format") {
+                        Some("csv") => exported(entries.len(), &export::csv(&entries)),
+                        Some("ndjson") => exported(entries.len(), &export::ndjson(&entries)),
+                        _ => self.listed(&entries, "listed"),
+                    }
+                }
             }
         })
     }
 
     /// `zv_recover_json`: settles now what can be settled.
     pub fn recover(&self, request: Option<&str>) -> Answer {
-        self.run_filtered(request, |account| {
+        self.run_filtered(request, &FILTER_REQUEST, |account, _| {
             let deadline = Instant::now() + self.shared.total;
             let passed = self.recovery.pass(deadline).and_then(|pass| {
-                let entries = self.shared.journal.unsettled()?;
-                Ok(self.listed(&entries, account, &format!("{} settled now", pass.settled)))
+                let mut entries = self.shared.journal.unsettled()?;
+                entries.retain(|entry| account.is_none_or(|client| client.owns(entry.key())));
+                Ok(self.listed(&entries, &format!("{} settled now", pass.settled)))
             });
             self.recovery.nudge();
             passed.unwrap_or_else(|error| self.journal_failed(&error))
@@ -200,27 +223,29 @@ impl Library {
     }
 
     /// Runs a call whose request is NULL or picks an account.
-    fn run_filtered(&self, text: Option<&str>, f: impl FnOnce(Option<&Client>) -> Answer) -> Answer {
-        let value = match text.map(|text| parse(text, self.lang())).transpose() {
+    fn run_filtered(
+        &self,
+        text: Option<&str>,
+        shape: &'static Shape,
+        f: impl FnOnce(Option<&Client>, &Object<'_>) -> Answer,
+    ) -> Answer {
+        let value = match parse(text.unwrap_or("{}"), self.lang()) {
             Ok(value) => value,
             Err(answer) => return answer,
         };
+        let Some(given) = value.as_object() else { return self.no_object(&value) };
         let mut problems = Vec::new();
-        let mut account = None;
-        if let Some(value) = &value {
-            let Some(given) = value.as_object() else { return self.no_object(value) };
-            check(&FILTER_REQUEST, given, &Object::default(), "", Unknown::Refuse, &mut problems);
-            account = given.given(ACCOUNT.name).and_then(Value::scalar);
-        }
+        check(shape, given, &Object::default(), "", Unknown::Refuse, &mut problems);
         if !problems.is_empty() {
             return self.invalid(problems);
         }
+        let account = given.given(ACCOUNT.name).and_then(Value::scalar);
         let client = match account.map(|name| self.client(Some(name))).transpose() {
             Ok(client) => client,
             Err(answer) => return answer,
         };
         match self.enter(None) {
-            Some(_entered) => f(client),
+            Some(_entered) => f(client, given),
             None => Answer::of(Outcome::Invalid, &codes::SHUT_DOWN, self.lang(), "zv_shutdown was called"),
         }
     }
@@ -255,10 +280,9 @@ impl Library {
         answer.with_recorded(entry_json(entry))
     }
 
-    fn listed(&self, entries: &[Entry], account: Option<&Client>, message: &str) -> Answer {
+    fn listed(&self, entries: &[Entry], message: &str) -> Answer {
         let listed: Vec<String> = entries
             .iter()
-            .filter(|entry| account.is_none_or(|client| client.owns(entry.key())))
             .map(|entry| {
                 let client = self.clients.iter().find(|client| client.owns(entry.key()));
                 let next = match (entry.stage(), client) {
@@ -297,4 +321,11 @@ impl Library {
         Answer::of(Outcome::Invalid, &codes::REQUEST, self.lang(), format!("the request {message}"))
             .with_errors(vec![Problem { path: String::new(), message }])
     }
+}
+
+fn exported(count: usize, text: &str) -> Answer {
+    let mut data = format!("{{\"count\":{count},\"text\":");
+    push_string(&mut data, text);
+    data.push('}');
+    Answer::done_locally("listed").with_data(data)
 }

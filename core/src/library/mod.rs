@@ -2,9 +2,11 @@
 //! is wrong with a request is said by the client.
 
 mod calls;
+mod export;
 mod requests;
 
-pub use requests::{FILTER_REQUEST, LOOKUP_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+pub(crate) use export::COLUMNS as CSV_COLUMNS;
+pub use requests::{FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::calendar::BusinessDays;
 use crate::client::{Client, Shared};
 use crate::config::Config;
 use crate::journal::{Journal, JournalError, Place, Sqlite, Stopped, default_place};
@@ -41,6 +44,7 @@ pub struct Library {
     running: Mutex<Running>,
     idle: Condvar,
     deliveries: Mutex<Deliveries>,
+    business_days: BusinessDays,
 }
 
 /// Successes that were answered and that the host has neither taken nor freed yet.
@@ -124,6 +128,7 @@ impl Library {
             running: Mutex::default(),
             idle: Condvar::new(),
             deliveries: Mutex::default(),
+            business_days: config.business_days,
         };
         library.recovery.nudge();
         Ok(library)

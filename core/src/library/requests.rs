@@ -40,3 +40,14 @@ pub static SETTLE_REQUEST: Shape = Shape {
 /// The request of `zv_pending_json` and `zv_recover_json`.
 pub static FILTER_REQUEST: Shape =
     Shape { name: "a filter", doc: "Which entries; NULL for all.", fields: &[ACCOUNT] };
+
+/// The request of `zv_pending_json`.
+pub static PENDING_REQUEST: Shape = Shape {
+    name: "a list",
+    doc: "What is not settled, or with day the whole of one business day; NULL for all that is not settled.",
+    fields: &[
+        ACCOUNT,
+        may("day", Kind::Text(10), "a business day, 2026-11-22: every sale of it, settled or not"),
+        may("format", Kind::Word(&["json", "ndjson", "csv"]), "json: data.entries (default); else data.text"),
+    ],
+};

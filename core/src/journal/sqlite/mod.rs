@@ -164,6 +164,11 @@ impl Journal for Sqlite {
         row::unfinished(&self.connection()).map_err(|error| self.failed(&error))
     }
 
+    fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError> {
+        row::created_between(&self.connection(), from_unix_ms, to_unix_ms)
+            .map_err(|error| self.failed(&error))
+    }
+
     fn hear(&self, key: Key) {
         self.heard().push(key);
     }

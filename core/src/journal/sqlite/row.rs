@@ -91,6 +91,15 @@ pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>
         .collect()
 }
 
+pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<Vec<Entry>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entry WHERE created_unix_ms >= ?1 AND created_unix_ms < ?2 ORDER BY created_unix_ms"
+        ))?
+        .query_map((from, to), read)?
+        .collect()
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let columns = Columns {
         open_id: row.get(0)?,
