@@ -72,7 +72,8 @@ fn with_calling_convention(header: &str) -> String {
                 &line
                     .replace("(*zv_log_fn)", "(ZV_CALL *zv_log_fn)")
                     // `//` is no comment in C89.
-                    .replace("// __cplusplus", "/* __cplusplus */"),
+                    .replace("// __cplusplus", "/* __cplusplus */")
+                    .replace("// extern \"C\"", "/* extern \"C\" */"),
             ),
         }
         out.push('\n');

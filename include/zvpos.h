@@ -282,7 +282,7 @@ const char *ZV_CALL zv_version(void);
 uint32_t ZV_CALL zv_abi_version(void);
 
 #ifdef __cplusplus
-}  // extern "C"
+}  /* extern "C" */
 #endif  /* __cplusplus */
 
 #endif  /* ZVPOS_H */

@@ -1,0 +1,76 @@
+//! The C ABI of the release library, driven by C programs that check it themselves: plain, under the sanitizers and
+//! under valgrind. What each of them shows stands at its top, in `tests/c`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use support::{Checked, Flavour, Simulator, run, run_checked};
+
+fn check(name: &str, flavour: Flavour) {
+    let simulator = Simulator::start();
+    run_checked(name, flavour, Checked::Leaks, &[&simulator.v2()]);
+    let taken = simulator.admin("GET", "/ledger", &serde_json::Value::Null);
+    let taken = taken.as_array().unwrap();
+    assert_eq!(taken.is_empty(), name != "lifetime", "only that one pays");
+    for entry in taken {
+        assert_eq!(entry["net"], 1, "{entry}");
+    }
+}
+
+macro_rules! in_every_flavour {
+    ($($name:ident)+) => {
+        $(mod $name {
+            use super::*;
+
+            #[test]
+            fn plain() {
+                check(stringify!($name), Flavour::Plain);
+            }
+
+            #[test]
+            fn under_the_sanitizers() {
+                check(stringify!($name), Flavour::Sanitized);
+            }
+
+            #[test]
+            fn under_valgrind() {
+                check(stringify!($name), Flavour::Valgrind);
+            }
+        })+
+    };
+}
+
+in_every_flavour! { input answers log lifetime }
+
+#[test]
+fn a_forked_child_has_a_library_of_its_own() {
+    for (flavour, arguments) in
+        [(Flavour::Plain, &["busy"][..]), (Flavour::Sanitized, &[]), (Flavour::Valgrind, &[])]
+    {
+        let simulator = Simulator::start();
+        let endpoint = simulator.v2();
+        // Without leak detection: a child leaves alone what its parent had, on purpose.
+        run_checked("fork", flavour, Checked::NoLeaks, &[&[endpoint.as_str()], arguments].concat());
+        assert_eq!(simulator.net("F-0"), 1);
+    }
+}
+
+/// Each planted mistake is found: the checkers are really on, and see the library's memory.
+#[test]
+fn the_checkers_find_what_is_planted() {
+    for (mistake, sanitized, valgrind) in [
+        ("leak", "LeakSanitizer", "definitely lost"),
+        ("overrun", "heap-buffer-overflow", "Invalid read"),
+        ("stale", "heap-use-after-free", "Invalid read"),
+    ] {
+        for (flavour, words) in [(Flavour::Sanitized, sanitized), (Flavour::Valgrind, valgrind)] {
+            let output = run("planted", flavour, Checked::Leaks, &[mistake]);
+            assert_eq!(output.code, Some(9), "{mistake} {flavour:?}: {output:?}");
+            assert!(output.stderr.contains(words), "{mistake} {flavour:?}: {}", output.stderr);
+        }
+    }
+    let output = run("planted", Flavour::Sanitized, Checked::Leaks, &["undefined"]);
+    assert!(output.code != Some(0) && output.stderr.contains("signed integer overflow"), "{output:?}");
+    let output = run("planted", Flavour::Plain, Checked::Leaks, &["none"]);
+    assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (Some(0), "", ""));
+}

@@ -1,0 +1,221 @@
+//! What counts as the gateway's answer to a consume, and what only looks like one: a complete HTTP 200 with the
+//! whole envelope and nothing else (money-safety.md section 2). A wrong `succeeded` or `declined` costs money.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use support::{Driver, MEMBER, Scripted, Simulator, config, gateway_answer};
+
+const GOOD: &str = r#"{"status":"true","code":"0","message":"ok","data":{"status":"true","code":"0","message":"ok","change_recharge_amount":"1.00"}}"#;
+
+fn sale(number: usize) -> Value {
+    json!({"bizId": format!("T{number}"), "customerId": MEMBER, "amount": "1.00"})
+}
+
+/// Sends a consume to a server that answers these bytes and closes; the library's answer.
+fn told(bytes: &[u8]) -> support::Answer {
+    let bytes = bytes.to_vec();
+    let server = Scripted::then(move |stream| {
+        let _ = stream.write_all(&bytes);
+    });
+    let timeouts = json!({"timeouts_ms": {"connect": 500, "total": 1000}});
+    Driver::started(&config(&server.url(), timeouts)).consume(&sale(1))
+}
+
+#[test]
+fn bodies() {
+    let data = r#""data":{"change_recharge_amount":"1.00"}"#;
+    let deep = format!(
+        r#"{{"status":true,"code":0,"message":"","x":{}1{},{data}}}"#,
+        "[".repeat(200),
+        "]".repeat(200)
+    );
+    let long = format!("{GOOD}{}", " ".repeat(100_000));
+    let envelope = |rest: &str| format!(r#"{{"message":"m",{rest}}}"#);
+    let cases: Vec<(String, &str, &str)> = vec![
+        (GOOD.to_owned(), "succeeded", "0"),
+        (format!("\u{feff} \n{GOOD}\n"), "succeeded", "0"),
+        (long, "succeeded", "0"),
+        (envelope(&format!(r#""status":1,"code":0,{data}"#)), "succeeded", "0"),
+        // Cut, doubled, or with something behind it.
+        (String::new(), "unknown", "ZV-NOT-GATEWAY"),
+        (GOOD[..GOOD.len() - 1].to_owned(), "unknown", "ZV-NOT-GATEWAY"),
+        (format!("{GOOD}{GOOD}"), "unknown", "ZV-NOT-GATEWAY"),
+        (format!("{GOOD}<html>"), "unknown", "ZV-NOT-GATEWAY"),
+        (format!("<html>{GOOD}"), "unknown", "ZV-NOT-GATEWAY"),
+        (format!("[{GOOD}]"), "unknown", "ZV-NOT-GATEWAY"),
+        (envelope(&format!(r#""status":true,"status":true,"code":0,{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
+        (envelope(&format!(r#""status":true,"code":0,{data},{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
+        (deep, "unknown", "ZV-NOT-GATEWAY"),
+        // Not the whole envelope.
+        (r"{}".to_owned(), "unknown", "ZV-NOT-GATEWAY"),
+        (envelope(&format!(r#""status":true,{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
+        (envelope(&format!(r#""code":0,{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
+        (format!(r#"{{"status":true,"code":0,{data}}}"#), "unknown", "ZV-NOT-GATEWAY"),
+        (envelope(&format!(r#""status":"maybe","code":0,{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
+        (envelope(&format!(r#""status":true,"code":{{}},{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
+        // Success without a proof.
+        (envelope(r#""status":true,"code":0"#), "unknown", "ZV-UNPROVEN"),
+        (envelope(r#""status":true,"code":0,"data":[]"#), "unknown", "ZV-UNPROVEN"),
+        (envelope(r#""status":true,"code":0,"data":null"#), "unknown", "ZV-UNPROVEN"),
+        (envelope(r#""status":true,"code":0,"data":{"other":1}"#), "unknown", "ZV-UNPROVEN"),
+        (
+            envelope(r#""status":true,"code":0,"data":{"status":true,"code":0,"message":"ok"}"#),
+            "unknown",
+            "ZV-UNPROVEN",
+        ),
+        (envelope(&format!(r#""status":false,"code":0,{data}"#)), "unknown", "ZV-UNPROVEN"),
+        (
+            envelope(r#""status":true,"code":0,"data":{"status":false,"change_recharge_amount":"1.00"}"#),
+            "unknown",
+            "ZV-UNPROVEN",
+        ),
+        // A no of the business, outside or inside, is a no. An inside yes beside it is a contradiction.
+        (envelope(r#""status":true,"code":"910001""#), "declined", "910001"),
+        (envelope(r#""status":true,"code":910001,"data":null"#), "declined", "910001"),
+        (
+            envelope(r#""status":true,"code":0,"data":{"status":true,"code":"910001","message":"no"}"#),
+            "declined",
+            "910001",
+        ),
+        (
+            envelope(
+                r#""status":true,"code":1,"data":{"status":true,"code":0,"change_recharge_amount":"1.00"}"#,
+            ),
+            "unknown",
+            "1",
+        ),
+        // A system error is a no only where it is known to come before any effect.
+        (envelope(r#""status":false,"code":110004"#), "declined", "110004"),
+        (envelope(r#""status":"false","code":"100002""#), "declined", "100002"),
+        (envelope(r#""status":false,"code":110007"#), "unknown", "110007"),
+        (envelope(r#""status":true,"code":110007"#), "unknown", "110007"),
+        (envelope(r#""status":0,"code":"5""#), "unknown", "5"),
+    ];
+    for (body, outcome, code) in &cases {
+        let answer = told(&gateway_answer(body));
+        let shown = body.get(..200).unwrap_or(body);
+        assert_eq!((answer.outcome(), answer.code()), (*outcome, *code), "{shown}\n{}", answer.text);
+    }
+}
+
+#[test]
+fn http_around_a_good_body() {
+    let length = GOOD.len();
+    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n{GOOD}\r\n");
+    let plain = |line: &str| format!("{line}\r\nContent-Length: {length}\r\n\r\n{GOOD}");
+    let gzip = [
+        &b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 6\r\n\r\n"[..],
+        b"\x1f\x8b\x08\0\0\0",
+    ]
+    .concat();
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (plain("HTTP/1.1 200 OK").into_bytes(), "succeeded"),
+        (plain("HTTP/1.1 200 Something Else").into_bytes(), "succeeded"),
+        (plain("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK").into_bytes(), "succeeded"),
+        (format!("{chunked}0\r\n\r\n").into_bytes(), "succeeded"),
+        (chunked.into_bytes(), "unknown"),
+        (plain("HTTP/1.1 201 Created").into_bytes(), "unknown"),
+        (plain("HTTP/1.1 206 Partial Content").into_bytes(), "unknown"),
+        (plain("HTTP/1.1 400 Bad Request").into_bytes(), "unknown"),
+        (plain("HTTP/1.1 500 Error").into_bytes(), "unknown"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(), "unknown"),
+        (format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{GOOD}", length + 1).into_bytes(), "unknown"),
+        (format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{GOOD}", length - 1).into_bytes(), "unknown"),
+        (gzip, "unknown"),
+        (GOOD.as_bytes().to_vec(), "unknown"),
+        (b"\0\x01\x02 nonsense\r\n\r\n".to_vec(), "unknown"),
+        (b"HTTP/1.1 200".to_vec(), "unknown"),
+        (Vec::new(), "unknown"),
+    ];
+    for (bytes, outcome) in cases {
+        let answer = told(&bytes);
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(120)]).into_owned();
+        assert_eq!(answer.outcome(), outcome, "{shown:?}\n{}", answer.text);
+    }
+}
+
+#[test]
+fn a_body_that_is_not_utf8_is_none() {
+    let mut bytes = gateway_answer(&GOOD.replace("ok", "??"));
+    let at = bytes.iter().rposition(|byte| *byte == b'?').unwrap();
+    bytes[at] = 0xc6;
+    assert_eq!(told(&bytes).expect("unknown", "ZV-NOT-GATEWAY").json["next"], "wait");
+}
+
+/// A redirect is not followed: the money would go to somebody whom nobody has configured.
+#[test]
+fn a_redirect_is_not_followed() {
+    let simulator = Simulator::start();
+    for status in
+        ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
+    {
+        let location = simulator.v2();
+        let answer = told(
+            format!(
+                "HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: {}\r\n\r\n{GOOD}",
+                GOOD.len()
+            )
+            .as_bytes(),
+        );
+        answer.expect("unknown", "ZV-NOT-GATEWAY");
+    }
+    assert_eq!(simulator.requests(), 0);
+}
+
+/// A field that drifted beyond recognition is passed on as it came, and the outcome stands.
+#[test]
+fn a_field_beyond_recognition_is_a_warning() {
+    let body = r#"{"status":true,"code":0,"message":"ok","data":{"change_recharge_amount":"1.00","total_amount":{"a":[1]},"gift_amount":"12.345"}}"#;
+    let answer = told(&gateway_answer(body)).succeeded();
+    assert!(answer.warns("ZV-W-FIELD"), "{}", answer.text);
+    assert_eq!(answer.data()["total_amount"], json!({"a": [1]}));
+    assert_eq!(answer.data()["gift_amount"], "12.345");
+    assert_eq!(answer.data()["change_recharge_amount"], "1.00");
+}
+
+/// The answer held against the question: it warns, and under `strict_answer` it proves nothing.
+#[test]
+fn an_answer_that_does_not_match_the_question() {
+    for (data, warning) in [
+        (r#"{"bizId":"OTHER"}"#, "ZV-W-BIZID"),
+        (r#"{"couponsCardList":["1","77"]}"#, "ZV-W-COUPONS"),
+        (r#"{"change_recharge_amount":"0.60","change_gift_amount":"0.50"}"#, "ZV-W-AMOUNT"),
+    ] {
+        let body = format!(r#"{{"status":true,"code":0,"message":"ok","data":{data}}}"#);
+        let server = Scripted::answering(move |_| gateway_answer(&body));
+        for (strict, outcome) in [(false, "succeeded"), (true, "unknown")] {
+            let mut till = Driver::started(&config(&server.url(), json!({"strict_answer": strict})));
+            let mut sale = sale(1);
+            sale["couponsCardList"] = json!(["1"]);
+            let answer = till.consume(&sale);
+            assert_eq!(answer.outcome(), outcome, "{}", answer.text);
+            assert!(answer.warns(warning), "{}", answer.text);
+        }
+    }
+}
+
+/// What is configured as a code in doubt, or before any effect, is.
+#[test]
+fn codes_are_configuration() {
+    let code = Arc::new(Mutex::new("0"));
+    let answered = Arc::clone(&code);
+    let server = Scripted::answering(move |_| {
+        let code = answered.lock().unwrap();
+        gateway_answer(&format!(r#"{{"status":false,"code":{code},"message":"m"}}"#))
+    });
+    let codes = json!({"codes": {"before_effect": [777], "in_doubt": ["110004", "778"]}});
+    let mut till = Driver::started(&config(&server.url(), codes));
+    for (number, (given, outcome)) in
+        [("777", "declined"), ("778", "unknown"), ("110004", "unknown"), ("100002", "unknown")]
+            .into_iter()
+            .enumerate()
+    {
+        *code.lock().unwrap() = given;
+        till.consume(&sale(number)).expect(outcome, given);
+    }
+}

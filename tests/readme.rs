@@ -1,0 +1,299 @@
+//! The words of the project, held against the project: every block of code in the README and in the integration
+//! guide is compiled and run, the two languages say the same, every link leads somewhere, no name is made up.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(unreachable_pub, missing_docs, reason = "shared between the files of one test")]
+
+#[path = "readme/check.rs"]
+mod check;
+#[path = "readme/document.rs"]
+mod document;
+#[path = "readme/shell.rs"]
+mod shell;
+mod support;
+
+use std::fs;
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use document::{Block, Document, looks_like};
+use support::{Driver, MEMBER, POOR_MEMBER, Simulator, config};
+
+/// Pages in English and Chinese.
+const PAIRS: [[&str; 2]; 2] =
+    [["README.md", "README.zh-CN.md"], ["docs/integrating.md", "docs/integrating.zh-CN.md"]];
+
+/// Pages that have no twin and whose code is not run.
+const OTHERS: [&str; 7] = [
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/money-safety.md",
+    "docs/configuration.md",
+    "docs/error-codes.md",
+    "docs/requests.md",
+];
+
+fn page(name: &str) -> Document {
+    Document::read(&support::root(), name)
+}
+
+/// The pages whose code is run.
+fn run_pages() -> impl Iterator<Item = Document> {
+    PAIRS.into_iter().flatten().map(page)
+}
+
+fn all_pages() -> impl Iterator<Item = Document> {
+    run_pages().chain(OTHERS.into_iter().map(page))
+}
+
+fn root_file(name: &str) -> String {
+    fs::read_to_string(support::root().join(name)).unwrap()
+}
+
+fn none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn of<'d>(document: &'d Document, language: &'d str) -> impl Iterator<Item = &'d Block> {
+    document.blocks.iter().filter(move |block| block.language == language)
+}
+
+#[test]
+fn both_languages_say_the_same() {
+    for [english, chinese] in PAIRS {
+        none(&check::say_the_same(&page(english), &page(chinese)));
+    }
+}
+
+#[test]
+fn links_and_names_lead_somewhere() {
+    let (header, codes) = (root_file("include/zvpos.h"), root_file("docs/error-codes.md"));
+    for page in all_pages() {
+        none(&check::links(&page));
+        none(&check::names(&page, &header, &codes));
+        none(&check::targets(&page, &root_file("Makefile")));
+    }
+    for page in run_pages() {
+        none(&check::known_languages(&page));
+    }
+}
+
+#[test]
+fn c_blocks_compile_without_a_warning_and_run() {
+    for page in run_pages() {
+        let simulator = Simulator::start();
+        let folder = shell::lookalike(&format!("c/{}", page.name));
+        for block in of(&page, "c") {
+            let source =
+                folder.join("target").join(block.file_name().expect("a C block begins with its name"));
+            let whole = block.text.contains("int main(");
+            fs::write(&source, block.text.replace(shell::GATEWAY, &simulator.address().to_string())).unwrap();
+            let compiled = shell::compile(&folder, &source, whole);
+            let said = String::from_utf8_lossy(&compiled.stderr);
+            assert!(compiled.status.success(), "{}:{}: {said}", page.name, block.line);
+            if whole {
+                let ran =
+                    shell::command(source.with_extension("run").to_str().unwrap(), &folder).output().unwrap();
+                assert_eq!(ran.status.code(), Some(0), "{}:{}: {ran:?}", page.name, block.line);
+                assert!(!ran.stdout.is_empty());
+            }
+        }
+    }
+    assert!(of(&page("README.md"), "c").count() > 0, "the first screen shows a program");
+}
+
+#[test]
+fn commands_of_the_english_readme_run() {
+    none(&shell::run(&page("README.md")));
+}
+
+#[test]
+fn commands_of_the_chinese_readme_run() {
+    none(&shell::run(&page("README.zh-CN.md")));
+}
+
+#[test]
+fn python_blocks_run() {
+    let mut count = 0;
+    for page in run_pages() {
+        let folder = shell::lookalike(&format!("python/{}", page.name));
+        for (at, block) in page.blocks.iter().enumerate().filter(|(_, block)| block.language == "python") {
+            let simulator = Simulator::start();
+            let file = folder.join("target/block.py");
+            fs::write(&file, block.text.replace(shell::GATEWAY, &simulator.address().to_string())).unwrap();
+            let ran = shell::command("python3", &folder).arg(&file).output().expect("python3");
+            let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+            assert!(ran.status.success(), "{}:{}: {err}", page.name, block.line);
+            let shown = page.blocks.get(at + 1).filter(|next| next.language == "output");
+            let shown = &shown.expect("a Python block shows what it prints").text;
+            assert!(looks_like(&out, shown), "{}:{}: {out}", page.name, block.line);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 2, "one in each language");
+}
+
+/// The requests of a page, in its order, as one till sends them.
+#[test]
+fn json_blocks_are_what_the_library_takes_and_gives() {
+    for page in run_pages() {
+        let simulator = Simulator::start();
+        let mut till = Driver::started(&config(&simulator.v2(), json!({})));
+        for block in of(&page, "json") {
+            let place = format!("{}:{}", page.name, block.line);
+            let text = block.text.replace(shell::GATEWAY, &simulator.address().to_string());
+            let value: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
+            let answer = match block.about.as_str() {
+                "answer" => {
+                    none(&unlike_an_answer(&value));
+                    continue;
+                }
+                "config" => {
+                    till = Driver::new();
+                    till.init(&value)
+                }
+                "quote" => till.quote(&value),
+                "consume" => till.consume(&value),
+                action => till.call(action, &value),
+            };
+            assert_eq!(answer.outcome(), "succeeded", "{place}: {}", answer.text);
+        }
+    }
+}
+
+/// What the shown answer has more or less than the schema of every answer.
+fn unlike_an_answer(answer: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(&root_file("include/schemas/answer.schema.json")).unwrap();
+    let known = schema["properties"].as_object().unwrap();
+    let mut wrong: Vec<String> = Vec::new();
+    wrong.extend(answer.as_object().unwrap().keys().filter(|key| !known.contains_key(*key)).cloned());
+    let required = schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+    wrong.extend(required.filter(|name| answer.get(*name).is_none()).map(|name| format!("no {name}")));
+    wrong
+}
+
+/// The money table of both READMEs is what the header and the library say.
+#[test]
+fn the_money_table_is_true() {
+    let answers = one_answer_of_each_outcome();
+    let header = root_file("include/zvpos.h");
+    for name in PAIRS[0] {
+        let table = page(name).table(2);
+        assert_eq!(table.len(), 8, "{name}: one row for each outcome");
+        for row in &table {
+            let code = |cell: &str| cell.split('`').nth(1).unwrap_or_default().to_owned();
+            let (outcome, next) = (code(&row[0]), code(&row[3]));
+            let constant = format!("#define ZV_{} {}\n", outcome.to_uppercase(), row[1]);
+            assert!(header.contains(&constant), "{name}: {constant}");
+            let said = answers.iter().find(|answer| answer["outcome"] == outcome.as_str());
+            match said {
+                Some(answer) => assert_eq!(answer["next"], next.as_str(), "{name}: {outcome}: {answer}"),
+                None => assert_eq!(outcome, "reversed", "{name}: only this one cannot be had yet"),
+            }
+        }
+    }
+}
+
+fn one_answer_of_each_outcome() -> Vec<Value> {
+    let simulator = Simulator::start();
+    let mut till = Driver::started(&config(&simulator.v2(), json!({})));
+    let pay = |biz_id: &str, member: &str, amount: &str| json!({"bizId": biz_id, "customerId": member, "amount": amount});
+    let mut answers = vec![
+        till.consume(&pay("R-1", MEMBER, "1.00")).json,
+        till.consume(&pay("R-1", MEMBER, "2.00")).json,
+        till.consume(&pay("R-2", POOR_MEMBER, "500.00")).json,
+        till.consume(&pay("R-3", MEMBER, "1.005")).json,
+        till.consume(&pay("R-4~reset_after", MEMBER, "1.00")).json,
+        till.call("zvpos.panic", &json!({})).json,
+    ];
+    // Nobody listens on a port that was just given back.
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+    let mut cut_off = Driver::started(&config(&format!("http://{port}/api/v2"), json!({})));
+    answers.push(cut_off.consume(&pay("R-5", MEMBER, "1.00")).json);
+    answers
+}
+
+/// Each check of this file, against a page that is wrong.
+mod finds {
+    use super::*;
+
+    fn written(text: &str) -> Document {
+        Document::parse("made-up.md", &support::root(), text)
+    }
+
+    #[test]
+    fn pages_that_differ() {
+        let page = "# A\n\n```sh\nls  # one\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n";
+        let same = page.replace("# A", "# 甲").replace("# one", "# 一");
+        assert!(check::say_the_same(&written(page), &written(&same)).is_empty());
+        for other in
+            [page.replace("ls", "ls -l"), page.replace("# A", "## A"), page.replace("| 1 | 2 |\n", "")]
+        {
+            assert!(!check::say_the_same(&written(page), &written(&other)).is_empty(), "{other}");
+        }
+    }
+
+    #[test]
+    fn links_names_and_targets_that_are_not_there() {
+        assert!(
+            check::links(&written("# A b\n[x](README.md) [y](#a-b) [z](https://example.org)\n")).is_empty()
+        );
+        for link in ["[x](nowhere.md)", "[x](#nothing)", "[x](README.md#nothing)"] {
+            assert_eq!(check::links(&written(link)).len(), 1, "{link}");
+        }
+        let names =
+            |text: &str| check::names(&written(text), "char *zv_init(); ZV_UNKNOWN", "`ZV-NULL`").len();
+        assert_eq!(names("zv_init ZV_UNKNOWN ZV-NULL\n## Not yet\nzv_lookup_json"), 0);
+        assert_eq!(names("zv_initialise ZV_UNKNOW ZV-NUL\n## Now\nzv_lookup_json\n## Not yet\nzv_reload"), 5);
+        assert_eq!(
+            check::targets(&written("`make all`\n```sh\nmake   # x\nmake fly\n```\n"), "all: a b\n").len(),
+            1
+        );
+        assert_eq!(check::known_languages(&written("```ruby\n1\n```\n")).len(), 1);
+    }
+
+    #[test]
+    fn c_that_does_not_compile() {
+        let folder = shell::lookalike("c/wrong");
+        let source = folder.join("target/wrong.c");
+        for (text, compiles) in [("zv_free(0);", true), ("zv_release(0);", false), ("int unused = 0;", false)]
+        {
+            fs::write(&source, format!("#include \"zvpos.h\"\nvoid f(void);\nvoid f(void) {{ {text} }}\n"))
+                .unwrap();
+            assert_eq!(shell::compile(&folder, &source, false).status.success(), compiles, "{text}");
+        }
+    }
+
+    #[test]
+    fn commands_that_fail_or_print_something_else() {
+        let run = |text: &str| {
+            let mut page = written(text);
+            page.name = format!("wrong-{}.md", text.len());
+            shell::run(&page).len()
+        };
+        assert_eq!(run("```sh\necho 12 34\nfalse\n```\n```output\n1…4\n```\n```sh\ntrue\n```\n"), 0);
+        assert_eq!(run("```sh\necho 12 34\n```\n```output\n1…5\n```\n"), 1);
+        assert_eq!(run("```sh\nfalse\ntrue\n```\n```sh\nls\n```\n"), 1);
+    }
+
+    #[test]
+    fn output_that_is_another() {
+        for (printed, shown, same) in [
+            ("a b c\n", "a b c", true),
+            ("a b c", "a…c", true),
+            ("a b c", "a…b…c", true),
+            ("a b c", "a…c…c", false),
+            ("a b c", "a…d", false),
+            ("a", "a…a", false),
+            ("a b", "a", false),
+        ] {
+            assert_eq!(looks_like(printed, shown), same, "{printed:?} {shown:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_none() {
+        assert!(unlike_an_answer(&json!({"outcome": "succeeded", "surprise": 1})).len() > 2);
+    }
+}

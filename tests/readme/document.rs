@@ -1,0 +1,168 @@
+//! A Markdown page as the tests see it: headings, fenced blocks, tables, links. Only as much of Markdown as the
+//! pages of this repository use.
+
+use std::path::{Path, PathBuf};
+
+/// One fenced block.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The first word behind the fence.
+    pub language: String,
+    /// The words after it, such as what a request is for.
+    pub about: String,
+    pub text: String,
+    /// The line of the opening fence, for messages.
+    pub line: usize,
+}
+
+#[derive(Debug)]
+pub struct Document {
+    /// As it is named in messages, relative to the root.
+    pub name: String,
+    /// The folder that its links start from.
+    pub folder: PathBuf,
+    /// Level and text.
+    pub headings: Vec<(usize, String)>,
+    pub blocks: Vec<Block>,
+    /// The lines outside fenced blocks, each with the number of headings before it.
+    pub prose: Vec<(usize, String)>,
+}
+
+impl Document {
+    pub fn read(root: &Path, name: &str) -> Document {
+        let path = root.join(name);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        Document::parse(name, path.parent().unwrap_or(root), &text)
+    }
+
+    pub fn parse(name: &str, folder: &Path, text: &str) -> Document {
+        let mut document = Document {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            headings: Vec::new(),
+            blocks: Vec::new(),
+            prose: Vec::new(),
+        };
+        let mut open: Option<Block> = None;
+        for (index, line) in text.lines().enumerate() {
+            match (&mut open, line.strip_prefix("```")) {
+                (None, Some(info)) => {
+                    let (language, about) = info.split_once(' ').unwrap_or((info, ""));
+                    open = Some(Block {
+                        language: language.to_owned(),
+                        about: about.to_owned(),
+                        text: String::new(),
+                        line: index + 1,
+                    });
+                }
+                (Some(_), Some(_)) => document.blocks.extend(open.take()),
+                (Some(block), None) => {
+                    block.text.push_str(line);
+                    block.text.push('\n');
+                }
+                (None, None) => {
+                    let level = line.bytes().take_while(|byte| *byte == b'#').count();
+                    if level > 0 {
+                        document.headings.push((level, line[level..].trim().to_owned()));
+                    }
+                    document.prose.push((document.headings.len(), line.to_owned()));
+                }
+            }
+        }
+        assert!(open.is_none(), "{name}: a block is not closed");
+        document
+    }
+
+    /// The cells of the first table under the heading at this position (0: the title).
+    pub fn table(&self, heading: usize) -> Vec<Vec<String>> {
+        let lines =
+            self.prose.iter().filter(|(before, line)| *before == heading + 1 && line.starts_with('|'));
+        let cells =
+            |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        lines.map(|(_, line)| cells(line)).skip(2).collect()
+    }
+
+    /// The targets of all links.
+    pub fn links(&self) -> Vec<String> {
+        let mut links = Vec::new();
+        for (_, line) in &self.prose {
+            for rest in line.split("](").skip(1) {
+                links.extend(rest.split_once(')').map(|(target, _)| target.to_owned()));
+            }
+        }
+        links
+    }
+
+    /// Where a link to a heading leads, as the usual hosts write it.
+    pub fn anchors(&self) -> Vec<String> {
+        let slug = |text: &str| -> String {
+            let kept = text.to_lowercase();
+            let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        };
+        self.headings.iter().map(|(_, text)| slug(text)).collect()
+    }
+
+    /// Every maximal run of letters, digits and these marks that begins so, with the number of headings before it;
+    /// blocks count as under the last heading of the page.
+    pub fn words(&self, prefix: &str, marks: &str) -> Vec<(usize, String)> {
+        let blocks = self.blocks.iter().map(|block| (self.headings.len(), block.text.as_str()));
+        let prose = self.prose.iter().map(|(before, line)| (*before, line.as_str()));
+        let mut found = Vec::new();
+        for (before, text) in prose.chain(blocks) {
+            for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || marks.contains(c))) {
+                if word.starts_with(prefix) && word.len() > prefix.len() {
+                    found.push((before, word.to_owned()));
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Block {
+    /// The code without comments, blank lines and line ends, for a comparison across languages of men.
+    pub fn bare(&self) -> String {
+        let mut text = self.text.clone();
+        if self.language == "c" {
+            while let Some((before, rest)) = text.split_once("/*") {
+                let after = rest.split_once("*/").map_or("", |(_, after)| after);
+                text = format!("{before}{after}");
+            }
+        }
+        let hash = matches!(self.language.as_str(), "sh" | "python");
+        let lines = text.lines().map(|line| match line.find(" #") {
+            Some(at) if hash => line[..at].trim_end(),
+            _ if hash && line.starts_with('#') => "",
+            _ => line.trim_end(),
+        });
+        lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The file that the block says it is: its first line begins `/* name.c:`.
+    pub fn file_name(&self) -> Option<String> {
+        let (stem, _) = self.text.strip_prefix("/* ")?.split_once(".c:")?;
+        Some(format!("{stem}.c"))
+    }
+}
+
+/// Whether what a program printed is what a page shows; `…` stands for anything within it.
+pub fn looks_like(printed: &str, shown: &str) -> bool {
+    let (mut rest, shown) = (printed.trim_end(), shown.trim_end());
+    let parts: Vec<&str> = shown.split('…').collect();
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
+    if parts.len() == 1 {
+        return rest == shown;
+    }
+    if !rest.starts_with(first) || !rest.ends_with(last) || rest.len() < first.len() + last.len() {
+        return false;
+    }
+    rest = &rest[first.len()..rest.len() - last.len()];
+    parts[1..parts.len() - 1].iter().all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}

@@ -1,0 +1,142 @@
+//! Runs the pages' commands as they stand, one after the other in one shell, in a folder that looks like the
+//! repository: what they write there harms nobody. Only the two ports are replaced by free ones.
+
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+use super::document::{Block, Document, looks_like};
+use super::support;
+
+/// The addresses that the pages use.
+pub const GATEWAY: &str = "127.0.0.1:8080";
+pub const ADMIN: &str = "127.0.0.1:8081";
+
+/// How long all commands of a page may take together; the first ones build.
+const SECONDS_MAX: &str = "1200";
+
+/// A folder with links to everything in the repository, and a `cargo` that works in the repository itself.
+pub fn lookalike(name: &str) -> PathBuf {
+    let root = support::root();
+    let folder = support::scratch().join(format!("readme-{}", name.replace(['/', '.'], "-")));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    let release = folder.join("target/release");
+    fs::create_dir_all(&release).unwrap();
+    fs::create_dir_all(folder.join("target/bin")).unwrap();
+    for entry in fs::read_dir(&root).unwrap() {
+        let file = entry.unwrap().file_name();
+        let text = file.to_string_lossy().into_owned();
+        if text != "target" && text != ".git" && !text.starts_with("pay") {
+            symlink(root.join(&file), folder.join(&file)).unwrap();
+        }
+    }
+    let library = support::library();
+    let built = support::scratch().parent().unwrap().join("release");
+    symlink(library.join("libzvpos.so"), release.join("libzvpos.so")).unwrap();
+    symlink(library.join("libzvpos.a"), release.join("libzvpos.a")).unwrap();
+    symlink(built.join("zvpos-sandbox"), release.join("zvpos-sandbox")).unwrap();
+    let cargo = folder.join("target/bin/cargo");
+    let script = format!("#!/bin/sh\ncd '{}' && exec '{}' \"$@\"\n", root.display(), env!("CARGO"));
+    fs::write(&cargo, script).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// A command that finds there what a person's shell would, and nothing that the test runner has set.
+pub fn command(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env_clear();
+    for name in ["HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "TMPDIR"] {
+        command.envs(env::var_os(name).map(|value| (name, value)));
+    }
+    let own = folder.join("target/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(std::iter::once(own).chain(env::split_paths(&path))).unwrap();
+    command.env("PATH", path).env("LANG", "C.UTF-8").env("PYTHONIOENCODING", "utf-8");
+    command
+}
+
+/// Compiles a block as the strictest till would; a block without `main` is only compiled.
+pub fn compile(folder: &Path, source: &Path, whole: bool) -> Output {
+    let mut cc = command("cc", folder);
+    cc.args(["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Iinclude"]).arg(source);
+    cc.arg("-o").arg(source.with_extension(if whole { "run" } else { "o" }));
+    if whole {
+        cc.args(["-Ltarget/release", "-lzvpos"]);
+        cc.arg(format!("-Wl,-rpath,{}", support::library().display()));
+    } else {
+        cc.arg("-c");
+    }
+    cc.output().expect("cc: install gcc")
+}
+
+/// The page's `sh` blocks in one bash. A block that is followed by an `output` block must print that; any other
+/// must end with status 0, each of its commands. Gives what is wrong.
+pub fn run(document: &Document) -> Vec<String> {
+    let folder = lookalike(&document.name);
+    let (gateway, admin) = (free_port(), free_port());
+    let ported = |text: &str| {
+        text.replace(GATEWAY, &format!("127.0.0.1:{gateway}")).replace(ADMIN, &format!("127.0.0.1:{admin}"))
+    };
+    for block in document.blocks.iter().filter(|block| block.language == "c") {
+        if let Some(name) = block.file_name() {
+            fs::write(folder.join(name), ported(&block.text)).unwrap();
+        }
+    }
+    let commands: Vec<(&Block, Option<&Block>)> = document
+        .blocks
+        .iter()
+        .enumerate()
+        .filter(|(_, block)| block.language == "sh")
+        .map(|(at, block)| (block, document.blocks.get(at + 1).filter(|next| next.language == "output")))
+        .collect();
+
+    let mut script = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n".to_owned();
+    for (number, (block, output)) in commands.iter().enumerate() {
+        let strict = if output.is_some() { "set +e" } else { "set -e" };
+        let text = ported(&block.text);
+        script += &["echo ", &number.to_string(), " > target/begun\n{\n", strict, "\n", &text].concat();
+        script += &"} > target/N.out 2> target/N.err\nset +e\n".replace('N', &number.to_string());
+        if text.lines().any(|line| line.trim_end().ends_with('&')) {
+            let ports =
+                [gateway, admin].map(|port| format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null"));
+            let both = ports.join(" && ");
+            script += &["for i in $(seq 200); do ", &both, " && break; sleep 0.05; done\n"].concat();
+        }
+    }
+    script.push_str("echo all > target/begun\n");
+    fs::write(folder.join("target/commands"), script).unwrap();
+    let ended = command("timeout", &folder)
+        .args(["--kill-after=10", SECONDS_MAX, "bash", "target/commands"])
+        .output()
+        .expect("bash");
+
+    let kept = |file: String| fs::read_to_string(folder.join("target").join(file)).unwrap_or_default();
+    let mut wrong = Vec::new();
+    let begun = kept("begun".to_owned());
+    for (number, (block, output)) in commands.iter().enumerate() {
+        let place = format!("{}:{}", document.name, block.line);
+        let (out, err) = (kept(format!("{number}.out")), kept(format!("{number}.err")));
+        if begun.trim() == number.to_string() {
+            wrong.push(format!("{place}: ended with {}\n{}{out}{err}", ended.status, block.text));
+            break;
+        }
+        if let Some(output) = output
+            && !looks_like(&out, &ported(&output.text))
+        {
+            wrong.push(format!("{place}: printed\n{out}{err}instead of\n{}", output.text));
+        }
+    }
+    if wrong.is_empty() && begun.trim() != "all" {
+        wrong.push(format!("{}: {}", document.name, String::from_utf8_lossy(&ended.stderr)));
+    }
+    wrong
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap().port()
+}

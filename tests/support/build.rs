@@ -1,0 +1,153 @@
+//! The shipped library and the C programs that link it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::{env, fs};
+
+/// The folder of the root package.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A folder for what the tests build and write.
+pub fn scratch() -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// The folder of the release `libzvpos.so`: built here, so that no test ever runs against an old one, or the one
+/// in `ZVPOS_LIB_DIR`, to test what is about to be shipped.
+pub fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        if let Some(directory) = env::var_os("ZVPOS_LIB_DIR") {
+            return fs::canonicalize(directory).expect("ZVPOS_LIB_DIR");
+        }
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--release", "--package", "zvpos", "--message-format", "short"]);
+        cargo.current_dir(root());
+        // What cargo told this test about its own package would look to build scripts like a change.
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+            if own.iter().any(|prefix| text.starts_with(prefix)) || text == "CARGO_TARGET_TMPDIR" {
+                cargo.env_remove(&name);
+            }
+        }
+        let output = cargo.output().expect("cargo");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let directory = scratch().parent().unwrap().join("release");
+        assert!(directory.join("libzvpos.so").is_file(), "no libzvpos.so in {}", directory.display());
+        directory
+    })
+}
+
+/// How a C program is built and run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// As a till would.
+    Plain,
+    /// Under `AddressSanitizer` with leak detection, and `UndefinedBehaviorSanitizer`.
+    Sanitized,
+    /// Under valgrind.
+    Valgrind,
+}
+
+/// Whether memory that nobody can reach any more counts as an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// It does.
+    Leaks,
+    /// It does not: a forked child leaves what its parent had.
+    NoLeaks,
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// `None` when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Compiles `tests/c/<name>.c` against the library; the path of the program.
+pub fn program(name: &str, flavour: Flavour) -> PathBuf {
+    let directory = library();
+    let out = scratch().join(format!("{name}-{flavour:?}").to_lowercase());
+    // Two tests may want the same program at once: each builds its own and the last one stays.
+    let own = out.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
+    let mut cc = Command::new("cc");
+    cc.args([
+        "-std=c99",
+        "-D_GNU_SOURCE",
+        "-Wall",
+        "-Wextra",
+        "-pedantic",
+        "-Werror",
+        "-g",
+        "-O1",
+        "-pthread",
+    ]);
+    if flavour == Flavour::Sanitized {
+        cc.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]);
+    }
+    cc.arg("-I").arg(root().join("include"));
+    cc.arg(root().join("tests/c").join(format!("{name}.c")));
+    cc.arg("-o").arg(&own).arg("-L").arg(directory).args(["-lzvpos", "-ldl"]);
+    cc.arg(format!("-Wl,-rpath,{}", directory.display()));
+    let output = cc.output().expect("cc: install gcc");
+    assert!(output.status.success(), "{name}.c: {}", String::from_utf8_lossy(&output.stderr));
+    fs::rename(&own, &out).unwrap();
+    out
+}
+
+/// Runs a C program under what its flavour asks for.
+pub fn run(name: &str, flavour: Flavour, leaks: Checked, arguments: &[&str]) -> Output {
+    let program = program(name, flavour);
+    // What never ends is a failure, too; a long soak is asked for.
+    let mut command = Command::new("timeout");
+    command.arg(if name == "soak" { "0" } else { "300" });
+    match flavour {
+        Flavour::Plain => {}
+        Flavour::Sanitized => {
+            let detect = u8::from(leaks == Checked::Leaks);
+            command.env("ASAN_OPTIONS", format!("detect_leaks={detect}:exitcode=9"));
+        }
+        Flavour::Valgrind => {
+            let found = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
+            assert!(found.is_ok(), "valgrind is missing: apt-get install valgrind");
+            command.args([
+                "valgrind",
+                "--quiet",
+                "--error-exitcode=9",
+                "--fair-sched=yes",
+                "--num-callers=30",
+            ]);
+            if leaks == Checked::Leaks {
+                command.args(["--leak-check=full", "--errors-for-leak-kinds=definite"]);
+                command.arg("--show-leak-kinds=definite");
+            }
+        }
+    }
+    command.arg(&program);
+    let output = command.args(arguments).output().unwrap();
+    Output {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Runs a C program that checks things itself and then writes one line, how many. Whatever else is written comes
+/// from a check that failed, from a checker, or from the library, which may not.
+pub fn run_checked(name: &str, flavour: Flavour, leaks: Checked, arguments: &[&str]) {
+    let Output { code, stdout, stderr } = run(name, flavour, leaks, arguments);
+    let count = stdout.strip_suffix(" checks\n").and_then(|count| count.parse::<u32>().ok());
+    assert!(
+        code == Some(0) && stderr.is_empty() && count.is_some_and(|count| count > 0),
+        "{name} {flavour:?} ended with {code:?}\n{stdout}{stderr}"
+    );
+}

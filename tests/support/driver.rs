@@ -1,0 +1,219 @@
+//! A till: `tests/c/driver.c` as a child process, which calls the library on a 256 KiB stack and does what lines
+//! on its standard input say.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::build::{Flavour, program};
+
+/// What the library answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// Every byte of it.
+    pub text: String,
+    pub json: Value,
+    /// How long the call took, seen from outside.
+    pub took: Duration,
+}
+
+impl Answer {
+    pub fn outcome(&self) -> &str {
+        self.json["outcome"].as_str().unwrap()
+    }
+
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap()
+    }
+
+    pub fn data(&self) -> &Value {
+        &self.json["data"]
+    }
+
+    /// Panics with the whole answer if it is another one.
+    pub fn expect(self, outcome: &str, code: &str) -> Answer {
+        assert_eq!((self.outcome(), self.code()), (outcome, code), "{}", self.text);
+        self
+    }
+
+    pub fn succeeded(self) -> Answer {
+        self.expect("succeeded", "0")
+    }
+
+    pub fn warns(&self, code: &str) -> bool {
+        self.json["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == code)
+    }
+
+    /// The paths that `errors[]` names.
+    pub fn errors(&self) -> Vec<String> {
+        let errors = self.json["errors"].as_array().unwrap();
+        errors.iter().map(|error| error["path"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// The simulator's made-up credentials and this endpoint, with these keys on top.
+pub fn config(endpoint: &str, more: Value) -> Value {
+    let mut config = json!({
+        "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
+        "openKey": "fake-open-key-for-test-only-0001", "endpoint": endpoint,
+    });
+    let Value::Object(more) = more else { panic!("an object") };
+    config.as_object_mut().unwrap().extend(more);
+    config
+}
+
+pub struct Driver {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    /// Everything that was written to stderr, which must be nothing.
+    errors: File,
+}
+
+impl Driver {
+    /// A till whose library is not started.
+    pub fn new() -> Driver {
+        Driver::in_environment(&[])
+    }
+
+    /// The same, with these environment variables.
+    pub fn in_environment(variables: &[(&str, &str)]) -> Driver {
+        let program = program("driver", Flavour::Plain);
+        let errors = tempfile();
+        let mut child = Command::new(program)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(errors.try_clone().unwrap())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Driver { child, input, output, errors }
+    }
+
+    /// A till that has called `zv_init` with this and was answered `succeeded`.
+    pub fn started(config: &Value) -> Driver {
+        let mut driver = Driver::new();
+        driver.init(config).succeeded();
+        driver
+    }
+
+    pub fn init(&mut self, config: &Value) -> Answer {
+        self.ask(&format!("init {config}"))
+    }
+
+    pub fn quote(&mut self, request: &Value) -> Answer {
+        self.ask(&format!("quote {request}"))
+    }
+
+    pub fn consume(&mut self, request: &Value) -> Answer {
+        self.ask(&format!("consume {request}"))
+    }
+
+    pub fn call(&mut self, action: &str, params: &Value) -> Answer {
+        self.ask(&format!("call {action} {params}"))
+    }
+
+    pub fn shutdown(&mut self) -> Answer {
+        self.ask("shutdown")
+    }
+
+    /// A line whose answer is the library's, such as `consume {"bizId":…}` with a text of one's own.
+    pub fn ask(&mut self, line: &str) -> Answer {
+        let started = Instant::now();
+        self.say(line);
+        self.hear(started)
+    }
+
+    /// The same call from so many threads at once.
+    pub fn together(&mut self, threads: usize, line: &str) -> Vec<Answer> {
+        let started = Instant::now();
+        self.say(&format!("together {threads} {line}"));
+        (0..threads).map(|_| self.hear(started)).collect()
+    }
+
+    /// `zv_field` on the last answer; `None` for 0, which is "not there".
+    pub fn field(&mut self, path: &str) -> Option<String> {
+        self.say(&format!("field {path}"));
+        Some(self.block()).filter(|text| !text.is_empty())
+    }
+
+    /// `zv_outcome` of the last answer.
+    pub fn outcome(&mut self) -> i32 {
+        self.say("outcome");
+        self.block().parse().unwrap()
+    }
+
+    /// Every log line up to this level from now on.
+    pub fn log(&mut self, level: i32) {
+        self.say(&format!("log {level}"));
+        self.block();
+    }
+
+    /// The lines that were logged since the last time.
+    pub fn logged(&mut self) -> String {
+        self.say("logged");
+        self.block()
+    }
+
+    fn say(&mut self, line: &str) {
+        assert!(!line.contains('\n'), "one line: {line}");
+        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    fn hear(&mut self, started: Instant) -> Answer {
+        let text = self.block();
+        let took = started.elapsed();
+        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Answer { text, json, took }
+    }
+
+    /// `<length>\n<bytes>\n`: a text may hold line ends.
+    fn block(&mut self) -> String {
+        let mut length = String::new();
+        self.output.read_line(&mut length).unwrap();
+        let length = length.trim().parse::<usize>();
+        let length = length.unwrap_or_else(|_| panic!("the till is gone: {}", self.complaints()));
+        let mut bytes = vec![0; length + 1];
+        self.output.read_exact(&mut bytes).unwrap();
+        assert_eq!(bytes.pop(), Some(b'\n'), "something was written to stdout");
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn complaints(&mut self) -> String {
+        let mut text = String::new();
+        self.errors.rewind().unwrap();
+        self.errors.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The end of its input is its end.
+        drop(self.input.take());
+        if std::thread::panicking() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            return;
+        }
+        let status = self.child.wait().unwrap();
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        assert!(status.success(), "the till ended with {status}: {}", self.complaints());
+        assert_eq!((rest.as_str(), self.complaints().as_str()), ("", ""), "the library wrote somewhere");
+    }
+}
+
+/// A file that nobody else sees.
+fn tempfile() -> File {
+    let name = format!("stderr-{}-{:?}", std::process::id(), std::thread::current().id());
+    let path = super::scratch().join(name);
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    file
+}

@@ -1,0 +1,15 @@
+//! What the tests of the C ABI share: the library that is shipped, C programs built against it, the simulator,
+//! a till to talk through, and servers that misbehave in ways which the simulator has no name for.
+// Each test file uses its part of this; what may not be done with money may be done here.
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::missing_panics_doc)]
+
+mod build;
+mod driver;
+mod scripted;
+mod simulator;
+
+pub use build::{Checked, Flavour, Output, library, program, root, run, run_checked, scratch};
+pub use driver::{Answer, Driver, config};
+pub use scripted::{Request, Scripted, gateway_answer};
+pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, http};

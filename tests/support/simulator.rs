@@ -1,0 +1,104 @@
+//! The simulator, in this process, and what it can be asked and told over its admin port.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use zvpos_sandbox::rules::{Policy, Seed};
+use zvpos_sandbox::server::{Options, Server};
+
+/// Has 900,000.00 recharged and 100,000.00 given.
+pub const MEMBER: &str = "383933091455959041";
+/// Has 8.50.
+pub const POOR_MEMBER: &str = "383933091455959042";
+/// `MEMBER`'s, 8.5折, as often as wanted.
+pub const SAVINGS_COUPON: &str = "390913439370321921";
+/// `MEMBER`'s, 5 元 off, as often as wanted.
+pub const FIVE_OFF: &str = "390962138708451328";
+
+/// A running simulator; ends when it is dropped.
+pub struct Simulator {
+    server: Server,
+}
+
+impl Simulator {
+    pub fn start() -> Simulator {
+        Simulator::with(Policy::default(), Seed::DEFAULT_JSON)
+    }
+
+    pub fn with_policy(policy: Policy) -> Simulator {
+        Simulator::with(policy, Seed::DEFAULT_JSON)
+    }
+
+    pub fn with(policy: Policy, seed: &str) -> Simulator {
+        let seed = Arc::new(Seed::parse(seed).unwrap());
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let options = Options { listen: any, admin: any, seed, policy, quiet: true };
+        Simulator { server: Server::start(options).unwrap() }
+    }
+
+    /// Where the gateway listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.gateway
+    }
+
+    /// V2's one URL.
+    pub fn v2(&self) -> String {
+        format!("http://{}/api/v2", self.server.gateway)
+    }
+
+    /// V3's host.
+    pub fn v3(&self) -> String {
+        format!("http://{}", self.server.gateway)
+    }
+
+    pub fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
+        http(self.server.admin, method, path, body)
+    }
+
+    /// Lets a fault wait for the next `times` requests of an operation.
+    pub fn arm(&self, fault: &str, operation: &str, times: u32, params: &Value) {
+        let order = json!({"fault": fault, "operation": operation, "times": times, "params": params});
+        let answer = self.admin("POST", "/faults", &order);
+        assert!(answer["error"].is_null(), "{order}: {answer}");
+    }
+
+    /// What stands of a bizId at the gateway: 1 for one deduction.
+    pub fn net(&self, biz_id: &str) -> i64 {
+        self.admin("GET", &format!("/ledger?bizId={biz_id}"), &Value::Null)["net"].as_i64().unwrap()
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.counter("requests")
+    }
+
+    pub fn connections(&self) -> u64 {
+        self.counter("connections")
+    }
+
+    fn counter(&self, name: &str) -> u64 {
+        self.admin("GET", "/counters", &Value::Null)[name].as_u64().unwrap()
+    }
+
+    /// The last request as the gateway saw it.
+    pub fn last_request(&self) -> Value {
+        self.admin("GET", "/requests?last=1", &Value::Null)[0].clone()
+    }
+
+    pub fn member(&self, customer_id: &str) -> Value {
+        self.admin("GET", &format!("/members/{customer_id}"), &Value::Null)
+    }
+}
+
+/// One request on a connection of its own; the answer's JSON.
+pub fn http(address: SocketAddr, method: &str, path: &str, body: &Value) -> Value {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
+    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}

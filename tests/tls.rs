@@ -1,0 +1,272 @@
+//! https and proxies: who is trusted, who is not, and that nothing leaves before the handshake is done.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write, copy};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{Driver, MEMBER, Scripted, Simulator, config, root, scratch};
+
+fn openssl(directory: &Path, arguments: &str) {
+    let mut command = Command::new("openssl");
+    command.current_dir(directory).args(arguments.split(' '));
+    let output = command.output().expect("openssl: apt-get install openssl");
+    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A CA of its own and a certificate signed by it for this name, in a folder: `ca.pem`, `host.pem`, `host.key`.
+fn certificate(name: &str, alternative_name: &str) -> PathBuf {
+    let directory = scratch().join(format!("tls-{name}"));
+    std::fs::create_dir_all(&directory).unwrap();
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(&directory, &format!("req -x509 {key} -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem"));
+    openssl(&directory, &format!("req {key} -subj /CN=test-host -keyout host.key -out host.csr"));
+    std::fs::write(directory.join("extensions"), format!("subjectAltName={alternative_name}\n")).unwrap();
+    openssl(
+        &directory,
+        "x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out host.pem",
+    );
+    directory
+}
+
+/// A TLS server in front of `target`; ends when it is dropped.
+struct Tls {
+    child: Child,
+    port: u16,
+}
+
+impl Tls {
+    fn start(certificate: &Path, target: SocketAddr) -> Tls {
+        let mut child = Command::new("python3")
+            .arg(root().join("tests/tls_proxy.py"))
+            .args([certificate.join("host.pem"), certificate.join("host.key")])
+            .arg(target.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Tls { child, port: line.trim().parse().unwrap() }
+    }
+
+    fn url(&self, host: &str) -> String {
+        format!("https://{host}:{}/api/v2", self.port)
+    }
+}
+
+impl Drop for Tls {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn sale(biz_id: &str) -> Value {
+    json!({"bizId": biz_id, "customerId": MEMBER, "amount": "1.00"})
+}
+
+#[test]
+fn a_certificate_of_the_configured_ca_is_trusted() {
+    let simulator = Simulator::start();
+    let certificate = certificate("trusted", "IP:127.0.0.1,DNS:localhost");
+    let tls = Tls::start(&certificate, simulator.address());
+    let pem = json!({"tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
+    for (round, host) in ["127.0.0.1", "localhost"].into_iter().enumerate() {
+        let mut till = Driver::new();
+        let init = till.init(&config(&tls.url(host), pem.clone())).succeeded();
+        assert!(!init.warns("ZV-W-PLAIN-HTTP"), "{}", init.text);
+        let biz_id = format!("T{round}");
+        till.consume(&sale(&biz_id)).succeeded();
+        assert_eq!(simulator.net(&biz_id), 1);
+        // The one place where a payment password may leave without being asked for.
+        let biz_id = format!("P{round}");
+        let sale = json!({"bizId": biz_id, "customerId": "383933091455959043", "amount": "1.00", "payPassword": "246810"});
+        till.consume(&sale).succeeded();
+        // Kept over TLS too, and faults behind it mean the same.
+        assert_eq!(simulator.connections(), 1 + round as u64);
+        till.consume(&self::sale(&format!("R{round}~reset_after"))).expect("unknown", "ZV-LOST");
+        assert_eq!(simulator.net(&format!("R{round}~reset_after")), 1);
+    }
+}
+
+#[test]
+fn nobody_else_is_trusted() {
+    let simulator = Simulator::start();
+    let right = certificate("right", "IP:127.0.0.1");
+    let wrong_name = certificate("wrong-name", "DNS:gateway.example");
+    let other_ca = certificate("other-ca", "IP:127.0.0.1");
+    let ca = |directory: &Path| json!({"tls": {"pem": directory.join("ca.pem").to_str().unwrap()}});
+    for (why, certificate, trust) in [
+        ("the bundled roots do not know it", &right, json!({})),
+        ("the system's roots do not know it", &right, json!({"tls": {"roots": "system"}})),
+        ("it is for another name", &wrong_name, ca(&wrong_name)),
+        ("another CA is trusted", &right, ca(&other_ca)),
+    ] {
+        let tls = Tls::start(certificate, simulator.address());
+        let mut till = Driver::new();
+        let init = till.init(&config(&tls.url("127.0.0.1"), trust));
+        if init.outcome() == "invalid" && init.errors() == ["tls.roots"] {
+            // A machine without any certificates says so at the start.
+            continue;
+        }
+        let answer = till.consume(&sale("T1"));
+        assert_eq!((answer.outcome(), answer.code()), ("not_sent", "ZV-TLS"), "{why}: {}", answer.text);
+        assert_eq!(answer.json["next"], "retry");
+    }
+    assert_eq!(simulator.requests(), 0);
+}
+
+#[test]
+fn https_to_a_server_that_speaks_plain_http_is_not_sent() {
+    let simulator = Simulator::start();
+    let mut till = Driver::started(&config(&format!("https://{}/api/v2", simulator.address()), json!({})));
+    till.consume(&sale("T1")).expect("not_sent", "ZV-TLS");
+    assert_eq!(simulator.net("T1"), 0);
+}
+
+#[test]
+fn a_pem_file_that_is_none_is_a_configuration_error() {
+    let mut till = Driver::new();
+    let missing = json!({"tls": {"pem": "/nowhere/ca.pem"}});
+    assert_eq!(till.init(&config("https://h", missing)).expect("invalid", "ZV-CONFIG").errors(), ["tls.pem"]);
+    let source = json!({"tls": {"pem": root().join("Cargo.toml").to_str().unwrap()}});
+    assert_eq!(till.init(&config("https://h", source)).expect("invalid", "ZV-CONFIG").errors(), ["tls.pem"]);
+}
+
+/// A proxy that knows CONNECT only and leads every name to `target`, or refuses with this status.
+fn proxy(target: Option<SocketAddr>) -> Scripted {
+    Scripted::start(move |mut stream| {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            if stream.read(&mut byte).unwrap_or(0) == 0 {
+                return;
+            }
+            head.push(byte[0]);
+        }
+        let Some(target) = target.filter(|_| head.starts_with(b"CONNECT ")) else {
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+            return;
+        };
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        splice(stream, target);
+    })
+}
+
+/// Passes everything on in both directions until both have ended.
+fn splice(mut outside: TcpStream, target: SocketAddr) {
+    let inside = TcpStream::connect(target).unwrap();
+    let (mut from, mut to) = (outside.try_clone().unwrap(), inside.try_clone().unwrap());
+    let up = std::thread::spawn(move || {
+        let _ = copy(&mut from, &mut to);
+        let _ = to.shutdown(std::net::Shutdown::Write);
+    });
+    let _ = copy(&mut &inside, &mut outside);
+    let _ = outside.shutdown(std::net::Shutdown::Both);
+    up.join().unwrap();
+}
+
+#[test]
+fn through_a_proxy() {
+    let simulator = Simulator::start();
+    let certificate = certificate("proxied", "DNS:gateway.invalid");
+    let tls = Tls::start(&certificate, simulator.address());
+    let proxy = proxy(Some(SocketAddr::from(([127, 0, 0, 1], tls.port))));
+    // The name exists nowhere: the proxy looks it up.
+    let endpoint = "https://gateway.invalid/api/v2";
+    let more = json!({"proxy": format!("http://{}", proxy.address),
+        "tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
+    let mut till = Driver::started(&config(endpoint, more));
+    till.consume(&sale("T1")).succeeded();
+    assert_eq!((simulator.net("T1"), proxy.connections()), (1, 1));
+    till.consume(&sale("T2~reset_after")).expect("unknown", "ZV-LOST");
+}
+
+#[test]
+fn plain_http_through_a_proxy() {
+    let simulator = Simulator::start();
+    let proxy = proxy(Some(simulator.address()));
+    let more = json!({"proxy": format!("http://{}", proxy.address)});
+    let mut till = Driver::started(&config("http://gateway.invalid/api/v2", more));
+    till.consume(&sale("T1")).succeeded();
+    assert_eq!((simulator.net("T1"), proxy.connections()), (1, 1));
+}
+
+#[test]
+fn a_proxy_that_refuses_or_is_not_there() {
+    let refusing = proxy(None);
+    for (address, code) in
+        [(refusing.address.to_string(), "ZV-PROXY"), ("127.0.0.1:1".to_owned(), "ZV-CONNECT")]
+    {
+        for endpoint in ["https://gateway.invalid/api/v2", "http://gateway.invalid/api/v2"] {
+            let more = json!({"proxy": format!("http://{address}")});
+            let mut till = Driver::started(&config(endpoint, more));
+            let answer = till.consume(&sale("T1"));
+            assert_eq!((answer.outcome(), answer.code()), ("not_sent", code), "{endpoint}: {}", answer.text);
+        }
+    }
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_not_sent() {
+    let mut till = Driver::started(&config("https://gateway.invalid/api/v2", json!({})));
+    let answer = till.consume(&sale("T1"));
+    assert_eq!(answer.outcome(), "not_sent", "{}", answer.text);
+    assert!(matches!(answer.code(), "ZV-DNS" | "ZV-CONNECT"), "{}", answer.text);
+}
+
+/// What is spent on the handshake is `connect`, not `wait`: support staff look there for the gateway's slowness.
+#[test]
+fn the_time_of_a_handshake_is_time_to_connect() {
+    let simulator = Simulator::start();
+    let certificate = certificate("slow", "IP:127.0.0.1");
+    let tls = Tls::start(&certificate, simulator.address());
+    let port = tls.port;
+    let slow = Scripted::start(move |stream| {
+        std::thread::sleep(Duration::from_millis(300));
+        splice(stream, SocketAddr::from(([127, 0, 0, 1], port)));
+    });
+    let pem = json!({"tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
+    let mut till = Driver::started(&config(&format!("https://{}/api/v2", slow.address), pem));
+    let answer = till.consume(&sale("T1")).succeeded();
+    assert!(answer.json["timing_ms"]["connect"].as_f64().unwrap() >= 295.0, "{}", answer.text);
+    assert_eq!(till.consume(&sale("T2")).succeeded().json["timing_ms"]["connect"], 0.0);
+}
+
+/// c-abi.md section 4: no environment variable is read. A till must not begin to talk through somebody's proxy, or
+/// trust somebody's certificate, because of where it was started.
+#[test]
+fn the_environment_changes_nothing() {
+    let simulator = Simulator::start();
+    let certificate = certificate("environment", "IP:127.0.0.1");
+    let tls = Tls::start(&certificate, simulator.address());
+    let pem = certificate.join("ca.pem");
+    let proxy = "http://127.0.0.1:1";
+    let variables = [
+        ("http_proxy", proxy),
+        ("HTTP_PROXY", proxy),
+        ("https_proxy", proxy),
+        ("HTTPS_PROXY", proxy),
+        ("ALL_PROXY", proxy),
+        ("SSL_CERT_FILE", pem.to_str().unwrap()),
+    ];
+    let mut till = Driver::in_environment(&variables);
+    till.init(&config(&simulator.v2(), json!({}))).succeeded();
+    till.consume(&sale("T1")).succeeded();
+    till.shutdown();
+    for roots in ["bundled", "system"] {
+        let init = till.init(&config(&tls.url("127.0.0.1"), json!({"tls": {"roots": roots}})));
+        if init.outcome() == "invalid" && init.errors() == ["tls.roots"] {
+            continue;
+        }
+        till.consume(&sale("T2")).expect("not_sent", "ZV-TLS");
+        till.shutdown();
+    }
+    assert_eq!(simulator.net("T2"), 0);
+}
