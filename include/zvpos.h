@@ -235,7 +235,8 @@ int32_t ZV_CALL zv_outcome(const char *response);
  * One value of an answer as text, for hosts without a JSON parser.
  *
  * `path`: names and list positions joined by points, such as `cashier`, `data.coupon_discount` or
- * `errors.0.path`. Texts come without quotes and escapes, lists and objects as JSON.
+ * `errors.0.path`. Texts come without quotes and escapes, lists and objects as JSON, in the configured charset
+ * (`ascii`: what is beyond it as `\uXXXX`).
  *
  * Returns the length n without NUL after copying n + 1 bytes; n + 1 if the buffer is too small (also NULL or
  * capacity 0), and then copies nothing; 0 if there is no such value, or it is null or empty. Any thread.

@@ -251,7 +251,8 @@ pub unsafe extern "C" fn zv_outcome(response: *const c_char) -> i32 {
 /// One value of an answer as text, for hosts without a JSON parser.
 ///
 /// `path`: names and list positions joined by points, such as `cashier`, `data.coupon_discount` or
-/// `errors.0.path`. Texts come without quotes and escapes, lists and objects as JSON.
+/// `errors.0.path`. Texts come without quotes and escapes, lists and objects as JSON, in the configured charset
+/// (`ascii`: what is beyond it as `\uXXXX`).
 ///
 /// Returns the length n without NUL after copying n + 1 bytes; n + 1 if the buffer is too small (also NULL or
 /// capacity 0), and then copies nothing; 0 if there is no such value, or it is null or empty. Any thread.
@@ -269,8 +270,9 @@ pub unsafe extern "C" fn zv_field(
         // SAFETY: the caller's promise is passed on, for all three.
         let (response, path, buffer) = unsafe { (utf8(response)?, utf8(path)?, writable(buffer, capacity)) };
         let value = Value::parse(response).ok()?;
-        let text = find(&value, path);
-        let text = text.as_deref().unwrap_or_default().as_bytes();
+        let text = find(&value, path).unwrap_or_default();
+        let text = Process::current().in_charset(text);
+        let text = text.as_bytes();
         let Some(room) = buffer.get_mut(..=text.len()) else {
             return Some(if text.is_empty() { 0 } else { text.len() + 1 });
         };
@@ -394,9 +396,7 @@ fn hand_out(answer: &Answer) -> *mut c_char {
     let may_have_acted =
         matches!(answer.outcome(), Outcome::Succeeded | Outcome::Unknown | Outcome::Reversed);
     guard::or_panic(|| {
-        let json = answer.to_json();
-        let ascii = process.library().is_ok_and(|library| library.ascii());
-        let json = if ascii { text::escape_beyond_ascii(&json) } else { json };
+        let json = process.in_charset(answer.to_json().into());
         process.answers.hand_out(&json, may_have_acted, answer.delivery())
     })
     .unwrap_or_else(|| process.answers.hand_out("", may_have_acted, None))

@@ -2,6 +2,7 @@
 //! but neither threads nor a sane state of locks, so it gets a process state of its own and touches nothing of
 //! its parent's.
 
+use std::borrow::Cow;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -13,6 +14,7 @@ use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 use crate::answers::Answers;
 use crate::callback::Callback;
 use crate::fork::InheritedLock;
+use crate::text;
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 
@@ -91,6 +93,14 @@ impl Process {
     /// The language of the cashier's sentence, as far as it is known.
     pub(crate) fn lang(&self) -> Lang {
         self.library().map_or(Lang::default(), |library| library.lang())
+    }
+
+    /// A text as the host's configured charset can hold it.
+    pub(crate) fn in_charset<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        match self.library() {
+            Ok(library) if library.ascii() => text::escape_beyond_ascii(&text).into(),
+            _ => text,
+        }
     }
 
     /// `zv_init`

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 
     snprintf(config, sizeof config,
              "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
-             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\"}",
+             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"till.db\"}",
              argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2");
     if (show("start", zv_init(config)) != ZV_SUCCEEDED)
         return 1;

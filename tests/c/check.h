@@ -51,7 +51,8 @@ static const char *config_for(const char *endpoint)
     static char config[1024];
     snprintf(config, sizeof config,
              "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
-             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\"}", endpoint);
+             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\","
+             "\"journal\":\"journal.db\",\"guard\":\"off\"}", endpoint);
     return config;
 }
 

@@ -1,6 +1,7 @@
 /* A till that does what lines on its standard input say, one command a line:
  *
- *   init|quote|consume TEXT, call ACTION TEXT, shutdown   the function of that name; answers its answer
+ *   init|quote|consume|reverse|lookup|confirm|settle TEXT, call ACTION TEXT, shutdown
+ *   pending|recover [TEXT]                                the function of that name; answers its answer
  *   together N COMMAND…                                   the same from N threads at once; N answers
  *   outcome, field PATH                                   of the last answer
  *   log LEVEL, logged                                     the log callback, and what it was told since last time
@@ -57,6 +58,18 @@ static char *call(char *line)
         return zv_coupon_quote_json(rest);
     if (!strcmp(line, "consume"))
         return zv_consume_json(rest);
+    if (!strcmp(line, "reverse"))
+        return zv_reverse_json(rest);
+    if (!strcmp(line, "lookup"))
+        return zv_lookup_json(rest);
+    if (!strcmp(line, "confirm"))
+        return zv_confirm_json(rest);
+    if (!strcmp(line, "settle"))
+        return zv_settle_json(rest);
+    if (!strcmp(line, "pending"))
+        return zv_pending_json(*rest ? rest : NULL);
+    if (!strcmp(line, "recover"))
+        return zv_recover_json(*rest ? rest : NULL);
     if (!strcmp(line, "shutdown"))
         return zv_shutdown();
     if (!strcmp(line, "call")) {

@@ -100,7 +100,8 @@ static void *anything(void *seed)
     /* config_for has one buffer for all. */
     snprintf(config, sizeof config,
              "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
-             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\"}", endpoint);
+             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\","
+             "\"journal\":\"journal.db\",\"guard\":\"off\"}", endpoint);
     for (round = 0; round < ROUNDS; round++) {
         switch (rand_r(&random) % 12) {
         case 0: case 1: one_of(zv_init(config), "02"); break;

@@ -34,7 +34,8 @@ static int use(const char *path, int round)
     LOOK_UP(handle, give_back, "zv_free");
     LOOK_UP(handle, outcome, "zv_outcome");
     /* A name that must be looked up, so that the library has had a thread of its own. */
-    answer = init("{\"openId\":\"a\",\"grantCode\":\"b\",\"openKey\":\"c\",\"endpoint\":\"http://localhost:1/x\"}");
+    answer = init("{\"openId\":\"a\",\"grantCode\":\"b\",\"openKey\":\"c\",\"endpoint\":\"http://localhost:1/x\","
+                  "\"journal\":\"journal.db\"}");
     if (outcome(answer) != ZV_SUCCEEDED) {
         fprintf(stderr, "round %d: %s\n", round, answer);
         return 1;

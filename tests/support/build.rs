@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs};
 
 /// The folder of the root package.
@@ -73,6 +74,17 @@ pub struct Output {
     pub stderr: String,
 }
 
+/// A new folder that nobody else uses.
+pub fn own_folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = scratch().join("work").join(format!("{}-{number}", std::process::id()));
+    // A process of the same number may have been here before.
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// Compiles `tests/c/<name>.c` against the library; the path of the program.
 pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     let directory = library();
@@ -133,7 +145,7 @@ pub fn run(name: &str, flavour: Flavour, leaks: Checked, arguments: &[&str]) -> 
         }
     }
     command.arg(&program);
-    let output = command.args(arguments).output().unwrap();
+    let output = command.args(arguments).current_dir(own_folder()).output().unwrap();
     Output {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

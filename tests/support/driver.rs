@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::build::{Flavour, program};
+use super::build::{Flavour, own_folder, program};
 
 /// What the library answered.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ pub fn config(endpoint: &str, more: Value) -> Value {
     let mut config = json!({
         "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
         "openKey": "fake-open-key-for-test-only-0001", "endpoint": endpoint,
+        // A journal of its own, and no sale that is held back by the one before: most tests are about one sale.
+        "journal": own_folder().join("journal.db"), "guard": "off",
     });
     let Value::Object(more) = more else { panic!("an object") };
     config.as_object_mut().unwrap().extend(more);
@@ -71,6 +73,7 @@ pub struct Driver {
     output: BufReader<ChildStdout>,
     /// Everything that was written to stderr, which must be nothing.
     errors: File,
+    killed: bool,
 }
 
 impl Driver {
@@ -92,7 +95,7 @@ impl Driver {
             .unwrap();
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
-        Driver { child, input, output, errors }
+        Driver { child, input, output, errors, killed: false }
     }
 
     /// A till that has called `zv_init` with this and was answered `succeeded`.
@@ -112,6 +115,37 @@ impl Driver {
 
     pub fn consume(&mut self, request: &Value) -> Answer {
         self.ask(&format!("consume {request}"))
+    }
+
+    pub fn reverse(&mut self, request: &Value) -> Answer {
+        self.ask(&format!("reverse {request}"))
+    }
+
+    pub fn look_up(&mut self, biz_id: &str) -> Answer {
+        self.ask(&format!("lookup {}", json!({"bizId": biz_id})))
+    }
+
+    pub fn confirm(&mut self, biz_id: &str) -> Answer {
+        self.ask(&format!("confirm {}", json!({"bizId": biz_id})))
+    }
+
+    pub fn settle(&mut self, request: &Value) -> Answer {
+        self.ask(&format!("settle {request}"))
+    }
+
+    /// Without a request: NULL.
+    pub fn pending(&mut self, request: Option<&Value>) -> Answer {
+        self.ask(&format!("pending {}", request.map(Value::to_string).unwrap_or_default()))
+    }
+
+    pub fn recover(&mut self) -> Answer {
+        self.ask("recover")
+    }
+
+    /// `kill -9`: no destructor runs, nothing is flushed, the kernel closes what is open.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.killed = true;
     }
 
     pub fn call(&mut self, action: &str, params: &Value) -> Answer {
@@ -196,7 +230,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // The end of its input is its end.
         drop(self.input.take());
-        if std::thread::panicking() {
+        if std::thread::panicking() || self.killed {
             let _ = self.child.kill();
             let _ = self.child.wait();
             return;

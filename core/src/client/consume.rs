@@ -7,8 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::{Client, tell};
 use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
 use crate::journal::{Guard, JournalError, Receipt, Recorded};
-use crate::json::Object;
-use crate::outcome::{Answer, Timing, codes};
+use crate::json::{Object, Value};
+use crate::money::BizId;
+use crate::outcome::{Answer, Problem, Timing, codes};
 use crate::transaction::consume::{Effect, End, Event, State, Told, step};
 use crate::transaction::{Entry, Stage};
 use crate::transport::Failure;
@@ -25,7 +26,7 @@ impl Client {
         let request = self.with_defaults(|defaults| ConsumeRequest::read(given, defaults, self.rules(route)));
         let request = match request {
             Ok(request) => request,
-            Err(problems) => return self.invalid(problems),
+            Err(problems) => return self.unreadable(given, problems),
         };
         let started = Instant::now();
         let mut run = Run {
@@ -47,6 +48,19 @@ impl Client {
             .with_timing(timing);
         self.log_answer(&format!("consume {}", request.biz_id), &answer);
         answer
+    }
+}
+
+impl Client {
+    /// A request that does not hold the rules. Under a bizId that stands for something it is another request:
+    /// mending and sending it would be another sale.
+    fn unreadable(&self, given: &Object<'_>, problems: Vec<Problem>) -> Answer {
+        let biz_id = given.given("bizId").and_then(Value::scalar).and_then(|text| BizId::new(text).ok());
+        let standing = biz_id.and_then(|biz_id| self.shared.journal.find(&self.key(&biz_id)).ok().flatten());
+        match standing {
+            Some(entry) => tell::consume(Told::Conflict(entry), self.shared.lang).with_errors(problems),
+            None => self.invalid(problems),
+        }
     }
 }
 

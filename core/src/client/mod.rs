@@ -7,7 +7,7 @@ mod reverse;
 mod tell;
 
 pub use reverse::Requested;
-pub use tell::{entry_json, stands as tell_stands};
+pub use tell::{consume as tell_consume, entry_json, stands as tell_stands};
 
 use std::time::{Duration, Instant};
 

@@ -48,7 +48,7 @@ fn accepted_read(accepted: &Accepted) -> Answer {
 }
 
 /// The answer to a consume.
-pub(super) fn consume(told: Told, lang: Lang) -> Answer {
+pub fn consume(told: Told, lang: Lang) -> Answer {
     match told {
         Told::Ended(entry) => stands(&entry, lang),
         Told::Stands(entry) => stands(&entry, lang).replayed(),
@@ -57,7 +57,9 @@ pub(super) fn consume(told: Told, lang: Lang) -> Answer {
                 Stage::Reversed | Stage::Undone => "this bizId was reversed; nothing was sent",
                 _ => "this bizId already stands for another request; nothing was sent",
             };
-            Answer::of(Outcome::Conflict, &codes::CONFLICT, lang, message).with_recorded(entry_json(&entry))
+            Answer::of(Outcome::Conflict, &codes::CONFLICT, lang, message)
+                .with_biz_id(entry.key().biz_id.as_str())
+                .with_recorded(entry_json(&entry))
         }
         Told::Busy => {
             let message = "the same bizId is still running in another call; this call sent nothing";

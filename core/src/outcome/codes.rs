@@ -139,9 +139,6 @@ codes! {
     MISMATCH "ZV-MISMATCH" [Unknown]
         "With strict_answer: the answer does not match the question.",
         "See warnings[] for what differs. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
-    STILL_UNKNOWN "ZV-STILL-UNKNOWN" [Unknown]
-        "This bizId was asked for before and its outcome is still unknown; nothing was sent now.",
-        "Wait; never use a new bizId for the same sale.", DOUBT_ZH, DOUBT_EN;
     CONFLICT "ZV-CONFLICT" [Conflict]
         "This bizId already stands for another request; `recorded` shows it. Nothing was sent.",
         "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复,本次未扣款,请联系技术人员",

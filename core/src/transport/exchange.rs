@@ -17,6 +17,7 @@ thread_local! {
 #[derive(Debug)]
 pub(super) struct Seen {
     authority: String,
+    begun: Instant,
     deadline: Instant,
     connect_deadline: Instant,
     /// The request itself is being written, not a handshake.
@@ -31,6 +32,7 @@ pub(super) struct Seen {
 pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
     let seen = Seen {
         authority: url.authority().map(ToString::to_string).unwrap_or_default(),
+        begun: Instant::now(),
         deadline,
         connect_deadline,
         requesting: false,
@@ -43,15 +45,20 @@ pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
 /// The call is over.
 pub(super) fn end() -> Seen {
     let now = Instant::now();
-    CURRENT.with(RefCell::take).unwrap_or(Seen {
+    let mut seen = CURRENT.with(RefCell::take).unwrap_or(Seen {
         authority: String::new(),
+        begun: now,
         deadline: now,
         connect_deadline: now,
         requesting: true,
         // Cannot happen; and what is not known to have stayed counts as departed.
         departed: true,
         connect: Duration::ZERO,
-    })
+    });
+    if !seen.requesting {
+        seen.connect = seen.begun.elapsed();
+    }
+    seen
 }
 
 fn with<T>(f: impl FnOnce(&mut Seen) -> T) -> Option<T> {
@@ -61,11 +68,6 @@ fn with<T>(f: impl FnOnce(&mut Seen) -> T) -> Option<T> {
 /// A byte was taken by the socket.
 pub(super) fn byte_left() {
     with(|seen| seen.departed |= seen.requesting);
-}
-
-/// A step of connecting took so long.
-pub(super) fn add_connect_time(duration: Duration) {
-    with(|seen| seen.connect += duration);
 }
 
 /// Time left for connecting.
@@ -97,7 +99,15 @@ impl<In: Transport> Connector<In> for MarkRequests {
     fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Marked<In>>, Error> {
         // The chain also runs for the connection to a proxy, whose CONNECT is not the request.
         let authority = details.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let marks = with(|seen| seen.authority == authority).unwrap_or(true);
+        let marks = with(|seen| {
+            let ours = seen.authority == authority;
+            if ours {
+                // The last link: look-up, proxy, TCP and TLS are behind it.
+                seen.connect = seen.begun.elapsed();
+            }
+            ours
+        })
+        .unwrap_or(true);
         Ok(chained.map(|inner| Marked { inner, marks }))
     }
 }

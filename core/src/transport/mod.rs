@@ -145,21 +145,8 @@ impl Http {
 fn root_certs(roots: &Roots) -> Result<RootCerts, String> {
     let certificates: Vec<Certificate<'static>> = match roots {
         Roots::Bundled => return Ok(RootCerts::WebPki),
-        Roots::System => rustls_native_certs::load_native_certs()
-            .certs
-            .iter()
-            .map(|certificate| Certificate::from_der(certificate.as_ref()).to_owned())
-            .collect(),
-        Roots::PemFile(path) => {
-            let pem = std::fs::read(path).map_err(|e| format!("tls.pem: cannot read {path}: {e}"))?;
-            ureq::tls::parse_pem(&pem)
-                .filter_map(|item| match item {
-                    Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
-                    Ok(_) => None,
-                    Err(e) => Some(Err(format!("tls.pem: {path}: {e}"))),
-                })
-                .collect::<Result<_, _>>()?
-        }
+        Roots::System => system_certificates()?,
+        Roots::PemFile(path) => pem_certificates(path).map_err(|error| format!("tls.pem: {error}"))?,
     };
     if certificates.is_empty() {
         return Err(match roots {
@@ -168,6 +155,48 @@ fn root_certs(roots: &Roots) -> Result<RootCerts, String> {
         });
     }
     Ok(RootCerts::Specific(Arc::new(certificates)))
+}
+
+fn pem_certificates(path: &str) -> Result<Vec<Certificate<'static>>, String> {
+    let pem = std::fs::read(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    ureq::tls::parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+            Ok(_) => None,
+            Err(e) => Some(Err(format!("{path}: {e}"))),
+        })
+        .collect()
+}
+
+/// Where the systems keep their certificates. Looked at here, since the usual crates obey the environment, which
+/// must not be able to change whom a till trusts.
+#[cfg(unix)]
+fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
+    const BUNDLES: [&str; 5] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
+    match BUNDLES.into_iter().find(|path| std::path::Path::new(path).exists()) {
+        Some(path) => pem_certificates(path).map_err(|error| format!("tls.roots: {error}")),
+        None => Ok(Vec::new()),
+    }
+}
+
+#[cfg(not(unix))]
+fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
+    if ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().any(|name| std::env::var_os(name).is_some()) {
+        return Err(
+            "tls.roots: SSL_CERT_FILE or SSL_CERT_DIR is set; give the certificates as tls.pem".to_owned()
+        );
+    }
+    let certificates = rustls_native_certs::load_native_certs().certs;
+    Ok(certificates
+        .iter()
+        .map(|certificate| Certificate::from_der(certificate.as_ref()).to_owned())
+        .collect())
 }
 
 /// Which step failed before a byte left. The kinds of error overlap (an unknown host is `Io`), so the resolver

@@ -87,16 +87,13 @@ impl Resolver for CachingResolver {
         let name = uri.host().ok_or(Error::HostNotFound)?.trim_start_matches('[').trim_end_matches(']');
         let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default_port);
-        let started = Instant::now();
         let addresses = if let Ok(address) = name.parse::<IpAddr>() {
             vec![address]
         } else {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             let host = Arc::clone(hosts.entry(name.to_owned()).or_default());
             drop(hosts);
-            let found = host.addresses(name);
-            exchange::add_connect_time(started.elapsed());
-            found?
+            host.addresses(name)?
         };
         let mut resolved = self.empty();
         for address in addresses.into_iter().take(16) {

@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::SockRef;
 use ureq::Error;
@@ -27,12 +27,10 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if let Some(tunnel) = chained {
             return Ok(Some(Either::A(tunnel)));
         }
-        let started = Instant::now();
-        let stream = connect_any(&details.addrs);
-        exchange::add_connect_time(started.elapsed());
+        let stream = connect_any(&details.addrs)?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Either::B(TcpTransport { stream: stream?, buffers, gathered: Vec::new() })))
+        Ok(Some(Either::B(TcpTransport { stream, buffers, gathered: Vec::new() })))
     }
 }
 
