@@ -3,7 +3,10 @@ CARGO ?= cargo
 LIBRARY = target/release/libzvpos.so
 SIMULATOR = target/release/zvpos-sandbox
 
-.PHONY: all demo test lint docs soak tsan tools deny clean
+SEEDS ?= 10000
+KILLS ?= 10000
+
+.PHONY: all demo test lint docs sim crash soak tsan tools deny clean
 
 all: library simulator
 
@@ -19,6 +22,15 @@ demo: library simulator
 
 test: tools library
 	$(CARGO) test --workspace
+	$(MAKE) sim
+
+# The deterministic simulation: SEEDS=1000000 for the long run. A failing seed is printed and replays exactly.
+sim:
+	$(CARGO) run --release -q -p zvpos-simulation -- --seeds $(SEEDS)
+
+# Tills killed at random moments, restarted, and held against the ledger.
+crash: library
+	ZVPOS_KILLS=$(KILLS) $(CARGO) test -p zvpos --test crash -- --nocapture
 
 lint:
 	$(CARGO) fmt --all --check

@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# The main job end to end: the simulator, a C till, a quote, payments, a refusal and a lost answer.
+# The main job end to end: the simulator, a C till, a quote, payments, a refusal, a lost answer, a crash, and what
+# becomes of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for tool in cc python3; do
     command -v "$tool" >/dev/null || { echo "missing: $tool (on Debian: apt-get install gcc python3)" >&2; exit 1; }
 done
+root=$PWD
 work=$(mktemp -d)
-trap 'kill "$simulator" 2>/dev/null || true; rm -rf "$work"' EXIT
+simulator=
+trap 'kill $simulator 2>/dev/null || true; rm -rf "$work"' EXIT
 
-target/release/zvpos-sandbox --listen 127.0.0.1:0 --port-file "$work/ports.json" --quiet > "$work/simulator.log" &
+for program in till morning; do
+    cc -std=c99 -Wall -Wextra -Iinclude "examples/c/$program.c" -o "$work/$program" \
+        -Ltarget/release -lzvpos -Wl,-rpath,"$root/target/release"
+done
+target/release/zvpos-sandbox --listen 127.0.0.1:0 --admin 127.0.0.1:0 --port-file "$work/ports.json" --quiet \
+    > "$work/simulator.log" &
 simulator=$!
 for _ in $(seq 100); do [ -s "$work/ports.json" ] && break; sleep 0.05; done
 read -r gateway admin < <(python3 -c '
@@ -16,25 +24,36 @@ import json, sys
 ports = json.load(open(sys.argv[1]))
 print(ports["gateway"], ports["admin"])' "$work/ports.json")
 
-printf 'The simulator of the gateway listens on %s.\n' "$gateway"
-printf 'The till, %s lines of C, links one header and one library:\n\n' "$(wc -l < examples/c/till.c)"
-cc -std=c99 -Wall -Wextra -Iinclude examples/c/till.c -o "$work/till" -Ltarget/release -lzvpos -Wl,-rpath,"$PWD/target/release"
-"$work/till" "$gateway/api/v2" | tee "$work/out"
-
-printf '\nWhat the gateway did, from its ledger:\n\n'
-python3 - "$admin" <<'PYTHON'
+ledger() {
+    python3 - "$admin" <<'PYTHON'
 import json, sys, urllib.request
 for record in json.load(urllib.request.urlopen(sys.argv[1] + "/ledger")):
     for entry in record["entries"]:
         moved = entry["moved"]
-        print("  {:32} {:8} {:>8} 元  coupons {}".format(
-            record["bizId"], entry["kind"], moved["recharge"], ", ".join(moved["coupons"]) or "-"))
+        coupons = ", ".join(moved["coupons"]) or "-"
+        print("  {:30} {:8} {:>8}  coupons {}".format(record["bizId"], entry["kind"], moved["recharge"], coupons))
 PYTHON
-cat <<'TEXT'
+}
+cd "$work"
 
-Outcome 0 is the only one that completes a sale. Outcome 4, the lost answer, says the truth: the gateway did take
-the 10.00, the till cannot know it, and so it neither completes the sale nor charges again.
-TEXT
-grep -q '^pay: coupon and 23.00 .*outcome 0' "$work/out"
-grep -q '^pay: 500.00, has 8.50 .*outcome 1' "$work/out"
-grep -q '^pay: the answer gets lost .*outcome 4' "$work/out"
+printf 'The simulator of the gateway listens on %s.\n' "$gateway"
+printf 'The till, %s lines of C, links one header and one library:\n\n' "$(wc -l < "$root/examples/c/till.c")"
+./till "$gateway/api/v2" '~reset_after' | tee out
+printf '\nOutcome 0 alone completes a sale. The lost answer is outcome 4: the 10.00 were taken, the till cannot know it,\n'
+printf 'so their reversal was on disk before it was told, and the customer pays in another way. The ledger:\n\n'
+ledger
+grep -q '^pay: coupon and 23.00 .*outcome 0' out
+grep -q '^pay: 500.00 of 8.50 .*outcome 1' out
+grep -q '^pay: the answer gets lost .*outcome 4' out
+
+printf '\nWorse: the gateway takes 10.00 and never answers, and the till loses its power meanwhile (kill -9):\n\n'
+./morning "$gateway/api/v2" > /dev/null # settles what the first run left, so that the member is free again
+{ ./till "$gateway/api/v2" '~hang_after' & } | tee out &
+for _ in $(seq 100); do ledger | grep -q hang_after && break; sleep 0.05; done
+pkill -9 -f "^./till $gateway" || true
+wait %2 2>/dev/null || true
+printf '(killed)\n\nThe next morning:\n\n'
+./morning "$gateway/api/v2"
+printf '\nAnd the ledger:\n\n'
+ledger | tee out
+[ "$(grep -c 'hang_after.*consume' out)" = 1 ] && [ "$(grep -c 'hang_after.*reverse' out)" = 1 ]

@@ -9,7 +9,7 @@ mod driver;
 mod scripted;
 mod simulator;
 
-pub use build::{Checked, Flavour, Output, library, program, root, run, run_checked, scratch};
+pub use build::{Checked, Flavour, Output, library, own_folder, program, root, run, run_checked, scratch};
 pub use driver::{Answer, Driver, config};
 pub use scripted::{Request, Scripted, gateway_answer};
 pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, http};

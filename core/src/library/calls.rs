@@ -286,12 +286,14 @@ impl Library {
             .map(|entry| {
                 let client = self.clients.iter().find(|client| client.owns(entry.key()));
                 let next = match (entry.stage(), client) {
-                    (Stage::Sending, _) => "running",
+                    (Stage::Sending, _) if self.shared.journal.is_alive(entry.owner()) => "running",
                     (Stage::Succeeded, _) if entry.detail().confirmation == Confirmation::Awaited => {
                         "confirm"
                     }
                     (Stage::Succeeded, _) => "unheard",
                     (_, None) => "no_credentials",
+                    // Left behind by a crash; the recovery is about to make it unknown.
+                    (Stage::Sending, _) => "recovering",
                     (Stage::Reversing, Some(client)) if client.can_reverse() => "reversing",
                     _ => "person",
                 };

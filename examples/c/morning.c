@@ -1,0 +1,59 @@
+/* What a till does when it starts: see what a crash has left, and let the library settle it.
+ * Usage: morning http://127.0.0.1:8080/api/v2 */
+#define _POSIX_C_SOURCE 199309L
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "zvpos.h"
+
+#define CONFIG "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\"," \
+    "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"till.db\"," \
+    "\"late_arrival_ms\":1000,\"routes\":{\"reverse\":{\"action\":\"sandbox.consume-reverse\"," \
+    "\"codes\":{\"already\":[\"920002\"],\"not_found\":[\"920001\"]}}}}"
+
+/* Prints every sale that is not settled; how many there are. */
+static int print_pending(void)
+{
+    const struct timespec moment = {0, 500000000};
+    char path[64], count[16] = "0", biz_id[80], stage[32], next[32];
+    char *pending = zv_pending_json(NULL);
+    int i, n;
+
+    zv_field(pending, "data.count", count, sizeof count);
+    n = atoi(count);
+    for (i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "data.entries.%d.entry.bizId", i);
+        zv_field(pending, path, biz_id, sizeof biz_id);
+        snprintf(path, sizeof path, "data.entries.%d.entry.stage", i);
+        zv_field(pending, path, stage, sizeof stage);
+        snprintf(path, sizeof path, "data.entries.%d.next", i);
+        zv_field(pending, path, next, sizeof next);
+        printf("  %s is %s (%s)\n", biz_id, stage, next);
+    }
+    zv_free(pending);
+    if (n)
+        nanosleep(&moment, NULL);
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    char config[1024], unheard[1024];
+    char *answer;
+    int tries;
+
+    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2");
+    answer = zv_init(config);
+    if (zv_outcome(answer) != ZV_SUCCEEDED) {
+        printf("%s\n", answer);
+        return 1;
+    }
+    /* Sales that succeeded, but that the till may not have stored: look each up, then store or reverse it. */
+    if (zv_field(answer, "data.unheard.0", unheard, sizeof unheard) && zv_field(answer, "data.unheard", unheard, sizeof unheard))
+        printf("  succeeded before the crash, and perhaps not read: %s\n", unheard);
+    zv_free(answer);
+    for (tries = 0; tries < 20 && print_pending() > 0; tries++)
+        ;
+    zv_free(zv_shutdown());
+    return 0;
+}
