@@ -4,7 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{Client, tell};
+use super::{Client, Flight, tell};
 use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
 use crate::journal::{Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
@@ -34,6 +34,7 @@ impl Client {
             route,
             request: &request,
             deadline: started + self.shared.total,
+            flight: None,
             receipt: None,
             sent: false,
             timing: Timing::default(),
@@ -41,6 +42,7 @@ impl Client {
         // A defect after the send must not become an answer that says that nothing was sent.
         let told = panic::catch_unwind(AssertUnwindSafe(|| run.drive())).unwrap_or_else(|_| run.panicked());
         let mut timing = run.timing;
+        drop(run);
         timing.total = started.elapsed();
         let answer = tell::consume(told, self.shared.lang)
             .with_biz_id(request.biz_id.as_str())
@@ -70,6 +72,8 @@ struct Run<'c> {
     route: &'c Route,
     request: &'c ConsumeRequest,
     deadline: Instant,
+    /// From the record of the attempt on, it counts as running.
+    flight: Option<Flight<'c>>,
     /// For the record that allows the next send.
     receipt: Option<Receipt>,
     /// Whether a send has begun.
@@ -119,8 +123,12 @@ impl Run<'_> {
 
     fn record(&mut self, entry: Entry, guard: Guard) -> Event {
         self.journalled(|run| {
-            Ok(match run.client.shared.journal.record(&entry, guard)? {
+            // Before the record, so that no recovery takes it for left behind.
+            let shared = &run.client.shared;
+            let flight = (entry.stage() == Stage::Sending).then(|| shared.in_flight.begin(entry.key()));
+            Ok(match shared.journal.record(&entry, guard)? {
                 Recorded::Done(receipt) => {
+                    run.flight = flight.or_else(|| run.flight.take());
                     run.receipt = Some(receipt);
                     Event::Recorded(entry)
                 }
@@ -138,7 +146,7 @@ impl Run<'_> {
                 if entry.stage() != Stage::Sending {
                     return Ok(Event::Stands(entry));
                 }
-                if !journal.is_alive(entry.owner()) {
+                if !run.client.shared.may_be_running(&entry) {
                     return Ok(Event::OwnerDied(entry));
                 }
                 if Instant::now() >= run.deadline {

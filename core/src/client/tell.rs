@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::read::End;
 use crate::gateway::{Accepted, Doubt, Identity, Verdict, Words};
 use crate::money::Amount;
-use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning, codes};
+use crate::outcome::codes::{self, Code};
+use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
 use crate::transaction::consume::Told;
 use crate::transaction::{Confirmation, Entry, Stage};
 
@@ -88,9 +89,12 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
     let nothing = Words::default();
     let words = detail.words.as_ref().unwrap_or(&nothing);
     let last = detail.reversal.last.as_ref().unwrap_or(&nothing);
-    let own = |outcome, code, words: &Words| {
-        let said =
-            if words.code.is_empty() { String::new() } else { format!("{} {}", words.code, words.message) };
+    let own = |outcome, code: &'static Code, words: &Words| {
+        let said = if words.code.is_empty() {
+            code.meaning.to_owned()
+        } else {
+            format!("{} {}", words.code, words.message)
+        };
         Answer::of(outcome, code, lang, said)
     };
     let answer = match entry.stage() {

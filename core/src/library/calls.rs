@@ -286,7 +286,7 @@ impl Library {
             .map(|entry| {
                 let client = self.clients.iter().find(|client| client.owns(entry.key()));
                 let next = match (entry.stage(), client) {
-                    (Stage::Sending, _) if self.shared.journal.is_alive(entry.owner()) => "running",
+                    (Stage::Sending, _) if self.shared.may_be_running(entry) => "running",
                     (Stage::Succeeded, _) if entry.detail().confirmation == Confirmation::Awaited => {
                         "confirm"
                     }

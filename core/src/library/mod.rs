@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::calendar::BusinessDays;
-use crate::client::{Client, Shared};
+use crate::client::{Client, InFlight, Shared};
 use crate::config::Config;
 use crate::journal::{Journal, JournalError, Place, Sqlite, Stopped, default_place};
 use crate::json::{JsonError, Value};
@@ -108,6 +108,7 @@ impl Library {
             lang: config.lang,
             unknown: config.unknown,
             guard: config.guard,
+            in_flight: InFlight::default(),
         });
         let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();

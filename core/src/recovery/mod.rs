@@ -165,7 +165,7 @@ impl Inner {
         let mut settled = 0;
         for mut entry in unsettled {
             if entry.stage() == Stage::Sending {
-                if self.shared.journal.is_alive(entry.owner()) {
+                if self.shared.may_be_running(&entry) {
                     continue;
                 }
                 entry = match self.bury(&entry) {

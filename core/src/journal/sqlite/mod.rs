@@ -92,6 +92,27 @@ impl Sqlite {
         &self.path
     }
 
+    /// The unsettled entry that holds this one back. A consume that is only running is not in doubt; one whose
+    /// process died is.
+    fn held_back(
+        &self,
+        transaction: &Transaction<'_>,
+        entry: &Entry,
+        guard: Guard,
+    ) -> rusqlite::Result<Option<Entry>> {
+        if guard == Guard::Off {
+            return Ok(None);
+        }
+        let unsettled = row::unsettled(transaction)?;
+        Ok(unsettled.into_iter().find(|other| {
+            other.key() != entry.key()
+                && other.key().open_id == entry.key().open_id
+                && other.key().endpoint == entry.key().endpoint
+                && guard.holds_back(other, entry.identity())
+                && (other.stage() != Stage::Sending || !self.lock.is_alive(other.owner()))
+        }))
+    }
+
     fn heard(&self) -> MutexGuard<'_, Vec<Key>> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,7 +147,7 @@ impl Journal for Sqlite {
         let recorded = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let standing = row::find(&transaction, entry.key())?;
-            if let Some(found) = held_back(&transaction, entry, guard)? {
+            if let Some(found) = self.held_back(&transaction, entry, guard)? {
                 return Ok(Recorded::InDoubt(found));
             }
             let fits = match &standing {
@@ -227,21 +248,6 @@ fn write_heard(transaction: &Transaction<'_>, keys: &[Key]) -> rusqlite::Result<
         }
     }
     Ok(())
-}
-
-/// The unsettled entry that holds this one back. A consume that is only running is not in doubt.
-fn held_back(transaction: &Transaction<'_>, entry: &Entry, guard: Guard) -> rusqlite::Result<Option<Entry>> {
-    if guard == Guard::Off {
-        return Ok(None);
-    }
-    let unsettled = row::unsettled(transaction)?;
-    Ok(unsettled.into_iter().find(|other| {
-        other.key() != entry.key()
-            && other.key().open_id == entry.key().open_id
-            && other.key().endpoint == entry.key().endpoint
-            && other.stage() != Stage::Sending
-            && guard.holds_back(other, entry.identity())
-    }))
 }
 
 /// What an error of SQLite means to the till's owner.
