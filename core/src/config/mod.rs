@@ -43,6 +43,8 @@ pub struct Config {
     pub late_arrival: Duration,
     /// How long after a start what was not confirmed before is reversed.
     pub confirm_after: Duration,
+    /// How long the details of settled sales are kept, in days.
+    pub retention_days: i64,
     /// When the till's days begin.
     pub business_days: BusinessDays,
     /// Whether the library settles by itself.
@@ -98,6 +100,7 @@ impl Config {
             },
             late_arrival: Duration::from_millis(number(object, "late_arrival_ms").unwrap_or(120_000)),
             confirm_after: Duration::from_secs(number(object, "confirm_after_s").unwrap_or(300)),
+            retention_days: text(object, "retention_days").and_then(|text| text.parse().ok()).unwrap_or(90),
             business_days: business_days(object, &mut problems),
             background: text(object, "background") != Some("false"),
             log: log(object, &mut problems),

@@ -83,6 +83,11 @@ pub static CONFIG: Shape = Shape {
             "running seconds after a restart until what was not confirmed is reversed (default 300)",
         ),
         may(
+            "retention_days",
+            Kind::Integer(1, 3650),
+            "how long the journal keeps the details of settled sales (default 90)",
+        ),
+        may(
             "business_day_start",
             Kind::Text(5),
             "when a business day begins, for the day-end export (default 04:00)",

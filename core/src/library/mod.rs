@@ -96,7 +96,7 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let (journal, place) = open_journal(config.journal);
+        let (journal, place) = open_journal(config.journal, config.retention_days);
         if let Err(error) = &place {
             log.line(Level::Error, || format!("{} {error}", error.code.text));
         }
@@ -295,12 +295,20 @@ impl Library {
 }
 
 /// Opens the journal where it is configured or belongs; one that cannot be opened stops money calls only.
-fn open_journal(configured: Option<PathBuf>) -> (Box<dyn Journal>, Result<Place, JournalError>) {
+fn open_journal(
+    configured: Option<PathBuf>,
+    retention_days: i64,
+) -> (Box<dyn Journal>, Result<Place, JournalError>) {
     let place = match configured {
         Some(path) => Ok(Place { path, per_user: false }),
         None => default_place(),
     };
-    match place.and_then(|place| Sqlite::open(&place.path).map(|journal| (journal, place))) {
+    let opened = place.and_then(|place| {
+        let journal = Sqlite::open(&place.path)?;
+        journal.retire(retention_days)?;
+        Ok((journal, place))
+    });
+    match opened {
         Ok((journal, place)) => (Box::new(journal), Ok(place)),
         Err(error) => (Box::new(Stopped::new(error.clone())), Err(error)),
     }

@@ -158,6 +158,7 @@ pub struct Entry {
 
 /// What is stored of an entry beside its columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, stored by name")]
 pub struct Detail {
     /// The last words about the consume: the gateway's, or why there are none.
     pub words: Option<Words>,
@@ -182,6 +183,9 @@ pub struct Detail {
     pub reversal: Reversal,
     /// What a person decided.
     pub settlement: Option<Settlement>,
+    /// Its details were dropped: what is left is that the bizId was used, and how it ended.
+    #[serde(default)]
+    pub retired: bool,
 }
 
 impl Entry {
@@ -247,6 +251,29 @@ impl Entry {
             next.detail.heard = true;
             next.detail.confirmation = Confirmation::Given;
             next
+        })
+    }
+
+    /// The record without what it no longer needs: whose it was and what was said. `None` where somebody may
+    /// still have to settle or read it.
+    pub fn retired(&self) -> Option<Entry> {
+        (!self.stage.is_unsettled() && !self.is_unfinished() && !self.detail.retired).then(|| Entry {
+            identity: Identity::default(),
+            owner: Owner(String::new()),
+            detail: Detail {
+                retired: true,
+                words: self
+                    .detail
+                    .words
+                    .as_ref()
+                    .map(|words| Words { message: String::new(), ..words.clone() }),
+                heard: self.detail.heard,
+                confirmation: self.detail.confirmation,
+                // Whether reversals by the sent bizId can be trusted hangs on it.
+                returned_biz_id: self.detail.returned_biz_id.clone(),
+                ..Detail::default()
+            },
+            ..self.moved(self.stage)
         })
     }
 

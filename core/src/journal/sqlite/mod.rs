@@ -87,6 +87,38 @@ impl Sqlite {
         Ok(journal)
     }
 
+    /// Drops the details of what was settled long ago, a few thousand at a time. A clock that jumps must drop
+    /// nothing, so it is not enough that they look old: as many days with sales must have followed.
+    pub fn retire(&self, days: i64) -> Result<usize, JournalError> {
+        const MOST: i64 = 5000;
+        let mut connection = self.connection();
+        let retired = (|| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let Some(newest) = row::newest(&transaction)? else { return Ok((0, None)) };
+            let before = newest.saturating_sub(days.saturating_mul(86_400_000));
+            // A till that is closed on some days has fewer.
+            if row::days_since(&transaction, before)? < days / 2 {
+                return Ok((0, None));
+            }
+            let old = row::settled_before(&transaction, before, MOST)?;
+            let records: Vec<Entry> = old.iter().filter_map(Entry::retired).collect();
+            for record in &records {
+                row::write(&transaction, record)?;
+            }
+            if records.is_empty() {
+                return Ok((0, None));
+            }
+            let sequence = schema::advance(&transaction)?;
+            transaction.commit()?;
+            Ok((records.len(), Some(sequence)))
+        })();
+        let (count, sequence) = retired.map_err(|error| self.failed(&error))?;
+        if let Some(sequence) = sequence {
+            self.mark.write(sequence);
+        }
+        Ok(count)
+    }
+
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -10,7 +10,7 @@ use crate::money::BizId;
 use crate::transaction::{Entry, Key, OnUnknown, Owner, Stage};
 
 const COLUMNS: &str = "open_id, endpoint, biz_id, stage, revision, attempt, owner, on_unknown, created_unix_ms, \
-                       identity, detail, other_biz_id, unfinished, checksum";
+                       identity, detail, other_biz_id, unfinished, retired, checksum";
 
 /// The columns as text and numbers.
 struct Columns {
@@ -27,6 +27,7 @@ struct Columns {
     detail: String,
     other_biz_id: bool,
     unfinished: bool,
+    retired: bool,
 }
 
 /// A row that cannot have been written by this program.
@@ -42,7 +43,7 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
     connection
         .prepare_cached(&format!(
             "INSERT OR REPLACE INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-             ?14)"
+             ?14, ?15)"
         ))?
         .execute(params![
             columns.open_id,
@@ -58,6 +59,7 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
             columns.detail,
             columns.other_biz_id,
             columns.unfinished,
+            columns.retired,
             columns.checksum(),
         ])
         .map(drop)
@@ -94,9 +96,40 @@ pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>
 pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<Vec<Entry>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entry WHERE created_unix_ms >= ?1 AND created_unix_ms < ?2 ORDER BY created_unix_ms"
+            "SELECT {COLUMNS} FROM entry WHERE retired = 0 AND created_unix_ms >= ?1 AND created_unix_ms < ?2 \
+             ORDER BY created_unix_ms"
         ))?
         .query_map((from, to), read)?
+        .collect()
+}
+
+/// The newest entry's time, by the till's clock.
+pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection.query_row("SELECT max(created_unix_ms) FROM entry WHERE retired = 0", [], |row| row.get(0))
+}
+
+/// On how many days there was a sale since then.
+pub(super) fn days_since(connection: &Connection, unix_ms: i64) -> rusqlite::Result<i64> {
+    connection.query_row(
+        "SELECT count(DISTINCT created_unix_ms / 86400000) FROM entry WHERE retired = 0 AND created_unix_ms >= ?1",
+        [unix_ms],
+        |row| row.get(0),
+    )
+}
+
+/// Settled and finished entries from before that time, oldest first, at most so many.
+pub(super) fn settled_before(
+    connection: &Connection,
+    unix_ms: i64,
+    most: i64,
+) -> rusqlite::Result<Vec<Entry>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entry WHERE retired = 0 AND created_unix_ms < ?1 AND unfinished = 0 \
+             AND stage NOT IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
+             ORDER BY created_unix_ms LIMIT ?2"
+        ))?
+        .query_map((unix_ms, most), read)?
         .collect()
 }
 
@@ -115,8 +148,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
         detail: row.get(10)?,
         other_biz_id: row.get(11)?,
         unfinished: row.get(12)?,
+        retired: row.get(13)?,
     };
-    if row.get::<_, String>(13)? != columns.checksum() {
+    if row.get::<_, String>(14)? != columns.checksum() {
         return Err(damaged(columns.biz_id, "its checksum is wrong"));
     }
     columns.entry()
@@ -145,6 +179,7 @@ impl Columns {
             detail: json(serde_json::to_string(entry.detail()))?,
             other_biz_id: returned.is_some_and(|returned| returned != entry.key().biz_id.as_str()),
             unfinished: entry.is_unfinished(),
+            retired: entry.detail().retired,
         })
     }
 
@@ -193,6 +228,7 @@ impl Columns {
             self.created_unix_ms,
             i64::from(self.other_biz_id),
             i64::from(self.unfinished),
+            i64::from(self.retired),
         ] {
             digest.update(number.to_le_bytes());
         }

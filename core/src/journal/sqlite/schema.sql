@@ -18,6 +18,8 @@ CREATE TABLE entry (
     other_biz_id    INTEGER NOT NULL,
     -- It succeeded, and the till has not read that, or has not confirmed it though it must.
     unfinished      INTEGER NOT NULL,
+    -- Its details were dropped: what is left is that the bizId was used, and how it ended.
+    retired         INTEGER NOT NULL,
     -- Over all columns above.
     checksum        TEXT    NOT NULL,
     PRIMARY KEY (open_id, endpoint, biz_id)
@@ -27,7 +29,7 @@ CREATE INDEX entry_unsettled ON entry (created_unix_ms)
     WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven');
 CREATE INDEX entry_unfinished ON entry (created_unix_ms) WHERE unfinished = 1;
 CREATE INDEX entry_other_biz_id ON entry (open_id, endpoint) WHERE other_biz_id = 1;
-CREATE INDEX entry_created ON entry (created_unix_ms);
+CREATE INDEX entry_created ON entry (created_unix_ms) WHERE retired = 0;
 
 -- How many changes were committed: held against the mark beside the file.
 CREATE TABLE journal (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL);

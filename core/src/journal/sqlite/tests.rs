@@ -109,6 +109,50 @@ fn a_row_that_vanished_is_damage() {
 }
 
 #[test]
+fn old_details_go_and_what_was_used_stays() {
+    let folder = Folder::new("retire");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let at = |biz_id: &str, day: i64, stage: Stage| {
+        let made = entry(&journal, biz_id, biz_id, stage, 1);
+        let detail = Detail { heard: true, ..made.detail().clone() };
+        let created = day * 86_400_000;
+        Entry::restore(
+            made.key().clone(),
+            made.identity().clone(),
+            stage,
+            1,
+            1,
+            journal.owner().clone(),
+            OnUnknown::Hold,
+            created,
+            detail,
+        )
+    };
+    done(&journal.record(&at("OLD", 0, Stage::Succeeded), Guard::Off).unwrap());
+    done(&journal.record(&at("OPEN", 0, Stage::Refused), Guard::Off).unwrap());
+    // A clock that has jumped ahead once is no reason.
+    done(&journal.record(&at("JUMP", 1000, Stage::Succeeded), Guard::Off).unwrap());
+    assert_eq!(journal.retire(90).unwrap(), 0);
+    for day in 920..1000 {
+        done(&journal.record(&at(&format!("D{day}"), day, Stage::Succeeded), Guard::Off).unwrap());
+    }
+    assert_eq!(journal.retire(90).unwrap(), 1);
+    let key = |biz_id: &str| Key {
+        open_id: "o".into(),
+        endpoint: "http://e".into(),
+        biz_id: BizId::new(biz_id).unwrap(),
+    };
+    let old = journal.find(&key("OLD")).unwrap().unwrap();
+    assert_eq!(
+        (old.stage(), old.identity().customer_id.clone(), old.detail().retired),
+        (Stage::Succeeded, None, true)
+    );
+    let open = journal.find(&key("OPEN")).unwrap().unwrap();
+    assert_eq!(open.identity().customer_id.as_deref(), Some("OPEN"));
+    assert_eq!(journal.retire(90).unwrap(), 0);
+}
+
+#[test]
 fn formats_and_places_are_refused_in_words() {
     let folder = Folder::new("formats");
     drop(Sqlite::open(&folder.journal()).unwrap());
