@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Checked, Flavour, library, root, run_checked, scratch};
+use support::{Checked, Flavour, library, own_folder, root, run_checked, scratch};
 
 fn header() -> String {
     fs::read_to_string(root().join("include/zvpos.h")).unwrap()
@@ -197,7 +197,8 @@ fn the_static_library_links_too() {
     command.args(["-lpthread", "-ldl", "-lm", "-lgcc_s"]);
     output(&mut command);
     // Nothing listens there: what is asked for is not sent, and that is said, not a crash.
-    let run = Command::new(&program).arg("http://127.0.0.1:1/api/v2").current_dir(own_folder()).output().unwrap();
+    let run =
+        Command::new(&program).arg("http://127.0.0.1:1/api/v2").current_dir(own_folder()).output().unwrap();
     let text = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success() && text.contains("outcome 3  code ZV-CONNECT"), "{text}");
 }

@@ -2,6 +2,7 @@
 //! with the journal and the wire, and writes what the till is told.
 
 mod consume;
+mod evidence;
 mod read;
 mod reverse;
 mod tell;

@@ -79,7 +79,7 @@ impl Client {
         self.keep(settle::reversal_answered(&record, &answer, late_window_over))
     }
 
-    fn keep(&self, record: Entry) -> Result<Entry, JournalError> {
+    pub(super) fn keep(&self, record: Entry) -> Result<Entry, JournalError> {
         Ok(match self.shared.journal.record(&record, Guard::Off)? {
             Recorded::Done(_) => record,
             Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,

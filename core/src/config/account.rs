@@ -33,6 +33,15 @@ const PER_SALE: [&str; 11] = [
 /// Paths of V3 that move money beside the consume (SEEN); `zv_call_json` never takes them.
 const MONEY_PATHS: [&str; 2] = ["/v3/crm/customer/consumeReverse", "/v3/crm/coupon/couponReverse"];
 
+/// What the gateway's balance records can prove.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// What does not stand there never happened.
+    pub complete: bool,
+    /// Codes that say that a bizId does not stand there.
+    pub not_found: Vec<String>,
+}
+
 /// One configured account.
 #[derive(Debug)]
 pub struct Account {
@@ -58,6 +67,8 @@ pub struct Account {
     pub confirm: bool,
     /// How a reversal is asked for.
     pub reverse: ReverseRules,
+    /// What the balance records can prove.
+    pub records: Records,
     generation: Generation,
     endpoint: String,
     routes: HashMap<Operation, Route>,
@@ -177,6 +188,7 @@ impl<'o, 'a> Reader<'o, 'a> {
             on_unknown,
             confirm,
             reverse,
+            records: self.records(),
             generation,
             endpoint,
             routes,
@@ -324,11 +336,16 @@ impl<'o, 'a> Reader<'o, 'a> {
     fn reverse_rules(&self, problems: &mut Vec<Problem>) -> ReverseRules {
         let standard = ReverseRules::default();
         let routes = self.given("routes").and_then(Value::as_object);
-        for (key, value) in routes.into_iter().flat_map(Object::iter).filter(|(key, _)| *key != "reverse") {
-            for name in ["params", "codes"] {
+        for (key, value) in routes.into_iter().flat_map(Object::iter) {
+            let strange: &[&str] = match key {
+                "reverse" => &["complete"],
+                "balance_by_biz_id" => &["params"],
+                _ => &["params", "codes", "complete"],
+            };
+            for name in strange {
                 if value.as_object().is_some_and(|route| route.given(name).is_some()) {
                     let path = format!("{}routes.{key}.{name}", self.path);
-                    problems.push(problem(path, "is only for the reverse route"));
+                    problems.push(problem(path, "is not for this route"));
                 }
             }
         }
@@ -342,6 +359,19 @@ impl<'o, 'a> Reader<'o, 'a> {
             Some(value) => self.reverse_params(value, problems),
         };
         ReverseRules { params, already: list("already"), not_found: list("not_found") }
+    }
+
+    fn records(&self) -> Records {
+        let routes = self.given("routes").and_then(Value::as_object);
+        let route = routes.and_then(|routes| routes.given("balance_by_biz_id")).and_then(Value::as_object);
+        let codes = route.and_then(|route| section(route, "codes"));
+        Records {
+            complete: route.is_some_and(|route| flag(route, "complete")),
+            // SEEN: 100007 is an empty search.
+            not_found: codes
+                .and_then(|codes| codes.given("not_found"))
+                .map_or_else(|| vec!["100007".to_owned()], texts),
+        }
     }
 
     fn reverse_params(&self, value: &Value<'_>, problems: &mut Vec<Problem>) -> Vec<(String, String)> {

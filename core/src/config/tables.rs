@@ -150,7 +150,16 @@ pub(super) static ROUTE: Shape = Shape {
             Kind::Any,
             "reverse: names and texts; $returnedBizId, $bizId, $customerId, $amount are filled in",
         ),
-        may("codes", Kind::Object(&REVERSE_CODES), "reverse: what the gateway's codes mean"),
+        may(
+            "codes",
+            Kind::Object(&REVERSE_CODES),
+            "reverse, balance_by_biz_id: what the gateway's codes mean",
+        ),
+        may(
+            "complete",
+            Kind::Flag,
+            "balance_by_biz_id: what does not stand there never happened (default false; only if the vendor says so)",
+        ),
     ],
 };
 
@@ -168,7 +177,7 @@ static CODE_RULES: Shape = Shape {
 };
 
 static REVERSE_CODES: Shape = Shape {
-    name: "a reversal's codes",
+    name: "codes of a route",
     doc: "Codes of the gateway; nobody has published them.",
     fields: &[
         may("already", Kind::List(&Kind::Text(64), 100), "it was reversed before: as good as done"),

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::json::{Kind as Json, Object, Value};
-use crate::money::BizId;
+use crate::money::{Amount, BizId};
 use crate::outcome::{Warning, codes, codes::Code};
 use crate::shape::{Shape, normalise_object};
 
@@ -292,6 +292,14 @@ impl<'a> Envelope<'a> {
         doubt.returned_biz_id =
             data.and_then(|data| data.given("bizId")).and_then(Value::scalar).map(str::to_owned);
         doubt
+    }
+
+    /// The bizId and amount of a deduction that a successful look-up in the balance records shows (SEEN).
+    pub fn balance_record(&self) -> Option<(&str, Amount)> {
+        let data = self.data.as_ref().filter(|_| self.yes && self.code == "0")?.as_object()?;
+        let amount = data.given("amount")?.scalar()?;
+        let amount = Amount::parse(amount.strip_prefix('-').unwrap_or(amount)).ok()?;
+        Some((data.given("bizId")?.scalar()?, amount))
     }
 
     /// Whether every status is true and every code 0.

@@ -41,7 +41,7 @@ impl Params {
     }
 
     /// Params that are JSON text already: one object.
-    pub(super) fn from_json(object: String) -> Params {
+    pub fn from_json(object: String) -> Params {
         Params(zeroize::Zeroizing::new(object))
     }
 

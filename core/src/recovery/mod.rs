@@ -178,7 +178,8 @@ impl Inner {
                 };
             }
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
-            if entry.stage() != Stage::Reversing || !client.can_reverse() {
+            let reversing = entry.stage() == Stage::Reversing && client.can_reverse();
+            if !reversing && !client.has_evidence_for(&entry) {
                 continue;
             }
             let due = self.pace(entry.key()).due();
@@ -193,7 +194,9 @@ impl Inner {
             let call_deadline = Instant::now() + self.shared.total;
             let deadline = if all { call_deadline.min(deadline) } else { call_deadline };
             match self.drive(client, &entry, deadline) {
-                Ok(stands) if stands.stage() == Stage::Reversing => soonest(self.pace(stands.key()).due()),
+                Ok(stands) if matches!(stands.stage(), Stage::Reversing | Stage::Unknown) => {
+                    soonest(self.pace(stands.key()).due());
+                }
                 Ok(_) => settled += 1,
                 // One entry that cannot be recorded keeps no other from being sent.
                 Err(error) => {
@@ -246,9 +249,12 @@ impl Inner {
 
     fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
         let over = self.pace(entry.key()).late_window_over(self.settings.late_arrival);
-        let stands = client.drive_reversal(entry, over, deadline)?;
+        let stands = match entry.stage() {
+            Stage::Unknown => client.drive_evidence(entry, over, deadline)?,
+            _ => client.drive_reversal(entry, over, deadline)?,
+        };
         let mut state = self.state();
-        if stands.stage() == Stage::Reversing {
+        if matches!(stands.stage(), Stage::Reversing | Stage::Unknown) {
             let pace = state.paces.entry(stands.key().clone()).or_insert_with(Pace::begin);
             let promised = stands.detail().reversal.last.as_ref().is_some_and(|words| words.code == "0");
             pace.tried(self.settings.late_arrival, promised);

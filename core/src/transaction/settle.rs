@@ -106,6 +106,42 @@ pub fn reversal_answered(entry: &Entry, answer: &Reversed, late_window_over: boo
     next
 }
 
+/// What the gateway's own records say of a consume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The bizId stands there with its amount.
+    Taken,
+    /// The bizId does not stand there.
+    Absent,
+    /// They say nothing that can be read.
+    Nothing,
+}
+
+/// What evidence makes of an outcome that is held: the record over the revision before it, or `None` where
+/// nothing is proven. That a deduction stands there proves it at once; that none does proves something only when
+/// the request can no longer arrive, and only of records that are `complete`.
+pub fn weigh(entry: &Entry, evidence: Evidence, complete: bool, late_window_over: bool) -> Option<Entry> {
+    let (stage, code, message) = match evidence {
+        _ if entry.stage != Stage::Unknown => return None,
+        Evidence::Taken => (Stage::Succeeded, "0", "the deduction stands in the gateway's own records"),
+        Evidence::Absent if complete && late_window_over => (
+            Stage::Reversed,
+            codes::REVERSED.text,
+            "the gateway's own records do not know it: it never happened",
+        ),
+        Evidence::Absent | Evidence::Nothing => return None,
+    };
+    let words = Words { code: code.to_owned(), message: message.to_owned() };
+    let mut next = entry.moved(stage);
+    next.detail.doubt = None;
+    next.detail.answered = true;
+    match stage {
+        Stage::Succeeded => next.detail.words = Some(words),
+        _ => next.detail.reversal.last = Some(words),
+    }
+    Some(next)
+}
+
 /// Why a person's decision is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSettled {
@@ -210,6 +246,22 @@ mod tests {
         assert!(matches!(ask(&entry(Stage::Unproven), None, true), Asked::NoWay));
         assert!(matches!(ask(&entry(Stage::Reversed), None, true), Asked::Already));
         assert!(matches!(ask(&entry(Stage::Reversing), None, true), Asked::Going));
+    }
+
+    #[test]
+    fn only_a_deduction_that_stands_proves_at_once() {
+        for (evidence, complete, over, wanted) in [
+            (Evidence::Taken, false, false, Some(Stage::Succeeded)),
+            (Evidence::Absent, true, true, Some(Stage::Reversed)),
+            (Evidence::Absent, true, false, None),
+            (Evidence::Absent, false, true, None),
+            (Evidence::Nothing, true, true, None),
+        ] {
+            let after = weigh(&entry(Stage::Unknown), evidence, complete, over);
+            assert_eq!(after.map(|after| after.stage()), wanted, "{evidence:?} {complete} {over}");
+        }
+        // What is to be reversed never becomes a success.
+        assert_eq!(weigh(&entry(Stage::Reversing), Evidence::Taken, true, true), None);
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! An outcome that is held, and what the gateway's own records prove of it.
+
+mod support;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{Driver, MEMBER, Simulator, config};
+
+const WINDOW_MS: u64 = 600;
+
+/// The records are asked by the V3 path of the same simulator; consumes go by V2, without a way to reverse.
+fn till(simulator: &Simulator, complete: bool) -> Driver {
+    let records = json!({"generation": "v3", "endpoint": simulator.v3(), "complete": complete});
+    let more = json!({"late_arrival_ms": WINDOW_MS, "routes": {"balance_by_biz_id": records}});
+    Driver::started(&config(&simulator.v2(), more))
+}
+
+fn sale(biz_id: &str, amount: &str) -> Value {
+    json!({"bizId": biz_id, "customerId": MEMBER, "amount": amount})
+}
+
+/// The outcome once it is no longer unknown, or after a while that is long enough for that.
+fn in_the_end(till: &mut Driver, biz_id: &str) -> String {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        let answer = till.look_up(biz_id);
+        if answer.outcome() != "unknown" || Instant::now() > until {
+            return answer.outcome().to_owned();
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_deduction_that_stands_in_the_records_is_a_success() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator, false);
+    till.consume(&sale("T1~reset_after", "1.00")).expect("unknown", "ZV-LOST");
+    assert_eq!(in_the_end(&mut till, "T1~reset_after"), "succeeded");
+    assert_eq!(simulator.net("T1~reset_after"), 1);
+}
+
+#[test]
+fn what_does_not_stand_in_complete_records_never_happened_but_only_after_the_window() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator, true);
+    let asked = Instant::now();
+    till.consume(&sale("T1~reset_before", "1.00")).expect("unknown", "ZV-LOST");
+    assert_eq!(in_the_end(&mut till, "T1~reset_before"), "reversed");
+    assert!(asked.elapsed() >= Duration::from_millis(WINDOW_MS), "{:?}", asked.elapsed());
+    assert_eq!(simulator.net("T1~reset_before"), 0);
+    // And can no longer happen.
+    till.consume(&sale("T1~reset_before", "1.00")).expect("conflict", "ZV-CONFLICT");
+}
+
+#[test]
+fn what_does_not_stand_in_records_that_may_be_incomplete_stays_unknown() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator, false);
+    till.consume(&sale("T1~reset_before", "1.00")).expect("unknown", "ZV-LOST");
+    thread::sleep(Duration::from_millis(2 * WINDOW_MS));
+    assert_eq!(till.look_up("T1~reset_before").outcome(), "unknown");
+    till.settle(&json!({"bizId": "T1~reset_before", "as": "undone", "by": "the manager", "reason": "asked"}))
+        .succeeded();
+    assert_eq!(till.look_up("T1~reset_before").outcome(), "reversed");
+}
