@@ -48,10 +48,12 @@ grep -q '^pay: the answer gets lost .*outcome 4' out
 
 printf '\nWorse: the gateway takes 10.00 and never answers, and the till loses its power meanwhile (kill -9):\n\n'
 ./morning "$gateway/api/v2" > /dev/null # settles what the first run left, so that the member is free again
-{ ./till "$gateway/api/v2" '~hang_after' & } | tee out &
+./till "$gateway/api/v2" '~hang_after' > out &
+till=$!
 for _ in $(seq 100); do ledger | grep -q hang_after && break; sleep 0.05; done
-pkill -9 -f "^./till $gateway" || true
-wait %2 2>/dev/null || true
+kill -9 "$till"
+wait "$till" 2>/dev/null || true
+cat out
 printf '(killed)\n\nThe next morning:\n\n'
 ./morning "$gateway/api/v2"
 printf '\nAnd the ledger:\n\n'

@@ -58,7 +58,7 @@ for run in "threads $endpoint 300" "lifetime $endpoint"; do
     read -r name arguments <<< "$run"
     program "$name" zvpos
     # shellcheck disable=SC2086 # several words
-    if fixed "$built/$name" $arguments > "$work/out" 2> "$work/errors" && [ ! -s "$work/errors" ]; then
+    if (cd "$work" && fixed "$built/$name" $arguments > out 2> errors) && [ ! -s "$work/errors" ]; then
         echo "$name: no data race"
     else
         status=1

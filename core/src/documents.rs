@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::config::CONFIG;
+use crate::config::{CONFIG, ROUTE};
 use crate::gateway::{CONSUME_ANSWER, CONSUME_REQUEST, QUOTE_ANSWER, QUOTE_REQUEST};
 use crate::library::{
     CSV_COLUMNS, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
@@ -134,7 +134,9 @@ fn configuration() -> String {
          path; a key that is not in these tables is refused. No environment variable is read. This page is \
          generated from the tables in the sources.\n\n",
     );
-    push_table(&mut out, &mut HashSet::new(), "##", "The configuration", &CONFIG);
+    let mut seen = HashSet::new();
+    push_table(&mut out, &mut seen, "##", "The configuration", &CONFIG);
+    push_table(&mut out, &mut seen, "###", "A route under `routes`, where it is an object", &ROUTE);
     out
 }
 

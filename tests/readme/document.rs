@@ -103,16 +103,15 @@ impl Document {
         self.headings.iter().map(|(_, text)| slug(text)).collect()
     }
 
-    /// Every maximal run of letters, digits and these marks that begins so, with the number of headings before it;
-    /// blocks count as under the last heading of the page.
-    pub fn words(&self, prefix: &str, marks: &str) -> Vec<(usize, String)> {
-        let blocks = self.blocks.iter().map(|block| (self.headings.len(), block.text.as_str()));
-        let prose = self.prose.iter().map(|(before, line)| (*before, line.as_str()));
+    /// Every maximal run of letters, digits and these marks that begins so.
+    pub fn words(&self, prefix: &str, marks: &str) -> Vec<String> {
+        let blocks = self.blocks.iter().map(|block| block.text.as_str());
+        let prose = self.prose.iter().map(|(_, line)| line.as_str());
         let mut found = Vec::new();
-        for (before, text) in prose.chain(blocks) {
+        for text in prose.chain(blocks) {
             for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || marks.contains(c))) {
                 if word.starts_with(prefix) && word.len() > prefix.len() {
-                    found.push((before, word.to_owned()));
+                    found.push(word.to_owned());
                 }
             }
         }

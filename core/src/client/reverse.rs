@@ -18,6 +18,8 @@ pub enum Requested {
     Stands(Entry),
     /// No reverse route is configured, or it cannot be undone by one.
     NoWay(Option<Entry>),
+    /// The journal knows no such bizId, and another till's sale can be undone only by the bizId that was returned.
+    NeedsReturnedBizId,
 }
 
 impl Client {
@@ -35,6 +37,7 @@ impl Client {
             let record = match &standing {
                 None if !self.can_reverse() => return Ok(Requested::NoWay(None)),
                 None => {
+                    let Some(returned) = returned else { return Ok(Requested::NeedsReturnedBizId) };
                     let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                     let created = i64::try_from(created.as_millis()).unwrap_or(i64::MAX);
                     Entry::foreign(key.clone(), returned, journal.owner().clone(), created)

@@ -4,7 +4,7 @@ mod account;
 mod tables;
 
 pub use account::Account;
-pub use tables::CONFIG;
+pub use tables::{CONFIG, ROUTE};
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -132,7 +132,7 @@ static ACCOUNT: Shape = Shape {
 };
 
 /// One route, where it is an object.
-pub(super) static ROUTE: Shape = Shape {
+pub static ROUTE: Shape = Shape {
     name: "a route",
     doc: "One operation's way to the gateway.",
     fields: &[

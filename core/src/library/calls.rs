@@ -36,6 +36,12 @@ impl Library {
             let deadline = Instant::now() + self.shared.total;
             let returned = given.given("returnedBizId").and_then(Value::scalar);
             let answer = client.request_reversal(biz_id, returned).and_then(|requested| match requested {
+                Requested::NeedsReturnedBizId => Ok(self.invalid(vec![Problem {
+                    path: "returnedBizId".to_owned(),
+                    message: "is missing: the journal knows no such bizId, and another till's sale is undone by the \
+                              bizId that its answer carried"
+                        .to_owned(),
+                }])),
                 Requested::NoWay(None) => Ok(self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "")),
                 Requested::NoWay(Some(entry)) if client.can_reverse() => Ok(self.reversed(&entry)),
                 Requested::NoWay(Some(entry)) => {
@@ -273,8 +279,9 @@ impl Library {
             Stage::Refused => self.own(Outcome::Conflict, &codes::REFUSED, &said),
             Stage::Unproven => self.own(Outcome::Conflict, &codes::OTHER_BIZ_ID, &said),
             Stage::Sending => {
-                self.own(Outcome::Unknown, &codes::REVERSING, "it is sent when the consume has ended")
+                self.own(Outcome::Unknown, &codes::REVERSAL_QUEUED, "it is sent when the consume has ended")
             }
+            Stage::Reversing => self.own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said.trim()),
             _ => tell_stands(entry, self.lang()),
         };
         answer.with_recorded(entry_json(entry))

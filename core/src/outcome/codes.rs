@@ -153,6 +153,10 @@ codes! {
     REVERSING "ZV-REVERSING" [Unknown]
         "The reversal is on disk and is sent until the gateway has answered it.",
         "Take another tender; the money comes back by itself. zv_lookup_json says when.", BACK_ZH, BACK_EN;
+    REVERSAL_QUEUED "ZV-REVERSAL-QUEUED" [Unknown]
+        "The reversal that was asked for is on disk and is sent until the gateway has answered it.",
+        "Nothing; zv_lookup_json says when it is done.", "撤销已登记,将自动完成,请稍后核实",
+        "The reversal is on its way and completes by itself; check again in a moment.";
     REVERSED "ZV-REVERSED" [Reversed, Conflict]
         "The sale was undone, or can no longer happen.",
         "For a new sale use a new bizId.", "交易已撤销,请改用其他方式支付", "The payment was undone. Use another tender.";
@@ -164,7 +168,7 @@ codes! {
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
     SETTLED "ZV-SETTLED" [Succeeded, Reversed]
         "A person has decided what became of it.",
-        "See data.settlement.", "", "";
+        "See recorded.settlement.", "该交易已由人工核实处理", "This payment was settled by a person.";
     NOT_FOUND "ZV-NOT-FOUND" [Invalid]
         "The journal has no entry under this bizId.",
         "Check the bizId and the account.", CALL_ZH, CALL_EN;

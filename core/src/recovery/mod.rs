@@ -3,7 +3,7 @@
 
 mod pace;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -49,6 +49,9 @@ pub struct Settings {
 #[derive(Default)]
 struct State {
     paces: HashMap<Key, Pace>,
+    /// The entries that a thread is at, so that a till's call waits for the background's try instead of answering
+    /// that it is not done.
+    driven: HashSet<Key>,
     thread: Option<JoinHandle<()>>,
     working: bool,
     nudged: bool,
@@ -123,6 +126,19 @@ impl Recovery {
             // A panic in it has been logged by the hook.
             let _ = thread.join();
         }
+    }
+}
+
+/// An entry that this thread is at; until it is dropped, by a panic too.
+struct Driven<'i> {
+    inner: &'i Inner,
+    key: &'i Key,
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        self.inner.state().driven.remove(self.key);
+        self.inner.changed.notify_all();
     }
 }
 
@@ -248,6 +264,25 @@ impl Inner {
     }
 
     fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
+        let mut state = self.state();
+        let mut waited = false;
+        while !state.driven.insert(entry.key().clone()) {
+            waited = true;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(entry.clone());
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(state);
+        let driven = Driven { inner: self, key: entry.key() };
+        let now = if waited { self.shared.journal.find(entry.key())? } else { None };
+        let stands = self.drive_alone(client, now.as_ref().unwrap_or(entry), deadline);
+        drop(driven);
+        stands
+    }
+
+    fn drive_alone(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
         let over = self.pace(entry.key()).late_window_over(self.settings.late_arrival);
         let stands = match entry.stage() {
             Stage::Unknown => client.drive_evidence(entry, over, deadline)?,

@@ -211,14 +211,14 @@ impl Entry {
     }
 
     /// The record of another till's sale, which is to be undone. `returned` is the bizId that its answer carried.
-    pub fn foreign(key: Key, returned: Option<&str>, owner: Owner, created_unix_ms: i64) -> Entry {
+    pub fn foreign(key: Key, returned: &str, owner: Owner, created_unix_ms: i64) -> Entry {
         let mut entry = Entry::intent(key, Identity::default(), owner, OnUnknown::Reverse, created_unix_ms);
         entry.stage = Stage::Reversing;
         entry.attempt = 0;
         entry.detail.foreign = true;
         // Who knows what the answer carried has seen the answer.
-        entry.detail.answered = returned.is_some();
-        entry.detail.returned_biz_id = returned.map(str::to_owned);
+        entry.detail.answered = true;
+        entry.detail.returned_biz_id = Some(returned.to_owned());
         entry.detail.reversal.asked = true;
         entry
     }

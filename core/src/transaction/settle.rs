@@ -90,12 +90,15 @@ pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
 /// consume can no longer be on its way.
 pub fn reversal_answered(entry: &Entry, answer: &Reversed, late_window_over: bool) -> Entry {
     // While the consume may still arrive, an undoing of it is only a promise: it is asked for again afterwards.
+    // The same holds for a refusal, which may only say in an unlisted code that nothing is there yet.
     let proven = entry.detail.answered || late_window_over;
     let (stage, refused) = match answer {
         Reversed::Done(_) if proven => (Stage::Reversed, false),
+        // Another till's sale is there by what that till says: so it is the bizId that is wrong.
+        Reversed::NotFound(_) if entry.detail.foreign => (Stage::Refused, true),
         Reversed::NotFound(_) if late_window_over => (Stage::Reversed, false),
-        Reversed::Done(_) | Reversed::NotFound(_) | Reversed::Again(_) => (Stage::Reversing, false),
-        Reversed::Refused(_) => (Stage::Refused, true),
+        Reversed::Refused(_) if proven => (Stage::Refused, true),
+        _ => (Stage::Reversing, false),
     };
     let mut next = entry.moved(stage);
     let (Reversed::Done(words)
@@ -200,6 +203,8 @@ mod tests {
             (Reversed::NotFound(words()), true, false, Stage::Reversed),
             (Reversed::Again(words()), true, true, Stage::Reversing),
             (Reversed::Refused(words()), true, true, Stage::Refused),
+            (Reversed::Refused(words()), false, true, Stage::Refused),
+            (Reversed::Refused(words()), false, false, Stage::Reversing),
         ] {
             let mut before = entry(Stage::Reversing);
             before.detail.answered = answered;
@@ -207,6 +212,15 @@ mod tests {
             assert_eq!(after.stage(), wanted, "{answer:?} {over} {answered}");
             assert_eq!(after.revision(), before.revision() + 1);
         }
+    }
+
+    #[test]
+    fn another_tills_sale_that_is_not_found_is_not_called_reversed() {
+        let mut foreign = entry(Stage::Reversing);
+        foreign.detail.foreign = true;
+        foreign.detail.answered = true;
+        assert_eq!(reversal_answered(&foreign, &Reversed::NotFound(words()), true).stage(), Stage::Refused);
+        assert_eq!(reversal_answered(&foreign, &Reversed::Done(words()), false).stage(), Stage::Reversed);
     }
 
     #[test]
