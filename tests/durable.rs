@@ -69,7 +69,7 @@ fn traced(config: &Value, warm: impl Fn(&mut Driver), ask: impl Fn(&mut Driver))
     ask(&mut till);
     drop(till);
     let text = fs::read_to_string(&trace).unwrap();
-    let (_, behind) = text.split_once("\"9\\nsucceeded\\n\"").expect("the mark");
+    let (_, behind) = text.split_once("\"9\\nsucceeded\\n\"").unwrap();
     let mut of_call = read_trace(behind);
     // What the library does at its end is not the call's.
     let end = of_call.iter().rposition(|did| *did == Did::Told).unwrap();

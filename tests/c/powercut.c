@@ -1,6 +1,6 @@
 /* Stands between a program and the C library (LD_PRELOAD) and writes down, in their order, every change that the
- * program makes to the files below ZVPOS_CUT_DIR, every flush of one, and everything that it writes to its standard
- * output. From that the state of the disk after a power cut at any moment can be made: what was flushed is there,
+ * program makes to the files below ZVPOS_CUT_DIR, every flush of one, everything that it sends, and every time that
+ * it flushes its standard output. From that the state of the disk after a power cut at any moment can be made: what was flushed is there,
  * of the rest as much as one likes.
  *
  * A line of ZVPOS_CUT_LOG: OPERATION FILE OFFSET LENGTH, and then so many bytes and a line end. */
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ static int out = -1;
 
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
+static ssize_t (*real_send)(int, const void *, size_t, int);
+static int (*real_fflush)(FILE *);
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_truncate)(int, off_t);
@@ -44,6 +47,8 @@ __attribute__((constructor)) static void begin(void)
     const char *log = getenv("ZVPOS_CUT_LOG");
     find(&real_write, "write");
     find(&real_pwrite, "pwrite64");
+    find(&real_send, "send");
+    find(&real_fflush, "fflush");
     find(&real_fsync, "fsync");
     find(&real_fdatasync, "fdatasync");
     find(&real_truncate, "ftruncate64");
@@ -57,8 +62,6 @@ __attribute__((constructor)) static void begin(void)
 
 static const char *name_of(int file)
 {
-    if (file == 1)
-        return "stdout";
     return file >= 0 && file < FILES ? names[file] : NULL;
 }
 
@@ -78,13 +81,16 @@ static void note(const char *operation, const char *name, long long offset, cons
         abort();
 }
 
-/* The part of a path below the directory. */
+/* The part of a path below the directory; "." for the directory itself. NULL for a file that is none of ours: what
+ * the processes that live share needs no disk. */
 static const char *below(const char *path)
 {
     size_t length = directory ? strlen(directory) : 0;
-    if (!length || strncmp(path, directory, length) != 0 || path[length] != '/')
+    if (!length || strncmp(path, directory, length) != 0 || strstr(path, "-shm") || strstr(path, ".owners"))
         return NULL;
-    return path + length + 1;
+    if (!path[length])
+        return ".";
+    return path[length] == '/' ? path + length + 1 : NULL;
 }
 
 static int opened(const char *path, int flags, mode_t mode)
@@ -95,7 +101,7 @@ static int opened(const char *path, int flags, mode_t mode)
     file = real_open(path, flags, mode);
     if (file >= 0 && file < FILES) {
         free(names[file]);
-        names[file] = name && !strstr(name, "-shm") && !strstr(name, ".owners") ? strdup(name) : NULL;
+        names[file] = name ? strdup(name) : NULL;
         if (names[file] && (flags & O_CREAT))
             note("create", name, 0, "", 0);
         if (names[file] && (flags & O_TRUNC))
@@ -152,7 +158,7 @@ ssize_t write(int file, const void *bytes, size_t length)
     written = real_write(file, bytes, length);
     error = errno;
     if (written > 0)
-        note("write", name_of(file), file == 1 ? 0 : (long long)lseek(file, 0, SEEK_CUR) - written, bytes,
+        note("write", name_of(file), (long long)lseek(file, 0, SEEK_CUR) - written, bytes,
              (size_t)written);
     pthread_mutex_unlock(&lock);
     errno = error;
@@ -221,8 +227,28 @@ int unlink(const char *path)
     int result;
     pthread_mutex_lock(&lock);
     result = real_unlink(path);
-    if (!result && name && !strstr(name, "-shm") && !strstr(name, ".owners"))
+    if (!result && name)
         note("unlink", name, 0, "", 0);
     pthread_mutex_unlock(&lock);
     return result;
+}
+
+/* Noted before: a byte may have left as soon as it is asked for. */
+ssize_t send(int file, const void *bytes, size_t length, int flags)
+{
+    pthread_mutex_lock(&lock);
+    note("send", "gateway", 0, bytes, length);
+    pthread_mutex_unlock(&lock);
+    return real_send(file, bytes, length, flags);
+}
+
+/* Noted before, too: the C library's own writes cannot be seen. */
+int fflush(FILE *stream)
+{
+    if (stream == stdout) {
+        pthread_mutex_lock(&lock);
+        note("told", "stdout", 0, "", 0);
+        pthread_mutex_unlock(&lock);
+    }
+    return real_fflush(stream);
 }

@@ -116,6 +116,18 @@ pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     out
 }
 
+/// Compiles `tests/c/<name>.c` to a shared object that goes before the C library (`LD_PRELOAD`).
+pub fn preload(name: &str) -> PathBuf {
+    let out = own_folder().join(format!("{name}.so"));
+    let mut cc = Command::new("cc");
+    cc.args(["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pedantic", "-Werror", "-g", "-O1"]);
+    cc.args(["-shared", "-fPIC", "-pthread"]);
+    cc.arg(root().join("tests/c").join(format!("{name}.c"))).arg("-o").arg(&out).arg("-ldl");
+    let output = cc.output().expect("cc: install gcc");
+    assert!(output.status.success(), "{name}.c: {}", String::from_utf8_lossy(&output.stderr));
+    out
+}
+
 /// Runs a C program under what its flavour asks for.
 pub fn run(name: &str, flavour: Flavour, leaks: Checked, arguments: &[&str]) -> Output {
     let program = program(name, flavour);

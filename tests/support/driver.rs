@@ -3,7 +3,9 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -67,6 +69,30 @@ pub fn config(endpoint: &str, more: Value) -> Value {
     config
 }
 
+/// The same, with the simulator's way to undo a consume, and nothing that takes longer than a test should.
+pub fn reversing(endpoint: &str, more: Value) -> Value {
+    let mut config = config(
+        endpoint,
+        json!({
+            "routes": {"reverse": {"action": "sandbox.consume-reverse",
+                "codes": {"already": ["920002"], "not_found": ["920001"]}}},
+            "late_arrival_ms": 300, "timeouts_ms": {"connect": 300, "total": 800},
+        }),
+    );
+    let Value::Object(more) = more else { panic!("an object") };
+    config.as_object_mut().unwrap().extend(more);
+    config
+}
+
+/// Waits until it is so, and fails when that takes longer than a till could wait.
+pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < Duration::from_secs(40), "not in 40 seconds: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 pub struct Driver {
     child: Child,
     input: Option<ChildStdin>,
@@ -84,9 +110,23 @@ impl Driver {
 
     /// The same, with these environment variables.
     pub fn in_environment(variables: &[(&str, &str)]) -> Driver {
-        let program = program("driver", Flavour::Plain);
+        Driver::wrapped(&[], variables)
+    }
+
+    /// The same, run by another program, such as strace with its arguments.
+    pub fn wrapped(wrapper: &[&str], variables: &[(&str, &str)]) -> Driver {
+        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        let program = PROGRAM.get_or_init(|| program("driver", Flavour::Plain));
         let errors = tempfile();
-        let mut child = Command::new(program)
+        let mut command = match wrapper.split_first() {
+            None => Command::new(program),
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
+        let mut child = command
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -140,6 +180,43 @@ impl Driver {
 
     pub fn recover(&mut self) -> Answer {
         self.ask("recover")
+    }
+
+    /// Begins a call and does not wait for its answer: [`Driver::finish`] does.
+    pub fn begin(&mut self, line: &str) {
+        self.say(line);
+    }
+
+    /// The answer to the call that was begun first.
+    pub fn finish(&mut self) -> Answer {
+        self.hear(Instant::now())
+    }
+
+    /// The same as [`Driver::ask`], of a till that may be killed at any time by somebody else: `None` when it is gone
+    /// before its whole answer was read.
+    pub fn ask_mortal(&mut self, line: &str) -> Option<Answer> {
+        let started = Instant::now();
+        // A line that was written to nobody is answered by nobody.
+        let _ = writeln!(self.input.as_mut().unwrap(), "{line}");
+        let mut length = String::new();
+        let read = self.output.read_line(&mut length).ok().and_then(|_| length.trim_end().parse().ok());
+        let whole: Option<usize> = read.filter(|_| length.ends_with('\n'));
+        let mut bytes = vec![0; whole.unwrap_or_default()];
+        if whole.is_none() || self.output.read_exact(&mut bytes).is_err() {
+            self.killed = true;
+            assert_eq!(self.complaints(), "", "the library wrote somewhere");
+            return None;
+        }
+        // The line end may be missing.
+        let _ = self.output.read_exact(&mut [0]);
+        let text = String::from_utf8(bytes).unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Some(Answer { text, json, took: started.elapsed() })
+    }
+
+    /// The number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`: no destructor runs, nothing is flushed, the kernel closes what is open.

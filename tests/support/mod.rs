@@ -9,7 +9,9 @@ mod driver;
 mod scripted;
 mod simulator;
 
-pub use build::{Checked, Flavour, Output, library, own_folder, program, root, run, run_checked, scratch};
-pub use driver::{Answer, Driver, config};
+pub use build::{
+    Checked, Flavour, Output, library, own_folder, preload, program, root, run, run_checked, scratch,
+};
+pub use driver::{Answer, Driver, config, reversing, until};
 pub use scripted::{Request, Scripted, gateway_answer};
 pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, http};

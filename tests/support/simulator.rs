@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zvpos_sandbox::rules::{Policy, Seed};
@@ -32,10 +33,28 @@ impl Simulator {
     }
 
     pub fn with(policy: Policy, seed: &str) -> Simulator {
-        let seed = Arc::new(Seed::parse(seed).unwrap());
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen: any, admin: any, seed, policy, quiet: true };
-        Simulator { server: Server::start(options).unwrap() }
+        Simulator::listening(any, policy, seed).unwrap()
+    }
+
+    /// Where a journal that was made long ago expects it; waits while somebody else is there.
+    pub fn at(address: &str) -> Simulator {
+        let address: SocketAddr = address.parse().unwrap();
+        let started = Instant::now();
+        loop {
+            match Simulator::listening(address, Policy::default(), Seed::DEFAULT_JSON) {
+                Ok(simulator) => return simulator,
+                Err(error) => assert!(started.elapsed() < Duration::from_mins(1), "{address}: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn listening(listen: SocketAddr, policy: Policy, seed: &str) -> std::io::Result<Simulator> {
+        let seed = Arc::new(Seed::parse(seed).unwrap());
+        let admin: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let options = Options { listen, admin, seed, policy, quiet: true };
+        Ok(Simulator { server: Server::start(options)? })
     }
 
     /// Where the gateway listens.

@@ -75,6 +75,8 @@ impl Library {
     /// `zv_pending_json`: every unsettled entry, or those of one account; with `day` all of a business day.
     pub fn pending(&self, request: Option<&str>) -> Answer {
         self.run_filtered(request, &PENDING_REQUEST, |account, given| {
+            // Another process may have left something behind.
+            self.recovery.nudge();
             let text = |name: &str| given.given(name).and_then(Value::scalar);
             let found = match text("day").map(|written| calendar::day(written).ok_or(written)) {
                 None => self.shared.journal.unsettled().map(|mut entries| {

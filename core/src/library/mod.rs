@@ -200,6 +200,8 @@ impl Library {
     /// Successes that an earlier process has left unread or unconfirmed.
     fn left_unfinished(&self) -> Result<Vec<Entry>, JournalError> {
         let journal = &self.shared.journal;
+        // What was looked up just now is heard.
+        journal.close();
         let mut entries = journal.unfinished()?;
         entries.retain(|entry| !journal.is_alive(entry.owner()));
         Ok(entries)

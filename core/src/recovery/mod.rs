@@ -182,6 +182,9 @@ impl Inner {
         for mut entry in unsettled {
             if entry.stage() == Stage::Sending {
                 if self.shared.may_be_running(&entry) {
+                    if entry.owner() != self.shared.journal.owner() {
+                        soonest(Instant::now() + LOOK_AGAIN);
+                    }
                     continue;
                 }
                 entry = match self.bury(&entry) {

@@ -43,7 +43,12 @@ impl Sqlite {
         }
         place::refuse_network(path)?;
         let lock = OwnerLock::take(path).map_err(|e| {
-            JournalError::new(&codes::JOURNAL_PLACE, format!("no lock beside {}: {e}", path.display()))
+            let code = match e.kind() {
+                std::io::ErrorKind::ReadOnlyFilesystem => &codes::JOURNAL_READ_ONLY,
+                std::io::ErrorKind::StorageFull => &codes::JOURNAL_FULL,
+                _ => &codes::JOURNAL_PLACE,
+            };
+            JournalError::new(code, format!("no lock beside {}: {e}", path.display()))
         })?;
         let mark = Mark::beside(path);
         let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
@@ -73,6 +78,8 @@ impl Sqlite {
                 ),
             ));
         }
+        // A damaged key or page would make a sale look as if it had never been.
+        row::verify(&connection).map_err(|e| explain(path, &e))?;
         mark.write(sequence);
         let journal = Sqlite {
             path: path.to_owned(),

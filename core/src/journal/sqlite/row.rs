@@ -133,6 +133,21 @@ pub(super) fn settled_before(
         .collect()
 }
 
+/// Every page and index is whole and every row is what was written.
+pub(super) fn verify(connection: &Connection) -> rusqlite::Result<()> {
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        return Err(rusqlite::Error::SqliteFailure(corrupt, Some(found)));
+    }
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM entry"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        read(row)?;
+    }
+    Ok(())
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let columns = Columns {
         open_id: row.get(0)?,

@@ -1,0 +1,226 @@
+//! Who acts: the threads of the processes, a person, and misfortune. Each carries out one effect at a time.
+
+use zvpos_core::client::tell_stands;
+use zvpos_core::outcome::{Lang, Outcome};
+
+use crate::confirm::ConfirmCall;
+use crate::consume::ConsumeCall;
+use crate::recovery::Pass;
+use crate::reverse::ReverseCall;
+use crate::sale::Sale;
+use crate::world::World;
+
+/// Who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A thread of the host in that process.
+    Till(usize),
+    /// The recovery's thread in that process.
+    Recovery(usize),
+    /// Settles what nobody else can.
+    Person,
+    /// Kills, starts, sets clocks, cuts lines.
+    Misfortune,
+}
+
+/// What it is at.
+#[derive(Debug)]
+pub enum Work {
+    /// Nothing.
+    Idle,
+    /// `zv_consume_json`.
+    Consume(Box<ConsumeCall>),
+    /// `zv_reverse_json`.
+    Reverse(Box<ReverseCall>),
+    /// `zv_confirm_json`.
+    Confirm(ConfirmCall),
+    /// A look at everything unsettled: the recovery's own, or `zv_recover_json`.
+    Pass(Box<Pass>),
+}
+
+/// One who acts.
+#[derive(Debug)]
+pub struct Actor {
+    /// Who it is.
+    pub role: Role,
+    /// When its next effect may happen.
+    pub wakes_at: u64,
+    /// What it is at.
+    pub work: Work,
+    /// Something may have become unsettled while it was at work.
+    pub nudged: bool,
+}
+
+impl Actor {
+    /// One who begins at that time.
+    pub fn new(role: Role, wakes_at: u64) -> Actor {
+        Actor { role, wakes_at, work: Work::Idle, nudged: false }
+    }
+
+    /// Takes it out to act; what stays sleeps.
+    pub fn take(&mut self) -> Actor {
+        std::mem::replace(self, Actor::new(self.role, u64::MAX))
+    }
+
+    /// The process that it lives in.
+    pub fn process(&self) -> Option<usize> {
+        match self.role {
+            Role::Till(process) | Role::Recovery(process) => Some(process),
+            Role::Person | Role::Misfortune => None,
+        }
+    }
+}
+
+/// How far an effect has brought a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The next effect may happen at that time.
+    At(u64),
+    /// It has ended.
+    Ended,
+    /// Its process has died.
+    Died,
+}
+
+impl World {
+    /// One effect of one actor.
+    pub fn act(&mut self, actor: &mut Actor) {
+        let role = actor.role;
+        match role {
+            Role::Misfortune => actor.wakes_at = self.misfortune(),
+            Role::Person => actor.wakes_at = self.person(),
+            Role::Recovery(process) | Role::Till(process) => {
+                let progress = match std::mem::replace(&mut actor.work, Work::Idle) {
+                    Work::Idle => self.begin(process, actor),
+                    Work::Consume(mut call) => {
+                        let progress = self.consume_effect(process, &mut call);
+                        actor.work = Work::Consume(call);
+                        progress
+                    }
+                    Work::Reverse(mut call) => {
+                        let progress = self.reverse_effect(process, &mut call);
+                        actor.work = Work::Reverse(call);
+                        progress
+                    }
+                    Work::Confirm(mut call) => {
+                        let progress = self.confirm_effect(process, &mut call);
+                        actor.work = Work::Confirm(call);
+                        progress
+                    }
+                    Work::Pass(mut pass) => {
+                        let progress = self.pass_effect(process, &mut pass);
+                        if progress == Progress::Ended && role == Role::Recovery(process) {
+                            actor.wakes_at = self.next_look(&pass, std::mem::take(&mut actor.nudged));
+                            return;
+                        }
+                        actor.work = Work::Pass(pass);
+                        progress
+                    }
+                };
+                match progress {
+                    Progress::At(time) => actor.wakes_at = time,
+                    Progress::Ended => {
+                        actor.work = Work::Idle;
+                        let longest = if self.plan.long { 1_200_000 } else { 4_000 };
+                        actor.wakes_at = self.now + self.random.range(1, longest);
+                    }
+                    Progress::Died => {}
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, process: usize, actor: &mut Actor) -> Progress {
+        if matches!(actor.role, Role::Recovery(_)) {
+            actor.nudged = false;
+            actor.work = Work::Pass(Box::new(Pass::new(false, self.now + self.plan.total_ms)));
+            return Progress::At(self.now);
+        }
+        if self.quiet {
+            return Progress::At(u64::MAX);
+        }
+        let deadline = self.now + self.plan.total_ms;
+        let job = self.random.below(1000);
+        let sale = match job {
+            0..450 if self.sales.len() < self.plan.sales => {
+                let sale = Sale::draw(&mut self.random, self.sales.len(), false);
+                self.sales.push(sale.clone());
+                Some(sale)
+            }
+            // Mostly the last ones, so that calls for one sale meet.
+            _ => {
+                let back = self.random.pick(1, &[1, 1, 2, 3, 100]);
+                let back = 1 + self.random.index(back.min(self.sales.len().max(1)));
+                self.sales.len().checked_sub(back).and_then(|at| self.sales.get(at).cloned())
+            }
+        };
+        let Some(sale) = sale else { return Progress::At(self.now + self.random.range(1, 2_000)) };
+        match job {
+            // A bizId is unique over all tills: another till's is never consumed here.
+            0..700 if !sale.foreign => {
+                let other = job >= 650;
+                match ConsumeCall::new(self, process, &sale, other, deadline) {
+                    Some(call) => actor.work = Work::Consume(Box::new(call)),
+                    None => self.oracle.broken("I3", format!("{sale:?} is refused as invalid")),
+                }
+            }
+            0..870 if !(self.plan.account.confirm && job >= 800) => {
+                actor.work = Work::Reverse(Box::new(ReverseCall::new(&sale, deadline)));
+            }
+            0..900 if self.plan.account.confirm && job >= 800 => {
+                actor.work = Work::Confirm(ConfirmCall::new(&sale.biz_id));
+            }
+            870..900 => actor.work = Work::Pass(Box::new(Pass::new(true, deadline))),
+            _ => self.look_up(process, &sale.biz_id),
+        }
+        Progress::At(self.now)
+    }
+
+    /// `zv_lookup_json`.
+    fn look_up(&mut self, process: usize, biz_id: &str) {
+        let Some(entry) = self.journal.find(biz_id).cloned() else { return };
+        let outcome = tell_stands(&entry, Lang::En).outcome();
+        let then = self.oracle.deeds(biz_id).clone();
+        self.told(process, biz_id, outcome, &then);
+    }
+
+    /// The till is told.
+    pub fn told(&mut self, process: usize, biz_id: &str, outcome: Outcome, then: &crate::assumption::Deeds) {
+        self.figures.count(match outcome {
+            Outcome::Succeeded => "told succeeded",
+            Outcome::Declined => "told declined",
+            Outcome::Invalid => "told invalid",
+            Outcome::NotSent => "told not_sent",
+            Outcome::Unknown => "told unknown",
+            Outcome::Internal => "told internal",
+            Outcome::Reversed => "told reversed",
+            Outcome::Conflict => "told conflict",
+        });
+        let failed = self.processes.get(process).is_some_and(|process| process.failed);
+        let net = self.oracle.net(biz_id);
+        self.say(&format!("P{process}"), || format!("{biz_id} TOLD {} (S = {net})", outcome.as_str()));
+        self.oracle.told(biz_id, outcome, then, failed);
+        if outcome == Outcome::Succeeded {
+            self.hear(process, biz_id);
+        }
+    }
+
+    /// How long an effect takes: next to nothing, or once in a while a thread that the machine keeps waiting.
+    pub fn soon(&mut self) -> u64 {
+        let longest = if self.random.per_mille(5) && !self.quiet { 3_000 } else { 3 };
+        self.now + self.random.range(0, longest)
+    }
+
+    /// Wakes the recovery of a process.
+    pub fn nudge(&mut self, process: usize) {
+        let now = self.now;
+        for actor in &mut self.actors {
+            if actor.role == Role::Recovery(process) {
+                actor.nudged = true;
+                if matches!(actor.work, Work::Idle) {
+                    actor.wakes_at = actor.wakes_at.min(now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `zvpos-simulation`: runs seeds, prints what was counted, and where an invariant breaks prints that seed's trace.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use zvpos_simulation::mutant::Mutant;
+use zvpos_simulation::runner::run_many;
+use zvpos_simulation::{sale, world};
+
+const HELP: &str = "\
+zvpos-simulation [--seeds N] [--first-seed S] [--threads T] [--mutant NAME]
+zvpos-simulation --seed X [--trace] [--mutant NAME]
+zvpos-simulation --mutants [--seeds N]
+
+Runs N seeds (default 10000) from S (default 1) on T threads (default 2). Exit 1 where an invariant breaks, after
+printing the seed and its trace. --seed runs one; --trace prints every line of it. --mutants runs every broken
+variant until it is caught, and exits 1 if one is not within N seeds.
+";
+
+#[derive(Default)]
+struct Options {
+    seeds: Option<u64>,
+    first_seed: Option<u64>,
+    threads: Option<u64>,
+    seed: Option<u64>,
+    trace: bool,
+    mutant: Option<Mutant>,
+    mutants: bool,
+}
+
+fn main() -> ExitCode {
+    match options().and_then(|options| options.map_or_else(|| Ok(help()), |options| carry_out(&options))) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("zvpos-simulation: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn help() -> bool {
+    print!("{HELP}");
+    for mutant in Mutant::broken().chain(Mutant::limits()) {
+        println!("  {:<26} {}", mutant.name(), mutant.doc());
+    }
+    true
+}
+
+fn options() -> Result<Option<Options>, String> {
+    let mut options = Options::default();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+        let number = |text: String| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
+        match argument.as_str() {
+            "--seeds" => options.seeds = Some(number(value()?)?),
+            "--first-seed" => options.first_seed = Some(number(value()?)?),
+            "--threads" => options.threads = Some(number(value()?)?),
+            "--seed" => options.seed = Some(number(value()?)?),
+            "--trace" => options.trace = true,
+            "--mutants" => options.mutants = true,
+            "--mutant" => {
+                let name = value()?;
+                options.mutant =
+                    Some(Mutant::named(&name).ok_or_else(|| format!("no mutant is named {name}"))?);
+            }
+            "--help" | "-h" => return Ok(None),
+            other => return Err(format!("{other} is not known; see --help")),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn carry_out(options: &Options) -> Result<bool, String> {
+    if let Some(seed) = options.seed {
+        return one(seed, options);
+    }
+    let seeds = options.seeds.unwrap_or(10_000);
+    let first = options.first_seed.unwrap_or(1);
+    let threads = options.threads.unwrap_or(2);
+    if options.mutants {
+        return every_mutant(first, seeds, threads);
+    }
+    let started = Instant::now();
+    let summary = run_many(first, seeds, threads, options.mutant)?;
+    print!("{}", summary.figures.table());
+    println!("{:.1} s on {threads} threads", started.elapsed().as_secs_f64());
+    match summary.violation {
+        None => {
+            println!("no invariant is broken");
+            Ok(true)
+        }
+        Some((seed, violation)) => {
+            trace(seed, options.mutant)?;
+            println!("seed {seed}: {} is broken: {}", violation.invariant, violation.message);
+            let mutant =
+                options.mutant.map_or_else(String::new, |mutant| format!(" --mutant {}", mutant.name()));
+            println!("again: zvpos-simulation --seed {seed} --trace{mutant}");
+            Ok(false)
+        }
+    }
+}
+
+fn one(seed: u64, options: &Options) -> Result<bool, String> {
+    let ended = world::run(seed, &sale::data()?, options.mutant, true)?;
+    if options.trace || ended.violation.is_some() {
+        for line in &ended.trace {
+            println!("{line}");
+        }
+    }
+    print!("{}", ended.figures.table());
+    match &ended.violation {
+        None => println!("seed {seed}: no invariant is broken"),
+        Some(violation) => {
+            println!("seed {seed}: {} is broken: {}", violation.invariant, violation.message);
+        }
+    }
+    Ok(ended.violation.is_none())
+}
+
+fn trace(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
+    for line in world::run(seed, &sale::data()?, mutant, true)?.trace {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+fn every_mutant(first: u64, seeds: u64, threads: u64) -> Result<bool, String> {
+    let mut all_caught = true;
+    for mutant in Mutant::broken() {
+        let summary = run_many(first, seeds, threads, Some(mutant))?;
+        let Some((seed, violation)) = summary.violation else {
+            all_caught = false;
+            println!("{:<26} NOT caught in {seeds} seeds", mutant.name());
+            continue;
+        };
+        let as_named = mutant.caught_by().contains(&violation.invariant);
+        all_caught &= as_named;
+        println!(
+            "{:<26} caught by {} after {:>5} seeds{}: {}",
+            mutant.name(),
+            violation.invariant,
+            seed - first + 1,
+            if as_named { "" } else { " (NOT its own invariant)" },
+            violation.message
+        );
+    }
+    for limit in Mutant::limits() {
+        let summary = run_many(first, seeds, threads, Some(limit))?;
+        let seen = summary.violation.map_or_else(
+            || "nothing is seen".to_owned(),
+            |(seed, violation)| format!("seed {seed}: {} {}", violation.invariant, violation.message),
+        );
+        println!("{:<26} a limit, not a defect: {seen}", limit.name());
+    }
+    Ok(all_caught)
+}

@@ -1,0 +1,160 @@
+//! What befalls the machines and the network as a whole, and the person who settles what nobody else can.
+
+use zvpos_core::gateway::{Operation, Params};
+use zvpos_core::journal::Guard;
+use zvpos_core::json::Value;
+use zvpos_core::transaction::settle::settle;
+use zvpos_core::transaction::{Entry, Stage};
+
+use crate::mutant::Mutant;
+use crate::network::{Purpose, Request, path_of};
+use crate::process::EPOCH_MS;
+use crate::sale::Sale;
+use crate::world::World;
+
+const DAY_MS: i64 = 86_400_000;
+
+impl World {
+    /// One stroke of misfortune; gives when the next one comes.
+    pub fn misfortune(&mut self) -> u64 {
+        if self.quiet {
+            return u64::MAX;
+        }
+        for process in 0..self.processes.len() {
+            let starts =
+                self.processes.get(process).is_some_and(|dead| !dead.alive && dead.starts_at <= self.now);
+            if starts {
+                self.start(process);
+            }
+        }
+        let process = self.random.index(self.processes.len());
+        match self.random.below(1000) {
+            0..30 if self.plan.deaths > 0 && self.is_alive(process) => {
+                self.kill(process, "death at a random moment");
+            }
+            30..40 if self.plan.deaths > 0 => {
+                for process in 0..self.processes.len() {
+                    if self.is_alive(process) {
+                        self.kill(process, "power loss");
+                    }
+                }
+            }
+            40..130 if self.plan.clocks => self.set_clock(process),
+            130..150 if self.plan.outages => self.cut_line(),
+            150..190 => self.foreign_sale(),
+            // Money calls stop, and sooner or later the till is started anew.
+            190..290 if self.processes.get(process).is_some_and(|process| process.failed) => {
+                self.kill(process, "restart by its owner");
+            }
+            _ => {}
+        }
+        self.now + self.random.range(200, if self.plan.long { 600_000 } else { 2_000 })
+    }
+
+    fn set_clock(&mut self, process: usize) {
+        let by = self
+            .random
+            .pick(1_000, &[-1_000, 60_000, -60_000, 700_000, -700_000, DAY_MS, -DAY_MS, 3_600_000]);
+        self.figures.fault("clock set");
+        self.say("misfortune", || format!("the clock of P{process} is set by {by} ms"));
+        if let Some(process) = self.processes.get_mut(process) {
+            process.wall_offset_ms = process.wall_offset_ms.saturating_add(by);
+        }
+    }
+
+    fn cut_line(&mut self) {
+        let away = if self.plan.long {
+            self.random.range(1_800_000, 21_600_000)
+        } else {
+            self.random.range(1_000, 90_000)
+        };
+        let until = self.now + away;
+        if self.random.per_mille(500) {
+            self.figures.fault("no reversal gets through for a time");
+            self.no_reversal_until = until;
+        } else {
+            self.figures.fault("gateway away for a time");
+            self.outage_until = until;
+        }
+        self.say("misfortune", || format!("the gateway is away for {away} ms"));
+        if self.plan.long {
+            self.figures.fault("away for hours");
+        }
+    }
+
+    /// A till with another journal sells, without any fault; one of ours may be asked to undo it.
+    fn foreign_sale(&mut self) {
+        if self.sales.len() >= self.plan.sales + 2 {
+            return;
+        }
+        let sale = Sale::draw(&mut self.random, self.sales.len(), true);
+        if let Some(request) = self.foreign_request(&sale.request, &sale.biz_id, 0) {
+            let deadline = self.now + 1_000;
+            self.wire.send(&mut self.random, None, request, self.now, deadline, self.plan.late_ms);
+            self.sales.push(sale);
+        }
+    }
+
+    /// A consume of another till, whose clock is so many seconds ahead.
+    pub fn foreign_request(&mut self, text: &str, biz_id: &str, ahead_s: u64) -> Option<Request> {
+        let value = Value::parse(text).ok()?;
+        let params = Params::of(value.as_object()?);
+        let nonce = u32::try_from(self.random.range(1, 999_999_999)).ok()?;
+        let account = &self.plan.account;
+        let route = account.route(Operation::Consume)?;
+        let seconds = (EPOCH_MS + self.now) / 1000 + ahead_s;
+        let body = params.sign(route, &account.credentials, account.sign_names, seconds, nonce).to_string();
+        Some(Request { purpose: Purpose::Consume, biz_id: biz_id.to_owned(), path: path_of(route), body })
+    }
+
+    /// A person looks into the gateway's records and says how it is. One who waits until nothing is on its way: a
+    /// word about what is still moving would be nobody's knowledge.
+    pub fn person(&mut self) -> u64 {
+        let next = if self.quiet { u64::MAX } else { self.now + self.random.range(5_000, 40_000) };
+        let Some(by) = (0..self.processes.len()).find(|process| self.is_alive(*process)) else { return next };
+        let hasty = self.mutant == Some(Mutant::KeptUnchecked);
+        let open: Vec<Entry> = self
+            .journal
+            .unsettled()
+            .into_iter()
+            .filter(|entry| {
+                let stage = entry.stage();
+                let biz_id = entry.key().biz_id.as_str();
+                let still = matches!(stage, Stage::Refused | Stage::Unproven | Stage::Unknown)
+                    && (self.mutant == Some(Mutant::HastyPerson) || !self.wire.is_under_way(biz_id));
+                still || (hasty && stage == Stage::Reversing && self.oracle.net(biz_id) == 1)
+            })
+            .collect();
+        let Some(entry) = open.get(self.random.index(open.len())) else { return next };
+        // What was taken twice, or given back twice, is for the vendor to mend.
+        let kept = match self.oracle.net(entry.key().biz_id.as_str()) {
+            0 => false,
+            1 => true,
+            _ => return next,
+        };
+        let record = match settle(entry, kept, "person", "looked") {
+            Ok(record) => record,
+            Err(_) if hasty && kept => kept_by_force(entry),
+            Err(_) => return next,
+        };
+        self.figures.count("settled by a person");
+        // A person's word that dies with the process is asked for again.
+        let _ = self.record(by, &record, Guard::Off);
+        next
+    }
+}
+
+/// What the check of `settle` keeps from being written.
+fn kept_by_force(entry: &Entry) -> Entry {
+    Entry::restore(
+        entry.key().clone(),
+        entry.identity().clone(),
+        Stage::Kept,
+        entry.revision() + 1,
+        entry.attempt(),
+        entry.owner().clone(),
+        entry.on_unknown(),
+        entry.created_unix_ms(),
+        entry.detail().clone(),
+    )
+}

@@ -1,0 +1,102 @@
+//! Deliberately broken variants: a test that cannot fail is a defect. Each breaks one rule where a real driver, a
+//! real journal or the real functions would; the oracle must catch every one of them.
+
+macro_rules! mutants {
+    ($($mutant:ident $name:literal $catches:expr, $doc:literal;)+) => {
+        /// A broken variant.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Mutant {
+            $(#[doc = $doc] $mutant,)+
+        }
+
+        impl Mutant {
+            const EVERY: &[Mutant] = &[$(Mutant::$mutant,)+];
+
+            /// Its name for `--mutant`.
+            pub fn name(self) -> &'static str {
+                match self { $(Mutant::$mutant => $name,)+ }
+            }
+
+            /// What is broken.
+            pub fn doc(self) -> &'static str {
+                match self { $(Mutant::$mutant => $doc,)+ }
+            }
+
+            /// The invariants that may catch it first.
+            pub fn caught_by(self) -> &'static [&'static str] {
+                match self { $(Mutant::$mutant => $catches,)+ }
+            }
+        }
+    };
+}
+
+mutants! {
+    UnknownSentAgain "i1-unknown-sent-again" &["I1"],
+        "a consume whose answer was lost is sent again under the same bizId";
+    ReversalForgotten "i2-reversal-forgotten" &["I2"],
+        "a reversal that was not answered is not tried again";
+    OwnIntentLeft "i2-own-intent-left" &["I2"],
+        "an intent whose outcome could not be recorded stays with its living owner until that ends";
+    IdleNeverLooks "i2-idle-never-looks" &["I2"],
+        "a process that has nothing unsettled itself never looks for what another one has left";
+    BackOffByWallClock "i2-back-off-by-wall-clock" &["I2"],
+        "when a reversal is tried again is counted by the till's wall clock";
+    LostAsDeclined "i3-lost-as-declined" &["I3"],
+        "a lost answer is told as declined";
+    LostAsNotSent "i3-lost-as-not-sent" &["I3"],
+        "a connection that broke after the first byte counts as not sent";
+    UnprovenAsSucceeded "i3-unproven-as-succeeded" &["I3"],
+        "an answer that proves nothing is told as succeeded";
+    GuardBeforeStanding "i3-guard-before-standing" &["I3"],
+        "another sale in doubt answers not_sent for a bizId that already stands for a success";
+    ReverseToldInternal "i3-reverse-told-internal" &["I3"],
+        "a reversal that was sent and could not be recorded is told as internal";
+    OtherBizIdGuessed "i3-other-biz-id-guessed" &["I3", "I2"],
+        "with G1 off: a reversal by the sent bizId is believed although answers are known to carry others";
+    AbsenceBySentId "i3-absence-by-sent-id" &["I3"],
+        "with G1 off: records that do not know the sent bizId are believed although answers are known to carry others";
+    KeptUnchecked "i3-kept-unchecked" &["I3"],
+        "a person may keep what a reversal on its way may still undo";
+    SentBeforeDurable "i4-sent-before-durable" &["I4"],
+        "the request leaves before its intent is flushed";
+    ToldBeforeDurable "i4-told-before-durable" &["I4"],
+        "the till is told before the outcome is flushed";
+    FailedFlushIgnored "i5-failed-flush-ignored" &["I5"],
+        "a failed flush counts as done";
+    FailureForgotten "i5-failure-forgotten" &["I5"],
+        "after a failed flush the next record is tried as if nothing had happened";
+    NotFoundAtOnce "i6-not-found-at-once" &["I6"],
+        "not_found counts as reversed inside the late-arrival window";
+    PromiseBelieved "i6-promise-believed" &["I6"],
+        "a reversal that was answered inside the late-arrival window counts as final";
+    WindowByWallClock "i6-window-by-wall-clock" &["I6"],
+        "the late-arrival window is over when the till's wall clock says so";
+    HastyPerson "limit-hasty-person" &[],
+        "a person keeps or undoes what stands as refused while an earlier request is still on its way";
+    CopyAfterRefusal "limit-copy-after-refusal" &[],
+        "a copy of a request acts though the first was refused or did nothing (G3 read more widely)";
+    DuplicateUnlisted "limit-duplicate-unlisted" &[],
+        "a gateway refuses a copy as duplicate, and that code does not stand under codes.in_doubt";
+}
+
+impl Mutant {
+    /// Every broken variant, in order of the invariants.
+    pub fn broken() -> impl Iterator<Item = Mutant> {
+        Mutant::EVERY.iter().copied().filter(|mutant| !mutant.is_limit())
+    }
+
+    /// Worlds in which nothing is broken and more is asked of the library than it promises. What breaks there is a
+    /// limit that the documentation must name.
+    pub fn limits() -> impl Iterator<Item = Mutant> {
+        Mutant::EVERY.iter().copied().filter(|mutant| mutant.is_limit())
+    }
+
+    fn is_limit(self) -> bool {
+        self.caught_by().is_empty()
+    }
+
+    /// The variant of that name.
+    pub fn named(name: &str) -> Option<Mutant> {
+        Mutant::EVERY.iter().copied().find(|mutant| mutant.name() == name)
+    }
+}

@@ -1,0 +1,232 @@
+//! What one seed is about: how the gateway behaves, how the library is configured, what goes wrong and how often.
+//! Each seed enables its own subset of faults, because rare combinations hide behind common ones.
+
+use std::fmt;
+
+use zvpos_core::config::{Account, Config};
+use zvpos_core::journal::Guard;
+use zvpos_core::json::Value;
+use zvpos_sandbox::rules::{
+    AlreadyReversed, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal, codes,
+};
+
+use crate::assumption::Off;
+use crate::mutant::Mutant;
+use crate::network::Fault;
+use crate::random::Random;
+
+/// See the module's words.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch by itself")]
+pub struct Plan {
+    /// Which assumption does not hold.
+    pub off: Off,
+    /// How the gateway behaves.
+    pub policy: Policy,
+    /// Answers a repeated reversal without looking (G2 off).
+    pub deaf: bool,
+    /// The configured account, read by the library's own reader.
+    pub account: Account,
+    /// Which unsettled sales hold back a new one.
+    pub guard: Guard,
+    /// How long a lost request may still arrive, in milliseconds.
+    pub late_ms: u64,
+    /// The whole of one call, in milliseconds.
+    pub total_ms: u64,
+    /// How long an unconfirmed success waits after a start, in milliseconds.
+    pub confirm_after_ms: u64,
+    /// Processes on the one journal.
+    pub processes: usize,
+    /// Tills a process.
+    pub tills: usize,
+    /// How long faults and sales go on, in milliseconds.
+    pub busy_ms: u64,
+    /// How many sales are begun at most.
+    pub sales: usize,
+    /// Requests that meet a fault, of a thousand.
+    pub faulty: u64,
+    /// The faults that can happen.
+    pub faults: Vec<Fault>,
+    /// Deaths of a process at an effect, of a hundred thousand.
+    pub deaths: u64,
+    /// Journal writes that fail, of a thousand.
+    pub bad_writes: u64,
+    /// Whether clocks jump.
+    pub clocks: bool,
+    /// Whether the gateway is away for a time.
+    pub outages: bool,
+    /// Whether all of it takes hours.
+    pub long: bool,
+}
+
+/// The account that signs; the first of the sandbox's made-up ones.
+pub const CREDENTIALS: [&str; 3] =
+    ["fake-open-id-for-test-only-0001", "fake-grant-code-0001", "fake-open-key-for-test-only-0001"];
+
+/// For the head of a trace: what decides how it goes.
+impl fmt::Display for Plan {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let account = &self.account;
+        write!(
+            out,
+            "{}; {:?}; deaf {}; on_unknown {:?}; reverse codes already {:?}, not_found {:?}; strict {}; confirm {}; \
+             guard {:?}; late {} ms; total {} ms; {} processes of {} tills; faults {:?} in {} of 1000",
+            self.off.name(),
+            self.policy,
+            self.deaf,
+            account.on_unknown,
+            account.reverse.already,
+            account.reverse.not_found,
+            account.strict_answer,
+            account.confirm,
+            self.guard,
+            self.late_ms,
+            self.total_ms,
+            self.processes,
+            self.tills,
+            self.faults,
+            self.faulty,
+        )
+    }
+}
+
+impl Plan {
+    /// The plan of a seed; the error is a configuration that the library refuses, a defect of this module.
+    pub fn draw(random: &mut Random, mutant: Option<Mutant>) -> Result<Plan, String> {
+        let off = match random.below(100) {
+            0..58 => Off::Nothing,
+            58..65 => Off::Reversible,
+            65..71 => Off::ActsTwice,
+            71..77 => Off::Deaf,
+            77..84 => Off::Copies,
+            84..92 => Off::CleanRefusals,
+            _ => Off::Late,
+        };
+        let late_ms = random.pick(120_000, &[5_000, 30_000, 60_000]);
+        let policy = policy(random, off);
+        // A route with no codes must end in `refused`, never in a word that is not true.
+        let already = random.per_mille(700);
+        let not_found = random.per_mille(700);
+        let has_route = off != Off::Nothing || random.per_mille(930);
+        let hold = random.per_mille(200);
+        let (guard_word, guard) =
+            random.pick(("member", Guard::Member), &[("coupon", Guard::Coupon), ("off", Guard::Off)]);
+        let confirm = has_route && random.per_mille(200);
+        let confirm_after_s = random.range(5, 40);
+        let total_ms = random.range(2, 10) * 1000;
+        let v2 = random.per_mille(500);
+        let list = |given: bool, code: &str| if given { format!("\"{code}\"") } else { String::new() };
+        let reverse = format!(
+            "{{\"{name}\": \"{target}\", \"codes\": {{\"already\": [{}], \"not_found\": [{}]}}}}",
+            list(already, codes::REVERSE_ALREADY),
+            list(not_found, codes::REVERSE_NOT_FOUND),
+            name = if v2 { "action" } else { "path" },
+            target = if v2 { "sandbox.consume-reverse" } else { "/v3/crm/customer/consumeReverse" },
+        );
+        let mut routes = if has_route { vec![format!("\"reverse\": {reverse}")] } else { Vec::new() };
+        if random.per_mille(500) {
+            let complete = random.per_mille(700);
+            routes.push(format!(
+                "\"balance_by_biz_id\": {{\"{name}\": \"{target}\", \"complete\": {complete}}}",
+                name = if v2 || !has_route { "action" } else { "path" },
+                target = if v2 || !has_route {
+                    "sandbox.balance-by-biz"
+                } else {
+                    "/v3/crm/account/getDecreaseBalanceBiz"
+                },
+            ));
+        }
+        let routes = format!("{{{}}}", routes.join(", "));
+        let [open_id, grant_code, open_key] = CREDENTIALS;
+        let config = format!(
+            "{{\"openId\": \"{open_id}\", \"grantCode\": \"{grant_code}\", \"openKey\": \"{open_key}\", \
+             \"api\": \"{api}\", \"endpoint\": \"{endpoint}\", \"routes\": {routes}, \
+             \"codes\": {{\"in_doubt\": [\"{nonce}\", \"{duplicate}\"]}}, \"strict_answer\": {strict}, \"confirm\": {confirm}, \
+             \"confirm_after_s\": {confirm_after_s}, \
+             \"guard\": \"{guard_word}\", \"late_arrival_ms\": {late_ms}, \
+             \"timeouts_ms\": {{\"connect\": 1000, \"total\": {total_ms}}}{hold}}}",
+            api = if v2 || !has_route { "v2" } else { "v3" },
+            endpoint =
+                if v2 || !has_route { "http://gateway.invalid/api/v2" } else { "http://gateway.invalid" },
+            nonce = codes::NONCE,
+            duplicate = if mutant == Some(Mutant::DuplicateUnlisted) { "none" } else { codes::DUPLICATE },
+            strict = random.per_mille(200) && policy.returned_biz_id == ReturnedBizId::Same,
+            hold = if hold { ", \"on_unknown\": \"hold\"" } else { "" },
+        );
+        let account = read_account(&config)?;
+        let copies_may_act = policy.same_biz_id == SameBizId::Again && off != Off::Copies;
+        let faults = Fault::ALL
+            .iter()
+            .copied()
+            // Where a known bizId is carried out again, a copy would act again: that is G3 off.
+            .filter(|fault| !(copies_may_act && *fault == Fault::Copied))
+            .filter(|fault| random.per_mille(500) || (off == Off::Copies && *fault == Fault::Copied))
+            .collect();
+        // An hour has thousands of tries; so these are few.
+        let long = random.per_mille(8);
+        Ok(Plan {
+            off,
+            deaf: off == Off::Deaf,
+            policy,
+            account,
+            guard,
+            late_ms,
+            total_ms,
+            confirm_after_ms: confirm_after_s * 1000,
+            processes: 1 + random.index(3),
+            tills: 1 + random.index(3),
+            busy_ms: if long { random.range(2, 24) * 3_600_000 } else { random.range(10, 90) * 1000 },
+            sales: 3 + random.index(12),
+            faulty: random.pick(300, &[0, 100, 200, 500, 700]),
+            faults,
+            deaths: random.pick(300, &[0, 80, 1_000, 3_000]),
+            bad_writes: random.pick(0, &[0, 5, 30]),
+            clocks: random.per_mille(400),
+            outages: long || random.per_mille(150),
+            long,
+        })
+    }
+}
+
+fn policy(random: &mut Random, off: Off) -> Policy {
+    let mut policy = Policy {
+        same_biz_id: random.pick(SameBizId::FirstAnswer, &[SameBizId::Duplicate, SameBizId::Again]),
+        returned_biz_id: random.pick(ReturnedBizId::Same, &[ReturnedBizId::Other]),
+        unknown_reversal: random.pick(UnknownReversal::NotFound, &[UnknownReversal::Success]),
+        remember_unknown_reversals: random.per_mille(150),
+        already_reversed: random.pick(AlreadyReversed::Code, &[AlreadyReversed::Success]),
+        // A gateway that forgets nonces leaves a copy to the rule for a known bizId.
+        nonces_max: random.pick(200_000, &[1]),
+        ..Policy::default()
+    };
+    match off {
+        Off::Nothing => {}
+        Off::Reversible => {
+            policy.returned_biz_id = ReturnedBizId::Other;
+            policy.reverse_by_sent = false;
+        }
+        Off::ActsTwice => policy.reversal_acts_twice = true,
+        // Only a gateway that says "done" or "already" to what it never saw can be deaf.
+        Off::Deaf => policy.remember_unknown_reversals = false,
+        Off::Copies => {
+            policy.same_biz_id = SameBizId::Again;
+            policy.nonces_max = 1;
+        }
+        Off::CleanRefusals => {
+            policy.refusals = random.pick(Refusals::Partial, &[Refusals::FullEffect]);
+            // With "again" a sale that a till tries again after `declined` would be taken twice by the gateway's
+            // own rules; that is two assumptions off at once.
+            policy.same_biz_id = random.pick(SameBizId::FirstAnswer, &[SameBizId::Duplicate]);
+        }
+        Off::Late => {
+            policy.refuse_reversals = random.per_mille(300);
+            policy.reversal_window_ms = Some(random.pick(1000, &[10_000, 60_000, 130_000]));
+        }
+    }
+    policy
+}
+
+fn read_account(config: &str) -> Result<Account, String> {
+    let value = Value::parse(config).map_err(|error| format!("{error}: {config}"))?;
+    let config = Config::read(&value).map_err(|problems| format!("{problems:?}: {config}"))?;
+    config.accounts.into_iter().next().ok_or_else(|| "no account".to_owned())
+}

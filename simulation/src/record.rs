@@ -1,0 +1,143 @@
+//! One record of one process in the shared journal: what can befall it, and what must hold afterwards.
+
+use zvpos_core::journal::{Guard, JournalError, Receipt, Recorded};
+use zvpos_core::outcome::codes;
+use zvpos_core::transaction::{Entry, Stage};
+
+use crate::journal::Fate;
+use crate::mutant::Mutant;
+use crate::world::World;
+
+impl World {
+    /// Records as a process does. `None` says that the process died of it.
+    pub fn record(
+        &mut self,
+        process: usize,
+        entry: &Entry,
+        guard: Guard,
+    ) -> Option<Result<Recorded, JournalError>> {
+        let death = !self.quiet && self.random.below(100_000) < self.plan.deaths;
+        if death && self.random.per_mille(500) {
+            self.kill(process, "death before a commit");
+            return None;
+        }
+        let failed = self.processes.get(process).is_some_and(|process| process.failed);
+        if failed && self.mutant != Some(Mutant::FailureForgotten) {
+            return Some(Err(JournalError::new(&codes::JOURNAL, "a write failed before")));
+        }
+        let fate = self.fate();
+        let before = self.journal.find(entry.key().biz_id.as_str()).cloned();
+        let recorded = if self.keeps_back(entry) {
+            self.unflushed.push((process, entry.clone()));
+            Ok(Recorded::Done(Receipt::of(entry)))
+        } else {
+            self.flush_late(process);
+            let guard_first = self.mutant == Some(Mutant::GuardBeforeStanding);
+            let processes = &self.processes;
+            let lives = |other: &Entry| {
+                processes.iter().any(|process| process.alive && process.owner == *other.owner())
+            };
+            self.journal.record(entry, guard, fate, guard_first, &lives)
+        };
+        self.say(&format!("P{process}"), || {
+            let what = match &recorded {
+                Ok(Recorded::Done(_)) => "recorded".to_owned(),
+                Ok(Recorded::Stands(other)) => {
+                    format!("NOT recorded, stands {} r{}", other.stage().as_str(), other.revision())
+                }
+                Ok(Recorded::InDoubt(other)) => format!("NOT recorded, {} is in doubt", other.key().biz_id),
+                Err(error) => format!("NOT recorded, {error}"),
+            };
+            let (stage, revision) = (entry.stage().as_str(), entry.revision());
+            format!("{} {stage} r{revision} a{}: {what}", entry.key().biz_id, entry.attempt())
+        });
+        match &recorded {
+            Ok(Recorded::Done(_)) => {
+                self.judge_undoing(before.as_ref(), entry);
+                let heard = self.processes.get_mut(process).map(|process| std::mem::take(&mut process.heard));
+                self.write_heard(heard.unwrap_or_default());
+            }
+            // What was only heard is lost with a record that failed: it is shown again, which is true.
+            Err(_) => {
+                if let Some(process) = self.processes.get_mut(process) {
+                    process.heard.clear();
+                }
+            }
+            Ok(_) => {}
+        }
+        self.after_record(process, entry, fate, failed, recorded, death)
+    }
+
+    fn after_record(
+        &mut self,
+        process: usize,
+        entry: &Entry,
+        fate: Fate,
+        failed: bool,
+        recorded: Result<Recorded, JournalError>,
+        death: bool,
+    ) -> Option<Result<Recorded, JournalError>> {
+        let biz_id = entry.key().biz_id.as_str();
+        let mut recorded = recorded;
+        match (&recorded, fate) {
+            (Ok(Recorded::Done(_)), _) => {
+                if failed {
+                    self.oracle.broken("I5", format!("P{process} records {biz_id} after a failed flush"));
+                }
+                self.oracle.judge(biz_id, &self.journal);
+            }
+            (Err(_), Fate::WriteFails | Fate::FlushFails) => {
+                if let Some(process) = self.processes.get_mut(process) {
+                    process.failed = true;
+                }
+                if fate == Fate::FlushFails && self.mutant == Some(Mutant::FailedFlushIgnored) {
+                    recorded = Ok(Recorded::Done(Receipt::of(entry)));
+                }
+            }
+            _ => {}
+        }
+        if death {
+            self.kill(process, "death after a commit");
+            return None;
+        }
+        Some(recorded)
+    }
+
+    /// Whether a mutant keeps this record in memory only.
+    fn keeps_back(&self, entry: &Entry) -> bool {
+        match self.mutant {
+            Some(Mutant::SentBeforeDurable) => entry.stage() == Stage::Sending,
+            Some(Mutant::ToldBeforeDurable) => {
+                matches!(entry.stage(), Stage::Succeeded | Stage::Declined | Stage::NotSent)
+            }
+            _ => false,
+        }
+    }
+
+    /// What a mutant has kept back is flushed with the next record.
+    fn flush_late(&mut self, process: usize) {
+        let (mine, others) =
+            std::mem::take(&mut self.unflushed).into_iter().partition(|(owner, _)| *owner == process);
+        self.unflushed = others;
+        let mine: Vec<(usize, Entry)> = mine;
+        for (_, entry) in mine {
+            self.journal.commit_late(entry);
+        }
+    }
+
+    fn fate(&mut self) -> Fate {
+        if self.quiet || !self.random.per_mille(self.plan.bad_writes) {
+            return Fate::Done;
+        }
+        let (fate, kind) = self.random.pick(
+            (Fate::FlushFails, "flush fails"),
+            &[
+                (Fate::WriteFails, "write fails"),
+                (Fate::Full, "disk full"),
+                (Fate::Locked, "journal locked by another program"),
+            ],
+        );
+        self.figures.fault(kind);
+        fate
+    }
+}

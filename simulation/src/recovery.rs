@@ -1,0 +1,186 @@
+//! One look at everything unsettled, as `recovery::Inner::pass` does it, one effect at a time. One thing is as the
+//! spec wants it (I2: "while a process with that journal runs"): a process looks from time to time for what another one
+//! has left. Without it the simulation breaks I2; that is the mutant `i2-idle-never-looks`.
+
+use std::collections::VecDeque;
+
+use zvpos_core::gateway::Operation;
+use zvpos_core::journal::{Guard, Recorded};
+use zvpos_core::outcome::Outcome;
+use zvpos_core::transaction::consume::abandoned;
+use zvpos_core::transaction::{Entry, Stage};
+
+use crate::actor::Progress;
+use crate::mutant::Mutant;
+use crate::reverse::{Drive, Tried};
+use crate::world::World;
+
+/// As `recovery::BETWEEN_SENDS`.
+const BETWEEN_SENDS_MS: u64 = 110;
+/// As `recovery::LOOK_AGAIN`.
+const LOOK_AGAIN_MS: u64 = 2_000;
+/// How long a process that has nothing to do waits before it looks for what others have left.
+const IDLE_LOOK_MS: u64 = 15_000;
+
+/// See the module's words.
+#[derive(Debug)]
+pub struct Pass {
+    /// Waits for no entry's turn: `zv_recover_json`.
+    all: bool,
+    deadline: u64,
+    left: Option<VecDeque<Entry>>,
+    drive: Option<Box<Drive>>,
+    soonest: Option<u64>,
+    others_run: bool,
+}
+
+impl Pass {
+    /// A pass; `all` does not wait for any entry's turn.
+    pub fn new(all: bool, deadline: u64) -> Pass {
+        Pass { all, deadline, left: None, drive: None, soonest: None, others_run: false }
+    }
+
+    fn again_at(&mut self, at: u64) {
+        self.soonest = Some(self.soonest.map_or(at, |soonest| soonest.min(at)));
+    }
+}
+
+impl World {
+    /// When the recovery's thread looks again.
+    pub fn next_look(&mut self, pass: &Pass, nudged: bool) -> u64 {
+        if nudged {
+            return self.now;
+        }
+        let idle = match self.mutant {
+            Some(Mutant::IdleNeverLooks) => u64::MAX,
+            _ if pass.others_run => self.now + LOOK_AGAIN_MS,
+            _ => self.now + IDLE_LOOK_MS,
+        };
+        pass.soonest.unwrap_or(u64::MAX).max(self.now + 1).min(idle)
+    }
+
+    /// Whether the late-arrival window of a sale is over for that process.
+    pub fn late_window_over(&mut self, process: usize, biz_id: &str) -> bool {
+        let (now, late_ms) = (self.now, self.plan.late_ms);
+        let by_wall = self.mutant == Some(Mutant::WindowByWallClock);
+        let Some(process) = self.processes.get_mut(process) else { return false };
+        let wall = process.wall_ms(now);
+        let pace = process.pace(biz_id, now);
+        pace.late_window_over(now, late_ms) || (by_wall && pace.late_window_over_by(wall, late_ms))
+    }
+
+    /// As `Shared::may_be_running`: whether the attempt of an intent may still be carried out, here or elsewhere.
+    pub fn may_be_running(&self, process: usize, entry: &Entry) -> bool {
+        let mine = self.processes.get(process).filter(|process| process.owner == *entry.owner());
+        match mine {
+            Some(mine) if self.mutant != Some(Mutant::OwnIntentLeft) => {
+                mine.running.contains_key(entry.key().biz_id.as_str())
+            }
+            _ => self.owner_lives(entry),
+        }
+    }
+
+    /// As `Journal::is_alive`.
+    pub fn owner_lives(&self, entry: &Entry) -> bool {
+        self.processes.iter().any(|process| process.alive && process.owner == *entry.owner())
+    }
+
+    /// One effect of a pass.
+    pub fn pass_effect(&mut self, process: usize, pass: &mut Pass) -> Progress {
+        if let Some(mut drive) = pass.drive.take() {
+            match self.drive_effect(process, &mut drive) {
+                Tried::At(time) => {
+                    pass.drive = Some(drive);
+                    return Progress::At(time);
+                }
+                Tried::Stands(entry) => {
+                    self.note_tried(process, &entry);
+                    if matches!(entry.stage(), Stage::Reversing | Stage::Unknown) {
+                        let due = self.due(process, &entry);
+                        pass.again_at(due);
+                    }
+                }
+                Tried::Failed(_) => pass.again_at(self.now + LOOK_AGAIN_MS),
+                Tried::Died => return Progress::Died,
+            }
+            return Progress::At(self.now + BETWEEN_SENDS_MS);
+        }
+        let Some(left) = pass.left.as_mut() else {
+            let unconfirmed = self.reverse_unconfirmed(process);
+            if !self.is_alive(process) {
+                return Progress::Died;
+            }
+            if let Some(due) = unconfirmed {
+                pass.again_at(due);
+            }
+            pass.left = Some(self.journal.unsettled().into());
+            return Progress::At(self.soon());
+        };
+        let Some(entry) = left.pop_front() else { return self.pass_ended(process, pass) };
+        if entry.stage() == Stage::Sending {
+            return self.look_at_intent(process, pass, &entry);
+        }
+        let reversing =
+            entry.stage() == Stage::Reversing && self.plan.account.route(Operation::Reverse).is_some();
+        if !reversing && !self.has_evidence_for(&entry) {
+            return Progress::At(self.now);
+        }
+        let due = self.due(process, &entry);
+        if !pass.all && due > self.now {
+            pass.again_at(due);
+            return Progress::At(self.now);
+        }
+        if self.now >= pass.deadline {
+            pass.again_at(self.now);
+            return self.pass_ended(process, pass);
+        }
+        let whole = self.now + self.plan.total_ms;
+        let deadline = if pass.all { whole.min(pass.deadline) } else { whole };
+        pass.drive = Some(Box::new(Drive::new(entry, deadline)));
+        Progress::At(self.now)
+    }
+
+    /// When it is to be tried again, as the process sees it.
+    fn due(&mut self, process: usize, entry: &Entry) -> u64 {
+        let now = self.now;
+        let by_wall = self.mutant == Some(Mutant::BackOffByWallClock);
+        let Some(process) = self.processes.get_mut(process) else { return u64::MAX };
+        let wall = process.wall_ms(now);
+        let pace = process.pace(entry.key().biz_id.as_str(), now);
+        if by_wall { now + pace.wait_by_wall(wall) } else { pace.due }
+    }
+
+    fn look_at_intent(&mut self, process: usize, pass: &mut Pass, entry: &Entry) -> Progress {
+        if self.may_be_running(process, entry) {
+            pass.others_run = true;
+            return Progress::At(self.now);
+        }
+        self.figures.count("intents found after a crash");
+        let record = abandoned(entry);
+        match self.record(process, &record, Guard::Off) {
+            None => return Progress::Died,
+            Some(Ok(Recorded::Done(_))) => {
+                if let Some(left) = &mut pass.left {
+                    left.push_front(record);
+                }
+            }
+            Some(Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry))) => {
+                if let Some(left) = pass.left.as_mut().filter(|_| entry.stage() != Stage::Sending) {
+                    left.push_front(entry);
+                }
+            }
+            Some(Err(_)) => pass.again_at(self.now + LOOK_AGAIN_MS),
+        }
+        Progress::At(self.soon())
+    }
+
+    fn pass_ended(&mut self, process: usize, pass: &Pass) -> Progress {
+        self.figures.count("recovery passes");
+        if pass.all {
+            self.nudge(process);
+            self.figures.count("zv_recover_json");
+            self.say(&format!("P{process}"), || format!("recovered: {}", Outcome::Succeeded.as_str()));
+        }
+        Progress::Ended
+    }
+}

@@ -1,0 +1,72 @@
+//! Many seeds, over the machine's cores: each thread has its own seeds and shares nothing with the others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use zvpos_sandbox::rules::Seed;
+
+use crate::figures::Figures;
+use crate::mutant::Mutant;
+use crate::oracle::Violation;
+use crate::world::run;
+
+/// What came of many seeds.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// What was counted.
+    pub figures: Figures,
+    /// The first seed, by number, that broke an invariant.
+    pub violation: Option<(u64, Violation)>,
+}
+
+/// Runs `count` seeds from `first` on, until one breaks an invariant.
+///
+/// # Errors
+/// The simulation itself is at fault.
+pub fn run_many(first: u64, count: u64, threads: u64, mutant: Option<Mutant>) -> Result<Summary, String> {
+    let data = crate::sale::data()?;
+    let threads = threads.max(1);
+    // Seeds above the lowest broken one are not worth running; those below are, so that the answer is the same
+    // whatever the threads' luck.
+    let broken = Arc::new(AtomicU64::new(u64::MAX));
+    let workers: Vec<_> = (0..threads)
+        .map(|thread| {
+            let (data, broken) = (Arc::clone(&data), Arc::clone(&broken));
+            thread::spawn(move || worker(first + thread, first + count, threads, mutant, &data, &broken))
+        })
+        .collect();
+    let mut summary = Summary::default();
+    for worker in workers {
+        let part = worker.join().map_err(|_| "a seed panicked; see above".to_owned())??;
+        summary.figures.add(&part.figures);
+        let lower = |seed: u64| summary.violation.as_ref().is_none_or(|(lowest, _)| seed < *lowest);
+        if part.violation.as_ref().is_some_and(|(seed, _)| lower(*seed)) {
+            summary.violation = part.violation;
+        }
+    }
+    Ok(summary)
+}
+
+fn worker(
+    first: u64,
+    end: u64,
+    stride: u64,
+    mutant: Option<Mutant>,
+    data: &Arc<Seed>,
+    broken: &AtomicU64,
+) -> Result<Summary, String> {
+    let mut summary = Summary::default();
+    let mut seed = first;
+    while seed < end && seed < broken.load(Ordering::Relaxed) {
+        let ended = run(seed, data, mutant, false).map_err(|error| format!("seed {seed}: {error}"))?;
+        summary.figures.add(&ended.figures);
+        if let Some(violation) = ended.violation {
+            broken.fetch_min(seed, Ordering::Relaxed);
+            summary.violation = Some((seed, violation));
+            break;
+        }
+        seed += stride;
+    }
+    Ok(summary)
+}

@@ -1,0 +1,53 @@
+//! The ordinary test run: no seed breaks an invariant, and every broken variant is caught. SEEDS sets
+//! the number of seeds; the release binary does a million in minutes.
+
+use zvpos_simulation::mutant::Mutant;
+use zvpos_simulation::runner::run_many;
+use zvpos_simulation::{sale, world};
+
+/// How many seeds: an unoptimised build does 10,000 in well under a minute on two cores.
+fn seeds() -> u64 {
+    std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
+}
+
+/// Within how many seeds a broken variant must be caught.
+const CAUGHT_WITHIN: u64 = 10_000;
+
+#[test]
+fn no_seed_breaks_an_invariant() {
+    let summary = run_many(1, seeds(), 2, None).unwrap();
+    if let Some((seed, violation)) = summary.violation {
+        let trace = world::run(seed, &sale::data().unwrap(), None, true).unwrap().trace;
+        panic!("seed {seed}: {} {}\n{}", violation.invariant, violation.message, trace.join("\n"));
+    }
+    // A run in which nothing happens proves nothing.
+    let count = |name: &str| summary.figures.counts.get(name).copied().unwrap_or(0);
+    for name in ["told succeeded", "told declined", "told reversed", "intents found after a crash"] {
+        assert!(count(name) > seeds() / 100, "{name}: {}", count(name));
+    }
+}
+
+#[test]
+fn every_broken_variant_is_caught() {
+    for mutant in Mutant::broken() {
+        let summary = run_many(1, CAUGHT_WITHIN, 2, Some(mutant)).unwrap();
+        let (seed, violation) =
+            summary.violation.unwrap_or_else(|| panic!("{} is not caught", mutant.name()));
+        assert!(
+            mutant.caught_by().contains(&violation.invariant),
+            "{}: seed {seed} breaks {} instead: {}",
+            mutant.name(),
+            violation.invariant,
+            violation.message
+        );
+    }
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    let data = sale::data().unwrap();
+    for seed in 1..20 {
+        let [one, again] = [0, 1].map(|_| world::run(seed, &data, None, true).unwrap().trace);
+        assert!(one.len() > 10 && one == again, "seed {seed}");
+    }
+}

@@ -1,0 +1,658 @@
+//! What a till sees of the journal: an answer that was lost is undone, the same bizId means the same sale in every
+//! process and after every crash, and what nobody can know is said so. After each the gateway's ledger is asked.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{Answer, Driver, FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, reversing, until};
+use zvpos_sandbox::rules::{Policy, Refusals, ReturnedBizId};
+
+fn sale(biz_id: &str) -> Value {
+    json!({"bizId": biz_id, "customerId": MEMBER, "amount": "1.00"})
+}
+
+fn till(simulator: &Simulator) -> Driver {
+    Driver::started(&reversing(&simulator.v2(), json!({})))
+}
+
+/// The reversals get no answer of the gateway until [`reachable`].
+fn unreachable(simulator: &Simulator) {
+    simulator.arm("http_500", "reverse", 1_000_000, &json!({}));
+}
+
+fn reachable(simulator: &Simulator) {
+    simulator.admin("DELETE", "/faults", &Value::Null);
+}
+
+fn settles(till: &mut Driver, biz_id: &str, outcome: &str) -> Answer {
+    until(&format!("{biz_id} is {outcome}"), || till.look_up(biz_id).outcome() == outcome);
+    till.look_up(biz_id)
+}
+
+/// What `zv_pending_json` says is next, by bizId.
+fn pending(till: &mut Driver) -> Vec<(String, String)> {
+    let answer = till.pending(None).succeeded();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let entries = answer.data()["entries"].as_array().unwrap();
+    let listed = entries.iter().map(|listed| (text(&listed["entry"]["bizId"]), text(&listed["next"])));
+    listed.collect()
+}
+
+fn listed(biz_id: &str, next: &str) -> Vec<(String, String)> {
+    vec![(biz_id.to_owned(), next.to_owned())]
+}
+
+#[test]
+fn a_lost_answer_is_undone_by_itself_whatever_lost_it() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    let faults = [
+        "refused:600000",
+        "hang",
+        "hang_after",
+        "reset_before",
+        "reset_after",
+        "html_200",
+        "html_200_after",
+        "http_500",
+        "http_500_after:504",
+        "cut_body:0",
+        "cut_body:100",
+        "slow_body",
+        "late_answer",
+        "system_error",
+        "system_error_after",
+    ];
+    let mut biz_ids = Vec::new();
+    for fault in faults {
+        let biz_id = format!("T~{fault}");
+        let answer = till.consume(&sale(&biz_id));
+        assert_eq!(answer.outcome(), "unknown", "{}", answer.text);
+        // Its reversal is on disk: the customer may pay in another way at once.
+        assert_eq!(answer.json["next"], "other_tender", "{}", answer.text);
+        reachable(&simulator);
+        biz_ids.push(biz_id);
+    }
+    for biz_id in biz_ids {
+        let answer = settles(&mut till, &biz_id, "reversed");
+        assert_eq!((answer.code(), &answer.json["next"]), ("ZV-REVERSED", &json!("other_tender")));
+        assert_eq!(simulator.net(&biz_id), 0, "{biz_id}");
+        till.consume(&sale(&biz_id)).expect("conflict", "ZV-CONFLICT");
+        assert_eq!(simulator.net(&biz_id), 0, "{biz_id}");
+    }
+    assert_eq!(pending(&mut till), []);
+}
+
+#[test]
+fn without_a_route_it_waits_for_a_person_and_the_start_says_so() {
+    let simulator = Simulator::start();
+    let config = support::config(&simulator.v2(), json!({}));
+    let mut till = Driver::new();
+    let answer = till.init(&config).succeeded();
+    assert!(answer.warns("ZV-W-NO-REVERSE"), "{}", answer.text);
+    assert_eq!(answer.data()["accounts"][0]["on_unknown"], "hold");
+    assert_eq!(answer.data()["journal"], config["journal"]);
+    let answer = till.consume(&sale("T1~reset_after")).expect("unknown", "ZV-LOST");
+    assert_eq!(answer.json["next"], "wait");
+    assert_eq!(pending(&mut till), listed("T1~reset_after", "person"));
+    till.reverse(&json!({"bizId": "T1~reset_after"})).expect("invalid", "ZV-NO-REVERSE");
+    till.reverse(&json!({"bizId": "other"})).expect("invalid", "ZV-NO-REVERSE");
+    let decided = json!({"bizId": "T1~reset_after", "as": "kept", "by": "Li", "reason": "the bill says so"});
+    let answer = till.settle(&decided).succeeded();
+    assert_eq!(answer.data()["settlement"]["by"], "Li");
+    assert_eq!(answer.data()["settlement"]["from"], "unknown");
+    assert_eq!(pending(&mut till), []);
+    till.look_up("T1~reset_after").expect("succeeded", "ZV-SETTLED");
+    till.settle(&decided).expect("invalid", "ZV-NOT-SETTLED");
+    assert_eq!((simulator.net("T1~reset_after"), simulator.requests()), (1, 1));
+}
+
+#[test]
+fn reverse_without_a_route_is_no_configuration() {
+    let config = support::config("http://127.0.0.1:1/", json!({"on_unknown": "reverse"}));
+    assert_eq!(Driver::new().init(&config).expect("invalid", "ZV-CONFIG").errors(), ["on_unknown"]);
+}
+
+#[test]
+fn a_success_is_reversed_once_and_for_all() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    let before = simulator.member(MEMBER);
+    till.consume(
+        &json!({"bizId": "T1", "customerId": MEMBER, "couponsCardList": [FIVE_OFF], "amount": "2.00"}),
+    )
+    .succeeded();
+    for round in 0..2 {
+        let answer = till.reverse(&json!({"bizId": "T1"})).expect("reversed", "ZV-REVERSED");
+        assert_eq!((answer.json["bizId"].as_str(), simulator.net("T1")), (Some("T1"), 0), "{round}");
+    }
+    assert_eq!(simulator.requests(), 2);
+    till.consume(
+        &json!({"bizId": "T1", "customerId": MEMBER, "couponsCardList": [FIVE_OFF], "amount": "2.00"}),
+    )
+    .expect("conflict", "ZV-CONFLICT");
+    till.look_up("T1").expect("reversed", "ZV-REVERSED");
+    assert_eq!(simulator.member(MEMBER)["total"], before["total"]);
+    assert_eq!(simulator.requests(), 2);
+}
+
+#[test]
+fn what_was_declined_and_then_reversed_can_no_longer_be_taken() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    let poor = json!({"bizId": "T1", "customerId": POOR_MEMBER, "amount": "500.00"});
+    till.consume(&poor).expect("declined", "910001");
+    till.reverse(&json!({"bizId": "T1"})).expect("reversed", "ZV-REVERSED");
+    till.consume(&poor).expect("conflict", "ZV-CONFLICT");
+    assert_eq!((simulator.net("T1"), simulator.requests()), (0, 1));
+}
+
+#[test]
+fn eight_threads_reverse_one_sale() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    till.consume(&sale("T1")).succeeded();
+    for answer in till.together(8, &format!("reverse {}", json!({"bizId": "T1"}))) {
+        // Another thread may be at it.
+        assert!(matches!(answer.outcome(), "reversed" | "unknown"), "{}", answer.text);
+    }
+    settles(&mut till, "T1", "reversed");
+    assert_eq!(simulator.net("T1"), 0);
+}
+
+#[test]
+fn a_reversal_waits_for_the_consume_that_runs() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let (mut one, mut two) = (Driver::started(&config), Driver::started(&config));
+    for biz_id in ["T1~late_answer:500", "T2~hang", "T3~hang_after"] {
+        let before = simulator.requests();
+        one.begin(&format!("consume {}", sale(biz_id)));
+        until("the consume runs", || simulator.requests() > before);
+        two.reverse(&json!({"bizId": biz_id})).expect("unknown", "ZV-REVERSAL-QUEUED");
+        assert_eq!(one.finish().outcome(), "unknown", "{biz_id}");
+        settles(&mut two, biz_id, "reversed");
+        assert_eq!(simulator.net(biz_id), 0, "{biz_id}");
+    }
+    // What the gateway refused meanwhile was never taken.
+    let poor = json!({"bizId": "T4~late_answer:500", "customerId": POOR_MEMBER, "amount": "500.00"});
+    let before = simulator.requests();
+    one.begin(&format!("consume {poor}"));
+    until("the consume runs", || simulator.requests() > before);
+    two.reverse(&json!({"bizId": "T4~late_answer:500"})).expect("unknown", "ZV-REVERSAL-QUEUED");
+    one.finish().expect("reversed", "ZV-REVERSED");
+}
+
+#[test]
+fn another_tills_sale_is_reversed_by_the_returned_biz_id() {
+    let policy =
+        Policy { returned_biz_id: ReturnedBizId::Other, reverse_by_sent: false, ..Policy::default() };
+    let simulator = Simulator::with_policy(policy);
+    let returned = till(&simulator).consume(&sale("T1")).succeeded().data()["bizId"].clone();
+    let mut other = till(&simulator);
+    other.reverse(&json!({"bizId": "T1", "returnedBizId": returned})).expect("reversed", "ZV-REVERSED");
+    assert_eq!(simulator.net("T1"), 0);
+    other.consume(&sale("T1")).expect("conflict", "ZV-CONFLICT");
+}
+
+#[test]
+fn another_tills_sale_is_not_reversed_by_the_sent_biz_id() {
+    let simulator = Simulator::start();
+    till(&simulator).consume(&sale("T1")).succeeded();
+    let answer = till(&simulator).reverse(&json!({"bizId": "T1"})).expect("invalid", "ZV-REQUEST");
+    assert_eq!(answer.errors(), ["returnedBizId"]);
+    assert_eq!((simulator.net("T1"), simulator.requests()), (1, 1));
+}
+
+#[test]
+fn a_gateway_with_biz_ids_of_its_own_makes_a_lost_answer_unproven() {
+    let policy =
+        Policy { returned_biz_id: ReturnedBizId::Other, reverse_by_sent: false, ..Policy::default() };
+    let simulator = Simulator::with_policy(policy);
+    let mut till = till(&simulator);
+    till.consume(&sale("T1")).succeeded();
+    till.consume(&sale("T2~reset_after")).expect("unknown", "ZV-LOST");
+    until("unproven", || pending(&mut till) == listed("T2~reset_after", "person"));
+    till.look_up("T2~reset_after").expect("unknown", "ZV-UNPROVEN-BIZID");
+    till.reverse(&json!({"bizId": "T2~reset_after"})).expect("conflict", "ZV-UNPROVEN-BIZID");
+    // It was never reversed by an id that may mean another sale.
+    assert_eq!((simulator.net("T1"), simulator.net("T2~reset_after"), simulator.requests()), (1, 1, 2));
+    till.reverse(&json!({"bizId": "T1"})).expect("reversed", "ZV-REVERSED");
+    let kept = json!({"bizId": "T2~reset_after", "as": "kept", "by": "Li", "reason": "seen at the gateway"});
+    till.settle(&kept).succeeded();
+    assert_eq!(pending(&mut till), []);
+}
+
+#[test]
+fn a_refused_reversal_is_a_persons() {
+    let simulator = Simulator::with_policy(Policy { refuse_reversals: true, ..Policy::default() });
+    let mut till = till(&simulator);
+    till.consume(&sale("T1")).succeeded();
+    till.consume(&sale("T2~reset_after")).expect("unknown", "ZV-LOST");
+    let answer = till.reverse(&json!({"bizId": "T1"})).expect("conflict", "ZV-REFUSED");
+    assert_eq!(answer.json["recorded"]["reversal"]["gateway"]["code"], "920003", "{}", answer.text);
+    until("both are refused", || pending(&mut till).iter().filter(|(_, next)| next == "person").count() == 2);
+    till.look_up("T2~reset_after").expect("unknown", "ZV-REFUSED");
+    // Asking a refused one again sends again.
+    let before = simulator.requests();
+    till.reverse(&json!({"bizId": "T1"})).expect("conflict", "ZV-REFUSED");
+    assert_eq!(simulator.requests(), before + 1);
+    till.settle(&json!({"bizId": "T1", "as": "kept", "by": "Li", "reason": "r"})).succeeded();
+    till.settle(&json!({"bizId": "T2~reset_after", "as": "undone", "by": "Li", "reason": "r"})).succeeded();
+    assert_eq!(pending(&mut till), []);
+    till.consume(&sale("T1")).expect("succeeded", "ZV-SETTLED");
+    till.look_up("T2~reset_after").expect("reversed", "ZV-SETTLED");
+}
+
+#[test]
+fn nobody_may_keep_what_a_reversal_may_have_undone() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    till.consume(&sale("T1")).succeeded();
+    simulator.arm("hang_after", "reverse", 1, &json!({}));
+    simulator.arm("http_500", "reverse", 1_000_000, &json!({}));
+    assert_eq!(till.reverse(&json!({"bizId": "T1"})).outcome(), "unknown");
+    let kept = json!({"bizId": "T1", "as": "kept", "by": "Li", "reason": "r"});
+    let answer = till.settle(&kept).expect("invalid", "ZV-NOT-SETTLED");
+    assert_eq!(answer.json["recorded"]["stage"], "reversing");
+    assert_eq!(simulator.net("T1"), 0);
+    till.settle(&json!({"bizId": "T1", "as": "undone", "by": "Li", "reason": "r"})).succeeded();
+    assert_eq!(pending(&mut till), []);
+}
+
+#[test]
+fn a_reversal_that_cannot_be_sent_is_sent_when_it_can() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    till.consume(&sale("T1~reset_after")).expect("unknown", "ZV-LOST");
+    simulator.admin("POST", "/faults", &json!({"fault": "refused", "params": {"ms": 600_000}}));
+    until("tried more than once", || {
+        let answer = till.look_up("T1~reset_after");
+        answer.json["recorded"]["reversal"]["tries"].as_u64().unwrap() >= 3
+    });
+    assert_eq!(pending(&mut till), listed("T1~reset_after", "reversing"));
+    reachable(&simulator);
+    settles(&mut till, "T1~reset_after", "reversed");
+    assert_eq!(simulator.net("T1~reset_after"), 0);
+}
+
+#[test]
+fn a_hundred_unsettled_sales_settle_within_a_minute_of_the_gateways_return() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    unreachable(&simulator);
+    let mut left: Vec<String> = (0..100).map(|number| format!("B{number}~reset_after")).collect();
+    for biz_id in &left {
+        till.consume(&sale(biz_id)).expect("unknown", "ZV-LOST");
+    }
+    let all = left.clone();
+    assert_eq!(pending(&mut till).len(), 100);
+    reachable(&simulator);
+    let back = Instant::now();
+    let mut took = Vec::new();
+    while !left.is_empty() {
+        let unsettled = pending(&mut till);
+        let now = back.elapsed();
+        left.retain(|biz_id| {
+            let stays = unsettled.iter().any(|(listed, _)| listed == biz_id);
+            if !stays {
+                took.push(now);
+            }
+            stays
+        });
+        assert!(now < Duration::from_mins(1), "{} are not settled after {now:?}", left.len());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    took.sort_unstable();
+    println!("100 settled: p50 {:.1?}, p99 {:.1?}, last {:.1?}", took[50], took[98], took[99]);
+    assert!(all.iter().all(|biz_id| simulator.net(biz_id) == 0));
+}
+
+#[test]
+fn a_retry_under_a_new_biz_id_is_held_back() {
+    let simulator = Simulator::start();
+    unreachable(&simulator);
+    let sale = |biz_id: &str, member: &str, coupons: Value| json!({"bizId": biz_id, "customerId": member, "couponsCardList": coupons});
+    let five = || json!([FIVE_OFF]);
+    let mut till = Driver::started(&reversing(&simulator.v2(), json!({"guard": "member"})));
+    till.consume(&sale("M1~reset_after", MEMBER, five())).expect("unknown", "ZV-LOST");
+    let answer = till.consume(&sale("M2", MEMBER, json!([SAVINGS_COUPON]))).expect("not_sent", "ZV-IN-DOUBT");
+    assert_eq!(answer.json["next"], "other_tender");
+    assert_eq!(answer.json["recorded"]["bizId"], "M1~reset_after");
+    till.consume(&json!({"bizId": "M3", "customerId": POOR_MEMBER, "amount": "0.01"})).succeeded();
+    assert_eq!(simulator.net("M2"), 0);
+
+    let mut till = Driver::started(&reversing(&simulator.v2(), json!({"guard": "coupon"})));
+    till.consume(&sale("C1~reset_after", MEMBER, five())).expect("unknown", "ZV-LOST");
+    till.consume(&sale("C2", MEMBER, five())).expect("not_sent", "ZV-IN-DOUBT");
+    till.consume(&sale("C3", MEMBER, json!([SAVINGS_COUPON]))).succeeded();
+
+    // Member is what it is when nothing is said.
+    let mut config = reversing(&simulator.v2(), json!({}));
+    config.as_object_mut().unwrap().remove("guard");
+    let mut till = Driver::started(&config);
+    till.consume(&sale("D1~reset_after", MEMBER, five())).expect("unknown", "ZV-LOST");
+    till.consume(&sale("D2", MEMBER, json!([SAVINGS_COUPON]))).expect("not_sent", "ZV-IN-DOUBT");
+    reachable(&simulator);
+    settles(&mut till, "D1~reset_after", "reversed");
+    till.consume(&sale("D2", MEMBER, json!([SAVINGS_COUPON]))).succeeded();
+
+    let mut till = Driver::started(&reversing(&simulator.v2(), json!({"guard": "off"})));
+    unreachable(&simulator);
+    till.consume(&sale("O1~reset_after", MEMBER, five())).expect("unknown", "ZV-LOST");
+    till.consume(&sale("O2", MEMBER, five())).succeeded();
+}
+
+#[test]
+fn a_second_process_waits_for_the_first_and_is_told_the_same() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let (mut one, mut two) = (Driver::started(&config), Driver::started(&config));
+    one.begin(&format!("consume {}", sale("T1~late_answer:400")));
+    until("the consume runs", || simulator.requests() == 1);
+    let second = two.consume(&sale("T1~late_answer:400")).succeeded();
+    let first = one.finish().succeeded();
+    assert_eq!((&first.json["replayed"], &second.json["replayed"]), (&json!(false), &json!(true)));
+    assert_eq!(first.data(), second.data());
+    assert_eq!((simulator.net("T1~late_answer:400"), simulator.requests()), (1, 1));
+    two.consume(&json!({"bizId": "T1~late_answer:400", "customerId": MEMBER, "amount": "2.00"}))
+        .expect("conflict", "ZV-CONFLICT");
+}
+
+/// A till that was killed while its consume was on the wire.
+fn killed_while_sending(simulator: &Simulator, config: &Value, biz_id: &str) {
+    let mut till = Driver::started(config);
+    let before = simulator.requests();
+    till.begin(&format!("consume {}", sale(biz_id)));
+    until("the consume runs", || simulator.requests() > before);
+    till.kill();
+}
+
+#[test]
+fn a_till_that_was_killed_while_sending_finds_it_reversed() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    for biz_id in ["T1~late_answer:600", "T2~hang", "T3~hang_after"] {
+        killed_while_sending(&simulator, &config, biz_id);
+        let mut till = Driver::new();
+        let answer = till.init(&config).succeeded();
+        assert!(answer.warns("ZV-W-UNSETTLED"), "{}", answer.text);
+        assert_eq!(answer.data()["unsettled"], 1);
+        let answer = till.consume(&sale(biz_id));
+        // Whether its reversal has been answered by now or not: never sent again.
+        assert!(matches!(answer.outcome(), "unknown" | "conflict"), "{}", answer.text);
+        settles(&mut till, biz_id, "reversed");
+        assert_eq!(simulator.net(biz_id), 0, "{biz_id}");
+    }
+}
+
+#[test]
+fn another_process_that_looks_at_what_is_pending_settles_a_dead_ones_sale() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let mut other = Driver::started(&config);
+    killed_while_sending(&simulator, &config, "T1~hang_after");
+    until("the journal is settled", || pending(&mut other).is_empty());
+    assert_eq!(simulator.net("T1~hang_after"), 0);
+}
+
+/// I2: after the reversal was answered, and while any process with that journal runs.
+#[test]
+fn a_dead_tills_reversal_is_sent_by_another_that_runs_and_does_nothing() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let _idle = Driver::started(&config);
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    unreachable(&simulator);
+    till.reverse(&json!({"bizId": "T1"})).expect("unknown", "ZV-REVERSAL-QUEUED");
+    till.kill();
+    reachable(&simulator);
+    until("it is reversed", || simulator.net("T1") == 0);
+}
+
+#[test]
+fn under_hold_a_killed_tills_sale_is_abandoned_and_waits() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"on_unknown": "hold"}));
+    killed_while_sending(&simulator, &config, "T1~hang_after");
+    let mut till = Driver::started(&config);
+    until("a person's", || pending(&mut till) == listed("T1~hang_after", "person"));
+    let answer = till.look_up("T1~hang_after").expect("unknown", "ZV-ABANDONED");
+    assert_eq!(answer.json["next"], "wait");
+    // The till may still say that it is to be undone.
+    assert_eq!(till.reverse(&json!({"bizId": "T1~hang_after"})).outcome(), "unknown");
+    settles(&mut till, "T1~hang_after", "reversed");
+    assert_eq!(simulator.net("T1~hang_after"), 0);
+}
+
+fn unheard(answer: &Answer) -> Vec<&str> {
+    answer.data()["unheard"].as_array().unwrap().iter().map(|biz_id| biz_id.as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_success_that_a_crash_kept_from_being_read_is_listed() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    // The first is freed by now; the second never is.
+    till.consume(&sale("T2")).succeeded();
+    till.kill();
+    let mut till = Driver::new();
+    let answer = till.init(&config).succeeded();
+    assert!(answer.warns("ZV-W-UNHEARD"), "{}", answer.text);
+    assert_eq!(unheard(&answer), ["T2"]);
+    assert_eq!(pending(&mut till), listed("T2", "unheard"));
+    let answer = till.look_up("T2").succeeded();
+    assert_eq!((&answer.json["replayed"], &answer.json["next"]), (&json!(true), &json!("complete_sale")));
+    assert_eq!(pending(&mut till), [], "it was looked up");
+    till.shutdown().succeeded();
+    assert_eq!(unheard(&Driver::new().init(&config).succeeded()), [""; 0]);
+    assert_eq!((simulator.net("T1"), simulator.net("T2")), (1, 1));
+}
+
+#[test]
+fn an_orderly_end_leaves_nothing_unheard() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    till.shutdown().succeeded();
+    drop(till);
+    assert_eq!(unheard(&Driver::new().init(&config).succeeded()), [""; 0]);
+}
+
+#[test]
+fn an_unheard_success_can_be_reversed() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    till.kill();
+    let mut till = Driver::started(&config);
+    till.reverse(&json!({"bizId": "T1"})).expect("reversed", "ZV-REVERSED");
+    assert_eq!(pending(&mut till), []);
+    assert_eq!(simulator.net("T1"), 0);
+}
+
+#[test]
+fn a_sale_is_complete_when_the_till_has_confirmed_it() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"confirm": true, "confirm_after_s": 1}));
+    let mut till = Driver::started(&config);
+    let answer = till.consume(&sale("T1")).succeeded();
+    assert_eq!(answer.json["next"], "store_then_confirm");
+    assert_eq!(till.confirm("T1").succeeded().json["next"], "complete_sale");
+    let again = till.confirm("T1").succeeded();
+    assert_eq!(again.json["replayed"], true);
+    till.confirm("none").expect("invalid", "ZV-NOT-FOUND");
+    till.consume(&sale("T2")).succeeded();
+    till.kill();
+
+    let mut till = Driver::new();
+    let answer = till.init(&config).succeeded();
+    assert_eq!(unheard(&answer), ["T2"]);
+    assert_eq!(pending(&mut till), listed("T2", "confirm"));
+    settles(&mut till, "T2", "reversed");
+    till.confirm("T2").expect("reversed", "ZV-REVERSED");
+    assert_eq!((simulator.net("T1"), simulator.net("T2")), (1, 0));
+    till.look_up("T1").succeeded();
+    assert_eq!(pending(&mut till), []);
+}
+
+#[test]
+fn confirmed_in_time_after_a_crash_it_stands() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"confirm": true, "confirm_after_s": 2}));
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    till.kill();
+    let mut till = Driver::started(&config);
+    till.confirm("T1").succeeded();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!((simulator.net("T1"), simulator.requests()), (1, 1));
+}
+
+#[test]
+fn without_a_thread_the_host_drives() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"background": false}));
+    killed_while_sending(&simulator, &config, "T1~hang_after");
+    let mut till = Driver::started(&config);
+    let answer = till.consume(&sale("T2~reset_after")).expect("unknown", "ZV-LOST");
+    assert_eq!(answer.json["next"], "other_tender");
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(simulator.requests(), 2, "nothing was sent by itself");
+    until("recovered", || till.recover().succeeded().data()["count"] == 0);
+    for biz_id in ["T1~hang_after", "T2~reset_after"] {
+        till.look_up(biz_id).expect("reversed", "ZV-REVERSED");
+        assert_eq!(simulator.net(biz_id), 0);
+    }
+}
+
+#[test]
+fn a_lost_answer_to_a_reversal_is_asked_for_again() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    for fault in
+        ["hang_after", "reset_after", "html_200_after", "http_500_after", "cut_body", "system_error_after"]
+    {
+        let biz_id = format!("T-{fault}");
+        till.consume(&sale(&biz_id)).succeeded();
+        simulator.arm(fault, "reverse", 1, &json!({}));
+        till.reverse(&json!({"bizId": biz_id})).expect("unknown", "ZV-REVERSAL-QUEUED");
+        settles(&mut till, &biz_id, "reversed");
+        assert_eq!(simulator.net(&biz_id), 0, "{biz_id}");
+    }
+}
+
+/// G4 off: a refusal that has an effect. What the configuration names as doubtful is undone.
+#[test]
+fn a_refusal_in_doubt_is_undone() {
+    let policy = Policy { refusals: Refusals::FullEffect, ..Policy::default() };
+    let simulator = Simulator::with_policy(policy);
+    let in_doubt = json!({"codes": {"in_doubt": ["910012"]}});
+    let mut till = Driver::started(&reversing(&simulator.v2(), in_doubt));
+    assert_eq!(till.consume(&sale("T1")).outcome(), "unknown");
+    settles(&mut till, "T1", "reversed");
+    assert_eq!(simulator.net("T1"), 0);
+}
+
+/// G5 off: the reversal comes too late and is refused, in the gateway's own words.
+#[test]
+fn too_late_to_be_reversed_is_never_called_reversed() {
+    let simulator = Simulator::with_policy(Policy { reversal_window_ms: Some(0), ..Policy::default() });
+    let mut till = till(&simulator);
+    till.consume(&sale("T1")).succeeded();
+    std::thread::sleep(Duration::from_millis(5));
+    till.reverse(&json!({"bizId": "T1"})).expect("conflict", "ZV-REFUSED");
+    assert_eq!(pending(&mut till), listed("T1", "person"));
+    let answer = till.look_up("T1").expect("unknown", "ZV-REFUSED");
+    assert_eq!(answer.json["recorded"]["reversal"]["gateway"]["code"], "920004");
+    assert_eq!(simulator.net("T1"), 1);
+}
+
+#[test]
+fn a_business_day_can_be_held_against_the_tills_own_sales() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    let request = json!({"bizId": "T1", "customerId": MEMBER, "couponsCardList": [FIVE_OFF, SAVINGS_COUPON],
+        "amount": "2.50", "points": 3});
+    till.consume(&request).succeeded();
+    till.consume(&json!({"bizId": "T2", "customerId": POOR_MEMBER, "amount": "500.00"}))
+        .expect("declined", "910001");
+    till.consume(&sale("T3~reset_after")).expect("unknown", "ZV-LOST");
+    settles(&mut till, "T3~reset_after", "reversed");
+
+    // The day begins at 04:00 at +08:00.
+    let created = till.look_up("T1").json["recorded"]["created_unix_ms"].as_i64().unwrap();
+    let day = day_of(created / 1000 + (8 - 4) * 3600);
+    let csv = till.pending(Some(&json!({"day": day, "format": "csv"}))).succeeded();
+    assert_eq!(csv.data()["count"], 3);
+    let lines: Vec<&str> = csv.data()["text"].as_str().unwrap().split_terminator("\r\n").collect();
+    assert_eq!(
+        lines[0],
+        "created,bizId,returnedBizId,stage,customerId,amount,points,coupons,attempts,code,message,endpoint"
+    );
+    let fields: Vec<&str> = lines[1].split(',').collect();
+    let coupons = format!("{SAVINGS_COUPON} {FIVE_OFF}");
+    assert_eq!(
+        &fields[1..10],
+        ["T1", "T1", "succeeded", MEMBER, "2.50", "3", &coupons, "1", "0"],
+        "{}",
+        lines[1]
+    );
+    assert!(lines[2].contains(",T2,,declined,") && lines[2].contains(",910001,余额不足,"), "{}", lines[2]);
+    assert!(lines[3].contains(",T3~reset_after,,reversed,"), "{}", lines[3]);
+    let ndjson = till.pending(Some(&json!({"day": day, "format": "ndjson"}))).succeeded();
+    let entries: Vec<Value> = ndjson.data()["text"]
+        .as_str()
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let stages: Vec<&str> = entries.iter().map(|entry| entry["stage"].as_str().unwrap()).collect();
+    assert_eq!(stages, ["succeeded", "declined", "reversed"]);
+    let before = day_of(created / 1000 + (8 - 4) * 3600 - 86400);
+    assert_eq!(till.pending(Some(&json!({"day": before}))).succeeded().data()["count"], 0);
+    let answer = till.pending(Some(&json!({"day": "2026-13-01"}))).expect("invalid", "ZV-REQUEST");
+    assert_eq!(answer.errors(), ["day"]);
+}
+
+/// The date of a Unix time, by the civil calendar.
+fn day_of(unix: i64) -> String {
+    let days = unix.div_euclid(86_400) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let (day, month) =
+        (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[test]
+fn no_password_or_key_is_in_the_journal() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"password_over_http": true}));
+    let mut till = Driver::started(&config);
+    till.consume(&json!({"bizId": "T1", "customerId": "383933091455959043", "amount": "1.00", "payPassword": "246810"}))
+        .succeeded();
+    let path = config["journal"].as_str().unwrap();
+    let mut seen = 0;
+    for file in [path.to_owned(), format!("{path}-wal")] {
+        let bytes = std::fs::read(file).unwrap();
+        let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        seen += u32::from(has("383933091455959043"));
+        for secret in ["246810", "fake-open-key-for-test-only-0001", "fake-grant-code-0001"] {
+            assert!(!has(secret), "{secret}");
+        }
+    }
+    assert!(seen > 0, "the sale is in one of the two");
+}
