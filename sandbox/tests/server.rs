@@ -160,7 +160,7 @@ impl Drop for Program {
 
 fn program(arguments: &[&str]) -> (Program, Vec<String>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zvpos-sandbox"));
-    command.args(["--listen", "127.0.0.1:0", "--quiet"]).args(arguments);
+    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--quiet"]).args(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let lines = stdout.lines().take(2).map(Result::unwrap).collect();

@@ -52,8 +52,8 @@ impl World {
             return self.now;
         }
         let idle = match self.mutant {
-            Some(Mutant::IdleNeverLooks) => u64::MAX,
             _ if pass.others_run => self.now + LOOK_AGAIN_MS,
+            Some(Mutant::IdleNeverLooks) => u64::MAX,
             _ => self.now + IDLE_LOOK_MS,
         };
         pass.soonest.unwrap_or(u64::MAX).max(self.now + 1).min(idle)

@@ -29,7 +29,10 @@ impl Client {
     ) -> Result<Entry, JournalError> {
         let evidence = self.ask_records(entry, deadline);
         self.shared.log.line(Level::Info, || format!("records of {}: {evidence:?}", entry.key().biz_id));
-        match settle::weigh(entry, evidence, self.account.records.complete, late_window_over) {
+        // Where the gateway keeps other bizIds than it is sent, absence under the sent one proves nothing.
+        let complete =
+            self.account.records.complete && !self.shared.journal.has_other_biz_ids(entry.key())?;
+        match settle::weigh(entry, evidence, complete, late_window_over) {
             Some(record) => self.keep(record),
             None => Ok(entry.clone()),
         }

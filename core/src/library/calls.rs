@@ -35,23 +35,24 @@ impl Library {
         self.run_checked(request, &REVERSE_REQUEST, |client, given, biz_id| {
             let deadline = Instant::now() + self.shared.total;
             let returned = given.given("returnedBizId").and_then(Value::scalar);
-            let answer = client.request_reversal(biz_id, returned).and_then(|requested| match requested {
-                Requested::NeedsReturnedBizId => Ok(self.invalid(vec![Problem {
+            let answer = client.request_reversal(biz_id, returned).map(|requested| match requested {
+                Requested::NeedsReturnedBizId => self.invalid(vec![Problem {
                     path: "returnedBizId".to_owned(),
                     message: "is missing: the journal knows no such bizId, and another till's sale is undone by the \
                               bizId that its answer carried"
                         .to_owned(),
-                }])),
-                Requested::NoWay(None) => Ok(self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "")),
-                Requested::NoWay(Some(entry)) if client.can_reverse() => Ok(self.reversed(&entry)),
+                }]),
+                Requested::NoWay(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
+                Requested::NoWay(Some(entry)) if client.can_reverse() => self.reversed(&entry),
                 Requested::NoWay(Some(entry)) => {
                     let answer = self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "");
-                    Ok(answer.with_recorded(entry_json(&entry)))
+                    answer.with_recorded(entry_json(&entry))
                 }
                 Requested::Stands(entry) if entry.stage() == Stage::Reversing => {
-                    self.recovery.drive(client, &entry, deadline).map(|entry| self.reversed(&entry))
+                    // What cannot be recorded now is on disk as it was, and is driven again.
+                    self.reversed(&self.recovery.drive(client, &entry, deadline).unwrap_or(entry))
                 }
-                Requested::Stands(entry) => Ok(self.reversed(&entry)),
+                Requested::Stands(entry) => self.reversed(&entry),
             });
             self.recovery.nudge();
             answer.unwrap_or_else(|error| self.journal_failed(&error))

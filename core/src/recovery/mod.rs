@@ -1,5 +1,6 @@
 //! Settling what is unsettled: intents whose owner died, and reversals until the gateway has answered them. One
-//! thread, which exists only while there is something that it can do.
+//! thread, which sleeps while there is nothing that it can do; now and then it looks whether another process with
+//! the same journal has died and left something.
 
 mod pace;
 
@@ -18,6 +19,9 @@ use pace::Pace;
 /// The gateway takes ten requests a second (SEEN); the library's own work keeps below it.
 const BETWEEN_SENDS: Duration = Duration::from_millis(110);
 
+/// How often a process that has nothing to do looks whether another one has died and left something.
+const LOOK_AROUND: Duration = Duration::from_secs(10);
+
 /// How soon a journal that could not be read is read again, and another process's intents are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -30,7 +34,6 @@ struct Inner {
     shared: Arc<Shared>,
     clients: Arc<[Client]>,
     settings: Settings,
-    started: Instant,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -70,14 +73,7 @@ pub struct Pass {
 impl Recovery {
     /// Prepares; nothing runs yet.
     pub fn new(shared: Arc<Shared>, clients: Arc<[Client]>, settings: Settings) -> Recovery {
-        let inner = Inner {
-            shared,
-            clients,
-            settings,
-            started: Instant::now(),
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        };
+        let inner = Inner { shared, clients, settings, state: Mutex::default(), changed: Condvar::new() };
         Recovery { inner: Arc::new(inner) }
     }
 
@@ -150,20 +146,21 @@ impl Inner {
     fn work(&self) {
         loop {
             self.state().nudged = false;
+            let look_around = Instant::now() + LOOK_AROUND;
             let next = match self.pass(false, Instant::now() + self.shared.total) {
-                Ok(pass) => pass.next,
+                Ok(pass) => pass.next.map_or(look_around, |next| next.min(look_around)),
                 Err(error) => {
                     self.trouble(&error);
-                    Some(Instant::now() + LOOK_AGAIN)
+                    Instant::now() + LOOK_AGAIN
                 }
             };
             let mut state = self.state();
             loop {
-                if state.stopping || (next.is_none() && !state.nudged) {
+                if state.stopping {
                     state.working = false;
                     return;
                 }
-                let left = next.map_or(Duration::ZERO, |next| next.saturating_duration_since(Instant::now()));
+                let left = next.saturating_duration_since(Instant::now());
                 if state.nudged || left.is_zero() {
                     break;
                 }
@@ -235,21 +232,22 @@ impl Inner {
     /// Has what an earlier process left unconfirmed reversed, once its time is over; says when that is.
     fn reverse_unconfirmed(&self) -> Option<Instant> {
         let journal = &self.shared.journal;
-        let due = self.started + self.settings.confirm_after;
-        let mut waiting = false;
+        let mut soonest: Option<Instant> = None;
         for entry in journal.unfinished().unwrap_or_default() {
             let awaited = entry.detail().confirmation == Confirmation::Awaited;
             if !awaited || journal.is_alive(entry.owner()) {
                 continue;
             }
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
+            // Counted from when its process was first seen dead.
+            let due = self.pace(entry.key()).since() + self.settings.confirm_after;
             if Instant::now() < due {
-                waiting = true;
+                soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
             } else if let Err(error) = client.request_reversal(&entry.key().biz_id, None) {
                 self.trouble(&error);
             }
         }
-        waiting.then_some(due)
+        soonest
     }
 
     fn trouble(&self, error: &JournalError) {

@@ -20,6 +20,11 @@ impl Pace {
         Pace { since: now, due: now, delay: FIRST }
     }
 
+    /// When this process first saw it.
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
     pub(super) fn due(&self) -> Instant {
         self.due
     }

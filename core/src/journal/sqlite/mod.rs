@@ -186,9 +186,6 @@ impl Journal for Sqlite {
         let recorded = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let standing = row::find(&transaction, entry.key())?;
-            if let Some(found) = self.held_back(&transaction, entry, guard)? {
-                return Ok(Recorded::InDoubt(found));
-            }
             let fits = match &standing {
                 None => entry.revision() == 1,
                 Some(found) => found.revision() + 1 == entry.revision(),
@@ -197,6 +194,10 @@ impl Journal for Sqlite {
                 Some(found) if !fits => return Ok(Recorded::Stands(found)),
                 None if !fits => return Err(row::vanished(entry.key())),
                 _ => {}
+            }
+            // Only what would be written is held back: what stands for this bizId is told as it is.
+            if let Some(found) = self.held_back(&transaction, entry, guard)? {
+                return Ok(Recorded::InDoubt(found));
             }
             row::write(&transaction, entry)?;
             write_heard(&transaction, &heard)?;

@@ -85,6 +85,8 @@ fn an_unsettled_sale_holds_back_the_same_member_and_coupon() {
     assert!(matches!(journal.record(&same_member, Guard::Member).unwrap(), Recorded::InDoubt(_)));
     assert!(matches!(journal.record(&same_coupon, Guard::Coupon).unwrap(), Recorded::InDoubt(_)));
     done(&journal.record(&same_member, Guard::Off).unwrap());
+    // What stands already is told as it is, whatever else is in doubt.
+    assert!(matches!(journal.record(&same_member, Guard::Member).unwrap(), Recorded::Stands(_)));
 }
 
 #[test]
