@@ -117,7 +117,7 @@ impl Process {
             };
         }
         let sink: Arc<dyn Sink> = Arc::<Callback>::clone(&self.callback);
-        match Library::start(config, vec![sink]) {
+        match Library::start(config, vec![sink], self.forked) {
             Ok(library) => {
                 let answer = library.started(false);
                 self.lock.remember(library.lock_file());

@@ -51,7 +51,7 @@ impl World {
     pub fn key(&self, biz_id: &BizId) -> Key {
         Key {
             open_id: self.plan.account.credentials.open_id().to_owned(),
-            endpoint: self.plan.account.endpoint().to_owned(),
+            endpoint: self.plan.account.endpoint(),
             biz_id: biz_id.clone(),
         }
     }

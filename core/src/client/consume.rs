@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Client, Flight, tell};
-use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
+use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route, Verdict};
 use crate::journal::{Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
@@ -187,15 +187,32 @@ impl Run<'_> {
         };
         match Envelope::read(answer.status, &answer.body) {
             Err(doubt) => ended(End::Lost(doubt)),
-            Ok(envelope) => Event::Ended {
-                clock_is_off: answer.date.is_some_and(|date| client.clock.learn(date)),
-                end: End::Answered(envelope.judge_consume(
+            Ok(envelope) => {
+                let verdict = envelope.judge_consume(
                     &self.request.biz_id,
                     &self.request.identity,
                     &client.account.codes,
                     client.account.strict_answer,
-                )),
-            },
+                );
+                Event::Ended {
+                    clock_is_off: answer.date.is_some_and(|date| client.clock.learn(date)),
+                    end: End::Answered(self.unless_another_sales(verdict)),
+                }
+            }
         }
+    }
+
+    /// An answer that carries the bizId of another sale in the journal is that sale's answer.
+    fn unless_another_sales(&self, verdict: Verdict) -> Verdict {
+        let Verdict::Accepted(accepted) = &verdict else { return verdict };
+        let other = accepted.returned_biz_id().filter(|returned| *returned != self.request.biz_id.as_str());
+        let Some(other) = other.and_then(|text| BizId::new(text).ok()) else { return verdict };
+        if matches!(self.client.shared.journal.find(&self.client.key(&other)), Ok(None)) {
+            return verdict;
+        }
+        let message = format!("the answer carries the bizId of another sale, {other}");
+        let mut doubt = Doubt::new(&codes::MISMATCH, message);
+        doubt.returned_biz_id = Some(other.to_string());
+        Verdict::Doubt(doubt)
     }
 }

@@ -97,13 +97,15 @@ impl Shared {
 pub struct Client {
     account: Account,
     clock: GatewayClock,
+    /// Of its consumes, as the journal's key has it.
+    endpoint: String,
     shared: std::sync::Arc<Shared>,
 }
 
 impl Client {
     /// The client of one account.
     pub fn new(account: Account, shared: std::sync::Arc<Shared>) -> Client {
-        Client { account, clock: GatewayClock::default(), shared }
+        Client { endpoint: account.endpoint(), account, clock: GatewayClock::default(), shared }
     }
 
     /// The account's name under `accounts`.
@@ -128,14 +130,14 @@ impl Client {
 
     /// Whether an entry is this account's.
     pub fn owns(&self, key: &Key) -> bool {
-        key.open_id == self.account.credentials.open_id() && key.endpoint == self.account.endpoint()
+        key.open_id == self.account.credentials.open_id() && key.endpoint == self.endpoint
     }
 
     /// What a bizId of this account is known by.
     pub fn key(&self, biz_id: &BizId) -> Key {
         Key {
             open_id: self.account.credentials.open_id().to_owned(),
-            endpoint: self.account.endpoint().to_owned(),
+            endpoint: self.endpoint.clone(),
             biz_id: biz_id.clone(),
         }
     }

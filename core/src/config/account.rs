@@ -102,9 +102,16 @@ impl Account {
         listed.then(|| (None, Route::new(self.generation, &self.endpoint, action, false)))
     }
 
-    /// Where its consumes go, for the journal's key.
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
+    /// Where its consumes go, for the journal's key: equal for every spelling of the same URL.
+    pub fn endpoint(&self) -> String {
+        let url = self.route(Operation::Consume).map_or(self.endpoint.as_str(), |route| route.url.as_str());
+        let Ok(uri) = url.parse::<Uri>() else { return url.to_owned() };
+        let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        let default_port = if scheme == "https" { 443 } else { 80 };
+        let port = uri.port_u16().filter(|port| *port != default_port);
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{host}{port}{}", uri.path().trim_end_matches('/'))
     }
 }
 

@@ -20,15 +20,20 @@ impl OwnerLock {
     pub fn take(journal: &Path) -> io::Result<OwnerLock> {
         let folder = folder(journal);
         fs::create_dir_all(&folder)?;
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-        let name = format!("{}-{:016x}", std::process::id(), u64::from_le_bytes(random));
-        let file = OpenOptions::new().create_new(true).write(true).open(folder.join(&name))?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
-        })?;
-        Ok(OwnerLock { owner: Owner(name), folder, file })
+        // Between the making and the locking of the file another process may sweep it away.
+        for _ in 0..16 {
+            let mut random = [0; 8];
+            getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+            let name = format!("{}-{:016x}", std::process::id(), u64::from_le_bytes(random));
+            let path = folder.join(&name);
+            let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
+            match file.try_lock() {
+                Ok(()) if path.exists() => return Ok(OwnerLock { owner: Owner(name), folder, file }),
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     /// The name under which intents are recorded.
@@ -46,11 +51,15 @@ impl OwnerLock {
         if *other == self.owner {
             return true;
         }
-        let Ok(file) = OpenOptions::new().write(true).open(self.folder.join(&other.0)) else {
-            return false;
-        };
-        // A lock that cannot even be tried may be held: better too long alive than twice sent.
-        !matches!(file.try_lock(), Ok(()))
+        // Only a lock that was taken proves a death, or a file that is gone where ours still is. What cannot be
+        // opened or tried may be held: better too long alive than twice sent.
+        match File::open(self.folder.join(&other.0)) {
+            Ok(file) => !matches!(file.try_lock(), Ok(())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                !self.folder.join(&self.owner.0).exists()
+            }
+            Err(_) => true,
+        }
     }
 
     /// Removes the files of the dead whose names are not among `needed`.

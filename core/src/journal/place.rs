@@ -51,6 +51,18 @@ fn usable(folder: &Path) -> bool {
     fs::create_dir_all(folder).is_ok() && fs::write(&probe, "").is_ok() && fs::remove_file(&probe).is_ok()
 }
 
+/// The path without links, as far as it exists.
+pub(super) fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
 /// Refuses file systems on which locks and flushes cannot be trusted.
 pub(super) fn refuse_network(path: &Path) -> Result<(), JournalError> {
     if let Some(kind) = network_kind(path) {

@@ -11,6 +11,7 @@ pub use requests::{FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQU
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,10 +48,12 @@ pub struct Library {
     business_days: BusinessDays,
 }
 
+/// Over all libraries of the process: an answer may be freed after a shutdown and a new start.
+static NEXT_DELIVERY: AtomicU64 = AtomicU64::new(0);
+
 /// Successes that were answered and that the host has neither taken nor freed yet.
 #[derive(Default)]
 struct Deliveries {
-    next: u64,
     waiting: HashMap<u64, Key>,
 }
 
@@ -80,7 +83,9 @@ impl Drop for Entered<'_> {
 
 impl Library {
     /// Reads a configuration and starts. `sinks` take the log beside the configured file.
-    pub fn start(config: &str, mut sinks: Vec<Arc<dyn Sink>>) -> Result<Library, Answer> {
+    /// `forked` says that the parent of this process had started one: SQLite's bookkeeping of locks is then the
+    /// parent's, and what this process wrote could be lost, so it gets no journal.
+    pub fn start(config: &str, mut sinks: Vec<Arc<dyn Sink>>, forked: bool) -> Result<Library, Answer> {
         let value = parse(config, Lang::default())?;
         let config = Config::read(&value).map_err(refused)?;
         let log_problem =
@@ -96,7 +101,8 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let (journal, place) = open_journal(config.journal, config.retention_days);
+        let (journal, place) =
+            if forked { no_journal() } else { open_journal(config.journal, config.retention_days) };
         if let Err(error) = &place {
             log.line(Level::Error, || format!("{} {error}", error.code.text));
         }
@@ -220,8 +226,7 @@ impl Library {
         let biz_id = answer.biz_id().filter(|_| answer.outcome() == Outcome::Succeeded);
         let Some(biz_id) = biz_id.and_then(|text| BizId::new(text).ok()) else { return answer };
         let mut deliveries = self.deliveries();
-        let number = deliveries.next;
-        deliveries.next += 1;
+        let number = NEXT_DELIVERY.fetch_add(1, Ordering::Relaxed);
         deliveries.waiting.insert(number, client.key(&biz_id));
         answer.with_delivery(number)
     }
@@ -294,6 +299,15 @@ impl Library {
         running.calls.insert(ticket, biz_id);
         Some(Entered { library: self, ticket })
     }
+}
+
+/// A forked child's.
+fn no_journal() -> (Box<dyn Journal>, Result<Place, JournalError>) {
+    let error = JournalError::new(
+        &codes::FORKED,
+        "this process was forked after zv_init: money calls need a process of their own (exec)",
+    );
+    (Box::new(Stopped::new(error.clone())), Err(error))
 }
 
 /// Opens the journal where it is configured or belongs; one that cannot be opened stops money calls only.

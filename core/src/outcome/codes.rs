@@ -104,8 +104,8 @@ codes! {
         "A zv_ function was called from inside the log callback.",
         "The callback may only note the text; make calls outside it.", "", "";
     FORKED "ZV-FORKED" [Internal]
-        "The process was forked after zv_init; the child has no journal lock and no connections of its own.",
-        "Call zv_init in the child.", STOP_ZH, STOP_EN;
+        "The process was forked after zv_init; the child has no connections and no journal of its own.",
+        "zv_init in the child allows quotes; for money calls fork before zv_init, or exec.", STOP_ZH, STOP_EN;
     DNS "ZV-DNS" [NotSent]
         "The gateway's name could not be looked up.",
         "Check the network, the DNS server and `endpoint`.", NETWORK_ZH, NETWORK_EN;

@@ -13,6 +13,7 @@ use crate::client::{Client, Shared};
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::log::Level;
 use crate::transaction::consume::abandoned;
+use crate::transaction::settle::{Asked, ask};
 use crate::transaction::{Confirmation, Entry, Key, Stage};
 use pace::Pace;
 
@@ -243,8 +244,11 @@ impl Inner {
             let due = self.pace(entry.key()).since() + self.settings.confirm_after;
             if Instant::now() < due {
                 soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
-            } else if let Err(error) = client.request_reversal(&entry.key().biz_id, None) {
-                self.trouble(&error);
+            } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse()) {
+                // Over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
+                if let Err(error) = journal.record(&record, Guard::Off) {
+                    self.trouble(&error);
+                }
             }
         }
         soonest

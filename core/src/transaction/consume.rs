@@ -144,6 +144,9 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
             (State::Sending { entry, resigned: true }, Effect::Send)
         }
         // A till asked for its reversal in between: nothing was taken, so there is nothing left to send.
+        (State::SigningAnew, Event::Stands(entry)) if entry.stage != Stage::Sending => {
+            tell(Told::Stands(entry))
+        }
         (State::SigningAnew, Event::Stands(entry)) => {
             let end = End::NotSent(NotSent {
                 code: &codes::CONNECT,
@@ -157,6 +160,20 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         // A till asked for its reversal while it was running: judged again over what stands now.
         (State::Concluding { end }, Event::Stands(entry)) if entry.stage == Stage::Sending => {
             conclude(&entry, end)
+        }
+        // It was taken for dead and is being undone, or was; but the gateway did it, and only now that is known.
+        (State::Concluding { end }, Event::Stands(entry))
+            if matches!(entry.stage, Stage::Unknown | Stage::Reversing | Stage::Reversed) =>
+        {
+            match &end {
+                End::Answered(Verdict::Accepted(accepted)) => {
+                    let held = entry.stage == Stage::Unknown;
+                    let record = entry.moved(if held { Stage::Succeeded } else { Stage::Reversing });
+                    let record = record.with_accepted(accepted);
+                    (State::Concluding { end }, Effect::Record(record))
+                }
+                _ => tell(Told::Stands(entry)),
+            }
         }
         (State::Concluding { .. }, Event::Stands(entry)) => tell(Told::Stands(entry)),
         // No final answer reaches the till before its outcome is recorded.
@@ -376,6 +393,27 @@ mod tests {
             let record = recorded(effect);
             assert_eq!((record.stage(), record.revision()), (stage, 3));
         }
+    }
+
+    #[test]
+    fn a_proof_that_comes_after_the_burial_is_not_thrown_away() {
+        let body = br#"{"status":true,"code":0,"message":"","data":{"bizId":"B1"}}"#;
+        let envelope = crate::gateway::Envelope::read(200, body).unwrap();
+        let biz_id = BizId::new("B1").unwrap();
+        let verdict = envelope.judge_consume(&biz_id, &Identity::default(), &CodeRules::default(), false);
+        for (stands, wanted) in [
+            (Stage::Unknown, Stage::Succeeded),
+            (Stage::Reversing, Stage::Reversing),
+            (Stage::Reversed, Stage::Reversing),
+        ] {
+            let (state, _) = step(sending(OnUnknown::Reverse), ended(End::Answered(verdict.clone())));
+            let (_, effect) = step(state, Event::Stands(intent(OnUnknown::Reverse).moved(stands)));
+            let record = recorded(effect);
+            assert_eq!((record.stage(), record.detail.answered), (wanted, true), "{stands:?}");
+        }
+        let stands = intent(OnUnknown::Reverse).moved(Stage::Reversing);
+        let (_, effect) = step(State::SigningAnew, Event::Stands(stands));
+        assert!(matches!(effect, Effect::Tell(Told::Stands(_))));
     }
 
     #[test]

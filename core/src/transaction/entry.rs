@@ -183,6 +183,9 @@ pub struct Detail {
     pub reversal: Reversal,
     /// What a person decided.
     pub settlement: Option<Settlement>,
+    /// Its answer carried a bizId that may be another sale's, which must not be undone for it.
+    #[serde(default)]
+    pub strange_answer: bool,
     /// Its details were dropped: what is left is that the bizId was used, and how it ended.
     #[serde(default)]
     pub retired: bool,
@@ -275,6 +278,11 @@ impl Entry {
             },
             ..self.moved(self.stage)
         })
+    }
+
+    /// Whether the gateway has said that it did it.
+    pub(super) fn was_accepted(&self) -> bool {
+        self.detail.answered && self.detail.words.as_ref().is_some_and(|words| words.code == "0")
     }
 
     /// A record as the journal has it.
@@ -378,7 +386,9 @@ impl Entry {
         self.detail.words = Some(Words { code: doubt.code.clone(), message: doubt.message.clone() });
         self.detail.doubt = Some(doubt.kind.text.to_owned());
         self.detail.answered = doubt.answered;
-        self.detail.returned_biz_id.clone_from(&doubt.returned_biz_id);
+        self.detail.returned_biz_id =
+            doubt.returned_biz_id.clone().filter(|id| id == self.key.biz_id.as_str());
+        self.detail.strange_answer = doubt.returned_biz_id.is_some() && self.detail.returned_biz_id.is_none();
         self.detail.warnings = doubt
             .warnings
             .iter()

@@ -23,6 +23,7 @@ pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool) -> Asked {
     let asked = |stage: Stage| {
         let mut next = entry.moved(stage);
         next.detail.reversal.asked = true;
+        next.detail.reversal.refused = false;
         if next.detail.returned_biz_id.is_none() {
             next.detail.returned_biz_id = returned.map(str::to_owned);
         }
@@ -68,7 +69,7 @@ pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
     }
     let mut next = entry.moved(Stage::Reversing);
     match &entry.detail.returned_biz_id {
-        None if other_biz_ids && !entry.detail.foreign => {
+        None if (other_biz_ids || entry.detail.strange_answer) && !entry.detail.foreign => {
             next.stage = Stage::Unproven;
             next.detail.reversal.last = Some(Words {
                 code: codes::OTHER_BIZ_ID.text.to_owned(),
@@ -96,6 +97,8 @@ pub fn reversal_answered(entry: &Entry, answer: &Reversed, late_window_over: boo
         Reversed::Done(_) if proven => (Stage::Reversed, false),
         // Another till's sale is there by what that till says: so it is the bizId that is wrong.
         Reversed::NotFound(_) if entry.detail.foreign => (Stage::Refused, true),
+        // The gateway does not know what it had confirmed: nobody can know.
+        Reversed::NotFound(_) if late_window_over && entry.was_accepted() => (Stage::Unproven, false),
         Reversed::NotFound(_) if late_window_over => (Stage::Reversed, false),
         Reversed::Refused(_) if proven => (Stage::Refused, true),
         _ => (Stage::Reversing, false),

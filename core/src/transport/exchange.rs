@@ -3,11 +3,14 @@
 //! because connections are shared and pooled.
 
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
+
+const EARLY: &str = "the server sent something before it was asked, or closed the connection";
 
 thread_local! {
     static CURRENT: RefCell<Option<Seen>> = const { RefCell::new(None) };
@@ -126,7 +129,11 @@ impl<T: Transport> Transport for Marked<T> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         if self.marks {
-            with(|seen| seen.requesting = true);
+            let first = with(|seen| !std::mem::replace(&mut seen.requesting, true)).unwrap_or(false);
+            // What waits before anything was asked is no answer to it. (Over TLS something may: session tickets.)
+            if first && !self.inner.is_tls() && !self.inner.is_open() {
+                return Err(std::io::Error::new(ErrorKind::ConnectionAborted, EARLY).into());
+            }
         }
         self.inner.transmit_output(amount, timeout)
     }

@@ -226,8 +226,13 @@ impl<'a> Envelope<'a> {
         if rules.in_doubt.contains(&refusal.code) {
             return self.doubt(&codes::UNPROVEN, refusal.message);
         }
+        if data.is_some_and(shows_a_deduction) {
+            return self.doubt(&codes::UNPROVEN, "a refusal whose data shows a deduction");
+        }
         let system_error = !self.yes || inner.yes == Some(false);
-        if system_error && !rules.before_effect.contains(&refusal.code) {
+        let codes_said = [Some(self.code.as_str()), inner.code.as_deref()];
+        let mut refusals = codes_said.into_iter().flatten().filter(|code| *code != "0");
+        if system_error && !refusals.all(|code| rules.before_effect.iter().any(|known| known == code)) {
             return self.doubt(&codes::UNPROVEN, format!("system error: {}", refusal.message));
         }
         Verdict::Refused(refusal)
@@ -365,8 +370,18 @@ fn read_code(value: &Value<'_>) -> Option<String> {
         Json::String(text) => text,
         _ => return None,
     };
-    let might_be_zero = text != "0" && text.chars().all(|c| matches!(c, '0' | '.' | '-' | '+' | ' ' | '\t'));
-    (!might_be_zero && text.trim() == text).then(|| text.to_owned())
+    // SEEN: every code is a number. What is none may be a success in words ("ok", "SUCCESS").
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let might_be_zero = text != "0" && digits.bytes().all(|b| b == b'0');
+    (is_number && !might_be_zero).then(|| text.to_owned())
+}
+
+/// Whether the data says that something was taken.
+fn shows_a_deduction(data: &Object<'_>) -> bool {
+    ["change_gift_amount", "change_recharge_amount", "storeBalance", "shopBalance"]
+        .into_iter()
+        .any(|name| data.given(name).is_some())
 }
 
 /// Whether the data holds a documented field beyond those that repeat the envelope.

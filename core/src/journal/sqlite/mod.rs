@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -34,13 +34,28 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens or makes the journal at `path`.
+    /// Opens or makes the journal at `path`. Several processes may do so at once: where SQLite does not wait for
+    /// another by itself (the change to WAL, a recovery), it is tried again for as long as a commit would wait.
     pub fn open(path: &Path) -> Result<Sqlite, JournalError> {
+        let started = Instant::now();
+        loop {
+            match Sqlite::open_once(path) {
+                Err(error) if error.code.text == codes::JOURNAL_LOCKED.text && started.elapsed() < BUSY => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_once(path: &Path) -> Result<Sqlite, JournalError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| {
                 JournalError::new(&codes::JOURNAL_PLACE, format!("{}: {e}", folder.display()))
             })?;
         }
+        // One file is one journal, by whatever name: the lock and the mark lie beside the file itself.
+        let path = &place::real(path);
         place::refuse_network(path)?;
         let lock = OwnerLock::take(path).map_err(|e| {
             let code = match e.kind() {
