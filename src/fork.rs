@@ -1,66 +1,68 @@
-//! A forked child inherits the descriptor of the file whose lock says that its parent lives; as long as one copy
-//! is open, the lock is held. So the child's first call closes its copy.
+//! A forked child inherits the descriptor of the file whose lock says that its parent lives; as long as one copy is
+//! open, the lock is held, and a dead parent would be taken for alive. So every child closes its copy at once, also
+//! one that never calls the library.
 
 use std::fs::File;
-use std::sync::{Mutex, PoisonError};
 
-/// The parent's lock, as its child finds it.
-#[derive(Default)]
-pub(crate) struct InheritedLock {
-    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix forks"))]
-    known: Mutex<Option<Known>>,
+/// From now on a child of this process does not keep this lock; `None`: there is none (any more).
+pub(crate) fn guard(file: Option<&File>) {
+    unix::guard(file);
 }
 
-/// A descriptor, and which file it was opened on: a child may have closed it and got the number for another.
-#[derive(Clone, Copy)]
-#[cfg_attr(not(unix), allow(dead_code, reason = "only Unix forks"))]
-struct Known {
-    descriptor: i32,
-    device: u64,
-    inode: u64,
-}
+#[cfg(unix)]
+mod unix {
+    use std::fs::File;
+    use std::mem::MaybeUninit;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+    use std::sync::Once;
+    use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
-impl InheritedLock {
-    /// Called in the parent when it has taken its lock.
-    pub(crate) fn remember(&self, file: Option<&File>) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = file.and_then(known);
+    const NONE: i32 = -1;
+
+    static DESCRIPTOR: AtomicI32 = AtomicI32::new(NONE);
+    /// Which file it was opened on: a host may have closed it and got the number for another.
+    static DEVICE: AtomicU64 = AtomicU64::new(0);
+    static INODE: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn guard(file: Option<&File>) {
+        static HANDLER: Once = Once::new();
+        let known = file.and_then(|file| Some((file.as_raw_fd(), file.metadata().ok()?)));
+        DESCRIPTOR.store(NONE, Ordering::SeqCst);
+        let Some((descriptor, metadata)) = known else { return };
+        DEVICE.store(metadata.dev(), Ordering::SeqCst);
+        INODE.store(metadata.ino(), Ordering::SeqCst);
+        DESCRIPTOR.store(descriptor, Ordering::SeqCst);
+        HANDLER.call_once(|| {
+            // SAFETY: the handler lives as long as the process, since the library is never unloaded (`-z nodelete`).
+            // Without memory for it a child keeps the lock, as after any fork that is not libc's.
+            unsafe { libc::pthread_atfork(None, None, Some(close_in_child)) };
+        });
     }
 
-    /// Called in the child, before it has threads.
-    pub(crate) fn close(&self) {
-        // The lock may have been held by another thread of the parent at the moment of the fork.
-        if let Some(known) = self.known.try_lock().ok().and_then(|mut known| known.take()) {
-            close(known);
+    /// Runs in the child inside `fork`, where only async-signal-safe functions may be called.
+    unsafe extern "C" fn close_in_child() {
+        let descriptor = DESCRIPTOR.swap(NONE, Ordering::SeqCst);
+        let mut found = MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: a number that is not open gives an error, and nothing was written then.
+        if descriptor == NONE || unsafe { libc::fstat(descriptor, found.as_mut_ptr()) } != 0 {
+            return;
+        }
+        // SAFETY: written by the call that succeeded.
+        let found = unsafe { found.assume_init() };
+        #[allow(clippy::useless_conversion, reason = "on 32-bit systems they are narrower")]
+        let (device, inode) = (u64::from(found.st_dev), u64::from(found.st_ino));
+        if device == DEVICE.load(Ordering::SeqCst) && inode == INODE.load(Ordering::SeqCst) {
+            // SAFETY: it is this library's own file, and in this process nobody uses it any more.
+            unsafe { libc::close(descriptor) };
         }
     }
 }
 
-#[cfg(unix)]
-fn known(file: &File) -> Option<Known> {
-    use std::os::fd::AsRawFd;
-    use std::os::unix::fs::MetadataExt;
-    let metadata = file.metadata().ok()?;
-    Some(Known { descriptor: file.as_raw_fd(), device: metadata.dev(), inode: metadata.ino() })
-}
-
 #[cfg(not(unix))]
-fn known(_: &File) -> Option<Known> {
-    None
-}
+mod unix {
+    use std::fs::File;
 
-#[cfg(unix)]
-fn close(known: Known) {
-    use std::mem::ManuallyDrop;
-    use std::os::fd::FromRawFd;
-    use std::os::unix::fs::MetadataExt;
-    // SAFETY: only looked at, and not closed by being dropped; a number that is not open gives an error.
-    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(known.descriptor) });
-    let same =
-        file.metadata().is_ok_and(|metadata| metadata.dev() == known.device && metadata.ino() == known.inode);
-    if same {
-        drop(ManuallyDrop::into_inner(file));
-    }
+    /// Only Unix forks.
+    pub(super) fn guard(_: Option<&File>) {}
 }
-
-#[cfg(not(unix))]
-fn close(_: Known) {}

@@ -13,8 +13,7 @@ use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 
 use crate::answers::Answers;
 use crate::callback::Callback;
-use crate::fork::InheritedLock;
-use crate::text;
+use crate::{fork, text};
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 
@@ -24,7 +23,6 @@ pub(crate) struct Process {
     /// The parent had called `zv_init`.
     forked: bool,
     started_once: AtomicBool,
-    lock: InheritedLock,
     phase: RwLock<Phase>,
     /// One start or stop at a time.
     turn: Mutex<()>,
@@ -50,9 +48,6 @@ impl Process {
                 Some(process) if process.pid == pid => return process,
                 _ => {}
             }
-            if let Some(parent) = process {
-                parent.lock.close();
-            }
             let forked = process.is_some_and(|p| p.forked || p.started_once.load(Ordering::Acquire));
             let fresh = Box::into_raw(Box::new(Process::new(pid, forked)));
             let stored = CURRENT.compare_exchange(known, fresh, Ordering::AcqRel, Ordering::Acquire);
@@ -68,7 +63,6 @@ impl Process {
             pid,
             forked,
             started_once: AtomicBool::new(false),
-            lock: InheritedLock::default(),
             phase: RwLock::new(Phase::Fresh),
             turn: Mutex::new(()),
             answers: Answers::default(),
@@ -120,7 +114,7 @@ impl Process {
         match Library::start(config, vec![sink], self.forked) {
             Ok(library) => {
                 let answer = library.started(false);
-                self.lock.remember(library.lock_file());
+                fork::guard(library.lock_file());
                 self.started_once.store(true, Ordering::Release);
                 self.set(Phase::Running(Arc::new(library)));
                 answer
@@ -135,6 +129,8 @@ impl Process {
         match self.library() {
             Ok(library) => {
                 let answer = library.shut_down();
+                // Before its file is closed and the number can be another's.
+                fork::guard(None);
                 self.set(Phase::ShutDown);
                 answer
             }

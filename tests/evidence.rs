@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Driver, MEMBER, Simulator, config};
+use support::{Driver, FIVE_OFF, MEMBER, Simulator, config};
 
 const WINDOW_MS: u64 = 600;
 
@@ -65,4 +65,63 @@ fn what_does_not_stand_in_records_that_may_be_incomplete_stays_unknown() {
     till.settle(&json!({"bizId": "T1~reset_before", "as": "undone", "by": "the manager", "reason": "asked"}))
         .succeeded();
     assert_eq!(till.look_up("T1~reset_before").outcome(), "reversed");
+}
+
+/// A till whose vendor has said that a coupon's status is kept at once and that no coupon can be used twice.
+fn till_by_coupons(simulator: &Simulator) -> Driver {
+    let more = json!({"late_arrival_ms": WINDOW_MS, "guard": "off", "routes": {"coupon_status": {"complete": true}}});
+    Driver::started(&config(&simulator.v2(), more))
+}
+
+fn redemption(biz_id: &str, coupon: &str) -> Value {
+    json!({"bizId": biz_id, "customerId": MEMBER, "couponsCardList": [coupon]})
+}
+
+#[test]
+fn a_coupon_that_is_unused_after_the_window_was_not_redeemed() {
+    let simulator = Simulator::start();
+    let mut till = till_by_coupons(&simulator);
+    let asked = Instant::now();
+    till.consume(&redemption("T1~reset_before", FIVE_OFF)).expect("unknown", "ZV-LOST");
+    assert_eq!(in_the_end(&mut till, "T1~reset_before"), "reversed");
+    assert!(asked.elapsed() >= Duration::from_millis(WINDOW_MS), "{:?}", asked.elapsed());
+    assert_eq!(simulator.net("T1~reset_before"), 0);
+}
+
+#[test]
+fn a_coupon_that_is_redeemed_proves_nothing() {
+    let simulator = Simulator::start();
+    let mut till = till_by_coupons(&simulator);
+    till.consume(&redemption("T1~reset_after", FIVE_OFF)).expect("unknown", "ZV-LOST");
+    let asked = simulator.requests();
+    thread::sleep(Duration::from_millis(3 * WINDOW_MS));
+    assert!(simulator.requests() > asked);
+    assert_eq!(till.look_up("T1~reset_after").outcome(), "unknown");
+}
+
+#[test]
+fn a_coupon_that_another_sale_names_proves_nothing() {
+    let simulator = Simulator::start();
+    let mut till = till_by_coupons(&simulator);
+    for biz_id in ["T1~reset_before", "T2~reset_before"] {
+        till.consume(&redemption(biz_id, FIVE_OFF)).expect("unknown", "ZV-LOST");
+    }
+    thread::sleep(Duration::from_millis(3 * WINDOW_MS));
+    assert_eq!(till.look_up("T1~reset_before").outcome(), "unknown");
+    assert_eq!(till.look_up("T2~reset_before").outcome(), "unknown");
+}
+
+#[test]
+fn undone_too_early_is_warned_of() {
+    let simulator = Simulator::start();
+    let more = json!({"late_arrival_ms": WINDOW_MS});
+    let mut till = Driver::started(&config(&simulator.v2(), more));
+    let decision =
+        |biz_id: &str| json!({"bizId": biz_id, "as": "undone", "by": "the manager", "reason": "asked"});
+    till.consume(&sale("T1~reset_before", "1.00")).expect("unknown", "ZV-LOST");
+    assert!(till.settle(&decision("T1~reset_before")).succeeded().warns("ZV-W-MAY-ARRIVE"));
+    till.consume(&sale("T2~reset_before", "1.00")).expect("unknown", "ZV-LOST");
+    till.pending(None).succeeded();
+    thread::sleep(Duration::from_millis(2 * WINDOW_MS));
+    assert!(!till.settle(&decision("T2~reset_before")).succeeded().warns("ZV-W-MAY-ARRIVE"));
 }

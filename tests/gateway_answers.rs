@@ -219,3 +219,41 @@ fn codes_are_configuration() {
         till.consume(&sale(number)).expect(outcome, given);
     }
 }
+
+/// A gateway that repeats in its words what it was sent: neither the journal nor the log may hold it.
+#[test]
+fn a_secret_that_comes_back_is_not_kept() {
+    const PASSWORD: &str = "246813579";
+    const KEY: &str = "fake-open-key-for-test-only-0001";
+    let words = format!("password {PASSWORD} key {KEY}");
+    let refusal =
+        format!(r#"{{"status":true,"code":"910001","message":"{words}","data":{{"message":"{words}"}}}}"#);
+    let inner =
+        format!(r#"{{"status":true,"code":"0","message":"ok","data":{{"code":"9","message":"{words}"}}}}"#);
+    let success = format!(
+        r#"{{"status":true,"code":"0","message":"{words}","data":{{"change_recharge_amount":"1.00","payPassword":"{PASSWORD}"}}}}"#
+    );
+    for (body, outcome) in [(refusal, "declined"), (inner, "declined"), (success, "succeeded")] {
+        let server = Scripted::answering(move |_| gateway_answer(&body));
+        let folder = support::own_folder();
+        let log = folder.join("zvpos.log");
+        let journal = folder.join("journal.db");
+        let more =
+            json!({"password_over_http": true, "journal": journal, "log": {"path": log, "level": "trace"}});
+        let mut till = Driver::started(&config(&server.url(), more));
+        let mut sale = sale(1);
+        sale["payPassword"] = json!(PASSWORD);
+        let answer = till.consume(&sale);
+        assert_eq!(answer.outcome(), outcome, "{}", answer.text);
+        assert!(!answer.text.contains(PASSWORD) && !answer.text.contains(KEY), "{}", answer.text);
+        drop(till);
+        for file in std::fs::read_dir(&folder).unwrap() {
+            let path = file.unwrap().path();
+            let Ok(bytes) = std::fs::read(&path) else { continue };
+            for secret in [PASSWORD, KEY] {
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!found, "{secret} in {}", path.display());
+            }
+        }
+    }
+}

@@ -4,10 +4,15 @@
 
 mod support;
 
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Answer, Driver, FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, reversing, until};
+use support::{
+    Answer, Driver, FIVE_OFF, Flavour, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, program, reversing,
+    until,
+};
 use zvpos_sandbox::rules::{Policy, Refusals, ReturnedBizId};
 
 fn sale(biz_id: &str) -> Value {
@@ -655,4 +660,26 @@ fn no_password_or_key_is_in_the_journal() {
         }
     }
     assert!(seen > 0, "the sale is in one of the two");
+}
+
+/// The child has a copy of the lock by which others see that the till lives.
+#[test]
+fn a_killed_till_is_dead_though_its_forked_child_lives() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    let folder = Path::new(config["journal"].as_str().unwrap()).parent().unwrap();
+    let mut orphan = Command::new(program("orphan", Flavour::Plain))
+        .args([&simulator.v2(), "T1~hang_after"])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("it is taken", || simulator.net("T1~hang_after") == 1);
+    // Its standard input stays open for the child.
+    let childs = orphan.stdin.take();
+    orphan.kill().unwrap();
+    orphan.wait().unwrap();
+    let mut till = Driver::started(&config);
+    until("it is found dead", || till.look_up("T1~hang_after").code() == "ZV-ABANDONED");
+    drop(childs);
 }

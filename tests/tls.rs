@@ -42,10 +42,14 @@ struct Tls {
 
 impl Tls {
     fn start(certificate: &Path, target: SocketAddr) -> Tls {
+        Tls::run("tests/tls_proxy.py", certificate, &target.to_string())
+    }
+
+    fn run(script: &str, certificate: &Path, argument: &str) -> Tls {
         let mut child = Command::new("python3")
-            .arg(root().join("tests/tls_proxy.py"))
+            .arg(root().join(script))
             .args([certificate.join("host.pem"), certificate.join("host.key")])
-            .arg(target.to_string())
+            .arg(argument)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -137,6 +141,24 @@ fn a_pem_file_that_is_none_is_a_configuration_error() {
     assert_eq!(till.init(&config("https://h", missing)).expect("invalid", "ZV-CONFIG").errors(), ["tls.pem"]);
     let source = json!({"tls": {"pem": root().join("Cargo.toml").to_str().unwrap()}});
     assert_eq!(till.init(&config("https://h", source)).expect("invalid", "ZV-CONFIG").errors(), ["tls.pem"]);
+}
+
+/// What came behind an answer may wait deciphered inside TLS, where no look at the socket finds it.
+#[test]
+fn an_answer_that_waits_inside_tls_is_not_the_next_sales() {
+    let certificate = certificate("stray", "IP:127.0.0.1");
+    let pem = json!({"tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
+    const RECORD: i32 = 16_384;
+    for size in
+        [0, RECORD - 300, RECORD - 100, RECORD - 1, RECORD, RECORD + 1, RECORD + 200, 2 * RECORD - 100]
+    {
+        let tls = Tls::run("tests/tls_stray.py", &certificate, &size.to_string());
+        let mut till = Driver::started(&config(&tls.url("127.0.0.1"), pem.clone()));
+        for biz_id in ["T1", "T2", "T3"] {
+            let answer = till.consume(&sale(biz_id)).succeeded();
+            assert_eq!(answer.data()["bizId"], biz_id, "{size}: {}", answer.text);
+        }
+    }
 }
 
 /// A proxy that knows CONNECT only and leads every name to `target`, or refuses with this status.

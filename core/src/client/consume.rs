@@ -4,9 +4,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{Client, Flight, tell};
+use super::{Client, tell};
 use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route, Verdict};
-use crate::journal::{Guard, JournalError, Receipt, Recorded};
+use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Answer, Problem, Timing, codes};
@@ -73,7 +73,7 @@ struct Run<'c> {
     request: &'c ConsumeRequest,
     deadline: Instant,
     /// From the record of the attempt on, it counts as running.
-    flight: Option<Flight<'c>>,
+    flight: Option<Flight>,
     /// For the record that allows the next send.
     receipt: Option<Receipt>,
     /// Whether a send has begun.
@@ -124,9 +124,9 @@ impl Run<'_> {
     fn record(&mut self, entry: Entry, guard: Guard) -> Event {
         self.journalled(|run| {
             // Before the record, so that no recovery takes it for left behind.
-            let shared = &run.client.shared;
-            let flight = (entry.stage() == Stage::Sending).then(|| shared.in_flight.begin(entry.key()));
-            Ok(match shared.journal.record(&entry, guard)? {
+            let journal = &run.client.shared.journal;
+            let flight = (entry.stage() == Stage::Sending).then(|| journal.flights().begin(entry.key()));
+            Ok(match journal.record(&entry, guard, run.deadline)? {
                 Recorded::Done(receipt) => {
                     run.flight = flight.or_else(|| run.flight.take());
                     run.receipt = Some(receipt);
@@ -146,7 +146,7 @@ impl Run<'_> {
                 if entry.stage() != Stage::Sending {
                     return Ok(Event::Stands(entry));
                 }
-                if !run.client.shared.may_be_running(&entry) {
+                if !journal.may_be_running(&entry) {
                     return Ok(Event::OwnerDied(entry));
                 }
                 if Instant::now() >= run.deadline {
@@ -185,7 +185,9 @@ impl Run<'_> {
             Err(Failure::Lost(doubt)) => return ended(End::Lost(doubt)),
             Ok(answer) => answer,
         };
-        match Envelope::read(answer.status, &answer.body) {
+        let password = self.request.pay_password.as_deref().map(String::as_str);
+        let secrets = [client.account.credentials.secret()].into_iter().chain(password);
+        match Envelope::read(answer.status, &answer.body).map(|envelope| envelope.hiding(secrets)) {
             Err(doubt) => ended(End::Lost(doubt)),
             Ok(envelope) => {
                 let verdict = envelope.judge_consume(

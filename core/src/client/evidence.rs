@@ -1,5 +1,5 @@
-//! Asking the gateway's own records about an outcome that is held. Only a balance deduction can be found there; a
-//! coupon's status proves nothing of one consume.
+//! Asking the gateway's own records about an outcome that is held. That a deduction stands is proven only by its
+//! bizId among the balance records; that none does, by complete balance records, or by a coupon that is still unused.
 
 use std::time::Instant;
 
@@ -11,13 +11,27 @@ use crate::log::Level;
 use crate::money::Amount;
 use crate::transaction::settle::{self, Evidence};
 use crate::transaction::{Entry, Stage};
+use crate::transport::HttpAnswer;
 
 impl Client {
     /// Whether the records can say anything about an entry.
     pub fn has_evidence_for(&self, entry: &Entry) -> bool {
-        entry.stage() == Stage::Unknown
-            && entry.identity().amount.is_some_and(|amount| !Amount::is_zero(amount))
+        entry.stage() == Stage::Unknown && (self.keeps_balance_of(entry) || self.keeps_coupons_of(entry))
+    }
+
+    fn keeps_balance_of(&self, entry: &Entry) -> bool {
+        entry.identity().amount.is_some_and(|amount| !Amount::is_zero(amount))
             && self.account.route(Operation::BalanceByBizId).is_some()
+    }
+
+    /// A scanned code names no coupon whose status could be asked for.
+    fn keeps_coupons_of(&self, entry: &Entry) -> bool {
+        let identity = entry.identity();
+        self.account.records.coupons_complete
+            && !identity.coupons.is_empty()
+            && !identity.scanned()
+            && identity.customer_id.is_some()
+            && self.account.route(Operation::CouponStatus).is_some()
     }
 
     /// Asks once, and records what is proven. Gives what stands then.
@@ -27,40 +41,89 @@ impl Client {
         late_window_over: bool,
         deadline: Instant,
     ) -> Result<Entry, JournalError> {
-        let evidence = self.ask_records(entry, deadline);
+        let mut evidence = (Evidence::Nothing, false);
+        if self.keeps_balance_of(entry) {
+            evidence = self.ask_balance(entry, deadline)?;
+        }
+        let proves = |(evidence, complete)| settle::weigh(entry, evidence, complete, late_window_over);
+        // Nothing that a coupon shows can prove anything before the request can no longer arrive.
+        if late_window_over && proves(evidence).is_none() && self.keeps_coupons_of(entry) {
+            evidence = self.ask_coupons(entry, deadline)?;
+        }
         self.shared.log.line(Level::Info, || format!("records of {}: {evidence:?}", entry.key().biz_id));
-        // Where the gateway keeps other bizIds than it is sent, absence under the sent one proves nothing.
-        let complete =
-            self.account.records.complete && !self.shared.journal.has_other_biz_ids(entry.key())?;
-        match settle::weigh(entry, evidence, complete, late_window_over) {
-            Some(record) => self.keep(record),
+        match proves(evidence) {
+            Some(record) => self.keep(record, deadline),
             None => Ok(entry.clone()),
         }
     }
 
-    fn ask_records(&self, entry: &Entry, deadline: Instant) -> Evidence {
-        let Some(route) = self.account.route(Operation::BalanceByBizId) else { return Evidence::Nothing };
+    /// What the balance records say, and whether they are complete.
+    fn ask_balance(&self, entry: &Entry, deadline: Instant) -> Result<(Evidence, bool), JournalError> {
         let biz_id = entry.key().biz_id.as_str();
-        let mut params = String::from("{\"bizId\":");
-        push_string(&mut params, biz_id);
-        if let Some(customer_id) = &entry.identity().customer_id {
-            params.push_str(",\"customerId\":");
-            push_string(&mut params, customer_id);
-        }
-        params.push('}');
-        let Ok(answer) = self.exchange(route, &Params::from_json(params), deadline).result else {
-            return Evidence::Nothing;
+        let customer_id = entry.identity().customer_id.as_deref();
+        let params = [Some(("bizId", biz_id)), customer_id.map(|customer_id| ("customerId", customer_id))];
+        let Some(answer) = self.ask(Operation::BalanceByBizId, params, deadline) else {
+            return Ok((Evidence::Nothing, false));
         };
-        let Ok(envelope) = Envelope::read(answer.status, &answer.body) else { return Evidence::Nothing };
-        if let Some(date) = answer.date {
-            self.clock.learn(date);
-        }
-        match (envelope.balance_record(), entry.identity().amount) {
+        let Ok(envelope) = Envelope::read(answer.status, &answer.body) else {
+            return Ok((Evidence::Nothing, false));
+        };
+        let evidence = match (envelope.balance_record(), entry.identity().amount) {
             (Some((found, amount)), Some(asked)) if found == biz_id && amount == asked => Evidence::Taken,
             (None, _) if self.account.records.not_found.iter().any(|code| code == envelope.code()) => {
                 Evidence::Absent
             }
             _ => Evidence::Nothing,
+        };
+        // Where the gateway keeps other bizIds than it is sent, absence under the sent one proves nothing.
+        let complete =
+            self.account.records.complete && !self.shared.journal.has_other_biz_ids(entry.key())?;
+        Ok((evidence, complete))
+    }
+
+    /// Unused coupons were not redeemed, and a consume is all or nothing (money-safety.md, G4); but a coupon that
+    /// another sale names, too, may have been redeemed by this one and given back by that one's reversal.
+    fn ask_coupons(&self, entry: &Entry, deadline: Instant) -> Result<(Evidence, bool), JournalError> {
+        let customer_id = entry.identity().customer_id.as_deref().unwrap_or_default();
+        for coupon in &entry.identity().coupons {
+            if self.shared.journal.names_coupon_elsewhere(entry.key(), coupon)? {
+                return Ok((Evidence::Nothing, false));
+            }
+            let params = [Some(("customerId", customer_id)), Some(("cardId", coupon.as_str()))];
+            let answer = self.ask(Operation::CouponStatus, params, deadline);
+            let unused = answer.is_some_and(|answer| {
+                Envelope::read(answer.status, &answer.body)
+                    .is_ok_and(|envelope| envelope.shows_unused(coupon))
+            });
+            if !unused {
+                return Ok((Evidence::Nothing, false));
+            }
         }
+        Ok((Evidence::Absent, true))
+    }
+
+    /// One look-up; `None` when there is no answer.
+    fn ask(
+        &self,
+        operation: Operation,
+        given: [Option<(&str, &str)>; 2],
+        deadline: Instant,
+    ) -> Option<HttpAnswer> {
+        let route = self.account.route(operation)?;
+        let mut params = String::from("{");
+        for (name, value) in given.into_iter().flatten() {
+            if params.len() > 1 {
+                params.push(',');
+            }
+            push_string(&mut params, name);
+            params.push(':');
+            push_string(&mut params, value);
+        }
+        params.push('}');
+        let answer = self.exchange(route, &Params::from_json(params), deadline).result.ok()?;
+        if let Some(date) = answer.date {
+            self.clock.learn(date);
+        }
+        Some(answer)
     }
 }

@@ -10,8 +10,6 @@ mod tell;
 pub use reverse::Requested;
 pub use tell::{consume as tell_consume, entry_json, stands as tell_stands};
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
@@ -25,7 +23,7 @@ use crate::log::{Level, Log};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::shape::Unknown;
-use crate::transaction::{Entry, Key, OnUnknown};
+use crate::transaction::{Key, OnUnknown};
 use crate::transport::{Exchanged, Failure, Http};
 
 /// What all accounts of one library share.
@@ -44,53 +42,6 @@ pub struct Shared {
     pub unknown: Unknown,
     /// Which unsettled sales keep a new one from being sent.
     pub guard: Guard,
-    /// The consumes that this process is carrying out.
-    pub in_flight: InFlight,
-}
-
-/// The consumes that this process is carrying out. An intent of this process that is not among them was left
-/// behind by a call whose end could not be recorded.
-#[derive(Debug, Default)]
-pub struct InFlight(Mutex<HashMap<Key, u32>>);
-
-/// One caller that may be carrying out a consume; until it is dropped.
-struct Flight<'s> {
-    all: &'s InFlight,
-    key: Key,
-}
-
-impl InFlight {
-    fn counts(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn begin(&self, key: &Key) -> Flight<'_> {
-        *self.counts().entry(key.clone()).or_insert(0) += 1;
-        Flight { all: self, key: key.clone() }
-    }
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        let mut counts = self.all.counts();
-        if let Some(count) = counts.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.key);
-            }
-        }
-    }
-}
-
-impl Shared {
-    /// Whether the attempt of an intent may still be running: here, or in another process that lives.
-    pub fn may_be_running(&self, entry: &Entry) -> bool {
-        if entry.owner() == self.journal.owner() {
-            self.in_flight.counts().contains_key(entry.key())
-        } else {
-            self.journal.is_alive(entry.owner())
-        }
-    }
 }
 
 /// One account.

@@ -62,6 +62,7 @@ impl Client {
                 Ok(answer) => match Envelope::read(answer.status, &answer.body) {
                     Err(doubt) => break End::Lost(doubt),
                     Ok(envelope) => {
+                        let envelope = envelope.hiding([self.account.credentials.secret()]);
                         let clock_is_off = answer.date.is_some_and(|date| self.clock.learn(date));
                         // A read may always be repeated: nothing is taken by it.
                         let again = envelope.code() == CodeRules::NONCE

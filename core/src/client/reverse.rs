@@ -29,6 +29,7 @@ impl Client {
         &self,
         biz_id: &BizId,
         returned: Option<&str>,
+        deadline: Instant,
     ) -> Result<Requested, JournalError> {
         let key = self.key(biz_id);
         let journal = &self.shared.journal;
@@ -48,7 +49,7 @@ impl Client {
                     Asked::NoWay => return Ok(Requested::NoWay(standing)),
                 },
             };
-            match journal.record(&record, Guard::Off)? {
+            match journal.record(&record, Guard::Off, deadline)? {
                 Recorded::Done(_) => return Ok(Requested::Stands(record)),
                 Recorded::Stands(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
             }
@@ -65,10 +66,10 @@ impl Client {
         let journal = &self.shared.journal;
         let (record, biz_id) = match settle::try_reversal(entry, journal.has_other_biz_ids(entry.key())?) {
             Try::Nothing => return Ok(entry.clone()),
-            Try::GiveUp(record) => return self.keep(record),
+            Try::GiveUp(record) => return self.keep(record, deadline),
             Try::Send { record, biz_id } => (record, biz_id),
         };
-        let (record, receipt) = match journal.record(&record, Guard::Off) {
+        let (record, receipt) = match journal.record(&record, Guard::Off, deadline) {
             Ok(Recorded::Done(receipt)) => (record, receipt),
             // Somebody else drives it.
             Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry)) => return Ok(entry),
@@ -79,11 +80,11 @@ impl Client {
         };
         let answer = self.send_reversal(&receipt, &record, &biz_id, deadline);
         self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", record.key().biz_id));
-        self.keep(settle::reversal_answered(&record, &answer, late_window_over))
+        self.keep(settle::reversal_answered(&record, &answer, late_window_over), deadline)
     }
 
-    pub(super) fn keep(&self, record: Entry) -> Result<Entry, JournalError> {
-        Ok(match self.shared.journal.record(&record, Guard::Off)? {
+    pub(super) fn keep(&self, record: Entry, deadline: Instant) -> Result<Entry, JournalError> {
+        Ok(match self.shared.journal.record(&record, Guard::Off, deadline)? {
             Recorded::Done(_) => record,
             Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
         })
@@ -104,7 +105,7 @@ impl Client {
                 Err(Failure::Lost(doubt)) => return again(&doubt.code, doubt.message),
             };
             let envelope = match Envelope::read(answer.status, &answer.body) {
-                Ok(envelope) => envelope,
+                Ok(envelope) => envelope.hiding([self.account.credentials.secret()]),
                 Err(doubt) => return again(&doubt.code, doubt.message),
             };
             let clock_is_off = answer.date.is_some_and(|date| self.clock.learn(date));

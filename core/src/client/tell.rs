@@ -78,7 +78,7 @@ pub fn consume(told: Told, lang: Lang) -> Answer {
 }
 
 fn unknown(doubt: &Doubt, lang: Lang) -> Answer {
-    let cashier = lang.pick(doubt.kind.cashier_zh, doubt.kind.cashier_en);
+    let cashier = doubt.kind.cashier(Outcome::Unknown, lang);
     Answer::of_gateway(Outcome::Unknown, &doubt.code, &doubt.message, cashier)
         .with_warnings(doubt.warnings.iter().cloned())
 }
@@ -112,21 +112,20 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
             Answer::of_gateway(Outcome::Declined, &words.code, &words.message, cashier)
         }
         Stage::NotSent => {
-            let cashier =
-                codes::of_text(&words.code).map_or("", |code| lang.pick(code.cashier_zh, code.cashier_en));
+            let cashier = codes::of_text(&words.code).map_or("", |code| code.cashier(Outcome::NotSent, lang));
             Answer::of_gateway(Outcome::NotSent, &words.code, &words.message, cashier)
                 .with_retry_after(RETRY_AFTER)
         }
         Stage::Sending => own(Outcome::Unknown, &codes::BUSY, words),
         Stage::Unknown => {
             let doubt = detail.doubt.as_deref().and_then(codes::of_text).unwrap_or(&codes::LOST);
-            let cashier = lang.pick(doubt.cashier_zh, doubt.cashier_en);
+            let cashier = doubt.cashier(Outcome::Unknown, lang);
             Answer::of_gateway(Outcome::Unknown, &words.code, &words.message, cashier)
         }
         // Its reversal is on disk, so the money comes back and the customer may pay in another way.
         Stage::Reversing => {
             let own = &codes::REVERSING;
-            let cashier = lang.pick(own.cashier_zh, own.cashier_en);
+            let cashier = own.cashier(Outcome::Unknown, lang);
             let known = [words, last].into_iter().find(|words| !words.code.is_empty() && words.code != "0");
             let code = known.map_or(own.text, |words| words.code.as_str());
             let message = known.map_or("it is being reversed", |words| words.message.as_str());

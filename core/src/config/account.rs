@@ -33,11 +33,13 @@ const PER_SALE: [&str; 11] = [
 /// Paths of V3 that move money beside the consume (SEEN); `zv_call_json` never takes them.
 const MONEY_PATHS: [&str; 2] = ["/v3/crm/customer/consumeReverse", "/v3/crm/coupon/couponReverse"];
 
-/// What the gateway's balance records can prove.
+/// What the gateway's own records can prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
-    /// What does not stand there never happened.
+    /// A balance deduction that does not stand there never happened.
     pub complete: bool,
+    /// A coupon that is shown as unused was not redeemed.
+    pub coupons_complete: bool,
     /// Codes that say that a bizId does not stand there.
     pub not_found: Vec<String>,
 }
@@ -347,6 +349,7 @@ impl<'o, 'a> Reader<'o, 'a> {
             let strange: &[&str] = match key {
                 "reverse" => &["complete"],
                 "balance_by_biz_id" => &["params"],
+                "coupon_status" => &["params", "codes"],
                 _ => &["params", "codes", "complete"],
             };
             for name in strange {
@@ -370,10 +373,12 @@ impl<'o, 'a> Reader<'o, 'a> {
 
     fn records(&self) -> Records {
         let routes = self.given("routes").and_then(Value::as_object);
-        let route = routes.and_then(|routes| routes.given("balance_by_biz_id")).and_then(Value::as_object);
-        let codes = route.and_then(|route| section(route, "codes"));
+        let route = |name: &str| routes.and_then(|routes| routes.given(name)).and_then(Value::as_object);
+        let balance = route("balance_by_biz_id");
+        let codes = balance.and_then(|route| section(route, "codes"));
         Records {
-            complete: route.is_some_and(|route| flag(route, "complete")),
+            complete: balance.is_some_and(|route| flag(route, "complete")),
+            coupons_complete: route("coupon_status").is_some_and(|route| flag(route, "complete")),
             // SEEN: 100007 is an empty search.
             not_found: codes
                 .and_then(|codes| codes.given("not_found"))

@@ -158,7 +158,8 @@ pub static ROUTE: Shape = Shape {
         may(
             "complete",
             Kind::Flag,
-            "balance_by_biz_id: what does not stand there never happened (default false; only if the vendor says so)",
+            "balance_by_biz_id: what does not stand there never happened; coupon_status: what is unused was never \
+             redeemed, and no coupon can be used twice (default false; only if the vendor says so)",
         ),
     ],
 };

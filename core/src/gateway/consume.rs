@@ -83,6 +83,8 @@ pub struct ConsumeRequest {
     pub identity: Identity,
     /// What goes over the wire.
     pub params: Params,
+    /// The payment password, to be taken out of what the gateway says.
+    pub pay_password: Option<zeroize::Zeroizing<String>>,
 }
 
 /// Two requests are the same if these are equal; remark, password, operator and the like may differ.
@@ -140,7 +142,9 @@ impl ConsumeRequest {
         check_rules(&writer, &identity, rules, &mut problems);
         match writer.text("bizId").map(BizId::new) {
             Some(Ok(biz_id)) if problems.is_empty() => {
-                Ok(ConsumeRequest { biz_id, identity, params: writer.write() })
+                let pay_password =
+                    writer.text("payPassword").map(|text| zeroize::Zeroizing::new(text.to_owned()));
+                Ok(ConsumeRequest { biz_id, identity, params: writer.write(), pay_password })
             }
             _ => Err(problems),
         }

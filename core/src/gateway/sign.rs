@@ -66,6 +66,11 @@ impl Credentials {
         text.contains(self.open_key.as_str())
     }
 
+    /// The key itself, for what takes it out of texts.
+    pub(crate) fn secret(&self) -> &str {
+        &self.open_key
+    }
+
     /// The text without the key.
     pub fn redact(&self, text: &str) -> String {
         text.replace(self.open_key.as_str(), "***")

@@ -1,15 +1,18 @@
 //! What is durable: one [`Entry`] for each bizId, on stable storage before the first byte leaves and before the
 //! till is told.
 
+mod flights;
 mod owner;
 mod place;
 mod sqlite;
 
+pub use flights::{Flight, Flights};
 pub use owner::OwnerLock;
 pub use place::{Place, default_place};
 pub use sqlite::Sqlite;
 
 use std::fs::File;
+use std::time::Instant;
 
 use crate::gateway::Identity;
 use crate::outcome::codes::Code;
@@ -87,8 +90,9 @@ impl JournalError {
 /// The place where entries are kept. Every method may be called from any thread and from several processes.
 pub trait Journal: Send + Sync {
     /// Records an entry of revision 1 where nothing stands, or of a later revision over the one before it.
-    /// With a guard the entry is not recorded while another unsettled one holds it back.
-    fn record(&self, entry: &Entry, guard: Guard) -> Result<Recorded, JournalError>;
+    /// With a guard the entry is not recorded while another unsettled one holds it back. Where others hold the
+    /// journal, it waits for them until then, and at least for a moment.
+    fn record(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError>;
 
     /// What stands under a bizId.
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError>;
@@ -111,11 +115,26 @@ pub trait Journal: Send + Sync {
     /// Whether this account has ever answered with another bizId than the one that was sent.
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError>;
 
+    /// Whether another sale of this account names that coupon, as far as details are kept.
+    fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError>;
+
     /// Whether the process of that name still lives.
     fn is_alive(&self, owner: &Owner) -> bool;
 
     /// This process.
     fn owner(&self) -> &Owner;
+
+    /// The consumes that this process is carrying out.
+    fn flights(&self) -> &Flights;
+
+    /// Whether the attempt of an intent may still be running: here, or in another process that lives.
+    fn may_be_running(&self, entry: &Entry) -> bool {
+        if entry.owner() == self.owner() {
+            self.flights().contain(entry.key())
+        } else {
+            self.is_alive(entry.owner())
+        }
+    }
 
     /// The file whose lock says that this process lives, where there is one.
     fn lock_file(&self) -> Option<&File>;
@@ -125,17 +144,18 @@ pub trait Journal: Send + Sync {
 pub struct Stopped {
     error: JournalError,
     owner: Owner,
+    flights: Flights,
 }
 
 impl Stopped {
     /// Stopped for this reason.
     pub fn new(error: JournalError) -> Stopped {
-        Stopped { error, owner: Owner(String::new()) }
+        Stopped { error, owner: Owner(String::new()), flights: Flights::default() }
     }
 }
 
 impl Journal for Stopped {
-    fn record(&self, _: &Entry, _: Guard) -> Result<Recorded, JournalError> {
+    fn record(&self, _: &Entry, _: Guard, _: Instant) -> Result<Recorded, JournalError> {
         Err(self.error.clone())
     }
 
@@ -163,12 +183,20 @@ impl Journal for Stopped {
         Err(self.error.clone())
     }
 
+    fn names_coupon_elsewhere(&self, _: &Key, _: &str) -> Result<bool, JournalError> {
+        Err(self.error.clone())
+    }
+
     fn is_alive(&self, _: &Owner) -> bool {
         true
     }
 
     fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    fn flights(&self) -> &Flights {
+        &self.flights
     }
 
     fn lock_file(&self) -> Option<&File> {

@@ -10,7 +10,7 @@ use crate::gateway::ACCOUNT;
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
-use crate::outcome::{Answer, Outcome, Problem, codes};
+use crate::outcome::{Answer, Outcome, Problem, Warning, codes};
 use crate::shape::{Shape, Unknown, check};
 use crate::transaction::settle::settle;
 use crate::transaction::{Confirmation, Entry, Stage};
@@ -35,7 +35,7 @@ impl Library {
         self.run_checked(request, &REVERSE_REQUEST, |client, given, biz_id| {
             let deadline = Instant::now() + self.shared.total;
             let returned = given.given("returnedBizId").and_then(Value::scalar);
-            let answer = client.request_reversal(biz_id, returned).map(|requested| match requested {
+            let answer = client.request_reversal(biz_id, returned, deadline).map(|requested| match requested {
                 Requested::NeedsReturnedBizId => self.invalid(vec![Problem {
                     path: "returnedBizId".to_owned(),
                     message: "is missing: the journal knows no such bizId, and another till's sale is undone by the \
@@ -125,6 +125,7 @@ impl Library {
     pub fn confirm(&self, request: &str) -> Answer {
         self.run_checked(request, &LOOKUP_REQUEST, |client, _, biz_id| {
             let journal = &self.shared.journal;
+            let deadline = Instant::now() + self.shared.total;
             let key = client.key(biz_id);
             loop {
                 let entry = match journal.find(&key) {
@@ -150,7 +151,7 @@ impl Library {
                             .with_recorded(entry_json(&entry)),
                     };
                 };
-                match journal.record(&record, Guard::Off) {
+                match journal.record(&record, Guard::Off, deadline) {
                     Err(error) => return self.journal_failed(&error),
                     Ok(Recorded::Done(_)) => return tell_stands(&record, self.lang()),
                     Ok(Recorded::Stands(_) | Recorded::InDoubt(_)) => {}
@@ -178,9 +179,14 @@ impl Library {
                     return answer.with_recorded(entry_json(&entry));
                 }
             };
-            match journal.record(&record, Guard::Off) {
+            match journal.record(&record, Guard::Off, Instant::now() + self.shared.total) {
                 Err(error) => self.journal_failed(&error),
-                Ok(Recorded::Done(_)) => Answer::done_locally("settled").with_data(entry_json(&record)),
+                Ok(Recorded::Done(_)) => {
+                    let early = record.stage() == Stage::Undone && self.recovery.may_arrive(&entry);
+                    let warning =
+                        early.then(|| Warning::new(&codes::WARN_MAY_ARRIVE, codes::WARN_MAY_ARRIVE.meaning));
+                    Answer::done_locally("settled").with_data(entry_json(&record)).with_warnings(warning)
+                }
                 Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry)) => {
                     let answer = self.own(Outcome::Invalid, &codes::NOT_SETTLED, "it has changed meanwhile");
                     answer.with_recorded(entry_json(&entry))
@@ -296,7 +302,7 @@ impl Library {
             .map(|entry| {
                 let client = self.clients.iter().find(|client| client.owns(entry.key()));
                 let next = match (entry.stage(), client) {
-                    (Stage::Sending, _) if self.shared.may_be_running(entry) => "running",
+                    (Stage::Sending, _) if self.shared.journal.may_be_running(entry) => "running",
                     (Stage::Succeeded, _) if entry.detail().confirmation == Confirmation::Awaited => {
                         "confirm"
                     }

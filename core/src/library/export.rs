@@ -5,7 +5,7 @@ use crate::client::entry_json;
 use crate::transaction::Entry;
 
 /// The columns of the CSV, in their order; new ones are only ever added at the end.
-pub(crate) const COLUMNS: [&str; 12] = [
+pub(crate) const COLUMNS: [&str; 14] = [
     "created",
     "bizId",
     "returnedBizId",
@@ -18,6 +18,8 @@ pub(crate) const COLUMNS: [&str; 12] = [
     "code",
     "message",
     "endpoint",
+    "reversalCode",
+    "reversalMessage",
 ];
 
 /// One JSON object a line.
@@ -32,6 +34,7 @@ pub(super) fn csv(entries: &[Entry]) -> String {
         let identity = entry.identity();
         let detail = entry.detail();
         let words = detail.words.clone().unwrap_or_default();
+        let reversal = detail.reversal.last.clone().unwrap_or_default();
         let fields = [
             timestamp(entry.created_unix_ms()),
             entry.key().biz_id.to_string(),
@@ -45,6 +48,8 @@ pub(super) fn csv(entries: &[Entry]) -> String {
             words.code,
             words.message,
             entry.key().endpoint.clone(),
+            reversal.code,
+            reversal.message,
         ];
         let line: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
         out.push_str(&line.join(","));

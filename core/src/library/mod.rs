@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::calendar::BusinessDays;
-use crate::client::{Client, InFlight, Shared};
+use crate::client::{Client, Shared};
 use crate::config::Config;
 use crate::journal::{Journal, JournalError, Place, Sqlite, Stopped, default_place};
 use crate::json::{JsonError, Value};
@@ -114,7 +114,6 @@ impl Library {
             lang: config.lang,
             unknown: config.unknown,
             guard: config.guard,
-            in_flight: InFlight::default(),
         });
         let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();

@@ -89,7 +89,7 @@ impl Answer {
     /// An answer whose code is the library's own.
     pub fn of(outcome: Outcome, code: &'static Code, lang: Lang, message: impl Into<String>) -> Answer {
         debug_assert!(code.outcomes.contains(&outcome), "{} is not for {outcome:?}", code.text);
-        Answer::new(outcome, code.text, message.into(), lang.pick(code.cashier_zh, code.cashier_en))
+        Answer::new(outcome, code.text, message.into(), code.cashier(outcome, lang))
     }
 
     /// An answer whose code and message are the gateway's.

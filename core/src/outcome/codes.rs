@@ -1,7 +1,7 @@
 //! Every code of the library's own, in one place: what it means, what to do, what the cashier reads.
 //! `docs/error-codes.md` is generated from this table. A code is never reused for something else.
 
-use super::Outcome;
+use super::{Lang, Outcome};
 use std::fmt::Write;
 
 /// A code of the library's own.
@@ -19,6 +19,18 @@ pub struct Code {
     pub cashier_zh: &'static str,
     /// The same in English.
     pub cashier_en: &'static str,
+}
+
+impl Code {
+    /// The sentence for the person at the till beside that outcome.
+    pub fn cashier(&self, outcome: Outcome, lang: Lang) -> &'static str {
+        // What can stand beside other outcomes speaks of those; of an unknown one nothing is known.
+        if outcome == Outcome::Unknown && self.outcomes.len() > 1 {
+            lang.pick(DOUBT_ZH, DOUBT_EN)
+        } else {
+            lang.pick(self.cashier_zh, self.cashier_en)
+        }
+    }
 }
 
 macro_rules! codes {
@@ -39,8 +51,8 @@ macro_rules! codes {
     };
 }
 
-const CALL_ZH: &str = "收银程序调用有误,未扣款,请联系技术人员";
-const CALL_EN: &str = "The till's program made a mistake; nothing was taken. Call support.";
+const CALL_ZH: &str = "收银程序调用有误,本次未处理,请联系技术人员";
+const CALL_EN: &str = "The till's program made a mistake; nothing was done. Call support.";
 const NETWORK_ZH: &str = "网络不通,未扣款,请稍后重试";
 const NETWORK_EN: &str = "No connection; nothing was taken. Try again in a moment.";
 const DOUBT_ZH: &str = "结果未知,请勿重复扣款,等待核实";
@@ -51,8 +63,8 @@ const BACK_EN: &str =
 const PERSON_ZH: &str = "结果未知且无法自动退回,请联系店长核实";
 const PERSON_EN: &str =
     "Not known whether it was taken, and it cannot be undone by itself. Ask the manager to check.";
-const STOP_ZH: &str = "会员支付暂不可用,未扣款,请联系技术人员";
-const STOP_EN: &str = "Member payment is out of order; nothing was taken. Call support.";
+const STOP_ZH: &str = "会员支付暂不可用,本次未处理,请联系技术人员";
+const STOP_EN: &str = "Member payment is out of order; nothing was done. Call support.";
 
 codes! {
     NULL "ZV-NULL" [Invalid]
@@ -226,6 +238,9 @@ codes! {
     WARN_UNSETTLED "ZV-W-UNSETTLED" []
         "The journal holds sales that are not settled.",
         "See zv_pending_json.", "", "";
+    WARN_MAY_ARRIVE "ZV-W-MAY-ARRIVE" []
+        "It was settled as undone while its request may still arrive at the gateway.",
+        "Hold the member's records against it once late_arrival_ms have passed.", "", "";
     WARN_PLAIN_HTTP "ZV-W-PLAIN-HTTP" []
         "The endpoint is plain http: neither the request nor the answer is protected on its way.",
         "Use an https endpoint where the vendor offers one.", "", "";
@@ -287,6 +302,18 @@ pub fn markdown() -> String {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn beside_unknown_no_sentence_says_that_nothing_happened() {
+        for code in TABLE.iter().filter(|code| code.outcomes.contains(&Outcome::Unknown)) {
+            for lang in [Lang::ZhCn, Lang::En] {
+                let sentence = code.cashier(Outcome::Unknown, lang);
+                for lie in ["未扣款", "未处理", "nothing was"] {
+                    assert!(!sentence.contains(lie), "{}: {sentence}", code.text);
+                }
+            }
+        }
+    }
 
     #[test]
     fn each_code_is_there_once_and_says_what_to_do() {

@@ -112,6 +112,12 @@ impl Recovery {
         self.inner.drive(client, entry, deadline)
     }
 
+    /// Whether the request of an entry may still be on its way to the gateway, as far as this process can know.
+    pub fn may_arrive(&self, entry: &Entry) -> bool {
+        let inner = &self.inner;
+        !entry.detail().answered && !inner.pace(entry.key()).late_window_over(inner.settings.late_arrival)
+    }
+
     /// Stops the thread; it ends after the request that it is at.
     pub fn stop(&self) {
         let mut state = self.inner.state();
@@ -175,11 +181,13 @@ impl Inner {
         let mut pass = Pass::default();
         let unconfirmed = self.reverse_unconfirmed();
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
-        let unsettled = self.shared.journal.unsettled()?;
+        let mut unsettled = self.shared.journal.unsettled()?;
+        // Whoever has waited longest for his turn comes first, so that what always hangs keeps nothing else waiting.
+        unsettled.sort_by_cached_key(|entry| self.pace(entry.key()).due());
         let mut settled = 0;
         for mut entry in unsettled {
             if entry.stage() == Stage::Sending {
-                if self.shared.may_be_running(&entry) {
+                if self.shared.journal.may_be_running(&entry) {
                     if entry.owner() != self.shared.journal.owner() {
                         soonest(Instant::now() + LOOK_AGAIN);
                     }
@@ -246,7 +254,7 @@ impl Inner {
                 soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
             } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse()) {
                 // Over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
-                if let Err(error) = journal.record(&record, Guard::Off) {
+                if let Err(error) = journal.record(&record, Guard::Off, Instant::now() + self.shared.total) {
                     self.trouble(&error);
                 }
             }
@@ -262,7 +270,7 @@ impl Inner {
     fn bury(&self, entry: &Entry) -> Result<Entry, JournalError> {
         let record = abandoned(entry);
         self.shared.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
-        Ok(match self.shared.journal.record(&record, Guard::Off)? {
+        Ok(match self.shared.journal.record(&record, Guard::Off, Instant::now() + self.shared.total)? {
             Recorded::Done(_) => record,
             Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
         })

@@ -25,6 +25,8 @@ pub(super) struct Seen {
     connect_deadline: Instant,
     /// The request itself is being written, not a handshake.
     requesting: bool,
+    /// Only what is there already is looked at: there is no time for the socket.
+    probing: bool,
     /// A byte of the request was taken by the socket.
     pub(super) departed: bool,
     /// Time spent on getting a connection.
@@ -39,6 +41,7 @@ pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
         deadline,
         connect_deadline,
         requesting: false,
+        probing: false,
         departed: false,
         connect: Duration::ZERO,
     };
@@ -54,6 +57,7 @@ pub(super) fn end() -> Seen {
         deadline: now,
         connect_deadline: now,
         requesting: true,
+        probing: false,
         // Cannot happen; and what is not known to have stayed counts as departed.
         departed: true,
         connect: Duration::ZERO,
@@ -80,8 +84,12 @@ pub(super) fn left_to_connect() -> Result<Duration, Error> {
 
 /// Time left for I/O: until the request begins that of connecting (TLS, proxy), afterwards that of the call.
 pub(super) fn left_for_io() -> Result<Duration, Error> {
-    let requesting = with(|seen| seen.requesting).unwrap_or(true);
-    if requesting { left(with(|seen| seen.deadline), Timeout::Global) } else { left_to_connect() }
+    let (requesting, probing) = with(|seen| (seen.requesting, seen.probing)).unwrap_or((true, true));
+    match (probing, requesting) {
+        (true, _) => Err(Error::Timeout(Timeout::Global)),
+        (false, true) => left(with(|seen| seen.deadline), Timeout::Global),
+        (false, false) => left_to_connect(),
+    }
 }
 
 /// At least a millisecond, since zero would mean "for ever" to a socket.
@@ -143,10 +151,20 @@ impl<T: Transport> Transport for Marked<T> {
     }
 
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        self.inner.is_open() && !(self.inner.is_tls() && self.has_plaintext())
     }
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
+    }
+}
+
+impl<T: Transport> Marked<T> {
+    /// Whether TLS has deciphered something, its end included, that nobody has read: no socket shows that.
+    fn has_plaintext(&mut self) -> bool {
+        with(|seen| seen.probing = true);
+        let found = self.inner.await_input(NextTimeout::default()).is_ok();
+        with(|seen| seen.probing = false);
+        found
     }
 }

@@ -144,6 +144,8 @@ pub struct Envelope<'a> {
     code: String,
     message: String,
     data: Option<Value<'a>>,
+    /// What was sent and must not come back in words that are stored and logged.
+    hidden: Vec<&'a str>,
 }
 
 impl<'a> Envelope<'a> {
@@ -180,7 +182,19 @@ impl<'a> Envelope<'a> {
             code,
             message: message.scalar().unwrap_or_default().to_owned(),
             data: object.get("data").cloned(),
+            hidden: Vec::new(),
         })
+    }
+
+    /// The same without these secrets in its words: a gateway may repeat in a message what it was sent.
+    pub fn hiding(mut self, secrets: impl IntoIterator<Item = &'a str>) -> Envelope<'a> {
+        self.hidden.extend(secrets.into_iter().filter(|secret| !secret.is_empty()));
+        self.message = self.hide(&self.message);
+        self
+    }
+
+    fn hide(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     /// The gateway's code.
@@ -219,7 +233,7 @@ impl<'a> Envelope<'a> {
             return self.accept_consume(biz_id, asked, data, strict);
         };
         let message = inner.message.as_ref().filter(|_| self.code == "0").unwrap_or(&self.message);
-        let refusal = Refusal { code: code.to_owned(), message: message.clone() };
+        let refusal = Refusal { code: code.to_owned(), message: self.hide(message) };
         if (!self.yes || self.code != "0") && inner.says_yes() {
             return self.doubt(&codes::UNPROVEN, "the envelope says no and its data says yes");
         }
@@ -302,9 +316,19 @@ impl<'a> Envelope<'a> {
     /// The bizId and amount of a deduction that a successful look-up in the balance records shows (SEEN).
     pub fn balance_record(&self) -> Option<(&str, Amount)> {
         let data = self.data.as_ref().filter(|_| self.yes && self.code == "0")?.as_object()?;
-        let amount = data.given("amount")?.scalar()?;
-        let amount = Amount::parse(amount.strip_prefix('-').unwrap_or(amount)).ok()?;
+        // With a sign it might be money that came back: nobody has said what a sign means.
+        let amount = Amount::parse(data.given("amount")?.scalar()?).ok()?;
         Some((data.given("bizId")?.scalar()?, amount))
+    }
+
+    /// Whether a successful look-up shows this coupon, and only as unused or reversed (DOC: status 0).
+    pub fn shows_unused(&self, coupon: &str) -> bool {
+        let rows = self.data.as_ref().filter(|_| self.yes && self.code == "0").and_then(Value::as_array);
+        let mut statuses = rows.into_iter().flatten().filter_map(|row| {
+            let row = row.as_object()?;
+            (row.given("cardId")?.scalar()? == coupon).then(|| row.given("useStatus").and_then(Value::scalar))
+        });
+        statuses.next() == Some(Some("0")) && statuses.all(|status| status == Some("0"))
     }
 
     /// Whether every status is true and every code 0.

@@ -4,6 +4,7 @@
 mod mark;
 mod row;
 mod schema;
+mod turn;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,22 +14,29 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::{Guard, Journal, JournalError, OwnerLock, Receipt, Recorded, place};
+use super::{Flights, Guard, Journal, JournalError, OwnerLock, Receipt, Recorded, place};
 use crate::outcome::{codes, codes::Code};
 use crate::transaction::{Entry, Key, Owner, Stage};
 use mark::Mark;
+use turn::{Shared, Turn};
 
-/// How long another process may hold the file. A commit takes milliseconds.
+/// How long another process may hold the file where no call's deadline says it. A commit takes milliseconds.
 const BUSY: Duration = Duration::from_secs(3);
+
+/// How long a record waits for others at least, though its call's time is up: what has happened must be written.
+const LEAST: Duration = Duration::from_millis(250);
 
 /// See the module's words.
 pub struct Sqlite {
     path: PathBuf,
-    connection: Mutex<Connection>,
+    writing: Shared,
+    /// Reads wait for no write, and a long list keeps no sale waiting.
+    reading: Shared,
     mark: Mark,
     lock: OwnerLock,
     /// What the till has read since the last record.
     heard: Mutex<Vec<Key>>,
+    flights: Flights,
     /// A flush has failed: what the file holds is not known any more until it is opened anew.
     failed: AtomicBool,
 }
@@ -96,12 +104,15 @@ impl Sqlite {
         // A damaged key or page would make a sale look as if it had never been.
         row::verify(&connection).map_err(|e| explain(path, &e))?;
         mark.write(sequence);
+        let reading = schema::reader(path).map_err(|e| explain(path, &e))?;
         let journal = Sqlite {
             path: path.to_owned(),
-            connection: Mutex::new(connection),
+            writing: Shared::new(connection),
+            reading: Shared::new(reading),
             mark,
             lock,
             heard: Mutex::default(),
+            flights: Flights::default(),
             failed: AtomicBool::new(false),
         };
         let needed: Vec<Owner> = journal.unsettled()?.iter().map(|entry| entry.owner().clone()).collect();
@@ -113,7 +124,7 @@ impl Sqlite {
     /// nothing, so it is not enough that they look old: as many days with sales must have followed.
     pub fn retire(&self, days: i64) -> Result<usize, JournalError> {
         const MOST: i64 = 5000;
-        let mut connection = self.connection();
+        let mut connection = self.to_write(Instant::now() + BUSY)?;
         let retired = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Some(newest) = row::newest(&transaction)? else { return Ok((0, None)) };
@@ -163,7 +174,7 @@ impl Sqlite {
                 && other.key().open_id == entry.key().open_id
                 && other.key().endpoint == entry.key().endpoint
                 && guard.holds_back(other, entry.identity())
-                && (other.stage() != Stage::Sending || !self.lock.is_alive(other.owner()))
+                && (other.stage() != Stage::Sending || !self.may_be_running(other))
         }))
     }
 
@@ -171,8 +182,20 @@ impl Sqlite {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    fn to_write(&self, until: Instant) -> Result<Turn<'_>, JournalError> {
+        self.turn(&self.writing, until)
+    }
+
+    fn to_read(&self) -> Result<Turn<'_>, JournalError> {
+        self.turn(&self.reading, Instant::now() + BUSY)
+    }
+
+    fn turn<'s>(&self, shared: &'s Shared, until: Instant) -> Result<Turn<'s>, JournalError> {
+        let turn = shared.turn(until).map_err(|error| self.failed(&error))?;
+        turn.ok_or_else(|| {
+            let message = format!("{}: other calls of this process hold it", self.path.display());
+            JournalError::new(&codes::JOURNAL_LOCKED, message)
+        })
     }
 
     /// Says what an error means, and stops all writing where the file can no longer be trusted. Reading goes on:
@@ -188,14 +211,14 @@ impl Sqlite {
 }
 
 impl Journal for Sqlite {
-    fn record(&self, entry: &Entry, guard: Guard) -> Result<Recorded, JournalError> {
+    fn record(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError> {
         if self.failed.load(Ordering::Acquire) {
             return Err(JournalError::new(
                 &codes::JOURNAL,
                 "a write to the journal failed before; money calls stop until the library is started anew",
             ));
         }
-        let mut connection = self.connection();
+        let mut connection = self.to_write(until.max(Instant::now() + LEAST))?;
         let heard = std::mem::take(&mut *self.heard());
         let mut sequence = 0;
         let recorded = (|| {
@@ -220,29 +243,28 @@ impl Journal for Sqlite {
             transaction.commit()?;
             Ok(Recorded::Done(Receipt::of(entry)))
         })()
-        .map_err(|error| self.failed(&error))?;
+        .map_err(|error| self.failed(&error));
         match recorded {
-            Recorded::Done(_) => self.mark.write(sequence),
-            Recorded::Stands(_) | Recorded::InDoubt(_) => self.heard().extend(heard),
+            Ok(Recorded::Done(_)) => self.mark.write(sequence),
+            Ok(Recorded::Stands(_) | Recorded::InDoubt(_)) | Err(_) => self.heard().extend(heard),
         }
-        Ok(recorded)
+        recorded
     }
 
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
-        row::find(&self.connection(), key).map_err(|error| self.failed(&error))
+        row::find(&*self.to_read()?, key).map_err(|error| self.failed(&error))
     }
 
     fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
-        row::unsettled(&self.connection()).map_err(|error| self.failed(&error))
+        row::unsettled(&*self.to_read()?).map_err(|error| self.failed(&error))
     }
 
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
-        row::unfinished(&self.connection()).map_err(|error| self.failed(&error))
+        row::unfinished(&*self.to_read()?).map_err(|error| self.failed(&error))
     }
 
     fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError> {
-        row::created_between(&self.connection(), from_unix_ms, to_unix_ms)
-            .map_err(|error| self.failed(&error))
+        row::created_between(&*self.to_read()?, from_unix_ms, to_unix_ms).map_err(|error| self.failed(&error))
     }
 
     fn hear(&self, key: Key) {
@@ -250,11 +272,11 @@ impl Journal for Sqlite {
     }
 
     fn close(&self) {
+        let Ok(mut connection) = self.to_write(Instant::now() + BUSY) else { return };
         let heard = std::mem::take(&mut *self.heard());
         if heard.is_empty() || self.failed.load(Ordering::Acquire) {
             return;
         }
-        let mut connection = self.connection();
         let written = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             write_heard(&transaction, &heard)?;
@@ -270,7 +292,7 @@ impl Journal for Sqlite {
     }
 
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
-        let connection = self.connection();
+        let connection = self.to_read()?;
         connection
             .prepare_cached(
                 "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 LIMIT 1",
@@ -282,12 +304,21 @@ impl Journal for Sqlite {
             .map_err(|error| self.failed(&error))
     }
 
+    fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
+        let connection = self.to_read()?;
+        row::naming_coupon(&connection, key, coupon).map_err(|error| self.failed(&error))
+    }
+
     fn is_alive(&self, owner: &Owner) -> bool {
         self.lock.is_alive(owner)
     }
 
     fn owner(&self) -> &Owner {
         self.lock.owner()
+    }
+
+    fn flights(&self) -> &Flights {
+        &self.flights
     }
 
     fn lock_file(&self) -> Option<&File> {

@@ -103,6 +103,19 @@ pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> ru
         .collect()
 }
 
+/// Whether another entry of the same account names that coupon.
+pub(super) fn naming_coupon(connection: &Connection, key: &Key, coupon: &str) -> rusqlite::Result<bool> {
+    // As JSON has it in a list of texts.
+    let quoted = serde_json::Value::from(coupon).to_string();
+    connection
+        .prepare_cached(
+            "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND instr(identity, ?4) LIMIT 1",
+        )?
+        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str(), quoted], |_| Ok(()))
+        .optional()
+        .map(|found| found.is_some())
+}
+
 /// The newest entry's time, by the till's clock.
 pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.query_row("SELECT max(created_unix_ms) FROM entry WHERE retired = 0", [], |row| row.get(0))

@@ -1,5 +1,6 @@
 //! The format of the file: its settings, its tables, its versions.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -58,6 +59,14 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
         ))?;
     }
     transaction.commit()
+}
+
+/// A second connection to a file that [`prepare`] has brought up, which cannot write.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
 }
 
 /// How many changes were committed to this file.

@@ -41,6 +41,10 @@ fn entry(journal: &Sqlite, biz_id: &str, customer: &str, stage: Stage, revision:
     )
 }
 
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(3)
+}
+
 fn done(recorded: &Recorded) {
     assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
 }
@@ -50,7 +54,7 @@ fn an_entry_comes_back_as_it_was_also_in_another_process() {
     let folder = Folder::new("back");
     let journal = Sqlite::open(&folder.journal()).unwrap();
     let first = entry(&journal, "B1", "1", Stage::Sending, 1);
-    done(&journal.record(&first, Guard::Member).unwrap());
+    done(&journal.record(&first, Guard::Member, soon()).unwrap());
     let other = Sqlite::open(&folder.journal()).unwrap();
     assert_eq!(other.find(first.key()).unwrap(), Some(first.clone()));
     assert!(other.is_alive(first.owner()));
@@ -65,13 +69,13 @@ fn whoever_loses_a_race_reads_what_stands() {
     let folder = Folder::new("race");
     let one = Sqlite::open(&folder.journal()).unwrap();
     let two = Sqlite::open(&folder.journal()).unwrap();
-    done(&one.record(&entry(&one, "B1", "1", Stage::Sending, 1), Guard::Off).unwrap());
+    done(&one.record(&entry(&one, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap());
     assert!(
-        matches!(two.record(&entry(&two, "B1", "1", Stage::Sending, 1), Guard::Off).unwrap(), Recorded::Stands(found) if found.owner() == one.owner())
+        matches!(two.record(&entry(&two, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap(), Recorded::Stands(found) if found.owner() == one.owner())
     );
-    done(&two.record(&entry(&two, "B1", "1", Stage::Reversing, 2), Guard::Off).unwrap());
+    done(&two.record(&entry(&two, "B1", "1", Stage::Reversing, 2), Guard::Off, soon()).unwrap());
     assert!(
-        matches!(one.record(&entry(&one, "B1", "1", Stage::Succeeded, 2), Guard::Off).unwrap(), Recorded::Stands(found) if found.stage() == Stage::Reversing)
+        matches!(one.record(&entry(&one, "B1", "1", Stage::Succeeded, 2), Guard::Off, soon()).unwrap(), Recorded::Stands(found) if found.stage() == Stage::Reversing)
     );
 }
 
@@ -79,14 +83,14 @@ fn whoever_loses_a_race_reads_what_stands() {
 fn an_unsettled_sale_holds_back_the_same_member_and_coupon() {
     let folder = Folder::new("guard");
     let journal = Sqlite::open(&folder.journal()).unwrap();
-    done(&journal.record(&entry(&journal, "B1", "1", Stage::Reversing, 1), Guard::Off).unwrap());
+    done(&journal.record(&entry(&journal, "B1", "1", Stage::Reversing, 1), Guard::Off, soon()).unwrap());
     let same_member = entry(&journal, "B2", "1", Stage::Sending, 1);
     let same_coupon = entry(&journal, "B3", "2", Stage::Sending, 1);
-    assert!(matches!(journal.record(&same_member, Guard::Member).unwrap(), Recorded::InDoubt(_)));
-    assert!(matches!(journal.record(&same_coupon, Guard::Coupon).unwrap(), Recorded::InDoubt(_)));
-    done(&journal.record(&same_member, Guard::Off).unwrap());
+    assert!(matches!(journal.record(&same_member, Guard::Member, soon()).unwrap(), Recorded::InDoubt(_)));
+    assert!(matches!(journal.record(&same_coupon, Guard::Coupon, soon()).unwrap(), Recorded::InDoubt(_)));
+    done(&journal.record(&same_member, Guard::Off, soon()).unwrap());
     // What stands already is told as it is, whatever else is in doubt.
-    assert!(matches!(journal.record(&same_member, Guard::Member).unwrap(), Recorded::Stands(_)));
+    assert!(matches!(journal.record(&same_member, Guard::Member, soon()).unwrap(), Recorded::Stands(_)));
 }
 
 #[test]
@@ -94,19 +98,20 @@ fn a_changed_row_is_refused_and_stops_the_journal() {
     let folder = Folder::new("checksum");
     let journal = Sqlite::open(&folder.journal()).unwrap();
     let first = entry(&journal, "B1", "1", Stage::Reversing, 1);
-    done(&journal.record(&first, Guard::Off).unwrap());
+    done(&journal.record(&first, Guard::Off, soon()).unwrap());
     let hand = Connection::open(folder.journal()).unwrap();
     hand.execute("UPDATE entry SET stage = 'reversed'", []).unwrap();
     let error = journal.find(first.key()).unwrap_err();
     assert_eq!(error.code.text, "ZV-JOURNAL-DAMAGED");
-    assert!(journal.record(&entry(&journal, "B9", "9", Stage::Sending, 1), Guard::Off).is_err());
+    assert!(journal.record(&entry(&journal, "B9", "9", Stage::Sending, 1), Guard::Off, soon()).is_err());
 }
 
 #[test]
 fn a_row_that_vanished_is_damage() {
     let folder = Folder::new("vanished");
     let journal = Sqlite::open(&folder.journal()).unwrap();
-    let error = journal.record(&entry(&journal, "B1", "1", Stage::Succeeded, 2), Guard::Off).unwrap_err();
+    let error =
+        journal.record(&entry(&journal, "B1", "1", Stage::Succeeded, 2), Guard::Off, soon()).unwrap_err();
     assert_eq!(error.code.text, "ZV-JOURNAL-DAMAGED");
 }
 
@@ -130,13 +135,13 @@ fn old_details_go_and_what_was_used_stays() {
             detail,
         )
     };
-    done(&journal.record(&at("OLD", 0, Stage::Succeeded), Guard::Off).unwrap());
-    done(&journal.record(&at("OPEN", 0, Stage::Refused), Guard::Off).unwrap());
+    done(&journal.record(&at("OLD", 0, Stage::Succeeded), Guard::Off, soon()).unwrap());
+    done(&journal.record(&at("OPEN", 0, Stage::Refused), Guard::Off, soon()).unwrap());
     // A clock that has jumped ahead once is no reason.
-    done(&journal.record(&at("JUMP", 1000, Stage::Succeeded), Guard::Off).unwrap());
+    done(&journal.record(&at("JUMP", 1000, Stage::Succeeded), Guard::Off, soon()).unwrap());
     assert_eq!(journal.retire(90).unwrap(), 0);
     for day in 920..1000 {
-        done(&journal.record(&at(&format!("D{day}"), day, Stage::Succeeded), Guard::Off).unwrap());
+        done(&journal.record(&at(&format!("D{day}"), day, Stage::Succeeded), Guard::Off, soon()).unwrap());
     }
     assert_eq!(journal.retire(90).unwrap(), 1);
     let key = |biz_id: &str| Key {
@@ -172,11 +177,11 @@ fn formats_and_places_are_refused_in_words() {
 fn a_journal_behind_its_mark_is_refused() {
     let folder = Folder::new("mark");
     let journal = Sqlite::open(&folder.journal()).unwrap();
-    done(&journal.record(&entry(&journal, "B1", "1", Stage::Sending, 1), Guard::Off).unwrap());
+    done(&journal.record(&entry(&journal, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap());
     drop(journal);
     let early = fs::read(folder.journal()).unwrap();
     let journal = Sqlite::open(&folder.journal()).unwrap();
-    done(&journal.record(&entry(&journal, "B2", "2", Stage::Sending, 1), Guard::Off).unwrap());
+    done(&journal.record(&entry(&journal, "B2", "2", Stage::Sending, 1), Guard::Off, soon()).unwrap());
     drop(journal);
     fs::write(folder.journal(), early).unwrap();
     let _ = fs::remove_file(folder.0.join("journal.db-wal"));

@@ -1,0 +1,47 @@
+//! The consumes that this process is carrying out. An intent of this process that is not among them was left behind
+//! by a call whose end could not be recorded.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::transaction::Key;
+
+/// See the module's words.
+#[derive(Clone, Debug, Default)]
+pub struct Flights(Arc<Mutex<HashMap<Key, u32>>>);
+
+/// One caller that may be carrying out a consume; until it is dropped.
+#[derive(Debug)]
+pub struct Flight {
+    all: Flights,
+    key: Key,
+}
+
+impl Flights {
+    fn counts(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on somebody may be carrying it out.
+    pub fn begin(&self, key: &Key) -> Flight {
+        *self.counts().entry(key.clone()).or_insert(0) += 1;
+        Flight { all: self.clone(), key: key.clone() }
+    }
+
+    /// Whether anybody may be carrying it out.
+    pub fn contain(&self, key: &Key) -> bool {
+        self.counts().contains_key(key)
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let mut counts = self.all.counts();
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+    }
+}
