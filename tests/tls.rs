@@ -143,12 +143,14 @@ fn a_pem_file_that_is_none_is_a_configuration_error() {
     assert_eq!(till.init(&config("https://h", source)).expect("invalid", "ZV-CONFIG").errors(), ["tls.pem"]);
 }
 
+/// The most that a TLS record holds, and the size of the buffers.
+const RECORD: i32 = 16_384;
+
 /// What came behind an answer may wait deciphered inside TLS, where no look at the socket finds it.
 #[test]
 fn an_answer_that_waits_inside_tls_is_not_the_next_sales() {
     let certificate = certificate("stray", "IP:127.0.0.1");
     let pem = json!({"tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
-    const RECORD: i32 = 16_384;
     for size in
         [0, RECORD - 300, RECORD - 100, RECORD - 1, RECORD, RECORD + 1, RECORD + 200, 2 * RECORD - 100]
     {
