@@ -129,9 +129,14 @@ impl Worker<'_> {
         let unheard: Vec<String> = serde_json::from_value(answer.data()["unheard"].clone()).unwrap();
         // What the till before asked for and was not told: if it succeeded, this start must have said so.
         if let Some(biz_id) = self.unread.clone() {
+            let known_before = self.book.lock().unwrap().sales[&biz_id].told.clone();
             let answer = self.look_up(till, &biz_id)?;
-            let shared = self.book.lock().unwrap().sales[&biz_id].shared;
-            if answer.outcome() == "succeeded" && !unheard.contains(&biz_id) && !shared {
+            let elsewhere = {
+                let book = self.book.lock().unwrap();
+                let sale = &book.sales[&biz_id];
+                sale.shared || known_before.contains("succeeded")
+            };
+            if answer.outcome() == "succeeded" && !unheard.contains(&biz_id) && !elsewhere {
                 self.wrong(&format!(
                     "{biz_id} succeeded, nobody was told, and it is not listed: {unheard:?}"
                 ));

@@ -90,14 +90,15 @@ impl Sqlite {
                 ),
             ),
         })?;
+        // The mark first: another process may commit between the two.
+        let marked = mark.read().unwrap_or_default();
         let sequence = schema::sequence(&connection).map_err(|e| explain(path, &e))?;
-        if mark.read().is_some_and(|marked| marked > sequence) {
+        if marked > sequence {
             return Err(JournalError::new(
                 &codes::JOURNAL_BEHIND,
                 format!(
-                    "{} ends at {sequence}, but {} had been committed: records are lost",
+                    "{} ends at {sequence}, but {marked} had been committed: records are lost",
                     path.display(),
-                    mark.read().unwrap_or_default()
                 ),
             ));
         }

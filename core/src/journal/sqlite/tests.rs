@@ -189,3 +189,27 @@ fn a_journal_behind_its_mark_is_refused() {
     fs::remove_file(folder.journal()).unwrap();
     assert_eq!(Sqlite::open(&folder.journal()).err().unwrap().code.text, "ZV-JOURNAL-BEHIND");
 }
+
+#[test]
+fn a_journal_that_others_write_to_is_never_taken_for_one_that_lost_records() {
+    let folder = Folder::new("busy");
+    let writer = Sqlite::open(&folder.journal()).unwrap();
+    let opening = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                let entry = entry(&writer, &format!("B{number}"), "1", Stage::Succeeded, 1);
+                done(&writer.record(&entry, Guard::Off, soon()).unwrap());
+                if !opening.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        for _ in 0..100 {
+            let opened = Sqlite::open(&folder.journal()).map(drop);
+            opening.store(opened.is_ok(), Ordering::Relaxed);
+            opened.unwrap();
+        }
+        opening.store(false, Ordering::Relaxed);
+    });
+}
