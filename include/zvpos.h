@@ -28,7 +28,7 @@
 /**
  * The version of this interface: it grows by one whenever something is added, and nothing is ever taken away.
  */
-#define ZV_ABI_VERSION 1
+#define ZV_ABI_VERSION 2
 
 /**
  * The gateway did it, and the journal knows: complete the sale.
@@ -69,6 +69,11 @@
  * The bizId already stands for another request: look it up.
  */
 #define ZV_CONFLICT 7
+
+/**
+ * A call that was started has not ended: poll its ticket again.
+ */
+#define ZV_RUNNING 8
 
 /**
  * Nothing is logged.
@@ -215,6 +220,29 @@ char *ZV_CALL zv_settle_json(const char *request_json);
  */
 char *ZV_CALL zv_call_json(const char *action,
                    const char *params_json);
+
+/**
+ * Begins a call on a thread of the library's, for hosts that may not block and can take no callback on a foreign
+ * thread. Its answer is fetched with `zv_poll_json`.
+ *
+ * `operation`: `coupon_quote`, `consume`, `reverse`, `lookup`, `pending`, `recover`, `confirm`, `settle`, or
+ * `call:` and the action of `zv_call_json`. `request_json`: as for that function; `{}` where it takes NULL.
+ *
+ * Returns `running` (8) with `data.ticket`, or `not_sent` (ZV-TICKETS) while 64 calls are running or have not been
+ * fetched; an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+ */
+char *ZV_CALL zv_start_json(const char *operation,
+                    const char *request_json);
+
+/**
+ * The answer of a call that was started, once: afterwards the ticket is gone. `running` (8) until it is there. An
+ * answer that is never fetched is kept until `zv_shutdown`; a payment's stands in the journal anyway.
+ *
+ * `ticket`: the text of `data.ticket`.
+ *
+ * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Never waits.
+ */
+char *ZV_CALL zv_poll_json(const char *ticket);
 
 /**
  * Stops the library: refuses new calls and waits for those under way, each up to its own deadline.

@@ -49,14 +49,14 @@ impl Answers {
     }
 
     /// Hands a text to the host. `may_have_acted` picks the answer that is given when there is no memory.
-    pub(crate) fn hand_out(&self, text: &str, may_have_acted: bool, delivery: Option<u64>) -> *mut c_char {
+    pub(crate) fn hand_out(&self, text: &[u8], may_have_acted: bool, delivery: Option<u64>) -> *mut c_char {
         let fallback = if may_have_acted { NO_MEMORY_UNKNOWN } else { NO_MEMORY };
         let mut bytes = Vec::new();
         let mut live = self.live();
         if bytes.try_reserve_exact(text.len() + 1).is_err() || live.try_reserve(1).is_err() {
             return fallback.as_ptr().cast_mut().cast();
         }
-        bytes.extend_from_slice(text.as_bytes());
+        bytes.extend_from_slice(text);
         bytes.push(0);
         let bytes = bytes.into_boxed_slice();
         let pointer = bytes.as_ptr();
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn an_answer_is_freed_once() {
         let answers = Answers::default();
-        let pointer = answers.hand_out("{}", false, Some(7));
+        let pointer = answers.hand_out(b"{}", false, Some(7));
         assert!(matches!(answers.take(pointer, &mut [0; 2]), Taken::TooSmall(3)));
         assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Copied(2, Freed { delivery: Some(7) })));
         assert!(answers.free(pointer).is_none());

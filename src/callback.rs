@@ -7,6 +7,8 @@ use std::sync::{PoisonError, RwLock};
 
 use zvpos_core::log::{Level, Sink};
 
+use crate::process::Process;
+
 /// Takes one line of the log. `level` is a `ZV_LOG_` constant, `message` a NUL-ended text that is valid only
 /// during the call, `user_data` what was passed to `zv_set_log_callback`. It may be called from any thread, from
 /// several at once, and must not call any `zv_` function.
@@ -72,6 +74,7 @@ impl Sink for Callback {
         if is_inside() {
             return;
         }
+        let line = Process::current().in_charset(line.into()).into_owned();
         let Ok(line) = CString::new(line) else { return };
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(function) = slot.function {

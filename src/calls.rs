@@ -1,11 +1,12 @@
 //! The exported functions. What stands above each of them here stands in the header.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_void};
 
 use zvpos_core::json::{Kind, Value};
 use zvpos_core::library::Library;
 use zvpos_core::log::Level;
-use zvpos_core::outcome::{Answer, Outcome};
+use zvpos_core::outcome::{Answer, Outcome, codes};
 
 use crate::answers::{Freed, Taken};
 use crate::callback::zv_log_fn;
@@ -14,7 +15,7 @@ use crate::process::Process;
 use crate::text;
 
 /// The version of this interface: it grows by one whenever something is added, and nothing is ever taken away.
-pub const ZV_ABI_VERSION: u32 = 1;
+pub const ZV_ABI_VERSION: u32 = 2;
 
 /// The gateway did it, and the journal knows: complete the sale.
 pub const ZV_SUCCEEDED: i32 = 0;
@@ -32,6 +33,8 @@ pub const ZV_INTERNAL: i32 = 5;
 pub const ZV_REVERSED: i32 = 6;
 /// The bizId already stands for another request: look it up.
 pub const ZV_CONFLICT: i32 = 7;
+/// A call that was started has not ended: poll its ticket again.
+pub const ZV_RUNNING: i32 = 8;
 
 /// Nothing is logged.
 pub const ZV_LOG_OFF: i32 = 0;
@@ -59,9 +62,9 @@ pub const ZV_LOG_TRACE: i32 = 5;
 pub unsafe extern "C" fn zv_init(config_json: *const c_char) -> *mut c_char {
     hand_out(&guard::answered(Outcome::Internal, |process| {
         // SAFETY: the caller's promise is passed on.
-        match unsafe { text::required(config_json, "config_json", process.lang()) } {
-            Ok(config) => process.start(config),
-            Err(answer) => answer,
+        match unsafe { text::bytes(config_json) } {
+            Some(config) => process.start(config),
+            None => Answer::of(Outcome::Invalid, &codes::NULL, process.lang(), "config_json is NULL"),
         }
     }))
 }
@@ -202,21 +205,57 @@ pub unsafe extern "C" fn zv_settle_json(request_json: *const c_char) -> *mut c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const c_char) -> *mut c_char {
     hand_out(&guard::answered(Outcome::Internal, |process| {
-        let lang = process.lang();
         // SAFETY: the caller's promise is passed on, for both.
-        let texts = unsafe {
-            text::required(action, "action", lang)
-                .and_then(|action| Ok((action, text::required(params_json, "params_json", lang)?)))
-        };
+        let texts = unsafe { two(process, (action, "action"), (params_json, "params_json")) };
         texts
             .and_then(|(action, params)| {
                 let library = process.library()?;
                 if action == guard::PANIC_ACTION {
                     guard::panic_on_request();
                 }
-                Ok(library.call(action, params))
+                Ok(library.call(&action, &params))
             })
             .unwrap_or_else(|answer| answer)
+    }))
+}
+
+/// Begins a call on a thread of the library's, for hosts that may not block and can take no callback on a foreign
+/// thread. Its answer is fetched with `zv_poll_json`.
+///
+/// `operation`: `coupon_quote`, `consume`, `reverse`, `lookup`, `pending`, `recover`, `confirm`, `settle`, or
+/// `call:` and the action of `zv_call_json`. `request_json`: as for that function; `{}` where it takes NULL.
+///
+/// Returns `running` (8) with `data.ticket`, or `not_sent` (ZV-TICKETS) while 64 calls are running or have not been
+/// fetched; an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
+///
+/// # Safety
+/// Both texts are NULL or NUL-ended and do not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *const c_char) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, |process| {
+        // SAFETY: the caller's promise is passed on, for both.
+        let texts = unsafe { two(process, (operation, "operation"), (request_json, "request_json")) };
+        texts
+            .and_then(|(operation, request)| Ok(process.library()?.begin(&operation, &request)))
+            .unwrap_or_else(|answer| answer)
+    }))
+}
+
+/// The answer of a call that was started, once: afterwards the ticket is gone. `running` (8) until it is there. An
+/// answer that is never fetched is kept until `zv_shutdown`; a payment's stands in the journal anyway.
+///
+/// `ticket`: the text of `data.ticket`.
+///
+/// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Never waits.
+///
+/// # Safety
+/// `ticket` is NULL or a NUL-ended text that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zv_poll_json(ticket: *const c_char) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, |process| {
+        // SAFETY: the caller's promise is passed on.
+        let ticket = unsafe { process.expected("ticket").required(ticket) };
+        ticket.and_then(|ticket| Ok(process.library()?.poll(ticket.trim()))).unwrap_or_else(|answer| answer)
     }))
 }
 
@@ -239,8 +278,8 @@ pub extern "C" fn zv_shutdown() -> *mut c_char {
 pub unsafe extern "C" fn zv_outcome(response: *const c_char) -> i32 {
     guard::or_panic(|| {
         // SAFETY: the caller's promise is passed on.
-        let response = unsafe { utf8(response) }?;
-        let value = Value::parse(response).ok()?;
+        let response = unsafe { read(response) }?;
+        let value = Value::parse(&response).ok()?;
         let word = value.as_object()?.get("outcome")?.scalar()?;
         Outcome::from_word(word).map(Outcome::number)
     })
@@ -268,11 +307,10 @@ pub unsafe extern "C" fn zv_field(
 ) -> usize {
     guard::or_panic(|| {
         // SAFETY: the caller's promise is passed on, for all three.
-        let (response, path, buffer) = unsafe { (utf8(response)?, utf8(path)?, writable(buffer, capacity)) };
-        let value = Value::parse(response).ok()?;
-        let text = find(&value, path).unwrap_or_default();
-        let text = Process::current().in_charset(text);
-        let text = text.as_bytes();
+        let (response, path, buffer) = unsafe { (read(response)?, read(path)?, writable(buffer, capacity)) };
+        let value = Value::parse(&response).ok()?;
+        let text = Process::current().in_charset(find(&value, &path).unwrap_or_default());
+        let text = &*text;
         let Some(room) = buffer.get_mut(..=text.len()) else {
             return Some(if text.is_empty() { 0 } else { text.len() + 1 });
         };
@@ -370,8 +408,8 @@ unsafe fn call(
 ) -> *mut c_char {
     hand_out(&guard::answered(panic_outcome, |process| {
         // SAFETY: the caller's promise is passed on.
-        let request = unsafe { text::required(request, "request_json", process.lang()) };
-        request.and_then(|request| Ok(run(&*process.library()?, request))).unwrap_or_else(|answer| answer)
+        let request = unsafe { process.expected("request_json").required(request) };
+        request.and_then(|request| Ok(run(&*process.library()?, &request))).unwrap_or_else(|answer| answer)
     }))
 }
 
@@ -385,8 +423,10 @@ unsafe fn call_optional(
 ) -> *mut c_char {
     hand_out(&guard::answered(Outcome::Internal, |process| {
         // SAFETY: the caller's promise is passed on.
-        let request = unsafe { text::optional(request, "request_json", process.lang()) };
-        request.and_then(|request| Ok(run(&*process.library()?, request))).unwrap_or_else(|answer| answer)
+        let request = unsafe { process.expected("request_json").optional(request) };
+        request
+            .and_then(|request| Ok(run(&*process.library()?, request.as_deref())))
+            .unwrap_or_else(|answer| answer)
     }))
 }
 
@@ -399,7 +439,7 @@ fn hand_out(answer: &Answer) -> *mut c_char {
         let json = process.in_charset(answer.to_json().into());
         process.answers.hand_out(&json, may_have_acted, answer.delivery())
     })
-    .unwrap_or_else(|| process.answers.hand_out("", may_have_acted, None))
+    .unwrap_or_else(|| process.answers.hand_out(b"", may_have_acted, None))
 }
 
 /// The host has read an answer.
@@ -413,14 +453,28 @@ fn not_ours(process: &Process, function: &str, pointer: *mut c_char) {
     process.say(Level::Error, &format!("ZV-FREE {function}: {pointer:p} is not a live answer; ignored"));
 }
 
+/// Two texts that must be given, each with its name.
+///
+/// # Safety
+/// Both pointers are NULL or NUL-ended texts that do not change during the call.
+unsafe fn two<'a>(
+    process: &Process,
+    first: (*const c_char, &str),
+    second: (*const c_char, &str),
+) -> Result<(Cow<'a, str>, Cow<'a, str>), Answer> {
+    let expected = process.expected(first.1);
+    // SAFETY: the caller's promise is passed on, for both.
+    unsafe { Ok((expected.required(first.0)?, expected.named(second.1).required(second.0)?)) }
+}
+
+/// A text in the host's charset; `None` for what is none.
+///
 /// # Safety
 /// `pointer` is NULL or a NUL-ended text that does not change during the call.
-unsafe fn utf8<'a>(pointer: *const c_char) -> Option<&'a str> {
-    if pointer.is_null() {
-        return None;
-    }
-    // SAFETY: not NULL, and the caller promises a NUL-ended text.
-    unsafe { CStr::from_ptr(pointer) }.to_str().ok()
+unsafe fn read<'a>(pointer: *const c_char) -> Option<Cow<'a, str>> {
+    // SAFETY: the caller's promise is passed on.
+    let bytes = unsafe { text::bytes(pointer) }?;
+    Process::current().expected("").decode(bytes).ok()
 }
 
 /// # Safety
@@ -435,7 +489,7 @@ unsafe fn writable<'a>(buffer: *mut c_char, capacity: usize) -> &'a mut [u8] {
 }
 
 /// The value at a path of names and list positions.
-fn find<'v>(value: &'v Value<'_>, path: &str) -> Option<std::borrow::Cow<'v, str>> {
+fn find<'v>(value: &'v Value<'_>, path: &str) -> Option<Cow<'v, str>> {
     let mut value = value;
     for step in path.split(['.', '[', ']']).filter(|step| !step.is_empty()) {
         value = match value.kind() {
@@ -466,6 +520,7 @@ mod tests {
             ZV_INTERNAL,
             ZV_REVERSED,
             ZV_CONFLICT,
+            ZV_RUNNING,
         ];
         assert_eq!(Outcome::ALL.map(Outcome::number), constants);
         let levels = [ZV_LOG_OFF, ZV_LOG_ERROR, ZV_LOG_WARN, ZV_LOG_INFO, ZV_LOG_DEBUG, ZV_LOG_TRACE];

@@ -4,9 +4,10 @@
 
 use std::borrow::Cow;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use zvpos_core::config::Charset;
 use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
@@ -24,6 +25,8 @@ pub(crate) struct Process {
     forked: bool,
     started_once: AtomicBool,
     phase: RwLock<Phase>,
+    /// Of the configuration that is in force, or that was last tried.
+    charset: AtomicU8,
     /// One start or stop at a time.
     turn: Mutex<()>,
     pub(crate) answers: Answers,
@@ -64,6 +67,7 @@ impl Process {
             forked,
             started_once: AtomicBool::new(false),
             phase: RwLock::new(Phase::Fresh),
+            charset: AtomicU8::new(Charset::default().number()),
             turn: Mutex::new(()),
             answers: Answers::default(),
             callback: Arc::new(Callback::default()),
@@ -89,18 +93,31 @@ impl Process {
         self.library().map_or(Lang::default(), |library| library.lang())
     }
 
-    /// A text as the host's configured charset can hold it.
-    pub(crate) fn in_charset<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
-        match self.library() {
-            Ok(library) if library.ascii() => text::escape_beyond_ascii(&text).into(),
-            _ => text,
-        }
+    /// What the host's texts are written in.
+    pub(crate) fn charset(&self) -> Charset {
+        Charset::from_number(self.charset.load(Ordering::Relaxed))
+    }
+
+    /// How a text of that name is to be read.
+    pub(crate) fn expected<'w>(&self, what: &'w str) -> text::Expected<'w> {
+        text::Expected { what, charset: self.charset(), lang: self.lang() }
+    }
+
+    /// A text as the host reads it.
+    pub(crate) fn in_charset<'t>(&self, text: Cow<'t, str>) -> Cow<'t, [u8]> {
+        text::encode(text, self.charset())
     }
 
     /// `zv_init`
-    pub(crate) fn start(&self, config: &str) -> Answer {
+    pub(crate) fn start(&self, config: &[u8]) -> Answer {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(running) = self.library() {
+        let running = self.library();
+        let (config, charset) = match text::decode_config(config, self.lang()) {
+            Ok(read) => read,
+            Err(answer) => return answer,
+        };
+        let config = &*config;
+        if let Ok(running) = running {
             return match running.has_config(config) {
                 Ok(true) => running.started(true),
                 Ok(false) => {
@@ -110,6 +127,7 @@ impl Process {
                 Err(answer) => answer,
             };
         }
+        self.charset.store(charset.number(), Ordering::Relaxed);
         let sink: Arc<dyn Sink> = Arc::<Callback>::clone(&self.callback);
         match Library::start(config, vec![sink], self.forked) {
             Ok(library) => {

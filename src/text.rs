@@ -1,93 +1,304 @@
-//! Texts of a host: from a pointer to a checked `&str`, with a clear answer for whatever else was passed.
+//! Texts of a host, in its charset: from a pointer to a checked text, with a clear answer for whatever else was
+//! passed; and back, losing nothing.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
+use std::fmt::Write;
 
+use encoding_rs::{DecoderResult, EncoderResult, GBK};
+use zvpos_core::config::Charset;
+use zvpos_core::outcome::codes::Code;
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 
-/// Reads a text that must be given. `what` names it in messages.
+/// The bytes of a text, without NUL; `None` for NULL.
 ///
 /// # Safety
 /// `pointer` is NULL or points to a NUL-ended text that lives and does not change during the call.
-pub(crate) unsafe fn required<'a>(pointer: *const c_char, what: &str, lang: Lang) -> Result<&'a str, Answer> {
-    // SAFETY: the caller's promise is passed on.
-    match unsafe { optional(pointer, what, lang) }? {
-        Some(text) => Ok(text),
-        None => Err(Answer::of(Outcome::Invalid, &codes::NULL, lang, format!("{what} is NULL"))),
-    }
-}
-
-/// Reads a text that may be NULL.
-///
-/// # Safety
-/// As [`required`].
-pub(crate) unsafe fn optional<'a>(
-    pointer: *const c_char,
-    what: &str,
-    lang: Lang,
-) -> Result<Option<&'a str>, Answer> {
-    if pointer.is_null() {
-        return Ok(None);
-    }
+pub(crate) unsafe fn bytes<'a>(pointer: *const c_char) -> Option<&'a [u8]> {
     // SAFETY: not NULL, and the caller promises a NUL-ended text.
-    let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Some(text)),
-        Err(_) if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) => {
-            let message = format!("{what} begins with a UTF-16 byte order mark; pass UTF-8");
-            Err(Answer::of(Outcome::Invalid, &codes::UTF16, lang, message))
+    (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes())
+}
+
+/// What the host calls a text, and what it is to be read as.
+#[derive(Clone, Copy)]
+pub(crate) struct Expected<'w> {
+    /// Names it in messages.
+    pub(crate) what: &'w str,
+    pub(crate) charset: Charset,
+    pub(crate) lang: Lang,
+}
+
+impl Expected<'_> {
+    /// The same, of another name.
+    pub(crate) fn named(self, what: &str) -> Expected<'_> {
+        Expected { what, charset: self.charset, lang: self.lang }
+    }
+
+    /// A text that must be given.
+    ///
+    /// # Safety
+    /// As [`bytes`].
+    pub(crate) unsafe fn required<'a>(self, pointer: *const c_char) -> Result<Cow<'a, str>, Answer> {
+        // SAFETY: the caller's promise is passed on.
+        match unsafe { bytes(pointer) } {
+            Some(bytes) => self.decode(bytes),
+            None => Err(self.refused(&codes::NULL, "is NULL")),
         }
-        Err(error) => {
-            let at = error.valid_up_to();
-            let byte = bytes.get(at).copied().unwrap_or_default();
-            let message = format!("{what} is not UTF-8: byte {at} is 0x{byte:02x}; is it GBK?");
-            Err(Answer::of(Outcome::Invalid, &codes::UTF8, lang, message))
-        }
+    }
+
+    /// A text that may be NULL.
+    ///
+    /// # Safety
+    /// As [`bytes`].
+    pub(crate) unsafe fn optional<'a>(self, pointer: *const c_char) -> Result<Option<Cow<'a, str>>, Answer> {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { bytes(pointer) }.map(|bytes| self.decode(bytes)).transpose()
+    }
+
+    /// Reads bytes strictly: a bad one is an error that says where it is and what the text looks like instead.
+    pub(crate) fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, Answer> {
+        let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
+        let as_utf8 = std::str::from_utf8(bytes);
+        let (code, message) = match (self.charset, as_utf8) {
+            (Charset::Utf8 | Charset::Ascii, Ok(text)) => return Ok(text.into()),
+            (Charset::Gbk, Ok(text)) if bytes.is_ascii() => return Ok(text.into()),
+            _ if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) => (
+                &codes::UTF16,
+                "begins with a UTF-16 byte order mark; pass a text of single bytes".to_owned(),
+            ),
+            (Charset::Utf8 | Charset::Ascii, Err(error)) => {
+                let at = error.valid_up_to();
+                let bad = format!("is not UTF-8: byte {at} is 0x{:02x}", byte(at));
+                match from_gbk(bytes) {
+                    Ok(_) => {
+                        (&codes::LOOKS_GBK, format!("{bad}; it looks like GBK: set \"charset\": \"gbk\""))
+                    }
+                    Err(_) => (&codes::UTF8, bad),
+                }
+            }
+            (Charset::Gbk, as_utf8) => match from_gbk(bytes) {
+                Ok(text) => return Ok(text.into()),
+                Err(at) => {
+                    let bad = format!("is not GBK: byte {at} is 0x{:02x}", byte(at));
+                    let hint = if as_utf8.is_ok() { "; it is UTF-8" } else { "" };
+                    (&codes::GBK, bad + hint)
+                }
+            },
+        };
+        Err(self.refused(code, &message))
+    }
+
+    fn refused(self, code: &'static Code, message: &str) -> Answer {
+        Answer::of(Outcome::Invalid, code, self.lang, format!("{} {message}", self.what))
     }
 }
 
-/// JSON in ASCII only: everything else as `\uXXXX`, which every host's charset can hold.
-pub(crate) fn escape_beyond_ascii(json: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(json.len() + 64);
-    for letter in json.chars() {
+/// A configuration says itself what it is written in; everything that says it is ASCII, which stands for itself in
+/// GBK and in UTF-8.
+pub(crate) fn decode_config(bytes: &[u8], lang: Lang) -> Result<(Cow<'_, str>, Charset), Answer> {
+    let expected = |charset| Expected { what: "config_json", charset, lang };
+    let as_gbk = expected(Charset::Gbk).decode(bytes);
+    if let Some(text) = as_gbk.as_ref().ok().filter(|text| Charset::of_config(text) == Charset::Gbk) {
+        return Ok((text.clone(), Charset::Gbk));
+    }
+    let text = expected(Charset::Utf8).decode(bytes)?;
+    match Charset::of_config(&text) {
+        // It says that it is GBK, and is not.
+        Charset::Gbk => as_gbk.map(|text| (text, Charset::Gbk)),
+        charset => Ok((text, charset)),
+    }
+}
+
+/// A text in the host's charset. What that cannot hold becomes `\uXXXX`, which in JSON is the same text: beyond ASCII
+/// a JSON text has letters only inside strings.
+pub(crate) fn encode(text: Cow<'_, str>, charset: Charset) -> Cow<'_, [u8]> {
+    match charset {
+        _ if text.is_ascii() => {}
+        Charset::Utf8 => {}
+        Charset::Ascii => return escape_beyond_ascii(&text).into_bytes().into(),
+        Charset::Gbk => return to_gbk(&text).into(),
+    }
+    match text {
+        Cow::Borrowed(text) => text.as_bytes().into(),
+        Cow::Owned(text) => text.into_bytes().into(),
+    }
+}
+
+fn escape_beyond_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    for letter in text.chars() {
         if letter.is_ascii() {
             out.push(letter);
         } else {
-            // Beyond ASCII a JSON text has letters only inside strings, where an escape may stand.
-            for unit in letter.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
+            push_escape(&mut out, letter);
         }
     }
     out
 }
 
+fn push_escape(out: &mut String, letter: char) {
+    for unit in letter.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
+}
+
+/// Strictly; the error is the place of the first bad byte.
+fn from_gbk(bytes: &[u8]) -> Result<String, usize> {
+    let mut decoder = GBK.new_decoder_without_bom_handling();
+    let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or_default();
+    let mut out = String::with_capacity(room);
+    match decoder.decode_to_string_without_replacement(bytes, &mut out, true) {
+        (DecoderResult::InputEmpty, _) => Ok(out),
+        (DecoderResult::Malformed(length, behind), read) => {
+            Err(read.saturating_sub(usize::from(length) + usize::from(behind)))
+        }
+        (DecoderResult::OutputFull, read) => Err(read),
+    }
+}
+
+fn to_gbk(text: &str) -> Vec<u8> {
+    // Tables disagree on what GBK's bytes for private-use letters mean, so none of them is used.
+    let is_private = |letter: char| ('\u{e000}'..='\u{f8ff}').contains(&letter);
+    let mut out = Vec::with_capacity(text.len() + 64);
+    for piece in text.split_inclusive(is_private) {
+        let private = piece.chars().next_back().filter(|letter| is_private(*letter));
+        push_gbk(&mut out, piece.strip_suffix(is_private).unwrap_or(piece));
+        if let Some(letter) = private {
+            push_escaped(&mut out, letter);
+        }
+    }
+    out
+}
+
+fn push_escaped(out: &mut Vec<u8>, letter: char) {
+    let mut escape = String::new();
+    push_escape(&mut escape, letter);
+    out.extend_from_slice(escape.as_bytes());
+}
+
+fn push_gbk(out: &mut Vec<u8>, text: &str) {
+    let mut encoder = GBK.new_encoder();
+    let mut rest = text;
+    loop {
+        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
+        rest = rest.get(read..).unwrap_or_default();
+        match result {
+            EncoderResult::InputEmpty => return,
+            EncoderResult::OutputFull => out.reserve(rest.len().max(64)),
+            EncoderResult::Unmappable(letter) => push_escaped(out, letter),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zvpos_core::json::Value;
+
+    fn read(bytes: &[u8], charset: Charset) -> Result<String, (String, String)> {
+        let expected = Expected { what: "request", charset, lang: Lang::En };
+        expected
+            .decode(bytes)
+            .map(Cow::into_owned)
+            .map_err(|answer| (answer.code().to_owned(), answer.message().to_owned()))
+    }
 
     #[test]
     fn escapes_keep_every_letter() {
         let json = "{\"a\":\"扣款 😀 ok\"}";
-        let escaped = escape_beyond_ascii(json);
-        assert!(escaped.is_ascii());
-        assert_eq!(escaped, "{\"a\":\"\\u6263\\u6b3e \\ud83d\\ude00 ok\"}");
+        let escaped = encode(json.into(), Charset::Ascii);
+        assert_eq!(&*escaped, br#"{"a":"\u6263\u6b3e \ud83d\ude00 ok"}"#);
+        let gbk = encode(json.into(), Charset::Gbk);
+        assert_eq!(&*gbk, b"{\"a\":\"\xbf\xdb\xbf\xee \\ud83d\\ude00 ok\"}");
+        assert_eq!(&*encode(json.into(), Charset::Utf8), json.as_bytes());
     }
 
     #[test]
     fn says_what_is_wrong_with_the_bytes() {
-        let read = |bytes: &[u8]| {
-            // SAFETY: the slices below end with NUL.
-            unsafe { required(bytes.as_ptr().cast(), "request", Lang::En) }
-                .map(str::to_owned)
+        for (bytes, charset, code, says) in [
+            (&b"a\xc6\xf3\xc2\xf5"[..], Charset::Utf8, "ZV-LOOKS-GBK", "byte 1 is 0xc6; it looks like GBK"),
+            (b"\xff\xfe{", Charset::Utf8, "ZV-UTF16", "byte order mark"),
+            (b"\xff\xfe{", Charset::Gbk, "ZV-UTF16", "byte order mark"),
+            (b"ab\xff\xff", Charset::Ascii, "ZV-UTF8", "byte 2 is 0xff"),
+            (b"{\"\xbf\xdb\xff\"}", Charset::Gbk, "ZV-GBK", "byte 4 is 0xff"),
+            (b"{\"\xbf\"}", Charset::Gbk, "ZV-GBK", "byte 2 is 0xbf"),
+            ("{\"扣\"}".as_bytes(), Charset::Gbk, "ZV-GBK", "it is UTF-8"),
+        ] {
+            let (found, message) = read(bytes, charset).unwrap_err();
+            assert_eq!(found, code, "{message}");
+            assert!(message.starts_with("request ") && message.contains(says), "{message}");
+        }
+        // SAFETY: NULL is allowed.
+        let null = unsafe {
+            Expected { what: "r", charset: Charset::Gbk, lang: Lang::En }.required(std::ptr::null())
+        };
+        assert_eq!(null.unwrap_err().code(), "ZV-NULL");
+    }
+
+    /// Every character that two bytes of GBK can say comes in as itself and goes out as what it came from.
+    #[test]
+    fn the_whole_of_gbk_comes_and_goes() {
+        let mut characters = 0;
+        for lead in 0x81..=0xfe_u8 {
+            for trail in 0x40..=0xfe_u8 {
+                let Ok(text) = read(&[lead, trail], Charset::Gbk) else { continue };
+                if text.chars().count() != 1 {
+                    // An ASCII byte behind a lead byte that stands for nothing.
+                    panic!("{lead:02x} {trail:02x} is {text:?}");
+                }
+                characters += 1;
+                let back = encode(Cow::Owned(text.clone()), Charset::Gbk);
+                let again = if back.starts_with(b"\\u") {
+                    let json = format!("\"{}\"", String::from_utf8_lossy(&back));
+                    Value::parse(&json).unwrap().scalar().unwrap().to_owned()
+                } else {
+                    read(&back, Charset::Gbk).unwrap()
+                };
+                assert_eq!(again, text, "{lead:02x} {trail:02x}");
+            }
+        }
+        // GBK/1 to GBK/5 have 21,886 (GB 18030, two bytes); the user-defined areas are on top.
+        assert!(characters >= 21_886, "{characters}");
+    }
+
+    /// Whatever Unicode has is in a JSON answer, in every charset.
+    #[test]
+    fn all_of_unicode_goes_out_and_is_the_same_json() {
+        let all: Vec<char> = ('\u{20}'..=char::MAX).filter(|c| !matches!(c, '"' | '\\')).collect();
+        for letters in all.chunks(4096) {
+            let json = format!("\"{}\"", letters.iter().collect::<String>());
+            let wanted = Value::parse(&json).unwrap().scalar().unwrap().to_owned();
+            for charset in [Charset::Gbk, Charset::Ascii, Charset::Utf8] {
+                let bytes = encode(json.as_str().into(), charset);
+                let text = read(&bytes, charset).unwrap();
+                assert!(
+                    Value::parse(&text).unwrap().scalar() == Some(wanted.as_str()),
+                    "{charset:?} {:?}",
+                    letters.first()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_configuration_says_what_it_is_written_in() {
+        let config = |bytes: &[u8]| {
+            decode_config(bytes, Lang::En)
+                .map(|(text, charset)| (text.into_owned(), charset))
                 .map_err(|answer| answer.code().to_owned())
         };
-        assert_eq!(read(b"{}\0"), Ok("{}".to_owned()));
-        assert_eq!(read(b"\xc6\xf3\xc2\xf5\0"), Err("ZV-UTF8".to_owned()));
-        assert_eq!(read(b"\xff\xfe{\0"), Err("ZV-UTF16".to_owned()));
-        // SAFETY: NULL is allowed.
-        let null = unsafe { required(std::ptr::null(), "request", Lang::En) };
-        assert_eq!(null.unwrap_err().code(), "ZV-NULL");
+        let gbk = |letters: &[u8]| [b"{\"charset\":\"gbk\",\"journal\":\"", letters, b"\"}"].concat();
+        assert_eq!(
+            config(&gbk(b"\xca\xd5\xd2\xf8")),
+            Ok(("{\"charset\":\"gbk\",\"journal\":\"收银\"}".into(), Charset::Gbk))
+        );
+        assert_eq!(config(&gbk(b"")).unwrap().1, Charset::Gbk);
+        assert_eq!(config(&gbk("收".as_bytes())), Err("ZV-GBK".into()));
+        assert_eq!(config("{\"journal\":\"收银\"}".as_bytes()).unwrap().1, Charset::Utf8);
+        assert_eq!(config(b"{\"journal\":\"\xca\xd5\xd2\xf8\"}"), Err("ZV-LOOKS-GBK".into()));
+        assert_eq!(config(b"{\"charset\":\"ascii\"}").unwrap().1, Charset::Ascii);
+        // What is wrong with the rest is said by whoever reads it.
+        assert_eq!(config(b"{").unwrap().1, Charset::Utf8);
     }
 }

@@ -46,7 +46,7 @@ static void expect_at(int line, char *answer, int outcome, const char *code, con
 #define EXPECT(answer, outcome, code, says) expect_at(__LINE__, answer, outcome, code, says)
 
 /* A configuration with the made-up credentials of the simulator. */
-static const char *config_for(const char *endpoint)
+__attribute__((unused)) static const char *config_for(const char *endpoint)
 {
     static char config[1024];
     snprintf(config, sizeof config,

@@ -1,9 +1,11 @@
 //! The configuration: one JSON object, every problem reported at once. No environment variable is read.
 
 mod account;
+mod charset;
 mod tables;
 
 pub use account::Account;
+pub use charset::Charset;
 pub use tables::{CONFIG, ROUTE};
 
 use std::path::PathBuf;
@@ -31,8 +33,6 @@ pub struct Config {
     pub total: Duration,
     /// The language of the cashier's sentence.
     pub lang: Lang,
-    /// Whether answers are written in ASCII only.
-    pub ascii: bool,
     /// What to do with fields that nobody has documented.
     pub unknown: Unknown,
     /// The journal's file, where it is not the default one.
@@ -90,7 +90,6 @@ impl Config {
             transport,
             total,
             lang: if text(object, "lang") == Some("en") { Lang::En } else { Lang::ZhCn },
-            ascii: text(object, "charset") == Some("ascii"),
             unknown: if flag(object, "pass_unknown_fields") { Unknown::Pass } else { Unknown::Refuse },
             journal: text(object, "journal").map(PathBuf::from),
             guard: match text(object, "guard") {

@@ -1,5 +1,6 @@
 //! The keys of the configuration.
 
+use super::Charset;
 use crate::log::Level;
 use crate::shape::{Field, Kind, Shape, may, must};
 
@@ -98,8 +99,8 @@ pub static CONFIG: Shape = Shape {
         may("idle_ms", Kind::Integer(0, 600_000), "how long an idle connection may be reused (default 4000)"),
         may(
             "charset",
-            Kind::Word(&["utf-8", "ascii"]),
-            "ascii: answers hold \\uXXXX for everything else (default utf-8)",
+            Kind::Word(&Charset::WORDS),
+            "what texts are written in, both ways; answers hold as \\uXXXX what it cannot say; ascii takes UTF-8 (default utf-8)",
         ),
         may("lang", Kind::Word(&["zh-CN", "en"]), "language of the cashier's sentence (default zh-CN)"),
         may("tls", Kind::Object(&TLS), "trusted certificates (default: bundled)"),

@@ -265,12 +265,12 @@ impl Library {
         }
     }
 
-    fn own(&self, outcome: Outcome, code: &'static codes::Code, message: &str) -> Answer {
+    pub(super) fn own(&self, outcome: Outcome, code: &'static codes::Code, message: &str) -> Answer {
         let message = if message.is_empty() { code.meaning } else { message };
         Answer::of(outcome, code, self.lang(), message)
     }
 
-    fn invalid(&self, problems: Vec<Problem>) -> Answer {
+    pub(super) fn invalid(&self, problems: Vec<Problem>) -> Answer {
         let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
         self.own(Outcome::Invalid, &codes::REQUEST, &format!("wrong: {}", paths.join(", ")))
             .with_errors(problems)

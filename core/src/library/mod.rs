@@ -4,9 +4,11 @@
 mod calls;
 mod export;
 mod requests;
+mod tickets;
 
 pub(crate) use export::COLUMNS as CSV_COLUMNS;
 pub use requests::{FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+pub use tickets::MOST_TICKETS;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -26,6 +28,7 @@ use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::recovery::{self, Recovery};
 use crate::transaction::{Entry, Key};
 use crate::transport::Http;
+use tickets::Tickets;
 
 /// The largest text that is taken, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
@@ -41,10 +44,10 @@ pub struct Library {
     /// Where the journal is, or why it cannot be used.
     journal: Result<Place, JournalError>,
     fingerprint: [u8; 20],
-    ascii: bool,
     running: Mutex<Running>,
     idle: Condvar,
     deliveries: Mutex<Deliveries>,
+    tickets: Tickets,
     business_days: BusinessDays,
 }
 
@@ -130,10 +133,10 @@ impl Library {
             recovery,
             journal: place,
             fingerprint: config.fingerprint,
-            ascii: config.ascii,
             running: Mutex::default(),
             idle: Condvar::new(),
             deliveries: Mutex::default(),
+            tickets: Tickets::default(),
             business_days: config.business_days,
         };
         library.recovery.nudge();
@@ -243,11 +246,6 @@ impl Library {
     /// The language of the cashier's sentence.
     pub fn lang(&self) -> Lang {
         self.shared.lang
-    }
-
-    /// Whether answers are written in ASCII only.
-    pub fn ascii(&self) -> bool {
-        self.ascii
     }
 
     /// The file whose lock says that this process lives. A forked child must close its copy: the lock would

@@ -76,6 +76,12 @@ codes! {
     UTF8 "ZV-UTF8" [Invalid]
         "The text is not valid UTF-8; the message names the first bad byte.",
         "Convert the text to UTF-8 before the call.", CALL_ZH, CALL_EN;
+    LOOKS_GBK "ZV-LOOKS-GBK" [Invalid]
+        "The text is not valid UTF-8 and looks like GBK.",
+        "Set `charset` to `gbk` in the configuration, or convert the text to UTF-8.", CALL_ZH, CALL_EN;
+    GBK "ZV-GBK" [Invalid]
+        "The configuration says `charset: gbk` and the text is not valid GBK; the message names the first bad byte.",
+        "Convert the text to GBK (code page 936), or set the charset that it is written in.", CALL_ZH, CALL_EN;
     UTF16 "ZV-UTF16" [Invalid]
         "The text looks like UTF-16: a wide string was passed.",
         "Delphi: AnsiString/UTF8String and PAnsiChar, not PChar. C#: a UTF-8 byte array, not a string. VB6: a byte array.", CALL_ZH, CALL_EN;
@@ -115,6 +121,15 @@ codes! {
     REENTRANT "ZV-REENTRANT" [Invalid]
         "A zv_ function was called from inside the log callback.",
         "The callback may only note the text; make calls outside it.", "", "";
+    RUNNING "ZV-RUNNING" [Running]
+        "The call was started and has not ended yet.",
+        "Ask zv_poll_json for the same ticket again in a moment.", "处理中,请稍候", "In progress; one moment.";
+    TICKETS "ZV-TICKETS" [NotSent]
+        "Too many calls are running or wait to be fetched, or the system gives no thread; nothing was sent.",
+        "Fetch what has ended with zv_poll_json; every ticket is fetched once.", STOP_ZH, STOP_EN;
+    NO_TICKET "ZV-NO-TICKET" [Invalid]
+        "There is no such ticket: its answer was fetched already, or zv_shutdown came between.",
+        "Keep each answer when it is fetched; what became of a payment stands in the journal (zv_lookup_json).", "", "";
     FORKED "ZV-FORKED" [Internal]
         "The process was forked after zv_init; the child has no connections and no journal of its own.",
         "zv_init in the child allows quotes; for money calls fork before zv_init, or exec.", STOP_ZH, STOP_EN;

@@ -24,11 +24,13 @@ pub enum Outcome {
     Reversed,
     /// This bizId already stands for another request.
     Conflict,
+    /// A call that was started has not ended; nothing is known of it yet.
+    Running,
 }
 
 impl Outcome {
     /// Every outcome, in the order of its number.
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Outcome::Succeeded,
         Outcome::Declined,
         Outcome::Invalid,
@@ -37,6 +39,7 @@ impl Outcome {
         Outcome::Internal,
         Outcome::Reversed,
         Outcome::Conflict,
+        Outcome::Running,
     ];
 
     /// The word in the envelope.
@@ -50,6 +53,7 @@ impl Outcome {
             Outcome::Internal => "internal",
             Outcome::Reversed => "reversed",
             Outcome::Conflict => "conflict",
+            Outcome::Running => "running",
         }
     }
 
@@ -64,6 +68,7 @@ impl Outcome {
             Outcome::Internal => 5,
             Outcome::Reversed => 6,
             Outcome::Conflict => 7,
+            Outcome::Running => 8,
         }
     }
 
@@ -82,6 +87,7 @@ impl Outcome {
             Outcome::Unknown => Next::Wait,
             Outcome::Internal => Next::Stop,
             Outcome::Conflict => Next::Lookup,
+            Outcome::Running => Next::Poll,
         }
     }
 }
@@ -107,11 +113,13 @@ pub enum Next {
     StoreThenConfirm,
     /// Nothing was taken by this call, and nothing is settled by it: go on with the sale.
     GoOn,
+    /// Ask for the answer again, with the same ticket.
+    Poll,
 }
 
 impl Next {
     /// Everything that can be next.
-    pub const ALL: [Next; 9] = [
+    pub const ALL: [Next; 10] = [
         Next::CompleteSale,
         Next::OtherTender,
         Next::FixRequest,
@@ -121,6 +129,7 @@ impl Next {
         Next::Lookup,
         Next::StoreThenConfirm,
         Next::GoOn,
+        Next::Poll,
     ];
 
     /// The word in the envelope.
@@ -135,6 +144,7 @@ impl Next {
             Next::Lookup => "lookup",
             Next::StoreThenConfirm => "store_then_confirm",
             Next::GoOn => "go_on",
+            Next::Poll => "poll",
         }
     }
 }
