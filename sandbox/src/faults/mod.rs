@@ -6,6 +6,7 @@ mod drift;
 mod script;
 mod wire;
 
+pub(crate) use self::wire::reason;
 pub use self::{
     book::{Armed, Book, Chosen},
     drift::{VARIANTS, drift},

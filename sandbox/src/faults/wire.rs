@@ -47,14 +47,17 @@ impl HttpAnswer<'_> {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+/// The words beside a status.
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         302 => "Found",
         400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",

@@ -1,6 +1,9 @@
 //! What was done under each bizId: every effect, in order, and what of it still stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::Serialize;
 
@@ -125,6 +128,14 @@ impl Ledger {
             .take_while(|(key, _)| wanted(key))
             .map(|(key, record)| view(key, record))
             .collect()
+    }
+
+    /// The bizIds that something was done for last, the latest first.
+    pub(super) fn last(&self, count: usize) -> Vec<LedgerView> {
+        let at = |record: &Record| record.entries.last().map(|entry| entry.at_unix_ms);
+        let mut records: Vec<_> = self.records.iter().collect();
+        records.sort_by_key(|(_, record)| Reverse(at(record)));
+        records.into_iter().take(count).map(|(key, record)| view(key, record)).collect()
     }
 }
 

@@ -135,6 +135,11 @@ impl Gateway {
         self.ledger.views(biz_id)
     }
 
+    /// What was done last, for as many bizIds, the latest first.
+    pub fn last_of_ledger(&self, count: usize) -> Vec<LedgerView> {
+        self.ledger.last(count)
+    }
+
     /// Answers a request that arrived at the given true time.
     pub fn handle(&mut self, now_unix_ms: i64, method: &str, path: &str, body: &[u8]) -> Answer {
         let mut note = Note::default();

@@ -1,29 +1,34 @@
 //! The admin API: JSON on a socket of its own, which no fault touches.
 
-use std::sync::atomic::Ordering;
+use std::{borrow::Cow, sync::atomic::Ordering};
 
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
-    faults::{Armed, Fault},
+    faults::{Armed, Fault, reason},
     rules::Policy,
 };
 
 use super::{
     connection::Request,
+    inspector::{self, HEADERS},
     listener::Command,
     state::{Shared, now_unix_ms},
 };
 
 const PATHS: &[&str] = &[
+    "GET /: the inspector, a page for a browser",
+    "GET /events: the request log as server-sent events",
     "GET /health",
     "GET /faults",
     "POST /faults {fault, times?, operation?, params?}",
     "DELETE /faults",
     "GET /ledger",
     "GET /ledger?bizId=X",
+    "GET /ledger?last=n",
+    "GET /members?first=n",
     "GET /members/{customerId}",
     "POST /reset",
     "GET /policy",
@@ -32,22 +37,50 @@ const PATHS: &[&str] = &[
     "GET /counters",
 ];
 
-/// An HTTP status and a JSON body.
-type Reply = (u16, String);
+const JSON: &str = "application/json; charset=utf-8";
+
+/// An answer of the admin API or a file of the inspector.
+pub(super) struct Reply {
+    status: u16,
+    kind: &'static str,
+    body: Cow<'static, str>,
+}
+
+impl Reply {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let Self { status, kind, body } = self;
+        let (reason, length) = (reason(*status), body.len());
+        format!(
+            "HTTP/1.1 {status} {reason}\r\nServer: zvpos-sandbox\r\nContent-Type: {kind}\r\n\
+             Content-Length: {length}\r\n{HEADERS}\r\n{body}"
+        )
+        .into_bytes()
+    }
+}
 
 fn ok(value: &impl Serialize) -> Reply {
     match serde_json::to_string(value) {
-        Ok(text) => (200, text),
+        Ok(text) => Reply { status: 200, kind: JSON, body: text.into() },
         Err(error) => failed(500, &error),
     }
 }
 
-fn failed(status: u16, why: &dyn ToString) -> Reply {
-    (status, json!({"error": why.to_string()}).to_string())
+pub(super) fn failed(status: u16, why: &dyn ToString) -> Reply {
+    Reply { status, kind: JSON, body: json!({"error": why.to_string()}).to_string().into() }
 }
 
+/// Answers a request, and tells those who follow the log if it changed anything.
 pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, request: &Request) -> Reply {
+    let reply = carry_out(shared, port, request).await;
+    if request.method != "GET" && reply.status == 200 {
+        shared.feed.changed();
+    }
+    reply
+}
+
+async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &Request) -> Reply {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let number = |name: &str| parameter(query, name).and_then(|number| number.parse::<usize>().ok());
     match (request.method.as_str(), path) {
         ("GET", "/health") => ok(&json!({"ok": true})),
         ("GET", "/faults") => faults(shared),
@@ -60,7 +93,10 @@ pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, req
             let _ = opened.await;
             faults(shared)
         }
-        ("GET", "/ledger") => ledger(shared, parameter(query, "bizId").as_deref()),
+        ("GET", "/ledger") => match number("last") {
+            Some(count) => ok(&shared.gateway().last_of_ledger(count)),
+            None => ledger(shared, parameter(query, "bizId").as_deref()),
+        },
         ("POST", "/reset") => {
             shared.reset();
             ok(&json!({"ok": true}))
@@ -74,8 +110,8 @@ pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, req
             Err(error) => failed(400, &error),
         },
         ("GET", "/requests") => {
-            let last = parameter(query, "last").and_then(|last| last.parse().ok()).unwrap_or(20);
-            ok(&shared.last_requests(last))
+            let last = number("last").unwrap_or(20);
+            ok(&shared.feed.last(last))
         }
         ("GET", "/counters") => {
             let counters = &shared.counters;
@@ -85,6 +121,9 @@ pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, req
                 "faults": counters.faults.load(Ordering::Relaxed),
             }))
         }
+        ("GET", "/members") => {
+            ok(&shared.gateway().member_views(number("first").unwrap_or(100), now_unix_ms()))
+        }
         ("GET", path) if path.starts_with("/members/") => {
             let customer_id = path.trim_start_matches("/members/");
             match shared.gateway().member_view(customer_id, now_unix_ms()) {
@@ -92,10 +131,14 @@ pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, req
                 None => failed(404, &format!("there is no member {customer_id:?}")),
             }
         }
-        (method, path) => {
-            let error = format!("there is no {method} {path} here");
-            (404, json!({"error": error, "paths": PATHS}).to_string())
-        }
+        (method, path) => match inspector::file(path) {
+            Some((kind, text)) if method == "GET" => Reply { status: 200, kind, body: text.into() },
+            _ => {
+                let error = format!("there is no {method} {path} here");
+                let body = json!({"error": error, "paths": PATHS}).to_string();
+                Reply { status: 404, kind: JSON, body: body.into() }
+            }
+        },
     }
 }
 

@@ -21,8 +21,22 @@ pub(super) struct Request {
     pub(super) method: String,
     /// Path and query.
     pub(super) target: String,
+    /// Names in lower case, and values.
+    pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     pub(super) keep_alive: bool,
+}
+
+impl Request {
+    /// Whether it asks for this path, with any query.
+    pub(super) fn is_get(&self, path: &str) -> bool {
+        self.method == "GET" && self.target.split('?').next() == Some(path)
+    }
+
+    /// The value of the first header of that name, which is in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why a request could not be read.
@@ -115,8 +129,8 @@ impl Connection {
                 }
                 let body =
                     if head.chunked { self.chunks().await? } else { self.take(head.content_length).await? };
-                let Head { method, target, keep_alive, .. } = head;
-                return Ok(Request { method, target, body, keep_alive });
+                let Head { method, target, headers, keep_alive, .. } = head;
+                return Ok(Request { method, target, headers, body, keep_alive });
             }
             if self.received.len() > HEAD_MAX {
                 return Err(bad("the head of the request is too long"));
@@ -141,6 +155,23 @@ impl Connection {
             body.extend(self.take(size).await?);
             self.take(2).await?;
         }
+    }
+
+    /// Sends bytes outside any script.
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
+    /// Waits until the other side is gone; what it still says is not heard.
+    pub(super) async fn gone(&mut self) {
+        let mut ignored = [0; 1024];
+        while self.stream.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
+    }
+
+    /// Lets the system keep only so many bytes that the other side has not taken.
+    pub(super) fn keep_little(&self, bytes: usize) {
+        // Best effort: what the system keeps by itself is bounded, too, only larger.
+        let _ = socket2::SockRef::from(&self.stream).set_send_buffer_size(bytes);
     }
 
     /// Plays a script. False when the connection is at its end.
@@ -189,6 +220,7 @@ impl Connection {
 struct Head {
     method: String,
     target: String,
+    headers: Vec<(String, String)>,
     content_length: usize,
     chunked: bool,
     keep_alive: bool,
@@ -207,14 +239,16 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Unreadable> {
     let mut head = Head {
         method: parsed.method.unwrap_or_default().to_owned(),
         target: parsed.path.unwrap_or_default().to_owned(),
+        headers: Vec::new(),
         content_length: 0,
         chunked: false,
         keep_alive: parsed.version == Some(1),
         expects_continue: false,
     };
     for header in parsed.headers.iter() {
-        let value = String::from_utf8_lossy(header.value).trim().to_ascii_lowercase();
-        match header.name.to_ascii_lowercase().as_str() {
+        let sent = String::from_utf8_lossy(header.value).trim().to_owned();
+        let (name, value) = (header.name.to_ascii_lowercase(), sent.to_ascii_lowercase());
+        match name.as_str() {
             "content-length" => head.content_length = value.parse().map_err(bad)?,
             "transfer-encoding" => head.chunked = value == "chunked",
             "connection" if value == "close" => head.keep_alive = false,
@@ -222,6 +256,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Unreadable> {
             "expect" => head.expects_continue = value == "100-continue",
             _ => {}
         }
+        head.headers.push((name, sent));
     }
     if head.content_length > BODY_MAX {
         return Err(too_large());

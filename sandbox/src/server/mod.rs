@@ -2,6 +2,7 @@
 
 mod admin;
 mod connection;
+mod inspector;
 mod listener;
 mod state;
 
@@ -120,9 +121,18 @@ async fn serve_admin(mut connection: Connection, shared: Arc<Shared>, port: Unbo
             Ok(request) => request,
             Err(unreadable) => return end(connection, unreadable, &port).await,
         };
-        let (status, body) = admin::answer(&shared, &port, &request).await;
-        match connection.play(vec![send(status, &body)], &port).await {
-            Ok(true) if request.keep_alive => {}
+        let reply = match inspector::refusal(&request) {
+            Some((status, why)) => admin::failed(status, &why),
+            None if request.is_get("/events") => {
+                if inspector::follow(&mut connection, &shared, &request).await {
+                    return;
+                }
+                admin::failed(503, &"too many follow the log already")
+            }
+            None => admin::answer(&shared, &port, &request).await,
+        };
+        match connection.send(&reply.to_bytes()).await {
+            Ok(()) if request.keep_alive => {}
             _ => return connection.close().await,
         }
     }

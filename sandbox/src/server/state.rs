@@ -1,7 +1,6 @@
 //! What the connections share: the gateway, the faults that wait, the request log, the counters.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -17,17 +16,16 @@ use crate::{
     rules::{self, Gateway, Note, http_date},
 };
 
-use super::connection::Request;
+use super::{connection::Request, inspector::Feed};
 
-/// How many requests the log keeps.
-const LOG_MAX: usize = 1000;
 /// How many letters of one text the log keeps.
 const LOG_TEXT_MAX: usize = 4096;
 
 /// A line of the request log.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Line {
-    number: u64,
+    /// The log gives it.
+    pub(super) number: u64,
     at_unix_ms: i64,
     method: String,
     path: String,
@@ -43,6 +41,16 @@ pub(super) struct Line {
     answer: Option<Box<RawValue>>,
 }
 
+impl Line {
+    /// The line as a person reads it on stderr.
+    fn words(&self) -> String {
+        let called = self.operation.map_or_else(|| self.path.clone(), |operation| format!("{operation:?}"));
+        let fault = self.fault.map_or_else(String::new, |chosen| format!(" ~{}", chosen.fault.row().name));
+        let biz_id = self.biz_id.as_deref().unwrap_or("-");
+        format!("{called} {biz_id}{fault} {} {}: {}", self.code, self.rule, self.explanation)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) requests: AtomicU64,
@@ -53,7 +61,7 @@ pub(super) struct Counters {
 pub(super) struct Shared {
     gateway: Mutex<Gateway>,
     book: Mutex<Book>,
-    log: Mutex<VecDeque<Line>>,
+    pub(super) feed: Feed,
     pub(super) counters: Counters,
     quiet: bool,
 }
@@ -71,8 +79,8 @@ pub(super) fn now_unix_ms() -> i64 {
 
 impl Shared {
     pub(super) fn new(gateway: Gateway, quiet: bool) -> Self {
-        let (book, log) = (Mutex::default(), Mutex::default());
-        Self { gateway: Mutex::new(gateway), book, log, counters: Counters::default(), quiet }
+        let (gateway, book) = (Mutex::new(gateway), Mutex::default());
+        Self { gateway, book, feed: Feed::default(), counters: Counters::default(), quiet }
     }
 
     pub(super) fn gateway(&self) -> MutexGuard<'_, Gateway> {
@@ -87,19 +95,13 @@ impl Shared {
     pub(super) fn reset(&self) {
         self.gateway().reset();
         self.book().disarm();
-        lock(&self.log).clear();
-    }
-
-    /// The last lines of the request log, the oldest first.
-    pub(super) fn last_requests(&self, count: usize) -> Vec<Line> {
-        let log = lock(&self.log);
-        log.iter().skip(log.len().saturating_sub(count)).cloned().collect()
+        self.feed.clear();
     }
 
     /// Handles a request at the gateway's socket: chooses the fault, lets the gateway act or not, writes the log, and
     /// answers with what is to happen on the connection.
     pub(super) fn handle(&self, request: &Request) -> Vec<Step> {
-        let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let now = now_unix_ms();
         let Request { method, target, body, .. } = request;
         let peek = rules::peek(target, body);
@@ -121,7 +123,7 @@ impl Shared {
         let body = answer.as_ref().map(|answer| bounded(&answer.body.to_json()));
         let note = answer.map_or_else(|| not_handled(peek), |answer| answer.note);
         self.note(Line {
-            number,
+            number: 0,
             at_unix_ms: now,
             method: method.clone(),
             path: target.chars().take(256).collect(),
@@ -140,22 +142,11 @@ impl Shared {
     }
 
     fn note(&self, line: Line) {
-        if !self.quiet {
-            let called =
-                line.operation.map_or_else(|| line.path.clone(), |operation| format!("{operation:?}"));
-            let fault =
-                line.fault.map_or_else(String::new, |chosen| format!(" ~{}", chosen.fault.row().name));
-            let biz_id = line.biz_id.as_deref().unwrap_or("-");
-            eprintln!(
-                "#{} {called} {biz_id}{fault} {} {}: {}",
-                line.number, line.code, line.rule, line.explanation
-            );
+        let words = (!self.quiet).then(|| line.words());
+        let number = self.feed.push(line);
+        if let Some(words) = words {
+            eprintln!("#{number} {words}");
         }
-        let mut log = lock(&self.log);
-        if log.len() == LOG_MAX {
-            log.pop_front();
-        }
-        log.push_back(line);
     }
 }
 

@@ -64,7 +64,7 @@ impl Client {
 
     pub fn send(&mut self, method: &str, path: &str, body: &str) {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: sandbox\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         self.raw(request.as_bytes());
