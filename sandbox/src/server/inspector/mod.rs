@@ -16,12 +16,12 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/inspector.css", "text/css; charset=utf-8", include_str!("page/inspector.css")),
     ("/inspector.svg", "image/svg+xml", include_str!("page/inspector.svg")),
     ("/inspector.js", SCRIPT, include_str!("page/inspector.js")),
-    ("/inspector/dom.js", SCRIPT, include_str!("page/dom.js")),
-    ("/inspector/requests.js", SCRIPT, include_str!("page/requests.js")),
-    ("/inspector/detail.js", SCRIPT, include_str!("page/detail.js")),
-    ("/inspector/state.js", SCRIPT, include_str!("page/state.js")),
-    ("/inspector/switches.js", SCRIPT, include_str!("page/switches.js")),
-    ("/inspector/words.js", SCRIPT, include_str!("page/words.js")),
+    ("/inspector/dom.js", SCRIPT, include_str!("page/inspector/dom.js")),
+    ("/inspector/requests.js", SCRIPT, include_str!("page/inspector/requests.js")),
+    ("/inspector/detail.js", SCRIPT, include_str!("page/inspector/detail.js")),
+    ("/inspector/state.js", SCRIPT, include_str!("page/inspector/state.js")),
+    ("/inspector/switches.js", SCRIPT, include_str!("page/inspector/switches.js")),
+    ("/inspector/words.js", SCRIPT, include_str!("page/inspector/words.js")),
 ];
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";

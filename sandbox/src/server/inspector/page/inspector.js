@@ -1,11 +1,11 @@
 // The page's beginning: the panels, the language, and the line to the server that everything else hangs on.
 
-import { byId, exact, order, paced } from "./dom.js";
-import * as detail from "./detail.js";
-import * as requests from "./requests.js";
-import { showCounters, showLedger, showMembers } from "./state.js";
-import { showClock, showFaults, showPolicy } from "./switches.js";
-import { otherLanguage, setLanguage, t, translate } from "./words.js";
+import { byId, exact, order, paced } from "./inspector/dom.js";
+import * as detail from "./inspector/detail.js";
+import * as requests from "./inspector/requests.js";
+import { showCounters, showLedger, showMembers } from "./inspector/state.js";
+import { showClock, showFaults, showPolicy } from "./inspector/switches.js";
+import { otherLanguage, setLanguage, t, translate } from "./inspector/words.js";
 
 const PANELS = { members: showMembers, ledger: showLedger, faults: showFaults, clock: showClock, policy: showPolicy };
 const WIDE = matchMedia("(min-width: 801px)");
