@@ -53,7 +53,7 @@ impl Simulator {
     fn listening(listen: SocketAddr, policy: Policy, seed: &str) -> std::io::Result<Simulator> {
         let seed = Arc::new(Seed::parse(seed).unwrap());
         let admin: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen, admin, seed, policy, quiet: true };
+        let options = Options { listen, admin, seed, policy, chaos: None, quiet: true };
         Ok(Simulator { server: Server::start(options)? })
     }
 

@@ -7,15 +7,16 @@ use serde_json::json;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
-    faults::{Armed, Fault, reason},
+    faults::{Armed, ChaosOrder, Fault, reason},
     rules::Policy,
 };
 
 use super::{
+    clock::Change,
     connection::Request,
     inspector::{self, HEADERS},
     listener::Command,
-    state::{Shared, now_unix_ms},
+    state::Shared,
 };
 
 const PATHS: &[&str] = &[
@@ -25,6 +26,11 @@ const PATHS: &[&str] = &[
     "GET /faults",
     "POST /faults {fault, times?, operation?, params?}",
     "DELETE /faults",
+    "GET /chaos",
+    "PUT /chaos {chaos: \"seed=7,lost_answer=0.05\"} or {seed, rates: {fault: rate}}",
+    "DELETE /chaos",
+    "GET /clock",
+    "PUT /clock {offset_ms or advance_ms or set, freeze?, till_follows?}",
     "GET /ledger",
     "GET /ledger?bizId=X",
     "GET /ledger?last=n",
@@ -36,6 +42,8 @@ const PATHS: &[&str] = &[
     "GET /requests?last=n",
     "GET /counters",
 ];
+
+const CHAOS: &str = "the body must be {\"chaos\": \"seed=7,lost_answer=0.05\"} or {\"seed\": 7, \"rates\": {\"lost_answer\": 0.05}}";
 
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -93,6 +101,27 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
             let _ = opened.await;
             faults(shared)
         }
+        ("GET", "/chaos") => chaos(shared),
+        ("PUT", "/chaos") => {
+            let order = serde_json::from_slice::<ChaosOrder>(&request.body).map_err(|_| CHAOS.to_owned());
+            match order.and_then(|order| order.read()) {
+                Ok(chaos) => shared.book().set_chaos(Some(chaos)),
+                Err(why) => return failed(400, &why),
+            }
+            chaos(shared)
+        }
+        ("DELETE", "/chaos") => {
+            shared.book().set_chaos(None);
+            chaos(shared)
+        }
+        ("GET", "/clock") => ok(&shared.clock_shown()),
+        ("PUT", "/clock") => {
+            let change = serde_json::from_slice::<Change>(&request.body).map_err(|error| error.to_string());
+            match change.and_then(|change| shared.set_clock(&change)) {
+                Ok(shown) => ok(&shown),
+                Err(why) => failed(400, &why),
+            }
+        }
         ("GET", "/ledger") => match number("last") {
             Some(count) => ok(&shared.gateway().last_of_ledger(count)),
             None => ledger(shared, parameter(query, "bizId").as_deref()),
@@ -122,11 +151,12 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
             }))
         }
         ("GET", "/members") => {
-            ok(&shared.gateway().member_views(number("first").unwrap_or(100), now_unix_ms()))
+            let first = number("first").unwrap_or(100);
+            ok(&shared.gateway().member_views(first, shared.now().business_ms))
         }
         ("GET", path) if path.starts_with("/members/") => {
             let customer_id = path.trim_start_matches("/members/");
-            match shared.gateway().member_view(customer_id, now_unix_ms()) {
+            match shared.gateway().member_view(customer_id, shared.now().business_ms) {
                 Some(member) => ok(&member),
                 None => failed(404, &format!("there is no member {customer_id:?}")),
             }
@@ -147,22 +177,32 @@ fn faults(shared: &Shared) -> Reply {
     ok(&json!({"armed": shared.book().armed(), "table": table}))
 }
 
-/// Arms a fault. `refused` for any operation closes the port now, and the answer comes when it is closed.
+/// What comes by chance, `{"seed": 0, "rates": []}` if nothing does.
+fn chaos(shared: &Shared) -> Reply {
+    match shared.book().chaos() {
+        Some(chaos) => ok(chaos),
+        None => ok(&json!({"seed": 0, "rates": []})),
+    }
+}
+
+/// Arms a fault. One of the whole port for any operation blocks it now, and the answer comes when it is blocked.
 async fn arm(shared: &Shared, port: &UnboundedSender<Command>, body: &[u8]) -> Reply {
     let armed: Armed = match serde_json::from_slice(body) {
         Ok(armed) => armed,
         Err(error) => return failed(400, &error),
     };
-    if armed.fault == Fault::Refused && armed.operation.is_none() {
+    let blockage = armed.fault.blockage().filter(|_| armed.operation.is_none());
+    if let Some(how) = blockage {
         if let Err(why) = armed.check() {
             return failed(400, &why);
         }
         let (done, closed) = oneshot::channel();
-        let _ = port.send(Command::Close { ms: armed.chosen().number, done: Some(done) });
+        let _ = port.send(Command::Block { how, ms: armed.chosen().number, done: Some(done) });
         let _ = closed.await;
         return faults(shared);
     }
-    let outcome = shared.book().arm(armed);
+    let now_ms = shared.now().business_ms;
+    let outcome = shared.book().arm(armed, now_ms);
     match outcome {
         Ok(()) => faults(shared),
         Err(why) => failed(400, &why),

@@ -17,6 +17,7 @@ const HEAD_MAX: usize = 16 * 1024;
 const BODY_MAX: usize = 1024 * 1024;
 
 /// A request as it was sent.
+#[derive(Clone)]
 pub(super) struct Request {
     pub(super) method: String,
     /// Path and query.
@@ -25,6 +26,8 @@ pub(super) struct Request {
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     pub(super) keep_alive: bool,
+    /// The fault that its header asks for.
+    pub(super) fault: Option<String>,
 }
 
 impl Request {
@@ -43,6 +46,10 @@ impl Request {
 pub(super) enum Unreadable {
     /// The connection is at its end, in whatever way.
     Gone,
+    /// It is not HTTP but the beginning of a TLS connection.
+    Handshake,
+    /// It was given up after as many bytes as whoever read it wanted.
+    CutOff,
     /// It is no HTTP that is understood here: the status and the words to answer.
     Bad(u16, String),
 }
@@ -119,18 +126,31 @@ impl Connection {
         }
     }
 
-    /// The next request on the connection.
-    pub(super) async fn request(&mut self) -> Result<Request, Unreadable> {
+    /// The next request on the connection. `cut_at` is asked, with the fault that the header names, whether the request
+    /// is to be given up after so many bytes.
+    pub(super) async fn request(
+        &mut self,
+        cut_at: impl Fn(Option<&str>) -> Option<u64>,
+    ) -> Result<Request, Unreadable> {
         loop {
+            // The number of the record in which every TLS connection begins; no HTTP method does.
+            if self.received.first() == Some(&22) {
+                return Err(Unreadable::Handshake);
+            }
             if let Some((length, head)) = parse_head(&self.received)? {
+                if let Some(count) = cut_at(head.fault.as_deref()) {
+                    let whole = length.saturating_add(head.content_length);
+                    self.take(usize::try_from(count).unwrap_or(usize::MAX).min(whole)).await?;
+                    return Err(Unreadable::CutOff);
+                }
                 self.take(length).await?;
                 if head.expects_continue {
                     self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
                 }
                 let body =
                     if head.chunked { self.chunks().await? } else { self.take(head.content_length).await? };
-                let Head { method, target, headers, keep_alive, .. } = head;
-                return Ok(Request { method, target, headers, body, keep_alive });
+                let Head { method, target, headers, keep_alive, fault, .. } = head;
+                return Ok(Request { method, target, headers, body, keep_alive, fault });
             }
             if self.received.len() > HEAD_MAX {
                 return Err(bad("the head of the request is too long"));
@@ -204,10 +224,15 @@ impl Connection {
                     self.stream.shutdown().await?;
                     return Ok(false);
                 }
-                Step::ClosePort(ms) => {
+                Step::ResetOnNext => {
+                    let mut ignored = Vec::with_capacity(1);
+                    self.in_order = self.stream.read_buf(&mut ignored).await? == 0;
+                    return Ok(false);
+                }
+                Step::Block(how, ms) => {
                     let (done, closed) = oneshot::channel();
                     // Nobody listens any more only while the server ends; then the port is closed anyway.
-                    let _ = port.send(Command::Close { ms, done: Some(done) });
+                    let _ = port.send(Command::Block { how, ms, done: Some(done) });
                     // This connection is among those that are then reset, so the wait ends with it.
                     let _ = closed.await;
                 }
@@ -225,6 +250,7 @@ struct Head {
     chunked: bool,
     keep_alive: bool,
     expects_continue: bool,
+    fault: Option<String>,
 }
 
 fn too_large() -> Unreadable {
@@ -244,6 +270,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Unreadable> {
         chunked: false,
         keep_alive: parsed.version == Some(1),
         expects_continue: false,
+        fault: None,
     };
     for header in parsed.headers.iter() {
         let sent = String::from_utf8_lossy(header.value).trim().to_owned();
@@ -253,6 +280,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Unreadable> {
             "transfer-encoding" => head.chunked = value == "chunked",
             "connection" if value == "close" => head.keep_alive = false,
             "connection" if value == "keep-alive" => head.keep_alive = true,
+            "x-zv-fault" => head.fault = Some(value),
             "expect" => head.expects_continue = value == "100-continue",
             _ => {}
         }

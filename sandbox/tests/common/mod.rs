@@ -126,7 +126,8 @@ impl Sandbox {
     pub fn with(policy: Policy) -> Self {
         let seed = Arc::new(Seed::parse(Seed::DEFAULT_JSON).unwrap());
         let (listen, admin) = ("127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap());
-        let server = Server::start(Options { listen, admin, seed, policy, quiet: true }).unwrap();
+        let server =
+            Server::start(Options { listen, admin, seed, policy, chaos: None, quiet: true }).unwrap();
         Self { server, nonce: AtomicU64::new(1) }
     }
 

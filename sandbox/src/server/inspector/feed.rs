@@ -45,15 +45,16 @@ const KERNEL_BUFFER: usize = 64 * 1024;
 struct Log {
     /// Which log it is: another one after a restart or a reset. The time of its beginning, so that it never repeats.
     run: i64,
-    /// The number of the last line, in this log or the one before.
+    /// The place of the last line, in this log or the one before. Lines are counted as they are written: a request
+    /// that is held up is written twice, and two at once in either order.
     last: u64,
-    lines: VecDeque<Line>,
+    lines: VecDeque<(u64, Line)>,
 }
 
 impl Log {
-    /// The number of the oldest line that is kept; the next one's when there is none.
+    /// The place of the oldest line that is kept; the next one's when there is none.
     fn first(&self) -> u64 {
-        self.lines.front().map_or(self.last + 1, |line| line.number)
+        self.lines.front().map_or(self.last + 1, |(place, _)| *place)
     }
 }
 
@@ -82,26 +83,24 @@ impl Feed {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a line and gives it its number. Numbers are given here and not at a request's beginning, so that the log
-    /// is in their order.
-    pub(in crate::server) fn push(&self, mut line: Line) -> u64 {
+    /// Adds a line.
+    pub(in crate::server) fn push(&self, line: Line) {
         let mut log = self.log();
         log.last += 1;
-        let number = log.last;
-        line.number = number;
+        let place = log.last;
         if log.lines.len() == LOG_MAX {
             log.lines.pop_front();
         }
-        log.lines.push_back(line);
+        log.lines.push_back((place, line));
         drop(log);
         self.stirred.send_replace(());
-        number
     }
 
     /// The last lines, the oldest first.
     pub(in crate::server) fn last(&self, count: usize) -> Vec<Line> {
         let log = self.log();
-        log.lines.iter().skip(log.lines.len().saturating_sub(count)).cloned().collect()
+        let lines = log.lines.iter().skip(log.lines.len().saturating_sub(count));
+        lines.map(|(_, line)| line.clone()).collect()
     }
 
     /// Begins another log.
@@ -154,13 +153,13 @@ impl Feed {
             place.number += gone;
         }
         let seen = usize::try_from(place.number + 1 - log.first()).unwrap_or(usize::MAX);
-        let lines: Vec<Line> = log.lines.iter().skip(seen).take(BATCH_MAX).cloned().collect();
+        let lines: Vec<_> = log.lines.iter().skip(seen).take(BATCH_MAX).cloned().collect();
         drop(log);
-        for line in lines {
-            place.number = line.number;
+        for (number, line) in lines {
+            place.number = number;
             // A params text may have line ends between its values, which would end the event's line.
             let json = serde_json::to_string(&line).unwrap_or_default().replace(['\r', '\n'], " ");
-            let _ = write!(out, "id: {run}-{}\ndata: {json}\n\n", line.number);
+            let _ = write!(out, "id: {run}-{number}\ndata: {json}\n\n");
         }
         if changes != place.changes {
             place.changes = changes;

@@ -63,6 +63,7 @@ mod tests {
             headers,
             body: Vec::new(),
             keep_alive: true,
+            fault: None,
         };
         refusal(&request).map(|(status, _)| status)
     }

@@ -57,7 +57,7 @@ function say(state) {
 }
 
 function onLine(event) {
-  const line = exact(event.data);
+  const line = { ...exact(event.data), id: event.lastEventId };
   requests.add(line);
   detail.heard(line);
   refreshCounters();

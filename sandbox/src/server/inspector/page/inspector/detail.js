@@ -9,7 +9,7 @@ import { language, operationWord, ruleWord, t } from "./words.js";
 let shown = null;
 
 function part(title, ...content) {
-  return el("section", { class: "part" }, el("h3", {}, title), ...content);
+  return el("section", { class: "part" }, el("h3", {}, ...[title].flat()), ...content);
 }
 
 function copyButton(text) {
@@ -45,7 +45,7 @@ function fault(line) {
 function signed(line) {
   if (!line.signed_text) return part(t("signed_text"), el("p", { class: "muted" }, t("no_signed_text")));
   const text = el("pre", { id: "signed-text", class: "wrap" }, line.signed_text);
-  return part(t("signed_text"), text, copyButton(line.signed_text));
+  return part([t("signed_text"), copyButton(line.signed_text)], text);
 }
 
 function answer(line) {
@@ -67,7 +67,7 @@ async function ledgerOf(line) {
   const place = byId("detail-ledger");
   if (!place || !line.biz_id) return;
   const ledger = await ask("GET", `/ledger?bizId=${encodeURIComponent(line.biz_id)}`);
-  if (shown?.number !== line.number) return;
+  if (shown?.id !== line.id) return;
   place.replaceChildren(
     el("p", {}, `${t("net_now")} `, netBadge(ledger.net)),
     ledger.entries.length

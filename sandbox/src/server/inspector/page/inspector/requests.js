@@ -14,10 +14,11 @@ let drawing = false;
 let unheard = 0;
 let onOpen = () => {};
 
-export const refused = (line) => line.rule !== "ok" && line.rule !== "fault";
+// What asks for a fault that there is not is refused by the simulator, with a fault's rule and no fault.
+export const refused = (line) => line.rule !== "ok" && !(line.rule === "fault" && line.fault);
 
 export function resultBadge(line) {
-  if (line.rule === "fault") return el("span", { class: "badge amber" }, t("kept_away"));
+  if (line.rule === "fault" && line.fault) return el("span", { class: "badge amber" }, t("kept_away"));
   const text = line.rule === "ok" ? `${line.code} ok` : `${line.code} ${line.rule}`;
   return el("span", { class: `badge ${refused(line) ? "red" : "green"}` }, text);
 }
@@ -43,8 +44,8 @@ function row(line) {
     el("span", {}, line.rule === "ok" ? line.explanation : `${ruleWord(line.rule)}: ${line.explanation}`),
   );
   const button = el("button", { type: "button", class: refused(line) ? "bad" : line.fault ? "odd" : "good" }, head, marks, foot);
-  button.dataset.number = line.number;
-  if (line.number === selected) button.setAttribute("aria-current", "true");
+  button.dataset.id = line.id;
+  if (line.id === selected) button.setAttribute("aria-current", "true");
   return el("li", {}, button);
 }
 
@@ -121,11 +122,11 @@ function sayAloud() {
   unheard = 0;
 }
 
-function choose(number) {
+function choose(id) {
   byId("list").querySelector("[aria-current]")?.removeAttribute("aria-current");
-  byId("list").querySelector(`[data-number="${number}"]`)?.setAttribute("aria-current", "true");
-  selected = number;
-  const line = lines.find((line) => line.number === number);
+  byId("list").querySelector(`[data-id="${id}"]`)?.setAttribute("aria-current", "true");
+  selected = id;
+  const line = lines.find((line) => line.id === id);
   if (line) onOpen(line);
 }
 
@@ -136,7 +137,7 @@ function onKey(event) {
   event.preventDefault();
   to.firstElementChild.focus();
   // On a phone the list would be left by opening one.
-  if (matchMedia("(min-width: 801px)").matches) choose(Number(to.firstElementChild.dataset.number));
+  if (matchMedia("(min-width: 801px)").matches) choose(to.firstElementChild.dataset.id);
 }
 
 // `open` is told which line somebody wants to see.
@@ -144,7 +145,7 @@ export function start(open) {
   onOpen = open;
   byId("list").addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button) choose(Number(button.dataset.number));
+    if (button) choose(button.dataset.id);
   });
   byId("list").addEventListener("keydown", onKey);
   byId("filter").addEventListener("input", redraw);

@@ -14,13 +14,15 @@ function field(label, control, hint) {
 
 // ---- Faults
 
+// What a fault is armed for unless somebody chooses otherwise, by what it can meet.
+const OPERATION_OF = { request: "consume", consume: "consume", reverse: "reverse" };
+
 function armForm() {
-  const fault = el("select", { id: "fault" }, table.map((row) => el("option", { value: row.name }, row.name)));
+  const fault = el("select", { id: "fault" }, table.map((row) => el("option", { value: row.name }, `${row.name}: ${row[language()]}`)));
   const operation = el("select", { id: "fault-operation" },
     el("option", { value: "" }, t("any_operation")),
     OPERATIONS.map((name) => el("option", { value: name }, operationWord(name))),
   );
-  operation.value = "consume";
   const times = el("input", { id: "fault-times", type: "number", min: 1, max: 4294967295, step: 1, value: 1, inputmode: "numeric" });
   const number = el("input", { id: "fault-number", type: "number", min: 0, step: 1, inputmode: "numeric" });
   const numberField = field("", number);
@@ -31,6 +33,8 @@ function armForm() {
       el("p", {}, row?.[language()] ?? ""),
       el("p", { class: "muted" }, `${t("till_sees")} ${row?.till_sees ?? ""}`),
     );
+    operation.value = OPERATION_OF[row?.meets] ?? "";
+    operation.disabled = row?.meets === "handshake";
     numberField.hidden = !row?.param;
     numberField.firstElementChild.textContent = row?.param ? `${row.param.name}: ${row.param.meaning}` : "";
     number.value = row?.param?.default ?? "";
@@ -90,7 +94,7 @@ export async function showFaults() {
   }
   const chosen = byId("fault")?.value;
   panel.replaceChildren(
-    el("h2", {}, t("faults")), el("p", { class: "muted" }, t("faults_hint")), armed, armForm(), (await chaosForm()) ?? "",
+    el("h2", {}, t("faults")), el("p", { class: "muted" }, t("faults_hint")), armed, armForm(), await chaosForm(),
   );
   if (chosen) {
     byId("fault").value = chosen;
@@ -101,10 +105,9 @@ export async function showFaults() {
 // ---- Chaos: faults by chance
 
 async function chaosForm() {
-  const chaos = await ask("GET", "/chaos").catch(() => undefined);
-  if (chaos === undefined) return null;
+  const chaos = await ask("GET", "/chaos");
   const rate = (one) => `${one.fault}${faultRow(one.fault)?.param ? `:${one.number}` : ""}=${one.rate}`;
-  const text = chaos?.rates?.length ? [`seed=${chaos.seed}`, ...chaos.rates.map(rate)].join(",") : "";
+  const text = chaos.rates.length ? [`seed=${chaos.seed}`, ...chaos.rates.map(rate)].join(",") : "";
   const input = el("input", { id: "chaos", type: "text", value: text, placeholder: "seed=7,reset_after=0.05", spellcheck: "false", autocomplete: "off" });
   return el("form", { class: "card form", onsubmit: async (event) => {
     event.preventDefault();
@@ -127,7 +130,7 @@ let ticking = null;
 
 function tick() {
   const place = byId("clock-time");
-  if (!place || !clock) return;
+  if (!place) return;
   const now = clock.now_ms + (clock.frozen ? 0 : performance.now() - clock.heard_at);
   place.textContent = dayAndTimeOf(now);
 }
@@ -144,6 +147,12 @@ function offsetWords(ms) {
   return `${sign}${parts.slice(0, 2).join(" ")} ${t("clock_off")}`;
 }
 
+function sayClock() {
+  const moved = clock.frozen || Math.abs(clock.offset_ms) >= 1000;
+  byId("clock-hint").hidden = !moved;
+  byId("clock-hint").textContent = `${clock.frozen ? t("clock_stands") : ""} ${offsetWords(clock.offset_ms)}`.trim();
+}
+
 async function setClock(change) {
   await order("PUT", "/clock", change);
   document.activeElement.blur();
@@ -155,11 +164,11 @@ function clockButton(id, word, change, attributes = {}) {
 }
 
 export async function showClock() {
-  clock = await ask("GET", "/clock").catch(() => null);
+  clock = await ask("GET", "/clock");
   const panel = byId("clock");
-  byId("tab-clock").hidden = clock === null;
-  if (clock === null || busy(panel)) return;
   clock.heard_at = performance.now();
+  sayClock();
+  if (busy(panel)) return;
   const date = el("input", { id: "clock-set", type: "datetime-local", step: 1, value: dayAndTimeOf(clock.now_ms).replace(" ", "T") });
   const setTime = (event) => {
     event.preventDefault();
@@ -177,7 +186,7 @@ export async function showClock() {
       ),
     ),
     el("form", { class: "card form", onsubmit: setTime }, field(t("set_clock"), date), el("button", {}, t("set"))),
-    clock.till_follows === undefined ? "" : toggle("till_follows", clock.till_follows, (value) => setClock({ till_follows: value })),
+    toggle("till_follows", clock.till_follows, (value) => setClock({ till_follows: value })),
     el("p", { class: "note" }, t("clock_hint")),
   );
   tick();

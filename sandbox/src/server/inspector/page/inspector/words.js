@@ -100,6 +100,7 @@ const WORDS = {
   set_chaos: ["Set", "应用"],
   clock_true: ["The machine's time", "与本机时间一致"],
   clock_off: ["from the machine's time", "(相对本机时间)"],
+  clock_stands: ["The clock stands:", "时钟已停:"],
   unit_d: ["d", "天"],
   unit_h: ["h", "小时"],
   unit_min: ["min", "分"],
@@ -178,6 +179,7 @@ export const POLICY = {
   timestamp_window_s: pair(["How far a timestamp may be off, seconds", "时间戳允许偏差(秒)"]),
   clock_offset_ms: pair(["How far the gateway's clock is off, milliseconds", "网关时钟偏差(毫秒)"]),
   nonces_max: pair(["How many nonces are remembered", "记住的随机数个数"]),
+  nonces_once: pair(["A nonce is good only once", "随机数只能用一次"]),
   same_biz_id: { ...pair(["A consume whose bizId was used", "单号重复的核销"]), options: {
     first_answer: pair(["gets the first answer", "返回首次应答"]), duplicate: pair(["is refused", "拒绝"]),
     again: pair(["is carried out again", "再扣一次"]) } },
