@@ -69,7 +69,7 @@ class Browser:
         program = shutil.which("chromium") or shutil.which("google-chrome")
         if program is None:
             sys.exit("chromium is missing: apt-get install chromium")
-        arguments = ["--headless=new", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--mute-audio"]
+        arguments = ["--headless=new", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-lcd-text"]
         # A test machine may run as root and without user namespaces; only the simulator's own page is opened.
         arguments += ["--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
         # Whatever asks for another host does not get it.

@@ -72,6 +72,11 @@ impl Simulator {
         format!("http://{}", self.server.gateway)
     }
 
+    /// The page on the admin port.
+    pub fn inspector(&self) -> String {
+        format!("http://{}/", self.server.admin)
+    }
+
     pub fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
         http(self.server.admin, method, path, body)
     }

@@ -88,12 +88,7 @@ impl Gateway {
         if self.policy.refusals == Refusals::CouponsOnly && !taken.coupons.is_empty() {
             taken = Taken { coupons: taken.coupons, ..Taken::default() };
         }
-        let explanation = format!(
-            "took {} and {} points of {customer_id}, coupons {:?}",
-            taken.amount(),
-            taken.points,
-            taken.coupons
-        );
+        let explanation = format!("took {} of {customer_id}", taken.words());
         let (kind, why) = match self.policy.refusals {
             Refusals::Clean | Refusals::Partial => (Kind::Consume, None),
             Refusals::FullEffect => {

@@ -37,3 +37,18 @@ pub(super) const HEADERS: &str = "Content-Security-Policy: default-src 'none'; s
     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
     X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n\
     Cross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Policy;
+
+    #[test]
+    fn every_field_of_the_policy_has_words() {
+        let (_, words) = file("/inspector/words.js").unwrap();
+        let policy = serde_json::to_value(Policy::default()).unwrap();
+        for name in policy.as_object().unwrap().keys() {
+            assert!(words.contains(&format!("\n  {name}: ")), "words.js has none for {name}");
+        }
+    }
+}

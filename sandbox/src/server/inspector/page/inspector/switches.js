@@ -186,7 +186,7 @@ export async function showClock() {
       ),
     ),
     el("form", { class: "card form", onsubmit: setTime }, field(t("set_clock"), date), el("button", {}, t("set"))),
-    toggle("till_follows", clock.till_follows, (value) => setClock({ till_follows: value })),
+    el("div", { class: "card" }, toggle("till_follows", clock.till_follows, (value) => setClock({ till_follows: value }))),
     el("p", { class: "note" }, t("clock_hint")),
   );
   tick();
@@ -197,13 +197,15 @@ export async function showClock() {
 
 function toggle(name, value, change) {
   const box = el("input", { type: "checkbox", id: `set-${name}`, checked: value, onchange: () => change(box.checked) });
-  return el("label", { class: "field card check" }, box, el("span", {}, POLICY[name]?.[language()] ?? name), el("code", { class: "muted" }, name));
+  return el("label", { class: "check" }, box, el("span", {}, POLICY[name]?.[language()] ?? name), el("code", { class: "muted" }, name));
 }
 
 function choice(name, value, options, change) {
   const select = el("select", { id: `set-${name}`, onchange: () => change(select.value) },
     Object.entries(options).map(([option, words]) => el("option", { value: option }, `${words[language()]} (${option})`)),
   );
+  // A way that this page has no words for.
+  if (!(value in options)) select.append(el("option", { value }, value));
   select.value = value;
   return field(POLICY[name][language()], select, name);
 }
@@ -224,16 +226,20 @@ function policyField(policy, name) {
   };
   if (typeof value === "boolean") return toggle(name, value, change);
   if (POLICY[name]?.options) return choice(name, value, POLICY[name].options, change);
-  return typeof value === "string" || typeof value === "object" && value !== null ? "" : number(name, value, change);
+  return number(name, value, change);
 }
 
 export async function showPolicy() {
   const policy = await ask("GET", "/policy");
   if (busy(byId("policy"))) return;
+  const fields = (switches) => Object.keys(policy)
+    .filter((name) => (typeof policy[name] === "boolean") === switches)
+    .map((name) => policyField(policy, name));
   byId("policy").replaceChildren(
     el("h2", {}, t("policy")),
     el("p", { class: "muted" }, t("policy_hint")),
-    el("div", { class: "form" }, Object.keys(policy).map((name) => policyField(policy, name))),
+    el("div", { class: "form fields" }, fields(false)),
+    el("div", { class: "card" }, fields(true)),
     el("button", { type: "button", id: "policy-default", onclick: async () => {
       await order("PUT", "/policy", {});
       showPolicy();

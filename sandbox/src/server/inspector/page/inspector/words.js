@@ -149,7 +149,7 @@ const RULE_WORDS = {
   nonce: ["Nonce used before", "随机数重复"],
   "consume.balance": ["Not enough balance", "余额不足"],
   "consume.duplicate": ["bizId used before", "单号重复"],
-  "consume.full_effect": ["Carried out, and refused by policy", "已扣款,却按策略返回拒绝"],
+  "consume.with_effect": ["Carried out, and refused by policy", "已扣款,却按策略返回拒绝"],
   "consume.pay_password": ["Wrong payment password", "支付密码错误"],
   "consume.points": ["Not enough points", "积分不足"],
   "consume.reversed_before": ["Reversed before it came", "先到的冲正已使其作废"],
@@ -196,7 +196,8 @@ export const POLICY = {
   reversal_window_ms: pair(["When a reversal is too late, milliseconds; empty: never", "冲正时限(毫秒),留空不限"]),
   refusals: { ...pair(["What a refused consume leaves behind", "被拒绝的核销留下什么"]), options: {
     clean: pair(["nothing", "什么也不扣"]), partial: pair(["the parts that could be taken", "扣下能扣的部分"]),
-    full_effect: pair(["all, though it is refused", "全部扣下,却返回拒绝"]) } },
+    full_effect: pair(["all, though it is refused", "全部扣下,却返回拒绝"]),
+    coupons_only: pair(["the coupons, though it is refused", "只核销券,却返回拒绝"]) } },
   till_follows: pair(["Tills' clocks move with it", "视为收银端时钟同步移动"]),
 };
 
