@@ -5,8 +5,10 @@ SIMULATOR = target/release/zvpos-sandbox
 
 SEEDS ?= 10000
 KILLS ?= 10000
+LOAD_S ?= 60
+LOAD_RATE ?= 2000
 
-.PHONY: all demo test lint docs sim crash soak tsan tools deny clean
+.PHONY: all demo test lint docs sim crash soak load tsan tools deny clean
 
 all: library simulator
 
@@ -44,6 +46,10 @@ docs:
 # A million quotes in one process: memory and descriptors must not grow.
 soak: library
 	ZVPOS_SOAK=1000000 $(CARGO) test -p zvpos --test soak -- --nocapture
+
+# The simulator under load: so many signed requests a second, quotes and consumes, for so many seconds.
+load:
+	ZVPOS_LOAD_S=$(LOAD_S) ZVPOS_LOAD_RATE=$(LOAD_RATE) $(CARGO) test --release -p zvpos-sandbox --test load -- --nocapture
 
 tsan: tools
 	tests/tsan.sh

@@ -57,6 +57,11 @@ impl Simulator {
         Ok(Simulator { server: Server::start(options)? })
     }
 
+    /// The server itself, for its clock and for chance.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Where the gateway listens.
     pub fn address(&self) -> SocketAddr {
         self.server.gateway

@@ -1,7 +1,7 @@
 //! What a fault makes the gateway do with a request: carry it out or not, twice, later, or otherwise than usual.
 
 use crate::rules::{
-    AlreadyReversed, Answer, Gateway, Now, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal,
+    AlreadyReversed, Answer, Gateway, Note, Now, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal,
 };
 
 use super::{Chosen, Fault};
@@ -94,9 +94,9 @@ impl Chosen {
                 arrived.handled_under(gateway, policy)
             }
             Fault::ReverseAlready => {
-                twice(gateway, &arrived, &Policy { already_reversed: AlreadyReversed::Code, ..usual })
+                twice(gateway, &arrived, Policy { already_reversed: AlreadyReversed::Code, ..usual })
             }
-            Fault::ReverseTwice => twice(gateway, &arrived, &Policy { reversal_acts_twice: true, ..usual }),
+            Fault::ReverseTwice => twice(gateway, &arrived, Policy { reversal_acts_twice: true, ..usual }),
             _ => arrived.handled(gateway),
         };
         Some(answer)
@@ -113,12 +113,15 @@ fn known(gateway: &mut Gateway, arrived: &Arrived, same_biz_id: SameBizId) -> An
     arrived.handled_under(gateway, policy)
 }
 
-/// The second answer to a request that arrives twice, each copy signed by itself.
-fn twice(gateway: &mut Gateway, arrived: &Arrived, policy: &Policy) -> Answer {
-    let policy = Policy { nonces_once: false, ..policy.clone() };
-    let first = arrived.handled_under(gateway, policy.clone());
-    let second = arrived.handled_under(gateway, policy);
+/// The answer to the second copy of a reversal, under a policy; each copy is signed by itself. What the first finds
+/// reversed already is answered as ever.
+fn twice(gateway: &mut Gateway, arrived: &Arrived, policy: Policy) -> Answer {
+    let first = arrived.handled_under(gateway, Policy { reversal_acts_twice: false, ..policy.clone() });
+    if first.note.effect == 0 {
+        return first;
+    }
+    let second = arrived.handled_under(gateway, Policy { nonces_once: false, ..policy });
     // Of the two together, for the log.
-    let note = crate::rules::Note { effect: first.note.effect + second.note.effect, ..second.note };
+    let note = Note { effect: first.note.effect + second.note.effect, ..second.note };
     Answer { note, ..second }
 }

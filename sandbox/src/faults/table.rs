@@ -94,10 +94,10 @@ faults! {
         param param("ms", 1000, "how long it lasts"),
         "for a time connections are made but nobody reads them, and in the end they are reset; nothing is taken"
         "一段时间内连接可以建立但无人处理,最后被重置;未扣款";
-    TlsHangs "tls_hangs" "9001.04" meets Handshake acts false till "not_sent" param None,
+    TlsHangs "tls_hangs" "9001.04" meets Handshake acts false till "not_sent, ZV-CONNECT" param None,
         "an https endpoint here: the handshake is never answered"
         "以 https 访问本端口:TLS 握手一直得不到应答";
-    TlsFails "tls_fails" "9001.05" meets Handshake acts false till "not_sent" param None,
+    TlsFails "tls_fails" "9001.05" meets Handshake acts false till "not_sent, ZV-TLS" param None,
         "an https endpoint here: the handshake is answered with a fatal alert"
         "以 https 访问本端口:TLS 握手被致命告警中止";
     ResetDuring "reset_during" "9001.06" meets Request acts false till "unknown"
@@ -323,7 +323,7 @@ A fault is chosen by the first of these that names one:
 
 const AFTER: &str = "
 What no server can do is done by the endpoint in the till's configuration:
-  the name lookup fails            http://no-such-host.invalid/api/v2         not_sent
-  nobody listens there at all      http://127.0.0.1:1/api/v2                  not_sent
-  a certificate nobody vouches for https:// with this simulator and tls_fails not_sent
+  the name lookup fails        http://no-such-host.invalid/api/v2    till     not_sent, ZV-DNS
+  nobody listens there at all  http://127.0.0.1:1/api/v2             till     not_sent, ZV-CONNECT
+  the server speaks no TLS     https:// with this simulator's port   till     not_sent, ZV-TLS
 ";
