@@ -96,6 +96,8 @@ function startLanguage() {
     say(byId("link").dataset.state);
     requests.redraw();
     detail.redraw();
+    // What is not seen is drawn when it is.
+    for (const name of Object.keys(PANELS)) if (name !== panel) byId(name).replaceChildren();
     refreshAll();
   };
   byId("language").addEventListener("click", () => {

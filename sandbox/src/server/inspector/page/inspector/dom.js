@@ -20,6 +20,10 @@ class Exact {
   constructor(text) {
     this.text = text;
   }
+
+  toString() {
+    return this.text;
+  }
 }
 
 // JSON whose numbers are shown as they were sent.
