@@ -8,7 +8,7 @@ KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
 
-.PHONY: all demo test lint docs sim crash soak load tsan tools deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools deny clean
 
 all: library simulator
 
@@ -50,6 +50,10 @@ soak: library
 # The simulator under load: so many signed requests a second, quotes and consumes, for so many seconds.
 load:
 	ZVPOS_LOAD_S=$(LOAD_S) ZVPOS_LOAD_RATE=$(LOAD_RATE) $(CARGO) test --release -p zvpos-sandbox --test load -- --nocapture
+
+# The pictures of the inspector in docs/, taken by its test in a real browser.
+screenshots: tools library
+	ZVPOS_SCREENSHOTS=1 $(CARGO) test -p zvpos --test inspector pictures
 
 tsan: tools
 	tests/tsan.sh
