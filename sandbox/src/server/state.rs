@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    faults::{Arrived, Book, Chaos, Chosen, Content, HttpAnswer, Impossible, Step},
+    faults::{Arrived, Book, Chaos, Chosen, Content, HttpAnswer, Impossible, Meets, Step},
     rules::{self, Answer, Gateway, Note, Now, Operation, Peek, codes, http_date},
 };
 
@@ -177,12 +177,12 @@ impl Shared {
         if chosen.is_some() {
             self.counters.faults.fetch_add(1, Ordering::Relaxed);
         }
-        let reverses = (peek.operation == Some(Operation::Reverse)).then(|| peek.biz_id.clone()).flatten();
+        let reversed = reversed_by(&peek, chosen);
         self.log(number, request, peek.clone(), chosen, answer);
         if let Some(hold) = chosen.and_then(Chosen::hold) {
             self.hold(hold, number, peek, request.clone());
         }
-        if let Some(biz_id) = reverses {
+        if let Some(biz_id) = reversed {
             self.deliver_overtaken(&biz_id);
         }
         steps
@@ -278,6 +278,13 @@ impl Shared {
         }
         log.push_back(line);
     }
+}
+
+/// The bizId that a reversal means, if the gateway has answered it: one that a fault kept from it has overtaken nothing.
+fn reversed_by(peek: &Peek, chosen: Option<Chosen>) -> Option<String> {
+    let row = chosen.map(|chosen| chosen.fault.row());
+    let answered = row.is_none_or(|row| row.acts || row.meets == Meets::Reverse);
+    peek.biz_id.clone().filter(|_| answered && peek.operation == Some(Operation::Reverse))
 }
 
 /// What the log says of a request that a fault kept from the gateway.
