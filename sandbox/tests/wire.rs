@@ -114,6 +114,8 @@ fn a_request_that_is_reset_in_its_middle() {
         reopen(&sandbox);
     }
     assert_eq!(sandbox.admin("GET", "/counters", &Value::Null)["faults"], 2);
+    let log = sandbox.admin("GET", "/requests", &Value::Null);
+    assert_eq!((&log[1]["fault"]["number"], &log[1]["path"]), (&json!(300), &json!("/api/v2")), "{log}");
 }
 
 /// A connection to this machine is made in less.

@@ -159,17 +159,16 @@ impl Book {
         self.take(|armed| armed.fault.is_in_handshake())
     }
 
-    /// After how many bytes the request is to be reset that begins with this header. Known before its body only if the
-    /// header asks for it, or if it waits first and for any operation.
-    pub fn cut_request_at(&mut self, header: Option<&str>) -> Option<u64> {
+    /// The fault that resets a request with this header in its middle. Known before its body only if the header asks for
+    /// it, or if it waits first and for any operation.
+    pub fn cut_request(&mut self, header: Option<&str>) -> Option<Chosen> {
         let asked = header.and_then(|header| Named::read(header).ok()).map(Named::chosen);
-        if let Some(asked) = asked {
-            return (asked.fault == Fault::ResetDuring).then_some(asked.number);
+        if asked.is_some() {
+            return asked.filter(|asked| asked.fault == Fault::ResetDuring);
         }
         let first = self.armed.first()?;
         let waits = first.fault == Fault::ResetDuring && first.operation.is_none();
-        let chosen = if waits { self.take(|_| true) } else { None };
-        chosen.map(|chosen| chosen.number)
+        if waits { self.take(|_| true) } else { None }
     }
 
     /// The first that waits and fits, which then waits once less.

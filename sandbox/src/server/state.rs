@@ -128,23 +128,37 @@ impl Shared {
         log.iter().skip(log.len().saturating_sub(count)).cloned().collect()
     }
 
-    /// After how many bytes the request with this header is to be cut off.
-    pub(super) fn cut_request_at(&self, header: Option<&str>) -> Option<u64> {
-        let cut = self.book().cut_request_at(header);
-        if cut.is_some() {
-            self.counters.faults.fetch_add(1, Ordering::Relaxed);
-        }
-        cut
+    /// After how many bytes the request, of which only the head is known, is to be cut off.
+    pub(super) fn cut_request_at(&self, request: &Request) -> Option<u64> {
+        let chosen = self.book().cut_request(request.fault.as_deref())?;
+        self.hit(request, Some(chosen), "the connection is reset in the middle of the request: nothing done");
+        Some(chosen.number)
     }
 
     /// What happens on a connection that begins with a TLS handshake. Without a fault it is told that this is HTTP.
     pub(super) fn handshake(&self) -> Vec<Step> {
+        let chosen = self.book().choose_handshake();
+        let request = Request { method: "TLS".to_owned(), ..Request::default() };
+        self.hit(&request, chosen, "a TLS handshake: the endpoint is https://, and this port speaks http");
         let date = http_date(self.now().signing_ms.div_euclid(1000));
-        let Some(chosen) = self.book().choose_handshake() else {
-            return vec![said(400, "this port speaks http, not https", &date), Step::Close];
-        };
-        self.counters.faults.fetch_add(1, Ordering::Relaxed);
-        chosen.script(None, &date)
+        match chosen {
+            Some(chosen) => chosen.script(None, &date),
+            None => vec![said(400, "this port speaks http, not https", &date), Step::Close],
+        }
+    }
+
+    /// Counts and logs what never became a whole request.
+    fn hit(&self, request: &Request, chosen: Option<Chosen>, explanation: &str) {
+        let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        self.counters.faults.fetch_add(u64::from(chosen.is_some()), Ordering::Relaxed);
+        let explanation = explanation.to_owned();
+        self.log_note(
+            number,
+            request,
+            chosen,
+            Note { rule: "connection", explanation, ..Note::default() },
+            None,
+        );
     }
 
     /// Handles a request at the gateway's socket: chooses the fault, lets the gateway act or not, writes the log, and
