@@ -38,10 +38,11 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-# Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md and the
-# JSON Schemas. The header is written by every build.
+# Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md, docs/faults.md
+# and the JSON Schemas. The header is written by every build.
 docs:
 	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-core --lib documents
+	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-sandbox --lib page
 
 # A million quotes in one process: memory and descriptors must not grow.
 soak: library

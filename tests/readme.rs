@@ -30,7 +30,7 @@ const PAIRS: [[&str; 2]; 3] = [
 ];
 
 /// Pages that have no twin and whose code is not run.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
@@ -38,6 +38,7 @@ const OTHERS: [&str; 7] = [
     "docs/configuration.md",
     "docs/error-codes.md",
     "docs/requests.md",
+    "docs/faults.md",
 ];
 
 fn page(name: &str) -> Document {

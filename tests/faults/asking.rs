@@ -24,8 +24,9 @@ fn a_tls_handshake_that_fails_is_not_sent() {
     }
     // Without a fault it is plain HTTP that answers the handshake.
     till.consume(&sale("T-plain", "1.00")).expect("not_sent", "ZV-TLS");
-    assert_eq!(simulator.requests(), 0);
     assert_eq!(simulator.admin("GET", "/counters", &Value::Null)["faults"], 2);
+    assert!(simulator.last_request()["explanation"].as_str().unwrap().contains("https://"));
+    assert_eq!(simulator.admin("GET", "/ledger", &Value::Null), json!([]));
 }
 
 /// What no server can do is done by the endpoint, as the table says.

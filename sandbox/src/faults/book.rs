@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::rules::{Operation, Peek};
 
 use super::{
-    Chaos, Fault, Meets, Row,
-    name::{Named, looks_like_one},
+    Chaos, Fault, Meets,
+    asked::{Impossible, asked, cannot_meet},
+    name::Named,
 };
 
 impl Serialize for Fault {
@@ -68,15 +69,6 @@ pub struct Chosen {
     pub fault: Fault,
     /// Its number; 0 where it takes none.
     pub number: u64,
-}
-
-/// A fault that a request asks for and that cannot be had: where it was asked for, and why not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Impossible {
-    /// In the header `X-Zv-Fault`.
-    Header(String),
-    /// At the end of the bizId.
-    BizId(String),
 }
 
 /// The faults that wait, and those that come by chance.
@@ -150,11 +142,7 @@ impl Book {
         if let Some(outage) = outage {
             return Ok(Some(outage.chosen()));
         }
-        let mut asked = header.map(|header| asked_by_header(header, request)).transpose()?;
-        if asked.is_none() {
-            asked = asked_by_biz_id(request)?.or_else(|| asked_by_amount(request));
-        }
-        let chosen = asked
+        let chosen = asked(header, request)?
             .or_else(|| self.take(|armed| armed.fits(request)))
             .or_else(|| by_chance.filter(|chosen| chosen.fault.meets(request.operation)));
         if let Some(Chosen { fault: Fault::Outage, number }) = chosen {
@@ -171,17 +159,16 @@ impl Book {
         self.take(|armed| armed.fault.is_in_handshake())
     }
 
-    /// After how many bytes the request is to be reset that begins with this header. Known before its body only if the
-    /// header asks for it, or if it waits first and for any operation.
-    pub fn cut_request_at(&mut self, header: Option<&str>) -> Option<u64> {
+    /// The fault that resets a request with this header in its middle. Known before its body only if the header asks for
+    /// it, or if it waits first and for any operation.
+    pub fn cut_request(&mut self, header: Option<&str>) -> Option<Chosen> {
         let asked = header.and_then(|header| Named::read(header).ok()).map(Named::chosen);
-        if let Some(asked) = asked {
-            return (asked.fault == Fault::ResetDuring).then_some(asked.number);
+        if asked.is_some() {
+            return asked.filter(|asked| asked.fault == Fault::ResetDuring);
         }
         let first = self.armed.first()?;
         let waits = first.fault == Fault::ResetDuring && first.operation.is_none();
-        let chosen = if waits { self.take(|_| true) } else { None };
-        chosen.map(|chosen| chosen.number)
+        if waits { self.take(|_| true) } else { None }
     }
 
     /// The first that waits and fits, which then waits once less.
@@ -244,67 +231,9 @@ impl Fault {
     }
 }
 
-fn cannot_meet(fault: Fault) -> String {
-    let Row { name, meets, .. } = fault.row();
-    let what = match meets {
-        Meets::Request => "any request",
-        Meets::Consume => "only a consume",
-        Meets::Reverse => "only a reversal",
-        Meets::Handshake => "only a TLS handshake",
-    };
-    format!("{name} can meet {what}")
-}
-
-fn asked_by_header(header: &str, request: &Peek) -> Result<Chosen, Impossible> {
-    let chosen = Named::read(header).map_err(Impossible::Header)?.chosen();
-    if !chosen.fault.meets(request.operation) {
-        return Err(Impossible::Header(cannot_meet(chosen.fault)));
-    }
-    Ok(chosen)
-}
-
-/// The fault at the end of a consume's bizId, or of the bizId that a reversal means: `~name` or `~name:number`. Of
-/// several the last one counts that can meet the request. The end of a bizId that looks like a name and is none is
-/// refused: whoever wrote it waits for a fault that would never come.
-fn asked_by_biz_id(request: &Peek) -> Result<Option<Chosen>, Impossible> {
-    let is_consume = request.operation == Some(Operation::Consume);
-    let is_reversal = Fault::ReverseRefused.meets(request.operation);
-    let Some(biz_id) = request.biz_id.as_deref().filter(|_| is_consume || is_reversal) else {
-        return Ok(None);
-    };
-    let mut parts = biz_id.split('~').skip(1).collect::<Vec<_>>().into_iter().rev().peekable();
-    if let Some(last) = parts.peek().filter(|last| is_consume && looks_like_one(last)) {
-        let fault = Named::read(last).map_err(Impossible::BizId)?.fault;
-        if fault.is_in_handshake() {
-            return Err(Impossible::BizId(cannot_meet(fault)));
-        }
-    }
-    let mut named = parts.filter_map(|part| Named::read(part).ok()).map(Named::chosen);
-    Ok(named.find(|chosen| meets_here(chosen.fault, is_consume)))
-}
-
-/// A fault of reversals meets the reversal, every other one the sale.
-fn meets_here(fault: Fault, is_consume: bool) -> bool {
-    match fault.row().meets {
-        Meets::Request | Meets::Consume => is_consume,
-        Meets::Reverse => !is_consume,
-        Meets::Handshake => false,
-    }
-}
-
-/// The fault of that amount. Only amounts from 9001.01 on are any fault's: no sum that a demonstration comes to.
-fn asked_by_amount(request: &Peek) -> Option<Chosen> {
-    let is_consume = request.operation == Some(Operation::Consume);
-    let amount =
-        request.amount.filter(|_| is_consume || Fault::ReverseRefused.meets(request.operation))?.to_string();
-    let fault = Fault::ALL.iter().copied().find(|fault| fault.row().amount == amount)?;
-    meets_here(fault, is_consume).then(|| Named { fault, number: None }.chosen())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Fen;
 
     const NOW_MS: i64 = 1_795_000_000_000;
 
@@ -316,83 +245,8 @@ mod tests {
         Peek { operation: Some(Operation::Reverse), ..consume(biz_id) }
     }
 
-    fn chosen(request: &Peek) -> Option<Chosen> {
-        Book::default().choose(None, request, NOW_MS).unwrap()
-    }
-
     fn armed(json: &str) -> Armed {
         serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn a_consume_asks_for_its_fault() {
-        let of = |biz_id: &str| chosen(&consume(biz_id));
-        assert_eq!(of("T1~reset_after"), Some(Chosen { fault: Fault::ResetAfter, number: 0 }));
-        assert_eq!(of("T1~cut_body:57"), Some(Chosen { fault: Fault::CutBody, number: 57 }));
-        assert_eq!(of("T1~cut_body"), Some(Chosen { fault: Fault::CutBody, number: 40 }));
-        for none in ["reset_after", "T1", "T1~", "T1~5", "T1~2026-11-22", "shop~Nord"] {
-            assert_eq!(of(none), None, "{none}");
-        }
-        assert_eq!(chosen(&reverse("T1~reset_after")), None);
-    }
-
-    #[test]
-    fn a_reversal_is_asked_for_its_fault_by_the_sale() {
-        let both = "T1~reset_after~reverse_refused";
-        assert_eq!(chosen(&consume(both)).unwrap().fault, Fault::ResetAfter);
-        assert_eq!(chosen(&reverse(both)).unwrap().fault, Fault::ReverseRefused);
-        assert_eq!(chosen(&consume("T1~reverse_refused")), None);
-    }
-
-    #[test]
-    fn a_bizid_that_asks_for_what_is_not_there_is_refused() {
-        for (biz_id, part) in [
-            ("T1~reset_aftr", "\"reset_after\""),
-            ("T1~cut_body:x", "whole number"),
-            ("T1~tls_hangs", "TLS handshake"),
-        ] {
-            let Err(Impossible::BizId(why)) = Book::default().choose(None, &consume(biz_id), NOW_MS) else {
-                panic!("{biz_id} is taken");
-            };
-            assert!(why.contains(part), "{biz_id}: {why}");
-        }
-        assert_eq!(chosen(&reverse("T1~reset_aftr")), None);
-    }
-
-    #[test]
-    fn an_amount_asks_for_its_fault() {
-        for fault in Fault::ALL.iter().copied().filter(|fault| !fault.is_in_handshake()) {
-            let amount = Fen::parse(fault.row().amount);
-            let sale = Peek { amount, ..consume("T1") };
-            let back = Peek { amount, ..reverse("T1") };
-            let (sale, back) = (chosen(&sale), chosen(&back));
-            let expected = Some(Named { fault, number: None }.chosen());
-            let is_reversal = fault.row().meets == Meets::Reverse;
-            assert_eq!((sale, back), if is_reversal { (None, expected) } else { (expected, None) });
-        }
-        assert_eq!(chosen(&Peek { amount: Fen::parse("9001.00"), ..consume("T1") }), None);
-        assert_eq!(chosen(&Peek { amount: Fen::parse("9001.04"), ..consume("T1") }), None, "no handshake");
-    }
-
-    #[test]
-    fn a_header_goes_before_everything_else() {
-        let mut book = Book::default();
-        book.arm(armed(r#"{"fault": "hang"}"#), NOW_MS).unwrap();
-        let quote = Peek { operation: Some(Operation::Quote), ..Peek::default() };
-        let of = |book: &mut Book, header, request| book.choose(Some(header), request, NOW_MS);
-        assert_eq!(
-            of(&mut book, "http_503", &quote).unwrap(),
-            Some(Chosen { fault: Fault::Http500, number: 503 })
-        );
-        let sale = consume("T1~hang");
-        let chosen = book.choose(Some("declined"), &sale, NOW_MS).unwrap().unwrap();
-        assert_eq!(chosen.fault, Fault::Declined);
-        for (header, part) in
-            [("hnag", "\"hang\""), ("same_again", "only a consume"), ("tls_fails", "handshake")]
-        {
-            let Err(Impossible::Header(why)) = of(&mut book, header, &quote) else { panic!("{header}") };
-            assert!(why.contains(part), "{header}: {why}");
-        }
     }
 
     #[test]

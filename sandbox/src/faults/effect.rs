@@ -94,9 +94,9 @@ impl Chosen {
                 arrived.handled_under(gateway, policy)
             }
             Fault::ReverseAlready => {
-                twice(gateway, &arrived, Policy { already_reversed: AlreadyReversed::Code, ..usual })
+                twice(gateway, &arrived, &Policy { already_reversed: AlreadyReversed::Code, ..usual })
             }
-            Fault::ReverseTwice => twice(gateway, &arrived, Policy { reversal_acts_twice: true, ..usual }),
+            Fault::ReverseTwice => twice(gateway, &arrived, &Policy { reversal_acts_twice: true, ..usual }),
             _ => arrived.handled(gateway),
         };
         Some(answer)
@@ -115,12 +115,12 @@ fn known(gateway: &mut Gateway, arrived: &Arrived, same_biz_id: SameBizId) -> An
 
 /// The answer to the second copy of a reversal, under a policy; each copy is signed by itself. What the first finds
 /// reversed already is answered as ever.
-fn twice(gateway: &mut Gateway, arrived: &Arrived, policy: Policy) -> Answer {
+fn twice(gateway: &mut Gateway, arrived: &Arrived, policy: &Policy) -> Answer {
     let first = arrived.handled_under(gateway, Policy { reversal_acts_twice: false, ..policy.clone() });
     if first.note.effect == 0 {
         return first;
     }
-    let second = arrived.handled_under(gateway, Policy { nonces_once: false, ..policy });
+    let second = arrived.handled_under(gateway, Policy { nonces_once: false, ..policy.clone() });
     // Of the two together, for the log.
     let note = Note { effect: first.note.effect + second.note.effect, ..second.note };
     Answer { note, ..second }

@@ -17,7 +17,7 @@ const HEAD_MAX: usize = 16 * 1024;
 const BODY_MAX: usize = 1024 * 1024;
 
 /// A request as it was sent.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Request {
     pub(super) method: String,
     /// Path and query.
@@ -126,11 +126,11 @@ impl Connection {
         }
     }
 
-    /// The next request on the connection. `cut_at` is asked, with the fault that the header names, whether the request
-    /// is to be given up after so many bytes.
+    /// The next request on the connection. `cut_at` is shown it without its body, and says after how many bytes it is to be
+    /// given up, if it is.
     pub(super) async fn request(
         &mut self,
-        cut_at: impl Fn(Option<&str>) -> Option<u64>,
+        cut_at: impl Fn(&Request) -> Option<u64>,
     ) -> Result<Request, Unreadable> {
         loop {
             // The number of the record in which every TLS connection begins; no HTTP method does.
@@ -138,8 +138,10 @@ impl Connection {
                 return Err(Unreadable::Handshake);
             }
             if let Some((length, head)) = parse_head(&self.received)? {
-                if let Some(count) = cut_at(head.fault.as_deref()) {
-                    let whole = length.saturating_add(head.content_length);
+                let Head { method, target, headers, keep_alive, fault, content_length, .. } = head;
+                let mut request = Request { method, target, headers, body: Vec::new(), keep_alive, fault };
+                if let Some(count) = cut_at(&request) {
+                    let whole = length.saturating_add(content_length);
                     self.take(usize::try_from(count).unwrap_or(usize::MAX).min(whole)).await?;
                     return Err(Unreadable::CutOff);
                 }
@@ -147,10 +149,9 @@ impl Connection {
                 if head.expects_continue {
                     self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
                 }
-                let body =
-                    if head.chunked { self.chunks().await? } else { self.take(head.content_length).await? };
-                let Head { method, target, headers, keep_alive, fault, .. } = head;
-                return Ok(Request { method, target, headers, body, keep_alive, fault });
+                request.body =
+                    if head.chunked { self.chunks().await? } else { self.take(content_length).await? };
+                return Ok(request);
             }
             if self.received.len() > HEAD_MAX {
                 return Err(bad("the head of the request is too long"));

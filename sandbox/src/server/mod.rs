@@ -137,7 +137,7 @@ async fn start(
 async fn serve_gateway(mut connection: Connection, shared: Arc<Shared>, port: UnboundedSender<Command>) {
     shared.counters.connections.fetch_add(1, Ordering::Relaxed);
     loop {
-        let request = match connection.request(|header| shared.cut_request_at(header)).await {
+        let request = match connection.request(|request| shared.cut_request_at(request)).await {
             Ok(request) => request,
             // Dropped, and so reset.
             Err(Unreadable::CutOff) => return,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    faults::{Arrived, Book, Chaos, Chosen, Content, HttpAnswer, Impossible, Step},
+    faults::{Arrived, Book, Chaos, Chosen, Content, HttpAnswer, Impossible, Meets, Step},
     rules::{self, Answer, Gateway, Note, Now, Operation, Peek, codes, http_date},
 };
 
@@ -120,23 +120,37 @@ impl Shared {
         self.feed.clear();
     }
 
-    /// After how many bytes the request with this header is to be cut off.
-    pub(super) fn cut_request_at(&self, header: Option<&str>) -> Option<u64> {
-        let cut = self.book().cut_request_at(header);
-        if cut.is_some() {
-            self.counters.faults.fetch_add(1, Ordering::Relaxed);
-        }
-        cut
+    /// After how many bytes the request, of which only the head is known, is to be cut off.
+    pub(super) fn cut_request_at(&self, request: &Request) -> Option<u64> {
+        let chosen = self.book().cut_request(request.fault.as_deref())?;
+        self.hit(request, Some(chosen), "the connection is reset in the middle of the request: nothing done");
+        Some(chosen.number)
     }
 
     /// What happens on a connection that begins with a TLS handshake. Without a fault it is told that this is HTTP.
     pub(super) fn handshake(&self) -> Vec<Step> {
+        let chosen = self.book().choose_handshake();
+        let request = Request { method: "TLS".to_owned(), ..Request::default() };
+        self.hit(&request, chosen, "a TLS handshake: the endpoint is https://, and this port speaks http");
         let date = http_date(self.now().signing_ms.div_euclid(1000));
-        let Some(chosen) = self.book().choose_handshake() else {
-            return vec![said(400, "this port speaks http, not https", &date), Step::Close];
-        };
-        self.counters.faults.fetch_add(1, Ordering::Relaxed);
-        chosen.script(None, &date)
+        match chosen {
+            Some(chosen) => chosen.script(None, &date),
+            None => vec![said(400, "this port speaks http, not https", &date), Step::Close],
+        }
+    }
+
+    /// Counts and logs what never became a whole request.
+    fn hit(&self, request: &Request, chosen: Option<Chosen>, explanation: &str) {
+        let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        self.counters.faults.fetch_add(u64::from(chosen.is_some()), Ordering::Relaxed);
+        let explanation = explanation.to_owned();
+        self.log_note(
+            number,
+            request,
+            chosen,
+            Note { rule: "connection", explanation, ..Note::default() },
+            None,
+        );
     }
 
     /// Handles a request at the gateway's socket: chooses the fault, lets the gateway act or not, writes the log, and
@@ -169,12 +183,12 @@ impl Shared {
         if chosen.is_some() {
             self.counters.faults.fetch_add(1, Ordering::Relaxed);
         }
-        let reverses = (peek.operation == Some(Operation::Reverse)).then(|| peek.biz_id.clone()).flatten();
+        let reversed = reversed_by(&peek, chosen);
         self.log(number, request, peek.clone(), chosen, answer);
         if let Some(hold) = chosen.and_then(Chosen::hold) {
             self.hold(hold, number, peek, request.clone());
         }
-        if let Some(biz_id) = reverses {
+        if let Some(biz_id) = reversed {
             self.deliver_overtaken(&biz_id);
         }
         steps
@@ -266,6 +280,13 @@ impl Shared {
         }
         self.feed.push(line);
     }
+}
+
+/// The bizId that a reversal means, if the gateway has answered it: one that a fault kept from it has overtaken nothing.
+fn reversed_by(peek: &Peek, chosen: Option<Chosen>) -> Option<String> {
+    let row = chosen.map(|chosen| chosen.fault.row());
+    let answered = row.is_none_or(|row| row.acts || row.meets == Meets::Reverse);
+    peek.biz_id.clone().filter(|_| answered && peek.operation == Some(Operation::Reverse))
 }
 
 /// What the log says of a request that a fault kept from the gateway.

@@ -70,6 +70,18 @@ impl Client {
         self.raw(request.as_bytes());
     }
 
+    /// A request that asks for a fault by its header.
+    pub fn send_asking(&mut self, fault: &str, body: &str) {
+        let head = format!("POST /api/v2 HTTP/1.1\r\nX-Zv-Fault: {fault}\r\nContent-Length: {}", body.len());
+        self.raw(format!("{head}\r\n\r\n{body}").as_bytes());
+    }
+
+    /// Everything that comes until the connection ends or nothing comes any more, and how it ended.
+    pub fn rest(&mut self, wait_ms: u64) -> (String, End) {
+        let end = self.fill(wait_ms, |_| false).unwrap_err();
+        (String::from_utf8_lossy(&std::mem::take(&mut self.received)).into_owned(), end)
+    }
+
     pub fn raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
