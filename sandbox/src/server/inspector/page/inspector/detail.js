@@ -85,7 +85,7 @@ export function show(line) {
   }
   panel.replaceChildren(
     el("header", { class: "title" },
-      el("h2", {}, operationWord(line.operation) ?? line.path),
+      el("h2", {}, operationWord(line.operation) ?? (line.path || line.method)),
       el("code", { id: "detail-biz-id" }, line.biz_id ?? ""),
       el("p", { class: "muted" }, `#${line.number} · ${dayAndTimeOf(line.at_unix_ms).slice(0, 10)} ${timeOf(line.at_unix_ms)} · ${line.method} ${line.path}`),
       el("p", { class: "marks" }, resultBadge(line), effectBadge(line.effect)),

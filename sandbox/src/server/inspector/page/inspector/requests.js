@@ -31,7 +31,7 @@ export function effectBadge(effect) {
 
 function row(line) {
   const head = el("span", { class: "head" },
-    el("b", {}, operationWord(line.operation) ?? line.path),
+    el("b", {}, operationWord(line.operation) ?? (line.path || line.method)),
     el("code", {}, line.biz_id ?? ""),
   );
   const marks = el("span", { class: "marks" },
@@ -118,7 +118,7 @@ function sayPause() {
 function sayAloud() {
   const last = lines.at(-1);
   if (!unheard || !last) return;
-  byId("heard").textContent = `${unheard} ${t("new_requests")} ${operationWord(last.operation) ?? last.path} ${last.biz_id ?? ""} ${ruleWord(last.rule)}`;
+  byId("heard").textContent = `${unheard} ${t("new_requests")} ${operationWord(last.operation) ?? (last.path || last.method)} ${last.biz_id ?? ""} ${ruleWord(last.rule)}`;
   unheard = 0;
 }
 
