@@ -117,8 +117,10 @@ fn a_fault_armed_on_the_page_meets_the_next_consume() {
     // By chance, always.
     browser.type_into("#chaos", "seed=7,system_error=1");
     browser.click("#set-chaos");
+    support::until("chaos is set", || {
+        simulator.admin("GET", "/chaos", &Value::Null)["rates"][0]["rate"] == 1.0
+    });
     browser.until("document.querySelector('#chaos').value === 'seed=7,system_error=1'");
-    assert_eq!(simulator.admin("GET", "/chaos", &Value::Null)["rates"][0]["rate"], 1.0);
     assert_eq!(till.consume(&sale("T1-0004", "1.00")).outcome(), "unknown");
     browser.content();
 }
@@ -152,8 +154,8 @@ fn the_clock_the_policy_and_the_reset() {
     till.consume(&sale("T1-0001", "1.00")).succeeded();
     browser.click("#tab-policy");
     browser.click("#set-refuse_reversals");
-    browser.until("document.querySelector('#set-refuse_reversals').checked");
-    assert_eq!(simulator.admin("GET", "/policy", &Value::Null)["refuse_reversals"], true);
+    let refuses = || simulator.admin("GET", "/policy", &Value::Null)["refuse_reversals"] == true;
+    support::until("reversals are refused", refuses);
     till.reverse(&json!({"bizId": "T1-0001"}));
     browser.reads(NEWEST, "reverse.refused");
     // Somebody else's change is seen, too.

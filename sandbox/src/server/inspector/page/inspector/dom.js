@@ -101,7 +101,9 @@ export function paced(ms, refresh) {
 }
 
 // Whether somebody is at work in there, so that it must not be drawn anew under their hands.
-export const busy = (panel) => panel.contains(document.activeElement) && document.activeElement.matches("input, select");
+// A click whose button is gone when the finger is lifted would be lost, too.
+export const busy = (panel) =>
+  panel.matches(":active") || (panel.contains(document.activeElement) && document.activeElement.matches("input, select"));
 
 const two = (number) => String(number).padStart(2, "0");
 

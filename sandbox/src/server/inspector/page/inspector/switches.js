@@ -89,7 +89,7 @@ export async function showFaults() {
   );
   const panel = byId("faults");
   if (busy(panel)) {
-    byId("armed").replaceWith(armed);
+    if (!panel.matches(":active")) byId("armed")?.replaceWith(armed);
     return;
   }
   const chosen = byId("fault")?.value;
