@@ -7,13 +7,22 @@ use std::{net::TcpStream, time::Instant};
 
 use common::{End, RICH, Sandbox};
 use serde_json::{Value, json};
-use zvpos_sandbox::faults::{Fault, Meets};
+use zvpos_sandbox::faults::{Fault, Meets, Named};
 
-/// A request under the fault, on a connection of its own, until something is known of it.
+/// A request under the fault, on a connection of its own, until the simulator has dealt with it.
 fn ask(sandbox: &Sandbox, fault: &str, body: &str) {
+    let last = || sandbox.admin("GET", "/requests?last=1", &Value::Null)[0]["number"].as_u64();
+    let before = last();
     let mut client = sandbox.client();
     client.send_asking(fault, body);
-    let _ = client.rest(100);
+    let since = Instant::now();
+    while last() == before {
+        assert!(since.elapsed().as_secs() < 10, "{fault}: the request is not in the log");
+    }
+    // What blocks the port resets this connection, too, and only then it does.
+    let blocks = Named::read(fault).unwrap().fault.blockage().is_some();
+    let (_, end) = client.rest(if blocks { 10_000 } else { 20 });
+    assert!(!blocks || end == End::Reset, "{fault}: {end:?}");
 }
 
 /// What the row of the table says of the ledger is so, for each of them.

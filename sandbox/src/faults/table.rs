@@ -115,7 +115,7 @@ faults! {
         "from now on every request, or every one of the operation it is armed for, is reset; nothing is taken"
         "从现在起的一段时间内,所有请求(或指定接口的请求)都被重置;未扣款";
     LateArrival "late_arrival" "9001.10" meets Request acts true till "unknown"
-        param param("ms", 1500, "when it is carried out"),
+        param param("ms", 5000, "when it is carried out"),
         "the request is held up and carried out later; no answer comes"
         "请求在途中滞留,稍后才被执行;无应答";
     Overtaken "overtaken" "9001.11" meets Consume acts true till "unknown; then reversed, once the reversal is repeated"

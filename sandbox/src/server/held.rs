@@ -13,7 +13,7 @@ use super::{
 };
 
 /// More are not held; the oldest is then carried out at once.
-const HELD_MAX: usize = 1000;
+const HELD_MAX: usize = 200;
 
 /// One that is held up.
 struct Late {
