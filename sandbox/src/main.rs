@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::oneshot;
 use zvpos_sandbox::{
-    faults,
+    faults::{self, Chaos},
     rules::{Policy, Seed},
     server::{Options, Server},
 };
@@ -25,6 +25,7 @@ zvpos-sandbox: a simulator of the zvcms gateway
   --data FILE         seed data as JSON (built-in: four members, ten coupons, made-up credentials)
   --policy FILE       how the gateway behaves where nobody knows, as GET /policy shows it
   --port-file FILE    write {\"gateway\": URL, \"admin\": URL} there once both listen
+  --chaos RATES       faults by chance, such as seed=7,lost_answer=0.05,http_502=0.01
   --quiet             no line on stderr for each request
   --exit-with-stdin   end when standard input ends
   --faults            print the table of faults and end
@@ -139,14 +140,17 @@ fn read_arguments(mut given: impl Iterator<Item = String>) -> Result<Asked, Stri
     let mut seed = Seed::DEFAULT_JSON.to_owned();
     let mut seed_name = "the built-in seed data".to_owned();
     let mut policy = Policy::default();
+    let mut chaos = None;
     let (mut port_file, mut quiet, mut exit_with_stdin) = (None, false, false);
     while let Some(argument) = given.next() {
         let (name, inline) = match argument.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (argument, None),
         };
-        let takes_value =
-            matches!(name.as_str(), "--listen" | "--admin" | "--data" | "--policy" | "--port-file");
+        let takes_value = matches!(
+            name.as_str(),
+            "--listen" | "--admin" | "--data" | "--policy" | "--chaos" | "--port-file"
+        );
         if inline.is_some() && !takes_value {
             return Err(format!("{name} takes no value, or is not known"));
         }
@@ -165,6 +169,7 @@ fn read_arguments(mut given: impl Iterator<Item = String>) -> Result<Asked, Stri
                 let text = read_file(&value)?;
                 policy = serde_json::from_str(&text).map_err(|error| format!("{value}: {error}"))?;
             }
+            "--chaos" => chaos = Some(Chaos::parse(&value).map_err(|why| format!("--chaos: {why}"))?),
             "--port-file" => port_file = Some(PathBuf::from(value)),
             "--quiet" => quiet = true,
             "--exit-with-stdin" => exit_with_stdin = true,
@@ -176,7 +181,7 @@ fn read_arguments(mut given: impl Iterator<Item = String>) -> Result<Asked, Stri
         }
     }
     let seed = Arc::new(Seed::parse(&seed).map_err(|error| format!("{seed_name}: {error}"))?);
-    let options = Options { listen, admin, seed, policy, quiet };
+    let options = Options { listen, admin, seed, policy, chaos, quiet };
     Ok(Asked::Run(Box::new(Arguments { options, port_file, exit_with_stdin })))
 }
 
