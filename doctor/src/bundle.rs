@@ -17,11 +17,14 @@ use zvpos_core::outcome::Lang;
 use zvpos_core::transaction::Entry;
 
 use crate::redact::Redactor;
+use crate::visit::within;
 use crate::{Options, Report, journal};
 
 /// The end of the log that goes along.
 const LOG_BYTES: u64 = 512 * 1024;
 const BUSY: Duration = Duration::from_secs(2);
+/// A journal on a dead disk must not keep the rest from being sent.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Writes the archive: a new file, or the old one of that name replaced.
 pub fn write(options: &Options, report: &Report, to: &Path) -> io::Result<()> {
@@ -41,8 +44,9 @@ pub fn write(options: &Options, report: &Report, to: &Path) -> io::Result<()> {
     if let Some(journal) = journal::place(options, config.as_ref()) {
         add("unsettled.ndjson", &unsettled(&redactor, &journal))?;
     }
-    if let Some(log) = config.as_ref().and_then(|config| config.log.as_ref()) {
-        add("log.txt", &redactor.text(&tail(&log.path)))?;
+    if let Some(log) = config.and_then(|config| config.log) {
+        let text = within(LIMIT, move || tail(&log.path)).unwrap_or_default();
+        add("log.txt", &redactor.text(&text))?;
     }
     zip.finish()?.sync_all()
 }
@@ -69,13 +73,15 @@ fn configuration(redactor: &Redactor, text: &str) -> String {
 /// One line for each unsettled sale; what the gateway answered about the member stays here, and so do the numbers of
 /// coupons, since a scanned one is as good as money.
 fn unsettled(redactor: &Redactor, journal: &Path) -> String {
-    match zvpos_core::journal::inspect(journal, BUSY) {
-        Ok(inspection) => {
+    let path = journal.to_owned();
+    match within(LIMIT, move || zvpos_core::journal::inspect(&path, BUSY)) {
+        Some(Ok(inspection)) => {
             let lines =
                 inspection.unsettled.iter().map(|entry| entry_line(redactor, entry).to_string() + "\n");
             lines.collect()
         }
-        Err(error) => redactor.line(&error.to_string()) + "\n",
+        Some(Err(error)) => redactor.line(&error.to_string()) + "\n",
+        None => "the journal was not read in its time\n".to_owned(),
     }
 }
 

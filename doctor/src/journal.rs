@@ -34,8 +34,9 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
         return;
     }
     owner(visit, &journal);
-    disk::examine(visit, &journal);
-    flush::examine(visit, &journal);
+    if disk::examine(visit, &journal) {
+        flush::examine(visit, &journal);
+    }
     let sequence = contents::examine(visit, &journal);
     witness::examine(visit, options, &journal, sequence);
 }

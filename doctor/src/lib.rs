@@ -19,7 +19,7 @@ mod words;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use report::{Line, Report, Status};
+pub use report::{CHECKS, Line, Report, Status};
 pub use words::Words;
 
 use visit::Visit;

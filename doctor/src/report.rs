@@ -6,6 +6,38 @@ use zvpos_core::outcome::Lang;
 
 use crate::words::Words;
 
+/// The name of every check, in the order in which they are done; each has its part in docs/doctor.md.
+pub const CHECKS: [&str; 28] = [
+    "config",
+    "config.keys",
+    "config.safety",
+    "config.http",
+    "library",
+    "libc",
+    "library.file",
+    "system",
+    "write_filter",
+    "time_zone",
+    "random",
+    "open_files",
+    "journal.folder",
+    "journal.owner",
+    "journal.disk",
+    "journal.space",
+    "journal.flush",
+    "journal.owners",
+    "journal.contents",
+    "journal.unsettled",
+    "journal.witness",
+    "proxy",
+    "dns",
+    "tcp",
+    "tls",
+    "clock",
+    "gateway",
+    "signature",
+];
+
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {

@@ -40,20 +40,13 @@ impl<'v> Visit<'v> {
         self.lines.push(line);
     }
 
-    /// Does something that may hang, on a thread of its own, for no longer than this and no longer than the whole
-    /// has left. `None`: it is not done, and the thread is left to itself.
+    /// The same as [`within`], and no longer than the whole has left.
     pub(crate) fn within<T: Send + 'static>(
         &self,
         limit: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let (done, result) = channel();
-        let started = std::thread::Builder::new().name("zv-doctor".to_owned()).spawn(move || {
-            // Nobody may be waiting any more.
-            let _ = done.send(work());
-        });
-        started.ok()?;
-        result.recv_timeout(limit.min(self.left())).ok()
+        within(limit.min(self.left()), work)
     }
 
     /// What the whole has left.
@@ -77,6 +70,21 @@ impl<'v> Visit<'v> {
     pub(crate) fn into_report(self) -> Report {
         Report { lines: self.lines, at_unix_ms: unix_ms(SystemTime::now()) }
     }
+}
+
+/// Does something that may hang, on a thread of its own. `None`: it is not done in time, and the thread is left to
+/// itself.
+pub(crate) fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, result) = channel();
+    let started = std::thread::Builder::new().name("zv-doctor".to_owned()).spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = done.send(work());
+    });
+    started.ok()?;
+    result.recv_timeout(limit).ok()
 }
 
 /// A time in Unix milliseconds.

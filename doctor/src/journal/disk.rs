@@ -14,22 +14,28 @@ use crate::words::words;
 const FREE_WARNING: u64 = 200 * 1024 * 1024;
 /// Below this a commit may fail at any moment.
 const FREE_FAILED: u64 = 4 * 1024 * 1024;
+/// File systems that forget everything when the machine stops.
+const MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
-pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) {
+/// Whether it is worth while to measure flushes: memory has none.
+pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> bool {
     let path = journal.to_owned();
     let asked = visit.within(Duration::from_secs(3), move || {
         let folder = folder_of(&path).canonicalize().unwrap_or_else(|_| folder_of(&path).to_owned());
         (network_kind(&path), mount_of(&folder), fs4::available_space(&folder).ok())
     });
     let Some((network, mount, free)) = asked else {
-        return visit.out_of_time("journal.disk", &journal.display().to_string());
+        visit.out_of_time("journal.disk", &journal.display().to_string());
+        return false;
     };
     let folder = folder_of(journal).display().to_string();
     let kind = mount.as_ref().map_or_else(|| "?".to_owned(), |mount| mount.kind.clone());
+    let in_memory = MEMORY.contains(&kind.as_str());
     visit.say(line(&folder, network, &mount.unwrap_or_default()).with("file_system", kind));
     if let Some(free) = free {
         visit.say(space(&folder, free).with("free_bytes", free));
     }
+    !in_memory
 }
 
 /// One mount.
@@ -80,7 +86,7 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
         );
     }
     match kind {
-        "tmpfs" | "ramfs" => Line::failed(
+        _ if MEMORY.contains(&kind) => Line::failed(
             "journal.disk",
             folder,
             words!(

@@ -53,7 +53,6 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
     let second = options.witness.clone().or_else(user_folder).map(|folder| folder.join(name(journal)));
     let noted = options.witness_was;
     let about = first.display().to_string();
-    let one_drive = second.as_deref().is_some_and(|second| same_drive(&first, second));
     let done = visit.within(Duration::from_secs(10), move || {
         let (here, there) = (Witness::read(&first), second.as_deref().and_then(Witness::read));
         let boot = boot().unwrap_or_default();
@@ -65,7 +64,9 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
         witness.write(&first)?;
         // Without a second place the number that a person notes is all there is.
         let kept_twice = second.as_deref().is_some_and(|second| witness.write(second).is_ok());
-        Ok::<_, io::Error>((verdict, number, kept_twice))
+        // Asked now, since the folder of the second may have been made just before.
+        let one_drive = second.as_deref().is_some_and(|second| same_drive(&first, second));
+        Ok::<_, io::Error>((verdict, number, kept_twice && !one_drive))
     });
     match done {
         None => visit.out_of_time("journal.witness", &about),
@@ -75,9 +76,9 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
             words!("不能写入并落盘:{error}", "cannot be written and flushed: {error}"),
             words!("检查磁盘是否写满、只读或损坏", "look whether the disk is full, read-only or broken"),
         )),
-        Some(Ok((verdict, number, kept_twice))) => {
+        Some(Ok((verdict, number, two_drives))) => {
             let known = verdict.line(about).with("number", number).with("verdict", verdict.word());
-            let hint = next_time(number, kept_twice, one_drive);
+            let hint = next_time(number, two_drives);
             visit.say(Line { found: known.found.clone().and(&hint), ..known });
         }
     }
@@ -236,8 +237,8 @@ impl Verdict {
 }
 
 /// What to do so that the next run can tell more.
-fn next_time(number: u64, kept_twice: bool, one_drive: bool) -> Words {
-    if kept_twice && !one_drive {
+fn next_time(number: u64, two_drives: bool) -> Words {
+    if two_drives {
         return words!("。编号 {number}", "(number {number}).");
     }
     words!(
