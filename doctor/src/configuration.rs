@@ -104,11 +104,11 @@ fn safety(visit: &mut Visit<'_>, account: &Account) {
             "config.safety",
             name,
             words!(
-                "没有配置冲正接口,结果未知的扣款只能等待人工处理(on_unknown = hold)",
+                "没有配置冲正路由,结果未知的扣款只能等待人工处理(on_unknown = hold)",
                 "no reverse route: an unknown outcome waits for a person (on_unknown = hold)"
             ),
             words!(
-                "向企迈索取冲正接口的 Action 与参数,填入 routes.reverse;账户开通 V3 的可填 \"v3\"",
+                "向企迈索取冲正操作的 Action 与参数,填入 routes.reverse;账户开通 V3 的可填 \"v3\"",
                 "ask the vendor for the action and params of its reversal and set routes.reverse; \"v3\" where the account has V3"
             ),
         ),

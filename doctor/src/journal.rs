@@ -23,7 +23,7 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
         return visit.say(Line::warning(
             "journal.folder",
             "",
-            words!("还没有交易记录文件", "there is no journal yet"),
+            words!("还没有交易日志文件", "there is no journal yet"),
             words!(
                 "先启动一次收银程序(zv_init 会建立文件),再运行检查",
                 "start the till once (zv_init makes the file), then run the doctor again"

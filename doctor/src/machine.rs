@@ -85,7 +85,7 @@ fn write_filters(visit: &mut Visit<'_>) {
                     "",
                     words!("装有磁盘写保护或还原软件:{names}", "a write filter or restoring software is installed: {names}"),
                     words!(
-                        "把 journal 设在不受保护、重启后不还原的分区上;否则断电后交易记录会丢失",
+                        "把 journal 设在不受保护、重启后不还原的分区上;否则断电后交易日志会丢失",
                         "set journal to a drive that is not protected; else a restart loses the records of payments"
                     ),
                 )

@@ -22,7 +22,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
         visit.say(Line::ok(
             "journal.contents",
             about,
-            words!("还没有交易记录,首次启动时建立", "is not there yet; the first start makes it"),
+            words!("还没有交易日志,首次启动时建立", "is not there yet; the first start makes it"),
         ));
         return None;
     }
@@ -55,12 +55,12 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
 
 fn open_sales(about: &str, count: usize) -> Line {
     if count == 0 {
-        return Line::ok("journal.unsettled", about, words!("没有未了结的交易", "nothing is unsettled"));
+        return Line::ok("journal.unsettled", about, words!("没有未决的交易", "nothing is unsettled"));
     }
     Line::warning(
         "journal.unsettled",
         about,
-        words!("有 {count} 笔交易未了结", "{count} sales are not settled"),
+        words!("有 {count} 笔交易未决", "{count} sales are not settled"),
         words!(
             "让收银程序保持运行,它会自动处理;`zv pending` 列出每一笔,无法自动处理的由人工用 `zv_settle_json` 决定",
             "let the till run: it settles by itself; `zv pending` lists them, and a person settles what cannot be, with `zv_settle_json`"
@@ -84,7 +84,7 @@ fn unusable(about: &str, error: &JournalError) -> Line {
         )
     } else if code == codes::JOURNAL_DAMAGED.text {
         words!(
-            "连同 -wal 文件一起备份,联系技术支持;不要删除,里面有未了结的交易",
+            "连同 -wal 文件一起备份,联系技术支持;不要删除,里面有未决的交易",
             "keep a copy together with its -wal file and call support; do not delete it, open sales stand in it"
         )
     } else if code == codes::JOURNAL_LOCKED.text {

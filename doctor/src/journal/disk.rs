@@ -90,7 +90,7 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
             "journal.disk",
             folder,
             words!(
-                "在内存盘上({kind}),断电或重启后交易记录全部丢失",
+                "在内存盘上({kind}),断电或重启后交易日志全部丢失",
                 "lies in memory ({kind}): a restart loses every record"
             ),
             words!("把 journal 设到硬盘分区", "set journal to a disk"),
@@ -99,7 +99,7 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
             "journal.disk",
             folder,
             words!(
-                "在叠加层上({kind}):容器删除或系统还原后,交易记录会丢失",
+                "在叠加层上({kind}):容器删除或系统还原后,交易日志会丢失",
                 "lies on a layer ({kind}): gone when the container is removed or the system is set back"
             ),
             words!(

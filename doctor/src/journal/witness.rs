@@ -215,7 +215,7 @@ impl Verdict {
                 CHECK,
                 about,
                 words!(
-                    "交易记录比上次检查时还旧:文件被换成了旧的",
+                    "交易日志比上次检查时还旧:文件被换成了旧的",
                     "the journal is older than at the last run: an old copy was put in its place"
                 ),
                 mend,
