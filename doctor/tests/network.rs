@@ -7,8 +7,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use serde_json::{Value, json};
-use support::{Tls, admin, certificate, config, line, mend, own_folder, report, simulator, till, url};
-use zvpos_doctor::Status;
+use support::{
+    Tls, admin, certificate, config, line, mend, options, own_folder, report, run, simulator, till, url,
+};
+use zvpos_core::outcome::Lang;
+use zvpos_doctor::{Options, Status};
 use zvpos_sandbox::rules::{Policy, SignNames};
 
 #[test]
@@ -39,7 +42,7 @@ fn a_till_that_is_well() {
         assert_eq!(line(&report, check).status, Status::Ok, "{:?}", line(&report, check));
     }
     assert_eq!(line(&report, "config.http").status, Status::Warning);
-    assert_ne!(report.status(), Status::Failed, "{}", report.to_table(zvpos_core::outcome::Lang::En));
+    assert_ne!(report.status(), Status::Failed, "{}", report.to_table(Lang::En));
     // One look-up of nobody, and no call that moves money.
     let requests = admin(&server, "GET", "/requests?last=50", &Value::Null);
     let requests = requests.as_array().unwrap();
@@ -175,6 +178,41 @@ fn a_dead_network_ends_in_time() {
     assert_eq!(tcp.len(), 3, "{tcp:?}");
 }
 
+/// What a server says back is shown to people and sent to support: its words are redacted like our own.
+#[test]
+fn an_answer_that_repeats_a_key_does_not_show_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/api/v2", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let body = r#"{"status":false,"code":"110004","message":"fake-open-key-for-test-only-0001 of 13812345678"}"#;
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    let folder = own_folder();
+    let report = report(&config(&endpoint, &folder, json!({})), &folder);
+    let signature = line(&report, "signature");
+    assert!(signature.found.en.contains("*** of 138****5678"), "{signature:?}");
+    assert!(!report.to_json(Lang::ZhCn).to_string().contains("fake-open-key"));
+}
+
+/// Accepts and says nothing, on both ways: what is left of the whole is all that is spent on it.
+#[test]
+fn a_server_that_says_nothing_does_not_hold_the_doctor_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = own_folder();
+    let endpoint = format!("https://{}/api/v2", silent.local_addr().unwrap());
+    let config = config(&endpoint, &folder, json!({}));
+    let begun = std::time::Instant::now();
+    let report = run(&Options { total: std::time::Duration::from_secs(3), ..options(&config, &folder) });
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+    let tls = line(&report, "tls");
+    assert!(tls.status == Status::Warning && tls.found.en.contains("not done in its time"), "{tls:?}");
+    drop(silent);
+}
+
 #[test]
 fn a_trusted_chain_shows_who_issued_it() {
     let server = simulator(Policy::default());
@@ -276,7 +314,7 @@ fn through_a_proxy_with_a_login() {
         wrong.lines.iter().find(|line| line.check == "proxy" && line.status == Status::Failed).unwrap();
     assert!(mend(refused).contains("login"), "{refused:?}");
     for report in [right, wrong] {
-        let text = report.to_json(zvpos_core::outcome::Lang::En).to_string();
+        let text = report.to_json(Lang::En).to_string();
         assert!(!text.contains("proxy-pass") && !text.contains("wrong-pass"), "{text}");
     }
 }
