@@ -132,7 +132,8 @@ impl<'s> Case<'s> {
             let ids = ids.into_iter().collect::<Vec<_>>().join(", ");
             find(Rule::NewBizId, text(ids.clone(), ids));
         }
-        if !self.listed && !(self.said.is_empty() && self.entries.is_empty()) {
+        let begun = !self.said.is_empty() || !self.entries.is_empty();
+        if begun && !self.listed {
             find(Rule::Forgotten, text("it is not in the till's last list", "收银机最后的列表中没有该交易"));
         }
         let changed = self.said.windows(2).find_map(|pair| match pair {

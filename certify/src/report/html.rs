@@ -36,7 +36,9 @@ pub(super) fn page(report: &Report) -> String {
         let own: Vec<_> = report.scenarios.iter().filter(|one| one.group == *group).collect();
         if !own.is_empty() {
             push(&mut out, format_args!("<h2>{}</h2>\n", both(&group.title())));
-            own.iter().for_each(|one| scenario(&mut out, one));
+            for one in own {
+                scenario(&mut out, one);
+            }
         }
     }
     push(&mut out, format_args!("<script>{SCRIPT}</script></body></html>\n"));

@@ -1,5 +1,8 @@
 //! Plays one scenario: the simulator, the till or two, the steps, and at the end what there is to judge by.
 
+mod cashier;
+mod talk;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -12,18 +15,14 @@ use crate::Options;
 use crate::audit::{Audit, Journalled};
 use crate::gateway::{Gateway, Wallet};
 use crate::judge::{self, Finding, Rule};
-use crate::protocol::{self, Line, Said, SaleLine};
+use crate::protocol::{self, SaleLine};
 use crate::report::{Event, ScenarioReport};
-use crate::scenario::{Moment, Sale, Scenario, Step};
+use crate::scenario::{Sale, Scenario, Step};
 use crate::text::{Text, text};
-use crate::till::{Heard, Till};
+use crate::till::Till;
 
 /// How long the library may take to settle what a scenario has left open, and the gateway to see what a till sends.
 const SETTLE_LIMIT: Duration = Duration::from_secs(40);
-
-/// How often the cashier looks at the list until a sale is as it should be. What is waited for has happened before.
-const LOOKS: u32 = 20;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Something that a till said of a sale.
 #[derive(Clone, Debug)]
@@ -162,118 +161,6 @@ impl<'o> Stage<'o> {
         Ok(())
     }
 
-    fn start(&mut self, till: u8) -> Played<()> {
-        let stderr = self.folder.join("stderr.txt");
-        let started = Till::start(self.options, &stderr).map_err(|why| self.trouble(why))?;
-        if let Some(place) = self.tills.get_mut(usize::from(till)) {
-            *place = Some(started);
-        }
-        let folder = self.own_folder(till).display().to_string();
-        let line = protocol::start(&format!("T{}", till + 1), &folder, &self.config);
-        self.ask(till, &line)
-    }
-
-    fn own_folder(&self, till: u8) -> PathBuf {
-        self.folder.join(format!("till-{}", till + 1))
-    }
-
-    fn sell(&mut self, till: u8, sale: &Sale) -> Played<()> {
-        self.begin(till, sale)?;
-        self.wait(till, 0)
-    }
-
-    fn begin(&mut self, till: u8, sale: &Sale) -> Played<()> {
-        if !self.sales.contains(&(till, sale.clone())) {
-            self.sales.push((till, sale.clone()));
-        }
-        self.tell(till, &protocol::sell(sale))
-    }
-
-    /// As a cashier would after a crash: a sale that the till does not show, or that may be tried again, is rung up.
-    fn press(&mut self, till: u8, sale: &Sale) -> Played<()> {
-        let words = self.words.len();
-        self.ask(till, &protocol::list())?;
-        let shown = self.said_since(words, till, sale.number);
-        if matches!(shown, None | Some(Said::Retry)) { self.sell(till, sale) } else { Ok(()) }
-    }
-
-    /// Looks at the list until the sale is as it should be; a little later, because the till looks itself.
-    fn look(&mut self, till: u8, sale: &str, says: &[Said]) -> Played<()> {
-        for _ in 0..LOOKS {
-            let words = self.words.len();
-            self.ask(till, &protocol::list())?;
-            let said = self.said_since(words, till, sale);
-            if said.is_some_and(|said| says.contains(&said)) {
-                return Ok(());
-            }
-            thread::sleep(BETWEEN_LOOKS);
-        }
-        Ok(())
-    }
-
-    fn said_since(&self, words: usize, till: u8, sale: &str) -> Option<Said> {
-        let since = self.words.get(words..).unwrap_or_default();
-        let of_it = |word: &&Word| word.till == till && word.line.sale.as_deref() == Some(sale);
-        since.iter().rev().find(of_it).map(|word| word.line.result)
-    }
-
-    fn expect(&mut self, till: u8, sale: &str, says: &[Said], step: &Step) {
-        let said = self.said_since(0, till, sale);
-        if said.is_none_or(|said| !says.contains(&said)) {
-            let words = |says: &[Said]| says.iter().map(|one| one.word()).collect::<Vec<_>>();
-            let (seen, wanted) = (said.map_or("-", Said::word), words(says));
-            let doing = step.words();
-            self.findings.push(Finding::of(
-                judge::rule_of(said, says),
-                Some(sale),
-                text(
-                    format!("{}: expected {}, the till said {seen}", doing.en, wanted.join(" or ")),
-                    format!("{}:应为 {},收银机报告 {seen}", doing.zh, wanted.join(" 或 ")),
-                ),
-            ));
-        }
-    }
-
-    fn kill(&mut self, moment: Moment) -> Played<()> {
-        match moment {
-            Moment::Seen(operation, times) => self.until(&Step::Kill(moment), |stage| {
-                stage.gateway.seen().iter().filter(|seen| seen.operation == operation).count() >= times
-            })?,
-            Moment::Taken(sale) => self.until(&Step::Kill(moment), |stage| {
-                // It may have been said already that nothing was taken.
-                stage.net(sale) > 0 || stage.has_ended(0)
-            })?,
-            Moment::After(ms) => thread::sleep(Duration::from_millis(ms)),
-            Moment::Idle => {}
-        }
-        let Some(mut running) = self.tills.get_mut(0).and_then(Option::take) else { return Err(Broken) };
-        let (lines, gone) = running.kill();
-        for line in lines {
-            self.heard(0, &line);
-        }
-        if let Some(open) = self.open.first_mut() {
-            *open = 0;
-        }
-        if gone {
-            return Ok(());
-        }
-        Err(self.broken(
-            Rule::Protocol,
-            text(
-                "kill -9 ended a script, not the till that it had started: begin the till with exec",
-                "kill -9 只结束了脚本,收银程序仍在运行:请在脚本中用 exec 启动",
-            ),
-        ))
-    }
-
-    /// Whether everything that the till was told is done.
-    fn has_ended(&mut self, till: u8) -> bool {
-        while let Some(Heard::Line(line)) = self.till(till).map(|till| till.hear(Instant::now())) {
-            self.heard(till, &line);
-        }
-        self.open_at(till) == 0
-    }
-
     /// How many deductions of a sale stand at the gateway.
     fn net(&self, sale: &str) -> i64 {
         let ledger = self.gateway.ledger();
@@ -317,59 +204,6 @@ impl<'o> Stage<'o> {
         self.audit.as_ref().ok_or(Broken)
     }
 
-    fn person(&mut self, sale: &str, kept: bool) -> Played<()> {
-        let day = self.day.clone();
-        let started = Instant::now();
-        loop {
-            let entries = self.audit()?.day(&day).unwrap_or_default();
-            let entry = entries.into_iter().find(|entry| {
-                entry.stage == "unknown"
-                    && judge::whose(&self.sales, &self.words, &judge::trace_in(entry))
-                        .is_some_and(|(_, number)| number == sale)
-            });
-            if let Some(entry) = entry {
-                return self.audit()?.settle(&entry.biz_id, kept).map_err(|why| self.trouble(why));
-            }
-            // After a crash the library needs a moment to see whose it was.
-            if started.elapsed() >= SETTLE_LIMIT {
-                let why = text("the journal has nothing to settle under it", "日志中没有可认定的记录");
-                return Err(self.broken(Rule::Unsettled, why));
-            }
-            thread::sleep(BETWEEN_LOOKS);
-        }
-    }
-
-    fn compare(&mut self, differs: bool) -> Played<()> {
-        self.differences = 0;
-        let line = protocol::day(&self.day);
-        self.ask(0, &line)?;
-        let found = self.differences;
-        if (found > 0) == differs {
-            return Ok(());
-        }
-        let about = if differs {
-            text(
-                "the journal has a sale that the till does not: no difference was named",
-                "日志中有而收银机没有的交易未被列出",
-            )
-        } else {
-            text(format!("{found} differences where there are none"), format!("并无差异,却列出 {found} 处"))
-        };
-        self.findings.push(Finding::of(Rule::Day, None, about));
-        Ok(())
-    }
-
-    fn stop(&mut self, till: u8) -> Played<()> {
-        self.ask(till, &protocol::stop())?;
-        let Some(mut running) = self.tills.get_mut(usize::from(till)).and_then(Option::take) else {
-            return Err(Broken);
-        };
-        if running.wait_for_end() {
-            return Ok(());
-        }
-        Err(self.broken(Rule::Silent, text("the till did not end after stop", "stop 之后收银程序没有结束")))
-    }
-
     /// Lists once more, closes what runs, lets the library settle the rest, and reads the journal.
     fn close(&mut self) {
         for till in 0..2 {
@@ -402,88 +236,6 @@ impl<'o> Stage<'o> {
             Err(why) => {
                 self.trouble(why);
             }
-        }
-    }
-
-    /// Tells a till something and waits until it is done.
-    fn ask(&mut self, till: u8, line: &Value) -> Played<()> {
-        self.tell(till, line)?;
-        self.wait(till, 0)
-    }
-
-    fn tell(&mut self, till: u8, line: &Value) -> Played<()> {
-        self.events.push(Event::ToTill { at_ms: self.at_ms(), till: till + 1, line: line.to_string() });
-        if let Some(open) = self.open.get_mut(usize::from(till)) {
-            *open += 1;
-        }
-        let running = self.tills.get_mut(usize::from(till)).and_then(Option::as_mut);
-        if running.is_some_and(|running| running.say(line)) { Ok(()) } else { Err(self.gone(till)) }
-    }
-
-    /// Hears a till until only so many commands are not done.
-    fn wait(&mut self, till: u8, left: usize) -> Played<()> {
-        let until = Instant::now() + self.options.time_limit;
-        while self.open_at(till) > left {
-            match self.till(till).map(|running| running.hear(until)) {
-                Some(Heard::Line(line)) => self.heard(till, &line),
-                Some(Heard::Silence) => return Err(self.silent(till)),
-                Some(Heard::End) | None => return Err(self.gone(till)),
-            }
-        }
-        Ok(())
-    }
-
-    fn heard(&mut self, till: u8, line: &str) {
-        let at_ms = self.at_ms();
-        self.events.push(Event::FromTill { at_ms, till: till + 1, line: line.chars().take(4096).collect() });
-        match Line::read(line) {
-            Ok(Line::Sale(line)) => self.words.push(Word { till, line }),
-            Ok(Line::Done) => {
-                if let Some(open) = self.open.get_mut(usize::from(till)) {
-                    *open = open.saturating_sub(1);
-                }
-            }
-            Ok(Line::Difference) => self.differences += 1,
-            Ok(Line::Note) => {}
-            Err(why) => {
-                let begins: String = line.chars().take(80).collect();
-                let about = text(
-                    format!("a line that is none of the protocol's: {begins:?} {why}"),
-                    format!("不符合协议的输出行:{begins:?} {why}"),
-                );
-                // One is enough to know.
-                if !self.findings.iter().any(|finding| finding.rule == Rule::Protocol) {
-                    self.findings.push(Finding::of(Rule::Protocol, None, about));
-                }
-            }
-        }
-    }
-
-    fn till(&self, till: u8) -> Option<&Till> {
-        self.tills.get(usize::from(till)).and_then(Option::as_ref)
-    }
-
-    fn open_at(&self, till: u8) -> usize {
-        self.open.get(usize::from(till)).copied().unwrap_or_default()
-    }
-
-    fn silent(&mut self, till: u8) -> Broken {
-        let seconds = self.options.time_limit.as_secs();
-        self.drop_till(till);
-        self.broken(
-            Rule::Silent,
-            text(format!("not done within {seconds} s; killed"), format!("{seconds} 秒内未完成,已结束进程")),
-        )
-    }
-
-    fn gone(&mut self, till: u8) -> Broken {
-        self.drop_till(till);
-        self.broken(Rule::Died, text("the till ended by itself", "收银程序自行退出"))
-    }
-
-    fn drop_till(&mut self, till: u8) {
-        if let Some(place) = self.tills.get_mut(usize::from(till)) {
-            *place = None;
         }
     }
 
