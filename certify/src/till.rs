@@ -15,8 +15,12 @@ use crate::Options;
 /// The longest line that a till may write; what is longer is none of the protocol's.
 const LINE_MAX: u64 = 64 * 1024;
 
-/// How long a process may take to end after `stop`, or to be gone after a kill.
+/// How long a process may take to end after `stop`.
 const END_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long the output of a process that was killed may stay open: the kernel closes it at once, unless another
+/// process has it, too.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// What came out of a till.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,7 +103,7 @@ impl Till {
         // An error means that it is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let until = Instant::now() + END_LIMIT;
+        let until = Instant::now() + KILL_LIMIT;
         let mut lines = Vec::new();
         loop {
             match self.hear(until) {

@@ -98,14 +98,18 @@ fn overview(out: &mut String, report: &Report) {
 fn scenario(out: &mut String, one: &ScenarioReport) {
     let (class, mark) = if one.passed { ("ok", "✓") } else { ("bad", "✗") };
     let open = if one.passed { "" } else { " open" };
+    let chance = if one.by_chance {
+        both(&text("(a random moment decides)", "(由随机时刻决定)"))
+    } else {
+        String::new()
+    };
     push(
         out,
         format_args!(
-            "<details id=\"{}\" class=\"{class}\"{open}><summary><span class=\"mark\">{mark}</span> <code>{}</code> {}\
-         </summary>\n",
-            one.id,
-            one.id,
-            both(&one.title)
+            "<details id=\"{id}\" class=\"{class}\"{open}><summary><span class=\"mark\">{mark}</span> <code>{id}</code> {} \
+             <small>{chance}</small></summary>\n",
+            both(&one.title),
+            id = one.id
         ),
     );
     for finding in &one.findings {

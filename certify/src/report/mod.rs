@@ -130,6 +130,8 @@ pub struct ScenarioReport {
     pub group: Group,
     /// In a few words.
     pub title: Text,
+    /// Whether a random moment decides what happens: a careless till may be lucky in it.
+    pub by_chance: bool,
     /// Whether nothing was found.
     pub passed: bool,
     /// What is wrong, and what to mend.

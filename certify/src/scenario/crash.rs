@@ -10,9 +10,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     [under_way(), told(), at_any_moment(), confirm()].concat()
 }
 
-/// A call may take long enough for the till to be killed in the middle of it.
+/// A call may take long enough for the till to be killed in the middle of it, and what was under way is still open
+/// when the next process looks.
 fn patient(more: Value) -> Value {
-    let mut config = json!({"guard": "off", "timeouts_ms": {"connect": 5000, "total": 60_000}});
+    let timeouts = json!({"connect": 5000, "total": 60_000});
+    let mut config = json!({"guard": "off", "late_arrival_ms": 1000, "timeouts_ms": timeouts});
     if let (Some(config), Value::Object(more)) = (config.as_object_mut(), more) {
         config.extend(more);
     }
