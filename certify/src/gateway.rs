@@ -36,7 +36,7 @@ impl Gateway {
         let at = |address: Ipv4Addr| {
             let any = SocketAddr::from((address, 0));
             let (seed, policy) = (Arc::clone(&seed), policy.clone());
-            Server::start(Options { listen: any, admin: any, seed, policy, quiet: true })
+            Server::start(Options { listen: any, admin: any, seed, policy, chaos: None, quiet: true })
         };
         // Systems with 127.0.0.1 alone have to live with the risk.
         let server = at(own_address()).or_else(|_| at(Ipv4Addr::LOCALHOST));
