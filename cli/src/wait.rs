@@ -53,14 +53,31 @@ pub(crate) fn attend<T: Send + 'static>(
     }
 }
 
-/// Reports each Ctrl-C. Without a runtime Ctrl-C ends the process, as a crash does; the journal is made for that.
+/// Reports each Ctrl-C from now on. Where that cannot be, Ctrl-C ends the process as a crash does, which the journal is
+/// made for.
 fn listen<T: Send + 'static>(sender: Sender<Event<T>>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    let (ready, listening) = channel();
     thread::spawn(move || {
         runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() && sender.send(Event::Interrupted).is_ok() {}
+            let Ok(mut presses) = ctrl_c() else { return };
+            // Nothing is sent before this.
+            let _ = ready.send(());
+            while presses.recv().await.is_some() && sender.send(Event::Interrupted).is_ok() {}
         });
     });
+    // An error is the thread's end; see above.
+    let _ = listening.recv();
+}
+
+#[cfg(unix)]
+fn ctrl_c() -> std::io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn ctrl_c() -> std::io::Result<tokio::signal::windows::CtrlC> {
+    tokio::signal::windows::ctrl_c()
 }
 
 /// One line on a terminal's stderr, for what takes longer than a second. It is gone when it is dropped.
