@@ -28,7 +28,10 @@ fn examples(place: &Place, path: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for line in text.lines().map(|line| line.strip_prefix("  ").unwrap()) {
         match found.last_mut() {
-            Some(last) if line.starts_with(' ') => *last += &format!("\n{line}"),
+            Some(last) if line.starts_with(' ') => {
+                last.push('\n');
+                last.push_str(line);
+            }
             _ => found.push(line.to_owned()),
         }
     }
@@ -46,9 +49,10 @@ fn every_example_of_every_help_runs() {
     let mut paths: Vec<Vec<String>> = vec![vec![]];
     for command in commands(&place, &[]) {
         let inner = commands(&place, &[&command]);
-        match inner.is_empty() {
-            true => paths.push(vec![command]),
-            false => paths.extend(inner.into_iter().map(|name| vec![command.clone(), name])),
+        if inner.is_empty() {
+            paths.push(vec![command]);
+        } else {
+            paths.extend(inner.into_iter().map(|name| vec![command.clone(), name]));
         }
     }
     assert!(paths.len() > 13, "{paths:?}");

@@ -38,7 +38,7 @@ pub fn lookalike(name: &str) -> PathBuf {
     let built = support::scratch().parent().unwrap().join("release");
     symlink(library.join("libzvpos.so"), release.join("libzvpos.so")).unwrap();
     symlink(library.join("libzvpos.a"), release.join("libzvpos.a")).unwrap();
-    symlink(built.join("zvpos-sandbox"), release.join("zvpos-sandbox")).unwrap();
+    symlink(built.join("zv"), release.join("zv")).unwrap();
     let cargo = folder.join("target/bin/cargo");
     let script = format!("#!/bin/sh\ncd '{}' && exec '{}' \"$@\"\n", root.display(), env!("CARGO"));
     fs::write(&cargo, script).unwrap();
