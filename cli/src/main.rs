@@ -3,6 +3,8 @@
 
 mod command_line;
 mod commands;
+#[cfg(test)]
+mod documents;
 mod examples;
 mod exit;
 mod fields;

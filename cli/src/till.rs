@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zvpos_core::json::{Value, escape_beyond_ascii};
 use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
-use zvpos_core::outcome::{Answer, Outcome, codes};
+use zvpos_core::outcome::{Answer, Next, Outcome, codes};
 
 use crate::exit::{self, Failure};
 use crate::output::{self, Days};
@@ -109,6 +109,9 @@ impl Till {
     /// What a person at a shell can do, which the library cannot know.
     fn hint(&self, answer: &Answer) -> Option<&'static str> {
         match answer.outcome() {
+            Outcome::Unknown if answer.next() == Next::Wait => Some(
+                "a person finds out what became of it, unless the gateway's records prove it; then `zv settle`",
+            ),
             Outcome::Unknown => Some(
                 "it is settled only while a program with this journal runs: a till, or `zv recover --wait 180`",
             ),

@@ -7,6 +7,8 @@ use zvpos_core::json::{Object, Value};
 
 use super::table::columns;
 
+const HEADINGS: [&str; 7] = ["TIME", "BIZID", "STAGE", "NEXT", "AMOUNT", "COUPONS", "CUSTOMER"];
+
 /// The till's time, for people: minutes ahead of UTC.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Days(i64);
@@ -30,9 +32,10 @@ pub(super) fn write(out: &mut impl Write, entries: &[Value<'_>], days: Days) -> 
     if entries.is_empty() {
         return writeln!(out, "(no entries)");
     }
-    let lines: Vec<[String; 7]> = entries.iter().filter_map(|listed| line(listed, days)).collect();
+    let mut lines = vec![HEADINGS.map(str::to_owned).to_vec()];
+    lines.extend(entries.iter().filter_map(|listed| line(listed, days)).map(Vec::from));
     writeln!(out)?;
-    columns(out, ["TIME", "BIZID", "STAGE", "NEXT", "AMOUNT", "COUPONS", "CUSTOMER"], &lines)
+    columns(out, &lines)
 }
 
 fn line(listed: &Value<'_>, days: Days) -> Option<[String; 7]> {

@@ -9,12 +9,15 @@ pub(crate) use table::{Rows, safe};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use zvpos_core::json::{Kind, Value};
+use zvpos_core::json::{Kind, Object, Value};
 use zvpos_core::outcome::Outcome;
 
 /// The members of an answer that people look at first, in their order.
 const FIRST: [&str; 8] =
     ["outcome", "next", "cashier", "bizId", "code", "message", "replayed", "retry_after_ms"];
+
+/// What stands in a consume's data again (DOC) and is shown once.
+const REPEATED: [&str; 3] = ["status", "code", "message"];
 
 /// An answer for a person. `days` says which time it is at the till; `verbose` adds how long the parts took.
 pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool) -> io::Result<()> {
@@ -46,45 +49,85 @@ pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool
             rows.styled(label, &format!("{first}: {message}"), style);
         }
     }
+    let mut shape = Flattened { rows, tables: Vec::new(), days };
     for name in ["recorded", "data"].into_iter().filter(|name| listed.is_none() || *name != "data") {
         if let Some(value) = answer.get(name) {
-            flatten(&mut rows, name, value, days);
+            shape.push(name, value);
         }
     }
     if verbose && let Some(timing) = answer.get("timing_ms") {
-        flatten(&mut rows, "timing_ms", timing, days);
+        shape.push("timing_ms", timing);
     }
-    rows.write(out)?;
+    shape.rows.write(out)?;
+    for (path, list) in &shape.tables {
+        writeln!(out, "\n{}", safe(path))?;
+        table::columns(out, &lines(list))?;
+    }
     match listed {
         Some(entries) => entries::write(out, entries, days),
         None => Ok(()),
     }
 }
 
-/// Every value under its path, as `zv_field` takes it: `data.goods_item[0].coupon_minus`.
-fn flatten(rows: &mut Rows, path: &str, value: &Value<'_>, days: Days) {
-    match value.kind() {
-        Kind::Object(object) => {
-            for (name, value) in object.iter().filter(|(_, value)| !value.is_blank()) {
-                flatten(rows, &format!("{path}.{name}"), value, days);
+/// A value as lines, and the lists in it that are tables.
+struct Flattened<'v, 'a> {
+    rows: Rows,
+    tables: Vec<(String, &'v [Value<'a>])>,
+    days: Days,
+}
+
+impl<'v, 'a> Flattened<'v, 'a> {
+    /// Every value under its path, as `zv_field` takes it: `data.userInfo.nickname`.
+    fn push(&mut self, path: &str, value: &'v Value<'a>) {
+        match value.kind() {
+            Kind::Object(object) => {
+                for (name, value) in object.iter().filter(|(_, value)| !value.is_blank()) {
+                    if !(path == "data" && REPEATED.contains(&name)) {
+                        self.push(&format!("{path}.{name}"), value);
+                    }
+                }
             }
-        }
-        Kind::Array(list) if list.iter().all(|item| item.scalar().is_some()) => {
-            let items: Vec<&str> = list.iter().filter_map(Value::scalar).collect();
-            rows.push(path, &items.join(", "));
-        }
-        Kind::Array(list) => {
-            for (index, item) in list.iter().enumerate() {
-                flatten(rows, &format!("{path}[{index}]"), item, days);
+            Kind::Array(list) if list.iter().all(|item| item.scalar().is_some()) => {
+                let items: Vec<&str> = list.iter().filter_map(Value::scalar).collect();
+                self.rows.push(path, &items.join(", "));
             }
+            Kind::Array(list) if list.iter().all(is_flat) => self.tables.push((path.to_owned(), list)),
+            Kind::Array(list) => {
+                for (index, item) in list.iter().enumerate() {
+                    self.push(&format!("{path}[{index}]"), item);
+                }
+            }
+            Kind::Null => {}
+            Kind::Number if path.ends_with(".created_unix_ms") => {
+                let wall = value.raw().parse().map(|moment| self.days.wall(moment)).unwrap_or_default();
+                self.rows.push(path, &format!("{} ({wall})", value.raw()));
+            }
+            _ => self.rows.push(path, value.scalar().unwrap_or_default()),
         }
-        Kind::Null => {}
-        Kind::Number if path.ends_with(".created_unix_ms") => {
-            let wall = value.raw().parse().map(|moment| days.wall(moment)).unwrap_or_default();
-            rows.push(path, &format!("{} ({wall})", value.raw()));
-        }
-        _ => rows.push(path, value.scalar().unwrap_or_default()),
     }
+}
+
+/// Whether it is an object of single values.
+fn is_flat(value: &Value<'_>) -> bool {
+    let single = |value: &Value<'_>| value.scalar().is_some() || value.is_blank();
+    let flat = |object: &Object<'_>| object.iter().all(|(_, value)| single(value));
+    value.as_object().is_some_and(|object| !object.is_empty() && flat(object))
+}
+
+/// A list of flat objects as lines of cells below the names that any of them has.
+fn lines(list: &[Value<'_>]) -> Vec<Vec<String>> {
+    let objects: Vec<_> = list.iter().filter_map(Value::as_object).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in objects.iter().flat_map(|object| object.iter()).filter(|(_, value)| !value.is_blank()) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    let cell = |object: &Object<'_>, name: &String| {
+        object.get(name).and_then(Value::scalar).unwrap_or_default().to_owned()
+    };
+    let cells = objects.iter().map(|object| names.iter().map(|name| cell(object, name)).collect());
+    std::iter::once(names.clone()).chain(cells).collect()
 }
 
 /// Green may be gone on with, red not, yellow is not over.
@@ -112,19 +155,24 @@ mod tests {
         let text = r#"{"outcome":"invalid","next":"fix_request","code":"ZV-REQUEST","message":"wrong: amount",
             "cashier":"","replayed":false,"warnings":[{"code":"ZV-W-CLOCK","message":"off by 90 s"}],
             "errors":[{"path":"amount","message":"must not carry a sign"}],
-            "data":{"a":"","list":["1","2"],"goods":[{"x":1}],"none":null},"timing_ms":{"total":32.0}}"#;
+            "data":{"a":"","code":"0","list":["1","2"],"goods":[{"x":1},{"x":"","y":"张"}],"none":null,"deep":[{"z":[{}]}]},
+            "timing_ms":{"total":32.0}}"#;
         let wanted = "\
-outcome          invalid
-next             fix_request
-code             ZV-REQUEST
-message          wrong: amount
-error            amount: must not carry a sign
-warning          ZV-W-CLOCK: off by 90 s
-data.list        1, 2
-data.goods[0].x  1
+outcome    invalid
+next       fix_request
+code       ZV-REQUEST
+message    wrong: amount
+error      amount: must not carry a sign
+warning    ZV-W-CLOCK: off by 90 s
+data.list  1, 2
+
+data.goods
+x  y
+1
+   张
 ";
         assert_eq!(shown(text, false), wanted);
-        assert!(shown(text, true).ends_with("timing_ms.total  32.0\n"));
+        assert!(shown(text, true).contains("\ntiming_ms.total  32.0\n"));
     }
 
     #[test]

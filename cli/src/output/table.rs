@@ -30,23 +30,19 @@ impl Rows {
     }
 }
 
-/// Writes lines of cells below their headings.
-pub(super) fn columns<const N: usize>(
-    out: &mut impl Write,
-    headings: [&str; N],
-    lines: &[[String; N]],
-) -> io::Result<()> {
-    let headings = headings.map(str::to_owned);
-    let lines: Vec<[String; N]> = lines.iter().map(|line| line.clone().map(|cell| safe(&cell))).collect();
-    let all = || std::iter::once(&headings).chain(&lines);
-    let mut widths = [0; N];
-    for line in all() {
+/// Writes lines of cells, the first of which is their headings.
+pub(super) fn columns(out: &mut impl Write, lines: &[Vec<String>]) -> io::Result<()> {
+    let lines: Vec<Vec<String>> =
+        lines.iter().map(|line| line.iter().map(|cell| safe(cell)).collect()).collect();
+    let count = lines.iter().map(Vec::len).max().unwrap_or_default();
+    let mut widths = vec![0; count];
+    for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = cell.width().max(*width);
         }
     }
-    for line in all() {
-        let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| padded(cell, width)).collect();
+    for line in &lines {
+        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())
@@ -73,8 +69,8 @@ mod tests {
     #[test]
     fn wide_letters_take_two_columns() {
         let mut out = Vec::new();
-        let lines = [["张三".to_owned(), "1".to_owned()], ["abc".to_owned(), "2".to_owned()]];
-        columns(&mut out, ["NAME", "N"], &lines).unwrap();
+        let lines = [["NAME", "N"], ["张三", "1"], ["abc", "2"]];
+        columns(&mut out, &lines.map(|line| line.map(str::to_owned).to_vec())).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "NAME  N\n张三  1\nabc   2\n");
         let mut rows = Rows::default();
         rows.push("名称", "x");
