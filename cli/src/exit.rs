@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use zvpos_core::outcome::Outcome;
 
+use crate::output;
+
 /// What `--help` says about it, under every command.
 pub(crate) const HELP: &str = "\
 Exit codes:
@@ -40,7 +42,7 @@ impl Failure {
 
     /// Says it on stderr.
     pub(crate) fn say(&self) -> ExitCode {
-        eprintln!("zv: {}", self.message);
+        output::say(&format!("zv: {}", self.message));
         code(self.outcome)
     }
 }

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use zvpos_core::gateway::CONSUME_REQUEST;
 use zvpos_core::json::push_string;
 use zvpos_core::shape::{Field, Kind, Shape};
 
@@ -13,6 +14,11 @@ use crate::exit::Failure;
 pub(crate) trait Table {
     /// The request's table.
     fn shape() -> &'static Shape;
+
+    /// Whether it begins a sale, so that its bizId may be a new one.
+    fn begins_a_sale() -> bool {
+        std::ptr::eq(Self::shape(), &raw const CONSUME_REQUEST)
+    }
 }
 
 /// What was given of a request's fields.
@@ -52,7 +58,7 @@ impl<T: Table> Args for Fields<T> {
             Arg::new(field.name)
                 .long(flag(field))
                 .value_name(value_name(field))
-                .help(help(field))
+                .help(help::<T>(field))
                 .help_heading("Request")
                 .action(if several { ArgAction::Append } else { ArgAction::Set })
                 // A negative amount is named by the library, with all else that is wrong.
@@ -108,12 +114,12 @@ fn value_name(field: &Field) -> &'static str {
     }
 }
 
-fn help(field: &Field) -> String {
+fn help<T: Table>(field: &Field) -> String {
     match (&field.kind, field.name) {
         (Kind::List(Kind::Object(_), _), _) => format!("{}: one line of it, repeatable", field.doc),
         (Kind::List(..), _) => format!("{} (repeatable)", field.doc),
         (Kind::Word(words), _) => format!("{} ({})", field.doc, words.join(", ")),
-        (_, "bizId") if field.doc.contains("unique") => format!("{}; auto: a new one", field.doc),
+        (_, "bizId") if T::begins_a_sale() => format!("{}; auto: a new one", field.doc),
         _ => field.doc.to_owned(),
     }
 }
@@ -158,7 +164,7 @@ fn push_item(out: &mut String, text: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zvpos_core::gateway::{CONSUME_REQUEST, QUOTE_REQUEST};
+    use zvpos_core::gateway::QUOTE_REQUEST;
 
     struct Consume;
     impl Table for Consume {

@@ -9,6 +9,7 @@ use zvpos_core::calendar::timestamp;
 use zvpos_core::json::{Value, push_string};
 
 use crate::exit::Failure;
+use crate::output::say;
 use crate::settings::{as_text, read_text, state_folder};
 
 /// The request as JSON. Flags win over the file. What is no JSON object goes to the library as it is, which says
@@ -70,7 +71,7 @@ pub(crate) fn new_biz_id() -> Result<String, Failure> {
     let digits: String = time.chars().filter(char::is_ascii_digit).take(14).collect();
     let biz_id = format!("zv-{digits}-{random:08x}");
     store(&format!("{time} {biz_id}\n"))?;
-    eprintln!("bizId {biz_id}");
+    say(&format!("bizId {biz_id}"));
     Ok(biz_id)
 }
 

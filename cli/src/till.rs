@@ -44,7 +44,7 @@ impl Till {
     pub(crate) fn start(common: &Common) -> Result<Till, ExitCode> {
         let settings = Settings::find(common).map_err(|failure| failure.say())?;
         if common.verbose > 0 {
-            eprintln!("configuration: {}", settings.source);
+            output::say(&format!("configuration: {}", settings.source));
         }
         let mut show =
             Show { json: common.json, ascii: false, verbose: common.verbose > 0, days: Days::default() };
@@ -55,7 +55,7 @@ impl Till {
         let library = match Library::start(&settings.text, sinks, false) {
             Ok(library) => library,
             Err(answer) => {
-                eprintln!("zv: the configuration {} is not taken", settings.source);
+                output::say(&format!("zv: the configuration {} is not taken", settings.source));
                 // It took nothing, so nothing is lost if nobody reads it.
                 let _ = show.print(&answer);
                 return Err(exit::code(answer.outcome()));
@@ -100,7 +100,7 @@ impl Till {
             self.library.delivered(number);
         }
         if let Some(hint) = self.hint(answer) {
-            eprintln!("zv: {hint}");
+            output::say(&format!("zv: {hint}"));
         }
         self.library.shut_down();
         exit::code(answer.outcome())
@@ -147,7 +147,7 @@ impl Sink for Stderr {
     }
 
     fn write(&self, level: Level, line: &str) {
-        eprintln!("{}: {}", level.as_str(), output::safe(line));
+        output::say(&format!("{}: {}", level.as_str(), output::safe(line)));
     }
 }
 
@@ -160,14 +160,14 @@ fn say_started(text: &str, sandbox: bool, verbose: bool) {
     let Some(answer) = value.as_object() else { return };
     let data = answer.get("data");
     if verbose && let Some(journal) = data.and_then(|data| member(data, "journal")) {
-        eprintln!("journal: {journal}");
+        output::say(&format!("journal: {journal}"));
     }
     for warning in answer.get("warnings").and_then(Value::as_array).unwrap_or_default() {
         let code = member(warning, "code").unwrap_or_default();
         // The simulator speaks nothing else, and only with this machine.
         if !(sandbox && code == codes::WARN_PLAIN_HTTP.text) {
             let message = member(warning, "message").unwrap_or_default();
-            eprintln!("warning: {code}: {}", output::safe(&message));
+            output::say(&format!("warning: {code}: {}", output::safe(&message)));
         }
     }
 }
@@ -176,14 +176,14 @@ fn say_started(text: &str, sandbox: bool, verbose: bool) {
 fn left(stakes: Stakes) -> ExitCode {
     match stakes {
         Stakes::Nothing => {
-            eprintln!("zv: interrupted; this call takes nothing");
+            output::say("zv: interrupted; this call takes nothing");
             ExitCode::from(exit::INTERRUPTED)
         }
         Stakes::Money => {
-            eprintln!(
+            output::say(
                 "zv: left before the gateway's answer, so it may have happened. If it was sent, it is in the journal: \
                  `zv lookup` says what became of it, and what runs next with this journal settles it. Never pay for \
-                 this sale under a new bizId."
+                 this sale under a new bizId.",
             );
             exit::code(Outcome::Unknown)
         }

@@ -5,6 +5,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::output::say;
+
 /// What can be said about an interrupted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stakes {
@@ -42,9 +44,9 @@ pub(crate) fn attend<T: Send + 'static>(
             Ok(Event::Interrupted) if stakes == Stakes::Money && !asked => {
                 asked = true;
                 line.clear();
-                eprintln!(
+                say(
                     "zv: the request may have left and cannot be called back. Waiting for what is certain, until \
-                     timeouts_ms.total at most; Ctrl-C again leaves at once."
+                     timeouts_ms.total at most; Ctrl-C again leaves at once.",
                 );
             }
             Ok(Event::Interrupted) | Err(RecvTimeoutError::Disconnected) => return None,

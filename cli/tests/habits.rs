@@ -145,6 +145,11 @@ fn a_broken_pipe_is_harmless_and_what_nobody_read_is_unheard() {
         let said = Said::of(bash.args(["-c", line])).ended(0);
         assert!(!said.err.contains("panicked") && !said.err.contains("pipe"), "{line}: {said:?}");
     }
+    // Also where nobody hears what is said beside the answer.
+    let deaf = format!(
+        "exec 3> >(exec true); wait $!; zv consume -v --bizId auto --customerId {MEMBER} --amount 1.00 2>&3"
+    );
+    Said::of(place.command("bash").args(["-c", &deaf])).ended(0).shows(&["succeeded"]);
     let pay = format!(
         "exec 3> >(exec true); wait $!; zv consume --bizId B1 --customerId {MEMBER} --amount 1.00 >&3"
     );

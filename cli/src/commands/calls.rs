@@ -56,7 +56,7 @@ impl<T: Call + Send + Sync + 'static> Arguments<T> {
     }
 
     fn request(&mut self) -> Result<String, Failure> {
-        if T::STAKES == Stakes::Money && self.fields.text("bizId") == Some("auto") {
+        if T::begins_a_sale() && self.fields.text("bizId") == Some("auto") {
             self.fields.set("bizId", request::new_biz_id()?);
         }
         request::text(self.request.as_deref(), &self.fields.members()?)

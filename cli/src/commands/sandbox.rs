@@ -15,6 +15,7 @@ use zvpos_sandbox::rules::{Policy, Seed};
 use zvpos_sandbox::server::{Options, Server};
 
 use crate::exit::Failure;
+use crate::output::say;
 use crate::settings::{SIMULATOR, read_text, simulator_config};
 use crate::till::or_failure;
 
@@ -73,7 +74,7 @@ impl Arguments {
 
     fn serve(self) -> Result<ExitCode, Failure> {
         for address in [self.listen, self.admin].iter().filter(|address| !address.ip().is_loopback()) {
-            eprintln!("zv sandbox: {address} is not a loopback address: others can reach this sandbox");
+            say(&format!("zv sandbox: {address} is not a loopback address: others can reach this sandbox"));
         }
         let (seed, policy) = (self.seed()?, self.policy()?);
         let options = Options { listen: self.listen, admin: self.admin, seed, policy, quiet: self.quiet };

@@ -17,7 +17,7 @@ use zvpos_core::json::{Object, Value};
 use zvpos_core::outcome::Problem;
 
 use crate::exit::Failure;
-use crate::output::Rows;
+use crate::output::{Rows, say};
 use crate::request;
 use crate::settings::{Common, Settings};
 use crate::till::or_failure;
@@ -78,7 +78,7 @@ impl Arguments {
     fn steps(&self) -> Result<Steps, Failure> {
         let settings = Settings::find(&self.common)?;
         if self.common.verbose > 0 {
-            eprintln!("configuration: {}", settings.source);
+            say(&format!("configuration: {}", settings.source));
         }
         let config = read(&settings)?;
         let account = pick(&config.accounts, self.account.as_deref())?;

@@ -12,6 +12,11 @@ use anstyle::{AnsiColor, Style};
 use zvpos_core::json::{Kind, Object, Value};
 use zvpos_core::outcome::Outcome;
 
+/// Says a line on stderr. Nobody may be there to read it, which keeps nothing from being done.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// The members of an answer that people look at first, in their order.
 const FIRST: [&str; 8] =
     ["outcome", "next", "cashier", "bizId", "code", "message", "replayed", "retry_after_ms"];
