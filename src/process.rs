@@ -7,13 +7,14 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use zvpos_core::json::escape_beyond_ascii;
 use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 
 use crate::answers::Answers;
 use crate::callback::Callback;
-use crate::{fork, text};
+use crate::fork;
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 
@@ -92,7 +93,7 @@ impl Process {
     /// A text as the host's configured charset can hold it.
     pub(crate) fn in_charset<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         match self.library() {
-            Ok(library) if library.ascii() => text::escape_beyond_ascii(&text).into(),
+            Ok(library) if library.ascii() => escape_beyond_ascii(&text).into(),
             _ => text,
         }
     }

@@ -45,35 +45,9 @@ pub(crate) unsafe fn optional<'a>(
     }
 }
 
-/// JSON in ASCII only: everything else as `\uXXXX`, which every host's charset can hold.
-pub(crate) fn escape_beyond_ascii(json: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(json.len() + 64);
-    for letter in json.chars() {
-        if letter.is_ascii() {
-            out.push(letter);
-        } else {
-            // Beyond ASCII a JSON text has letters only inside strings, where an escape may stand.
-            for unit in letter.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escapes_keep_every_letter() {
-        let json = "{\"a\":\"扣款 😀 ok\"}";
-        let escaped = escape_beyond_ascii(json);
-        assert!(escaped.is_ascii());
-        assert_eq!(escaped, "{\"a\":\"\\u6263\\u6b3e \\ud83d\\ude00 ok\"}");
-    }
 
     #[test]
     fn says_what_is_wrong_with_the_bytes() {

@@ -23,10 +23,11 @@ use document::{Block, Document, looks_like};
 use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, config};
 
 /// Pages in English and Chinese.
-const PAIRS: [[&str; 2]; 3] = [
+const PAIRS: [[&str; 2]; 4] = [
     ["README.md", "README.zh-CN.md"],
     ["docs/integrating.md", "docs/integrating.zh-CN.md"],
     ["docs/inspector.md", "docs/inspector.zh-CN.md"],
+    ["docs/zv.md", "docs/zv.zh-CN.md"],
 ];
 
 /// Pages that have no twin and whose code is not run.
@@ -127,6 +128,16 @@ fn commands_of_the_chinese_readme_run() {
 fn commands_of_the_inspectors_pages_run() {
     none(&shell::run(&page("docs/inspector.md")));
     none(&shell::run(&page("docs/inspector.zh-CN.md")));
+}
+
+#[test]
+fn commands_of_the_english_page_of_zv_run() {
+    none(&shell::run(&page("docs/zv.md")));
+}
+
+#[test]
+fn commands_of_the_chinese_page_of_zv_run() {
+    none(&shell::run(&page("docs/zv.zh-CN.md")));
 }
 
 #[test]

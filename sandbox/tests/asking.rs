@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::process::Command;
 
 use common::{RICH, Sandbox};
 use serde_json::{Value, json};
@@ -148,24 +147,4 @@ fn the_reversal_window_goes_by_the_clock() {
     sandbox.server.advance_clock(200_000).unwrap();
     assert_eq!(code("sandbox.consume-reverse", "T2"), "920004");
     assert_eq!((sandbox.net("T1"), sandbox.net("T2")), (0, 1));
-}
-
-#[test]
-fn the_program_takes_chaos_and_prints_the_whole_table() {
-    let program = |arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_zvpos-sandbox")).args(arguments).output().unwrap()
-    };
-    let wrong = program(&["--chaos", "seed=7,lost_anser=0.1"]);
-    let said = String::from_utf8(wrong.stderr).unwrap();
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(said.contains("lost_answer"), "{said}");
-    let table = String::from_utf8(program(&["--faults"]).stdout).unwrap();
-    for fault in zvpos_sandbox::faults::Fault::ALL {
-        let row = fault.row();
-        for part in [row.name, row.en, row.zh, row.till_sees] {
-            assert!(table.contains(part), "{part}");
-        }
-        assert_eq!(table.contains(row.amount), !fault.is_in_handshake(), "{}", row.name);
-    }
-    assert!(table.contains("lost_answer = reset_after") && table.contains("no-such-host.invalid"));
 }
