@@ -107,7 +107,7 @@ fn tables_and_wrong_options() {
 #[test]
 fn takes_chaos_and_prints_the_whole_table_of_faults() {
     let place = Place::new();
-    place.zv(&["sandbox", "--chaos", "seed=7,lost_anser=0.1"]).ended(2).says(&["lost_answer"]);
+    place.zv(&["sandbox", "--chaos", "seed=7,lost_anser=0.1"]).ended(2).complains(&["lost_answer"]);
     let table = place.zv(&["sandbox", "--faults"]).ended(0).out;
     for fault in zvpos_sandbox::faults::Fault::ALL {
         let row = fault.row();
