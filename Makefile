@@ -1,23 +1,25 @@
 # make demo: the main job end to end.  make test: everything that decides.  See CONTRIBUTING.md.
 CARGO ?= cargo
 LIBRARY = target/release/libzvpos.so
-SIMULATOR = target/release/zvpos-sandbox
 
 SEEDS ?= 10000
 KILLS ?= 10000
+LOAD_S ?= 60
+LOAD_RATE ?= 2000
 
-.PHONY: all demo test lint docs sim crash soak tsan tools deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools deny clean
 
-all: library simulator
+all: library zv
 
-.PHONY: library simulator
+.PHONY: library zv
 library:
 	$(CARGO) build --release -p zvpos
 
-simulator:
-	$(CARGO) build --release -p zvpos-sandbox
+# The command line and the simulator.
+zv:
+	$(CARGO) build --release -p zvpos-cli
 
-demo: library simulator
+demo: library zv
 	@examples/demo.sh
 
 test: tools library
@@ -36,14 +38,24 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-# Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md and the
-# JSON Schemas. The header is written by every build.
+# Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md, docs/faults.md,
+# the options in docs/zv.md and the JSON Schemas. The header is written by every build.
 docs:
 	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-core --lib documents
+	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-sandbox --lib page
+	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-cli --bin zv documents
 
 # A million quotes in one process: memory and descriptors must not grow.
 soak: library
 	ZVPOS_SOAK=1000000 $(CARGO) test -p zvpos --test soak -- --nocapture
+
+# The simulator under load: so many signed requests a second, quotes and consumes, for so many seconds.
+load:
+	ZVPOS_LOAD_S=$(LOAD_S) ZVPOS_LOAD_RATE=$(LOAD_RATE) $(CARGO) test --release -p zvpos-sandbox --test load -- --nocapture
+
+# The pictures of the inspector in docs/, taken by its test in a real browser.
+screenshots: tools library
+	ZVPOS_SCREENSHOTS=1 $(CARGO) test -p zvpos --test inspector pictures
 
 tsan: tools
 	tests/tsan.sh

@@ -15,7 +15,7 @@ for program in till morning; do
     cc -std=c99 -Wall -Wextra -Iinclude "examples/c/$program.c" -o "$work/$program" \
         -Ltarget/release -lzvpos -Wl,-rpath,"$root/target/release"
 done
-target/release/zvpos-sandbox --listen 127.0.0.1:0 --admin 127.0.0.1:0 --port-file "$work/ports.json" --quiet \
+target/release/zv sandbox --listen 127.0.0.1:0 --admin 127.0.0.1:0 --port-file "$work/ports.json" --quiet \
     > "$work/simulator.log" &
 simulator=$!
 for _ in $(seq 100); do [ -s "$work/ports.json" ] && break; sleep 0.05; done

@@ -131,7 +131,7 @@ pub unsafe extern "C" fn zv_lookup_json(request_json: *const c_char) -> *mut c_c
 
 /// Every sale that is not settled yet: `data.entries`, each with what happens next (`running`, `reversing`,
 /// `person`, `no_credentials`, and after a crash `recovering`, `unheard` and `confirm`). With `day` every sale of one business
-/// day, to be held against the till's own; `format` gives it as NDJSON or CSV in `data.text`.
+/// day, also those that are `settled`, to be held against the till's own; `format` gives it as NDJSON or CSV in `data.text`.
 ///
 /// `request_json`: NULL for all that is not settled, or `{"account"?, "day"?, "format"?}`.
 ///

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
-use std::fmt::Write;
 
 use encoding_rs::{DecoderResult, EncoderResult, GBK};
 use zvpos_core::config::Charset;
+use zvpos_core::json::{escape_beyond_ascii, push_escape};
 use zvpos_core::outcome::codes::Code;
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 
@@ -121,25 +121,6 @@ pub(crate) fn encode(text: Cow<'_, str>, charset: Charset) -> Cow<'_, [u8]> {
     match text {
         Cow::Borrowed(text) => text.as_bytes().into(),
         Cow::Owned(text) => text.into_bytes().into(),
-    }
-}
-
-fn escape_beyond_ascii(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 64);
-    for letter in text.chars() {
-        if letter.is_ascii() {
-            out.push(letter);
-        } else {
-            push_escape(&mut out, letter);
-        }
-    }
-    out
-}
-
-fn push_escape(out: &mut String, letter: char) {
-    for unit in letter.encode_utf16(&mut [0; 2]) {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "\\u{unit:04x}");
     }
 }
 

@@ -23,11 +23,15 @@ use document::{Block, Document, looks_like};
 use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, config};
 
 /// Pages in English and Chinese.
-const PAIRS: [[&str; 2]; 2] =
-    [["README.md", "README.zh-CN.md"], ["docs/integrating.md", "docs/integrating.zh-CN.md"]];
+const PAIRS: [[&str; 2]; 4] = [
+    ["README.md", "README.zh-CN.md"],
+    ["docs/integrating.md", "docs/integrating.zh-CN.md"],
+    ["docs/inspector.md", "docs/inspector.zh-CN.md"],
+    ["docs/zv.md", "docs/zv.zh-CN.md"],
+];
 
 /// Pages that have no twin and whose code is not run.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
@@ -35,6 +39,7 @@ const OTHERS: [&str; 7] = [
     "docs/configuration.md",
     "docs/error-codes.md",
     "docs/requests.md",
+    "docs/faults.md",
 ];
 
 fn page(name: &str) -> Document {
@@ -117,6 +122,22 @@ fn commands_of_the_english_readme_run() {
 #[test]
 fn commands_of_the_chinese_readme_run() {
     none(&shell::run(&page("README.zh-CN.md")));
+}
+
+#[test]
+fn commands_of_the_inspectors_pages_run() {
+    none(&shell::run(&page("docs/inspector.md")));
+    none(&shell::run(&page("docs/inspector.zh-CN.md")));
+}
+
+#[test]
+fn commands_of_the_english_page_of_zv_run() {
+    none(&shell::run(&page("docs/zv.md")));
+}
+
+#[test]
+fn commands_of_the_chinese_page_of_zv_run() {
+    none(&shell::run(&page("docs/zv.zh-CN.md")));
 }
 
 #[test]

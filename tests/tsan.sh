@@ -18,7 +18,7 @@ if [ ! -f "$runtime" ]; then
     exit 2
 fi
 
-cargo build --quiet --release --package zvpos-sandbox
+cargo build --quiet --release --package zvpos-cli
 export CARGO_TARGET_DIR=$PWD/target/tsan
 built=$CARGO_TARGET_DIR/$target/debug
 # A cdylib takes the runtime from the program that loads it, so that there is only one.
@@ -48,7 +48,7 @@ echo "planted race: found"
 
 work=$(mktemp -d)
 trap 'kill "$simulator" 2>/dev/null || true; rm -rf "$work"' EXIT
-target/release/zvpos-sandbox --listen 127.0.0.1:0 --port-file "$work/ports" --quiet > /dev/null &
+target/release/zv sandbox --listen 127.0.0.1:0 --port-file "$work/ports" --quiet > /dev/null &
 simulator=$!
 for _ in $(seq 100); do [ -s "$work/ports" ] && break; sleep 0.05; done
 endpoint=$(sed 's/.*"gateway":"\([^"]*\)".*/\1/' "$work/ports")/api/v2

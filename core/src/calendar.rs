@@ -66,6 +66,12 @@ impl BusinessDays {
         let from = day.saturating_mul(DAY_MS) + (self.start_minutes - self.offset_minutes) * 60_000;
         (from, from.saturating_add(DAY_MS))
     }
+
+    /// The business day of a moment in Unix time.
+    pub fn day_of(self, unix_ms: i64) -> i64 {
+        let (first, _) = self.span(0);
+        unix_ms.saturating_sub(first).div_euclid(DAY_MS)
+    }
 }
 
 /// Minutes of `04:00`; `None` if it is no time of day.
@@ -119,6 +125,8 @@ mod tests {
         let (from, to) = days.span(day("2026-11-22").unwrap());
         assert_eq!(timestamp(from), "2026-11-21T20:00:00.000Z");
         assert_eq!(timestamp(to), "2026-11-22T20:00:00.000Z");
+        let found: Vec<String> = [from - 1, from, to - 1, to].map(|moment| date(days.day_of(moment))).into();
+        assert_eq!(found, ["2026-11-21", "2026-11-22", "2026-11-22", "2026-11-23"]);
         assert_eq!(minutes("04:30"), Some(270));
         assert_eq!((minutes("24:00"), minutes("4:00"), minutes("aa:00")), (None, None, None));
         assert_eq!(

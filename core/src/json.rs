@@ -258,6 +258,28 @@ pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// JSON in ASCII only: everything else as `\uXXXX`, which every host's charset can hold.
+pub fn escape_beyond_ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + 64);
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            out.push(letter);
+        } else {
+            push_escape(&mut out, letter);
+        }
+    }
+    out
+}
+
+/// A letter as `\uXXXX`. Beyond ASCII a JSON text has letters only inside strings, where an escape may stand.
+pub fn push_escape(out: &mut String, letter: char) {
+    use fmt::Write;
+    for unit in letter.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
+}
+
 /// Where in a document one is, for error messages: `items[0].price`.
 #[derive(Default)]
 struct Path<'a>(Vec<Step<'a>>);
@@ -359,6 +381,14 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(Value::parse(&deep).unwrap_err(), JsonError::TooDeep);
         assert!(Value::parse(&"[".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn escapes_keep_every_letter() {
+        let json = "{\"a\":\"扣款 😀 ok\"}";
+        let escaped = escape_beyond_ascii(json);
+        assert!(escaped.is_ascii());
+        assert_eq!(escaped, "{\"a\":\"\\u6263\\u6b3e \\ud83d\\ude00 ok\"}");
     }
 
     proptest! {

@@ -1,16 +1,11 @@
-//! The server without faults: the admin API, HTTP, the clock, bounded memory, and the program.
+//! The server without faults: the admin API, HTTP, the clock, bounded memory.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
 
-use std::{
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use common::{Client, RICH, Sandbox, admin};
+use common::{RICH, Sandbox};
 use serde_json::{Value, json};
 use zvpos_sandbox::rules::{Policy, http_date};
 
@@ -146,81 +141,4 @@ fn thousands_of_requests_on_kept_connections() {
     assert_eq!(get("/requests?last=100000").as_array().unwrap().len(), 1000);
     // 2,000 a second as shipped; a debug build on a busy machine is allowed a quarter of it.
     assert!(elapsed < Duration::from_secs(8), "4,000 requests took {elapsed:?}");
-}
-
-/// The program, ended at the latest with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn program(arguments: &[&str]) -> (Program, Vec<String>) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_zvpos-sandbox"));
-    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--quiet"]).args(arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let stdout = BufReader::new(child.stdout.take().unwrap());
-    let lines = stdout.lines().take(2).map(Result::unwrap).collect();
-    (Program(child), lines)
-}
-
-fn ended(child: &mut Child) -> bool {
-    let since = Instant::now();
-    while since.elapsed() < Duration::from_secs(5) {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.success();
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    false
-}
-
-#[test]
-fn the_program_says_where_it_listens_and_ends_with_stdin() {
-    let port_file = std::env::temp_dir().join(format!("zvpos-sandbox-test-{}.json", std::process::id()));
-    let (mut program, lines) = program(&["--exit-with-stdin", "--port-file", port_file.to_str().unwrap()]);
-    let urls: Value = serde_json::from_str(&std::fs::read_to_string(&port_file).unwrap()).unwrap();
-    std::fs::remove_file(&port_file).unwrap();
-    let url = |name: &str| urls[name].as_str().unwrap().to_owned();
-    assert_eq!(lines, [format!("gateway {}", url("gateway")), format!("admin {}", url("admin"))]);
-    let address: SocketAddr = url("admin").trim_start_matches("http://").parse().unwrap();
-    assert_eq!(admin(address, "GET", "/health", &Value::Null), json!({"ok": true}));
-    let gateway: SocketAddr = url("gateway").trim_start_matches("http://").parse().unwrap();
-    // An open connection does not keep it.
-    let _open = Client::connect(gateway).unwrap();
-    drop(program.0.stdin.take());
-    assert!(ended(&mut program.0), "it does not end with stdin");
-}
-
-#[cfg(unix)]
-#[test]
-fn the_program_ends_on_sigterm_and_not_with_stdin_unasked() {
-    let (mut program, _) = program(&[]);
-    drop(program.0.stdin.take());
-    std::thread::sleep(Duration::from_millis(200));
-    assert!(program.0.try_wait().unwrap().is_none(), "it ended with stdin");
-    assert!(Command::new("kill").arg(program.0.id().to_string()).status().unwrap().success());
-    assert!(ended(&mut program.0), "it does not end on SIGTERM");
-}
-
-#[test]
-fn wrong_options_are_named() {
-    for (arguments, part) in [
-        (vec!["--lisen"], "--lisen"),
-        (vec!["--listen"], "needs a value"),
-        (vec!["--listen", "8080"], "no address"),
-        (vec!["--data", "/no/such/file"], "/no/such/file"),
-        (vec!["--quiet=1"], "--quiet"),
-    ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_zvpos-sandbox")).args(&arguments).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(said.contains(part), "{part} is not in {said}");
-    }
-    let output = Command::new(env!("CARGO_BIN_EXE_zvpos-sandbox")).arg("--faults").output().unwrap();
-    let table = String::from_utf8(output.stdout).unwrap();
-    assert!(table.contains("reset_after") && table.contains("扣款后连接被重置"), "{table}");
 }

@@ -195,6 +195,7 @@ impl World {
             Outcome::Internal => "told internal",
             Outcome::Reversed => "told reversed",
             Outcome::Conflict => "told conflict",
+            Outcome::Running => "told running",
         });
         let failed = self.processes.get(process).is_some_and(|process| process.failed);
         let net = self.oracle.net(biz_id);

@@ -98,7 +98,11 @@ impl Oracle {
             Outcome::Declined | Outcome::NotSent | Outcome::Reversed => {
                 may_say_not_taken(self.off, then) || may_say_not_taken(self.off, &now)
             }
-            Outcome::Invalid | Outcome::Unknown | Outcome::Internal | Outcome::Conflict => true,
+            Outcome::Invalid
+            | Outcome::Unknown
+            | Outcome::Internal
+            | Outcome::Conflict
+            | Outcome::Running => true,
         };
         if !true_word {
             let invariant = if journal_failed { "I5" } else { "I3" };

@@ -1,5 +1,6 @@
 //! Runs the pages' commands as they stand, one after the other in one shell, in a folder that looks like the
-//! repository: what they write there harms nobody. Only the two ports are replaced by free ones.
+//! repository: what they write there harms nobody. Only the two ports are replaced by free ones, also where `zv`
+//! takes them unsaid.
 
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -38,7 +39,7 @@ pub fn lookalike(name: &str) -> PathBuf {
     let built = support::scratch().parent().unwrap().join("release");
     symlink(library.join("libzvpos.so"), release.join("libzvpos.so")).unwrap();
     symlink(library.join("libzvpos.a"), release.join("libzvpos.a")).unwrap();
-    symlink(built.join("zvpos-sandbox"), release.join("zvpos-sandbox")).unwrap();
+    symlink(built.join("zv"), release.join("zv")).unwrap();
     let cargo = folder.join("target/bin/cargo");
     let script = format!("#!/bin/sh\ncd '{}' && exec '{}' \"$@\"\n", root.display(), env!("CARGO"));
     fs::write(&cargo, script).unwrap();
@@ -57,6 +58,9 @@ pub fn command(program: &str, folder: &Path) -> Command {
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(own).chain(env::split_paths(&path))).unwrap();
     command.env("PATH", path).env("LANG", "C.UTF-8").env("PYTHONIOENCODING", "utf-8");
+    // What `zv` keeps for this user.
+    command.env("XDG_STATE_HOME", folder.join("target/state"));
+    command.env("XDG_CONFIG_HOME", folder.join("target/config"));
     command
 }
 
@@ -80,7 +84,10 @@ pub fn run(document: &Document) -> Vec<String> {
     let folder = lookalike(&document.name);
     let (gateway, admin) = (free_port(), free_port());
     let ported = |text: &str| {
-        text.replace(GATEWAY, &format!("127.0.0.1:{gateway}")).replace(ADMIN, &format!("127.0.0.1:{admin}"))
+        text.replace("zv sandbox --quiet", &format!("zv sandbox --listen {GATEWAY} --admin {ADMIN} --quiet"))
+            .replace("--sandbox", &format!("--sandbox http://{GATEWAY}"))
+            .replace(GATEWAY, &format!("127.0.0.1:{gateway}"))
+            .replace(ADMIN, &format!("127.0.0.1:{admin}"))
     };
     for block in document.blocks.iter().filter(|block| block.language == "c") {
         if let Some(name) = block.file_name() {

@@ -53,8 +53,13 @@ impl Simulator {
     fn listening(listen: SocketAddr, policy: Policy, seed: &str) -> std::io::Result<Simulator> {
         let seed = Arc::new(Seed::parse(seed).unwrap());
         let admin: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen, admin, seed, policy, quiet: true };
+        let options = Options { listen, admin, seed, policy, chaos: None, quiet: true };
         Ok(Simulator { server: Server::start(options)? })
+    }
+
+    /// The server itself, for its clock and for chance.
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// Where the gateway listens.
@@ -70,6 +75,11 @@ impl Simulator {
     /// V3's host.
     pub fn v3(&self) -> String {
         format!("http://{}", self.server.gateway)
+    }
+
+    /// The page on the admin port.
+    pub fn inspector(&self) -> String {
+        format!("http://{}/", self.server.admin)
     }
 
     pub fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -114,7 +124,7 @@ impl Simulator {
 pub fn http(address: SocketAddr, method: &str, path: &str, body: &Value) -> Value {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

@@ -83,26 +83,25 @@ impl Credentials {
             && self.open_key.as_str() == other.open_key.as_str()
     }
 
-    /// Signs for this second with this nonce. `capital` says that the envelope spells its names `OpenId`.
-    pub fn sign(&self, names: SignNames, capital: bool, unix_seconds: u64, nonce: u32) -> Signature {
-        let timestamp = unix_seconds.to_string();
-        let nonce = nonce.to_string();
-        let [grant_code, nonce_name, open_id, timestamp_name] = if capital && names == SignNames::AsSent {
+    /// The text that is signed: four fields and nothing else, sorted by name. `capital` says that the envelope
+    /// spells its names `OpenId`.
+    pub fn text_to_sign(&self, names: SignNames, capital: bool, unix_seconds: u64, nonce: u32) -> String {
+        let [grant_code, nonce_name, open_id, timestamp] = if capital && names == SignNames::AsSent {
             ["GrantCode", "Nonce", "OpenId", "Timestamp"]
         } else {
             ["grantCode", "nonce", "openId", "timestamp"]
         };
+        format!(
+            "{grant_code}={}&{nonce_name}={nonce}&{open_id}={}&{timestamp}={unix_seconds}",
+            self.grant_code, self.open_id
+        )
+    }
+
+    /// Signs for this second with this nonce; see [`Credentials::text_to_sign`].
+    pub fn sign(&self, names: SignNames, capital: bool, unix_seconds: u64, nonce: u32) -> Signature {
         let mut mac = self.mac.clone();
-        for (separator, name, value) in [
-            ("", grant_code, self.grant_code.as_str()),
-            ("&", nonce_name, &nonce),
-            ("&", open_id, &self.open_id),
-            ("&", timestamp_name, &timestamp),
-        ] {
-            for part in [separator, name, "=", value] {
-                mac.update(part.as_bytes());
-            }
-        }
+        mac.update(self.text_to_sign(names, capital, unix_seconds, nonce).as_bytes());
+        let (timestamp, nonce) = (unix_seconds.to_string(), nonce.to_string());
         let encoded = STANDARD.encode(mac.finalize().into_bytes());
         let mut token = String::with_capacity(encoded.len() + 8);
         for letter in encoded.chars() {

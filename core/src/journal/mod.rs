@@ -7,9 +7,9 @@ mod place;
 mod sqlite;
 
 pub use flights::{Flight, Flights};
-pub use owner::OwnerLock;
-pub use place::{Place, default_place};
-pub use sqlite::Sqlite;
+pub use owner::{OwnerLock, folder as owners_folder};
+pub use place::{FILE as DEFAULT_FILE, Place, default_place, machine_folder, network_kind, user_folder};
+pub use sqlite::{Inspection, Sqlite, inspect};
 
 use std::fs::File;
 use std::time::Instant;

@@ -82,7 +82,8 @@ impl Drop for OwnerLock {
     }
 }
 
-fn folder(journal: &Path) -> PathBuf {
+/// Where the processes that use this journal have their files; each name begins with the process's number.
+pub fn folder(journal: &Path) -> PathBuf {
     let mut name = journal.file_name().unwrap_or_default().to_owned();
     name.push(".owners");
     journal.with_file_name(name)

@@ -21,8 +21,7 @@ pub fn default_place() -> Result<Place, JournalError> {
     if usable(&machine) {
         return Ok(Place { path: machine.join(FILE), per_user: false });
     }
-    let user = std::env::home_dir().map(|home| home.join(".zvpos"));
-    match user.filter(|folder| usable(folder)) {
+    match user_folder().filter(|folder| usable(folder)) {
         Some(folder) => Ok(Place { path: folder.join(FILE), per_user: true }),
         None => Err(JournalError::new(
             &codes::JOURNAL_PLACE,
@@ -31,17 +30,25 @@ pub fn default_place() -> Result<Place, JournalError> {
     }
 }
 
-const FILE: &str = "journal.db";
+/// Its name there.
+pub const FILE: &str = "journal.db";
 
+/// The folder of this user.
+pub fn user_folder() -> Option<PathBuf> {
+    std::env::home_dir().map(|home| home.join(".zvpos"))
+}
+
+/// The folder of the machine.
 #[cfg(windows)]
-fn machine_folder() -> PathBuf {
+pub fn machine_folder() -> PathBuf {
     std::env::var_os("ProgramData")
         .map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from)
         .join("zvpos")
 }
 
+/// The folder of the machine.
 #[cfg(not(windows))]
-fn machine_folder() -> PathBuf {
+pub fn machine_folder() -> PathBuf {
     PathBuf::from("/var/lib/zvpos")
 }
 
@@ -74,8 +81,9 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
+/// What kind of network the file lies on; `None` for a disk of the machine.
 #[cfg(target_os = "linux")]
-fn network_kind(path: &Path) -> Option<&'static str> {
+pub fn network_kind(path: &Path) -> Option<&'static str> {
     // The magic numbers of statfs(2).
     const NETWORK: [(u64, &str); 8] = [
         (0x6969, "NFS"),
@@ -93,8 +101,9 @@ fn network_kind(path: &Path) -> Option<&'static str> {
     NETWORK.into_iter().find(|(number, _)| *number == magic).map(|(_, name)| name)
 }
 
+/// What kind of network the file lies on; `None` for a disk of the machine.
 #[cfg(not(target_os = "linux"))]
-fn network_kind(path: &Path) -> Option<&'static str> {
+pub fn network_kind(path: &Path) -> Option<&'static str> {
     let text = path.to_string_lossy();
     (text.starts_with(r"\\") && !text.starts_with(r"\\?\") && !text.starts_with(r"\\.\"))
         .then_some("a network share")

@@ -306,7 +306,8 @@ impl Library {
                     (Stage::Succeeded, _) if entry.detail().confirmation == Confirmation::Awaited => {
                         "confirm"
                     }
-                    (Stage::Succeeded, _) => "unheard",
+                    (Stage::Succeeded, _) if entry.is_unfinished() => "unheard",
+                    (stage, _) if !stage.is_unsettled() => "settled",
                     (_, None) => "no_credentials",
                     // Left behind by a crash; the recovery is about to make it unknown.
                     (Stage::Sending, _) => "recovering",

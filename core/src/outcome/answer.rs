@@ -132,6 +132,11 @@ impl Answer {
         self.outcome
     }
 
+    /// The one thing that a till does next.
+    pub fn next(&self) -> Next {
+        self.next
+    }
+
     /// The gateway's code, or the library's.
     pub fn code(&self) -> &str {
         &self.code

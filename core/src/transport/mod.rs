@@ -157,6 +157,18 @@ fn root_certs(roots: &Roots) -> Result<RootCerts, String> {
     Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
+impl Roots {
+    /// The certificates themselves, DER; `None` for the bundled ones, which are Mozilla's.
+    pub fn certificates(&self) -> Result<Option<Vec<Vec<u8>>>, String> {
+        match root_certs(self)? {
+            RootCerts::Specific(certificates) => {
+                Ok(Some(certificates.iter().map(|certificate| certificate.der().to_vec()).collect()))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 fn pem_certificates(path: &str) -> Result<Vec<Certificate<'static>>, String> {
     let pem = std::fs::read(path).map_err(|e| format!("cannot read {path}: {e}"))?;
     ureq::tls::parse_pem(&pem)

@@ -1,12 +1,17 @@
-//! Which faults wait for which request. A fault is armed by the admin API, or asked for by the request itself.
+//! Which faults wait for which request. A fault is armed by the admin API, comes by chance, or is asked for by the
+//! request itself.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::rules::{Operation, Peek};
 
-use super::Fault;
+use super::{
+    Chaos, Fault, Meets,
+    asked::{Impossible, asked, cannot_meet},
+    name::Named,
+};
 
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
@@ -14,29 +19,47 @@ impl Serialize for Fault {
     }
 }
 
-impl<'de> Deserialize<'de> for Fault {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(from)?;
-        Self::named(&name)
-            .ok_or_else(|| D::Error::custom(format!("there is no fault {name:?}; GET /faults lists them")))
-    }
-}
-
 /// A fault that waits for a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Order")]
 pub struct Armed {
     /// Which.
     pub fault: Fault,
     /// How many requests it still hits; `None` is until it is disarmed.
-    #[serde(default)]
     pub times: Option<u32>,
-    /// Only requests of this operation; `None` is any.
-    #[serde(default)]
+    /// Only requests of this operation; `None` is any that it can meet.
     pub operation: Option<Operation>,
     /// Its number, by name.
-    #[serde(default)]
     pub params: BTreeMap<String, u64>,
+    /// When it ends by the simulator's clock, in milliseconds since 1970: an outage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
+}
+
+/// A fault as the admin API is asked for it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    fault: String,
+    #[serde(default)]
+    times: Option<u32>,
+    #[serde(default)]
+    operation: Option<Operation>,
+    #[serde(default)]
+    params: BTreeMap<String, u64>,
+}
+
+impl TryFrom<Order> for Armed {
+    type Error = String;
+
+    fn try_from(order: Order) -> Result<Self, String> {
+        let Order { fault: name, times, operation, mut params } = order;
+        let Named { fault, number } = Named::read(&name)?;
+        if let (Some(number), Some(param)) = (number, fault.row().param) {
+            params.entry(param.name.to_owned()).or_insert(number);
+        }
+        Ok(Self { fault, times, operation, params, until_ms: None })
+    }
 }
 
 /// A fault that hits a request.
@@ -48,26 +71,42 @@ pub struct Chosen {
     pub number: u64,
 }
 
-/// The faults that wait.
+/// The faults that wait, and those that come by chance.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     armed: Vec<Armed>,
+    chaos: Option<Chaos>,
 }
 
 impl Book {
-    /// Lets a fault wait, behind those that wait already.
+    /// No fault waits; some may come by chance.
+    pub fn new(chaos: Option<Chaos>) -> Self {
+        Self { armed: Vec::new(), chaos }
+    }
+
+    /// Lets a fault wait, behind those that wait already. An outage begins now, by the simulator's clock.
     ///
     /// # Errors
-    /// In words: a number that the fault does not take.
-    pub fn arm(&mut self, armed: Armed) -> Result<(), String> {
+    /// In words: a number that the fault does not take, or an operation that it cannot meet.
+    pub fn arm(&mut self, armed: Armed, now_ms: i64) -> Result<(), String> {
         armed.check()?;
-        self.armed.push(armed);
+        let lasts_ms = i64::try_from(armed.chosen().number).unwrap_or(i64::MAX);
+        let until_ms = (armed.fault == Fault::Outage).then(|| now_ms.saturating_add(lasts_ms));
+        self.armed.push(Armed { until_ms, ..armed });
         Ok(())
     }
 
-    /// Lets none wait any more.
+    /// Lets none wait any more. What comes by chance goes on.
     pub fn disarm(&mut self) {
         self.armed.clear();
+    }
+
+    /// As at the start: none waits, and chance begins anew with its seed.
+    pub fn reset(&mut self) {
+        self.disarm();
+        if let Some(chaos) = &mut self.chaos {
+            chaos.restart();
+        }
     }
 
     /// Those that wait, the next one first.
@@ -75,12 +114,65 @@ impl Book {
         &self.armed
     }
 
-    /// The fault that hits this request: the one it asks for itself, or else the first that waits for its like.
-    pub fn choose(&mut self, request: &Peek) -> Option<Chosen> {
-        if let Some(chosen) = asked_for(request) {
-            return Some(chosen);
+    /// What comes by chance.
+    pub fn chaos(&self) -> Option<&Chaos> {
+        self.chaos.as_ref()
+    }
+
+    /// Lets other faults come by chance, or none.
+    pub fn set_chaos(&mut self, chaos: Option<Chaos>) {
+        self.chaos = chaos;
+    }
+
+    /// The fault that hits this request: an outage, the one it asks for itself by its header, its bizId or its amount,
+    /// the first that waits for its like, or one by chance. `request` names, for a reversal, the sale it reverses.
+    ///
+    /// # Errors
+    /// When the request asks for a fault that is not known or cannot meet it.
+    pub fn choose(
+        &mut self,
+        header: Option<&str>,
+        request: &Peek,
+        now_ms: i64,
+    ) -> Result<Option<Chosen>, Impossible> {
+        // Drawn for every request, so that the faults depend on nothing but the seed and the number of requests.
+        let by_chance = self.chaos.as_mut().and_then(Chaos::choose);
+        self.armed.retain(|armed| armed.until_ms.is_none_or(|until_ms| now_ms < until_ms));
+        let outage = self.armed.iter().find(|armed| armed.until_ms.is_some() && armed.fits(request));
+        if let Some(outage) = outage {
+            return Ok(Some(outage.chosen()));
         }
-        let fits = |armed: &Armed| armed.operation.is_none() || armed.operation == request.operation;
+        let chosen = asked(header, request)?
+            .or_else(|| self.take(|armed| armed.fits(request)))
+            .or_else(|| by_chance.filter(|chosen| chosen.fault.meets(request.operation)));
+        if let Some(Chosen { fault: Fault::Outage, number }) = chosen {
+            let params = BTreeMap::from([("ms".to_owned(), number)]);
+            let all = Armed { fault: Fault::Outage, times: None, operation: None, params, until_ms: None };
+            // It cannot be refused: no times, and its own number.
+            let _ = self.arm(all, now_ms);
+        }
+        Ok(chosen)
+    }
+
+    /// The fault that hits the beginning of a TLS connection.
+    pub fn choose_handshake(&mut self) -> Option<Chosen> {
+        self.take(|armed| armed.fault.is_in_handshake())
+    }
+
+    /// The fault that resets a request with this header in its middle. Known before its body only if the header asks for
+    /// it, or if it waits first and for any operation.
+    pub fn cut_request(&mut self, header: Option<&str>) -> Option<Chosen> {
+        let asked = header.and_then(|header| Named::read(header).ok()).map(Named::chosen);
+        if asked.is_some() {
+            return asked.filter(|asked| asked.fault == Fault::ResetDuring);
+        }
+        let first = self.armed.first()?;
+        let waits = first.fault == Fault::ResetDuring && first.operation.is_none();
+        if waits { self.take(|_| true) } else { None }
+    }
+
+    /// The first that waits and fits, which then waits once less.
+    fn take(&mut self, fits: impl Fn(&Armed) -> bool) -> Option<Chosen> {
         let at = self.armed.iter().position(fits)?;
         let armed = self.armed.get_mut(at)?;
         let chosen = armed.chosen();
@@ -99,10 +191,10 @@ impl Armed {
         Chosen { fault: self.fault, number: self.fault.row().param.map_or(0, number) }
     }
 
-    /// Whether its numbers are those that the fault takes.
+    /// Whether its numbers and its operation are such that the fault takes.
     ///
     /// # Errors
-    /// In words: a number that the fault does not take, or `times` 0.
+    /// In words: a number that the fault does not take, an operation that it cannot meet, or `times` that make no sense.
     pub fn check(&self) -> Result<(), String> {
         let row = self.fault.row();
         let taken = row.param.map(|param| param.name);
@@ -112,30 +204,45 @@ impl Armed {
         if self.times == Some(0) {
             return Err("times must be 1 or more, or left out for until DELETE /faults".to_owned());
         }
-        Ok(())
+        if self.fault == Fault::Outage && self.times.is_some() {
+            return Err("an outage ends with its time: give ms, not times".to_owned());
+        }
+        match self.operation {
+            Some(operation) if !self.fault.meets(Some(operation)) => Err(cannot_meet(self.fault)),
+            _ => Ok(()),
+        }
+    }
+
+    fn fits(&self, request: &Peek) -> bool {
+        let wanted = self.operation.is_none() || self.operation == request.operation;
+        wanted && self.fault.meets(request.operation)
     }
 }
 
-/// The fault at the end of a consume's bizId: `~name` or `~name:number`.
-fn asked_for(request: &Peek) -> Option<Chosen> {
-    if request.operation != Some(Operation::Consume) {
-        return None;
+impl Fault {
+    /// Whether it can meet a request of this operation.
+    pub fn meets(self, operation: Option<Operation>) -> bool {
+        match self.row().meets {
+            Meets::Request => true,
+            Meets::Consume => operation == Some(Operation::Consume),
+            Meets::Reverse => matches!(operation, Some(Operation::Reverse | Operation::CouponReverse)),
+            Meets::Handshake => false,
+        }
     }
-    let (_, asked) = request.biz_id.as_deref()?.rsplit_once('~')?;
-    let (name, number) = match asked.split_once(':') {
-        Some((name, number)) => (name, Some(number.parse().ok()?)),
-        None => (asked, None),
-    };
-    let fault = Fault::named(name)?;
-    Some(Chosen { fault, number: number.or(fault.row().param.map(|param| param.default)).unwrap_or(0) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NOW_MS: i64 = 1_795_000_000_000;
+
     fn consume(biz_id: &str) -> Peek {
-        Peek { operation: Some(Operation::Consume), biz_id: Some(biz_id.to_owned()) }
+        Peek { operation: Some(Operation::Consume), biz_id: Some(biz_id.to_owned()), amount: None }
+    }
+
+    fn reverse(biz_id: &str) -> Peek {
+        Peek { operation: Some(Operation::Reverse), ..consume(biz_id) }
     }
 
     fn armed(json: &str) -> Armed {
@@ -143,38 +250,65 @@ mod tests {
     }
 
     #[test]
-    fn a_consume_asks_for_its_fault() {
-        let chosen = |biz_id: &str| Book::default().choose(&consume(biz_id));
-        assert_eq!(chosen("T1~reset_after"), Some(Chosen { fault: Fault::ResetAfter, number: 0 }));
-        assert_eq!(chosen("T1~cut_body:57"), Some(Chosen { fault: Fault::CutBody, number: 57 }));
-        assert_eq!(chosen("T1~cut_body"), Some(Chosen { fault: Fault::CutBody, number: 40 }));
-        assert_eq!(chosen("T1~no_such"), None);
-        assert_eq!(chosen("T1~cut_body:x"), None);
-        assert_eq!(chosen("reset_after"), None);
-        let reverse = Peek { operation: Some(Operation::Reverse), ..consume("T1~reset_after") };
-        assert_eq!(Book::default().choose(&reverse), None);
-    }
-
-    #[test]
     fn a_fault_hits_so_many_of_its_operation() {
         let mut book = Book::default();
-        book.arm(armed(r#"{"fault": "hang", "times": 2, "operation": "reverse"}"#)).unwrap();
-        book.arm(armed(r#"{"fault": "http_500", "params": {"status": 503}}"#)).unwrap();
-        let reverse = Peek { operation: Some(Operation::Reverse), biz_id: None };
-        assert_eq!(book.choose(&consume("T1")), Some(Chosen { fault: Fault::Http500, number: 503 }));
-        assert_eq!(book.choose(&reverse).unwrap().fault, Fault::Hang);
-        assert_eq!(book.choose(&reverse).unwrap().fault, Fault::Hang);
-        assert_eq!(book.choose(&reverse).unwrap().fault, Fault::Http500);
+        book.arm(armed(r#"{"fault": "hang", "times": 2, "operation": "reverse"}"#), NOW_MS).unwrap();
+        book.arm(armed(r#"{"fault": "reverse_refused", "times": 1}"#), NOW_MS).unwrap();
+        book.arm(armed(r#"{"fault": "http_500", "params": {"status": 503}}"#), NOW_MS).unwrap();
+        let next = |book: &mut Book, request: &Peek| book.choose(None, request, NOW_MS).unwrap().unwrap();
+        assert_eq!(next(&mut book, &consume("T1")), Chosen { fault: Fault::Http500, number: 503 });
+        for fault in [Fault::Hang, Fault::Hang, Fault::ReverseRefused, Fault::Http500] {
+            assert_eq!(next(&mut book, &reverse("T1")).fault, fault);
+        }
         book.disarm();
-        assert_eq!(book.choose(&reverse), None);
+        assert_eq!(book.choose(None, &reverse("T1"), NOW_MS), Ok(None));
     }
 
     #[test]
-    fn wrong_numbers_are_refused() {
+    fn an_outage_ends_by_the_clock() {
         let mut book = Book::default();
-        assert!(book.arm(armed(r#"{"fault": "hang", "params": {"ms": 1}}"#)).is_err());
-        assert!(book.arm(armed(r#"{"fault": "cut_body", "params": {"ta": 1}}"#)).is_err());
-        assert!(book.arm(armed(r#"{"fault": "hang", "times": 0}"#)).is_err());
-        assert!(serde_json::from_str::<Armed>(r#"{"fault": "hangs"}"#).is_err());
+        let order = r#"{"fault": "outage", "operation": "reverse", "params": {"ms": 60000}}"#;
+        book.arm(armed(order), NOW_MS).unwrap();
+        let at = |book: &mut Book, request: &Peek, ms| {
+            book.choose(None, request, NOW_MS + ms).unwrap().map(|chosen| chosen.fault)
+        };
+        assert_eq!(at(&mut book, &consume("T1"), 1), None);
+        for ms in [0, 1, 59_999] {
+            assert_eq!(at(&mut book, &reverse("T1"), ms), Some(Fault::Outage));
+        }
+        assert_eq!(at(&mut book, &reverse("T1"), 60_000), None);
+        // Asked for by a sale, it is everybody's.
+        assert_eq!(at(&mut book, &consume("T2~outage:1000"), 0), Some(Fault::Outage));
+        assert_eq!(at(&mut book, &reverse("T3"), 999), Some(Fault::Outage));
+        assert_eq!(at(&mut book, &reverse("T3"), 1000), None);
+    }
+
+    #[test]
+    fn chance_chooses_where_nothing_else_does() {
+        let mut book = Book::new(Some(Chaos::parse("hang=1").unwrap()));
+        assert_eq!(book.choose(None, &consume("T1"), NOW_MS).unwrap().unwrap().fault, Fault::Hang);
+        let asked = book.choose(None, &consume("T1~declined"), NOW_MS).unwrap().unwrap();
+        assert_eq!(asked.fault, Fault::Declined);
+        book.set_chaos(Some(Chaos::parse("reverse_refused=1").unwrap()));
+        assert_eq!(book.choose(None, &consume("T1"), NOW_MS), Ok(None));
+        assert!(book.choose(None, &reverse("T1"), NOW_MS).unwrap().is_some());
+    }
+
+    #[test]
+    fn wrong_orders_are_refused() {
+        let mut book = Book::default();
+        for order in [
+            r#"{"fault": "hang", "params": {"ms": 1}}"#,
+            r#"{"fault": "cut_body", "params": {"ta": 1}}"#,
+            r#"{"fault": "hang", "times": 0}"#,
+            r#"{"fault": "outage", "times": 1}"#,
+            r#"{"fault": "reverse_refused", "operation": "consume"}"#,
+            r#"{"fault": "tls_hangs", "operation": "consume"}"#,
+        ] {
+            assert!(book.arm(armed(order), NOW_MS).is_err(), "{order}");
+        }
+        let why = serde_json::from_str::<Armed>(r#"{"fault": "hangs"}"#).unwrap_err().to_string();
+        assert!(why.contains("\"hang\""), "{why}");
+        assert_eq!(armed(r#"{"fault": "http_502"}"#).chosen(), Chosen { fault: Fault::Http500, number: 502 });
     }
 }

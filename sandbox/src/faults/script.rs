@@ -1,10 +1,11 @@
 //! What a fault does on the connection, step by step.
 
-use crate::rules::{self, Answer};
+use crate::rules::{self, Answer, Tree, codes, refusal};
 
 use super::{
     Chosen, Fault,
     drift::drift,
+    forge,
     wire::{Content, HttpAnswer},
 };
 
@@ -23,78 +24,151 @@ pub enum Step {
     Reset,
     /// End the connection in order, though the answer may not be whole.
     Close,
-    /// Close the gateway's port for so many milliseconds, and reset what is connected.
-    ClosePort(u64),
+    /// Wait until the other side begins to send something, then end the connection with a reset.
+    ResetOnNext,
+    /// Block the gateway's port for so many milliseconds, and reset what is connected.
+    Block(Blockage, u64),
+}
+
+/// How a port can be of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blockage {
+    /// Nobody listens: connections are refused.
+    Closed,
+    /// Its queue is full: connections hang.
+    Full,
+    /// Connections are made, and nobody reads them.
+    Unread,
+}
+
+impl Fault {
+    /// What it does to the whole port, if anything.
+    pub fn blockage(self) -> Option<Blockage> {
+        match self {
+            Self::Refused => Some(Blockage::Closed),
+            Self::ConnectHangs => Some(Blockage::Full),
+            Self::AcceptHangs => Some(Blockage::Unread),
+            _ => None,
+        }
+    }
 }
 
 const PORTAL: &str = "<!DOCTYPE html>\n<html><head><title>网络认证</title></head>\
     <body><h1>欢迎使用无线网络</h1><form action=\"/login\">手机号 <input name=\"phone\"><button>登录</button></form></body></html>\n";
 const ERROR_PAGE: &str = "<html><head><title>Error</title></head><body><center><h1>Error</h1></center><hr>\
     <center>nginx</center></body></html>\n";
-
-/// What happens without a fault.
-pub(super) fn plain(answer: &Answer, date: &str) -> Vec<u8> {
-    json(&answer.body.to_json(), answer.http_status, date).to_bytes()
-}
+/// What PHP adds to an answer when it is told to show its warnings.
+const NOTICE: &str =
+    "\n<br />\n<b>Notice</b>:  Undefined index: shop_id in <b>index.php</b> on line <b>17</b><br />\n";
+const PORTAL_URL: &str = "http://portal.invalid/login";
+/// A TLS alert: fatal, handshake failure (RFC 8446, section 6).
+const TLS_ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 
 fn json<'a>(body: &'a str, status: u16, date: &'a str) -> HttpAnswer<'a> {
     HttpAnswer { status, content: Content::Json, body, date }
 }
 
-fn page(status: u16, body: &str, date: &str) -> Vec<u8> {
-    HttpAnswer { status, content: Content::Html, body, date }.to_bytes()
+fn page<'a>(status: u16, body: &'a str, date: &'a str) -> HttpAnswer<'a> {
+    HttpAnswer { status, content: Content::Html, body, date }
 }
 
 impl Step {
     /// The script of an answer without a fault.
     pub fn answer(answer: &Answer, date: &str) -> Vec<Self> {
-        vec![Self::Send(plain(answer, date))]
+        vec![Self::Send(json(&answer.body.to_json(), answer.http_status, date).to_bytes())]
     }
 }
 
 impl Chosen {
-    /// The script of this fault. `answer` is the gateway's where the fault acts, else none.
+    /// The script of this fault. `answer` is the gateway's where the fault acts at once, else none.
     pub fn script(self, answer: Option<&Answer>, date: &str) -> Vec<Step> {
-        // A fault that acts is only ever given with an answer; without one there is nothing to send.
-        let whole = || answer.map(|answer| plain(answer, date)).unwrap_or_default();
-        let parts = || {
-            let body = answer.map(|answer| answer.body.to_json()).unwrap_or_default();
-            (json(&body, answer.map_or(200, |answer| answer.http_status), date).head(), body.into_bytes())
-        };
-        let status =
-            u16::try_from(self.number).ok().filter(|status| (200..600).contains(status)).unwrap_or(500);
+        if let Some(blockage) = self.fault.blockage() {
+            return vec![Step::Block(blockage, self.number), Step::Reset];
+        }
+        if let Some(instead) = self.instead(date) {
+            return instead;
+        }
+        // What is left changes the gateway's answer; without one there is nothing to send.
+        let Some(answer) = answer else { return Vec::new() };
+        match self.forged(&answer.body) {
+            Some(body) => vec![Step::Send(json(&body, answer.http_status, date).to_bytes())],
+            None => self.mangled(answer, date),
+        }
+    }
+
+    /// What happens on the connection whatever the gateway would say.
+    fn instead(self, date: &str) -> Option<Vec<Step>> {
+        let said = |body: &Tree| Some(vec![Step::Send(json(&body.to_json(), 200, date).to_bytes())]);
+        let shown = |page: HttpAnswer| Some(vec![Step::Send(page.to_bytes())]);
         match self.fault {
-            Fault::Refused => vec![Step::ClosePort(self.number), Step::Reset],
-            Fault::Hang | Fault::HangAfter => vec![Step::Hang],
-            Fault::ResetBefore | Fault::ResetAfter => vec![Step::Reset],
+            Fault::Hang | Fault::HangAfter | Fault::TlsHangs | Fault::LateArrival | Fault::Overtaken => {
+                Some(vec![Step::Hang])
+            }
+            Fault::ResetDuring | Fault::ResetBefore | Fault::ResetAfter | Fault::Outage => {
+                Some(vec![Step::Reset])
+            }
+            Fault::TlsFails => Some(vec![Step::Send(TLS_ALERT.to_vec()), Step::Close]),
+            Fault::Html200 | Fault::Html200After => shown(page(200, PORTAL, date)),
+            Fault::Http500 | Fault::Http500After => shown(page(self.status(500), ERROR_PAGE, date)),
+            Fault::Redirect => {
+                let field = format!("Location: {PORTAL_URL}");
+                Some(vec![Step::Send(page(self.status(302), "", date).with(&field))])
+            }
+            Fault::Http429 => Some(vec![Step::Send(page(429, ERROR_PAGE, date).with("Retry-After: 1"))]),
+            Fault::SystemError | Fault::SystemErrorAfter => said(&rules::system_error()),
+            Fault::Declined => said(&refusal(true, codes::BALANCE, "余额不足")),
+            Fault::RateLimited => said(&refusal(true, codes::TOO_MANY, "请求过于频繁,请稍后再试")),
+            Fault::NonceRefused => said(&refusal(false, codes::NONCE, "请更换随机数后重试")),
+            Fault::ReverseRefused => said(&refusal(true, codes::REVERSE_REFUSED, "不允许冲正")),
+            Fault::ReverseTooLate => said(&refusal(true, codes::REVERSE_TOO_LATE, "超过冲正时限")),
+            Fault::ReverseNotFound => said(&refusal(true, codes::REVERSE_NOT_FOUND, "原业务不存在")),
+            Fault::ReverseWithoutActing => said(&refusal(true, codes::REVERSE_ALREADY, "该业务已冲正")),
+            _ => None,
+        }
+    }
+
+    /// The text of an answer that says something else than the gateway did.
+    fn forged(self, body: &Tree) -> Option<String> {
+        match self.fault {
+            Fault::DriftedTypes => Some(drift(body, self.number).to_json()),
+            Fault::TrailingText => Some(body.to_json() + NOTICE),
+            Fault::DuplicateKeys => Some(forge::twice_said(body).to_json()),
+            Fault::NoData => Some(forge::without_data(body).to_json()),
+            Fault::WrongAmount => Some(forge::more_taken(body, self.number).to_json()),
+            Fault::OtherCoupons => Some(forge::other_coupons(body).to_json()),
+            _ => None,
+        }
+    }
+
+    /// The gateway's answer, in a way that HTTP or the network spoils.
+    fn mangled(self, answer: &Answer, date: &str) -> Vec<Step> {
+        let body = answer.body.to_json();
+        let http = json(&body, answer.http_status, date);
+        let count = usize::try_from(self.number).unwrap_or(usize::MAX);
+        match self.fault {
+            Fault::LateAnswer => vec![Step::WaitMs(self.number), Step::Send(http.to_bytes())],
+            Fault::SlowBody => vec![Step::Send(http.head()), Step::Trickle(body.into_bytes(), self.number)],
+            Fault::CutHead => {
+                vec![Step::Send(http.head().into_iter().take(count).collect()), Step::Close]
+            }
+            Fault::CutBody => {
+                let cut = body.bytes().take(count);
+                vec![Step::Send(http.head().into_iter().chain(cut).collect()), Step::Close]
+            }
+            Fault::WrongLength => vec![Step::Send(http.with_length(body.len().saturating_sub(count)))],
+            Fault::Chunked => vec![Step::Send(http.chunked(count.max(1), body.len(), true))],
+            Fault::ChunkedCut => vec![Step::Send(http.chunked(16, count, false)), Step::Close],
             Fault::StrayAnswer => {
                 // In one piece, so that the stray answer lies waiting as soon as the first one is read.
                 let stray = json(&rules::foreign_success().to_json(), 200, date).to_bytes();
-                vec![Step::Send([whole(), stray].concat())]
+                vec![Step::Send([http.to_bytes(), stray].concat())]
             }
-            Fault::Html200 | Fault::Html200After => vec![Step::Send(page(200, PORTAL, date))],
-            Fault::Http500 | Fault::Http500After => vec![Step::Send(page(status, ERROR_PAGE, date))],
-            Fault::CutBody => {
-                let (mut bytes, body) = parts();
-                let at = usize::try_from(self.number).unwrap_or(usize::MAX);
-                bytes.extend(body.into_iter().take(at));
-                vec![Step::Send(bytes), Step::Close]
-            }
-            Fault::DriftedTypes => {
-                let body =
-                    answer.map(|answer| drift(&answer.body, self.number).to_json()).unwrap_or_default();
-                vec![Step::Send(
-                    json(&body, answer.map_or(200, |answer| answer.http_status), date).to_bytes(),
-                )]
-            }
-            Fault::SlowBody => {
-                let (head, body) = parts();
-                vec![Step::Send(head), Step::Trickle(body, self.number)]
-            }
-            Fault::LateAnswer => vec![Step::WaitMs(self.number), Step::Send(whole())],
-            Fault::SystemError | Fault::SystemErrorAfter => {
-                vec![Step::Send(json(&rules::system_error().to_json(), 200, date).to_bytes())]
-            }
+            Fault::IdleReset => vec![Step::Send(http.to_bytes()), Step::ResetOnNext],
+            _ => vec![Step::Send(http.to_bytes())],
         }
+    }
+
+    fn status(self, usual: u16) -> u16 {
+        u16::try_from(self.number).ok().filter(|status| (200..600).contains(status)).unwrap_or(usual)
     }
 }

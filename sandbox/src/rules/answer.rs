@@ -32,6 +32,8 @@ pub struct Note {
     pub rule: &'static str,
     /// Why, in words for the programmer of the till.
     pub explanation: String,
+    /// Whether it is the answer to a consume whose bizId was known.
+    pub repeated: bool,
     /// By how much the request changed the net effect of its bizId: 1 taken, -1 given back, 0 neither.
     pub effect: i64,
 }
@@ -135,5 +137,10 @@ pub(super) fn inner(fields: Vec<(&'static str, Tree)>) -> Tree {
 
 /// The system error of the faults `system_error` and `system_error_after`.
 pub fn system_error() -> Tree {
-    envelope(Tree::Bare("false".into()), codes::SYSTEM_BUSY, "系统繁忙,请稍后再试", None)
+    refusal(false, codes::SYSTEM_BUSY, "系统繁忙,请稍后再试")
+}
+
+/// A refusal that no rule decided: what a fault answers. A business one with status true, a system error with false.
+pub fn refusal(status: bool, code: &str, message: &str) -> Tree {
+    envelope(Tree::Bare(status.to_string()), code, message, None)
 }

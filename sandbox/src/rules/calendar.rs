@@ -36,9 +36,91 @@ pub(super) fn china_time(unix_s: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
+/// `2026-11-22T10:22:28.250Z`.
+pub fn rfc3339(unix_ms: i64) -> String {
+    let (year, month, day, hour, minute, second, _) = civil(unix_ms.div_euclid(1000));
+    let millisecond = unix_ms.rem_euclid(1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
+}
+
+/// Reads a time like `2026-11-22T10:22:28Z`, with or without a fraction, or with an offset such as `+08:00`; in
+/// milliseconds since 1970. `None` if it is none, or no day of the calendar.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    let number = |from: usize, length: usize| -> Option<i64> {
+        let digits = text.get(from..from + length)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let sign = |at: usize, allowed: &str| text.get(at..=at).is_some_and(|sign| allowed.contains(sign));
+    let marks = [(4, "-"), (7, "-"), (10, "Tt "), (13, ":"), (16, ":")];
+    if !marks.iter().all(|(at, allowed)| sign(*at, allowed)) {
+        return None;
+    }
+    let [year, month, day] = [number(0, 4)?, number(5, 2)?, number(8, 2)?];
+    let [hour, minute, second] = [number(11, 2)?, number(14, 2)?, number(17, 2)?];
+    let rest = text.get(19..)?;
+    let fraction: String = match rest.strip_prefix('.') {
+        Some(rest) => rest.chars().take_while(char::is_ascii_digit).collect(),
+        None => String::new(),
+    };
+    let zone = rest.trim_start_matches('.').get(fraction.len()..)?;
+    let milliseconds: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    let days = days_from_civil(year, month, day);
+    let unix_s = days * 86_400 + hour * 3600 + minute * 60 + second;
+    // A day that does not exist, such as February 30, would come back as another.
+    if civil(unix_s) != (year, month, day, hour, minute, second, (days + 4).rem_euclid(7)) {
+        return None;
+    }
+    Some((unix_s - zone_s(zone)?) * 1000 + milliseconds)
+}
+
+/// How far `Z`, `+08:00` or `-03:30` is from UTC, in seconds.
+fn zone_s(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z") {
+        return Some(0);
+    }
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !two(hours) || !two(minutes) {
+        return None;
+    }
+    let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
+    match zone.get(..1)? {
+        "+" => Some(seconds),
+        "-" => Some(-seconds),
+        _ => None,
+    }
+}
+
+/// The days since 1970-01-01 of a date in UTC.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    year.div_euclid(400) * 146_097 + day_of_era - 719_468
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{china_time, http_date};
+    use super::{china_time, http_date, parse_rfc3339, rfc3339};
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for text in ["1969-12-31T23:59:59.999Z", "2000-02-29T00:00:00.000Z", "2026-11-22T10:22:28.250Z"] {
+            assert_eq!(rfc3339(parse_rfc3339(text).unwrap()), text);
+        }
+        let same =
+            ["2026-11-22T18:22:28.25+08:00", "2026-11-22t10:22:28.250000z", "2026-11-22 06:52:28.25-03:30"];
+        for text in same {
+            assert_eq!(parse_rfc3339(text), parse_rfc3339("2026-11-22T10:22:28.250Z"), "{text}");
+        }
+        let wrong = ["", "2026-11-22", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T10:22:28"];
+        for text in
+            wrong.iter().chain(&["2026-11-22T10:22:28+8", "2026-1-22T10:22:28Z", "2026-11-22T10:22:28Zx"])
+        {
+            assert_eq!(parse_rfc3339(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn known_dates() {

@@ -45,11 +45,13 @@ pub const PAY_PASSWORD: &str = "910009";
 pub const POINTS: &str = "910010";
 /// 业务标识重复: the bizId was used before (SANDBOX, policy `same_biz_id`).
 pub const DUPLICATE: &str = "910011";
-/// 处理失败: a refusal although everything was done (SANDBOX, policy `refusals: full_effect`).
+/// 处理失败: a refusal although something was done (SANDBOX, policy `refusals: full_effect` and `coupons_only`).
 pub const FAILED_AFTER_EFFECT: &str = "910012";
 /// A late original whose reversal was answered before it came: not carried out (SANDBOX, policy
 /// `remember_unknown_reversals`).
 pub const REVERSED_BEFORE: &str = "910013";
+/// 请求过于频繁: too many requests (SANDBOX, fault `rate_limited`).
+pub const TOO_MANY: &str = "910014";
 
 /// Reversal: no consume with that bizId (SANDBOX). A till sets it as its route's `not_found`.
 pub const REVERSE_NOT_FOUND: &str = "920001";

@@ -67,15 +67,17 @@ pub(super) fn is_scanned(params: &Fields) -> Result<bool, Refusal> {
 }
 
 impl Gateway {
-    pub(super) fn consume(&mut self, call: &Call) -> Result<Done, Refusal> {
+    /// `repeated` becomes true where the bizId was known.
+    pub(super) fn consume(&mut self, call: &Call, repeated: &mut bool) -> Result<Done, Refusal> {
         let order = Order::read(&call.params)?;
         let key = Key { biz_id: order.biz_id.clone(), account: call.account };
+        *repeated = self.ledger.records.contains_key(&key);
         if let Some(done) = self.seen_before(&key)? {
             return Ok(done);
         }
         let customer_id = self.customer(&order)?;
         self.check_password(&order, &customer_id)?;
-        let (taken, refusal) = self.plan(&order, &customer_id, call.now_s());
+        let (mut taken, refusal) = self.plan(&order, &customer_id, call.now_s());
         if let Some(refusal) = refusal {
             if self.policy.refusals != Refusals::Partial || taken.is_nothing() {
                 return Err(refusal);
@@ -83,21 +85,24 @@ impl Gateway {
             self.take(&key, &order, &customer_id, taken, Kind::PartialConsume, call.now_ms);
             return Err(refusal.with_effect(1));
         }
-        let explanation = format!(
-            "took {} and {} points of {customer_id}, coupons {:?}",
-            taken.amount(),
-            taken.points,
-            taken.coupons
-        );
-        let data = self.take(&key, &order, &customer_id, taken, Kind::Consume, call.now_ms);
-        if self.policy.refusals == Refusals::FullEffect {
-            let why = "policy refusals is full_effect: everything was done";
-            let refusal = Refusal::business(
-                "consume.full_effect",
-                codes::FAILED_AFTER_EFFECT,
-                "处理失败,请稍后再试",
-                why,
-            );
+        if self.policy.refusals == Refusals::CouponsOnly && !taken.coupons.is_empty() {
+            taken = Taken { coupons: taken.coupons, ..Taken::default() };
+        }
+        let explanation = format!("took {} of {customer_id}", taken.words());
+        let (kind, why) = match self.policy.refusals {
+            Refusals::Clean | Refusals::Partial => (Kind::Consume, None),
+            Refusals::FullEffect => {
+                (Kind::Consume, Some("policy refusals is full_effect: everything was done"))
+            }
+            Refusals::CouponsOnly => (
+                Kind::PartialConsume,
+                Some("policy refusals is coupons_only: what was done is in the ledger"),
+            ),
+        };
+        let data = self.take(&key, &order, &customer_id, taken, kind, call.now_ms);
+        if let Some(why) = why {
+            let code = codes::FAILED_AFTER_EFFECT;
+            let refusal = Refusal::business("consume.with_effect", code, "处理失败,请稍后再试", why);
             return Err(refusal.with_effect(1));
         }
         Ok(Done { data, explanation, effect: 1 })
@@ -223,6 +228,7 @@ impl Gateway {
         let record = self.ledger.records.entry(key.clone()).or_insert_with(|| Record {
             customer_id: customer_id.to_owned(),
             returned_biz_id,
+            asked: order.amount,
             first: figures,
             standing: Vec::new(),
             entries: Vec::new(),

@@ -1,6 +1,9 @@
 //! What was done under each bizId: every effect, in order, and what of it still stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::Serialize;
 
@@ -23,6 +26,13 @@ impl Taken {
     /// Whether it is nothing at all.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// In words, for the log.
+    pub(super) fn words(&self) -> String {
+        let points = (self.points > 0).then(|| format!("{} points", self.points));
+        let coupons = self.coupons.iter().map(|coupon| format!("coupon {coupon}"));
+        [self.amount().to_string()].into_iter().chain(points).chain(coupons).collect::<Vec<_>>().join(", ")
     }
 
     /// What came out of both balances.
@@ -79,6 +89,8 @@ pub(super) struct Figures {
 pub(super) struct Record {
     pub(super) customer_id: String,
     pub(super) returned_biz_id: String,
+    /// What the till wanted to take, which a refusal with an effect may not have been able to.
+    pub(super) asked: Fen,
     pub(super) first: Figures,
     /// What was taken and not given back yet, an element an execution.
     pub(super) standing: Vec<Taken>,
@@ -117,6 +129,14 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// The first consume of any account that was sent with this bizId, or answered with it.
+    pub(super) fn sale(&self, biz_id: &str) -> Option<(&Key, &Record)> {
+        let from = Key { biz_id: biz_id.to_owned(), account: 0 };
+        let returned = self.returned.range(&from..).next().filter(|(key, _)| key.biz_id == biz_id);
+        let from = returned.map_or(&from, |(_, sent)| sent);
+        self.records.range(from..).next().filter(|(key, _)| key.biz_id == from.biz_id)
+    }
+
     pub(super) fn views(&self, biz_id: Option<&str>) -> Vec<LedgerView> {
         let from = Key { biz_id: biz_id.unwrap_or_default().to_owned(), account: 0 };
         let wanted = |key: &Key| biz_id.is_none_or(|biz_id| key.biz_id == biz_id);
@@ -125,6 +145,14 @@ impl Ledger {
             .take_while(|(key, _)| wanted(key))
             .map(|(key, record)| view(key, record))
             .collect()
+    }
+
+    /// The bizIds that something was done for last, the latest first.
+    pub(super) fn last(&self, count: usize) -> Vec<LedgerView> {
+        let at = |record: &Record| record.entries.last().map(|entry| entry.at_unix_ms);
+        let mut records: Vec<_> = self.records.iter().collect();
+        records.sort_by_key(|(_, record)| Reverse(at(record)));
+        records.into_iter().take(count).map(|(key, record)| view(key, record)).collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The look-ups: member, coupon status, balance deduction by bizId. Where the vendor's answer is not documented
 //! in gateway.md its fields are SANDBOX.
 
+use std::collections::BTreeMap;
+
 use super::{
     Call, Gateway,
     answer::{Done, Refusal},
@@ -100,22 +102,43 @@ impl Gateway {
 
     /// A member's balances and coupons, for the admin API. `now_unix_ms` as in `handle`.
     pub fn member_view(&self, customer_id: &str, now_unix_ms: i64) -> Option<MemberView> {
-        let now_s = self.clock(now_unix_ms).div_euclid(1000);
         let member = self.members.get(customer_id)?;
+        Some(self.view(member, self.coupons_of(customer_id), now_unix_ms))
+    }
+
+    /// The first members by customerId, for the admin API.
+    pub fn member_views(&self, count: usize, now_unix_ms: i64) -> Vec<MemberView> {
+        let mut coupons: BTreeMap<&str, Vec<&Coupon>> = BTreeMap::new();
+        for coupon in self.coupons.values() {
+            coupons.entry(&coupon.customer_id).or_default().push(coupon);
+        }
+        let members = self.members.values().take(count);
+        let own = |member: &Member| coupons.get(member.customer_id.as_str()).cloned().unwrap_or_default();
+        members.map(|member| self.view(member, own(member).into_iter(), now_unix_ms)).collect()
+    }
+
+    fn view<'a>(
+        &self,
+        member: &Member,
+        coupons: impl Iterator<Item = &'a Coupon>,
+        now_unix_ms: i64,
+    ) -> MemberView {
+        let now_s = self.clock(now_unix_ms).div_euclid(1000);
         let view = |coupon: &Coupon| CouponView {
             card_id: coupon.card_id.clone(),
             name: coupon.name.clone(),
             use_status: coupon.use_status(now_s),
             times_left: coupon.times_left,
         };
-        Some(MemberView {
+        MemberView {
             customer_id: member.customer_id.clone(),
+            nickname: member.nickname.clone(),
             total: member.total().to_string(),
             recharge: member.recharge.to_string(),
             gift: member.gift.to_string(),
             points: member.points,
-            coupons: self.coupons_of(customer_id).map(view).collect(),
-        })
+            coupons: coupons.map(view).collect(),
+        }
     }
 }
 

@@ -27,8 +27,8 @@ mod tree;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::{
-    answer::{Answer, Note, system_error},
-    calendar::http_date,
+    answer::{Answer, Note, refusal, system_error},
+    calendar::{http_date, parse_rfc3339, rfc3339},
     coupon::{Coupon, Discount, Line},
     fen::Fen,
     ledger::{Entry, Kind, LedgerView, Taken},
@@ -59,6 +59,23 @@ pub struct Gateway {
     sequence: u64,
 }
 
+/// The time at which a request arrives, in milliseconds since 1970. Two, because a simulator's time can be moved while
+/// the tills' clocks stay where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// What coupons, reversals and the ledger go by.
+    pub business_ms: i64,
+    /// What timestamps are held against, and what `Date` says.
+    pub signing_ms: i64,
+}
+
+/// One time for both.
+impl From<i64> for Now {
+    fn from(unix_ms: i64) -> Self {
+        Self { business_ms: unix_ms, signing_ms: unix_ms }
+    }
+}
+
 /// A request that was let in.
 struct Call {
     account: usize,
@@ -79,13 +96,21 @@ pub struct Peek {
     pub operation: Option<Operation>,
     /// Its bizId.
     pub biz_id: Option<String>,
+    /// Its amount.
+    pub amount: Option<Fen>,
 }
 
 /// Reads a request without handling it.
 pub fn peek(path: &str, body: &[u8]) -> Peek {
     let Ok(envelope) = Envelope::read(path, body) else { return Peek::default() };
-    let biz_id = envelope.params().ok().and_then(|params| params.text("bizId").ok().flatten());
-    Peek { operation: envelope.operation, biz_id }
+    let Ok(params) = envelope.params() else {
+        return Peek { operation: envelope.operation, ..Peek::default() };
+    };
+    Peek {
+        operation: envelope.operation,
+        biz_id: params.text("bizId").ok().flatten(),
+        amount: params.money("amount").ok().flatten(),
+    }
 }
 
 /// A success of a sale that never was, of another till: what must never be taken for one's own answer.
@@ -135,8 +160,19 @@ impl Gateway {
         self.ledger.views(biz_id)
     }
 
-    /// Answers a request that arrived at the given true time.
-    pub fn handle(&mut self, now_unix_ms: i64, method: &str, path: &str, body: &[u8]) -> Answer {
+    /// What was done last, for as many bizIds, the latest first.
+    pub fn last_of_ledger(&self, count: usize) -> Vec<LedgerView> {
+        self.ledger.last(count)
+    }
+
+    /// The sale that a reversal means, by the bizId that was sent or that an answer carried: the one that was sent, and
+    /// the amount that was asked for. Whose account it is does not matter here.
+    pub fn sale(&self, biz_id: &str) -> Option<(&str, Fen)> {
+        self.ledger.sale(biz_id).map(|(key, record)| (key.biz_id.as_str(), record.asked))
+    }
+
+    /// Answers a request that arrived at the given time.
+    pub fn handle(&mut self, now: impl Into<Now>, method: &str, path: &str, body: &[u8]) -> Answer {
         let mut note = Note::default();
         if method != "POST" {
             let why = format!("{method} is not POST");
@@ -146,20 +182,14 @@ impl Gateway {
         if !envelope::is_known_path(path) {
             return Answer { http_status: 404, ..envelope::unknown(path).into_answer(note) };
         }
-        match self.answer(now_unix_ms, path, body, &mut note) {
+        match self.answer(now.into(), path, body, &mut note) {
             Ok(done) => done.into_answer(note),
             Err(refusal) => refusal.into_answer(note),
         }
     }
 
-    fn answer(
-        &mut self,
-        now_unix_ms: i64,
-        path: &str,
-        body: &[u8],
-        note: &mut Note,
-    ) -> Result<Done, Refusal> {
-        let now_ms = self.clock(now_unix_ms);
+    fn answer(&mut self, now: Now, path: &str, body: &[u8], note: &mut Note) -> Result<Done, Refusal> {
+        let now_ms = self.clock(now.business_ms);
         let envelope = Envelope::read(path, body)?;
         note.operation = envelope.operation;
         note.signed_text = Some(sign::signed_text(&envelope, self.policy.sign_names));
@@ -168,12 +198,12 @@ impl Gateway {
             note.params = Some(params.masked(&["payPassword"]));
             note.biz_id = params.text("bizId").ok().flatten();
         }
-        let clock_s = now_ms.div_euclid(1000);
+        let clock_s = self.clock(now.signing_ms).div_euclid(1000);
         let account = sign::check(&envelope, &self.seed.accounts, &mut self.nonces, &self.policy, clock_s)?;
         let operation = envelope.operation()?;
         let call = Call { account, now_ms, params: params? };
         match operation {
-            Operation::Consume => self.consume(&call),
+            Operation::Consume => self.consume(&call, &mut note.repeated),
             Operation::Quote => self.quote(&call),
             Operation::Reverse => self.reverse(&call),
             Operation::CouponReverse => self.coupon_reverse(&call),

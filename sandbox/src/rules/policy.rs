@@ -49,6 +49,9 @@ pub enum Refusals {
     Partial,
     /// A consume that could be carried out is, and is answered with a refusal (G4 off).
     FullEffect,
+    /// Of a consume that could be carried out only the coupons are redeemed, and it is answered with a refusal; one
+    /// without coupons is carried out whole (G4 off).
+    CouponsOnly,
 }
 
 /// What a reversal of something unknown answers.
@@ -86,6 +89,8 @@ pub struct Policy {
     pub clock_offset_ms: i64,
     /// How many nonces are remembered at most; the oldest timestamps are forgotten first.
     pub nonces_max: usize,
+    /// Whether a nonce is good only once (SEEN).
+    pub nonces_once: bool,
     /// A consume with a known bizId.
     pub same_biz_id: SameBizId,
     /// The bizId of a consume's answer.
@@ -116,6 +121,7 @@ impl Default for Policy {
             timestamp_window_s: 600,
             clock_offset_ms: 0,
             nonces_max: 200_000,
+            nonces_once: true,
             same_biz_id: SameBizId::default(),
             returned_biz_id: ReturnedBizId::default(),
             reverse_by_sent: true,

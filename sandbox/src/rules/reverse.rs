@@ -44,7 +44,7 @@ impl Gateway {
         for moved in &back {
             self.give_back(&customer_id, moved);
         }
-        Ok(Done { data: reversal_data(&biz_id), explanation: format!("gave back {back:?}"), effect })
+        Ok(Done { data: reversal_data(&biz_id), explanation: gave_back(&back), effect })
     }
 
     /// Gives back coupons of a consume, all or those named; the balance stays taken.
@@ -89,7 +89,7 @@ impl Gateway {
         for moved in &back {
             self.give_back(&customer_id, moved);
         }
-        Ok(Done { data: reversal_data(&biz_id), explanation: format!("gave back {back:?}"), effect })
+        Ok(Done { data: reversal_data(&biz_id), explanation: gave_back(&back), effect })
     }
 
     /// The consume that a reversal means, by the bizId that its answer carried or the one that was sent. `None` is
@@ -168,6 +168,10 @@ fn check_customer(record: &Record, customer_id: Option<&str>) -> Result<(), Refu
 fn not_found(biz_id: &str) -> Refusal {
     let why = format!("no consume is known by the bizId {biz_id:?}");
     Refusal::business("reverse.not_found", codes::REVERSE_NOT_FOUND, "原业务不存在", why)
+}
+
+fn gave_back(back: &[Taken]) -> String {
+    format!("gave back {}", back.iter().map(Taken::words).collect::<Vec<_>>().join(" and "))
 }
 
 fn reversal_data(biz_id: &str) -> Tree {

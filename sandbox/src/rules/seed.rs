@@ -134,6 +134,8 @@ pub struct CouponView {
 pub struct MemberView {
     /// 18 digits.
     pub customer_id: String,
+    /// The name shown.
+    pub nickname: String,
     /// Both balances, 元.
     pub total: String,
     /// What was paid in, 元.

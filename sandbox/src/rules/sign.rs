@@ -111,7 +111,7 @@ pub(super) fn check(
     // DOC: 随机正整数.
     let nonce = envelope.nonce.parse::<u64>().ok().filter(|nonce| *nonce > 0);
     let nonce = nonce.ok_or_else(|| format!("the nonce {:?} is no positive whole number", envelope.nonce))?;
-    if !nonces.note(timestamp, at, nonce, policy, now_s) {
+    if !nonces.note(timestamp, at, nonce, policy, now_s) && policy.nonces_once {
         let explanation =
             format!("the nonce {nonce} was used with the timestamp {timestamp} before: sign anew");
         return Err(Refusal::system("nonce", codes::NONCE, "请更换随机数后重试", explanation));

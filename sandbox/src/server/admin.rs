@@ -1,29 +1,40 @@
 //! The admin API: JSON on a socket of its own, which no fault touches.
 
-use std::sync::atomic::Ordering;
+use std::{borrow::Cow, sync::atomic::Ordering};
 
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
-    faults::{Armed, Fault},
+    faults::{Armed, ChaosOrder, Fault, reason},
     rules::Policy,
 };
 
 use super::{
+    clock::Change,
     connection::Request,
+    inspector::{self, HEADERS},
     listener::Command,
-    state::{Shared, now_unix_ms},
+    state::Shared,
 };
 
 const PATHS: &[&str] = &[
+    "GET /: the inspector, a page for a browser",
+    "GET /events: the request log as server-sent events",
     "GET /health",
     "GET /faults",
     "POST /faults {fault, times?, operation?, params?}",
     "DELETE /faults",
+    "GET /chaos",
+    "PUT /chaos {chaos: \"seed=7,lost_answer=0.05\"} or {seed, rates: {fault: rate}}",
+    "DELETE /chaos",
+    "GET /clock",
+    "PUT /clock {offset_ms or advance_ms or set, freeze?, till_follows?}",
     "GET /ledger",
     "GET /ledger?bizId=X",
+    "GET /ledger?last=n",
+    "GET /members?first=n",
     "GET /members/{customerId}",
     "POST /reset",
     "GET /policy",
@@ -32,22 +43,52 @@ const PATHS: &[&str] = &[
     "GET /counters",
 ];
 
-/// An HTTP status and a JSON body.
-type Reply = (u16, String);
+const CHAOS: &str = "the body must be {\"chaos\": \"seed=7,lost_answer=0.05\"} or {\"seed\": 7, \"rates\": {\"lost_answer\": 0.05}}";
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// An answer of the admin API or a file of the inspector.
+pub(super) struct Reply {
+    status: u16,
+    kind: &'static str,
+    body: Cow<'static, str>,
+}
+
+impl Reply {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let Self { status, kind, body } = self;
+        let (reason, length) = (reason(*status), body.len());
+        format!(
+            "HTTP/1.1 {status} {reason}\r\nServer: zvpos-sandbox\r\nContent-Type: {kind}\r\n\
+             Content-Length: {length}\r\n{HEADERS}\r\n{body}"
+        )
+        .into_bytes()
+    }
+}
 
 fn ok(value: &impl Serialize) -> Reply {
     match serde_json::to_string(value) {
-        Ok(text) => (200, text),
+        Ok(text) => Reply { status: 200, kind: JSON, body: text.into() },
         Err(error) => failed(500, &error),
     }
 }
 
-fn failed(status: u16, why: &dyn ToString) -> Reply {
-    (status, json!({"error": why.to_string()}).to_string())
+pub(super) fn failed(status: u16, why: &dyn ToString) -> Reply {
+    Reply { status, kind: JSON, body: json!({"error": why.to_string()}).to_string().into() }
 }
 
+/// Answers a request, and tells those who follow the log if it changed anything.
 pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, request: &Request) -> Reply {
+    let reply = carry_out(shared, port, request).await;
+    if request.method != "GET" && reply.status == 200 {
+        shared.feed.changed();
+    }
+    reply
+}
+
+async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &Request) -> Reply {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let number = |name: &str| parameter(query, name).and_then(|number| number.parse::<usize>().ok());
     match (request.method.as_str(), path) {
         ("GET", "/health") => ok(&json!({"ok": true})),
         ("GET", "/faults") => faults(shared),
@@ -60,7 +101,31 @@ pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, req
             let _ = opened.await;
             faults(shared)
         }
-        ("GET", "/ledger") => ledger(shared, parameter(query, "bizId").as_deref()),
+        ("GET", "/chaos") => chaos(shared),
+        ("PUT", "/chaos") => {
+            let order = serde_json::from_slice::<ChaosOrder>(&request.body).map_err(|_| CHAOS.to_owned());
+            match order.and_then(|order| order.read()) {
+                Ok(chaos) => shared.book().set_chaos(Some(chaos)),
+                Err(why) => return failed(400, &why),
+            }
+            chaos(shared)
+        }
+        ("DELETE", "/chaos") => {
+            shared.book().set_chaos(None);
+            chaos(shared)
+        }
+        ("GET", "/clock") => ok(&shared.clock_shown()),
+        ("PUT", "/clock") => {
+            let change = serde_json::from_slice::<Change>(&request.body).map_err(|error| error.to_string());
+            match change.and_then(|change| shared.set_clock(&change)) {
+                Ok(shown) => ok(&shown),
+                Err(why) => failed(400, &why),
+            }
+        }
+        ("GET", "/ledger") => match number("last") {
+            Some(count) => ok(&shared.gateway().last_of_ledger(count)),
+            None => ledger(shared, parameter(query, "bizId").as_deref()),
+        },
         ("POST", "/reset") => {
             shared.reset();
             ok(&json!({"ok": true}))
@@ -74,8 +139,8 @@ pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, req
             Err(error) => failed(400, &error),
         },
         ("GET", "/requests") => {
-            let last = parameter(query, "last").and_then(|last| last.parse().ok()).unwrap_or(20);
-            ok(&shared.last_requests(last))
+            let last = number("last").unwrap_or(20);
+            ok(&shared.feed.last(last))
         }
         ("GET", "/counters") => {
             let counters = &shared.counters;
@@ -85,17 +150,25 @@ pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, req
                 "faults": counters.faults.load(Ordering::Relaxed),
             }))
         }
+        ("GET", "/members") => {
+            let first = number("first").unwrap_or(100);
+            ok(&shared.gateway().member_views(first, shared.now().business_ms))
+        }
         ("GET", path) if path.starts_with("/members/") => {
             let customer_id = path.trim_start_matches("/members/");
-            match shared.gateway().member_view(customer_id, now_unix_ms()) {
+            match shared.gateway().member_view(customer_id, shared.now().business_ms) {
                 Some(member) => ok(&member),
                 None => failed(404, &format!("there is no member {customer_id:?}")),
             }
         }
-        (method, path) => {
-            let error = format!("there is no {method} {path} here");
-            (404, json!({"error": error, "paths": PATHS}).to_string())
-        }
+        (method, path) => match inspector::file(path) {
+            Some((kind, text)) if method == "GET" => Reply { status: 200, kind, body: text.into() },
+            _ => {
+                let error = format!("there is no {method} {path} here");
+                let body = json!({"error": error, "paths": PATHS}).to_string();
+                Reply { status: 404, kind: JSON, body: body.into() }
+            }
+        },
     }
 }
 
@@ -104,22 +177,32 @@ fn faults(shared: &Shared) -> Reply {
     ok(&json!({"armed": shared.book().armed(), "table": table}))
 }
 
-/// Arms a fault. `refused` for any operation closes the port now, and the answer comes when it is closed.
+/// What comes by chance, `{"seed": 0, "rates": []}` if nothing does.
+fn chaos(shared: &Shared) -> Reply {
+    match shared.book().chaos() {
+        Some(chaos) => ok(chaos),
+        None => ok(&json!({"seed": 0, "rates": []})),
+    }
+}
+
+/// Arms a fault. One of the whole port for any operation blocks it now, and the answer comes when it is blocked.
 async fn arm(shared: &Shared, port: &UnboundedSender<Command>, body: &[u8]) -> Reply {
     let armed: Armed = match serde_json::from_slice(body) {
         Ok(armed) => armed,
         Err(error) => return failed(400, &error),
     };
-    if armed.fault == Fault::Refused && armed.operation.is_none() {
+    let blockage = armed.fault.blockage().filter(|_| armed.operation.is_none());
+    if let Some(how) = blockage {
         if let Err(why) = armed.check() {
             return failed(400, &why);
         }
         let (done, closed) = oneshot::channel();
-        let _ = port.send(Command::Close { ms: armed.chosen().number, done: Some(done) });
+        let _ = port.send(Command::Block { how, ms: armed.chosen().number, done: Some(done) });
         let _ = closed.await;
         return faults(shared);
     }
-    let outcome = shared.book().arm(armed);
+    let now_ms = shared.now().business_ms;
+    let outcome = shared.book().arm(armed, now_ms);
     match outcome {
         Ok(()) => faults(shared),
         Err(why) => failed(400, &why),

@@ -17,18 +17,39 @@ const HEAD_MAX: usize = 16 * 1024;
 const BODY_MAX: usize = 1024 * 1024;
 
 /// A request as it was sent.
+#[derive(Clone, Default)]
 pub(super) struct Request {
     pub(super) method: String,
     /// Path and query.
     pub(super) target: String,
+    /// Names in lower case, and values.
+    pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     pub(super) keep_alive: bool,
+    /// The fault that its header asks for.
+    pub(super) fault: Option<String>,
+}
+
+impl Request {
+    /// Whether it asks for this path, with any query.
+    pub(super) fn is_get(&self, path: &str) -> bool {
+        self.method == "GET" && self.target.split('?').next() == Some(path)
+    }
+
+    /// The value of the first header of that name, which is in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why a request could not be read.
 pub(super) enum Unreadable {
     /// The connection is at its end, in whatever way.
     Gone,
+    /// It is not HTTP but the beginning of a TLS connection.
+    Handshake,
+    /// It was given up after as many bytes as whoever read it wanted.
+    CutOff,
     /// It is no HTTP that is understood here: the status and the words to answer.
     Bad(u16, String),
 }
@@ -105,18 +126,32 @@ impl Connection {
         }
     }
 
-    /// The next request on the connection.
-    pub(super) async fn request(&mut self) -> Result<Request, Unreadable> {
+    /// The next request on the connection. `cut_at` is shown it without its body, and says after how many bytes it is to be
+    /// given up, if it is.
+    pub(super) async fn request(
+        &mut self,
+        cut_at: impl Fn(&Request) -> Option<u64>,
+    ) -> Result<Request, Unreadable> {
         loop {
+            // The number of the record in which every TLS connection begins; no HTTP method does.
+            if self.received.first() == Some(&22) {
+                return Err(Unreadable::Handshake);
+            }
             if let Some((length, head)) = parse_head(&self.received)? {
+                let Head { method, target, headers, keep_alive, fault, content_length, .. } = head;
+                let mut request = Request { method, target, headers, body: Vec::new(), keep_alive, fault };
+                if let Some(count) = cut_at(&request) {
+                    let whole = length.saturating_add(content_length);
+                    self.take(usize::try_from(count).unwrap_or(usize::MAX).min(whole)).await?;
+                    return Err(Unreadable::CutOff);
+                }
                 self.take(length).await?;
                 if head.expects_continue {
                     self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
                 }
-                let body =
-                    if head.chunked { self.chunks().await? } else { self.take(head.content_length).await? };
-                let Head { method, target, keep_alive, .. } = head;
-                return Ok(Request { method, target, body, keep_alive });
+                request.body =
+                    if head.chunked { self.chunks().await? } else { self.take(content_length).await? };
+                return Ok(request);
             }
             if self.received.len() > HEAD_MAX {
                 return Err(bad("the head of the request is too long"));
@@ -141,6 +176,23 @@ impl Connection {
             body.extend(self.take(size).await?);
             self.take(2).await?;
         }
+    }
+
+    /// Sends bytes outside any script.
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
+    /// Waits until the other side is gone; what it still says is not heard.
+    pub(super) async fn gone(&mut self) {
+        let mut ignored = [0; 1024];
+        while self.stream.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
+    }
+
+    /// Lets the system keep only so many bytes that the other side has not taken.
+    pub(super) fn keep_little(&self, bytes: usize) {
+        // Best effort: what the system keeps by itself is bounded, too, only larger.
+        let _ = socket2::SockRef::from(&self.stream).set_send_buffer_size(bytes);
     }
 
     /// Plays a script. False when the connection is at its end.
@@ -173,10 +225,15 @@ impl Connection {
                     self.stream.shutdown().await?;
                     return Ok(false);
                 }
-                Step::ClosePort(ms) => {
+                Step::ResetOnNext => {
+                    let mut ignored = Vec::with_capacity(1);
+                    self.in_order = self.stream.read_buf(&mut ignored).await? == 0;
+                    return Ok(false);
+                }
+                Step::Block(how, ms) => {
                     let (done, closed) = oneshot::channel();
                     // Nobody listens any more only while the server ends; then the port is closed anyway.
-                    let _ = port.send(Command::Close { ms, done: Some(done) });
+                    let _ = port.send(Command::Block { how, ms, done: Some(done) });
                     // This connection is among those that are then reset, so the wait ends with it.
                     let _ = closed.await;
                 }
@@ -189,10 +246,12 @@ impl Connection {
 struct Head {
     method: String,
     target: String,
+    headers: Vec<(String, String)>,
     content_length: usize,
     chunked: bool,
     keep_alive: bool,
     expects_continue: bool,
+    fault: Option<String>,
 }
 
 fn too_large() -> Unreadable {
@@ -207,21 +266,26 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Unreadable> {
     let mut head = Head {
         method: parsed.method.unwrap_or_default().to_owned(),
         target: parsed.path.unwrap_or_default().to_owned(),
+        headers: Vec::new(),
         content_length: 0,
         chunked: false,
         keep_alive: parsed.version == Some(1),
         expects_continue: false,
+        fault: None,
     };
     for header in parsed.headers.iter() {
-        let value = String::from_utf8_lossy(header.value).trim().to_ascii_lowercase();
-        match header.name.to_ascii_lowercase().as_str() {
+        let sent = String::from_utf8_lossy(header.value).trim().to_owned();
+        let (name, value) = (header.name.to_ascii_lowercase(), sent.to_ascii_lowercase());
+        match name.as_str() {
             "content-length" => head.content_length = value.parse().map_err(bad)?,
             "transfer-encoding" => head.chunked = value == "chunked",
             "connection" if value == "close" => head.keep_alive = false,
             "connection" if value == "keep-alive" => head.keep_alive = true,
+            "x-zv-fault" => head.fault = Some(value),
             "expect" => head.expects_continue = value == "100-continue",
             _ => {}
         }
+        head.headers.push((name, sent));
     }
     if head.content_length > BODY_MAX {
         return Err(too_large());

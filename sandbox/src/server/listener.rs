@@ -1,29 +1,53 @@
-//! A listening socket that can be closed for a time and opened again on the same port.
+//! A listening socket that can be blocked for a time in several ways, and opened again on the same port.
 
 use std::{future::pending, io, net::SocketAddr, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{mpsc::UnboundedReceiver, oneshot},
     task::JoinSet,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
+
+use crate::faults::Blockage;
 
 use super::connection::Connection;
 
 /// What a listener can be told; `done` is answered when it is so.
 pub(super) enum Command {
-    /// Close the port for so many milliseconds and reset what is connected.
-    Close { ms: u64, done: Option<oneshot::Sender<()>> },
-    /// Open it again now, if it is closed.
+    /// Block the port for so many milliseconds and reset what is connected.
+    Block { how: Blockage, ms: u64, done: Option<oneshot::Sender<()>> },
+    /// Open it again now, if it is blocked.
     Open { done: oneshot::Sender<()> },
 }
 
-/// Either a socket, or the time from when on there is to be one again.
+/// Either a socket, or the time from when on there is to be one again, and what keeps the port busy until then.
 enum Port {
     Open(TcpListener),
-    ClosedUntil(Instant),
+    Blocked { until: Instant, _by: Obstacle },
 }
+
+impl Port {
+    /// Closes what is there, so that the address can be bound anew.
+    fn unbind(&mut self) {
+        *self = Self::Blocked { until: Instant::now(), _by: Obstacle::Nothing };
+    }
+}
+
+/// What stands in the way while a port is blocked. It is only held: what it holds is closed with it.
+enum Obstacle {
+    Nothing,
+    /// A socket from which nobody accepts, and what fills its queue.
+    Socket {
+        _listener: TcpListener,
+        _queue: Vec<TcpStream>,
+    },
+}
+
+/// So many connections fill any queue that is asked to hold none.
+const QUEUE_MAX: usize = 64;
+/// A connection to this machine that takes longer will never be made.
+const FULL_AFTER: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the sender of the commands is gone.
 pub(super) async fn listen<F>(
@@ -45,16 +69,23 @@ pub(super) async fn listen<F>(
                 Err(_) => sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            () = opening_time(&port) => port = open(address).await,
+            () = opening_time(&port) => {
+                port.unbind();
+                port = open(address).await;
+            }
             command = commands.recv() => match command {
                 None => return,
-                Some(Command::Close { ms, done }) => {
-                    port = Port::ClosedUntil(Instant::now() + Duration::from_millis(ms));
+                Some(Command::Block { how, ms, done }) => {
+                    // Closed first, for the port is bound anew.
+                    port.unbind();
                     connections.shutdown().await;
+                    let obstacle = block(how, address).await;
+                    port = Port::Blocked { until: until(ms), _by: obstacle };
                     done.map(|done| done.send(()));
                 }
                 Some(Command::Open { done }) => {
-                    while matches!(port, Port::ClosedUntil(_)) {
+                    while matches!(port, Port::Blocked { .. }) {
+                        port.unbind();
                         port = open(address).await;
                     }
                     // Whoever asked may have gone away.
@@ -68,22 +99,53 @@ pub(super) async fn listen<F>(
 async fn accept(port: &Port) -> io::Result<TcpStream> {
     match port {
         Port::Open(listener) => listener.accept().await.map(|(stream, _)| stream),
-        Port::ClosedUntil(_) => pending().await,
+        Port::Blocked { .. } => pending().await,
     }
 }
 
 async fn opening_time(port: &Port) {
     match port {
         Port::Open(_) => pending().await,
-        Port::ClosedUntil(time) => sleep_until(*time).await,
+        Port::Blocked { until, .. } => sleep_until(*until).await,
     }
+}
+
+/// A time that far from now; a time beyond all times is a century from now.
+fn until(ms: u64) -> Instant {
+    let now = Instant::now();
+    now.checked_add(Duration::from_millis(ms)).unwrap_or(now + Duration::from_hours(24 * 36_525))
+}
+
+/// Puts an obstacle in the way. If the port cannot be had, it is merely closed.
+async fn block(how: Blockage, address: SocketAddr) -> Obstacle {
+    let length = match how {
+        Blockage::Closed => return Obstacle::Nothing,
+        Blockage::Full => 0,
+        Blockage::Unread => 1024,
+    };
+    let Ok(listener) = bind(address, length) else { return Obstacle::Nothing };
+    let mut queue = Vec::new();
+    while how == Blockage::Full && queue.len() < QUEUE_MAX {
+        let Ok(Ok(stream)) = timeout(FULL_AFTER, TcpStream::connect(address)).await else { break };
+        queue.push(stream);
+    }
+    Obstacle::Socket { _listener: listener, _queue: queue }
+}
+
+/// A socket that listens, with a queue of that length.
+fn bind(address: SocketAddr, length: u32) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(length)
 }
 
 /// Opens the port, or says when to try again: another program may hold it.
 async fn open(address: SocketAddr) -> Port {
     let Ok(listener) = TcpListener::bind(address).await else {
         sleep(Duration::from_millis(20)).await;
-        return Port::ClosedUntil(Instant::now());
+        return Port::Blocked { until: Instant::now(), _by: Obstacle::Nothing };
     };
     Port::Open(listener)
 }

@@ -1,7 +1,10 @@
 //! The server: the rules behind a socket, the faults on it, and the admin API on another.
 
 mod admin;
+mod clock;
 mod connection;
+mod held;
+mod inspector;
 mod listener;
 mod state;
 
@@ -18,10 +21,11 @@ use tokio::{
 };
 
 use crate::{
-    faults::{Content, HttpAnswer},
+    faults::{Chaos, Content, HttpAnswer},
     rules::{Gateway, Policy, Seed, http_date},
 };
 
+pub use self::clock::{Change as ClockChange, Shown as ClockShown};
 use self::{
     connection::{Connection, Unreadable},
     listener::{Command, listen},
@@ -39,6 +43,8 @@ pub struct Options {
     pub seed: Arc<Seed>,
     /// How it behaves where nobody knows.
     pub policy: Policy,
+    /// Which faults come by chance, if any.
+    pub chaos: Option<Chaos>,
     /// Whether it is silent; else each request is a line on stderr.
     pub quiet: bool,
 }
@@ -46,6 +52,7 @@ pub struct Options {
 /// A running server. It ends when it is dropped.
 pub struct Server {
     runtime: Option<Runtime>,
+    shared: Arc<Shared>,
     /// The gateway's address.
     pub gateway: SocketAddr,
     /// The admin API's address.
@@ -59,8 +66,33 @@ impl Server {
     /// When an address cannot be listened on.
     pub fn start(options: Options) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let (gateway, admin) = runtime.block_on(start(options))?;
-        Ok(Self { runtime: Some(runtime), gateway, admin })
+        let Options { listen, admin, seed, policy, chaos, quiet } = options;
+        let shared = Arc::new(Shared::new(Gateway::new(seed, policy), chaos, quiet));
+        let (gateway, admin) = runtime.block_on(start(listen, admin, &shared))?;
+        Ok(Self { runtime: Some(runtime), shared, gateway, admin })
+    }
+
+    /// The simulator's clock.
+    pub fn clock(&self) -> ClockShown {
+        self.shared.clock_shown()
+    }
+
+    /// Moves, stops or starts the simulator's clock.
+    ///
+    /// # Errors
+    /// In words: a change that makes no sense; then nothing is changed.
+    pub fn set_clock(&self, change: &ClockChange) -> Result<ClockShown, String> {
+        self.shared.set_clock(change)
+    }
+
+    /// Moves the simulator's clock ahead; what has its time then happens with the next request.
+    pub fn advance_clock(&self, ms: i64) -> Result<ClockShown, String> {
+        self.set_clock(&ClockChange { advance_ms: Some(ms), ..ClockChange::default() })
+    }
+
+    /// Which faults come by chance from the next request on.
+    pub fn set_chaos(&self, chaos: Option<Chaos>) {
+        self.shared.book().set_chaos(chaos);
     }
 
     /// Waits for a future while the server runs.
@@ -77,19 +109,23 @@ impl Drop for Server {
     }
 }
 
-async fn start(options: Options) -> io::Result<(SocketAddr, SocketAddr)> {
-    let shared = Arc::new(Shared::new(Gateway::new(options.seed, options.policy), options.quiet));
-    let gateway_listener = TcpListener::bind(options.listen).await?;
-    let admin_listener = TcpListener::bind(options.admin).await?;
+async fn start(
+    listen_at: SocketAddr,
+    admin_at: SocketAddr,
+    shared: &Arc<Shared>,
+) -> io::Result<(SocketAddr, SocketAddr)> {
+    let gateway_listener = TcpListener::bind(listen_at).await?;
+    let admin_listener = TcpListener::bind(admin_at).await?;
     let (gateway, admin) = (gateway_listener.local_addr()?, admin_listener.local_addr()?);
     let (port, commands) = unbounded_channel();
     let (to_admin, admin_commands) = unbounded_channel();
     {
-        let (shared, port) = (Arc::clone(&shared), port.clone());
+        let (shared, port) = (Arc::clone(shared), port.clone());
         tokio::spawn(listen(gateway_listener, gateway, commands, move |connection| {
             serve_gateway(connection, Arc::clone(&shared), port.clone())
         }));
     }
+    let shared = Arc::clone(shared);
     tokio::spawn(listen(admin_listener, admin, admin_commands, move |connection| {
         // Nothing is ever said to the admin listener; it runs as long as its sender lives, here in its own closure.
         let _ = &to_admin;
@@ -101,8 +137,15 @@ async fn start(options: Options) -> io::Result<(SocketAddr, SocketAddr)> {
 async fn serve_gateway(mut connection: Connection, shared: Arc<Shared>, port: UnboundedSender<Command>) {
     shared.counters.connections.fetch_add(1, Ordering::Relaxed);
     loop {
-        let request = match connection.request().await {
+        let request = match connection.request(|request| shared.cut_request_at(request)).await {
             Ok(request) => request,
+            // Dropped, and so reset.
+            Err(Unreadable::CutOff) => return,
+            Err(Unreadable::Handshake) => {
+                let steps = shared.handshake();
+                let _ = connection.play(steps, &port).await;
+                return;
+            }
             Err(unreadable) => return end(connection, unreadable, &port).await,
         };
         let steps = shared.handle(&request);
@@ -116,13 +159,22 @@ async fn serve_gateway(mut connection: Connection, shared: Arc<Shared>, port: Un
 
 async fn serve_admin(mut connection: Connection, shared: Arc<Shared>, port: UnboundedSender<Command>) {
     loop {
-        let request = match connection.request().await {
+        let request = match connection.request(|_| None).await {
             Ok(request) => request,
             Err(unreadable) => return end(connection, unreadable, &port).await,
         };
-        let (status, body) = admin::answer(&shared, &port, &request).await;
-        match connection.play(vec![send(status, &body)], &port).await {
-            Ok(true) if request.keep_alive => {}
+        let reply = match inspector::refusal(&request) {
+            Some((status, why)) => admin::failed(status, &why),
+            None if request.is_get("/events") => {
+                if inspector::follow(&mut connection, &shared, &request).await {
+                    return;
+                }
+                admin::failed(503, &"too many follow the log already")
+            }
+            None => admin::answer(&shared, &port, &request).await,
+        };
+        match connection.send(&reply.to_bytes()).await {
+            Ok(()) if request.keep_alive => {}
             _ => return connection.close().await,
         }
     }

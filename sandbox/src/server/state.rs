@@ -1,9 +1,8 @@
-//! What the connections share: the gateway, the faults that wait, the request log, the counters.
+//! What the connections share: the gateway, its clock, the faults that wait, the request log, the counters.
 
 use std::{
-    collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -13,14 +12,17 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    faults::{Book, Chosen, Step},
-    rules::{self, Gateway, Note, http_date},
+    faults::{Arrived, Book, Chaos, Chosen, Content, HttpAnswer, Impossible, Meets, Step},
+    rules::{self, Answer, Gateway, Note, Now, Operation, Peek, codes, http_date},
 };
 
-use super::connection::Request;
+use super::{
+    clock::{Change, Clock, Shown},
+    connection::Request,
+    held::Held,
+    inspector::Feed,
+};
 
-/// How many requests the log keeps.
-const LOG_MAX: usize = 1000;
 /// How many letters of one text the log keeps.
 const LOG_TEXT_MAX: usize = 4096;
 
@@ -53,13 +55,16 @@ pub(super) struct Counters {
 pub(super) struct Shared {
     gateway: Mutex<Gateway>,
     book: Mutex<Book>,
-    log: Mutex<VecDeque<Line>>,
+    clock: Mutex<Clock>,
+    /// The requests that are held up on their way.
+    pub(super) held: Mutex<Held>,
+    pub(super) feed: Feed,
     pub(super) counters: Counters,
     quiet: bool,
 }
 
 /// A lock that a panic elsewhere does not take away: the values behind these locks are whole between any two calls.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -70,9 +75,32 @@ pub(super) fn now_unix_ms() -> i64 {
 }
 
 impl Shared {
-    pub(super) fn new(gateway: Gateway, quiet: bool) -> Self {
-        let (book, log) = (Mutex::default(), Mutex::default());
-        Self { gateway: Mutex::new(gateway), book, log, counters: Counters::default(), quiet }
+    pub(super) fn new(gateway: Gateway, chaos: Option<Chaos>, quiet: bool) -> Self {
+        Self {
+            gateway: Mutex::new(gateway),
+            book: Mutex::new(Book::new(chaos)),
+            clock: Mutex::default(),
+            held: Mutex::default(),
+            feed: Feed::default(),
+            counters: Counters::default(),
+            quiet,
+        }
+    }
+
+    /// The time for the gateway's rules.
+    pub(super) fn now(&self) -> Now {
+        lock(&self.clock).now(now_unix_ms())
+    }
+
+    pub(super) fn clock_shown(&self) -> Shown {
+        lock(&self.clock).shown(now_unix_ms())
+    }
+
+    pub(super) fn set_clock(&self, change: &Change) -> Result<Shown, String> {
+        let machine_ms = now_unix_ms();
+        let mut clock = lock(&self.clock);
+        clock.change(change, machine_ms)?;
+        Ok(clock.shown(machine_ms))
     }
 
     pub(super) fn gateway(&self) -> MutexGuard<'_, Gateway> {
@@ -83,32 +111,69 @@ impl Shared {
         lock(&self.book)
     }
 
-    /// Back to the seed data, no faults, an empty log.
+    /// Back to the seed data and the machine's time, no faults but those by chance, which begin anew, an empty log.
     pub(super) fn reset(&self) {
+        *lock(&self.held) = Held::default();
         self.gateway().reset();
-        self.book().disarm();
-        lock(&self.log).clear();
+        self.book().reset();
+        *lock(&self.clock) = Clock::default();
+        self.feed.clear();
     }
 
-    /// The last lines of the request log, the oldest first.
-    pub(super) fn last_requests(&self, count: usize) -> Vec<Line> {
-        let log = lock(&self.log);
-        log.iter().skip(log.len().saturating_sub(count)).cloned().collect()
+    /// After how many bytes the request, of which only the head is known, is to be cut off.
+    pub(super) fn cut_request_at(&self, request: &Request) -> Option<u64> {
+        let chosen = self.book().cut_request(request.fault.as_deref())?;
+        self.hit(request, Some(chosen), "the connection is reset in the middle of the request: nothing done");
+        Some(chosen.number)
+    }
+
+    /// What happens on a connection that begins with a TLS handshake. Without a fault it is told that this is HTTP.
+    pub(super) fn handshake(&self) -> Vec<Step> {
+        let chosen = self.book().choose_handshake();
+        let request = Request { method: "TLS".to_owned(), ..Request::default() };
+        self.hit(&request, chosen, "a TLS handshake: the endpoint is https://, and this port speaks http");
+        let date = http_date(self.now().signing_ms.div_euclid(1000));
+        match chosen {
+            Some(chosen) => chosen.script(None, &date),
+            None => vec![said(400, "this port speaks http, not https", &date), Step::Close],
+        }
+    }
+
+    /// Counts and logs what never became a whole request.
+    fn hit(&self, request: &Request, chosen: Option<Chosen>, explanation: &str) {
+        let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        self.counters.faults.fetch_add(u64::from(chosen.is_some()), Ordering::Relaxed);
+        let explanation = explanation.to_owned();
+        self.log_note(
+            number,
+            request,
+            chosen,
+            Note { rule: "connection", explanation, ..Note::default() },
+            None,
+        );
     }
 
     /// Handles a request at the gateway's socket: chooses the fault, lets the gateway act or not, writes the log, and
     /// answers with what is to happen on the connection.
-    pub(super) fn handle(&self, request: &Request) -> Vec<Step> {
+    pub(super) fn handle(self: &Arc<Self>, request: &Request) -> Vec<Step> {
         let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
-        let now = now_unix_ms();
         let Request { method, target, body, .. } = request;
+        let now = self.now();
+        let arrived = Arrived { now, method, target, body };
         let peek = rules::peek(target, body);
-        let chosen = self.book().choose(&peek);
+        let chosen = match self.choose(request, &peek, now) {
+            Ok(chosen) => chosen,
+            Err(impossible) => return self.refuse(number, request, peek, impossible),
+        };
         let (answer, date) = {
             let mut gateway = self.gateway();
-            let date = http_date(gateway.clock(now).div_euclid(1000));
-            let acts = chosen.is_none_or(|chosen| chosen.fault.row().acts);
-            (acts.then(|| gateway.handle(now, method, target, body)), date)
+            let seen = chosen.map_or(now, |chosen| chosen.time(now));
+            let date = http_date(gateway.clock(seen.signing_ms).div_euclid(1000));
+            let answer = match chosen {
+                None => Some(arrived.handled(&mut gateway)),
+                Some(chosen) => chosen.act(&mut gateway, &arrived),
+            };
+            (answer, date)
         };
         let steps = match (chosen, &answer) {
             (None, Some(answer)) => Step::answer(answer, &date),
@@ -118,25 +183,87 @@ impl Shared {
         if chosen.is_some() {
             self.counters.faults.fetch_add(1, Ordering::Relaxed);
         }
+        let reversed = reversed_by(&peek, chosen);
+        self.log(number, request, peek.clone(), chosen, answer);
+        if let Some(hold) = chosen.and_then(Chosen::hold) {
+            self.hold(hold, number, peek, request.clone());
+        }
+        if let Some(biz_id) = reversed {
+            self.deliver_overtaken(&biz_id);
+        }
+        steps
+    }
+
+    /// The fault for a request. A reversal is known by the sale it reverses.
+    fn choose(&self, request: &Request, peek: &Peek, now: Now) -> Result<Option<Chosen>, Impossible> {
+        let mut asked = peek.clone();
+        if matches!(peek.operation, Some(Operation::Reverse | Operation::CouponReverse)) {
+            let gateway = self.gateway();
+            if let Some((biz_id, amount)) = peek.biz_id.as_deref().and_then(|biz_id| gateway.sale(biz_id)) {
+                asked.biz_id = Some(biz_id.to_owned());
+                asked.amount = Some(amount);
+            }
+        }
+        self.book().choose(request.fault.as_deref(), &asked, now.business_ms)
+    }
+
+    /// Answers a request that asks for a fault that cannot be had: nothing is done, and the words say why.
+    fn refuse(&self, number: u64, request: &Request, peek: Peek, impossible: Impossible) -> Vec<Step> {
+        let date = http_date(self.gateway().clock(self.now().signing_ms).div_euclid(1000));
+        let (why, steps) = match impossible {
+            Impossible::Header(why) => {
+                let steps = vec![said(400, &format!("X-Zv-Fault: {why}"), &date)];
+                (why, steps)
+            }
+            Impossible::BizId(why) => {
+                let body = rules::refusal(false, codes::BAD_PARAMS, &format!("参数错误:bizId: {why}"));
+                let answer = Answer { http_status: 200, body, note: Note::default() };
+                (why, Step::answer(&answer, &date))
+            }
+        };
+        let note = Note { explanation: why, code: codes::BAD_PARAMS.to_owned(), ..not_handled(peek) };
+        self.log_note(number, request, None, note, None);
+        steps
+    }
+
+    /// Writes a request to the log.
+    pub(super) fn log(
+        &self,
+        number: u64,
+        request: &Request,
+        peek: Peek,
+        fault: Option<Chosen>,
+        answer: Option<Answer>,
+    ) {
         let body = answer.as_ref().map(|answer| bounded(&answer.body.to_json()));
         let note = answer.map_or_else(|| not_handled(peek), |answer| answer.note);
+        self.log_note(number, request, fault, note, body);
+    }
+
+    fn log_note(
+        &self,
+        number: u64,
+        request: &Request,
+        fault: Option<Chosen>,
+        note: Note,
+        answer: Option<Box<RawValue>>,
+    ) {
         self.note(Line {
             number,
-            at_unix_ms: now,
-            method: method.clone(),
-            path: target.chars().take(256).collect(),
+            at_unix_ms: self.now().business_ms,
+            method: request.method.clone(),
+            path: request.target.chars().take(256).collect(),
             operation: note.operation,
             biz_id: note.biz_id,
-            fault: chosen,
+            fault,
             signed_text: note.signed_text,
             params: note.params.as_deref().map(bounded),
             rule: note.rule,
             explanation: note.explanation,
             code: note.code,
             effect: note.effect,
-            answer: body,
+            answer,
         });
-        steps
     }
 
     fn note(&self, line: Line) {
@@ -151,18 +278,27 @@ impl Shared {
                 line.number, line.code, line.rule, line.explanation
             );
         }
-        let mut log = lock(&self.log);
-        if log.len() == LOG_MAX {
-            log.pop_front();
-        }
-        log.push_back(line);
+        self.feed.push(line);
     }
+}
+
+/// The bizId that a reversal means, if the gateway has answered it: one that a fault kept from it has overtaken nothing.
+fn reversed_by(peek: &Peek, chosen: Option<Chosen>) -> Option<String> {
+    let row = chosen.map(|chosen| chosen.fault.row());
+    let answered = row.is_none_or(|row| row.acts || row.meets == Meets::Reverse);
+    peek.biz_id.clone().filter(|_| answered && peek.operation == Some(Operation::Reverse))
 }
 
 /// What the log says of a request that a fault kept from the gateway.
 fn not_handled(peek: rules::Peek) -> Note {
     let explanation = "a fault kept it from the gateway: nothing done".to_owned();
     Note { operation: peek.operation, biz_id: peek.biz_id, rule: "fault", explanation, ..Note::default() }
+}
+
+/// Words for the programmer of the till, in JSON.
+fn said(status: u16, why: &str, date: &str) -> Step {
+    let body = serde_json::json!({"error": why}).to_string();
+    Step::Send(HttpAnswer { status, content: Content::Json, body: &body, date }.to_bytes())
 }
 
 /// JSON text as it is, or the beginning of a long one as a JSON string.

@@ -64,10 +64,22 @@ impl Client {
 
     pub fn send(&mut self, method: &str, path: &str, body: &str) {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: sandbox\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         self.raw(request.as_bytes());
+    }
+
+    /// A request that asks for a fault by its header.
+    pub fn send_asking(&mut self, fault: &str, body: &str) {
+        let head = format!("POST /api/v2 HTTP/1.1\r\nX-Zv-Fault: {fault}\r\nContent-Length: {}", body.len());
+        self.raw(format!("{head}\r\n\r\n{body}").as_bytes());
+    }
+
+    /// Everything that comes until the connection ends or nothing comes any more, and how it ended.
+    pub fn rest(&mut self, wait_ms: u64) -> (String, End) {
+        let end = self.fill(wait_ms, |_| false).unwrap_err();
+        (String::from_utf8_lossy(&std::mem::take(&mut self.received)).into_owned(), end)
     }
 
     pub fn raw(&mut self, bytes: &[u8]) {
@@ -126,7 +138,8 @@ impl Sandbox {
     pub fn with(policy: Policy) -> Self {
         let seed = Arc::new(Seed::parse(Seed::DEFAULT_JSON).unwrap());
         let (listen, admin) = ("127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap());
-        let server = Server::start(Options { listen, admin, seed, policy, quiet: true }).unwrap();
+        let server =
+            Server::start(Options { listen, admin, seed, policy, chaos: None, quiet: true }).unwrap();
         Self { server, nonce: AtomicU64::new(1) }
     }
 

@@ -344,7 +344,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Whether the gateway says that it is not well.
-    pub(super) fn is_system_error(&self) -> bool {
+    pub fn is_system_error(&self) -> bool {
         !self.yes
     }
 }

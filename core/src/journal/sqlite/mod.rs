@@ -1,6 +1,7 @@
 //! The journal in SQLite: WAL, `synchronous=FULL`, so that a commit returns when it is on stable storage. Several
 //! processes share the file; every change is one conditional statement in one short transaction.
 
+mod inspect;
 mod mark;
 mod row;
 mod schema;
@@ -19,6 +20,8 @@ use crate::outcome::{codes, codes::Code};
 use crate::transaction::{Entry, Key, Owner, Stage};
 use mark::Mark;
 use turn::{Shared, Turn};
+
+pub use inspect::{Inspection, inspect};
 
 /// How long another process may hold the file where no call's deadline says it. A commit takes milliseconds.
 const BUSY: Duration = Duration::from_secs(3);
@@ -75,32 +78,12 @@ impl Sqlite {
         })?;
         let mark = Mark::beside(path);
         let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
-        schema::prepare(&mut connection, BUSY).map_err(|error| match error {
-            schema::Unusable::Sqlite(error) => explain(path, &error),
-            schema::Unusable::Foreign => JournalError::new(
-                &codes::JOURNAL_PLACE,
-                format!("{} is another program's database", path.display()),
-            ),
-            schema::Unusable::Newer(version) => JournalError::new(
-                &codes::JOURNAL_NEWER,
-                format!(
-                    "{} has format {version}; this version knows up to {}; nothing was changed",
-                    path.display(),
-                    schema::VERSION
-                ),
-            ),
-        })?;
+        schema::prepare(&mut connection, BUSY).map_err(|error| error.explain(path))?;
         // The mark first: another process may commit between the two.
         let marked = mark.read().unwrap_or_default();
         let sequence = schema::sequence(&connection).map_err(|e| explain(path, &e))?;
         if marked > sequence {
-            return Err(JournalError::new(
-                &codes::JOURNAL_BEHIND,
-                format!(
-                    "{} ends at {sequence}, but {marked} had been committed: records are lost",
-                    path.display(),
-                ),
-            ));
+            return Err(behind(path, sequence, marked));
         }
         // A damaged key or page would make a sale look as if it had never been.
         row::verify(&connection).map_err(|e| explain(path, &e))?;
@@ -335,6 +318,13 @@ fn write_heard(transaction: &Transaction<'_>, keys: &[Key]) -> rusqlite::Result<
         }
     }
     Ok(())
+}
+
+/// The file ends before its mark.
+fn behind(path: &Path, sequence: u64, marked: u64) -> JournalError {
+    let message =
+        format!("{} ends at {sequence}, but {marked} had been committed: records are lost", path.display());
+    JournalError::new(&codes::JOURNAL_BEHIND, message)
 }
 
 /// What an error of SQLite means to the till's owner.

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::journal::JournalError;
+use crate::outcome::codes;
+
 /// The format that this version writes.
 pub(super) const VERSION: i64 = 1;
 
@@ -24,8 +27,28 @@ impl From<rusqlite::Error> for Unusable {
     }
 }
 
-/// Sets the connection up and brings the file to [`VERSION`]. A newer file is left as it is.
-pub(super) fn prepare(connection: &mut Connection, busy: Duration) -> Result<(), Unusable> {
+impl Unusable {
+    /// In words.
+    pub(super) fn explain(self, path: &Path) -> JournalError {
+        match self {
+            Unusable::Sqlite(error) => super::explain(path, &error),
+            Unusable::Foreign => JournalError::new(
+                &codes::JOURNAL_PLACE,
+                format!("{} is another program's database", path.display()),
+            ),
+            Unusable::Newer(version) => JournalError::new(
+                &codes::JOURNAL_NEWER,
+                format!(
+                    "{} has format {version}; this version knows up to {VERSION}; nothing was changed",
+                    path.display()
+                ),
+            ),
+        }
+    }
+}
+
+/// Which format the file has, if this version knows it. Nothing is changed.
+pub(super) fn look(connection: &Connection, busy: Duration) -> Result<i64, Unusable> {
     connection.busy_timeout(busy)?;
     let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let tables: i64 =
@@ -35,9 +58,12 @@ pub(super) fn prepare(connection: &mut Connection, busy: Duration) -> Result<(),
         return Err(Unusable::Foreign);
     }
     let version = pragma("user_version")?;
-    if version > VERSION {
-        return Err(Unusable::Newer(version));
-    }
+    if version > VERSION { Err(Unusable::Newer(version)) } else { Ok(version) }
+}
+
+/// Sets the connection up and brings the file to [`VERSION`]. A newer file is left as it is.
+pub(super) fn prepare(connection: &mut Connection, busy: Duration) -> Result<(), Unusable> {
+    let version = look(connection, busy)?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;

@@ -1,0 +1,176 @@
+//! The simulator of a scenario, in this process, and what it is asked and told over its admin port.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use zvpos_sandbox::rules::{Policy, Seed};
+use zvpos_sandbox::server::{Options, Server};
+
+use crate::report::{Record, Seen};
+use crate::yuan::{fen, yuan};
+
+/// A running simulator; ends when it is dropped.
+pub(crate) struct Gateway {
+    server: Server,
+}
+
+/// What a member has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wallet {
+    pub(crate) fen: i64,
+    pub(crate) points: i64,
+}
+
+impl Gateway {
+    /// With the built-in members, behaving as `policy` says; what it does not say has its default.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn start(policy: &Value) -> Result<Gateway, String> {
+        let policy: Policy = serde_json::from_value(policy.clone()).map_err(|error| error.to_string())?;
+        let seed = Arc::new(Seed::parse(Seed::DEFAULT_JSON)?);
+        let at = |address: Ipv4Addr| {
+            let any = SocketAddr::from((address, 0));
+            let (seed, policy) = (Arc::clone(&seed), policy.clone());
+            Server::start(Options { listen: any, admin: any, seed, policy, chaos: None, quiet: true })
+        };
+        // Systems with 127.0.0.1 alone have to live with the risk.
+        let server = at(own_address()).or_else(|_| at(Ipv4Addr::LOCALHOST));
+        Ok(Gateway { server: server.map_err(|error| error.to_string())? })
+    }
+
+    /// The URL of its V2 API.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}/api/v2", self.server.gateway)
+    }
+
+    /// Lets a fault wait for requests of an operation. The port is closed for all of them.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn arm(
+        &self,
+        fault: &str,
+        operation: &str,
+        times: u32,
+        number: Option<(&str, u64)>,
+    ) -> Result<(), String> {
+        let mut order = json!({"fault": fault, "times": times, "params": {}});
+        if let Some((name, number)) = number {
+            insert(&mut order, "params", json!({name: number}));
+        }
+        if fault != "refused" {
+            insert(&mut order, "operation", operation.into());
+        }
+        self.tell("POST", "/faults", &order)
+    }
+
+    /// No fault waits any more, and the port is open.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn mend(&self) -> Result<(), String> {
+        self.tell("DELETE", "/faults", &Value::Null)
+    }
+
+    /// What a member has; `None` if there is no such member.
+    pub(crate) fn wallet(&self, customer: &str) -> Option<Wallet> {
+        let member = self.ask(&format!("/members/{customer}")).ok()?;
+        let total = member.get("total").and_then(Value::as_str).and_then(fen)?;
+        Some(Wallet { fen: total, points: member.get("points").and_then(Value::as_i64)? })
+    }
+
+    /// Everything that was done, by bizId.
+    pub(crate) fn ledger(&self) -> Vec<Record> {
+        let ledger = self.ask("/ledger").unwrap_or_default();
+        ledger.as_array().into_iter().flatten().map(record).collect()
+    }
+
+    /// Every request that came, the first one first.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        let requests = self.ask("/requests?last=1000").unwrap_or_default();
+        requests.as_array().into_iter().flatten().map(seen).collect()
+    }
+
+    fn ask(&self, path: &str) -> Result<Value, String> {
+        http(self.server.admin, "GET", path, "").map_err(|error| error.to_string())
+    }
+
+    fn tell(&self, method: &str, path: &str, body: &Value) -> Result<(), String> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = http(self.server.admin, method, path, &body).map_err(|error| error.to_string())?;
+        match answer.get("error").and_then(Value::as_str) {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An address of this machine that no other scenario has: a port that a fault has closed would otherwise be given to
+/// the next one who asks for any, and the till would talk to another scenario's simulator.
+fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let last = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(last % 254 + 1));
+    Ipv4Addr::new(127, high | 0x40, low, last.unwrap_or(1))
+}
+
+fn insert(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+fn word(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn record(view: &Value) -> Record {
+    let entries = || view.get("entries").and_then(Value::as_array).into_iter().flatten();
+    let kinds = entries().map(|entry| word(entry, "kind")).collect();
+    let first = entries().next().and_then(|entry| entry.get("moved")).cloned().unwrap_or_default();
+    let part = |name: &str| fen(&word(&first, name)).unwrap_or_default();
+    let coupons = first.get("coupons").and_then(Value::as_array).into_iter().flatten();
+    Record {
+        biz_id: word(view, "bizId"),
+        returned_biz_id: word(view, "returnedBizId"),
+        net: view.get("net").and_then(Value::as_i64).unwrap_or_default(),
+        amount: yuan(part("recharge") + part("gift")),
+        points: first.get("points").and_then(Value::as_i64).unwrap_or_default(),
+        coupons: coupons.filter_map(Value::as_str).map(str::to_owned).collect(),
+        entries: kinds,
+    }
+}
+
+fn seen(line: &Value) -> Seen {
+    let params = line.get("params").cloned().unwrap_or_default();
+    let fault = line.get("fault").and_then(|fault| fault.get("fault")).and_then(Value::as_str);
+    let coupons = params.get("couponsCardList").and_then(Value::as_array).into_iter().flatten();
+    Seen {
+        number: line.get("number").and_then(Value::as_u64).unwrap_or_default(),
+        operation: word(line, "operation"),
+        biz_id: word(line, "biz_id"),
+        amount: word(&params, "amount"),
+        coupons: coupons.filter_map(Value::as_str).map(str::to_owned).collect(),
+        fault: fault.unwrap_or_default().to_owned(),
+        code: word(line, "code"),
+        explanation: word(line, "explanation"),
+        effect: line.get("effect").and_then(Value::as_i64).unwrap_or_default(),
+    }
+}
+
+/// One request on a connection of its own; the answer's JSON.
+fn http(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Value> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: simulator\r\nConnection: close\r\n");
+    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
+    Ok(serde_json::from_str(body)?)
+}

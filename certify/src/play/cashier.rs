@@ -1,0 +1,115 @@
+//! What a cashier does, and the person who settles what nobody knows.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Played, SETTLE_LIMIT, Stage, Word};
+use crate::judge::{self, Finding, Rule};
+use crate::protocol::{self, Said};
+use crate::scenario::{Sale, Step};
+use crate::text::text;
+
+/// How often the cashier looks at the list until a sale is as it should be. What is waited for has happened before.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+impl Stage<'_> {
+    pub(super) fn sell(&mut self, till: u8, sale: &Sale) -> Played<()> {
+        self.begin(till, sale)?;
+        self.wait(till, 0)
+    }
+
+    pub(super) fn begin(&mut self, till: u8, sale: &Sale) -> Played<()> {
+        if !self.sales.contains(&(till, sale.clone())) {
+            self.sales.push((till, sale.clone()));
+        }
+        self.tell(till, &protocol::sell(sale))
+    }
+
+    /// As a cashier would after a crash: a sale that the till does not show, or that may be tried again, is rung up.
+    pub(super) fn press(&mut self, till: u8, sale: &Sale) -> Played<()> {
+        let words = self.words.len();
+        self.ask(till, &protocol::list())?;
+        let shown = self.said_since(words, till, sale.number);
+        if matches!(shown, None | Some(Said::Retry)) { self.sell(till, sale) } else { Ok(()) }
+    }
+
+    /// Looks at the list until the sale is as it should be; a little later, because the till looks itself.
+    pub(super) fn look(&mut self, till: u8, sale: &str, says: &[Said]) -> Played<()> {
+        for _ in 0..LOOKS {
+            let words = self.words.len();
+            self.ask(till, &protocol::list())?;
+            let said = self.said_since(words, till, sale);
+            if said.is_some_and(|said| says.contains(&said)) {
+                return Ok(());
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
+        Ok(())
+    }
+
+    pub(super) fn said_since(&self, words: usize, till: u8, sale: &str) -> Option<Said> {
+        let since = self.words.get(words..).unwrap_or_default();
+        let of_it = |word: &&Word| word.till == till && word.line.sale.as_deref() == Some(sale);
+        since.iter().rev().find(of_it).map(|word| word.line.result)
+    }
+
+    pub(super) fn expect(&mut self, till: u8, sale: &str, says: &[Said], step: &Step) {
+        let said = self.said_since(0, till, sale);
+        if said.is_none_or(|said| !says.contains(&said)) {
+            let words = |says: &[Said]| says.iter().map(|one| one.word()).collect::<Vec<_>>();
+            let (seen, wanted) = (said.map_or("-", Said::word), words(says));
+            let doing = step.words();
+            self.findings.push(Finding::of(
+                judge::rule_of(said, says),
+                Some(sale),
+                text(
+                    format!("{}: expected {}, the till said {seen}", doing.en, wanted.join(" or ")),
+                    format!("{}:应为 {},收银机报告 {seen}", doing.zh, wanted.join(" 或 ")),
+                ),
+            ));
+        }
+    }
+
+    pub(super) fn compare(&mut self, differs: bool) -> Played<()> {
+        self.differences = 0;
+        let line = protocol::day(&self.day);
+        self.ask(0, &line)?;
+        let found = self.differences;
+        if (found > 0) == differs {
+            return Ok(());
+        }
+        let about = if differs {
+            text(
+                "the journal has a sale that the till does not: no difference was named",
+                "日志中有而收银机没有的交易未被列出",
+            )
+        } else {
+            text(format!("{found} differences where there are none"), format!("并无差异,却列出 {found} 处"))
+        };
+        self.findings.push(Finding::of(Rule::Day, None, about));
+        Ok(())
+    }
+
+    pub(super) fn person(&mut self, sale: &str, kept: bool) -> Played<()> {
+        let day = self.day.clone();
+        let started = Instant::now();
+        loop {
+            let entries = self.audit()?.day(&day).unwrap_or_default();
+            let entry = entries.into_iter().find(|entry| {
+                entry.stage == "unknown"
+                    && judge::whose(&self.sales, &self.words, &judge::trace_in(entry))
+                        .is_some_and(|(_, number)| number == sale)
+            });
+            if let Some(entry) = entry {
+                return self.audit()?.settle(&entry.biz_id, kept).map_err(|why| self.trouble(why));
+            }
+            // After a crash the library needs a moment to see whose it was.
+            if started.elapsed() >= SETTLE_LIMIT {
+                let why = text("the journal has nothing to settle under it", "日志中没有可认定的记录");
+                return Err(self.broken(Rule::Unsettled, why));
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Plays one scenario: the simulator, the till or two, the steps, and at the end what there is to judge by.
+
+mod cashier;
+mod talk;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use zvpos_core::calendar;
+
+use crate::Options;
+use crate::audit::{Audit, Journalled};
+use crate::gateway::{Gateway, Wallet};
+use crate::judge::{self, Finding, Rule};
+use crate::protocol::{self, SaleLine};
+use crate::report::{Event, ScenarioReport};
+use crate::scenario::{Sale, Scenario, Step};
+use crate::text::{Text, text};
+use crate::till::Till;
+
+/// How long the library may take to settle what a scenario has left open, and the gateway to see what a till sends.
+const SETTLE_LIMIT: Duration = Duration::from_secs(40);
+
+/// Something that a till said of a sale.
+#[derive(Clone, Debug)]
+pub(crate) struct Word {
+    pub(crate) till: u8,
+    pub(crate) line: SaleLine,
+}
+
+/// A scenario being played; and when it has been played, what there is to judge by.
+pub(crate) struct Stage<'o> {
+    options: &'o Options,
+    folder: PathBuf,
+    config: Value,
+    pub(crate) gateway: Gateway,
+    audit: Option<Audit>,
+    day: String,
+    began: Instant,
+    tills: [Option<Till>; 2],
+    pub(crate) events: Vec<Event>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) words: Vec<Word>,
+    /// Every sale that was rung up, each version of it.
+    pub(crate) sales: Vec<(u8, Sale)>,
+    pub(crate) wallets: Vec<(&'static str, Wallet)>,
+    pub(crate) journal: Vec<Journalled>,
+    /// How many commands are told and not done yet.
+    open: [usize; 2],
+    differences: usize,
+    /// Where in `words` each till's last list begins; none for a till that has lost its files.
+    pub(crate) last_list: [Option<usize>; 2],
+    lost_files: bool,
+}
+
+/// Why a scenario cannot go on; what is to be said of it has been said.
+struct Broken;
+
+type Played<T> = Result<T, Broken>;
+
+/// Plays a scenario and judges it.
+pub(crate) fn play(scenario: &Scenario, options: &Options) -> ScenarioReport {
+    match Stage::build(scenario, options) {
+        Ok(mut stage) => {
+            // Where it broke off stands among the findings.
+            let _ = scenario.steps.iter().try_for_each(|step| stage.step(step));
+            stage.close();
+            judge::judge(scenario, stage)
+        }
+        Err(why) => judge::unplayed(scenario, why),
+    }
+}
+
+impl<'o> Stage<'o> {
+    fn build(scenario: &Scenario, options: &'o Options) -> Result<Stage<'o>, String> {
+        let folder = std::path::absolute(options.folder.join(scenario.id)).map_err(|e| e.to_string())?;
+        // What an earlier run has left.
+        let _ = fs::remove_dir_all(&folder);
+        for part in ["journal", "till-1", "till-2"] {
+            fs::create_dir_all(folder.join(part)).map_err(|error| error.to_string())?;
+        }
+        let gateway = Gateway::start(&scenario.policy)?;
+        let (day, begins) = business_day();
+        let config = configuration(&gateway.endpoint(), &folder, &begins, &scenario.config);
+        let customers = ["383933091455959041", "383933091455959042", "383933091455959043"];
+        let wallets = customers.iter().filter_map(|&one| Some((one, gateway.wallet(one)?))).collect();
+        Ok(Stage {
+            options,
+            folder,
+            config,
+            gateway,
+            audit: None,
+            day,
+            began: Instant::now(),
+            tills: [None, None],
+            events: Vec::new(),
+            findings: Vec::new(),
+            words: Vec::new(),
+            sales: Vec::new(),
+            wallets,
+            journal: Vec::new(),
+            open: [0, 0],
+            differences: 0,
+            last_list: [None, None],
+            lost_files: false,
+        })
+    }
+
+    /// Milliseconds since it began.
+    pub(crate) fn at_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The last of what the till has written to stderr.
+    pub(crate) fn stderr(&self) -> String {
+        let text = fs::read(self.folder.join("stderr.txt")).unwrap_or_default();
+        let last = text.get(text.len().saturating_sub(4000)..).unwrap_or_default();
+        String::from_utf8_lossy(last).into_owned()
+    }
+
+    fn step(&mut self, step: &Step) -> Played<()> {
+        self.events.push(Event::Did { at_ms: self.at_ms(), what: step.words() });
+        match step {
+            Step::Start(till) => self.start(*till)?,
+            Step::Sell { till, sale, .. } => self.sell(*till, sale)?,
+            Step::Begin { till, sale } => self.begin(*till, sale)?,
+            Step::Finish { till, .. } => {
+                let left = self.open_at(*till).saturating_sub(1);
+                self.wait(*till, left)?;
+            }
+            Step::Press { till, sale, .. } => self.press(*till, sale)?,
+            Step::List { till, sale, says } => self.look(*till, sale, says)?,
+            Step::Fault(fault) => {
+                let armed = self.gateway.arm(fault.name, fault.operation, fault.times, fault.number);
+                armed.map_err(|why| self.trouble(why))?;
+            }
+            Step::Open => self.gateway.mend().map_err(|why| self.trouble(why))?,
+            Step::Settled => self.await_settled()?,
+            Step::GivenBack(sale) => {
+                self.until(&Step::GivenBack(sale), |stage| stage.net(sale) == 0)?;
+            }
+            Step::Kill(moment) => self.kill(*moment)?,
+            Step::LoseFiles => {
+                let own = self.own_folder(0);
+                fs::remove_dir_all(&own)
+                    .and_then(|()| fs::create_dir_all(&own))
+                    .map_err(|error| self.trouble(error.to_string()))?;
+                self.lost_files = true;
+            }
+            Step::Person { sale, kept } => self.person(sale, *kept)?,
+            Step::Refund { sale, .. } => self.ask(0, &protocol::refund(sale))?,
+            Step::Day { differs } => self.compare(*differs)?,
+            Step::Stop(till) => self.stop(*till)?,
+        }
+        if let Some((till, sale, says)) = step.expectation() {
+            self.expect(till, sale, says, step);
+        }
+        Ok(())
+    }
+
+    /// How many deductions of a sale stand at the gateway.
+    fn net(&self, sale: &str) -> i64 {
+        let ledger = self.gateway.ledger();
+        let of_sale = |record: &&crate::report::Record| {
+            judge::whose(&self.sales, &self.words, &judge::trace_of(record))
+                .is_some_and(|(_, number)| number == sale)
+        };
+        ledger.iter().filter(of_sale).map(|record| record.net).sum()
+    }
+
+    fn await_settled(&mut self) -> Played<()> {
+        let settled = self.audit()?.wait_until_settled(SETTLE_LIMIT);
+        if settled {
+            return Ok(());
+        }
+        Err(self.broken(
+            Rule::Unsettled,
+            text("the journal still lists a sale that is not settled", "日志中仍有未决交易"),
+        ))
+    }
+
+    /// Waits for something at the gateway.
+    fn until(&mut self, step: &Step, mut so: impl FnMut(&mut Self) -> bool) -> Played<()> {
+        let started = Instant::now();
+        while !so(self) {
+            if started.elapsed() >= SETTLE_LIMIT {
+                let words = step.words();
+                let never = text(format!("it never came to: {}", words.en), format!("未出现:{}", words.zh));
+                return Err(self.broken(Rule::Protocol, never));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    fn audit(&mut self) -> Played<&Audit> {
+        if self.audit.is_none() {
+            let opened = Audit::open(&self.config).map_err(|why| self.trouble(why))?;
+            self.audit = Some(opened);
+        }
+        self.audit.as_ref().ok_or(Broken)
+    }
+
+    /// Lists once more, closes what runs, lets the library settle the rest, and reads the journal.
+    fn close(&mut self) {
+        for till in 0..2 {
+            if self.till(till).is_none() {
+                continue;
+            }
+            let words = self.words.len();
+            if self.ask(till, &protocol::list()).is_ok() {
+                if let Some(last) = self.last_list.get_mut(usize::from(till)) {
+                    // Without its files a till cannot know its sales; its day's end is what counts then.
+                    *last = Some(words).filter(|_| !self.lost_files);
+                }
+                let _ = self.stop(till);
+            }
+        }
+        self.tills = [None, None];
+        let (day, gateway) = (self.day.clone(), &self.gateway);
+        // The last reversals must be able to arrive; one fault more or less makes no difference now.
+        let _ = gateway.mend();
+        if self.audit().is_err() {
+            return;
+        }
+        let Some(audit) = &self.audit else { return };
+        let stands = |biz_id: &str| {
+            self.gateway.ledger().iter().any(|record| record.biz_id == biz_id && record.net != 0)
+        };
+        audit.recover(SETTLE_LIMIT, stands);
+        match audit.day(&day) {
+            Ok(entries) => self.journal = entries,
+            Err(why) => {
+                self.trouble(why);
+            }
+        }
+    }
+
+    fn broken(&mut self, rule: Rule, about: Text) -> Broken {
+        self.findings.push(Finding::of(rule, None, about));
+        Broken
+    }
+
+    /// Something that is not the till's fault.
+    fn trouble(&mut self, why: impl Into<String>) -> Broken {
+        let why = why.into();
+        self.broken(Rule::Certifier, text(why.clone(), why))
+    }
+}
+
+/// The simulator's credentials and times that a test can wait for, with a scenario's own keys on top.
+fn configuration(endpoint: &str, folder: &Path, day_begins: &str, more: &Value) -> Value {
+    let mut config = json!({
+        "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
+        "openKey": "fake-open-key-for-test-only-0001", "endpoint": endpoint,
+        "journal": folder.join("journal").join("journal.db"),
+        "routes": {"reverse": {"action": "sandbox.consume-reverse",
+            "codes": {"already": ["920002"], "not_found": ["920001"]}}},
+        "late_arrival_ms": 300, "timeouts_ms": {"connect": 5000, "total": 10_000},
+        "business_day_start": day_begins, "utc_offset": "+00:00",
+    });
+    if let (Some(keys), Some(more)) = (config.as_object_mut(), more.as_object()) {
+        for (name, value) in more {
+            if value.is_null() {
+                keys.remove(name)
+            } else {
+                keys.insert(name.clone(), value.clone())
+            };
+        }
+    }
+    config
+}
+
+/// A business day in whose middle it is now, so that no scenario runs over its end: its date, and when it begins.
+fn business_day() -> (String, String) {
+    const HALF_A_DAY_S: i64 = 43_200;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let begins = i64::try_from(since.as_millis()).unwrap_or(i64::MAX) - HALF_A_DAY_S * 1000;
+    let written = calendar::timestamp(begins);
+    let part = |from: usize, to: usize| written.get(from..to).unwrap_or_default().to_owned();
+    (part(0, 10), part(11, 16))
+}

@@ -1,0 +1,309 @@
+//! The scenarios: what is done to a till, in order, and what it may say. No I/O here; [`crate::play`] plays them.
+
+mod crash;
+mod gateway;
+mod lost;
+mod plain;
+mod step;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub(crate) use step::{Fault, Moment, Step};
+
+use crate::protocol::Said;
+use crate::text::{Text, text};
+
+/// Has 900,000.00 recharged and 100,000.00 given, and most coupons.
+pub(crate) const MEMBER: &str = "383933091455959041";
+/// Has 5.00 recharged and 3.50 given.
+pub(crate) const POOR: &str = "383933091455959042";
+/// Pays by password only.
+pub(crate) const GUARDED: &str = "383933091455959043";
+/// 5 元 off, as often as wanted.
+pub(crate) const FIVE_OFF: &str = "390962138708451328";
+
+macro_rules! groups {
+    ($($group:ident $word:literal $en:literal $zh:literal;)+) => {
+        /// What a scenario is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Group {
+            $(#[doc = $en] $group,)+
+        }
+
+        impl Group {
+            /// All of them, in the order of the report.
+            pub const ALL: &[Group] = &[$(Group::$group,)+];
+
+            /// The first part of its scenarios' ids.
+            pub fn word(self) -> &'static str {
+                match self { $(Group::$group => $word,)+ }
+            }
+
+            /// Its heading.
+            pub fn title(self) -> Text {
+                match self { $(Group::$group => text($en, $zh),)+ }
+            }
+        }
+    };
+}
+
+groups! {
+    Plain "plain" "Plain sales" "普通交易";
+    Quote "quote" "A quote before the sale" "先试算再扣款";
+    Declined "declined" "The gateway says no" "网关拒绝";
+    Invalid "invalid" "Requests that cannot be" "无效请求";
+    NotSent "notsent" "Nothing left the till" "请求未发出";
+    Lost "lost" "The answer is lost, the money comes back" "应答丢失,自动退回";
+    Hold "hold" "The answer is lost and nobody can undo it" "应答丢失且无法冲正";
+    Replay "replay" "The button is pressed again" "重复点击付款";
+    Tills "tills" "Two tills" "两台收银机";
+    Crash "crash" "The till is killed" "收银程序被强行结束";
+    Confirm "confirm" "A sale that must be confirmed" "需要确认的交易";
+    Refund "refund" "A sale is undone" "整单退回";
+    Gateway "gateway" "A difficult gateway" "网关异常";
+    End "end" "Closing and the day's end" "关机与日结";
+}
+
+/// A sale as a cashier rings it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sale {
+    pub(crate) number: &'static str,
+    pub(crate) customer: &'static str,
+    /// 元 to be paid from the balance; with `goods` before the coupon's discount. Empty: none.
+    pub(crate) amount: &'static str,
+    pub(crate) coupons: Vec<&'static str>,
+    pub(crate) points: i64,
+    /// `trade_mark` and price of a basket whose coupon is to be quoted first.
+    pub(crate) goods: Option<(&'static str, &'static str)>,
+    /// What must have left the balance if the sale is completed.
+    pub(crate) takes: &'static str,
+}
+
+/// A sale of 12.00 by the member who has enough, or whatever is set.
+pub(crate) fn sale(number: &'static str) -> Sale {
+    Sale {
+        number,
+        customer: MEMBER,
+        amount: "12.00",
+        coupons: Vec::new(),
+        points: 0,
+        goods: None,
+        takes: "12.00",
+    }
+}
+
+impl Sale {
+    pub(crate) fn amount(mut self, amount: &'static str) -> Sale {
+        (self.amount, self.takes) = (amount, amount);
+        self
+    }
+
+    pub(crate) fn by(mut self, customer: &'static str) -> Sale {
+        self.customer = customer;
+        self
+    }
+
+    pub(crate) fn coupon(mut self, coupon: &'static str) -> Sale {
+        self.coupons.push(coupon);
+        self
+    }
+
+    pub(crate) fn points(mut self, points: i64) -> Sale {
+        self.points = points;
+        self
+    }
+
+    /// A basket whose coupon is quoted first, and what is left to pay then.
+    pub(crate) fn basket(
+        mut self,
+        trade_mark: &'static str,
+        price: &'static str,
+        takes: &'static str,
+    ) -> Sale {
+        (self.amount, self.goods, self.takes) = (price, Some((trade_mark, price)), takes);
+        self
+    }
+}
+
+/// One scenario.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) id: &'static str,
+    pub(crate) group: Group,
+    pub(crate) title: Text,
+    /// Keys of the till's configuration that differ from the usual ones; null takes one away.
+    pub(crate) config: Value,
+    /// How the gateway behaves where nobody knows.
+    pub(crate) policy: Value,
+    pub(crate) steps: Vec<Step>,
+    /// Whether a random moment decides what happens: a careless till may be lucky in it.
+    pub(crate) by_chance: bool,
+}
+
+/// What a list of the scenarios shows.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Its name, which [`crate::Options::only`] takes.
+    pub id: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// In a few words.
+    pub title: Text,
+    /// Whether a random moment decides what happens: a careless till may be lucky in it.
+    pub by_chance: bool,
+}
+
+/// Every scenario, in the order of the report.
+pub fn scenarios() -> Vec<Summary> {
+    let summary =
+        |one: Scenario| Summary { id: one.id, group: one.group, title: one.title, by_chance: one.by_chance };
+    all().into_iter().map(summary).collect()
+}
+
+pub(crate) fn all() -> Vec<Scenario> {
+    [plain::scenarios(), lost::scenarios(), crash::scenarios(), gateway::scenarios()].concat()
+}
+
+/// A scenario without steps; the till is started first in every one.
+fn scenario(group: Group, id: &'static str, en: &str, zh: &str) -> Scenario {
+    Scenario {
+        id,
+        group,
+        title: text(en, zh),
+        config: json!({}),
+        policy: json!({}),
+        steps: vec![Step::Start(0)],
+        by_chance: false,
+    }
+}
+
+impl Scenario {
+    fn config(mut self, keys: Value) -> Scenario {
+        self.config = keys;
+        self
+    }
+
+    /// The library's own guard against a second try is off: what is tested is the till.
+    fn unguarded(self) -> Scenario {
+        self.config(json!({"guard": "off"}))
+    }
+
+    /// As V2 is without a reverse route.
+    fn held(self) -> Scenario {
+        self.config(json!({"guard": "off", "on_unknown": "hold", "routes": null}))
+    }
+
+    fn policy(mut self, policy: Value) -> Scenario {
+        self.policy = policy;
+        self
+    }
+
+    fn by_chance(mut self) -> Scenario {
+        self.by_chance = true;
+        self
+    }
+
+    fn then(mut self, step: Step) -> Scenario {
+        self.steps.push(step);
+        self
+    }
+
+    /// The next consume meets a fault.
+    fn fault(self, name: &'static str) -> Scenario {
+        self.then(Step::Fault(Fault { name, operation: "consume", times: 1, number: None }))
+    }
+
+    fn closed(self) -> Scenario {
+        self.then(Step::Fault(Fault {
+            name: "refused",
+            operation: "",
+            times: 1,
+            number: Some(("ms", 3_600_000)),
+        }))
+    }
+
+    fn open(self) -> Scenario {
+        self.then(Step::Open)
+    }
+
+    fn sell(self, sale: Sale, says: &[Said]) -> Scenario {
+        self.then(Step::Sell { till: 0, sale, says: says.to_vec() })
+    }
+
+    fn list(self, sale: &'static str, says: &[Said]) -> Scenario {
+        self.then(Step::List { till: 0, sale, says: says.to_vec() })
+    }
+
+    fn refund(self, sale: &'static str, says: &[Said]) -> Scenario {
+        self.then(Step::Refund { sale, says: says.to_vec() })
+    }
+
+    fn settled(self) -> Scenario {
+        self.then(Step::Settled)
+    }
+
+    /// Rings up a sale and kills the till at a moment, then starts it again.
+    fn kill_in(self, sale: Sale, moment: Moment) -> Scenario {
+        self.then(Step::Begin { till: 0, sale }).then(Step::Kill(moment)).then(Step::Start(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn there_are_enough_and_each_has_its_own_name_in_its_group() {
+        let all = all();
+        assert!(all.len() >= 40, "{}", all.len());
+        assert_eq!(all.iter().map(|one| one.id).collect::<BTreeSet<_>>().len(), all.len());
+        for one in &all {
+            assert!(one.id.starts_with(&format!("{}.", one.group.word())), "{}", one.id);
+            assert!(one.title.zh.chars().any(|letter| letter > '\u{2e7f}'), "{}", one.title.zh);
+        }
+        let groups: BTreeSet<_> = all.iter().map(|one| one.group.word()).collect();
+        assert_eq!(groups.len(), Group::ALL.len());
+    }
+
+    #[test]
+    fn a_fault_is_one_that_the_simulator_knows() {
+        for one in all() {
+            for step in one.steps {
+                if let Step::Fault(fault) = step {
+                    assert!(
+                        zvpos_sandbox::faults::Fault::named(fault.name).is_some(),
+                        "{}: {}",
+                        one.id,
+                        fault.name
+                    );
+                }
+            }
+        }
+    }
+
+    /// A deduction is told from another by its amount and coupons, whatever bizId a till makes.
+    #[test]
+    fn no_two_sales_of_a_scenario_look_alike() {
+        for one in all() {
+            let mut sales: Vec<(u8, Sale)> = Vec::new();
+            for step in &one.steps {
+                let (Step::Sell { till, sale, .. }
+                | Step::Begin { till, sale }
+                | Step::Press { till, sale, .. }) = step
+                else {
+                    continue;
+                };
+                let twin = sales.iter().find(|(other_till, other)| {
+                    (*other_till, other.number) != (*till, sale.number)
+                        && (other.takes, &other.coupons) == (sale.takes, &sale.coupons)
+                });
+                assert!(twin.is_none(), "{}: {} and {}", one.id, sale.number, twin.unwrap().1.number);
+                sales.push((*till, sale.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What people read, in both languages.
+
+use serde::Serialize;
+
+/// The same in English and in Chinese.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// 简体中文
+    pub zh: String,
+}
+
+/// A text in both languages.
+pub(crate) fn text(en: impl Into<String>, zh: impl Into<String>) -> Text {
+    Text { en: en.into(), zh: zh.into() }
+}

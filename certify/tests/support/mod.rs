@@ -1,0 +1,121 @@
+//! The shipped library, the sample tills built against it, and a run of the certifier over one of them.
+// Each test file uses its part of this.
+#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs};
+
+use zvpos_certify::{Options, Report, run};
+
+/// The folder of the whole project.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A new folder that nobody else uses.
+pub fn own_folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("certify-{}-{number}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The folder of the release `libzvpos.so`: built here, so that no test ever runs against an old one, or the one in
+/// `ZVPOS_LIB_DIR`.
+pub fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        if let Some(directory) = env::var_os("ZVPOS_LIB_DIR") {
+            return fs::canonicalize(directory).expect("ZVPOS_LIB_DIR");
+        }
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--release", "--package", "zvpos", "--message-format", "short"]);
+        cargo.current_dir(root());
+        // What cargo told this test about its own package would look to build scripts like a change.
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+            if own.iter().any(|prefix| text.starts_with(prefix)) || text == "CARGO_TARGET_TMPDIR" {
+                cargo.env_remove(&name);
+            }
+        }
+        output(&mut cargo, "cargo");
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("release");
+        assert!(directory.join("libzvpos.so").is_file(), "no libzvpos.so in {}", directory.display());
+        directory
+    })
+}
+
+fn output(command: &mut Command, install: &str) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("install {install}: {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// `examples/certify/c/till.c`, built as its heading says.
+pub fn c_till() -> Vec<OsString> {
+    let program = own_folder().join("till");
+    let mut cc = Command::new("cc");
+    cc.args(["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O1", "-Iinclude"]);
+    cc.arg("examples/certify/c/till.c").arg("-o").arg(&program).arg("-L").arg(library()).arg("-lzvpos");
+    cc.arg(format!("-Wl,-rpath,{}", library().display())).current_dir(root());
+    output(&mut cc, "gcc");
+    vec![program.into()]
+}
+
+/// `examples/certify/csharp/Till.cs`.
+pub fn csharp_till() -> Vec<OsString> {
+    let program = own_folder().join("Till.exe");
+    let mut mcs = Command::new("mcs");
+    mcs.arg("-warnaserror").arg(format!("-out:{}", program.display()));
+    output(mcs.arg("examples/certify/csharp/Till.cs").current_dir(root()), "mono-mcs");
+    vec!["mono".into(), program.into()]
+}
+
+/// A program of `examples/certify/python`.
+pub fn python_till(program: &str) -> Vec<OsString> {
+    // The interpreter itself: a launcher in front of it would be started more than a hundred times.
+    let mut python = Command::new("python3");
+    let interpreter = output(python.args(["-c", "import sys; print(sys.executable)"]), "python3");
+    vec![interpreter.into(), root().join("examples/certify/python").join(program).into()]
+}
+
+/// A till that is a line of shell script.
+pub fn shell_till(script: &str) -> Vec<OsString> {
+    ["sh", "-c", script].map(OsString::from).to_vec()
+}
+
+/// How a till is led through everything.
+pub fn options(till: Vec<OsString>) -> Options {
+    let mut options = Options::new(till, own_folder());
+    let library = library();
+    options.environment = vec![
+        ("LD_LIBRARY_PATH".into(), library.into()),
+        ("ZVPOS_LIB".into(), library.join("libzvpos.so").into()),
+        // No file that the next run would find.
+        ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
+    ];
+    options
+}
+
+/// The report, and in the test's output what failed and why.
+pub fn certify(options: &Options) -> Report {
+    let report = run(options, &|_| {}).unwrap();
+    for one in report.scenarios.iter().filter(|one| !one.passed) {
+        println!("{}", one.id);
+        for finding in &one.findings {
+            println!("    {} {:?}: {}", finding.rule.word(), finding.sale, finding.seen.en);
+        }
+        println!("    {}", one.stderr);
+    }
+    println!("{} of {} passed", report.passed, report.scenarios.len());
+    report
+}

@@ -1,0 +1,116 @@
+//! `zv journal`: what stands in the journal, for a person and for a spreadsheet. Looking at a sale here does not
+//! tell the library that the till knows of it.
+
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use zvpos_core::calendar::date;
+
+use super::calls::ask;
+use crate::exit::Failure;
+use crate::settings::{Common, Settings};
+use crate::till::{Hearer, or_failure};
+
+const WHAT: &str = "reading the journal";
+
+/// The commands of `zv journal`.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Shows entries as a table: today's, a day's, what is not settled, or one sale
+    Show(Show),
+    /// Writes every sale of a business day to standard output, to be held against the till's own
+    Export(Export),
+}
+
+/// The arguments of `zv journal show`.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// One sale, with all that the journal has about it
+    #[arg(long, alias = "bizId", value_name = "ID", conflicts_with_all = ["unsettled", "day"])]
+    biz_id: Option<String>,
+
+    /// What is not settled, of whatever day
+    #[arg(long, conflicts_with = "day")]
+    unsettled: bool,
+
+    /// A business day such as 2026-11-22, or today
+    #[arg(long, value_name = "DAY", default_value = "today")]
+    day: String,
+
+    /// Which configured account
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// The arguments of `zv journal export`.
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// A business day such as 2026-11-22, or today
+    #[arg(long, value_name = "DAY", default_value = "today")]
+    day: String,
+
+    /// How it is written; csv suits a spreadsheet
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "ndjson"])]
+    format: String,
+
+    /// Which configured account
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Command {
+    /// Reads the journal.
+    pub(crate) fn run(self) -> ExitCode {
+        match self {
+            Command::Show(arguments) => or_failure(arguments.run()),
+            Command::Export(arguments) => or_failure(arguments.run()),
+        }
+    }
+}
+
+impl Show {
+    fn run(self) -> Result<ExitCode, Failure> {
+        if let Some(biz_id) = &self.biz_id {
+            let request = request(json!({ "bizId": biz_id }), self.account.as_deref());
+            return Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.look_up(&request)));
+        }
+        let filter = if self.unsettled { json!({}) } else { json!({ "day": day(&self.day, &self.common)? }) };
+        let request = request(filter, self.account.as_deref());
+        Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request))))
+    }
+}
+
+impl Export {
+    fn run(self) -> Result<ExitCode, Failure> {
+        let filter = json!({ "day": day(&self.day, &self.common)?, "format": self.format });
+        let request = request(filter, self.account.as_deref());
+        Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request))))
+    }
+}
+
+fn request(mut request: Value, account: Option<&str>) -> String {
+    if let (Some(object), Some(account)) = (request.as_object_mut(), account) {
+        object.insert("account".to_owned(), account.into());
+    }
+    request.to_string()
+}
+
+/// The day as the library takes it. Today is the till's business day, which begins when its configuration says.
+fn day(text: &str, common: &Common) -> Result<String, Failure> {
+    if text != "today" {
+        return Ok(text.to_owned());
+    }
+    let days = Settings::find(common)?.config().map(|config| config.business_days);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(since.as_millis()).unwrap_or_default();
+    // A configuration that is wrong is refused in a moment, with words.
+    Ok(days.map(|days| date(days.day_of(now))).unwrap_or_default())
+}

@@ -1,0 +1,9 @@
+//! What each command does.
+
+pub(crate) mod calls;
+pub(crate) mod completions;
+pub(crate) mod journal;
+pub(crate) mod read;
+pub(crate) mod recover;
+pub(crate) mod sandbox;
+pub(crate) mod sign;

@@ -1,0 +1,82 @@
+//! `zv recover`: settles what can be settled, and stays for a while if it is asked to. What was lost may still
+//! arrive at the gateway, so a sale counts as undone only some minutes after; somebody must be there until then.
+
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use zvpos_core::json::Value;
+use zvpos_core::library::{FILTER_REQUEST, Library};
+use zvpos_core::outcome::{Answer, Outcome};
+use zvpos_core::shape::Shape;
+
+use super::calls::ask_with;
+use crate::fields::{Fields, Table};
+use crate::request;
+use crate::settings::Common;
+
+/// How often it looks whether anything is left.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often it pushes, for a configuration without background work.
+const PUSH: Duration = Duration::from_secs(5);
+
+/// The filter of `zv_recover_json`.
+#[derive(Debug)]
+pub(crate) struct Filter;
+
+impl Table for Filter {
+    fn shape() -> &'static Shape {
+        &FILTER_REQUEST
+    }
+}
+
+/// The arguments of `zv recover`.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    fields: Fields<Filter>,
+
+    /// Stay for so long at most, until nothing is left that settles by itself
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=86_400))]
+    wait: u64,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Arguments {
+    /// Settles.
+    pub(crate) fn run(self) -> ExitCode {
+        let filter = self.fields.members().and_then(|members| request::text(None, &members));
+        let patience = Duration::from_secs(self.wait);
+        ask_with(&self.common, "settling", filter, move |library, filter| recover(library, filter, patience))
+    }
+}
+
+fn recover(library: &Library, filter: &str, patience: Duration) -> Answer {
+    let since = Instant::now();
+    let mut pushed = Instant::now();
+    let mut answer = library.recover(Some(filter));
+    while since.elapsed() < patience && answer.outcome() == Outcome::Succeeded && settles(&answer) {
+        thread::sleep(LOOK.min(patience.saturating_sub(since.elapsed())));
+        answer = if pushed.elapsed() >= PUSH {
+            pushed = Instant::now();
+            library.recover(Some(filter))
+        } else {
+            library.pending(Some(filter))
+        };
+    }
+    answer
+}
+
+/// Whether an entry is listed that nobody has to decide about.
+fn settles(answer: &Answer) -> bool {
+    let text = answer.to_json();
+    let Ok(value) = Value::parse(&text) else { return false };
+    let entries = || value.as_object()?.get("data")?.as_object()?.get("entries")?.as_array();
+    entries().unwrap_or_default().iter().any(|listed| {
+        let next = listed.as_object().and_then(|listed| listed.get("next")).and_then(Value::scalar);
+        matches!(next, Some("reversing" | "recovering" | "running"))
+    })
+}

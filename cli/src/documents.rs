@@ -1,0 +1,157 @@
+//! The options in docs/zv.md and docs/zv.zh-CN.md, held against the command line. `make docs` writes them: the English
+//! words are those of `--help`, the Chinese ones stay as they are and must be there for each option.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs};
+
+use clap::{Arg, Command};
+use zvpos_core::outcome::Outcome;
+
+use crate::command_line;
+
+const ENGLISH: &str = "zv.md";
+const CHINESE: &str = "zv.zh-CN.md";
+
+/// What stands above a table of options.
+const MARK: &str = "<!-- options of ";
+
+/// The options of every command that uses the library; the pages show them once.
+const COMMON: [&str; 4] = ["config", "sandbox", "json", "verbose"];
+
+/// A table's title, and its rows: an option and its words.
+type Table = (String, Vec<(String, String)>);
+
+/// Every table that the pages must show.
+fn tables() -> Vec<Table> {
+    let command = command_line::command();
+    let mut tables = Vec::new();
+    for sub in command.get_subcommands() {
+        if sub.has_subcommands() {
+            for leaf in sub.get_subcommands() {
+                tables.push((format!("zv {} {}", sub.get_name(), leaf.get_name()), rows(leaf, false)));
+            }
+        } else {
+            tables.push((format!("zv {}", sub.get_name()), rows(sub, false)));
+        }
+    }
+    let quote = command.find_subcommand("quote").unwrap();
+    tables.push(("every call".to_owned(), rows(quote, true)));
+    tables
+}
+
+fn rows(command: &Command, common: bool) -> Vec<(String, String)> {
+    let arguments = command.get_arguments().filter(|arg| COMMON.contains(&arg.get_id().as_str()) == common);
+    arguments.map(|arg| (option(arg), words(arg))).collect()
+}
+
+fn option(arg: &Arg) -> String {
+    let values = arg.get_value_names().filter(|_| arg.get_action().takes_values());
+    let value = values.and_then(|names| names.first()).map(ToString::to_string);
+    let optional = arg.get_num_args().is_some_and(|range| range.min_values() == 0);
+    let value = value.map(|name| if optional { format!("[{name}]") } else { name });
+    let short = arg.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
+    let flag = arg.get_long().map(|long| format!("{short}--{long}"));
+    flag.into_iter().chain(value).collect::<Vec<_>>().join(" ")
+}
+
+fn words(arg: &Arg) -> String {
+    let mut words = arg.get_help().map(ToString::to_string).unwrap_or_default().replace('\n', " ");
+    if !arg.get_action().takes_values() {
+        return words;
+    }
+    let mut more: Vec<String> = Vec::new();
+    let possible = arg.get_possible_values();
+    if !possible.is_empty() {
+        let names: Vec<&str> = possible.iter().map(clap::builder::PossibleValue::get_name).collect();
+        more.push(names.join(", "));
+    }
+    if let Some(default) = arg.get_default_values().first() {
+        more.push(format!("default {}", default.to_string_lossy()));
+    }
+    if !more.is_empty() {
+        write!(words, " ({})", more.join("; ")).unwrap();
+    }
+    words
+}
+
+/// The page with the tables as they should be. Headings of tables and, in Chinese, words are kept.
+fn renewed(page: &str, text: &str, wrong: &mut Vec<String>) -> String {
+    let tables: BTreeMap<String, Vec<(String, String)>> = tables().into_iter().collect();
+    let mut missing: BTreeSet<&String> = tables.keys().collect();
+    let mut out = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        writeln!(out, "{line}").unwrap();
+        let Some(title) = line.strip_prefix(MARK).and_then(|rest| rest.strip_suffix(" -->")) else {
+            continue;
+        };
+        let Some(rows) = tables.get(title) else {
+            wrong.push(format!("{page}: there is no {title}"));
+            continue;
+        };
+        missing.retain(|known| *known != title);
+        let old: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+        let kept: BTreeMap<&str, &str> = old.iter().skip(2).filter_map(|row| cells(row)).collect();
+        for line in old.iter().take(2) {
+            writeln!(out, "{line}").unwrap();
+        }
+        for (option, words) in rows {
+            let words =
+                if page == ENGLISH { words } else { kept.get(option.as_str()).copied().unwrap_or("") };
+            if words.is_empty() {
+                wrong.push(format!("{page}: {title}: no words for {option}"));
+            }
+            writeln!(out, "| `{option}` | {words} |").unwrap();
+        }
+        out.push('\n');
+    }
+    wrong.extend(missing.into_iter().map(|title| format!("{page}: no table {MARK}{title} -->")));
+    out
+}
+
+fn cells(row: &str) -> Option<(&str, &str)> {
+    let (option, words) = row.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | ")?;
+    Some((option, words))
+}
+
+#[test]
+fn the_pages_name_every_option_and_no_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let mut wrong = Vec::new();
+    for page in [ENGLISH, CHINESE] {
+        let path = folder.join(page);
+        let text = fs::read_to_string(&path).unwrap();
+        let renewed = renewed(page, &text, &mut wrong);
+        if env::var_os("ZVPOS_WRITE_DOCS").is_some() {
+            fs::write(&path, renewed).unwrap();
+        } else if renewed != text {
+            wrong.push(format!("{page} is old: run `make docs`"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_pages_name_every_exit_code() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for page in [ENGLISH, CHINESE] {
+        let text = fs::read_to_string(folder.join(page)).unwrap();
+        for outcome in Outcome::ALL {
+            let row = format!("| {} | `{}` | ", outcome.number(), outcome.as_str());
+            assert!(text.lines().any(|line| line.starts_with(&row)), "{page}: {row}");
+        }
+        assert!(text.contains("| 130 | "), "{page}");
+    }
+}
+
+#[test]
+fn an_option_that_is_not_there_is_found() {
+    let page = "<!-- options of zv lookup -->\n| o | m |\n|---|---|\n| `--bizid ID` | words |\n\nrest\n";
+    let mut wrong = Vec::new();
+    let text = renewed(CHINESE, page, &mut wrong);
+    assert!(text.contains("| `--bizId ID` |  |") && !text.contains("--bizid") && text.ends_with("rest\n"));
+    assert!(wrong.iter().any(|wrong| wrong.contains("no words for --bizId ID")), "{wrong:?}");
+    assert!(wrong.iter().any(|wrong| wrong.contains("no table <!-- options of zv consume -->")), "{wrong:?}");
+}

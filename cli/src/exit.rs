@@ -1,0 +1,68 @@
+//! How the program ends: with the outcome's number, so that a script reads it as a till reads `zv_outcome`.
+
+use std::process::ExitCode;
+
+use zvpos_core::outcome::Outcome;
+
+use crate::output;
+
+/// What `--help` says about it, under every command.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    succeeded
+  1    declined: the gateway said no, nothing was taken
+  2    invalid: the request, the configuration or the command line is wrong, nothing was sent
+  3    not_sent: nothing reached the gateway, the same bizId may be tried again
+  4    unknown: it may have been taken; do what `next` says, never pay under a new bizId
+  5    internal: a defect, or this machine (disk, port); this call sent nothing
+  6    reversed: it was undone, or can no longer happen
+  7    conflict: the bizId stands for another sale, or the gateway refuses to undo it
+  130  interrupted by Ctrl-C in a call that takes nothing";
+
+/// Ctrl-C where nothing can be in doubt; what shells give for it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The program's own words for why it ends without an answer of the library's.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    outcome: Outcome,
+    message: String,
+}
+
+impl Failure {
+    /// The command line, a file or a text of the caller's is wrong.
+    pub(crate) fn invalid(message: impl Into<String>) -> Failure {
+        Failure { outcome: Outcome::Invalid, message: message.into() }
+    }
+
+    /// This machine does not do what it must.
+    pub(crate) fn internal(message: impl Into<String>) -> Failure {
+        Failure { outcome: Outcome::Internal, message: message.into() }
+    }
+
+    /// Says it on stderr.
+    pub(crate) fn say(&self) -> ExitCode {
+        output::say(&format!("zv: {}", self.message));
+        code(self.outcome)
+    }
+}
+
+/// The exit code of an outcome.
+pub(crate) fn code(outcome: Outcome) -> ExitCode {
+    // The numbers are small; one that does not fit is no success.
+    ExitCode::from(u8::try_from(outcome.number()).unwrap_or(u8::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_outcome_with_its_number() {
+        // No command leaves a ticket.
+        for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Running) {
+            let line = format!("  {:<3}  {}", outcome.number(), outcome.as_str());
+            assert!(HELP.lines().any(|known| known.starts_with(&line)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Columns that stand below each other, also where letters are two columns wide.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
+
+/// A name and a value on each line.
+#[derive(Default)]
+pub(crate) struct Rows(Vec<(String, String, Style)>);
+
+impl Rows {
+    /// One more line.
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
+        self.styled(name, value, Style::new());
+    }
+
+    /// One more line, its value in a colour.
+    pub(crate) fn styled(&mut self, name: &str, value: &str, style: Style) {
+        self.0.push((safe(name), safe(value), style));
+    }
+
+    /// All of them.
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let width = self.0.iter().map(|(name, _, _)| name.width()).max().unwrap_or_default();
+        for (name, value, style) in &self.0 {
+            writeln!(out, "{}  {style}{value}{style:#}", padded(name, width))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes lines of cells, the first of which is their headings.
+pub(super) fn columns(out: &mut impl Write, lines: &[Vec<String>]) -> io::Result<()> {
+    let lines: Vec<Vec<String>> =
+        lines.iter().map(|line| line.iter().map(|cell| safe(cell)).collect()).collect();
+    let count = lines.iter().map(Vec::len).max().unwrap_or_default();
+    let mut widths = vec![0; count];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.width().max(*width);
+        }
+    }
+    for line in &lines {
+        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// A text without what a terminal would obey: it may come from the gateway, or from who broke into the line to it.
+pub(crate) fn safe(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        let mut out = Vec::new();
+        let lines = [["NAME", "N"], ["张三", "1"], ["abc", "2"]];
+        columns(&mut out, &lines.map(|line| line.map(str::to_owned).to_vec())).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "NAME  N\n张三  1\nabc   2\n");
+        let mut rows = Rows::default();
+        rows.push("名称", "x");
+        rows.push("a", "y");
+        let mut out = Vec::new();
+        rows.write(&mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "名称  x\na     y\n");
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_is_shown() {
+        assert_eq!(safe("a\u{1b}[2Jb\u{9b}c\nd"), "a\\u{1b}[2Jb\\u{9b}c\\nd");
+    }
+}

@@ -1,0 +1,86 @@
+//! Every example under every `--help` runs, as it stands there, one after the other in one bash.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::fmt::Write;
+
+use serde_json::json;
+use support::{MEMBER, Place, Said, Simulator};
+
+/// Where the examples expect a simulator.
+const START: &str = "zv sandbox --quiet &";
+
+/// The commands that a help lists.
+fn commands(place: &Place, path: &[&str]) -> Vec<String> {
+    let help = place.zv(&[path, &["--help"]].concat()).ended(0).out;
+    let listed =
+        help.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+    let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    names.map(str::to_owned).collect()
+}
+
+/// The lines under `Examples:`, each with those that continue it.
+fn examples(place: &Place, path: &[&str]) -> Vec<String> {
+    let help = place.zv(&[path, &["--help"]].concat()).ended(0).out;
+    let text = help.split("Examples:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+    let mut found: Vec<String> = Vec::new();
+    for line in text.lines().map(|line| line.strip_prefix("  ").unwrap()) {
+        match found.last_mut() {
+            Some(last) if line.starts_with(' ') => {
+                last.push('\n');
+                last.push_str(line);
+            }
+            _ => found.push(line.to_owned()),
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_of_every_help_runs() {
+    let (simulator, place) = (Simulator::start(), Place::new());
+    place.configure(&simulator, &json!({"on_unknown": "hold"}));
+    // What the example of `zv settle` finds.
+    simulator.arm("reset_after", "consume");
+    place.zv(&["consume", "--bizId", "T1-000009", "--customerId", MEMBER, "--amount", "1.00"]).ended(4);
+
+    let mut paths: Vec<Vec<String>> = vec![vec![]];
+    for command in commands(&place, &[]) {
+        let inner = commands(&place, &[&command]);
+        if inner.is_empty() {
+            paths.push(vec![command]);
+        } else {
+            paths.extend(inner.into_iter().map(|name| vec![command.clone(), name]));
+        }
+    }
+    assert!(paths.len() > 13, "{paths:?}");
+    let mut script = String::new();
+    let mut count = 0;
+    for path in &paths {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let examples = examples(&place, &path);
+        assert!(!examples.is_empty(), "{path:?} has no example");
+        for example in examples {
+            assert!(example.lines().all(|line| line.len() <= 76 || !line.is_ascii()), "{example}");
+            // Only where the simulator listens is another.
+            let line = match example.as_str() {
+                START => "zv sandbox --quiet --listen 127.0.0.1:0 --admin 127.0.0.1:0 & kill $!".to_owned(),
+                other => other.replace("--sandbox", &format!("--sandbox {}", simulator.url())),
+            };
+            writeln!(script, "{line}\nended $? {count} || exit 99").unwrap();
+            count += 1;
+        }
+    }
+    // A reversal's outcome is its exit code.
+    let ended =
+        "ended() { [ $1 = 0 ] || [ $1 = 6 ] || { echo \"example $2 ended with $1\" >&2; false; }; }\n";
+    let said = Said::of(place.command("bash").args(["-c", &format!("{ended}{script}")]));
+    assert_eq!(said.code, Some(0), "{script}\n{said:?}");
+    assert_eq!((simulator.net("T1-000001"), simulator.net("T1-000002")), (1, 0));
+    for file in ["day.csv", "zv.bash", "data.json"] {
+        assert!(place.folder.join(file).is_file(), "{file}");
+    }
+    println!("{count} examples ran");
+}

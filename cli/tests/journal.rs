@@ -1,0 +1,68 @@
+//! `zv journal`: what a person sees, and what a spreadsheet gets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{FIVE_OFF, MEMBER, POOR_MEMBER, Place, Simulator};
+
+/// A till's day: one sale, one refusal, one that is held.
+fn day() -> (Simulator, Place) {
+    let (simulator, place) = (Simulator::start(), Place::new());
+    place.configure(&simulator, &json!({"on_unknown": "hold"}));
+    let pay = |biz_id: &str, member: &str, more: &[&str], code: i32| {
+        place.zv(&[&["consume", "--bizId", biz_id, "--customerId", member], more].concat()).ended(code);
+    };
+    pay("J1", MEMBER, &["--coupon", FIVE_OFF, "--amount", "23.00"], 0);
+    pay("J2", POOR_MEMBER, &["--amount", "500.00"], 1);
+    pay("J3~reset_after", MEMBER, &["--amount", "1.00"], 4);
+    (simulator, place)
+}
+
+#[test]
+fn shows_a_table_of_the_day_of_what_is_open_or_of_one_sale() {
+    let (_simulator, place) = day();
+    let table = place.zv(&["journal", "show"]).ended(0);
+    let lines: Vec<Vec<&str>> =
+        table.out.lines().skip(2).map(|line| line.split_whitespace().skip(2).collect()).collect();
+    assert_eq!(lines[0][..2], ["STAGE", "NEXT"]);
+    assert_eq!(lines[1], ["J1", "succeeded", "23.00", FIVE_OFF, MEMBER]);
+    assert_eq!(lines[2], ["J2", "declined", "500.00", POOR_MEMBER]);
+    assert_eq!(lines[3], ["J3~reset_after", "unknown", "person", "1.00", MEMBER]);
+    let starts: Vec<Option<usize>> =
+        table.out.lines().skip(2).map(|line| line.find(" J").or(line.find(" BIZID"))).collect();
+    assert!(starts.iter().all(|start| *start == starts[0]), "{}", table.out);
+
+    let open = place.zv(&["journal", "show", "--unsettled"]).ended(0).shows(&["J3~reset_after"]);
+    assert!(!open.out.contains("J1") && !open.out.contains("J2"), "{}", open.out);
+    place.zv(&["journal", "show", "--day", "1999-12-31"]).ended(0).shows(&["(no entries)"]);
+    place.zv(&["journal", "show", "--biz-id", "J2"]).ended(1).shows(&["recorded.request.amount", "500.00"]);
+    place.zv(&["journal", "show", "--biz-id", "J9"]).ended(2).shows(&["ZV-NOT-FOUND"]);
+    place
+        .zv(&["journal", "show", "--biz-id", "J1", "--unsettled"])
+        .ended(2)
+        .complains(&["cannot be used with"]);
+    place.zv(&["journal", "show", "--day", "tomorrow"]).ended(2).shows(&["day: must be a date"]);
+    let listed = place.zv(&["journal", "show", "--json"]).ended(0).json();
+    assert_eq!(listed["data"]["count"], 3);
+}
+
+#[test]
+fn exports_a_day() {
+    let (_simulator, place) = day();
+    let csv = place.zv(&["journal", "export"]).ended(0).out;
+    let lines: Vec<&str> = csv.split("\r\n").collect();
+    assert!(lines[0].starts_with("created,bizId,returnedBizId,stage,customerId,amount"), "{csv}");
+    assert!(
+        lines[1].contains(",J1,J1,succeeded,") && lines[3].contains(",J3~reset_after,,unknown,"),
+        "{csv}"
+    );
+    assert_eq!((lines.len(), lines[4]), (5, ""));
+    let ndjson = place.zv(&["journal", "export", "--format", "ndjson", "--day", "today"]).ended(0).out;
+    let stages: Vec<Value> =
+        ndjson.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["stage"].clone()).collect();
+    assert_eq!(stages, ["succeeded", "declined", "unknown"]);
+    let empty = place.zv(&["journal", "export", "--day", "1999-12-31"]).ended(0).out;
+    assert_eq!(empty.split("\r\n").count(), 2, "the heading alone: {empty}");
+    place.zv(&["journal", "export", "--format", "xml"]).ended(2).complains(&["'xml'", "csv, ndjson"]);
+}

@@ -1,0 +1,149 @@
+//! The configuration: everything that `zv_init` would refuse, and what is in force where it takes it.
+
+use serde_json::Value as Json;
+use zvpos_core::config::{Account, Config};
+use zvpos_core::gateway::{Operation, Route};
+use zvpos_core::json::Value;
+use zvpos_core::transaction::OnUnknown;
+
+use crate::report::Line;
+use crate::visit::Visit;
+use crate::words::words;
+
+/// Reads it; `None` where `zv_init` would not take it.
+pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
+    let value = match Value::parse(text) {
+        Ok(value) => value,
+        Err(error) => {
+            visit.say(Line::failed(
+                "config",
+                "",
+                words!("配置不是有效的 JSON:{error}", "the configuration is no JSON: {error}"),
+                words!("改正该处,文件须为一个 JSON 对象", "correct that place; the file is one JSON object"),
+            ));
+            return None;
+        }
+    };
+    let config = match Config::read(&value) {
+        Ok(config) => config,
+        Err(problems) => {
+            for problem in problems {
+                let why = problem.message;
+                visit.say(Line::failed(
+                    "config",
+                    problem.path,
+                    words!("配置有误:{why}", "{why}"),
+                    words!(
+                        "按 docs/configuration.md 改正此项;改正之前 zv_init 不会启动",
+                        "correct it by docs/configuration.md; until then zv_init does not start"
+                    ),
+                ));
+            }
+            return None;
+        }
+    };
+    let count = config.accounts.len();
+    visit.say(Line::ok("config", "", words!("配置可用,共 {count} 个账户", "can be used; accounts: {count}")));
+    blanks(visit, text);
+    for account in &config.accounts {
+        safety(visit, account);
+        plain_http(visit, account);
+    }
+    Some(config)
+}
+
+/// A key that was copied with a blank or a line end is another key.
+fn blanks(visit: &mut Visit<'_>, text: &str) {
+    let Ok(json) = serde_json::from_str::<Json>(text) else { return };
+    let named = json.get("accounts").and_then(Json::as_object).into_iter().flatten();
+    let accounts =
+        std::iter::once((String::new(), &json)).chain(named.map(|(n, a)| (format!("accounts.{n}."), a)));
+    for (path, account) in accounts {
+        for name in ["openId", "grantCode", "openKey"] {
+            let value = account.get(name).and_then(Json::as_str).unwrap_or_default();
+            if value.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
+                visit.say(Line::failed(
+                    "config.keys",
+                    format!("{path}{name}"),
+                    words!(
+                        "含有空格、换行或全角字符",
+                        "holds a blank, a line end or a character that is not ASCII"
+                    ),
+                    words!(
+                        "重新从企迈后台复制,前后不要带空格",
+                        "copy it again from the platform, without blanks around it"
+                    ),
+                ));
+            }
+        }
+    }
+}
+
+/// What happens to a sale whose answer is lost.
+fn safety(visit: &mut Visit<'_>, account: &Account) {
+    let name = account.name.as_deref().unwrap_or_default();
+    let has_route = account.route(Operation::Reverse).is_some();
+    let line = match (account.on_unknown, has_route) {
+        (OnUnknown::Reverse, _) => Line::ok(
+            "config.safety",
+            name,
+            words!(
+                "结果未知的扣款会自动冲正(on_unknown = reverse)",
+                "an unknown outcome is undone by itself (on_unknown = reverse)"
+            ),
+        ),
+        (OnUnknown::Hold, true) => Line::ok(
+            "config.safety",
+            name,
+            words!(
+                "结果未知的扣款不自动冲正,等待证实或人工处理(on_unknown = hold)",
+                "an unknown outcome waits for proof or a person (on_unknown = hold)"
+            ),
+        ),
+        (OnUnknown::Hold, false) => Line::warning(
+            "config.safety",
+            name,
+            words!(
+                "没有配置冲正路由,结果未知的扣款只能等待人工处理(on_unknown = hold)",
+                "no reverse route: an unknown outcome waits for a person (on_unknown = hold)"
+            ),
+            words!(
+                "向企迈索取冲正操作的 Action 与参数,填入 routes.reverse;账户开通 V3 的可填 \"v3\"",
+                "ask the vendor for the action and params of its reversal and set routes.reverse; \"v3\" where the account has V3"
+            ),
+        ),
+    };
+    visit
+        .say(line.with("on_unknown", if account.on_unknown == OnUnknown::Hold { "hold" } else { "reverse" }));
+}
+
+fn plain_http(visit: &mut Visit<'_>, account: &Account) {
+    let name = account.name.as_deref().unwrap_or_default();
+    let plain = Operation::ALL.into_iter().any(|o| account.route(o).is_some_and(Route::is_plain_http));
+    if !plain {
+        return;
+    }
+    visit.say(Line::warning(
+        "config.http",
+        name,
+        words!(
+            "接口使用明文 http,途中可被查看和篡改",
+            "requests go over plain http: they can be read and changed on their way"
+        ),
+        words!(
+            "企迈提供 https 时,把 endpoint 改为 https 地址",
+            "set an https endpoint where the vendor offers one"
+        ),
+    ));
+    if account.password_over_http {
+        visit.say(Line::warning(
+            "config.http",
+            name,
+            words!(
+                "支付密码允许以明文 http 发送(password_over_http)",
+                "payment passwords may leave over plain http (password_over_http)"
+            ),
+            words!("去掉 password_over_http,或改用 https", "take password_over_http out, or use https"),
+        ));
+    }
+}

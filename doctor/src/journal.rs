@@ -1,0 +1,153 @@
+//! The journal: where it is, whether what is written there stays, and what stands in it. The database itself is
+//! only read; the files that are written here lie beside it and have names of their own.
+
+pub(crate) mod contents;
+mod disk;
+mod flush;
+mod witness;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use zvpos_core::config::Config;
+use zvpos_core::journal::{DEFAULT_FILE, machine_folder, user_folder};
+
+use crate::Options;
+use crate::report::Line;
+use crate::visit::Visit;
+use crate::words::words;
+
+pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&Config>) {
+    let Some(journal) = place(options, config) else {
+        return visit.say(Line::warning(
+            "journal.folder",
+            "",
+            words!("还没有交易日志文件", "there is no journal yet"),
+            words!(
+                "先启动一次收银程序(zv_init 会建立文件),再运行检查",
+                "start the till once (zv_init makes the file), then run the doctor again"
+            ),
+        ));
+    };
+    if !folder(visit, &journal) {
+        return;
+    }
+    owner(visit, &journal);
+    if disk::examine(visit, &journal) {
+        flush::examine(visit, &journal);
+    }
+    let sequence = contents::examine(visit, &journal);
+    witness::examine(visit, options, &journal, sequence);
+}
+
+/// The file that `zv_init` would use, without making anything.
+pub(crate) fn place(options: &Options, config: Option<&Config>) -> Option<PathBuf> {
+    let configured = match config {
+        Some(config) => config.journal.clone(),
+        // A configuration that is wrong elsewhere may still name its journal.
+        None => serde_json::from_str::<Value>(&options.config)
+            .ok()
+            .and_then(|config| config.get("journal").and_then(Value::as_str).map(PathBuf::from)),
+    };
+    let journal = configured.or_else(|| {
+        let folders = [Some(machine_folder()), user_folder()];
+        folders.into_iter().flatten().map(|folder| folder.join(DEFAULT_FILE)).find(|file| file.exists())
+    })?;
+    // Its lock and its mark lie beside the file itself, not beside a link to it.
+    Some(journal.canonicalize().unwrap_or(journal))
+}
+
+/// The folder that a file lies in.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file beside the journal whose name begins with the journal's.
+fn beside(journal: &Path, ending: &str) -> PathBuf {
+    let mut name = journal.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    journal.with_file_name(name)
+}
+
+/// Whether the folder is there and takes files.
+fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
+    let folder = folder_of(journal).to_owned();
+    let about = folder.display().to_string();
+    let probe = beside(journal, &format!(".doctor-{}", std::process::id()));
+    let tried = visit.within(Duration::from_secs(3), move || {
+        std::fs::write(&probe, "")?;
+        std::fs::remove_file(&probe)
+    });
+    let line = match tried {
+        None => {
+            visit.out_of_time("journal.folder", &about);
+            return false;
+        }
+        Some(Ok(())) => {
+            Line::ok("journal.folder", about, words!("存在且可写", "is there and can be written"))
+        }
+        Some(Err(error)) if !folder.exists() => Line::failed(
+            "journal.folder",
+            about,
+            words!("文件夹不存在:{error}", "is not there: {error}"),
+            words!(
+                "建立该文件夹并允许收银程序的用户写入,或修改 journal",
+                "make the folder and let the till's user write it, or change journal"
+            ),
+        ),
+        Some(Err(error)) => Line::failed(
+            "journal.folder",
+            about,
+            words!("不能写入:{error}", "cannot be written: {error}"),
+            words!(
+                "给运行收银程序的用户该文件夹的写权限;只读挂载的分区改为可写;否则不能扣款",
+                "give the till's user the right to write the folder, or mount it writable: until then nothing can be paid"
+            ),
+        ),
+    };
+    let usable = line.mend.is_none();
+    visit.say(line);
+    usable
+}
+
+/// Whose the file is. Asked of the folder: whoever opens and closes the database may drop SQLite's locks of this
+/// very process.
+#[cfg(unix)]
+fn owner(visit: &mut Visit<'_>, journal: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(data) = std::fs::metadata(journal) else { return };
+    let about = journal.display().to_string();
+    let (uid, mode, me) = (data.uid(), data.mode() & 0o777, rustix::process::geteuid().as_raw());
+    let writable = rustix::fs::access(journal, rustix::fs::Access::WRITE_OK).is_ok();
+    let found = words!(
+        "属于用户 {uid},权限 {mode:03o};本次检查以用户 {me} 运行",
+        "belongs to user {uid}, mode {mode:03o}; the doctor runs as user {me}"
+    );
+    visit.say(if writable {
+        Line::ok("journal.owner", about, found)
+    } else {
+        Line::failed(
+            "journal.owner",
+            about,
+            found.and(&words!(",不能写入", "and cannot write it")),
+            words!(
+                "以收银程序的用户运行检查;若收银程序也是此用户,则给它该文件的写权限",
+                "run the doctor as the till's user; if that is this one, let it write the file"
+            ),
+        )
+    });
+}
+
+#[cfg(not(unix))]
+fn owner(visit: &mut Visit<'_>, journal: &Path) {
+    let Ok(data) = std::fs::metadata(journal) else { return };
+    if data.permissions().readonly() {
+        visit.say(Line::failed(
+            "journal.owner",
+            journal.display().to_string(),
+            words!("文件是只读的", "the file is read-only"),
+            words!("去掉文件的只读属性", "take the read-only attribute away"),
+        ));
+    }
+}

@@ -1,0 +1,158 @@
+//! What stands in the journal, and which processes use it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zvpos_core::journal::{Inspection, JournalError, inspect, owners_folder};
+use zvpos_core::outcome::codes;
+
+use crate::report::Line;
+use crate::visit::Visit;
+use crate::words::{Words, words};
+
+/// A large journal on a slow disk takes a while to be read whole.
+const LIMIT: Duration = Duration::from_secs(6);
+const BUSY: Duration = Duration::from_secs(2);
+
+/// How many changes the journal has seen; `None` where that cannot be told.
+pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
+    owners(visit, journal);
+    let about = journal.display().to_string();
+    if !journal.exists() {
+        visit.say(Line::ok(
+            "journal.contents",
+            about,
+            words!("还没有交易日志,首次启动时建立", "is not there yet; the first start makes it"),
+        ));
+        return None;
+    }
+    let path = journal.to_owned();
+    match visit.within(LIMIT, move || inspect(&path, BUSY)) {
+        None => {
+            visit.out_of_time("journal.contents", &about);
+            None
+        }
+        Some(Err(error)) => {
+            visit.say(unusable(&about, &error));
+            None
+        }
+        Some(Ok(inspection)) => {
+            let Inspection { format, entries, unsettled, sequence } = inspection;
+            let line = Line::ok(
+                "journal.contents",
+                about.clone(),
+                words!(
+                    "格式 {format},共 {entries} 笔,内容完整",
+                    "format {format}, {entries} entries, every one whole"
+                ),
+            );
+            visit.say(line.with("format", format).with("entries", entries).with("sequence", sequence));
+            visit.say(open_sales(&about, unsettled.len()).with("unsettled", unsettled.len()));
+            Some(sequence)
+        }
+    }
+}
+
+fn open_sales(about: &str, count: usize) -> Line {
+    if count == 0 {
+        return Line::ok("journal.unsettled", about, words!("没有未决的交易", "nothing is unsettled"));
+    }
+    Line::warning(
+        "journal.unsettled",
+        about,
+        words!("有 {count} 笔交易未决", "{count} sales are not settled"),
+        words!(
+            "让收银程序保持运行,它会自动处理;`zv pending` 列出每一笔,无法自动处理的由人工用 `zv_settle_json` 决定",
+            "let the till run: it settles by itself; `zv pending` lists them, and a person settles what cannot be, with `zv_settle_json`"
+        ),
+    )
+}
+
+/// A journal that `zv_init` would refuse.
+fn unusable(about: &str, error: &JournalError) -> Line {
+    let why = &error.message;
+    let code = error.code.text;
+    let mend = if code == codes::JOURNAL_NEWER.text {
+        words!(
+            "装回写入它的较新版本,不要删除文件",
+            "install the newer version again that wrote it; do not delete the file"
+        )
+    } else if code == codes::JOURNAL_BEHIND.text {
+        words!(
+            "有已提交的记录丢失:先与企迈后台的记录核对,确认后删除旁边的 .mark 文件",
+            "committed records are lost: compare with the platform's records first, then remove the .mark file beside it"
+        )
+    } else if code == codes::JOURNAL_DAMAGED.text {
+        words!(
+            "连同 -wal 文件一起备份,联系技术支持;不要删除,里面有未决的交易",
+            "keep a copy together with its -wal file and call support; do not delete it, open sales stand in it"
+        )
+    } else if code == codes::JOURNAL_LOCKED.text {
+        words!(
+            "关闭正在打开该文件的程序(备份、数据库浏览器)",
+            "close the program that has the file open (a backup, a database browser)"
+        )
+    } else {
+        let remedy = error.code.remedy;
+        words!("检查文件位置与权限,或修改 journal", "{remedy}")
+    };
+    Line::failed("journal.contents", about, journal_words(code, why), mend).with("code", code)
+}
+
+fn journal_words(code: &str, why: &str) -> Words {
+    words!("不能使用({code}):{why}", "cannot be used ({code}): {why}")
+}
+
+/// Which processes use the journal. Each holds a lock on a file of its own; it is only looked for where the system
+/// lists its locks, and never tried, since a till that finds the lock held would take its owner for alive.
+fn owners(visit: &mut Visit<'_>, journal: &Path) {
+    let folder = owners_folder(journal);
+    let Ok(files) = std::fs::read_dir(&folder) else { return };
+    let files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+    let alive: Vec<String> =
+        files.iter().filter(|file| is_held(file)).filter_map(|file| number(file)).collect();
+    let (count, rest) = (alive.len(), files.len() - alive.len());
+    let numbers = if alive.is_empty() { String::new() } else { format!(" ({})", alive.join(", ")) };
+    visit.say(
+        Line::ok(
+            "journal.owners",
+            folder.display().to_string(),
+            words!(
+                "{count} 个进程正在使用{numbers};另有 {rest} 个已结束(或看不到)的进程留下的文件",
+                "{count} processes use it{numbers}; files of {rest} that have ended, or cannot be seen from here"
+            ),
+        )
+        .with("alive", alive),
+    );
+}
+
+/// The process's number, with which the name begins.
+fn number(file: &Path) -> Option<String> {
+    file.file_name()?.to_str()?.split('-').next().map(str::to_owned)
+}
+
+#[cfg(target_os = "linux")]
+fn is_held(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(data), Ok(locks)) = (file.metadata(), std::fs::read_to_string("/proc/locks")) else {
+        return false;
+    };
+    // `1: FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF`; the device is not compared, since some file systems show
+    // another one there.
+    let inode = format!(":{}", data.ino());
+    locks.lines().any(|line| {
+        line.contains("FLOCK")
+            && line.split_whitespace().any(|word| word.matches(':').count() == 2 && word.ends_with(&inode))
+    })
+}
+
+/// Locks keep others from reading there: ERROR_LOCK_VIOLATION.
+#[cfg(windows)]
+fn is_held(file: &Path) -> bool {
+    std::fs::read(file).is_err_and(|error| error.raw_os_error() == Some(33))
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
+fn is_held(_: &Path) -> bool {
+    false
+}

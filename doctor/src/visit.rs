@@ -1,0 +1,94 @@
+//! One run of the doctor: the lines so far, the time that is left, and that nothing hangs.
+
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::Options;
+use crate::redact::Redactor;
+use crate::report::{Line, Report};
+use crate::words::words;
+
+/// See the module's words.
+pub(crate) struct Visit<'v> {
+    say: &'v mut dyn FnMut(&Line),
+    lines: Vec<Line>,
+    redactor: Redactor,
+    deadline: Instant,
+}
+
+impl<'v> Visit<'v> {
+    pub(crate) fn new(options: &Options, say: &'v mut dyn FnMut(&Line)) -> Visit<'v> {
+        let redactor = Redactor::of(&options.config);
+        Visit { say, lines: Vec::new(), redactor, deadline: Instant::now() + options.total }
+    }
+
+    /// Says a line, without any secret in it.
+    pub(crate) fn say(&mut self, line: Line) {
+        let clean = |text: &str| self.redactor.line(text);
+        let facts = line.facts.into_iter().map(|(name, value)| match value {
+            serde_json::Value::String(text) => (name, clean(&text).into()),
+            other => (name, other),
+        });
+        let line = Line {
+            about: clean(&line.about),
+            found: line.found.map(clean),
+            mend: line.mend.map(|mend| mend.map(clean)),
+            facts: facts.collect(),
+            ..line
+        };
+        (self.say)(&line);
+        self.lines.push(line);
+    }
+
+    /// The same as [`within`], and no longer than the whole has left.
+    pub(crate) fn within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        within(limit.min(self.left()), work)
+    }
+
+    /// What the whole has left.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// A check that was not finished in its time.
+    pub(crate) fn out_of_time(&mut self, check: &'static str, about: &str) {
+        self.say(Line::warning(
+            check,
+            about,
+            words!("在限定时间内没有完成", "was not done in its time"),
+            words!(
+                "先处理其它失败的项目,再重新运行检查",
+                "mend what else has failed, then run the doctor again"
+            ),
+        ));
+    }
+
+    pub(crate) fn into_report(self) -> Report {
+        Report { lines: self.lines, at_unix_ms: unix_ms(SystemTime::now()) }
+    }
+}
+
+/// Does something that may hang, on a thread of its own. `None`: it is not done in time, and the thread is left to
+/// itself.
+pub(crate) fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, result) = channel();
+    let started = std::thread::Builder::new().name("zv-doctor".to_owned()).spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = done.send(work());
+    });
+    started.ok()?;
+    result.recv_timeout(limit).ok()
+}
+
+/// A time in Unix milliseconds.
+pub(crate) fn unix_ms(time: SystemTime) -> i64 {
+    let milliseconds = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    time.duration_since(UNIX_EPOCH).map_or_else(|before| -milliseconds(before.duration()), milliseconds)
+}

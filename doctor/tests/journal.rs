@@ -1,0 +1,207 @@
+//! The journal's folder, disk and contents, as a till and its disk really leave them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::{MEMBER, config, line, mend, options, own_folder, report, run, simulator, till, url};
+use zvpos_doctor::{Options, Status};
+use zvpos_sandbox::rules::Policy;
+
+/// Nobody's endpoint, refused at once: these tests are about the disk.
+const NOWHERE: &str = "http://127.0.0.1:1/api/v2";
+
+fn system(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {said} (mounting needs root)");
+}
+
+/// A file system of its own in memory.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn tmpfs(size: &str) -> Mounted {
+        let folder = own_folder();
+        system("mount", &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs", folder.to_str().unwrap()]);
+        Mounted(folder)
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn journal_at(folder: &Path) -> (Value, PathBuf) {
+    let config = config(NOWHERE, folder, json!({}));
+    drop(till(&config));
+    (config, folder.join("journal.db"))
+}
+
+#[test]
+fn memory_is_no_disk_and_a_small_one_is_full() {
+    let disk = Mounted::tmpfs("1m");
+    let elsewhere = own_folder();
+    let report = report(&config(NOWHERE, &disk.0, json!({})), &elsewhere);
+    let kind = line(&report, "journal.disk");
+    assert_eq!((kind.status, &kind.facts["file_system"]), (Status::Failed, &json!("tmpfs")));
+    assert!(mend(kind).contains("set journal to a disk"));
+    assert_eq!(line(&report, "journal.space").status, Status::Failed);
+    assert!(report.lines.iter().all(|line| line.check != "journal.flush"), "memory has no flush to measure");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let disk = Mounted::tmpfs("1m");
+    let elsewhere = own_folder();
+    system("mount", &["-o", "remount,ro", disk.0.to_str().unwrap()]);
+    let read_only = report(&config(NOWHERE, &disk.0, json!({})), &elsewhere);
+    let folder = line(&read_only, "journal.folder");
+    assert_eq!(folder.status, Status::Failed);
+    assert!(folder.found.en.contains("cannot be written"), "{folder:?}");
+    let missing = report(&config(NOWHERE, &elsewhere.join("not-there"), json!({})), &elsewhere);
+    assert!(line(&missing, "journal.folder").found.en.contains("is not there"));
+}
+
+#[test]
+fn a_damaged_journal_is_named() {
+    let folder = own_folder();
+    let (config, journal) = journal_at(&folder);
+    let mut bytes = fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0xff);
+    fs::write(&journal, &bytes).unwrap();
+    let report = report(&config, &folder);
+    let contents = line(&report, "journal.contents");
+    assert_eq!((contents.status, &contents.facts["code"]), (Status::Failed, &json!("ZV-JOURNAL-DAMAGED")));
+    assert!(mend(contents).contains("-wal"));
+    assert_eq!(fs::read(&journal).unwrap(), bytes, "it was changed");
+}
+
+#[test]
+fn a_newer_a_foreign_and_a_shortened_journal_are_told_apart() {
+    for (change, code) in [
+        ("PRAGMA user_version = 99", "ZV-JOURNAL-NEWER"),
+        ("PRAGMA application_id = 7", "ZV-JOURNAL-PLACE"),
+        ("UPDATE journal SET sequence = -1", "ZV-JOURNAL-BEHIND"),
+    ] {
+        let folder = own_folder();
+        let (config, journal) = journal_at(&folder);
+        fs::write(folder.join("journal.db.mark"), "00000000000000000001\n").unwrap();
+        rusqlite::Connection::open(&journal).unwrap().execute_batch(change).unwrap();
+        let before = fs::read(&journal).unwrap();
+        let report = report(&config, &folder);
+        let contents = line(&report, "journal.contents");
+        assert_eq!(
+            (contents.status, &contents.facts["code"]),
+            (Status::Failed, &json!(code)),
+            "{contents:?}"
+        );
+        assert_eq!(fs::read(&journal).unwrap(), before, "it was changed");
+    }
+}
+
+/// Beside a till that sells: nothing of its files is changed, it is seen, and it sells on.
+#[test]
+fn a_till_goes_on_selling() {
+    let server = simulator(Policy::default());
+    let folder = own_folder();
+    let config = config(&url(&server), &folder, json!({"guard": "off"}));
+    let till = till(&config);
+    let sell = |biz_id: &str| {
+        let sale = json!({"bizId": biz_id, "customerId": MEMBER, "amount": "0.01"}).to_string();
+        serde_json::from_str::<Value>(&till.consume(&sale).to_json()).unwrap()["outcome"].clone()
+    };
+    assert_eq!(sell("T1"), "succeeded");
+    assert_eq!(sell("T2~reset_after"), "unknown");
+    let files = || -> Vec<Vec<u8>> {
+        ["journal.db", "journal.db-wal", "journal.db.mark"]
+            .map(|name| fs::read(folder.join(name)).unwrap())
+            .to_vec()
+    };
+    let before = files();
+    let report = report(&config, &folder);
+    assert_eq!(files(), before);
+    assert_eq!(line(&report, "journal.contents").facts["entries"], 2);
+    let unsettled = line(&report, "journal.unsettled");
+    assert_eq!((unsettled.status, &unsettled.facts["unsettled"]), (Status::Warning, &json!(1)));
+    let me = std::process::id().to_string();
+    assert_eq!(line(&report, "journal.owners").facts["alive"], json!([me]));
+    assert_eq!(sell("T3"), "succeeded");
+    let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains(".flush-")), "{left:?}");
+}
+
+/// A configuration that is wrong elsewhere still names its journal, and every problem is a line.
+#[test]
+fn a_wrong_configuration_is_said_and_the_journal_looked_at_all_the_same() {
+    let folder = own_folder();
+    let (mut config, _) = journal_at(&folder);
+    config["api"] = json!("v9");
+    config["openkey"] = json!("mistyped");
+    let report = report(&config, &folder);
+    let about: Vec<&str> =
+        report.lines.iter().filter(|line| line.check == "config").map(|line| line.about.as_str()).collect();
+    assert_eq!(about, ["api", "openkey"]);
+    assert_eq!(line(&report, "journal.contents").status, Status::Ok);
+    let none = run(&Options::new("{"));
+    assert!(line(&none, "config").found.en.contains("no JSON"));
+}
+
+#[test]
+fn a_key_with_a_blank_is_named() {
+    let folder = own_folder();
+    let report = report(&config(NOWHERE, &folder, json!({"openKey": "fake-key "})), &folder);
+    let keys = line(&report, "config.keys");
+    assert_eq!((keys.about.as_str(), keys.status), ("openKey", Status::Failed));
+}
+
+#[test]
+fn a_folder_put_back_from_a_copy_is_seen() {
+    let folder = own_folder();
+    let (config, journal) = journal_at(&folder);
+    let witness = folder.join("journal.db.witness");
+    let options = options(&config, &folder);
+    let verdict = |options: &Options| {
+        let report = run(options);
+        let line = line(&report, "journal.witness");
+        (line.facts["verdict"].as_str().unwrap().to_owned(), line.status)
+    };
+    assert_eq!(verdict(&options), ("first".to_owned(), Status::Ok));
+    let copy = fs::read(&witness).unwrap();
+    assert_eq!(verdict(&options), ("same_boot".to_owned(), Status::Ok));
+    fs::write(&witness, &copy).unwrap();
+    assert_eq!(verdict(&options), ("forgot".to_owned(), Status::Failed));
+    // A drive that forgets the file altogether.
+    fs::remove_file(&witness).unwrap();
+    assert_eq!(verdict(&options), ("forgot".to_owned(), Status::Failed));
+    // Another start of the machine, with everything in its place.
+    for file in
+        fs::read_dir(folder.join("second")).unwrap().map(|file| file.unwrap().path()).chain([witness.clone()])
+    {
+        let text = fs::read_to_string(&file).unwrap();
+        let boot = text.lines().find(|line| line.starts_with("boot=")).unwrap();
+        fs::write(&file, text.replace(boot, "boot=yesterday")).unwrap();
+    }
+    assert_eq!(verdict(&options), ("outlived".to_owned(), Status::Ok));
+    // Both places set back together: only the noted number shows it.
+    fs::remove_file(&witness).unwrap();
+    fs::remove_dir_all(folder.join("second")).unwrap();
+    assert_eq!(
+        verdict(&Options { witness_was: Some(6), ..options.clone() }),
+        ("below_noted".to_owned(), Status::Failed)
+    );
+    // The witness is there, the journal is the one of yesterday.
+    let now = fs::read_to_string(&witness).unwrap();
+    let grown = now.replace("sequence=0", "sequence=5");
+    assert_ne!(now, grown);
+    fs::write(&witness, grown).unwrap();
+    assert_eq!(verdict(&options), ("older_journal".to_owned(), Status::Failed));
+    assert!(journal.exists());
+}

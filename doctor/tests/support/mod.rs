@@ -1,0 +1,181 @@
+//! What the tests of the doctor share: a simulator, a till's configuration, and lines to ask for.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+use zvpos_core::library::Library;
+use zvpos_doctor::{CHECKS, Line, Options, Report, Status, examine};
+use zvpos_sandbox::rules::{Policy, Seed};
+use zvpos_sandbox::server::{Options as ServerOptions, Server};
+
+pub const MEMBER: &str = "383933091455959041";
+
+/// A new folder that nobody else uses.
+pub fn own_folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("doctor-{}-{number}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The simulator, in this process.
+pub fn simulator(policy: Policy) -> Server {
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let seed = Arc::new(Seed::parse(Seed::DEFAULT_JSON).unwrap());
+    Server::start(ServerOptions { listen: any, admin: any, seed, policy, chaos: None, quiet: true }).unwrap()
+}
+
+pub fn url(server: &Server) -> String {
+    format!("http://{}/api/v2", server.gateway)
+}
+
+/// One request to the simulator's admin port.
+pub fn admin(server: &Server, method: &str, path: &str, body: &Value) -> Value {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut stream = TcpStream::connect(server.admin).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+/// The simulator's credentials, this endpoint, and a journal in this folder, with these keys on top.
+pub fn config(endpoint: &str, folder: &Path, more: Value) -> Value {
+    let mut config = json!({
+        "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
+        "openKey": "fake-open-key-for-test-only-0001", "endpoint": endpoint,
+        "journal": folder.join("journal.db"), "timeouts_ms": {"connect": 500, "total": 1000}, "background": false,
+    });
+    let Value::Object(more) = more else { panic!("an object") };
+    config.as_object_mut().unwrap().extend(more);
+    config
+}
+
+/// Options that keep the second witness out of the user's home.
+pub fn options(config: &Value, folder: &Path) -> Options {
+    Options { witness: Some(folder.join("second")), ..Options::new(config.to_string()) }
+}
+
+pub fn report(config: &Value, folder: &Path) -> Report {
+    run(&options(config, folder))
+}
+
+/// Runs the doctor; each line is heard as it is found, and has a mend where something is wrong.
+pub fn run(options: &Options) -> Report {
+    let mut heard = Vec::new();
+    let report = examine(options, &mut |line| heard.push(line.clone()));
+    assert_eq!(heard, report.lines);
+    for line in &report.lines {
+        assert!(CHECKS.contains(&line.check), "{line:?}");
+        assert!(line.status == Status::Ok || line.mend.is_some(), "{line:?}");
+        assert!(!line.found.zh.is_empty() && !line.found.en.is_empty(), "{line:?}");
+    }
+    report
+}
+
+/// The one line of this check.
+pub fn line<'r>(report: &'r Report, check: &str) -> &'r Line {
+    let lines: Vec<&Line> = report.lines.iter().filter(|line| line.check == check).collect();
+    assert_eq!(lines.len(), 1, "{check}: {report:#?}");
+    lines[0]
+}
+
+pub fn mend(line: &Line) -> &str {
+    &line.mend.as_ref().unwrap_or_else(|| panic!("no mend: {line:?}")).en
+}
+
+/// A till with this configuration, which has made its journal.
+pub fn till(config: &Value) -> Library {
+    Library::start(&config.to_string(), Vec::new(), false)
+        .unwrap_or_else(|answer| panic!("{}", answer.to_json()))
+}
+
+/// Compiles the shim that makes flushes take as long as a test wants.
+pub fn flush_shim(folder: &Path) -> PathBuf {
+    let shim = folder.join("flush.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/flush.c");
+    let built = Command::new("cc")
+        .args(["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"])
+        .args([&shim, &source])
+        .status()
+        .expect("cc: install gcc");
+    assert!(built.success());
+    shim
+}
+
+fn openssl(folder: &Path, arguments: &str) {
+    let output = Command::new("openssl")
+        .current_dir(folder)
+        .args(arguments.split(' '))
+        .output()
+        .expect("openssl: apt-get install openssl");
+    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A CA of this name and a certificate signed by it, good for so many days: `ca.pem`, `host.pem`, `host.key`.
+pub fn certificate(ca: &str, alternative_name: &str, days: i32) -> PathBuf {
+    let folder = own_folder();
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(&folder, &format!("req -x509 {key} -days 30 -subj /CN={ca} -keyout ca.key -out ca.pem"));
+    openssl(&folder, &format!("req {key} -subj /CN=test-host -keyout host.key -out host.csr"));
+    fs::write(folder.join("extensions"), format!("subjectAltName={alternative_name}\n")).unwrap();
+    openssl(
+        &folder,
+        &format!(
+            "x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days {days} -extfile extensions -out host.pem"
+        ),
+    );
+    folder
+}
+
+/// A TLS server in front of `target`; ends when it is dropped.
+pub struct Tls {
+    child: Child,
+    pub port: u16,
+}
+
+impl Tls {
+    pub fn start(certificate: &Path, target: SocketAddr) -> Tls {
+        let proxy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tls_proxy.py");
+        let mut child = Command::new("python3")
+            .arg(proxy)
+            .args([certificate.join("host.pem"), certificate.join("host.key")])
+            .arg(target.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let mut text = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut text).unwrap();
+        Tls { child, port: text.trim().parse().unwrap() }
+    }
+}
+
+impl Drop for Tls {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}

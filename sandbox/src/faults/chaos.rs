@@ -1,0 +1,188 @@
+//! Faults by chance: rates and a seed. The same seed and the same order of requests give the same faults.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Chosen, name::Named};
+
+/// A fault and how often it hits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rate {
+    /// Which, with its number.
+    #[serde(flatten)]
+    pub chosen: Chosen,
+    /// Of how many requests, between 0 and 1.
+    pub rate: f64,
+}
+
+/// Rates of faults, and the random numbers that choose among them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Chaos {
+    seed: u64,
+    rates: Vec<Rate>,
+    #[serde(skip)]
+    state: u64,
+}
+
+/// Chaos as the admin API takes it: as text, or in parts.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Order {
+    /// `seed=7,lost_answer=0.05`
+    Text {
+        /// The text.
+        chaos: String,
+    },
+    /// Its parts.
+    Parts {
+        /// 0 when it is not given.
+        #[serde(default)]
+        seed: u64,
+        /// By name, or by `name:number`.
+        rates: BTreeMap<String, f64>,
+    },
+}
+
+impl Order {
+    /// The chaos that is asked for.
+    ///
+    /// # Errors
+    /// In words, as [`Chaos::parse`].
+    pub fn read(&self) -> Result<Chaos, String> {
+        match self {
+            Self::Text { chaos } => Chaos::parse(chaos),
+            Self::Parts { seed, rates } => {
+                let rates =
+                    rates.iter().map(|(name, rate)| read_rate(name, *rate)).collect::<Result<_, _>>()?;
+                Chaos::new(*seed, rates)
+            }
+        }
+    }
+}
+
+impl Chaos {
+    /// Reads `seed=7,lost_answer=0.05,cut_body:57=0.01`. Without a seed it is 0.
+    ///
+    /// # Errors
+    /// In words: what is no fault, with the nearest one; what is no rate; rates that come to more than 1.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (mut seed, mut rates) = (0, Vec::new());
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is not NAME=RATE"))?;
+            let (name, value) = (name.trim(), value.trim());
+            if name == "seed" {
+                seed = value.parse().map_err(|_| format!("the seed {value:?} is no whole number"))?;
+                continue;
+            }
+            let rate = value.parse().map_err(|_| format!("{name}: {value:?} is no rate like 0.05"))?;
+            rates.push(read_rate(name, rate)?);
+        }
+        Self::new(seed, rates)
+    }
+
+    fn new(seed: u64, rates: Vec<Rate>) -> Result<Self, String> {
+        if rates.is_empty() {
+            return Err("no rate is given, such as lost_answer=0.05".to_owned());
+        }
+        let sum: f64 = rates.iter().map(|rate| rate.rate).sum();
+        // Ten rates of 0.1 are one.
+        if sum > 1.0 + 1e-9 {
+            return Err(format!("the rates come to {sum}, more than 1"));
+        }
+        Ok(Self { seed, rates, state: seed })
+    }
+
+    /// Begins anew with its seed.
+    pub fn restart(&mut self) {
+        self.state = self.seed;
+    }
+
+    /// What hits the next request. Every request takes one random number, whether a fault hits it or not.
+    pub fn choose(&mut self) -> Option<Chosen> {
+        let mut left = self.draw();
+        for Rate { chosen, rate } in &self.rates {
+            if left < *rate {
+                return Some(*chosen);
+            }
+            left -= rate;
+        }
+        None
+    }
+
+    /// The next number from 0 to below 1 (SplitMix64; its upper 53 bits, as many as a double holds).
+    fn draw(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        #[allow(clippy::cast_precision_loss, reason = "53 bits are exact")]
+        let numerator = (bits >> 11) as f64;
+        numerator / 9_007_199_254_740_992.0
+    }
+}
+
+fn read_rate(name: &str, rate: f64) -> Result<Rate, String> {
+    let chosen = Named::read(name)?.chosen();
+    if chosen.fault.is_in_handshake() {
+        return Err(format!("{name} meets a handshake and no request: arm it instead"));
+    }
+    if !(0.0..=1.0).contains(&rate) {
+        return Err(format!("{name}: the rate {rate} is not between 0 and 1"));
+    }
+    Ok(Rate { chosen, rate })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::Fault;
+
+    #[test]
+    fn the_same_seed_gives_the_same_faults() {
+        let run = |text: &str| -> Vec<_> {
+            let mut chaos = Chaos::parse(text).unwrap();
+            (0..10_000).map(|_| chaos.choose()).collect()
+        };
+        let (one, other) =
+            ("seed=7, lost_answer=0.05,cut_body:57=0.01", "seed=8,lost_answer=0.05,cut_body:57=0.01");
+        assert_eq!(run(one), run(one));
+        assert_ne!(run(one), run(other));
+        let count = |fault| run(one).iter().flatten().filter(|chosen| chosen.fault == fault).count();
+        let (lost, cut) = (count(Fault::ResetAfter), count(Fault::CutBody));
+        assert!((400..600).contains(&lost) && (60..140).contains(&cut), "{lost} {cut}");
+        assert!(run(one).contains(&Some(Chosen { fault: Fault::CutBody, number: 57 })));
+        assert!(run("hang=1").iter().all(Option::is_some));
+        assert!(run("hang=0").iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn it_begins_anew() {
+        let mut chaos = Chaos::parse("seed=7,hang=0.5").unwrap();
+        let first: Vec<_> = (0..100).map(|_| chaos.choose()).collect();
+        chaos.restart();
+        assert_eq!(first, (0..100).map(|_| chaos.choose()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        for (text, part) in [
+            ("", "no rate"),
+            ("seed=x,hang=0.1", "seed"),
+            ("hnag=0.1", "\"hang\""),
+            ("hang", "NAME=RATE"),
+            ("hang=2", "between 0 and 1"),
+            ("hang=NaN", "between 0 and 1"),
+            ("hang=0.6,reset_before=0.6", "more than 1"),
+            ("tls_hangs=0.1", "handshake"),
+            ("hang:5=0.1", "no number"),
+        ] {
+            let why = Chaos::parse(text).unwrap_err();
+            assert!(why.contains(part), "{text}: {why}");
+        }
+        let order = |json: &str| serde_json::from_str::<Order>(json).unwrap().read();
+        assert_eq!(order(r#"{"chaos": "seed=7,hang=0.5"}"#), order(r#"{"seed": 7, "rates": {"hang": 0.5}}"#));
+        assert!(order(r#"{"rates": {"hnag": 0.5}}"#).unwrap_err().contains("hang"));
+    }
+}

@@ -1,0 +1,127 @@
+//! What a fault makes the gateway do with a request: carry it out or not, twice, later, or otherwise than usual.
+
+use crate::rules::{
+    AlreadyReversed, Answer, Gateway, Note, Now, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal,
+};
+
+use super::{Chosen, Fault};
+
+/// A request that has arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived<'a> {
+    /// When.
+    pub now: Now,
+    /// The HTTP method.
+    pub method: &'a str,
+    /// Path and query.
+    pub target: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// A request that is held up on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// When it is carried out at the latest, in milliseconds from now.
+    pub ms: u64,
+    /// Whether it is carried out as soon as it was reversed.
+    pub until_reversed: bool,
+}
+
+impl Arrived<'_> {
+    /// What the gateway answers without a fault.
+    pub fn handled(&self, gateway: &mut Gateway) -> Answer {
+        gateway.handle(self.now, self.method, self.target, self.body)
+    }
+
+    fn handled_under(&self, gateway: &mut Gateway, policy: Policy) -> Answer {
+        let usual = gateway.policy().clone();
+        gateway.set_policy(policy);
+        let answer = self.handled(gateway);
+        gateway.set_policy(usual);
+        answer
+    }
+}
+
+impl Chosen {
+    /// The time as the gateway sees it under this fault.
+    pub fn time(self, now: Now) -> Now {
+        let ms = i64::try_from(self.number).unwrap_or(i64::MAX).saturating_mul(1000);
+        let signing_ms = match self.fault {
+            Fault::ClockAhead => now.signing_ms.saturating_add(ms),
+            Fault::ClockBehind => now.signing_ms.saturating_sub(ms),
+            _ => now.signing_ms,
+        };
+        Now { signing_ms, ..now }
+    }
+
+    /// Whether the request is held up instead of being carried out now.
+    pub fn hold(self) -> Option<Hold> {
+        match self.fault {
+            Fault::LateArrival => Some(Hold { ms: self.number, until_reversed: false }),
+            Fault::Overtaken => Some(Hold { ms: self.number, until_reversed: true }),
+            _ => None,
+        }
+    }
+
+    /// What the gateway answers to a request under this fault; `None` where the request does not reach it now.
+    pub fn act(self, gateway: &mut Gateway, arrived: &Arrived) -> Option<Answer> {
+        if !self.fault.row().acts || self.hold().is_some() {
+            return None;
+        }
+        let arrived = Arrived { now: self.time(arrived.now), ..*arrived };
+        let usual = gateway.policy().clone();
+        let answer = match self.fault {
+            Fault::DeliveredTwice => {
+                let first = arrived.handled(gateway);
+                let second = arrived.handled(gateway);
+                if self.number == 2 { second } else { first }
+            }
+            Fault::OtherBizId => {
+                arrived.handled_under(gateway, Policy { returned_biz_id: ReturnedBizId::Other, ..usual })
+            }
+            Fault::RefusedAfter => {
+                arrived.handled_under(gateway, Policy { refusals: Refusals::FullEffect, ..usual })
+            }
+            Fault::PartialEffect => {
+                arrived.handled_under(gateway, Policy { refusals: Refusals::CouponsOnly, ..usual })
+            }
+            Fault::SameFirst => known(gateway, &arrived, SameBizId::FirstAnswer),
+            Fault::SameDuplicate => known(gateway, &arrived, SameBizId::Duplicate),
+            Fault::SameAgain => known(gateway, &arrived, SameBizId::Again),
+            Fault::ReverseUnknownSuccess => {
+                let policy = Policy { unknown_reversal: UnknownReversal::Success, ..usual };
+                arrived.handled_under(gateway, policy)
+            }
+            Fault::ReverseAlready => {
+                twice(gateway, &arrived, &Policy { already_reversed: AlreadyReversed::Code, ..usual })
+            }
+            Fault::ReverseTwice => twice(gateway, &arrived, &Policy { reversal_acts_twice: true, ..usual }),
+            _ => arrived.handled(gateway),
+        };
+        Some(answer)
+    }
+}
+
+/// The answer to a consume whose bizId is known; where it is not, a copy of it arrives first.
+fn known(gateway: &mut Gateway, arrived: &Arrived, same_biz_id: SameBizId) -> Answer {
+    let policy = Policy { same_biz_id, nonces_once: false, ..gateway.policy().clone() };
+    let answer = arrived.handled_under(gateway, policy.clone());
+    if answer.note.effect == 0 || answer.note.repeated {
+        return answer;
+    }
+    arrived.handled_under(gateway, policy)
+}
+
+/// The answer to the second copy of a reversal, under a policy; each copy is signed by itself. What the first finds
+/// reversed already is answered as ever.
+fn twice(gateway: &mut Gateway, arrived: &Arrived, policy: &Policy) -> Answer {
+    let first = arrived.handled_under(gateway, Policy { reversal_acts_twice: false, ..policy.clone() });
+    if first.note.effect == 0 {
+        return first;
+    }
+    let second = arrived.handled_under(gateway, Policy { nonces_once: false, ..policy.clone() });
+    // Of the two together, for the log.
+    let note = Note { effect: first.note.effect + second.note.effect, ..second.note };
+    Answer { note, ..second }
+}

@@ -1,0 +1,79 @@
+//! Requests that are held up on their way: carried out after a time, or when their own reversal has overtaken them.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use crate::{
+    faults::{Arrived, Hold},
+    rules::Peek,
+};
+
+use super::{
+    connection::Request,
+    state::{Shared, lock},
+};
+
+/// More are not held; the oldest is then carried out at once.
+const HELD_MAX: usize = 200;
+
+/// One that is held up.
+struct Late {
+    number: u64,
+    until_reversed: bool,
+    peek: Peek,
+    request: Request,
+}
+
+/// Those that are held up, the oldest first.
+#[derive(Default)]
+pub(super) struct Held(VecDeque<Late>);
+
+impl Held {
+    fn take(&mut self, wanted: impl Fn(&Late) -> bool) -> Option<Late> {
+        let at = self.0.iter().position(wanted)?;
+        self.0.remove(at)
+    }
+}
+
+impl Shared {
+    /// Holds a request up.
+    pub(super) fn hold(self: &Arc<Self>, hold: Hold, number: u64, peek: Peek, request: Request) {
+        let Hold { ms, until_reversed } = hold;
+        let oldest = {
+            let mut queue = lock(&self.held);
+            queue.0.push_back(Late { number, until_reversed, peek, request });
+            if queue.0.len() > HELD_MAX { queue.0.pop_front() } else { None }
+        };
+        if let Some(oldest) = oldest {
+            self.deliver(oldest);
+        }
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            let late = lock(&shared.held).take(|late| late.number == number);
+            if let Some(late) = late {
+                shared.deliver(late);
+            }
+        });
+    }
+
+    /// Carries out what was held up until its reversal came.
+    pub(super) fn deliver_overtaken(&self, biz_id: &str) {
+        let wanted = |late: &Late| late.until_reversed && late.peek.biz_id.as_deref() == Some(biz_id);
+        loop {
+            let late = lock(&self.held).take(wanted);
+            match late {
+                Some(late) => self.deliver(late),
+                None => return,
+            }
+        }
+    }
+
+    fn deliver(&self, late: Late) {
+        let Late { number, peek, request, .. } = late;
+        let Request { method, target, body, .. } = &request;
+        let arrived = Arrived { now: self.now(), method, target, body };
+        let mut answer = arrived.handled(&mut self.gateway());
+        answer.note.explanation.insert_str(0, "it was held up and arrives only now: ");
+        self.log(number, &request, peek, None, Some(answer));
+    }
+}

@@ -1,0 +1,54 @@
+//! The inspector: a page on the admin socket that shows what the simulator does while it does it. Here are its files,
+//! which need no build and nothing from elsewhere; `feed` is the request log with those that follow it, `guard` keeps
+//! the pages of other sites out.
+
+mod feed;
+mod guard;
+
+pub(super) use self::{
+    feed::{Feed, follow},
+    guard::refusal,
+};
+
+/// A file of the page: the path it is served under, its media type, its text.
+const FILES: &[(&str, &str, &str)] = &[
+    ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
+    ("/inspector.css", "text/css; charset=utf-8", include_str!("page/inspector.css")),
+    ("/inspector.svg", "image/svg+xml", include_str!("page/inspector.svg")),
+    ("/inspector.js", SCRIPT, include_str!("page/inspector.js")),
+    ("/inspector/dom.js", SCRIPT, include_str!("page/inspector/dom.js")),
+    ("/inspector/requests.js", SCRIPT, include_str!("page/inspector/requests.js")),
+    ("/inspector/detail.js", SCRIPT, include_str!("page/inspector/detail.js")),
+    ("/inspector/state.js", SCRIPT, include_str!("page/inspector/state.js")),
+    ("/inspector/switches.js", SCRIPT, include_str!("page/inspector/switches.js")),
+    ("/inspector/words.js", SCRIPT, include_str!("page/inspector/words.js")),
+];
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The media type and the text of the file at this path.
+pub(super) fn file(path: &str) -> Option<(&'static str, &'static str)> {
+    FILES.iter().find(|(served, ..)| *served == path).map(|(_, kind, text)| (*kind, *text))
+}
+
+/// What every answer of the admin socket says to a browser: run nothing but this server's own files, show them in no
+/// frame, guess no types, keep nothing.
+pub(super) const HEADERS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
+    X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n\
+    Cross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Policy;
+
+    #[test]
+    fn every_field_of_the_policy_has_words() {
+        let (_, words) = file("/inspector/words.js").unwrap();
+        let policy = serde_json::to_value(Policy::default()).unwrap();
+        for name in policy.as_object().unwrap().keys() {
+            assert!(words.contains(&format!("\n  {name}: ")), "words.js has none for {name}");
+        }
+    }
+}
