@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use zvpos_core::config::Charset;
 use zvpos_core::json::{Value, escape_beyond_ascii};
 use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
@@ -61,7 +62,7 @@ impl Till {
                 return Err(exit::code(answer.outcome()));
             }
         };
-        show.ascii = library.ascii();
+        show.ascii = Charset::of_config(&settings.text) == Charset::Ascii;
         show.days = settings.config().map(|config| config.business_days.into()).unwrap_or_default();
         say_started(&library.started(false).to_json(), settings.sandbox, common.verbose > 0);
         Ok(Till { library: Arc::new(library), show, sandbox: settings.sandbox })
