@@ -1,7 +1,8 @@
 /*
  * zvpos: member coupons and stored value of the zvcms platform for any cash register.
  *
- * Written by cbindgen from src/; do not edit. JSON text in, JSON text out, UTF-8, NUL-ended.
+ * Written by cbindgen from src/; do not edit. JSON text in, JSON text out, NUL-ended, in the
+ * configured charset (UTF-8 where none is).
  *
  * The rule for money: a sale is complete if and only if `outcome` is "succeeded". Every other outcome has one
  * thing to do next, which stands in `next`.

@@ -138,7 +138,8 @@ fn the_pages_name_every_exit_code() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     for page in [ENGLISH, CHINESE] {
         let text = fs::read_to_string(folder.join(page)).unwrap();
-        for outcome in Outcome::ALL {
+        // No command leaves a ticket.
+        for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Running) {
             let row = format!("| {} | `{}` | ", outcome.number(), outcome.as_str());
             assert!(text.lines().any(|line| line.starts_with(&row)), "{page}: {row}");
         }
