@@ -3,7 +3,6 @@
 
 mod common;
 
-
 use common::{RICH, Sandbox};
 use serde_json::{Value, json};
 use zvpos_sandbox::{faults::Chaos, rules::Policy};

@@ -39,7 +39,7 @@ pub fn own_folder() -> PathBuf {
 pub fn simulator(policy: Policy) -> Server {
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let seed = Arc::new(Seed::parse(Seed::DEFAULT_JSON).unwrap());
-    Server::start(ServerOptions { listen: any, admin: any, seed, policy, quiet: true }).unwrap()
+    Server::start(ServerOptions { listen: any, admin: any, seed, policy, chaos: None, quiet: true }).unwrap()
 }
 
 pub fn url(server: &Server) -> String {
@@ -52,7 +52,7 @@ pub fn admin(server: &Server, method: &str, path: &str, body: &Value) -> Value {
     let mut stream = TcpStream::connect(server.admin).unwrap();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .unwrap();
