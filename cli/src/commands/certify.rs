@@ -1,7 +1,6 @@
 //! `zv certify`: an integrator's own till, led through every way a payment can end.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -119,18 +118,7 @@ impl Arguments {
         Lang::from(self.lang).pick(&text.zh, &text.en)
     }
 
-    /// Where in a scenario a rule was broken.
-    fn seen(&self, one: &ScenarioReport, rule: Rule) -> Vec<String> {
-        let findings = one.findings.iter().filter(|finding| finding.rule == rule);
-        findings
-            .map(|finding| {
-                let sale = finding.sale.as_deref().map(|sale| format!(" {sale}")).unwrap_or_default();
-                format!("{}{sale}: {}", one.id, self.pick(&finding.seen))
-            })
-            .collect()
-    }
-
-    /// How many of each group were passed; every broken rule, what to do, and where it was seen; the verdict.
+    /// How many of each group were passed; every broken rule; the verdict.
     fn summary(&self, report: &Report) -> String {
         let mut rows = Rows::default();
         for group in Group::ALL {
@@ -140,42 +128,44 @@ impl Arguments {
                 rows.push(self.pick(&group.title()), &format!("{passed}/{of}"));
             }
         }
-        let mut out = rows.to_text();
-        for (rule, ids) in report.to_mend() {
-            let (what, mend) = (rule.what(), rule.mend());
-            // Writing to a String cannot fail.
-            let _ = write!(out, "\n{}\n  → {}\n", self.pick(&what), self.pick(&mend));
-            let broke = |one: &&ScenarioReport| ids.contains(&one.id);
-            let seen: Vec<String> =
-                report.scenarios.iter().filter(broke).flat_map(|one| self.seen(one, rule)).collect();
-            for line in seen.iter().take(SEEN_MAX) {
-                let _ = writeln!(out, "  {}", safe(line));
-            }
-            if let Some(more @ 1..) = seen.len().checked_sub(SEEN_MAX) {
-                let lang = Lang::from(self.lang);
-                let _ = writeln!(
-                    out,
-                    "  {}",
-                    lang.pick(format!("…另有 {more} 处"), format!("… and {more} more"))
-                );
-            }
+        let broken: String = report.to_mend().iter().map(|(rule, _)| self.broken(report, *rule)).collect();
+        let verdict = report.verdict();
+        format!("{}{broken}{}\n{}\n", rows.to_text(), last_words(report), self.pick(&verdict))
+    }
+
+    /// A broken rule, what to do, and some of the places.
+    fn broken(&self, report: &Report, rule: Rule) -> String {
+        let (what, mend) = (rule.what(), rule.mend());
+        let all = report.scenarios.iter().flat_map(|one| one.findings.iter().map(|found| (one.id, found)));
+        let mut places = all.filter(|(_, found)| found.rule == rule);
+        let mut lines = vec![String::new(), self.pick(&what).to_owned(), format!("  → {}", self.pick(&mend))];
+        for (id, finding) in places.by_ref().take(PLACES_MAX) {
+            let sale = finding.sale.as_deref().map(|sale| format!(" {sale}")).unwrap_or_default();
+            lines.push(format!("  {}", safe(&format!("{id}{sale}: {}", self.pick(&finding.seen)))));
         }
-        // Where the till cannot even start, this says why.
-        let first = report.scenarios.iter().find(|one| !one.passed && !one.stderr.trim().is_empty());
-        if let Some(one) = first {
-            let _ = writeln!(out, "\n{} stderr:", one.id);
-            let last: Vec<&str> = one.stderr.lines().rev().take(STDERR_LINES).collect();
-            for line in last.iter().rev() {
-                let _ = writeln!(out, "  {}", safe(line));
-            }
+        let more = places.count();
+        if more > 0 {
+            let (zh, en) = (format!("  …另有 {more} 处"), format!("  … and {more} more"));
+            lines.push(Lang::from(self.lang).pick(zh, en));
         }
-        let _ = writeln!(out, "\n{}", self.pick(&report.verdict()));
-        out
+        lines.join("\n") + "\n"
     }
 }
 
+/// The end of what the first failed till wrote to stderr: where it cannot even start, this says why.
+fn last_words(report: &Report) -> String {
+    let spoke = |one: &&ScenarioReport| !one.passed && !one.stderr.trim().is_empty();
+    let Some(one) = report.scenarios.iter().find(spoke) else { return String::new() };
+    let all: Vec<&str> = one.stderr.lines().collect();
+    let mut lines = vec![String::new(), format!("{} stderr:", one.id)];
+    lines.extend(
+        all.iter().skip(all.len().saturating_sub(STDERR_LINES)).map(|line| format!("  {}", safe(line))),
+    );
+    lines.join("\n") + "\n"
+}
+
 /// A broken rule is understood by a few of the places; the reports have all of them.
-const SEEN_MAX: usize = 4;
+const PLACES_MAX: usize = 4;
 
 /// As much of a failed till's stderr as a person reads.
 const STDERR_LINES: usize = 8;
