@@ -30,6 +30,10 @@ const PAIRS: [[&str; 2]; 4] = [
     ["docs/zv.md", "docs/zv.zh-CN.md"],
 ];
 
+/// Pages in English and Chinese whose commands are run, and whose other code is for another program.
+const TWINS: [[&str; 2]; 2] =
+    [["docs/certify.md", "docs/certify.zh-CN.md"], ["docs/doctor.md", "docs/doctor.zh-CN.md"]];
+
 /// Pages that have no twin and whose code is not run.
 const OTHERS: [&str; 8] = [
     "CHANGELOG.md",
@@ -52,7 +56,7 @@ fn run_pages() -> impl Iterator<Item = Document> {
 }
 
 fn all_pages() -> impl Iterator<Item = Document> {
-    run_pages().chain(OTHERS.into_iter().map(page))
+    run_pages().chain(TWINS.into_iter().flatten().chain(OTHERS).map(page))
 }
 
 fn root_file(name: &str) -> String {
@@ -69,7 +73,7 @@ fn of<'d>(document: &'d Document, language: &'d str) -> impl Iterator<Item = &'d
 
 #[test]
 fn both_languages_say_the_same() {
-    for [english, chinese] in PAIRS {
+    for [english, chinese] in PAIRS.into_iter().chain(TWINS) {
         none(&check::say_the_same(&page(english), &page(chinese)));
     }
 }
@@ -128,6 +132,12 @@ fn commands_of_the_chinese_readme_run() {
 fn commands_of_the_inspectors_pages_run() {
     none(&shell::run(&page("docs/inspector.md")));
     none(&shell::run(&page("docs/inspector.zh-CN.md")));
+}
+
+#[test]
+fn commands_of_the_certifiers_pages_run() {
+    none(&shell::run(&page("docs/certify.md")));
+    none(&shell::run(&page("docs/certify.zh-CN.md")));
 }
 
 #[test]

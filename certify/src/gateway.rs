@@ -167,7 +167,7 @@ fn seen(line: &Value) -> Seen {
 fn http(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Value> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: simulator\r\nConnection: close\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

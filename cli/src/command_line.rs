@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::calls::{self, Confirm, Consume, Lookup, Pending, Quote, Reverse, Settle};
-use crate::commands::{completions, journal, read, recover, sandbox, sign};
+use crate::commands::{certify, completions, doctor, journal, read, recover, sandbox, sign};
 use crate::examples::EXAMPLES;
 use crate::exit;
 
-/// Member coupons and stored value of the zvcms platform: a simulator of its gateway, and the library's calls.
+/// Member coupons and stored value of the zvcms platform: a simulator of its gateway, the library's calls, and what
+/// to run before a till goes live.
 #[derive(Parser, Debug)]
 #[command(name = "zv", version, propagate_version = false, max_term_width = 110)]
 pub(crate) struct CommandLine {
@@ -44,6 +45,10 @@ enum Command {
     Journal(journal::Command),
     /// Shows each step of a signature; the key is never shown and nothing is sent
     Sign(sign::Arguments),
+    /// Looks at everything that a till's payments depend on, and says what to mend
+    Doctor(doctor::Arguments),
+    /// Leads a till program through every way a payment can end, and says what to mend
+    Certify(certify::Arguments),
     /// Prints completions for a shell
     Completions(completions::Arguments),
 }
@@ -77,7 +82,7 @@ fn after(path: &[&str]) -> String {
         }
         out.push('\n');
     }
-    out.push_str(exit::HELP);
+    out.push_str(exit::help(path));
     out
 }
 
@@ -109,6 +114,8 @@ impl Command {
             Command::Call(arguments) => arguments.run(),
             Command::Journal(command) => command.run(),
             Command::Sign(arguments) => arguments.run(),
+            Command::Doctor(arguments) => arguments.run(),
+            Command::Certify(arguments) => arguments.run(),
             Command::Completions(arguments) => arguments.run(),
         }
     }

@@ -60,5 +60,14 @@ pub(crate) const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("sign", &["zv sign --sandbox --timestamp 1712563200 --nonce 24680"]),
+    ("doctor", &["zv doctor --sandbox --lang en", "zv doctor --config zvpos.json --bundle support.zip"]),
+    (
+        "certify",
+        &[
+            "zv certify --list",
+            "zv certify --only plain. --only lost.reset -- ./till",
+            "zv certify --html report.html --report report.json -- ./till",
+        ],
+    ),
     ("completions", &["zv completions bash > zv.bash"]),
 ];

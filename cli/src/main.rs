@@ -9,6 +9,7 @@ mod examples;
 mod exit;
 mod fields;
 mod output;
+mod progress;
 mod request;
 mod settings;
 mod till;

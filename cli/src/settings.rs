@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use zvpos_core::config::Config;
 use zvpos_core::json::{Value, push_string};
+use zvpos_core::outcome::Lang;
 
 use crate::exit::Failure;
 
@@ -34,6 +35,23 @@ pub(crate) struct Common {
     /// Say which configuration and journal are used and how long the parts took; twice: the library's log, too
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// A language as the configuration's `lang` names it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Language {
+    #[value(name = "zh-CN")]
+    ZhCn,
+    En,
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Lang {
+        match language {
+            Language::ZhCn => Lang::ZhCn,
+            Language::En => Lang::En,
+        }
+    }
 }
 
 /// A configuration and where it comes from.

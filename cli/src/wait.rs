@@ -1,11 +1,10 @@
 //! Waiting for a call of the library's: a line that says how long it has been, and what Ctrl-C means meanwhile.
 
-use std::io::{IsTerminal, Write, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::output::say;
+use crate::progress::Line;
 
 /// What can be said about an interrupted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub(crate) fn attend<T: Send + 'static>(
         // Nobody listens any more when the person has left.
         let _ = sender.send(Event::Done(done));
     });
-    let mut line = Line::new(what);
+    let mut line = Line::new();
     let mut asked = false;
     loop {
         match events.recv_timeout(Line::PACE) {
@@ -50,7 +49,7 @@ pub(crate) fn attend<T: Send + 'static>(
                 );
             }
             Ok(Event::Interrupted) | Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => line.draw(),
+            Err(RecvTimeoutError::Timeout) => line.draw(what),
         }
     }
 }
@@ -80,49 +79,6 @@ fn ctrl_c() -> std::io::Result<tokio::signal::unix::Signal> {
 #[cfg(windows)]
 fn ctrl_c() -> std::io::Result<tokio::signal::windows::CtrlC> {
     tokio::signal::windows::ctrl_c()
-}
-
-/// One line on a terminal's stderr, for what takes longer than a second. It is gone when it is dropped.
-struct Line<'w> {
-    what: &'w str,
-    since: Instant,
-    terminal: bool,
-    drawn: bool,
-}
-
-impl<'w> Line<'w> {
-    const PACE: Duration = Duration::from_millis(200);
-    const PATIENCE: Duration = Duration::from_secs(1);
-    const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
-
-    fn new(what: &'w str) -> Line<'w> {
-        Line { what, since: Instant::now(), terminal: stderr().is_terminal(), drawn: false }
-    }
-
-    fn draw(&mut self) {
-        let elapsed = self.since.elapsed();
-        if !self.terminal || elapsed < Self::PATIENCE {
-            return;
-        }
-        let turn = usize::try_from(elapsed.as_millis() / Self::PACE.as_millis()).unwrap_or_default();
-        let frame = Self::FRAMES.get(turn % Self::FRAMES.len()).copied().unwrap_or('-');
-        self.drawn = true;
-        // A terminal that is gone shows nothing anyway.
-        let _ = write!(stderr(), "\r{frame} {} {} s ", self.what, elapsed.as_secs());
-    }
-
-    fn clear(&mut self) {
-        if std::mem::take(&mut self.drawn) {
-            let blank = " ".repeat(self.what.len() + 24);
-            let _ = write!(stderr(), "\r{blank}\r");
-        }
-    }
-}
-
-impl Drop for Line<'_> {
-    fn drop(&mut self) {
-        self.clear();
-    }
 }
 
 #[cfg(test)]

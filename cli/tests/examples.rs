@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
+#[path = "../../certify/tests/support/mod.rs"]
+mod tills;
 
 use std::fmt::Write;
 
@@ -42,6 +44,8 @@ fn examples(place: &Place, path: &[&str]) -> Vec<String> {
 fn every_example_of_every_help_runs() {
     let (simulator, place) = (Simulator::start(), Place::new());
     place.configure(&simulator, &json!({"on_unknown": "hold"}));
+    // What the examples of `zv certify` start.
+    std::fs::copy(&tills::c_till()[0], place.folder.join("till")).unwrap();
     // What the example of `zv settle` finds.
     simulator.arm("reset_after", "consume");
     place.zv(&["consume", "--bizId", "T1-000009", "--customerId", MEMBER, "--amount", "1.00"]).ended(4);
@@ -55,7 +59,7 @@ fn every_example_of_every_help_runs() {
             paths.extend(inner.into_iter().map(|name| vec![command.clone(), name]));
         }
     }
-    assert!(paths.len() > 13, "{paths:?}");
+    assert!(paths.len() > 15, "{paths:?}");
     let mut script = String::new();
     let mut count = 0;
     for path in &paths {
@@ -79,7 +83,7 @@ fn every_example_of_every_help_runs() {
     let said = Said::of(place.command("bash").args(["-c", &format!("{ended}{script}")]));
     assert_eq!(said.code, Some(0), "{script}\n{said:?}");
     assert_eq!((simulator.net("T1-000001"), simulator.net("T1-000002")), (1, 0));
-    for file in ["day.csv", "zv.bash", "data.json"] {
+    for file in ["day.csv", "zv.bash", "data.json", "support.zip", "report.html", "report.json"] {
         assert!(place.folder.join(file).is_file(), "{file}");
     }
     println!("{count} examples ran");

@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 
 use super::{Event, Member, Record, Report, SaleReport, ScenarioReport, Seen};
-use crate::judge::Finding;
 use crate::scenario::Group;
 use crate::text::{Text, text};
 
@@ -23,7 +22,7 @@ pub(super) fn page(report: &Report) -> String {
          <body><header><h1>{heading}</h1><button id=\"language\" type=\"button\">中文</button></header>\n\
          <p class=\"verdict {verdict}\">{}</p>\n<dl><dt>{}</dt><dd><code>{}</code></dd><dt>zvpos</dt><dd>{}</dd>\
          <dt>{}</dt><dd>{}</dd></dl>\n",
-            both(&verdict_of(report)),
+            both(&report.verdict()),
             both(&text("Till", "收银程序")),
             escape(&report.till.join(" ")),
             escape(report.version),
@@ -45,49 +44,21 @@ pub(super) fn page(report: &Report) -> String {
     out
 }
 
-fn verdict_of(report: &Report) -> Text {
-    let Report { passed, failed, left_out, .. } = report;
-    let of = passed + failed;
-    if report.certified {
-        return text(
-            format!("Certified: all {of} scenarios passed"),
-            format!("认证通过:{of} 个场景全部通过"),
-        );
-    }
-    let (out_en, out_zh) = match left_out {
-        0 => (String::new(), String::new()),
-        _ => (format!(", {left_out} left out"), format!(",{left_out} 个未执行")),
-    };
-    text(
-        format!("Not certified: {passed} of {of} scenarios passed{out_en}"),
-        format!("认证未通过:{of} 个场景中通过 {passed} 个{out_zh}"),
-    )
-}
-
 /// What failed, by rule, with what to mend: the first thing that an integrator reads.
 fn overview(out: &mut String, report: &Report) {
-    let mut rules: Vec<(&Finding, Vec<&str>)> = Vec::new();
-    for one in &report.scenarios {
-        for finding in &one.findings {
-            match rules.iter_mut().find(|(first, _)| first.rule == finding.rule) {
-                Some((_, ids)) if ids.last() == Some(&one.id) => {}
-                Some((_, ids)) => ids.push(one.id),
-                None => rules.push((finding, vec![one.id])),
-            }
-        }
-    }
+    let rules = report.to_mend();
     if rules.is_empty() {
         return;
     }
     push(out, format_args!("<h2>{}</h2>\n<ul class=\"mend\">\n", both(&text("What to mend", "需要修改"))));
-    for (finding, ids) in rules {
+    for (rule, ids) in rules {
         let links: Vec<String> = ids.iter().map(|id| format!("<a href=\"#{id}\">{id}</a>")).collect();
         push(
             out,
             format_args!(
                 "<li><strong>{}</strong><br>{}<br><small>{}</small></li>\n",
-                both(&finding.what),
-                both(&finding.mend),
+                both(&rule.what()),
+                both(&rule.mend()),
                 links.join(" ")
             ),
         );

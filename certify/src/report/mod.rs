@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::Options;
-use crate::judge::Finding;
+use crate::judge::{Finding, Rule};
 use crate::protocol::Said;
 use crate::scenario::Group;
-use crate::text::Text;
+use crate::text::{Text, text};
 
 /// Something that happened in a scenario, in its order.
 #[derive(Clone, Debug, Serialize)]
@@ -189,6 +189,41 @@ impl Report {
             left_out,
             scenarios,
         }
+    }
+
+    /// The whole in one sentence.
+    pub fn verdict(&self) -> Text {
+        let Report { passed, failed, left_out, .. } = self;
+        let of = passed + failed;
+        if self.certified {
+            return text(
+                format!("Certified: all {of} scenarios passed"),
+                format!("认证通过:{of} 个场景全部通过"),
+            );
+        }
+        let (out_en, out_zh) = match left_out {
+            0 => (String::new(), String::new()),
+            _ => (format!(", {left_out} left out"), format!(",{left_out} 个未执行")),
+        };
+        text(
+            format!("Not certified: {passed} of {of} scenarios passed{out_en}"),
+            format!("认证未通过:{of} 个场景中通过 {passed} 个{out_zh}"),
+        )
+    }
+
+    /// Each rule that was broken, and the scenarios in which it was: the first thing that an integrator reads.
+    pub fn to_mend(&self) -> Vec<(Rule, Vec<&'static str>)> {
+        let mut rules: Vec<(Rule, Vec<&'static str>)> = Vec::new();
+        for one in &self.scenarios {
+            for finding in &one.findings {
+                match rules.iter_mut().find(|(known, _)| *known == finding.rule) {
+                    Some((_, ids)) if ids.last() == Some(&one.id) => {}
+                    Some((_, ids)) => ids.push(one.id),
+                    None => rules.push((finding.rule, vec![one.id])),
+                }
+            }
+        }
+        rules
     }
 
     /// For programs.

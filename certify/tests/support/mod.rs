@@ -43,7 +43,9 @@ pub fn library() -> &'static Path {
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
             let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
-            if own.iter().any(|prefix| text.starts_with(prefix)) || text == "CARGO_TARGET_TMPDIR" {
+            if own.iter().any(|prefix| text.starts_with(prefix))
+                || ["CARGO_TARGET_TMPDIR", "OUT_DIR"].contains(&&*text)
+            {
                 cargo.env_remove(&name);
             }
         }

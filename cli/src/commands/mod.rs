@@ -1,7 +1,9 @@
 //! What each command does.
 
 pub(crate) mod calls;
+pub(crate) mod certify;
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod journal;
 pub(crate) mod read;
 pub(crate) mod recover;

@@ -167,10 +167,7 @@ impl Steps {
         rows.push("5 token", &self.token);
         rows.push("6 POST to", &self.url);
         rows.push("7 body", &self.body);
-        let mut out = Vec::new();
-        // Writing to a Vec cannot fail.
-        let _ = rows.write(&mut out);
-        anstream::adapter::strip_str(&String::from_utf8_lossy(&out)).to_string()
+        rows.to_text()
     }
 
     fn json(&self) -> String {

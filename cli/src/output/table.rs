@@ -20,6 +20,14 @@ impl Rows {
         self.0.push((safe(name), safe(value), style));
     }
 
+    /// All of them without colours.
+    pub(crate) fn to_text(&self) -> String {
+        let mut out = Vec::new();
+        // Writing to a Vec cannot fail.
+        let _ = self.write(&mut out);
+        anstream::adapter::strip_str(&String::from_utf8_lossy(&out)).to_string()
+    }
+
     /// All of them.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let width = self.0.iter().map(|(name, _, _)| name.width()).max().unwrap_or_default();

@@ -52,7 +52,7 @@ pub fn admin(server: &Server, method: &str, path: &str, body: &Value) -> Value {
     let mut stream = TcpStream::connect(server.admin).unwrap();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .unwrap();

@@ -1,0 +1,123 @@
+//! `zv doctor`: everything that a till's payments depend on, a line for each check as soon as it is known.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use zvpos_core::outcome::{Lang, Outcome};
+use zvpos_doctor::{Line, Options, Report, Status, bundle, examine};
+
+use crate::exit::{self, Failure};
+use crate::output::{safe, say};
+use crate::progress::{self, follow};
+use crate::settings::{Common, Language, Settings};
+use crate::till::or_failure;
+
+/// The arguments of `zv doctor`.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// The folder of the second witness, best on another drive than the journal (default: the user's)
+    #[arg(long, value_name = "FOLDER")]
+    witness: Option<PathBuf>,
+
+    /// The witness's number as somebody noted it before the restart
+    #[arg(long, value_name = "NUMBER")]
+    witness_was: Option<u64>,
+
+    /// The library file that the till loads, to see whether it fits this machine
+    #[arg(long, value_name = "FILE")]
+    library: Option<PathBuf>,
+
+    /// Write a zip archive for support there, without keys and passwords
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+
+    /// The language of the lines (default: the configuration's lang)
+    #[arg(long, value_name = "LANG")]
+    lang: Option<Language>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Arguments {
+    /// Examines.
+    pub(crate) fn run(self) -> ExitCode {
+        or_failure(self.examine())
+    }
+
+    fn examine(self) -> Result<ExitCode, Failure> {
+        let settings = Settings::find(&self.common)?;
+        if self.common.verbose > 0 {
+            say(&format!("configuration: {}", settings.source));
+        }
+        let configured = settings.config().map(|config| config.lang).unwrap_or_default();
+        let lang = self.lang.map_or(configured, Lang::from);
+        let options = Options {
+            witness: self.witness,
+            witness_was: self.witness_was,
+            library: self.library,
+            ..Options::new(settings.text)
+        };
+        let report = look(&options, (!self.common.json).then_some(lang))
+            .ok_or_else(|| Failure::internal("a defect of the doctor; the lines above are true"))?;
+        let last = if self.common.json {
+            format!("{}\n", report.to_json(lang))
+        } else {
+            format!("\n{}", report.summary(lang))
+        };
+        // A reader that stops reading is no failure.
+        let _ = io::stdout().lock().write_all(last.as_bytes());
+        if let Some(path) = &self.bundle {
+            bundle::write(&options, &report, path)
+                .map_err(|error| Failure::internal(format!("cannot write {}: {error}", path.display())))?;
+            say(&format!("zv: {} is for support; look into it before it leaves the house", path.display()));
+        }
+        Ok(match report.status() {
+            Status::Failed => exit::code(Outcome::Internal),
+            Status::Ok | Status::Warning => ExitCode::SUCCESS,
+        })
+    }
+}
+
+/// Shows each line as it is known, where a language is given. `None` is a defect of the doctor's.
+fn look(options: &Options, shown: Option<Lang>) -> Option<Report> {
+    let mut waiting = progress::Line::new();
+    follow(
+        // Nobody hears it only when this process ends.
+        |sender| {
+            examine(options, &mut |line: &Line| {
+                let _ = sender.send(line.clone());
+            })
+        },
+        |line| match (line, shown) {
+            (Some(line), Some(lang)) => {
+                waiting = progress::Line::new();
+                let mut out = anstream::stdout().lock();
+                let _ = out.write_all(row(&line, lang).as_bytes()).and_then(|()| out.flush());
+            }
+            _ => waiting.draw("examining"),
+        },
+    )
+}
+
+/// The doctor's row with a colour for how it is.
+fn row(line: &Line, lang: Lang) -> String {
+    let row = line.to_row(lang);
+    let word = line.status.word(lang);
+    let rest = row.strip_prefix(word).unwrap_or(&row);
+    let style = style(line.status);
+    let shown: String = rest.lines().map(|line| safe(line) + "\n").collect();
+    format!("{style}{word}{style:#}{shown}")
+}
+
+fn style(status: Status) -> Style {
+    let colour = match status {
+        Status::Ok => AnsiColor::Green,
+        Status::Warning => AnsiColor::Yellow,
+        Status::Failed => AnsiColor::Red,
+    };
+    colour.on_default().bold()
+}
