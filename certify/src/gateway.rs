@@ -3,8 +3,9 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zvpos_sandbox::rules::{Policy, Seed};
@@ -65,8 +66,23 @@ impl Gateway {
         }
         if fault != "refused" {
             insert(&mut order, "operation", operation.into());
+            return self.tell("POST", "/faults", &order);
         }
-        self.tell("POST", "/faults", &order)
+        self.tell("POST", "/faults", &order)?;
+        self.wait_until_refused()
+    }
+
+    /// A till of another scenario that is just being started holds a copy of the closed socket until it is its own
+    /// program; as long as it does, the system still takes connections.
+    fn wait_until_refused(&self) -> Result<(), String> {
+        let started = Instant::now();
+        while TcpStream::connect_timeout(&self.server.gateway, Duration::from_secs(1)).is_ok() {
+            if started.elapsed() > Duration::from_secs(10) {
+                return Err(format!("{} cannot be closed", self.server.gateway));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// No fault waits any more, and the port is open.
@@ -113,10 +129,11 @@ impl Gateway {
 /// An address of this machine that no other scenario has: a port that a fault has closed would otherwise be given to
 /// the next one who asks for any, and the till would talk to another scenario's simulator.
 fn own_address() -> Ipv4Addr {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
-    let [_, _, high, low] = std::process::id().to_be_bytes();
-    let last = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(last % 254 + 1));
-    Ipv4Addr::new(127, high | 0x40, low, last.unwrap_or(1))
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // A quarter of 127.0.0.0/8, begun at another place by each process.
+    let number = (std::process::id() << 12).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+    let [_, high, middle, low] = number.to_be_bytes();
+    Ipv4Addr::new(127, high & 0x7f | 0x40, middle, low)
 }
 
 fn insert(object: &mut Value, name: &str, value: Value) {

@@ -94,7 +94,7 @@ fn a_till_that_forgets_is_found() {
     let expected = "notsent.restart hold.restart crash.* refund.restart gateway.biz_id gateway.lost_outage \
         end.during end.restart";
     let report = fails("forget", expected);
-    found(&report, "crash.completed", Rule::Forgotten);
+    found(&report, "crash.completed", Rule::Twice);
     found(&report, "crash.taken", Rule::Forgotten);
 }
 

@@ -54,8 +54,8 @@ impl Stage<'_> {
         since.iter().rev().find(of_it).map(|word| word.line.result)
     }
 
-    pub(super) fn expect(&mut self, till: u8, sale: &str, says: &[Said], step: &Step) {
-        let said = self.said_since(0, till, sale);
+    /// Holds what the till said in a step against what it may say then.
+    pub(super) fn expect(&mut self, said: Option<Said>, sale: &str, says: &[Said], step: &Step) {
         if said.is_none_or(|said| !says.contains(&said)) {
             let words = |says: &[Said]| says.iter().map(|one| one.word()).collect::<Vec<_>>();
             let (seen, wanted) = (said.map_or("-", Said::word), words(says));

@@ -126,6 +126,7 @@ impl<'o> Stage<'o> {
 
     fn step(&mut self, step: &Step) -> Played<()> {
         self.events.push(Event::Did { at_ms: self.at_ms(), what: step.words() });
+        let words = self.words.len();
         match step {
             Step::Start(till) => self.start(*till)?,
             Step::Sell { till, sale, .. } => self.sell(*till, sale)?,
@@ -159,7 +160,8 @@ impl<'o> Stage<'o> {
             Step::Stop(till) => self.stop(*till)?,
         }
         if let Some((till, sale, says)) = step.expectation() {
-            self.expect(till, sale, says, step);
+            let said = self.said_since(words, till, sale);
+            self.expect(said, sale, says, step);
         }
         Ok(())
     }
