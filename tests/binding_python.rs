@@ -16,7 +16,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use document::{Document, looks_like};
-use support::{Simulator, library, own_folder, root, run_cases, scratch};
+use support::{Simulator, finds_what_is_wrong, library, own_folder, root, run_cases, scratch};
 
 const PAGES: [&str; 2] = ["bindings/python/README.md", "bindings/python/README.zh-CN.md"];
 
@@ -81,7 +81,9 @@ fn installed() -> &'static Path {
 
 #[test]
 fn every_case_is_ok_through_the_installed_wheel() {
-    run_cases(Command::new(installed()).arg(root().join("bindings/python/tests/cases.py")).env_clear());
+    let program = root().join("bindings/python/tests/cases.py");
+    run_cases(Command::new(installed()).arg(&program).env_clear());
+    finds_what_is_wrong(Command::new(installed()).arg(&program).env_clear());
 }
 
 #[test]

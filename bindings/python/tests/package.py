@@ -1,5 +1,6 @@
 """What the package does beside the table of cases. Usage: package.py ENDPOINT FOLDER."""
 
+import ctypes
 import logging
 import sys
 import threading
@@ -80,6 +81,27 @@ def threads(zv: zvpos.Library) -> None:
     assert found == [True] * 40, found
 
 
+class MallInfo(ctypes.Structure):
+    """glibc's `struct mallinfo`; number 7 is `uordblks`."""
+
+    _fields_ = [("numbers", ctypes.c_int * 10)]
+
+
+def allocated() -> int:
+    """How many bytes the C library has given out, the text of answers among them."""
+    mallinfo = ctypes.CDLL(None).mallinfo
+    mallinfo.restype = MallInfo
+    return int(mallinfo().numbers[7])
+
+
+def answers_are_given_back(zv: zvpos.Library) -> None:
+    before = 0
+    for number in range(2200):
+        raises(zvpos.NotFound, "", lambda: zv.lookup(bizId="none"))
+        before = allocated() if number == 200 else before
+    assert allocated() < before + 200_000, allocated() - before
+
+
 class Lines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
@@ -117,6 +139,7 @@ def main() -> None:
     with zvpos.Library(config) as zv:
         requests(zv)
         threads(zv)
+        answers_are_given_back(zv)
         logs(zv)
     print("ok")
 
