@@ -2,11 +2,13 @@
 # What the tests need beside Rust and a C compiler: installs it where that is possible, else says in one line
 # what is missing.
 set -u
-wanted=(cc:gcc c++:g++ make:make python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime)
+wanted=(cc:gcc c++:g++ make:make cmake:cmake python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime)
 missing=()
 for pair in "${wanted[@]}"; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")
 done
+# A package of its own on Debian.
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null && exit 0
