@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks;
 using Zvpos;
@@ -88,7 +89,7 @@ static class Own
     static string AnswerLost(Zv zv)
     {
         var task = zv.ConsumeAsync(new { bizId = "O-1~slow_body:1", customerId = Member, amount = "1.00" });
-        zv_free(zv_shutdown());
+        lock (Turn()) zv_free(zv_shutdown());
         try
         {
             return "answered " + task.Result;
@@ -97,5 +98,12 @@ static class Own
         {
             return lost.InnerException is ZvException ? null : lost.ToString();
         }
+    }
+
+    /// While it is held nothing is fetched: so the answer is lost every time, not only now and then.
+    static object Turn()
+    {
+        var tickets = typeof(Zv).GetField("Tickets", BindingFlags.NonPublic | BindingFlags.Static).GetValue(null);
+        return tickets.GetType().GetField("turn", BindingFlags.NonPublic | BindingFlags.Instance).GetValue(tickets);
     }
 }
