@@ -4,8 +4,8 @@ using System.Threading.Tasks;
 namespace Zvpos
 {
     /// <summary>
-    /// The library, started. There is one in a process: start it once and dispose of it when the program ends. Every
-    /// method may be called from any thread.
+    /// The library, started. There is one in a process: start it once and dispose of it when the program ends. A
+    /// second start with the same configuration uses the first. Every method may be called from any thread.
     /// <para>A request is JSON text, or an object whose public properties (or a dictionary whose entries) have the
     /// vendor's field names. Money is decimal or text; ids are text.</para>
     /// <para>No method throws because a payment did not succeed: look at <see cref="Answer.Outcome"/>.</para>
@@ -130,10 +130,10 @@ namespace Zvpos
             return Tickets.Shutdown();
         }
 
-        /// <summary>As <see cref="Shutdown"/>.</summary>
+        /// <summary>As <see cref="Shutdown"/>, unless somebody else had started the library.</summary>
         public void Dispose()
         {
-            Shutdown();
+            if (Started["already"] != "true") Shutdown();
         }
     }
 }

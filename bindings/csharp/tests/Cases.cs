@@ -15,7 +15,10 @@ static class Cases
     const string OwnConfig = "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
         + "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"$GATEWAY/api/v2\",\"journal\":\"$JOURNAL\"}";
 
-    static string gateway, admin, folder, config;
+    /// What the library was started with.
+    internal static string Config;
+
+    static string gateway, admin, folder;
     static Zv zv;
     static int journals, failed;
 
@@ -69,10 +72,10 @@ static class Cases
     {
         Http("POST", "/reset", null);
         var journal = Path.Combine(folder, "journal-" + ++journals + ".db").Replace('\\', '/');
-        config = template.Replace("$GATEWAY", gateway).Replace("$JOURNAL", journal);
+        Config = template.Replace("$GATEWAY", gateway).Replace("$JOURNAL", journal);
         try
         {
-            using (zv = Zv.Start(config)) return body();
+            using (zv = Zv.Start(Config)) return body();
         }
         catch (Exception error)
         {
@@ -88,7 +91,7 @@ static class Cases
         if (name.StartsWith("call:")) return zv.Call(name.Substring(5), request);
         switch (name)
         {
-            case "init": return Init(request ?? config);
+            case "init": return Init(request ?? Config);
             case "coupon_quote": return zv.CouponQuote(request);
             case "consume": return zv.Consume(request);
             case "reverse": return zv.Reverse(request);

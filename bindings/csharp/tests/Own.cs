@@ -20,6 +20,7 @@ static class Own
         { "own-dictionary", Dictionary },
         { "own-not-exact", NotExact },
         { "own-lists", Lists },
+        { "own-second-start", SecondStart },
         { "own-many-tasks", ManyTasks },
         { "own-shutdown-fetches-answers", ShutdownFetches },
         { "own-answer-lost", AnswerLost }
@@ -66,6 +67,13 @@ static class Own
         var answer = zv.Consume(new { bizId = "O 1", amount = "1.005" });
         var paths = string.Join(" ", answer.Each("errors").Select(error => Answer.Field(error, "path")));
         return paths == "bizId amount customerId" && !answer.Each("warnings").Any() ? null : paths + " in " + answer;
+    }
+
+    static string SecondStart(Zv zv)
+    {
+        using (var second = Zv.Start(Cases.Config))
+            if (second.Started["already"] != "true") return second.Started.Text;
+        return zv.Pending().Succeeded ? null : "stopped by the second";
     }
 
     static string ManyTasks(Zv zv)

@@ -4,8 +4,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The library, started. There is one in a process: start it once and close it when the program ends. Every method may be
- * called from any thread.
+ * The library, started. There is one in a process: start it once and close it when the program ends. A second start with
+ * the same configuration uses the first. Every method may be called from any thread.
  *
  * <p>A request is JSON text, or a map ({@link Json#of}) with the vendor's field names. Money is text or BigDecimal; ids
  * are text.
@@ -187,9 +187,11 @@ public final class Zv implements AutoCloseable {
         return TICKETS.shutdown();
     }
 
-    /** As {@link #shutdown()}. */
+    /** As {@link #shutdown()}, unless somebody else had started the library. */
     @Override
     public void close() {
-        shutdown();
+        if (!started.get("already").equals("true")) {
+            shutdown();
+        }
     }
 }

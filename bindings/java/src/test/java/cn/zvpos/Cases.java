@@ -24,11 +24,13 @@ public final class Cases {
             + "\"endpoint\":\"$GATEWAY/api/v2\",\"journal\":\"$JOURNAL\"}";
     private static final long PATIENCE_NS = 40_000_000_000L;
 
+    /** What the library was started with. */
+    static String config;
+
     private final String gateway;
     private final String admin;
     private final String folder;
     private final PrintStream out;
-    private String config;
     private Zv zv;
     private int journals;
     private int failed;

@@ -27,6 +27,7 @@ final class Own {
         all.put("own-map", Own::map);
         all.put("own-not-exact", Own::notExact);
         all.put("own-lists", Own::lists);
+        all.put("own-second-start", Own::secondStart);
         all.put("own-many-futures", Own::manyFutures);
         all.put("own-shutdown-fetches-answers", Own::shutdownFetches);
         all.put("own-answer-lost", Own::answerLost);
@@ -65,6 +66,15 @@ final class Own {
         }
         boolean right = paths.equals(Arrays.asList("bizId", "amount", "customerId"));
         return right && answer.list("warnings").isEmpty() ? null : paths + " in " + answer;
+    }
+
+    private static String secondStart(Zv zv) {
+        try (Zv second = Zv.start(Cases.config)) {
+            if (!second.started().get("already").equals("true")) {
+                return second.started().toString();
+            }
+        }
+        return zv.pending().succeeded() ? null : "stopped by the second";
     }
 
     private static String manyFutures(Zv zv) throws Exception {
