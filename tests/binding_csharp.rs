@@ -14,7 +14,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindings::{as_shown, of_this_version, output, pages, run_commands, run_own, sources, till, tool};
+use bindings::{
+    as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_commands, run_own,
+    sources, till, tool,
+};
 use support::{Simulator, library, own_folder, run_cases};
 
 /// The class library and the test program, beside each other.
@@ -69,6 +72,14 @@ fn objects_tasks_and_a_stop_are_what_they_should_be() {
     let program = test_program();
     run_own(&mut on_mono(&program), 8);
     run_own(&mut on_core(&program), 8);
+}
+
+#[test]
+fn an_old_library_is_refused_at_the_start() {
+    let program = test_program();
+    let old = old_library();
+    refuses_the_old_library(on_mono(&program).env("LD_LIBRARY_PATH", &old));
+    refuses_the_old_library(on_core(&program).env("LD_LIBRARY_PATH", &old));
 }
 
 #[test]

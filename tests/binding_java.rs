@@ -9,10 +9,13 @@ mod check;
 mod document;
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindings::{as_shown, of_this_version, output, pages, run_commands, run_own, sources, till, tool};
+use bindings::{
+    as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_commands, run_own,
+    sources, till, tool,
+};
 use support::{Simulator, library, own_folder, run_cases};
 
 const JNA: &str = "/usr/share/java/jna.jar";
@@ -29,21 +32,26 @@ fn classes() -> PathBuf {
     folder
 }
 
-fn test_program() -> Command {
+fn test_program(library: &Path) -> Command {
     let mut java = Command::new("java");
-    java.arg(format!("-Djna.library.path={}", library().display())).arg("-cp");
+    java.arg(format!("-Djna.library.path={}", library.display())).arg("-cp");
     java.arg(format!("{}:{JNA}", classes().display())).arg("cn.zvpos.Cases");
     java
 }
 
 #[test]
 fn every_case_is_ok() {
-    run_cases(&mut test_program());
+    run_cases(&mut test_program(library()));
 }
 
 #[test]
 fn maps_futures_and_a_stop_are_what_they_should_be() {
-    run_own(&mut test_program(), 7);
+    run_own(&mut test_program(library()), 7);
+}
+
+#[test]
+fn an_old_library_is_refused_at_the_start() {
+    refuses_the_old_library(&mut test_program(&old_library()));
 }
 
 #[test]

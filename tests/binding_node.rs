@@ -14,7 +14,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use bindings::{as_shown, of_this_version, output, pages, run_own, till, tool};
+use bindings::{
+    as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_own, till, tool,
+};
 use support::{Simulator, library, root, run_cases};
 
 fn test_program() -> Command {
@@ -32,6 +34,11 @@ fn every_case_is_ok() {
 #[test]
 fn numbers_promises_and_a_stop_are_what_they_should_be() {
     run_own(&mut test_program(), 6);
+}
+
+#[test]
+fn an_old_library_is_refused_at_the_start() {
+    refuses_the_old_library(test_program().env("ZVPOS_LIBRARY", old_library().join("libzvpos.so")));
 }
 
 /// `types.ts` also has what must be refused.

@@ -44,6 +44,26 @@ pub fn run_own(program: &mut Command, count: usize) {
     assert_eq!(said.lines().count(), count, "{said}");
 }
 
+/// A folder with a library of an interface that came before tickets.
+pub fn old_library() -> PathBuf {
+    let folder = own_folder();
+    let source = folder.join("old.c");
+    fs::write(&source, "unsigned zv_abi_version(void) { return 1; }\n").unwrap();
+    let mut cc = Command::new("cc");
+    output(cc.args(["-shared", "-fPIC", "-o"]).arg(folder.join("libzvpos.so")).arg(source), "gcc");
+    folder
+}
+
+/// A binding's test program that was given the old library must say at the start what is wrong with it.
+pub fn refuses_the_old_library(program: &mut Command) {
+    let simulator = Simulator::start();
+    program.arg(simulator.v3()).arg(simulator.inspector().trim_end_matches('/')).arg(own_folder());
+    let ran = program.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let refused = |line: &str| line.starts_with("FAILED") && line.contains("interface 1, needed is 2");
+    assert!(ran.status.code() == Some(1) && !said.is_empty() && said.lines().all(refused), "{ran:?}");
+}
+
 /// Both pages of a binding, which say the same and name only what is there.
 pub fn pages(language: &str) -> [Document; 2] {
     let pages = ["README.md", "README.zh-CN.md"]

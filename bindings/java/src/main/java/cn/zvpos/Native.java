@@ -49,19 +49,17 @@ final class Native {
         int zv_abi_version();
     }
 
-    static final Functions ZV = load();
+    static final Functions ZV = com.sun.jna.Native.load("zvpos", Functions.class);
 
     private Native() {
     }
 
     /** Fails before any money moves, not at the first function that an old library lacks. */
-    private static Functions load() {
-        Functions functions = com.sun.jna.Native.load("zvpos", Functions.class);
-        int found = functions.zv_abi_version();
+    static void checkVersion() {
+        int found = ZV.zv_abi_version();
         if (found < ABI_VERSION) {
             throw new ZvException("this library has interface " + found + ", needed is " + ABI_VERSION, null);
         }
-        return functions;
     }
 
     static String version() {

@@ -29,6 +29,7 @@ public final class Zv implements AutoCloseable {
      * @throws ZvException the configuration is wrong, or the library older than this class
      */
     public static Zv start(String config) {
+        Native.checkVersion();
         Answer answer = Native.out(Native.ZV.zv_init(Native.in(config)));
         if (!answer.succeeded()) {
             throw new ZvException(answer.message(), answer);
