@@ -18,7 +18,7 @@ use bindings::{
     as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_commands, run_own,
     sources, till, tool,
 };
-use support::{Simulator, library, own_folder, run_cases};
+use support::{Simulator, finds_what_is_wrong, library, own_folder, run_cases};
 
 /// The class library and the test program, beside each other.
 fn test_program() -> PathBuf {
@@ -65,13 +65,15 @@ fn every_case_is_ok_on_mono_and_on_core() {
     let program = test_program();
     run_cases(&mut on_mono(&program));
     run_cases(&mut on_core(&program));
+    finds_what_is_wrong(&mut on_mono(&program));
+    finds_what_is_wrong(&mut on_core(&program));
 }
 
 #[test]
 fn objects_tasks_and_a_stop_are_what_they_should_be() {
     let program = test_program();
-    run_own(&mut on_mono(&program), 8);
-    run_own(&mut on_core(&program), 8);
+    run_own(&mut on_mono(&program), 9);
+    run_own(&mut on_core(&program), 9);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use bindings::{
     as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_commands, run_own,
     sources, till, tool,
 };
-use support::{Simulator, library, own_folder, run_cases};
+use support::{Simulator, finds_what_is_wrong, library, own_folder, run_cases};
 
 const JNA: &str = "/usr/share/java/jna.jar";
 
@@ -42,11 +42,12 @@ fn test_program(library: &Path) -> Command {
 #[test]
 fn every_case_is_ok() {
     run_cases(&mut test_program(library()));
+    finds_what_is_wrong(&mut test_program(library()));
 }
 
 #[test]
 fn maps_futures_and_a_stop_are_what_they_should_be() {
-    run_own(&mut test_program(library()), 7);
+    run_own(&mut test_program(library()), 8);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::process::Command;
 use bindings::{
     as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_own, till, tool,
 };
-use support::{Simulator, library, root, run_cases};
+use support::{Simulator, finds_what_is_wrong, library, root, run_cases};
 
 fn test_program() -> Command {
     tool("bindings/node/node_modules/koffi");
@@ -29,11 +29,12 @@ fn test_program() -> Command {
 #[test]
 fn every_case_is_ok() {
     run_cases(&mut test_program());
+    finds_what_is_wrong(&mut test_program());
 }
 
 #[test]
 fn numbers_promises_and_a_stop_are_what_they_should_be() {
-    run_own(&mut test_program(), 6);
+    run_own(&mut test_program(), 7);
 }
 
 #[test]

@@ -21,6 +21,7 @@ static class Own
         { "own-not-exact", NotExact },
         { "own-lists", Lists },
         { "own-second-start", SecondStart },
+        { "own-answers-are-given-back", GivenBack },
         { "own-many-tasks", ManyTasks },
         { "own-shutdown-fetches-answers", ShutdownFetches },
         { "own-answer-lost", AnswerLost }
@@ -74,6 +75,16 @@ static class Own
         using (var second = Zv.Start(Cases.Config))
             if (second.Started["already"] != "true") return second.Started.Text;
         return zv.Pending().Succeeded ? null : "stopped by the second";
+    }
+
+    /// The library names after a start what nobody has given back, and so perhaps nobody read.
+    static string GivenBack(Zv zv)
+    {
+        var paid = zv.Consume(new { bizId = "O-1", customerId = Member, amount = "1.00" });
+        var later = zv.ConsumeAsync(new { bizId = "O-2", customerId = Member, amount = "1.00" }).Result;
+        zv.Shutdown();
+        using (var again = Zv.Start(Cases.Config))
+            return paid.Succeeded && later.Succeeded && again.Started["data.unheard"] == "[]" ? null : again.Started.Text;
     }
 
     static string ManyTasks(Zv zv)

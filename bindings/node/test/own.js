@@ -2,6 +2,7 @@
 // What only this binding has: what JavaScript cannot hold, promises, and what becomes of them when the library stops.
 
 const koffi = require("koffi");
+const { Zv } = require("..");
 
 const MEMBER = "383933091455959041";
 const payment = (bizId) => ({ bizId, customerId: MEMBER, amount: "1.00" });
@@ -25,6 +26,14 @@ module.exports = {
       if (!(error instanceof TypeError)) throw error;
     }
     return wrongUnless(zv.lookup({ bizId: "O-1" }).code === "ZV-NOT-FOUND", "something was sent");
+  },
+
+  // The library names after a start what nobody has given back, and so perhaps nobody read.
+  "own-answers-are-given-back": async (zv, config) => {
+    const paid = zv.consumeSync(payment("O-1")).succeeded && (await zv.consume(payment("O-2"))).succeeded;
+    zv.shutdown();
+    const { started } = Zv.start(config, { library: process.env.ZVPOS_LIBRARY });
+    return wrongUnless(paid && started.get("data.unheard") === "[]", started);
   },
 
   "own-many-promises": async (zv) => {

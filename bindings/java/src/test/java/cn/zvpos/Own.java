@@ -28,6 +28,7 @@ final class Own {
         all.put("own-not-exact", Own::notExact);
         all.put("own-lists", Own::lists);
         all.put("own-second-start", Own::secondStart);
+        all.put("own-answers-are-given-back", Own::givenBack);
         all.put("own-many-futures", Own::manyFutures);
         all.put("own-shutdown-fetches-answers", Own::shutdownFetches);
         all.put("own-answer-lost", Own::answerLost);
@@ -75,6 +76,15 @@ final class Own {
             }
         }
         return zv.pending().succeeded() ? null : "stopped by the second";
+    }
+
+    /** The library names after a start what nobody has given back, and so perhaps nobody read. */
+    private static String givenBack(Zv zv) throws Exception {
+        boolean paid = zv.consume(payment("O-1")).succeeded() && zv.consumeAsync(payment("O-2")).get().succeeded();
+        zv.shutdown();
+        try (Zv again = Zv.start(Cases.config)) {
+            return paid && again.started().get("data.unheard").equals("[]") ? null : again.started().toString();
+        }
     }
 
     private static String manyFutures(Zv zv) throws Exception {
