@@ -131,7 +131,7 @@ impl Block {
         }
         let mark = match self.language.as_str() {
             "sh" | "python" => Some("#"),
-            "cpp" => Some("//"),
+            "cpp" | "csharp" | "java" | "js" => Some("//"),
             _ => None,
         };
         let lines = text.lines().map(|line| match mark {

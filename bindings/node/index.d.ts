@@ -1,0 +1,168 @@
+/** What happened to the member's money. A sale is complete if and only if it is `succeeded`; for everything else
+ * `Answer.next` says what to do. */
+export type Outcome =
+  /** The gateway did it, and the journal knows. */
+  | "succeeded"
+  /** The gateway said no; nothing was taken. */
+  | "declined"
+  /** Refused before sending; this call took nothing: mend the program. */
+  | "invalid"
+  /** No byte reached the gateway; nothing was taken: the same bizId may be tried again. */
+  | "not_sent"
+  /** It may have happened; never charge again under a new bizId. */
+  | "unknown"
+  /** A defect of the library or the machine; this call sent nothing: stop. */
+  | "internal"
+  /** It was done and is undone, or can no longer happen. */
+  | "reversed"
+  /** The bizId already stands for another request: look it up. */
+  | "conflict"
+  /** A call that was started has not ended. */
+  | "running";
+
+/** The outcomes by name. */
+export const Outcome: {
+  readonly SUCCEEDED: "succeeded";
+  readonly DECLINED: "declined";
+  readonly INVALID: "invalid";
+  readonly NOT_SENT: "not_sent";
+  readonly UNKNOWN: "unknown";
+  readonly INTERNAL: "internal";
+  readonly REVERSED: "reversed";
+  readonly CONFLICT: "conflict";
+  readonly RUNNING: "running";
+};
+
+/** A value in a request. Ids are text: JavaScript rounds numbers of 17 and more digits. Money is text, too. */
+export type Value = string | number | bigint | boolean | null | undefined | Value[] | { [name: string]: Value };
+
+/** JSON text, or an object with the vendor's field names. */
+export type Request = string | { [name: string]: Value };
+
+export interface Item {
+  num: number;
+  trade_mark: string;
+  price: string;
+}
+
+export interface QuoteRequest {
+  user_coupon_id?: string;
+  coupon_code?: string;
+  user_id?: string;
+  items: Item[];
+  type?: number;
+  usage_scenarios?: 0 | 1;
+  [name: string]: Value | Item[];
+}
+
+export interface ConsumeRequest {
+  /** The till's own, unique over all tills; stored before the call. */
+  bizId: string;
+  customerId?: string;
+  couponsCardList?: string[];
+  /** 元, at most two decimals. */
+  amount?: string;
+  type?: number;
+  points?: number;
+  remark?: string;
+  account?: string;
+  [name: string]: Value;
+}
+
+export interface SaleRequest {
+  bizId: string;
+  account?: string;
+}
+
+export interface ReverseRequest extends SaleRequest {
+  /** What the answer to the consume carried; needed for another till's sale. */
+  returnedBizId?: string;
+}
+
+export interface SettleRequest extends SaleRequest {
+  as: "kept" | "undone";
+  by: string;
+  reason: string;
+}
+
+/** What the library answered. */
+export class Answer {
+  private constructor();
+  readonly outcome: Outcome;
+  /** The whole answer as JSON, fit for a log. */
+  readonly text: string;
+  /** `outcome` is `succeeded`. With the option `confirm` the sale is complete only when this is true of `Zv.confirm`. */
+  readonly succeeded: boolean;
+  /** The one thing to do now, such as `complete_sale` or `other_tender`. */
+  readonly next: string;
+  /** The gateway's code, or one of the library's, which begin with ZV-. */
+  readonly code: string;
+  /** For the programmer and the log. */
+  readonly message: string;
+  /** One short sentence for the person at the till. */
+  readonly cashier: string;
+  /** The data as an object. Numbers in undocumented fields may be rounded; `get` gives them exactly. */
+  readonly data: any;
+  /** One value as text: names and positions joined by points, such as `data.coupon_discount` or `errors.0.path`.
+   * Lists and objects as JSON; "" where there is no such value. */
+  get(path: string): string;
+  /** The whole answer as an object. */
+  toJSON(): any;
+  toString(): string;
+}
+
+/** What `Zv.start` throws, and what a promise is rejected with if the library was stopped past this package. */
+export interface ZvError extends Error {
+  answer: Answer;
+}
+
+/**
+ * The library, started. There is one in a process. No method throws, and no promise is rejected, because a payment did
+ * not succeed: look at `Answer.outcome`.
+ */
+export class Zv {
+  private constructor();
+  /** Starts the library with this configuration; throws a `ZvError` if it is wrong. Leave `charset` out.
+   * `library`: the path of libzvpos.so or zvpos.dll; else beside this package's code, else where the system finds it. */
+  static start(config: Request, options?: { library?: string }): Zv;
+  /** The library's version, such as 0.1.0. */
+  static readonly version: string;
+  /** The answer to the start: warnings, `data.journal`, and in `data.unheard` what must be looked up. */
+  readonly started: Answer;
+
+  /** What a coupon is worth on a basket. Takes nothing. */
+  couponQuote(request: string | QuoteRequest): Promise<Answer>;
+  /** Takes coupons, stored balance or both. The same bizId may be sent again; it never takes twice. */
+  consume(request: string | ConsumeRequest): Promise<Answer>;
+  /** Undoes a whole consume (冲正). */
+  reverse(request: string | ReverseRequest): Promise<Answer>;
+  /** Asks the gateway for something that takes nothing, such as `member_lookup`. */
+  call(action: string, params: Request): Promise<Answer>;
+  /** Any operation of zv_start_json, such as `recover`. At most 64 at a time; beyond that `not_sent`. */
+  begin(operation: string, request?: Request): Promise<Answer>;
+
+  /** As `couponQuote`; the event loop stands still until it ends. */
+  couponQuoteSync(request: string | QuoteRequest): Answer;
+  /** As `consume`; the event loop stands still until it ends. */
+  consumeSync(request: string | ConsumeRequest): Answer;
+  /** As `reverse`; the event loop stands still until it ends. */
+  reverseSync(request: string | ReverseRequest): Answer;
+  /** As `call`; the event loop stands still until it ends. */
+  callSync(action: string, params: Request): Answer;
+
+  /** What became of a bizId, from the journal alone. */
+  lookup(request: string | SaleRequest): Answer;
+  /** What is not settled yet; with `day` every sale of it. */
+  pending(request?: string | { day?: string; format?: "json" | "ndjson" | "csv"; account?: string }): Answer;
+  /** Settles now what can be settled. The event loop stands still: better `begin("recover")`. */
+  recover(request?: string | { account?: string }): Answer;
+  /** The till has stored its sale (option `confirm`). */
+  confirm(request: string | SaleRequest): Answer;
+  /** A person says what became of a sale that nobody could find out. */
+  settle(request: string | SettleRequest): Answer;
+  /** Stops the library once every call has ended, each at its own deadline; the event loop stands still meanwhile. */
+  shutdown(): Answer;
+}
+
+/** One value of any JSON text, as `Answer.get`. */
+export function field(json: string, path: string): string;

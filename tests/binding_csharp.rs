@@ -1,0 +1,102 @@
+//! The C# binding: one file, compiled once with C# 5, on mono and on `CoreCLR`; the table of cases, what only it has, and
+//! its pages.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
+
+mod bindings;
+#[path = "readme/check.rs"]
+mod check;
+#[path = "readme/document.rs"]
+mod document;
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bindings::{
+    as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_commands, run_own,
+    sources, till, tool,
+};
+use support::{Simulator, finds_what_is_wrong, library, own_folder, run_cases};
+
+/// The class library and the test program, beside each other.
+fn test_program() -> PathBuf {
+    let folder = own_folder();
+    let (class_library, program) = (folder.join("Zvpos.dll"), folder.join("Cases.exe"));
+    let mut mcs = compiler(&class_library);
+    output(mcs.arg("-target:library").args(sources("csharp/src", "cs")), "mono-mcs");
+    let mut mcs = compiler(&program);
+    mcs.arg(format!("-r:{}", class_library.display())).args(sources("csharp/tests", "cs"));
+    output(&mut mcs, "mono-mcs");
+    program
+}
+
+/// The syntax that the compiler of .NET Framework takes.
+fn compiler(out: &Path) -> Command {
+    let mut mcs = Command::new("mcs");
+    mcs.args(["-langversion:5", "-warnaserror", "-warn:4"]).arg(format!("-out:{}", out.display()));
+    mcs
+}
+
+fn on_mono(program: &Path) -> Command {
+    let mut mono = Command::new("mono");
+    mono.arg(program).env("LD_LIBRARY_PATH", library());
+    mono
+}
+
+/// Modern .NET, without its SDK: what an SDK would have written beside the program is written here.
+fn on_core(program: &Path) -> Command {
+    let config = program.with_extension("runtimeconfig.json");
+    let framework = r#"{"name": "Microsoft.NETCore.App", "version": "8.0.0"}"#;
+    let invariant = r#"{"System.Globalization.Invariant": true}"#;
+    fs::write(
+        &config,
+        format!(r#"{{"runtimeOptions": {{"framework": {framework}, "configProperties": {invariant}}}}}"#),
+    )
+    .unwrap();
+    let mut dotnet = Command::new(tool("target/tools/dotnet/dnv/net/runtime/.net/dotnet"));
+    dotnet.args(["exec", "--runtimeconfig"]).arg(config).arg(program).env("LD_LIBRARY_PATH", library());
+    dotnet
+}
+
+#[test]
+fn every_case_is_ok_on_mono_and_on_core() {
+    let program = test_program();
+    run_cases(&mut on_mono(&program));
+    run_cases(&mut on_core(&program));
+    finds_what_is_wrong(&mut on_mono(&program));
+    finds_what_is_wrong(&mut on_core(&program));
+}
+
+#[test]
+fn objects_tasks_and_a_stop_are_what_they_should_be() {
+    let program = test_program();
+    run_own(&mut on_mono(&program), 9);
+    run_own(&mut on_core(&program), 9);
+}
+
+#[test]
+fn an_old_library_is_refused_at_the_start() {
+    let program = test_program();
+    let old = old_library();
+    refuses_the_old_library(on_mono(&program).env("LD_LIBRARY_PATH", &old));
+    refuses_the_old_library(on_core(&program).env("LD_LIBRARY_PATH", &old));
+}
+
+#[test]
+fn the_pages_say_the_same_and_their_program_does_what_they_show() {
+    for page in pages("csharp") {
+        let simulator = Simulator::start();
+        let folder = till(&page, "csharp", "Sale.cs", &simulator);
+        as_shown(&page, &run_commands(&page, &folder));
+        // On the other runtime the same sale is one that was paid already.
+        let mut core = on_core(&folder.join("Sale.exe"));
+        as_shown(&page, &output(core.current_dir(&folder), "the runtime"));
+    }
+}
+
+#[test]
+fn the_package_has_the_librarys_version() {
+    of_this_version(&[("csharp/Zvpos.csproj", "<Version>"), ("csharp/Zvpos.nuspec", "<version>")]);
+}
