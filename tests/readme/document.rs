@@ -129,11 +129,15 @@ impl Block {
                 text = format!("{before}{after}");
             }
         }
-        let hash = matches!(self.language.as_str(), "sh" | "python");
-        let lines = text.lines().map(|line| match line.find(" #") {
-            Some(at) if hash => line[..at].trim_end(),
-            _ if hash && line.starts_with('#') => "",
-            _ => line.trim_end(),
+        let mark = match self.language.as_str() {
+            "sh" | "python" => Some("#"),
+            "cpp" => Some("//"),
+            _ => None,
+        };
+        let lines = text.lines().map(|line| match mark {
+            Some(mark) if line.starts_with(mark) => "",
+            Some(mark) => line.find(&format!(" {mark}")).map_or(line, |at| &line[..at]).trim_end(),
+            None => line.trim_end(),
         });
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }
