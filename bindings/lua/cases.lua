@@ -54,13 +54,9 @@ local function started(operation, request)
   return answer
 end
 
--- What may be left out and is NULL then; for every other call a request that is not there is an empty text.
-local may_be_null = {pending = true, recover = true}
-
 local function make(call, request, config)
   if call == "init" then return zv.init(request or config) end
   if call == "shutdown" then return zv.shutdown() end
-  if not request and not may_be_null[call:gsub("^start:", "")] then request = "" end
   if call:find("^start:") then return started(call:sub(7), request) end
   if call:find("^call:") then return zv.call(call:sub(6), request) end
   return zv[call](request)

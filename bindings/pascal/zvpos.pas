@@ -82,8 +82,8 @@ function ZvVersion: UTF8String;
 { False: the library is older than this unit. }
 function ZvFits: Boolean;
 
-{ The functions of zvpos.h. A returned PAnsiChar is given back once, by zv_free or zv_take. zv_set_log_callback is left
-  out: the callback would run on a foreign thread; use the configuration's "log". }
+{ The functions of zvpos.h. A returned PAnsiChar is given back once, by zv_free or zv_take.
+  Left out: zv_set_log_callback, whose callback would run on a foreign thread; use the configuration's "log". }
 function zv_init(config: PAnsiChar): PAnsiChar; cdecl; external ZvLibrary;
 function zv_coupon_quote_json(request: PAnsiChar): PAnsiChar; cdecl; external ZvLibrary;
 function zv_consume_json(request: PAnsiChar): PAnsiChar; cdecl; external ZvLibrary;
