@@ -40,33 +40,55 @@ fn go(arguments: &[&str]) -> Command {
     go
 }
 
-#[test]
-fn pascal_every_case_is_ok() {
+/// A program of the Pascal binding, compiled; its warnings are errors.
+fn pascal(name: &str) -> Command {
     let folder = own_folder();
     let mut compiler = Command::new("fpc");
     compiler.args(["-v0ew", "-Sew", "-k-rpath"]).arg(format!("-k{}", library().display()));
     compiler.arg(format!("-Fl{}", library().display()));
     compiler.arg(format!("-FE{}", folder.display())).arg(format!("-FU{}", folder.display()));
-    output(compiler.arg(root().join("bindings/pascal/cases.pas")), "fp-compiler");
-    run_cases(&mut Command::new(folder.join("cases")));
+    output(compiler.arg(root().join("bindings/pascal").join(format!("{name}.pas"))), "fp-compiler");
+    Command::new(folder.join(name))
+}
+
+/// A program of the Lua binding, with the library.
+fn lua(name: &str) -> Command {
+    output(Command::new("luajit").arg("-v"), "luajit");
+    let mut luajit = Command::new("luajit");
+    luajit.arg(root().join("bindings/lua").join(name)).arg(library().join("libzvpos.so"));
+    luajit
+}
+
+/// A program of the COBOL binding, compiled; its warnings are errors.
+fn cobol(name: &str) -> Command {
+    let program = own_folder().join(name);
+    let mut compiler = Command::new("cobc");
+    compiler.args(["-x", "-Wall", "-Werror", "-o"]).arg(&program).arg(format!("{name}.cob"));
+    compiler.args(["zvcall.cob", "-L"]).arg(library()).args(["-l", "zvpos", "-Q", &rpath()]);
+    output(compiler.current_dir(root().join("bindings/cobol")), "gnucobol3");
+    Command::new(program)
+}
+
+#[test]
+fn pascal_every_case_is_ok() {
+    run_cases(&mut pascal("cases"));
 }
 
 #[test]
 fn lua_every_case_is_ok() {
-    let mut luajit = Command::new("luajit");
-    luajit.arg(root().join("bindings/lua/cases.lua")).arg(library().join("libzvpos.so"));
-    output(Command::new("luajit").arg("-v"), "luajit");
-    run_cases(&mut luajit);
+    run_cases(&mut lua("cases.lua"));
 }
 
 #[test]
 fn cobol_every_case_is_ok() {
-    let program = own_folder().join("cases");
-    let mut compiler = Command::new("cobc");
-    compiler.args(["-x", "-Wall", "-Werror", "-o"]).arg(&program).args(["cases.cob", "zvcall.cob", "-L"]);
-    compiler.arg(library()).args(["-l", "zvpos", "-Q", &rpath()]);
-    output(compiler.current_dir(root().join("bindings/cobol")), "gnucobol3");
-    run_cases(&mut Command::new(program));
+    run_cases(&mut cobol("cases"));
+}
+
+#[test]
+fn texts_and_sizes_are_what_they_were() {
+    assert_eq!(output(&mut pascal("texts"), "fp-compiler"), "ok\n");
+    assert_eq!(output(&mut lua("requests.lua"), "luajit"), "ok\n");
+    assert_eq!(output(&mut cobol("kept"), "gnucobol3"), "ok\n");
 }
 
 #[test]
