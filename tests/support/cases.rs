@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::build::{own_folder, root};
 use super::simulator::Simulator;
@@ -29,6 +29,27 @@ pub fn case_names() -> BTreeSet<String> {
         }
     }
     names
+}
+
+/// A test program is worth something only if it says `FAILED` of what is not so: it is given a table with one right case
+/// and two wrong ones, each with a word of what it has to say.
+pub fn finds_what_is_wrong(program: &mut Command) {
+    let simulator = Simulator::start();
+    let folder = own_folder();
+    let case = |name: &str, outcome: &str, code: &str| {
+        let call = json!({"call": "lookup", "request": {"bizId": "X-1"}, "outcome": outcome, "fields": [["code", code]]});
+        json!({"name": name, "calls": [call]})
+    };
+    let table = json!({"config": super::config(&simulator.v2(), json!({"journal": "$JOURNAL"})), "cases": [
+        case("right", "invalid", "ZV-NOT-FOUND"), case("outcome", "reversed", "ZV-NOT-FOUND"), case("field", "invalid", "0"),
+    ]});
+    fs::write(folder.join("table.json"), table.to_string()).unwrap();
+    program.arg(simulator.v3()).arg(simulator.inspector().trim_end_matches('/')).arg(&folder);
+    let output = program.arg(folder.join("table.json")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let begins: Vec<_> = said.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(begins, ["ok right", "FAILED outcome", "FAILED field"], "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
 }
 
 /// Runs a binding's test program as `PROGRAM… GATEWAY ADMIN FOLDER FILE…` against a simulator of its own: it must say

@@ -13,7 +13,7 @@ mod simulator;
 pub use build::{
     Checked, Flavour, Output, library, own_folder, preload, program, root, run, run_checked, scratch,
 };
-pub use cases::{case_files, case_names, run_cases};
+pub use cases::{case_files, case_names, finds_what_is_wrong, run_cases};
 pub use driver::{Answer, Driver, config, reversing, until};
 pub use scripted::{Request, Scripted, gateway_answer};
 pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, http};
