@@ -14,7 +14,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use document::{Document, looks_like};
-use support::{Simulator, library, own_folder, root, run_cases};
+use support::{Simulator, finds_what_is_wrong, library, own_folder, root, run_cases};
 
 /// What a tool prints; it must succeed. `package` is what brings it.
 fn output(command: &mut Command, package: &str) -> String {
@@ -91,11 +91,23 @@ fn texts_and_sizes_are_what_they_were() {
     assert_eq!(output(&mut cobol("kept"), "gnucobol3"), "ok\n");
 }
 
-#[test]
-fn go_every_case_is_ok() {
+/// The test program of the Go package.
+fn go_cases() -> Command {
     let program = own_folder().join("cases");
     output(go(&["build", "-o"]).arg(&program).arg("./internal/cases"), "golang-go");
-    run_cases(&mut Command::new(program));
+    Command::new(program)
+}
+
+#[test]
+fn go_every_case_is_ok() {
+    run_cases(&mut go_cases());
+}
+
+#[test]
+fn every_test_program_finds_what_is_wrong() {
+    for program in &mut [pascal("cases"), lua("cases.lua"), cobol("cases"), go_cases()] {
+        finds_what_is_wrong(program);
+    }
 }
 
 #[test]
