@@ -233,25 +233,44 @@ begin
   Result := FieldOf(PAnsiChar(Text), PAnsiChar(Path));
 end;
 
+{ Byte by byte into one piece: a letter of UTF-8 that Delphi appends by itself would go through the code page. }
 function ZvQuoted(const Text: UTF8String): UTF8String;
 const
   Digits: array[0..15] of AnsiChar = '0123456789abcdef';
 var
-  I: Integer;
-  Letter: AnsiChar;
-begin
-  Result := '"';
-  for I := 1 to Length(Text) do
+  Quoted: UTF8String;
+  I, Count: Integer;
+
+  procedure Put(Letter: AnsiChar);
   begin
-    Letter := Text[I];
-    if (Letter = '"') or (Letter = '\') then
-      Result := Result + '\' + Letter
-    else if Letter < ' ' then
-      Result := Result + '\u00' + Digits[Ord(Letter) shr 4] + Digits[Ord(Letter) and 15]
-    else
-      Result := Result + Letter;
+    Inc(Count);
+    Quoted[Count] := Letter;
   end;
-  Result := Result + '"';
+
+begin
+  { Six for each letter, such as \u001f, and the quotes. }
+  SetLength(Quoted, 6 * Length(Text) + 2);
+  Count := 0;
+  Put('"');
+  for I := 1 to Length(Text) do
+    if Text[I] < ' ' then
+    begin
+      Put('\');
+      Put('u');
+      Put('0');
+      Put('0');
+      Put(Digits[Ord(Text[I]) shr 4]);
+      Put(Digits[Ord(Text[I]) and 15]);
+    end
+    else
+    begin
+      if (Text[I] = '"') or (Text[I] = '\') then
+        Put('\');
+      Put(Text[I]);
+    end;
+  Put('"');
+  SetLength(Quoted, Count);
+  Result := Quoted;
 end;
 
 function ZvVersion: UTF8String;

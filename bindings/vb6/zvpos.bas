@@ -147,7 +147,7 @@ End Function
 
 ' Copies an answer and gives it back. A buffer that is too small costs a second zvs_take, never a second call.
 Private Function Take(ByVal response As Long) As ZvAnswer
-    Dim buffer() As Byte, capacity As Long, length As Long
+    Dim answer As ZvAnswer, buffer() As Byte, capacity As Long, length As Long
     capacity = 65536
     Do
         ReDim buffer(0 To capacity - 1)
@@ -155,12 +155,13 @@ Private Function Take(ByVal response As Long) As ZvAnswer
         If length < capacity Then Exit Do
         capacity = length
     Loop
-    Take.Text = TextOf(buffer, length)
-    Take.Outcome = zvs_outcome(Take.Text)
-    Take.NextStep = FieldOf(Take.Text, "next")
-    Take.Code = FieldOf(Take.Text, "code")
-    Take.Message = FieldOf(Take.Text, "message")
-    Take.Cashier = FieldOf(Take.Text, "cashier")
+    answer.Text = TextOf(buffer, length)
+    answer.Outcome = zvs_outcome(answer.Text)
+    answer.NextStep = FieldOf(answer.Text, "next")
+    answer.Code = FieldOf(answer.Text, "code")
+    answer.Message = FieldOf(answer.Text, "message")
+    answer.Cashier = FieldOf(answer.Text, "cashier")
+    Take = answer
 End Function
 
 Private Function FieldOf(ByVal text As String, ByVal path As String) As String
