@@ -122,6 +122,21 @@ fn go_is_vetted_formatted_and_does_not_lose_a_payment_with_its_context() {
     assert_eq!(simulator.net("GO-CONTEXT~late_answer:1500"), 1);
 }
 
+#[test]
+fn go_finds_an_installed_library_by_pkg_config() {
+    let folder = own_folder();
+    let (include, library) = (root().join("include"), library());
+    let words = format!(
+        "Name: zvpos\nDescription: -\nVersion: 0\nCflags: -I{}\nLibs: -L{} -lzvpos\n",
+        include.display(),
+        library.display()
+    );
+    fs::write(folder.join("zvpos.pc"), words).unwrap();
+    let mut build = go(&["build", "-tags", "zvpos_pkgconfig", "-o"]);
+    build.arg(folder.join("cases")).arg("./internal/cases").env("PKG_CONFIG_PATH", &folder);
+    output(build.env_remove("CGO_CFLAGS").env_remove("CGO_LDFLAGS"), "golang-go pkg-config");
+}
+
 /// Does what the page says, in a folder that looks like this repository after `make`; what the program prints.
 fn done_as_told(page: &Document, file: &str) -> String {
     let simulator = Simulator::start();
