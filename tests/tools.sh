@@ -3,7 +3,7 @@
 # what is missing.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-wanted=(cc:gcc c++:g++ make:make cmake:cmake python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm pip3:python3-pip)
+wanted=(cc:gcc c++:g++ make:make cmake:cmake python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime fpc:fp-compiler go:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3 javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm pip3:python3-pip)
 
 from_apt() {
     local missing=() pair

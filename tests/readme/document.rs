@@ -131,11 +131,13 @@ impl Block {
         }
         let mark = match self.language.as_str() {
             "sh" | "python" => Some("#"),
-            "cpp" | "csharp" | "java" | "js" => Some("//"),
+            "cpp" | "csharp" | "java" | "js" | "go" | "pascal" => Some("//"),
+            "lua" => Some("--"),
+            "cobol" => Some("*>"),
             _ => None,
         };
         let lines = text.lines().map(|line| match mark {
-            Some(mark) if line.starts_with(mark) => "",
+            Some(mark) if line.trim_start().starts_with(mark) => "",
             Some(mark) => line.find(&format!(" {mark}")).map_or(line, |at| &line[..at]).trim_end(),
             None => line.trim_end(),
         });

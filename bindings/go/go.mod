@@ -1,0 +1,3 @@
+module zvpos
+
+go 1.19

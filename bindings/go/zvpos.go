@@ -1,0 +1,179 @@
+// Package zvpos takes stored value and redeems coupons on the zvcms platform through libzvpos.
+//
+// A sale is complete if and only if the answer's Outcome is Succeeded. A refusal (Declined), NotSent, Unknown, Reversed
+// and Conflict are results, each with one thing to do in Next. An error is what must be mended: a wrong request, a
+// machine that cannot keep its journal, or a context that ended first (*UnfinishedError).
+package zvpos
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Init starts the library; once, when the program starts. config is a JSON text, or what marshals to a JSON object.
+func Init(config any) (*Answer, error) {
+	if version, abi := nativeVersion(); abi < headerABI {
+		return nil, fmt.Errorf("zvpos: library %s is older than this package: interface %d, not %d", version, abi, headerABI)
+	}
+	text, err := marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	return read(nativeInit(text))
+}
+
+// Shutdown waits for calls under way and stops the library. "data.still_running" names what it could not wait for.
+func Shutdown() (*Answer, error) {
+	return read(nativeShutdown())
+}
+
+// Version is the library's own.
+func Version() string {
+	version, _ := nativeVersion()
+	return version
+}
+
+// CouponQuote asks what a coupon is worth on a basket: a Quote, or any JSON. Nothing is taken.
+func CouponQuote(ctx context.Context, request any) (*Answer, error) {
+	return run(ctx, "coupon_quote", request)
+}
+
+// Consume takes coupons, stored balance or both from a member: a Consumption, or any JSON. The same bizId may be sent
+// again; it never takes twice. Store the bizId before the call.
+func Consume(ctx context.Context, request any) (*Answer, error) {
+	return run(ctx, "consume", request)
+}
+
+// Reverse undoes a whole consume: a Sale, or any JSON.
+func Reverse(ctx context.Context, request any) (*Answer, error) {
+	return run(ctx, "reverse", request)
+}
+
+// Lookup says what became of a bizId, from the journal alone.
+func Lookup(ctx context.Context, bizID string) (*Answer, error) {
+	return run(ctx, "lookup", Sale{BizID: bizID})
+}
+
+// Pending lists what is not settled; nil for all of it, or {"day", "format", "account"}.
+func Pending(ctx context.Context, request any) (*Answer, error) {
+	return run(ctx, "pending", orAll(request))
+}
+
+// Recover settles now what can be settled, and lists what is left; nil for all of it.
+func Recover(ctx context.Context, request any) (*Answer, error) {
+	return run(ctx, "recover", orAll(request))
+}
+
+// Confirm tells that the till has stored its own sale (option `confirm`).
+func Confirm(ctx context.Context, bizID string) (*Answer, error) {
+	return run(ctx, "confirm", Sale{BizID: bizID})
+}
+
+// Settle keeps what a person decided: a Settlement, or any JSON.
+func Settle(ctx context.Context, request any) (*Answer, error) {
+	return run(ctx, "settle", request)
+}
+
+// Query asks the gateway for something that takes nothing, such as "member_lookup".
+func Query(ctx context.Context, action string, params any) (*Answer, error) {
+	return run(ctx, "call:"+action, orAll(params))
+}
+
+func orAll(request any) any {
+	if request == nil {
+		return json.RawMessage("{}")
+	}
+	return request
+}
+
+// A text is passed as it is, so that the library's own checks speak about what the till has written.
+func marshal(request any) (string, error) {
+	var text string
+	switch request := request.(type) {
+	case string:
+		text = request
+	case []byte:
+		text = string(request)
+	case json.RawMessage:
+		text = string(request)
+	default:
+		bytes, err := json.Marshal(request)
+		if err != nil {
+			return "", fmt.Errorf("zvpos: the request: %w", err)
+		}
+		text = string(bytes)
+	}
+	if strings.ContainsRune(text, 0) {
+		return "", fmt.Errorf("zvpos: the request holds a NUL at byte %d", strings.IndexByte(text, 0))
+	}
+	return text, nil
+}
+
+// A context that never ends needs no ticket: the call itself ends at timeouts_ms.total.
+func run(ctx context.Context, operation string, request any) (*Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if ctx.Done() != nil {
+		call, answer, err := Start(operation, request)
+		if call == nil {
+			return answer, err
+		}
+		return call.Wait(ctx)
+	}
+	text, err := marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	if action := strings.TrimPrefix(operation, "call:"); action != operation {
+		return read(nativeCall(action, text))
+	}
+	return read(nativeBlocking(functions[operation], text))
+}
+
+// Call is one that was started and whose answer has not been fetched. It may be waited for from one goroutine.
+type Call struct {
+	ticket string
+}
+
+// Start begins a call and does not wait: "consume", "coupon_quote", "call:member_lookup". Without a Call the answer
+// says why nothing was started, such as NotSent while 64 calls wait to be fetched.
+func Start(operation string, request any) (*Call, *Answer, error) {
+	text, err := marshal(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := read(nativeStart(operation, text))
+	if err != nil || answer.Outcome != Running {
+		return nil, answer, err
+	}
+	return &Call{ticket: answer.Field("data.ticket")}, answer, nil
+}
+
+// Poll never waits: an answer whose Outcome is Running until the call has ended, then its answer, once.
+func (c *Call) Poll() (*Answer, error) {
+	return read(nativePoll(c.ticket))
+}
+
+// Wait asks until the call has ended or the context has. The answer is not fetched before somebody waits for it, so one
+// that nobody reads stays `unheard` in the journal.
+func (c *Call) Wait(ctx context.Context) (*Answer, error) {
+	pause := time.Millisecond
+	for {
+		answer, err := c.Poll()
+		if err != nil || answer.Outcome != Running {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, &UnfinishedError{Call: c, Cause: ctx.Err()}
+		case <-time.After(pause):
+		}
+		if pause < 16*time.Millisecond {
+			pause *= 2
+		}
+	}
+}
