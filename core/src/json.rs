@@ -67,6 +67,28 @@ pub enum JsonError {
     TooDeep,
 }
 
+impl JsonError {
+    /// The same, seen from the object or list around it: `step` is a name, or a position such as `[0]`.
+    fn inside(self, step: &str) -> JsonError {
+        match self {
+            JsonError::Duplicate { path, key } => {
+                let point = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+                JsonError::Duplicate { path: format!("{step}{point}{path}"), key }
+            }
+            other => other,
+        }
+    }
+
+    fn at_the_top(self) -> JsonError {
+        match self {
+            JsonError::Duplicate { path, key } if path.is_empty() => {
+                JsonError::Duplicate { path: "the outermost object".to_owned(), key }
+            }
+            other => other,
+        }
+    }
+}
+
 impl<'a> Value<'a> {
     /// Reads exactly one JSON value.
     pub fn parse(text: &'a str) -> Result<Value<'a>, JsonError> {
@@ -76,7 +98,20 @@ impl<'a> Value<'a> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let raw = <&RawValue>::deserialize(&mut reader).map_err(|e| JsonError::Syntax(e.to_string()))?;
         reader.end().map_err(|e| JsonError::Trailing(e.to_string()))?;
-        Splitter { text: raw.get(), at: 0, path: Path::default() }.value(0)
+        Splitter { text: raw.get(), at: 0 }.value(0).map_err(JsonError::at_the_top)
+    }
+
+    /// The value at a path of names and list positions, without looking at the others; `None` if there is none, or if
+    /// the text is no JSON. Of a name that stands twice, the first.
+    pub fn find<'p>(text: &'a str, path: impl IntoIterator<Item = &'p str>) -> Option<Value<'a>> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let raw = <&RawValue>::deserialize(&mut reader).ok()?;
+        reader.end().ok()?;
+        let mut splitter = Splitter { text: raw.get(), at: 0 };
+        for step in path {
+            splitter.enter(step)?;
+        }
+        splitter.value(0).ok()
     }
 
     /// The text as it was written.
@@ -172,12 +207,15 @@ impl<'a> Value<'a> {
 struct Splitter<'a> {
     text: &'a str,
     at: usize,
-    path: Path<'a>,
 }
 
 impl<'a> Splitter<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
     /// The next byte that is no white space; not taken.
@@ -191,6 +229,79 @@ impl<'a> Splitter<'a> {
     /// What was passed since `from`.
     fn since(&self, from: usize) -> &'a str {
         self.text.get(from..self.at).unwrap_or_default()
+    }
+
+    /// Goes to a member of the object or to an entry of the list that begins here.
+    fn enter(&mut self, step: &str) -> Option<()> {
+        let is_object = self.next_token() == Some(b'{');
+        let entry = step.parse::<usize>().ok();
+        if !is_object && (self.peek() != Some(b'[') || entry.is_none()) {
+            return None;
+        }
+        self.at += 1;
+        for index in 0.. {
+            if self.next_token().is_none_or(|byte| matches!(byte, b'}' | b']')) {
+                return None;
+            }
+            let found = if is_object {
+                let key = self.string().ok()?;
+                // The colon.
+                self.next_token();
+                self.at += 1;
+                key == step
+            } else {
+                Some(index) == entry
+            };
+            if found {
+                return Some(());
+            }
+            self.skip();
+            if self.next_token() == Some(b',') {
+                self.at += 1;
+            }
+        }
+        None
+    }
+
+    /// Goes behind the value that begins here.
+    fn skip(&mut self) {
+        let mut open = 0_usize;
+        self.next_token();
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.skip_string();
+                }
+                Some(b'{' | b'[') => {
+                    open += 1;
+                    self.at += 1;
+                }
+                Some(b'}' | b']') if open > 0 => {
+                    open -= 1;
+                    self.at += 1;
+                }
+                // Of what is around it.
+                Some(b'}' | b']' | b',') | None if open == 0 => return,
+                None => return,
+                Some(_) => self.at += 1,
+            }
+        }
+    }
+
+    /// Goes behind the string that begins here; whether it has escapes.
+    fn skip_string(&mut self) -> bool {
+        self.at += 1;
+        let mut escaped = false;
+        while let Some(length) = memchr::memchr2(b'"', b'\\', self.rest()) {
+            self.at += length;
+            if self.peek() == Some(b'"') {
+                break;
+            }
+            escaped = true;
+            self.at += 2;
+        }
+        self.at += 1;
+        escaped
     }
 
     fn value(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
@@ -219,24 +330,24 @@ impl<'a> Splitter<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Object<'a>, JsonError> {
-        let mut object = Object::default();
+        let mut object = Object { members: Vec::with_capacity(8) };
         self.at += 1;
         while self.next_token() == Some(b'"') {
             let key = self.string()?;
             // The colon.
             self.next_token();
             self.at += 1;
-            self.path.0.push(Step::Key(key.clone()));
-            let value = self.value(depth + 1)?;
-            self.path.0.pop();
-            object.members.push((key, value));
+            match self.value(depth + 1) {
+                Ok(value) => object.members.push((key, value)),
+                Err(error) => return Err(error.inside(&key)),
+            }
             if self.next_token() == Some(b',') {
                 self.at += 1;
             }
         }
         self.at += 1;
         match object.repeated() {
-            Some(key) => Err(JsonError::Duplicate { path: self.path.to_string(), key: key.to_owned() }),
+            Some(key) => Err(JsonError::Duplicate { path: String::new(), key: key.to_owned() }),
             None => Ok(object),
         }
     }
@@ -245,9 +356,10 @@ impl<'a> Splitter<'a> {
         let mut list = Vec::new();
         self.at += 1;
         while self.next_token().is_some_and(|byte| byte != b']') {
-            self.path.0.push(Step::Index(list.len()));
-            list.push(self.value(depth + 1)?);
-            self.path.0.pop();
+            match self.value(depth + 1) {
+                Ok(value) => list.push(value),
+                Err(error) => return Err(error.inside(&format!("[{}]", list.len()))),
+            }
             if self.next_token() == Some(b',') {
                 self.at += 1;
             }
@@ -259,26 +371,12 @@ impl<'a> Splitter<'a> {
     /// The string that begins here; only one with escapes is copied.
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let from = self.at;
-        self.at += 1;
-        let mut escaped = false;
-        loop {
-            match self.peek() {
-                Some(b'"') | None => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.at += 2;
-                }
-                Some(_) => self.at += 1,
-            }
+        if self.skip_string() {
+            let text: String =
+                serde_json::from_str(self.since(from)).map_err(|e| JsonError::Syntax(e.to_string()))?;
+            return Ok(text.into());
         }
-        let content = self.since(from + 1);
-        self.at += 1;
-        if !escaped {
-            return Ok(content.into());
-        }
-        let text: String =
-            serde_json::from_str(self.since(from)).map_err(|e| JsonError::Syntax(e.to_string()))?;
-        Ok(text.into())
+        Ok(self.text.get(from + 1..self.at - 1).unwrap_or_default().into())
     }
 }
 
@@ -322,6 +420,13 @@ impl<'a> Object<'a> {
 /// Writes `text` as a JSON string, quotes included.
 pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    // Nearly every text has nothing to escape, and that is seen without a look at each letter.
+    let least = text.bytes().fold(u8::MAX, u8::min);
+    if least >= b' ' && memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none() {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|b| b == b'"' || b == b'\\' || b < b' ') {
         let (plain, from) = rest.split_at(at);
@@ -365,31 +470,6 @@ pub fn push_escape(out: &mut String, letter: char) {
     for unit in letter.encode_utf16(&mut [0; 2]) {
         // Writing to a String cannot fail.
         let _ = write!(out, "\\u{unit:04x}");
-    }
-}
-
-/// Where in a document one is, for error messages: `items[0].price`.
-#[derive(Default)]
-struct Path<'a>(Vec<Step<'a>>);
-
-enum Step<'a> {
-    Key(Cow<'a, str>),
-    Index(usize),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("the outermost object");
-        }
-        for (position, step) in self.0.iter().enumerate() {
-            match step {
-                Step::Key(key) if position == 0 => f.write_str(key)?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Index(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -461,7 +541,10 @@ mod tests {
                 ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
             }
             (Kind::String(ours), serde_json::Value::String(theirs)) => ours == theirs,
-            (Kind::Null | Kind::Bool(_) | Kind::Number, theirs) => ours.raw() == theirs.to_string(),
+            (Kind::Null | Kind::Bool(_) | Kind::Number, theirs) => {
+                let theirs = theirs.to_string();
+                ours.raw() == theirs
+            }
             _ => false,
         }
     }
@@ -473,6 +556,26 @@ mod tests {
                 let value = Value::parse(&text).unwrap();
                 prop_assert!(same(&value, &tree), "{text}");
                 prop_assert_eq!(value.raw(), text.trim_ascii());
+            }
+        }
+
+        #[test]
+        fn finds_what_parsing_finds(tree in tree()) {
+            for text in [tree.to_string(), format!("{tree:#}")] {
+                let value = Value::parse(&text).unwrap();
+                let members = value.as_object().into_iter().flat_map(Object::iter);
+                for (name, member) in members {
+                    let found = Value::find(&text, [name]).unwrap();
+                    prop_assert_eq!(found.raw(), member.raw());
+                    for (index, entry) in member.as_array().unwrap_or_default().iter().enumerate() {
+                        let index = index.to_string();
+                        let found = Value::find(&text, [name, index.as_str()]).unwrap();
+                        prop_assert_eq!(found.raw(), entry.raw());
+                    }
+                }
+                prop_assert!(Value::find(&text, ["not there"]).is_none());
+                let more = format!("{text},");
+                prop_assert!(Value::find(&more, []).is_none());
             }
         }
 
