@@ -279,9 +279,8 @@ pub unsafe extern "C" fn zv_outcome(response: *const c_char) -> i32 {
     guard::or_panic(|| {
         // SAFETY: the caller's promise is passed on.
         let response = unsafe { read(response) }?;
-        let value = Value::parse(&response).ok()?;
-        let word = value.as_object()?.get("outcome")?.scalar()?;
-        Outcome::from_word(word).map(Outcome::number)
+        let value = Value::find(&response, ["outcome"])?;
+        Outcome::from_word(value.scalar()?).map(Outcome::number)
     })
     .flatten()
     .unwrap_or(-1)
@@ -308,8 +307,8 @@ pub unsafe extern "C" fn zv_field(
     guard::or_panic(|| {
         // SAFETY: the caller's promise is passed on, for all three.
         let (response, path, buffer) = unsafe { (read(response)?, read(path)?, writable(buffer, capacity)) };
-        let value = Value::parse(&response).ok()?;
-        let text = Process::current().in_charset(find(&value, &path).unwrap_or_default());
+        let value = Value::find(&response, path.split(['.', '[', ']']).filter(|step| !step.is_empty()));
+        let text = Process::current().in_charset(value.as_ref().and_then(shown).unwrap_or_default());
         let text = &*text;
         let Some(room) = buffer.get_mut(..=text.len()) else {
             return Some(if text.is_empty() { 0 } else { text.len() + 1 });
@@ -488,16 +487,8 @@ unsafe fn writable<'a>(buffer: *mut c_char, capacity: usize) -> &'a mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(buffer.cast(), capacity) }
 }
 
-/// The value at a path of names and list positions.
-fn find<'v>(value: &'v Value<'_>, path: &str) -> Option<Cow<'v, str>> {
-    let mut value = value;
-    for step in path.split(['.', '[', ']']).filter(|step| !step.is_empty()) {
-        value = match value.kind() {
-            Kind::Object(object) => object.get(step)?,
-            Kind::Array(list) => list.get(step.parse::<usize>().ok()?)?,
-            _ => return None,
-        };
-    }
+/// A value as text: without quotes and escapes; nothing for null.
+fn shown<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value.kind() {
         Kind::Null => None,
         Kind::Array(_) | Kind::Object(_) => Some(value.raw().into()),

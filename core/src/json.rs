@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// How deep lists and objects may be nested. The vendor's deepest answer has four levels.
@@ -67,6 +67,28 @@ pub enum JsonError {
     TooDeep,
 }
 
+impl JsonError {
+    /// The same, seen from the object or list around it: `step` is a name, or a position such as `[0]`.
+    fn inside(self, step: &str) -> JsonError {
+        match self {
+            JsonError::Duplicate { path, key } => {
+                let point = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+                JsonError::Duplicate { path: format!("{step}{point}{path}"), key }
+            }
+            other => other,
+        }
+    }
+
+    fn at_the_top(self) -> JsonError {
+        match self {
+            JsonError::Duplicate { path, key } if path.is_empty() => {
+                JsonError::Duplicate { path: "the outermost object".to_owned(), key }
+            }
+            other => other,
+        }
+    }
+}
+
 impl<'a> Value<'a> {
     /// Reads exactly one JSON value.
     pub fn parse(text: &'a str) -> Result<Value<'a>, JsonError> {
@@ -76,7 +98,20 @@ impl<'a> Value<'a> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let raw = <&RawValue>::deserialize(&mut reader).map_err(|e| JsonError::Syntax(e.to_string()))?;
         reader.end().map_err(|e| JsonError::Trailing(e.to_string()))?;
-        Value::build(raw.get(), &mut Path::default(), 0)
+        Splitter { text: raw.get(), at: 0 }.value(0).map_err(JsonError::at_the_top)
+    }
+
+    /// The value at a path of names and list positions, without looking at the others; `None` if there is none, or if
+    /// the text is no JSON. Of a name that stands twice, the first.
+    pub fn find<'p>(text: &'a str, path: impl IntoIterator<Item = &'p str>) -> Option<Value<'a>> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let raw = <&RawValue>::deserialize(&mut reader).ok()?;
+        reader.end().ok()?;
+        let mut splitter = Splitter { text: raw.get(), at: 0 };
+        for step in path {
+            splitter.enter(step)?;
+        }
+        splitter.value(0).ok()
     }
 
     /// The text as it was written.
@@ -166,46 +201,182 @@ impl<'a> Value<'a> {
             Kind::Object(_) => "an object",
         }
     }
+}
 
-    /// `raw` is one valid JSON value: the first pass has scanned the whole text.
-    fn build(raw: &'a str, path: &mut Path<'a>, depth: usize) -> Result<Value<'a>, JsonError> {
+/// Takes a text apart that serde_json has found to be valid JSON: it only has to find where each value ends.
+struct Splitter<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Splitter<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// The next byte that is no white space; not taken.
+    fn next_token(&mut self) -> Option<u8> {
+        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+        self.peek()
+    }
+
+    /// What was passed since `from`.
+    fn since(&self, from: usize) -> &'a str {
+        self.text.get(from..self.at).unwrap_or_default()
+    }
+
+    /// Goes to a member of the object or to an entry of the list that begins here.
+    fn enter(&mut self, step: &str) -> Option<()> {
+        let is_object = self.next_token() == Some(b'{');
+        let entry = step.parse::<usize>().ok();
+        if !is_object && (self.peek() != Some(b'[') || entry.is_none()) {
+            return None;
+        }
+        self.at += 1;
+        for index in 0.. {
+            if self.next_token().is_none_or(|byte| matches!(byte, b'}' | b']')) {
+                return None;
+            }
+            let found = if is_object {
+                let key = self.string().ok()?;
+                // The colon.
+                self.next_token();
+                self.at += 1;
+                key == step
+            } else {
+                Some(index) == entry
+            };
+            if found {
+                return Some(());
+            }
+            self.skip();
+            if self.next_token() == Some(b',') {
+                self.at += 1;
+            }
+        }
+        None
+    }
+
+    /// Goes behind the value that begins here.
+    fn skip(&mut self) {
+        let mut open = 0_usize;
+        self.next_token();
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.skip_string();
+                }
+                Some(b'{' | b'[') => {
+                    open += 1;
+                    self.at += 1;
+                }
+                Some(b'}' | b']') if open > 0 => {
+                    open -= 1;
+                    self.at += 1;
+                }
+                // Of what is around it.
+                Some(b'}' | b']' | b',') | None if open == 0 => return,
+                None => return,
+                Some(_) => self.at += 1,
+            }
+        }
+    }
+
+    /// Goes behind the string that begins here; whether it has escapes.
+    fn skip_string(&mut self) -> bool {
+        self.at += 1;
+        let mut escaped = false;
+        while let Some(length) = memchr::memchr2(b'"', b'\\', self.rest()) {
+            self.at += length;
+            if self.peek() == Some(b'"') {
+                break;
+            }
+            escaped = true;
+            self.at += 2;
+        }
+        self.at += 1;
+        escaped
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
         if depth > MAX_DEPTH {
             return Err(JsonError::TooDeep);
         }
-        let syntax = |e: serde_json::Error| JsonError::Syntax(e.to_string());
-        let kind = match raw.as_bytes().first() {
-            Some(b'{') => {
-                let members: Members<'a> = serde_json::from_str(raw).map_err(syntax)?;
-                let mut names = HashSet::with_capacity(members.0.len());
-                let mut object = Object { members: Vec::with_capacity(members.0.len()) };
-                for (key, value) in members.0 {
-                    if !names.insert(key.clone()) {
-                        return Err(JsonError::Duplicate { path: path.to_string(), key: key.into() });
-                    }
-                    path.0.push(Step::Key(key.clone()));
-                    let value = Value::build(value.get(), path, depth + 1)?;
-                    path.0.pop();
-                    object.members.push((key, value));
+        let first = self.next_token();
+        let from = self.at;
+        let kind = match first {
+            Some(b'{') => Kind::Object(self.object(depth)?),
+            Some(b'[') => Kind::Array(self.array(depth)?),
+            Some(b'"') => Kind::String(self.string()?),
+            _ => {
+                while self.peek().is_some_and(|byte| !matches!(byte, b',' | b'}' | b']') && byte > b' ') {
+                    self.at += 1;
                 }
-                Kind::Object(object)
-            }
-            Some(b'[') => {
-                let items: Vec<&'a RawValue> = serde_json::from_str(raw).map_err(syntax)?;
-                let mut list = Vec::with_capacity(items.len());
-                for (index, item) in items.into_iter().enumerate() {
-                    path.0.push(Step::Index(index));
-                    list.push(Value::build(item.get(), path, depth + 1)?);
-                    path.0.pop();
+                match first {
+                    Some(b't') => Kind::Bool(true),
+                    Some(b'f') => Kind::Bool(false),
+                    Some(b'n') => Kind::Null,
+                    _ => Kind::Number,
                 }
-                Kind::Array(list)
             }
-            Some(b'"') => Kind::String(serde_json::from_str::<Text<'a>>(raw).map_err(syntax)?.0),
-            Some(b't') => Kind::Bool(true),
-            Some(b'f') => Kind::Bool(false),
-            Some(b'n') => Kind::Null,
-            _ => Kind::Number,
         };
-        Ok(Value { raw, kind })
+        Ok(Value { raw: self.since(from), kind })
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Object<'a>, JsonError> {
+        let mut object = Object { members: Vec::with_capacity(8) };
+        self.at += 1;
+        while self.next_token() == Some(b'"') {
+            let key = self.string()?;
+            // The colon.
+            self.next_token();
+            self.at += 1;
+            match self.value(depth + 1) {
+                Ok(value) => object.members.push((key, value)),
+                Err(error) => return Err(error.inside(&key)),
+            }
+            if self.next_token() == Some(b',') {
+                self.at += 1;
+            }
+        }
+        self.at += 1;
+        match object.repeated() {
+            Some(key) => Err(JsonError::Duplicate { path: String::new(), key: key.to_owned() }),
+            None => Ok(object),
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Vec<Value<'a>>, JsonError> {
+        let mut list = Vec::new();
+        self.at += 1;
+        while self.next_token().is_some_and(|byte| byte != b']') {
+            match self.value(depth + 1) {
+                Ok(value) => list.push(value),
+                Err(error) => return Err(error.inside(&format!("[{}]", list.len()))),
+            }
+            if self.next_token() == Some(b',') {
+                self.at += 1;
+            }
+        }
+        self.at += 1;
+        Ok(list)
+    }
+
+    /// The string that begins here; only one with escapes is copied.
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        let from = self.at;
+        if self.skip_string() {
+            let text: String =
+                serde_json::from_str(self.since(from)).map_err(|e| JsonError::Syntax(e.to_string()))?;
+            return Ok(text.into());
+        }
+        Ok(self.text.get(from + 1..self.at - 1).unwrap_or_default().into())
     }
 }
 
@@ -225,6 +396,21 @@ impl<'a> Object<'a> {
         self.members.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
+    /// A name that stands twice.
+    fn repeated(&self) -> Option<&str> {
+        // Few are compared with each other faster than they are hashed.
+        const FEW: usize = 24;
+        if self.members.len() <= FEW {
+            let mut members = self.members.iter().enumerate();
+            let twice = members.find(|(index, (key, _))| {
+                self.members.iter().take(*index).any(|(earlier, _)| earlier == key)
+            });
+            return twice.map(|(_, (key, _))| key.as_ref());
+        }
+        let mut names = HashSet::with_capacity(self.members.len());
+        self.members.iter().map(|(key, _)| key.as_ref()).find(|key| !names.insert(*key))
+    }
+
     /// Whether there is no member.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
@@ -234,8 +420,15 @@ impl<'a> Object<'a> {
 /// Writes `text` as a JSON string, quotes included.
 pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    // Nearly every text has nothing to escape, and that is seen without a look at each letter.
+    let least = text.bytes().fold(u8::MAX, u8::min);
+    if least >= b' ' && memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none() {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {
+    while let Some(at) = rest.bytes().position(|b| b == b'"' || b == b'\\' || b < b' ') {
         let (plain, from) = rest.split_at(at);
         out.push_str(plain);
         let mut chars = from.chars();
@@ -280,76 +473,6 @@ pub fn push_escape(out: &mut String, letter: char) {
     }
 }
 
-/// Where in a document one is, for error messages: `items[0].price`.
-#[derive(Default)]
-struct Path<'a>(Vec<Step<'a>>);
-
-enum Step<'a> {
-    Key(Cow<'a, str>),
-    Index(usize),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("the outermost object");
-        }
-        for (position, step) in self.0.iter().enumerate() {
-            match step {
-                Step::Key(key) if position == 0 => f.write_str(key)?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Index(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A string that borrows when it holds no escape.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-/// An object's members with their values unread, duplicates included.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    members.push((key.0, value));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,7 +514,71 @@ mod tests {
         assert_eq!(escaped, "{\"a\":\"\\u6263\\u6b3e \\ud83d\\ude00 ok\"}");
     }
 
+    /// Any tree, with texts that look like the marks of JSON.
+    fn tree() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            r#"[\[\]{}",:\\ \nа中😀-]{0,8}"#.prop_map(Into::into),
+        ];
+        leaf.prop_recursive(5, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                prop::collection::vec((r#"[a-c"\\{},:]{0,3}"#, inner), 0..6)
+                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn same(ours: &Value<'_>, theirs: &serde_json::Value) -> bool {
+        match (ours.kind(), theirs) {
+            (Kind::Object(ours), serde_json::Value::Object(theirs)) => {
+                ours.iter().count() == theirs.len()
+                    && ours.iter().all(|(key, value)| theirs.get(key).is_some_and(|other| same(value, other)))
+            }
+            (Kind::Array(ours), serde_json::Value::Array(theirs)) => {
+                ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
+            }
+            (Kind::String(ours), serde_json::Value::String(theirs)) => ours == theirs,
+            (Kind::Null | Kind::Bool(_) | Kind::Number, theirs) => {
+                let theirs = theirs.to_string();
+                ours.raw() == theirs
+            }
+            _ => false,
+        }
+    }
+
     proptest! {
+        #[test]
+        fn takes_apart_what_serde_json_takes_apart(tree in tree()) {
+            for text in [tree.to_string(), format!("{tree:#}"), format!("\t{tree}\r\n ")] {
+                let value = Value::parse(&text).unwrap();
+                prop_assert!(same(&value, &tree), "{text}");
+                prop_assert_eq!(value.raw(), text.trim_ascii());
+            }
+        }
+
+        #[test]
+        fn finds_what_parsing_finds(tree in tree()) {
+            for text in [tree.to_string(), format!("{tree:#}")] {
+                let value = Value::parse(&text).unwrap();
+                let members = value.as_object().into_iter().flat_map(Object::iter);
+                for (name, member) in members {
+                    let found = Value::find(&text, [name]).unwrap();
+                    prop_assert_eq!(found.raw(), member.raw());
+                    for (index, entry) in member.as_array().unwrap_or_default().iter().enumerate() {
+                        let index = index.to_string();
+                        let found = Value::find(&text, [name, index.as_str()]).unwrap();
+                        prop_assert_eq!(found.raw(), entry.raw());
+                    }
+                }
+                prop_assert!(Value::find(&text, ["not there"]).is_none());
+                let more = format!("{text},");
+                prop_assert!(Value::find(&more, []).is_none());
+            }
+        }
+
         #[test]
         fn agrees_with_serde_json(text in r#"[\[\]{}",:0-9a-c\\ne.+ -]{0,24}"#) {
             let ours = Value::parse(&text);

@@ -1,5 +1,6 @@
 //! Holding an object against its table: every mistake is found, each with its path, never only the first.
 
+use super::place::Place;
 use super::{Field, Kind, Shape};
 use crate::json::{Object, Value};
 use crate::money::{Amount, BizId};
@@ -24,18 +25,29 @@ pub fn check(
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
+    check_object(shape, object, fallback, &Place::Root(path), unknown, problems);
+}
+
+fn check_object(
+    shape: &'static Shape,
+    object: &Object<'_>,
+    fallback: &Object<'_>,
+    path: &Place<'_>,
+    unknown: Unknown,
+    problems: &mut Vec<Problem>,
+) {
     for (name, value) in object.iter() {
-        let here = join(path, name);
+        let here = Place::Member(path, name);
         match shape.field(name) {
             Some(field) => check_field(field, value, &here, unknown, problems),
             None if unknown == Unknown::Pass => {}
-            None => problems.push(Problem { path: here, message: unknown_name(shape, name) }),
+            None => problems.push(Problem { path: here.to_string(), message: unknown_name(shape, name) }),
         }
     }
     for field in shape.fields.iter().filter(|field| field.must) {
         if object.given(field.name).is_none() && fallback.given(field.name).is_none() {
             problems.push(Problem {
-                path: join(path, field.name),
+                path: Place::Member(path, field.name).to_string(),
                 message: format!("is missing: {}", field.doc),
             });
         }
@@ -46,7 +58,7 @@ pub fn check(
 fn check_field(
     field: &'static Field,
     value: &Value<'_>,
-    path: &str,
+    path: &Place<'_>,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
@@ -58,7 +70,7 @@ fn check_field(
 fn check_kind(
     kind: &'static Kind,
     value: &Value<'_>,
-    path: &str,
+    path: &Place<'_>,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
@@ -70,7 +82,7 @@ fn check_kind(
         }
         Kind::Object(shape) => match value.as_object() {
             Some(object) => {
-                check(shape, object, &Object::default(), path, unknown, problems);
+                check_object(shape, object, &Object::default(), path, unknown, problems);
                 None
             }
             None => Some(format!("must be an object, not {}", value.describe())),
@@ -78,11 +90,13 @@ fn check_kind(
         Kind::Map(shape) => match value.as_object() {
             Some(object) => {
                 for (name, entry) in object.iter() {
-                    let here = join(path, name);
+                    let here = Place::Member(path, name);
                     match entry.as_object() {
-                        Some(entry) => check(shape, entry, &Object::default(), &here, unknown, problems),
+                        Some(entry) => {
+                            check_object(shape, entry, &Object::default(), &here, unknown, problems);
+                        }
                         None => problems.push(Problem {
-                            path: here,
+                            path: here.to_string(),
                             message: format!("must be an object, not {}", entry.describe()),
                         }),
                     }
@@ -103,7 +117,7 @@ fn check_kind(
         },
     };
     if let Some(message) = wrong {
-        problems.push(Problem { path: path.to_owned(), message });
+        problems.push(Problem { path: path.to_string(), message });
     }
 }
 
@@ -111,28 +125,28 @@ fn check_list(
     of: &'static Kind,
     max: usize,
     value: &Value<'_>,
-    path: &str,
+    path: &Place<'_>,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
     let Some(list) = value.as_array() else {
         problems.push(Problem {
-            path: path.to_owned(),
+            path: path.to_string(),
             message: format!("must be a list [...], not {}", value.describe()),
         });
         return;
     };
     if list.len() > max {
         problems.push(Problem {
-            path: path.to_owned(),
+            path: path.to_string(),
             message: format!("has {} entries; at most {max} are taken", list.len()),
         });
         return;
     }
     for (index, item) in list.iter().enumerate() {
-        let here = format!("{path}[{index}]");
+        let here = Place::Entry(path, index);
         if item.is_blank() {
-            problems.push(Problem { path: here, message: "is empty".to_owned() });
+            problems.push(Problem { path: here.to_string(), message: "is empty".to_owned() });
         } else {
             check_kind(of, item, &here, unknown, problems);
         }
@@ -227,10 +241,6 @@ fn distance(a: &str, b: &str) -> usize {
         row = next;
     }
     row.last().copied().unwrap_or_default()
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 #[cfg(test)]

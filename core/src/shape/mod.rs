@@ -3,6 +3,7 @@
 
 mod check;
 mod normalise;
+mod place;
 pub mod schema;
 
 pub use check::{Unknown, check};

@@ -2,6 +2,7 @@
 //! as documented is passed on exactly as it came, with a warning, and never changes an outcome.
 
 use super::check::{is_decimal, whole_number};
+use super::place::Place;
 use super::{Kind, Shape};
 use crate::json::{self, Kind as Json, Object, Value, push_string};
 use crate::outcome::{Warning, codes};
@@ -14,7 +15,7 @@ pub fn normalise_object(
     warnings: &mut Vec<Warning>,
 ) -> String {
     let mut out = String::new();
-    push_object(&mut out, shape, object, path, warnings);
+    push_object(&mut out, shape, object, &Place::Root(path), warnings);
     out
 }
 
@@ -22,7 +23,7 @@ fn push_object(
     out: &mut String,
     shape: &'static Shape,
     object: &Object<'_>,
-    path: &str,
+    path: &Place<'_>,
     warnings: &mut Vec<Warning>,
 ) {
     out.push('{');
@@ -35,7 +36,7 @@ fn push_object(
         push_string(out, name);
         out.push(':');
         match shape.field(name) {
-            Some(field) => push_value(out, &field.kind, value, &format!("{path}.{name}"), warnings),
+            Some(field) => push_value(out, &field.kind, value, &Place::Member(path, name), warnings),
             None => out.push_str(value.raw()),
         }
     }
@@ -52,7 +53,7 @@ fn push_value(
     out: &mut String,
     kind: &'static Kind,
     value: &Value<'_>,
-    path: &str,
+    path: &Place<'_>,
     warnings: &mut Vec<Warning>,
 ) {
     let readable = match kind {
@@ -85,7 +86,7 @@ fn push_list(
     out: &mut String,
     of: &'static Kind,
     value: &Value<'_>,
-    path: &str,
+    path: &Place<'_>,
     warnings: &mut Vec<Warning>,
 ) -> bool {
     let items: Vec<&Value<'_>> = match value.kind() {
@@ -101,7 +102,7 @@ fn push_list(
         if index > 0 {
             out.push(',');
         }
-        push_value(out, of, item, &format!("{path}[{index}]"), warnings);
+        push_value(out, of, item, &Place::Entry(path, index), warnings);
     }
     out.push(']');
     true
@@ -112,7 +113,7 @@ fn push_scalar(
     out: &mut String,
     kind: &Kind,
     value: &Value<'_>,
-    path: &str,
+    path: &Place<'_>,
     warnings: &mut Vec<Warning>,
 ) -> bool {
     let is_text = matches!(kind, Kind::Text(_) | Kind::Secret(_) | Kind::BizId | Kind::Digits);
@@ -178,7 +179,7 @@ fn whole_number_text(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then_some(text)
 }
 
-fn unreadable(path: &str, kind: &Kind, value: &json::Value<'_>) -> Warning {
+fn unreadable(path: &Place<'_>, kind: &Kind, value: &json::Value<'_>) -> Warning {
     let expected = match kind {
         Kind::List(..) => "a list",
         Kind::Object(_) => "an object",

@@ -1,6 +1,7 @@
 //! The journal in SQLite: WAL, `synchronous=FULL`, so that a commit returns when it is on stable storage. Several
 //! processes share the file; every change is one conditional statement in one short transaction.
 
+mod commit;
 mod inspect;
 mod mark;
 mod row;
@@ -13,11 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::{Flights, Guard, Journal, JournalError, OwnerLock, Receipt, Recorded, place};
 use crate::outcome::{codes, codes::Code};
 use crate::transaction::{Entry, Key, Owner, Stage};
+use commit::Commit;
 use mark::Mark;
 use turn::{Shared, Turn};
 
@@ -108,9 +110,9 @@ impl Sqlite {
     /// nothing, so it is not enough that they look old: as many days with sales must have followed.
     pub fn retire(&self, days: i64) -> Result<usize, JournalError> {
         const MOST: i64 = 5000;
-        let mut connection = self.to_write(Instant::now() + BUSY)?;
+        let connection = self.to_write(Instant::now() + BUSY)?;
         let retired = (|| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = Commit::begin(&connection)?;
             let Some(newest) = row::newest(&transaction)? else { return Ok((0, None)) };
             let before = newest.saturating_sub(days.saturating_mul(86_400_000));
             // A till that is closed on some days has fewer.
@@ -145,7 +147,7 @@ impl Sqlite {
     /// process died is.
     fn held_back(
         &self,
-        transaction: &Transaction<'_>,
+        transaction: &Commit<'_>,
         entry: &Entry,
         guard: Guard,
     ) -> rusqlite::Result<Option<Entry>> {
@@ -202,11 +204,11 @@ impl Journal for Sqlite {
                 "a write to the journal failed before; money calls stop until the library is started anew",
             ));
         }
-        let mut connection = self.to_write(until.max(Instant::now() + LEAST))?;
+        let connection = self.to_write(until.max(Instant::now() + LEAST))?;
         let heard = std::mem::take(&mut *self.heard());
         let mut sequence = 0;
         let recorded = (|| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = Commit::begin(&connection)?;
             let standing = row::find(&transaction, entry.key())?;
             let fits = match &standing {
                 None => entry.revision() == 1,
@@ -256,13 +258,13 @@ impl Journal for Sqlite {
     }
 
     fn close(&self) {
-        let Ok(mut connection) = self.to_write(Instant::now() + BUSY) else { return };
+        let Ok(connection) = self.to_write(Instant::now() + BUSY) else { return };
         let heard = std::mem::take(&mut *self.heard());
         if heard.is_empty() || self.failed.load(Ordering::Acquire) {
             return;
         }
         let written = (|| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = Commit::begin(&connection)?;
             write_heard(&transaction, &heard)?;
             let sequence = schema::advance(&transaction)?;
             transaction.commit()?;
@@ -311,7 +313,7 @@ impl Journal for Sqlite {
 }
 
 /// Writes down which successes the till has read.
-fn write_heard(transaction: &Transaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
+fn write_heard(transaction: &Commit<'_>, keys: &[Key]) -> rusqlite::Result<()> {
     for key in keys {
         if let Some(heard) = row::find(transaction, key)?.and_then(|entry| entry.heard()) {
             row::write(transaction, &heard)?;

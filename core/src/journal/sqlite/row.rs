@@ -1,8 +1,6 @@
 //! One entry as one row, with a checksum over all of it: a row that was changed by anything but this program is
 //! refused, never believed.
 
-use std::fmt::Write;
-
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha1::{Digest, Sha1};
 
@@ -40,10 +38,13 @@ struct Damaged {
 
 pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let columns = Columns::of(entry)?;
+    // An entry's key and the time of its intent never change, so their indexes are left alone.
     connection
         .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-             ?14, ?15)"
+            "INSERT INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+             ON CONFLICT (open_id, endpoint, biz_id) DO UPDATE SET stage = ?4, revision = ?5, attempt = ?6, owner = ?7, \
+             on_unknown = ?8, identity = ?10, detail = ?11, other_biz_id = ?12, unfinished = ?13, retired = ?14, \
+             checksum = ?15"
         ))?
         .execute(params![
             columns.open_id,
@@ -260,12 +261,8 @@ impl Columns {
         ] {
             digest.update(number.to_le_bytes());
         }
-        let mut hex = String::with_capacity(40);
-        for byte in digest.finalize() {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
+        digest.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::journal::JournalError;
 use crate::outcome::codes;
@@ -103,7 +103,7 @@ pub(super) fn sequence(connection: &Connection) -> rusqlite::Result<u64> {
 }
 
 /// Counts one more change.
-pub(super) fn advance(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+pub(super) fn advance(transaction: &Connection) -> rusqlite::Result<u64> {
     let sequence: i64 = transaction
         .prepare_cached("UPDATE journal SET sequence = sequence + 1 WHERE one = 1 RETURNING sequence")?
         .query_row([], |row| row.get(0))?;

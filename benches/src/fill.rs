@@ -1,0 +1,55 @@
+//! A journal of a busy till after some years: so many settled sales.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use zvpos_core::gateway::{Identity, Words};
+use zvpos_core::journal::{Guard, Journal, Sqlite};
+use zvpos_core::money::{Amount, BizId};
+use zvpos_core::transaction::{Detail, Entry, Key, OnUnknown, Stage};
+
+/// Writes it in memory, where a commit needs no disk, and then copies it to `path`.
+pub(crate) fn fill(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
+    let memory = PathBuf::from(format!("/dev/shm/zvpos-bench-{}.db", std::process::id()));
+    let filled = write(&memory, entries, endpoint)
+        .and_then(|()| std::fs::copy(&memory, path).map(drop).map_err(|error| error.to_string()));
+    for what in ["", "-wal", "-shm", ".mark"] {
+        // The rest is gone already where all went well.
+        let _ = std::fs::remove_file(format!("{}{what}", memory.display()));
+    }
+    let _ = std::fs::remove_dir_all(format!("{}.owners", memory.display()));
+    filled
+}
+
+fn write(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
+    let journal = Sqlite::open(path).map_err(|error| error.to_string())?;
+    let amount = Amount::parse("12.50").map_err(|error| error.to_string())?;
+    for number in 0..entries {
+        let biz_id =
+            BizId::new(&format!("POS0001-20260101-{number:07}")).map_err(|error| error.to_string())?;
+        let entry = Entry::restore(
+            Key { open_id: "fake-open-id-for-test-only-0001".into(), endpoint: endpoint.into(), biz_id },
+            Identity {
+                customer_id: Some("383933091455959041".into()),
+                amount: Some(amount),
+                coupons: vec!["390962138708451328".into()],
+                ..Identity::default()
+            },
+            Stage::Succeeded,
+            1,
+            1,
+            journal.owner().clone(),
+            OnUnknown::Reverse,
+            1_767_225_600_000 + i64::from(number) * 60_000,
+            Detail {
+                heard: true,
+                words: Some(Words { code: "0".into(), message: "操作成功".into() }),
+                ..Detail::default()
+            },
+        );
+        journal
+            .record(&entry, Guard::Off, Instant::now() + Duration::from_secs(3))
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `make bench`: the library beside what a till's programmer would write instead, in one run against one server of its
+//! own. Only ratios within a run mean anything: machines differ, and are busy.
+//!
+//! `zvpos-benches [--quick]` measures, prints every table, holds the figures against the goals, and writes
+//! `benches/results/`. `--quick` makes a tenth of the calls. Timings never decide a test.
+
+mod compare;
+mod contestant;
+mod counts;
+mod fill;
+mod report;
+mod scale;
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use report::Report;
+use server::Server;
+
+/// Where everything is, and how much is measured.
+pub(crate) struct Place {
+    root: PathBuf,
+    /// Journals and configurations of this run, on the disk that the journals of a till would be on.
+    folder: PathBuf,
+    library: PathBuf,
+    /// A tenth of the calls.
+    quick: bool,
+}
+
+impl Place {
+    fn new(quick: bool) -> Result<Place, String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no root")?.to_owned();
+        let folder = root.join("target/benches/run");
+        // Left by the last run.
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let library = root.join("target/release/libzvpos.so");
+        if !library.exists() {
+            return Err("target/release/libzvpos.so is missing: cargo build --release -p zvpos".to_owned());
+        }
+        Ok(Place { root, folder, library, quick })
+    }
+
+    /// So many, or a tenth of it.
+    fn calls(&self, count: usize) -> usize {
+        if self.quick { count.div_ceil(10) } else { count }
+    }
+
+    /// A configuration with a journal of that name.
+    fn config(&self, server: &Server, journal: &str) -> Result<PathBuf, String> {
+        let config = serde_json::json!({
+            "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
+            "openKey": "fake-open-key-for-test-only-0001",
+            "endpoint": format!("http://{}/api/v2", server.address),
+            "journal": self.folder.join(format!("{journal}.db")),
+            "routes": {"reverse": {"action": "bench.reverse"}},
+        });
+        let path = self.folder.join(format!("{journal}.json"));
+        std::fs::write(&path, config.to_string()).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
+    }
+}
+
+fn main() -> ExitCode {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    match run(quick) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("zvpos-benches: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(quick: bool) -> Result<(), String> {
+    let place = Place::new(quick)?;
+    let server = Server::start().map_err(|error| error.to_string())?;
+    let mut report = Report::new(&place);
+    compare::run(&place, &server, &mut report)?;
+    counts::run(&place, &server, &mut report)?;
+    scale::run(&place, &server, &mut report)?;
+    report.finish(&place)
+}

@@ -1,0 +1,47 @@
+//! One transaction that may write, by statements that are prepared once. What is not committed is rolled back.
+
+use std::ops::Deref;
+
+use rusqlite::Connection;
+
+/// See the module's words.
+pub(super) struct Commit<'c> {
+    connection: &'c Connection,
+    open: bool,
+}
+
+impl<'c> Commit<'c> {
+    /// Begins; from now on no other process writes.
+    pub(super) fn begin(connection: &'c Connection) -> rusqlite::Result<Commit<'c>> {
+        run(connection, "BEGIN IMMEDIATE")?;
+        Ok(Commit { connection, open: true })
+    }
+
+    /// On stable storage when this returns.
+    pub(super) fn commit(mut self) -> rusqlite::Result<()> {
+        run(self.connection, "COMMIT")?;
+        self.open = false;
+        Ok(())
+    }
+}
+
+impl Drop for Commit<'_> {
+    fn drop(&mut self) {
+        if self.open && !self.connection.is_autocommit() {
+            // Where even that fails, SQLite rolls back when the file is closed or opened anew.
+            let _ = run(self.connection, "ROLLBACK");
+        }
+    }
+}
+
+impl Deref for Commit<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
+}
+
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
