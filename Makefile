@@ -7,7 +7,7 @@ KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
 
-.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools deny clean
 
 all: library zv
 
@@ -56,6 +56,15 @@ load:
 # The pictures of the inspector in docs/, taken by its test in a real browser.
 screenshots: tools library
 	ZVPOS_SCREENSHOTS=1 $(CARGO) test -p zvpos --test inspector pictures
+
+# The library beside what one would write instead, in one run; writes benches/results. QUICK=1 makes a tenth of it.
+bench: tools library
+	tests/tools.sh bench
+	$(CARGO) run --release -q -p zvpos-benches -- $(if $(QUICK),--quick)
+
+# The parts of a call, each alone.
+bench-parts:
+	$(CARGO) bench -p zvpos-benches
 
 tsan: tools
 	tests/tsan.sh

@@ -65,7 +65,7 @@ impl Drop for Contestant {
 /// Compiles a C program of `benches/peers`.
 pub(crate) fn compile(root: &Path, name: &str, more: &[&str]) -> Result<std::path::PathBuf, String> {
     let out = root.join("target/benches").join(name);
-    std::fs::create_dir_all(root.join("target/benches")).map_err(|error| error.to_string())?;
+    std::fs::create_dir_all(root.join("target/benches")).map_err(|error| format!("{error}"))?;
     let source = root.join("benches/peers").join(format!("{name}.c"));
     let mut command = Command::new("cc");
     command

@@ -67,7 +67,7 @@ fn valgrind(options: &[&str], program: &[String], calls: u64) -> Result<String, 
         // If it has ended already, what it said tells why.
         let _ = writeln!(input, "{calls}");
     }
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let output = child.wait_with_output().map_err(|error| format!("{error}"))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(said) } else { Err(format!("{program:?} under valgrind: {said}")) }
 }

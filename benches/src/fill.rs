@@ -12,7 +12,7 @@ use zvpos_core::transaction::{Detail, Entry, Key, OnUnknown, Stage};
 pub(crate) fn fill(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
     let memory = PathBuf::from(format!("/dev/shm/zvpos-bench-{}.db", std::process::id()));
     let filled = write(&memory, entries, endpoint)
-        .and_then(|()| std::fs::copy(&memory, path).map(drop).map_err(|error| error.to_string()));
+        .and_then(|()| std::fs::copy(&memory, path).map(drop).map_err(|error| format!("{error}")));
     for what in ["", "-wal", "-shm", ".mark"] {
         // The rest is gone already where all went well.
         let _ = std::fs::remove_file(format!("{}{what}", memory.display()));
@@ -22,11 +22,10 @@ pub(crate) fn fill(path: &Path, entries: u32, endpoint: &str) -> Result<(), Stri
 }
 
 fn write(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
-    let journal = Sqlite::open(path).map_err(|error| error.to_string())?;
-    let amount = Amount::parse("12.50").map_err(|error| error.to_string())?;
+    let journal = Sqlite::open(path).map_err(|error| format!("{error}"))?;
+    let amount = Amount::parse("12.50").map_err(|error| format!("{error}"))?;
     for number in 0..entries {
-        let biz_id =
-            BizId::new(&format!("POS0001-20260101-{number:07}")).map_err(|error| error.to_string())?;
+        let biz_id = BizId::new(&format!("POS0001-20260101-{number:07}")).map_err(str::to_owned)?;
         let entry = Entry::restore(
             Key { open_id: "fake-open-id-for-test-only-0001".into(), endpoint: endpoint.into(), biz_id },
             Identity {
@@ -49,7 +48,7 @@ fn write(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
         );
         journal
             .record(&entry, Guard::Off, Instant::now() + Duration::from_secs(3))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| format!("{error}"))?;
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
 
 fn run(quick: bool) -> Result<(), String> {
     let place = Place::new(quick)?;
-    let server = Server::start().map_err(|error| error.to_string())?;
+    let server = Server::start().map_err(|error| format!("{error}"))?;
     let mut report = Report::new(&place);
     compare::run(&place, &server, &mut report)?;
     counts::run(&place, &server, &mut report)?;

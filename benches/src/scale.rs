@@ -23,7 +23,7 @@ pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result
     fill(&place.folder.join("large.db"), u32::try_from(entries).unwrap_or(u32::MAX), &endpoint)?;
     starts(place, server, &large, entries, report)?;
     large_journal(place, server, &zvpos, &large, entries, report)?;
-    report.library(std::fs::metadata(&place.library).map_err(|error| error.to_string())?.len());
+    report.library(std::fs::metadata(&place.library).map_err(|error| format!("{error}"))?.len());
     Ok(())
 }
 
@@ -41,7 +41,7 @@ fn threads(place: &Place, server: &Server, report: &mut Report) -> Result<(), St
                 .args([&threads.to_string(), seconds, what])
                 .stderr(Stdio::inherit())
                 .output()
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| format!("{error}"))?;
             let said = String::from_utf8_lossy(&output.stdout).into_owned();
             let figures: Vec<f64> =
                 said.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();

@@ -30,7 +30,13 @@ impl<In: Transport> Connector<In> for TcpConnector {
         let stream = connect_any(&details.addrs)?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Either::B(TcpTransport { stream, buffers, gathered: Vec::new() })))
+        Ok(Some(Either::B(TcpTransport {
+            stream,
+            buffers,
+            gathered: Vec::new(),
+            reading: Duration::ZERO,
+            writing: Duration::ZERO,
+        })))
     }
 }
 
@@ -61,6 +67,16 @@ pub(super) struct TcpTransport {
     buffers: LazyBuffers,
     /// Header and body of a request, which ureq hands over one after the other, until an answer is awaited.
     gathered: Vec<u8>,
+    /// What the socket's time-outs are set to.
+    reading: Duration,
+    writing: Duration,
+}
+
+/// What a time-out is to be set to, or `None` if it is well as it is: never longer than what is left, for that is the
+/// deadline, and not so short that waiting takes many turns. A little less than what is left fits the next call, too.
+fn new_timeout(set: Duration, left: Duration) -> Option<Duration> {
+    let fits = set <= left && set >= left / 2;
+    (!fits).then(|| left * 15 / 16)
 }
 
 impl TcpTransport {
@@ -68,7 +84,10 @@ impl TcpTransport {
         let mut written = 0;
         while let Some(rest) = self.gathered.get(written..).filter(|rest| !rest.is_empty()) {
             let left = exchange::left_for_io()?;
-            self.stream.set_write_timeout(Some(left))?;
+            if let Some(timeout) = new_timeout(self.writing, left) {
+                self.stream.set_write_timeout(Some(timeout))?;
+                self.writing = timeout;
+            }
             match self.stream.write(rest) {
                 Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
                 Ok(count) => {
@@ -101,7 +120,10 @@ impl Transport for TcpTransport {
         self.flush()?;
         loop {
             let left = exchange::left_for_io()?;
-            self.stream.set_read_timeout(Some(left))?;
+            if let Some(timeout) = new_timeout(self.reading, left) {
+                self.stream.set_read_timeout(Some(timeout))?;
+                self.reading = timeout;
+            }
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(count) => {
                     self.buffers.input_appended(count);
@@ -119,11 +141,25 @@ impl Transport for TcpTransport {
         if !self.buffers.input().is_empty() || !self.gathered.is_empty() {
             return false;
         }
-        let mut byte = [std::mem::MaybeUninit::uninit()];
-        let quiet = self.stream.set_nonblocking(true).is_ok()
-            && matches!(SockRef::from(&self.stream).peek(&mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock);
-        quiet && self.stream.set_nonblocking(false).is_ok()
+        matches!(peek(&self.stream), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
+}
+
+/// Looks whether a byte waits, and does not wait for one.
+#[cfg(unix)]
+fn peek(stream: &TcpStream) -> io::Result<usize> {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    SockRef::from(stream).recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+}
+
+/// As above, where a socket must be told beforehand that it is not to wait.
+#[cfg(not(unix))]
+fn peek(stream: &TcpStream) -> io::Result<usize> {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    stream.set_nonblocking(true)?;
+    let peeked = SockRef::from(stream).peek(&mut byte);
+    stream.set_nonblocking(false)?;
+    peeked
 }
 
 /// A socket whose time is up reports either, depending on the system.
