@@ -6,8 +6,9 @@ SEEDS ?= 10000
 KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
+TARGETS ?=
 
-.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools target-tools targets deny clean
 
 all: library zv
 
@@ -59,6 +60,15 @@ screenshots: tools library
 
 tsan: tools
 	tests/tsan.sh
+
+# Every target that is shipped: built, and the C programs run on it (docs/platforms.md). TARGETS="one two" picks some.
+targets: target-tools
+	packaging/build.sh $(TARGETS)
+	ZVPOS_TARGETS="$(TARGETS)" $(CARGO) test -p zvpos --test targets -- --ignored --nocapture
+
+# Compilers and emulators for them.
+target-tools: tools
+	packaging/tools.sh
 
 deny:
 	cargo-deny --all-features check bans licenses sources
