@@ -8,7 +8,7 @@ LOAD_S ?= 60
 LOAD_RATE ?= 2000
 TARGETS ?=
 
-.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools target-tools targets deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools target-tools targets abi-baseline deny clean
 
 all: library zv
 
@@ -64,7 +64,12 @@ tsan: tools
 # Every target that is shipped: built, and the C programs run on it (docs/platforms.md). TARGETS="one two" picks some.
 targets: target-tools
 	packaging/build.sh $(TARGETS)
-	ZVPOS_TARGETS="$(TARGETS)" $(CARGO) test -p zvpos --test targets -- --ignored --nocapture
+	ZVPOS_TARGETS="$(TARGETS)" $(CARGO) test -p zvpos --test targets -- --ignored --nocapture --test-threads 1
+
+# After something was added to the interface: what tests/abi_watch.rs holds the next versions against.
+abi-baseline:
+	$(CARGO) test -p zvpos --test abi_watch what_is_added
+	ZVPOS_WRITE_BASELINE=1 $(CARGO) test -p zvpos --test abi_watch -- --test-threads 1
 
 # Compilers and emulators for them.
 target-tools: tools

@@ -73,6 +73,8 @@ impl Target {
             // A DLL of mingw's own would have to lie beside every program.
             cc.arg(self.library.join("libzvpos.dll.a")).args(["-static", "-lpthread"]);
         } else {
+            // glibc's own headers use _Generic where clang has it.
+            cc.arg("-Wno-c11-extensions");
             cc.arg("-L").arg(folder).args(["-lzvpos", "-lpthread", "-ldl", "-Wl,-rpath,$ORIGIN"]);
         }
         let output = cc.output().unwrap_or_else(|error| panic!("{}: {error}", self.compiler[0]));

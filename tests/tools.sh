@@ -2,7 +2,7 @@
 # What the tests need beside Rust and a C compiler: installs it where that is possible, else says in one line
 # what is missing.
 set -u
-wanted=(cc:gcc c++:g++ make:make python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime)
+wanted=(cc:gcc c++:g++ make:make python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime abidiff:abigail-tools)
 missing=()
 for pair in "${wanted[@]}"; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")

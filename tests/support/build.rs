@@ -26,23 +26,36 @@ pub fn library() -> &'static Path {
         if let Some(directory) = env::var_os("ZVPOS_LIB_DIR") {
             return fs::canonicalize(directory).expect("ZVPOS_LIB_DIR");
         }
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--release", "--package", "zvpos", "--message-format", "short"]);
-        cargo.current_dir(root());
-        // What cargo told this test about its own package would look to build scripts like a change.
-        for (name, _) in env::vars_os() {
-            let text = name.to_string_lossy();
-            let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
-            if own.iter().any(|prefix| text.starts_with(prefix)) || text == "CARGO_TARGET_TMPDIR" {
-                cargo.env_remove(&name);
-            }
-        }
-        let output = cargo.output().expect("cargo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        cargo_build(&["--release"]);
         let directory = scratch().parent().unwrap().join("release");
         assert!(directory.join("libzvpos.so").is_file(), "no libzvpos.so in {}", directory.display());
         directory
     })
+}
+
+/// The library with all that a debugger knows about it, which the shipped one does not have.
+pub fn library_with_debug_info() -> PathBuf {
+    cargo_build(&[]);
+    let path = scratch().parent().unwrap().join("debug/libzvpos.so");
+    assert!(path.is_file(), "no {}", path.display());
+    path
+}
+
+/// Builds the root package.
+fn cargo_build(arguments: &[&str]) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--package", "zvpos", "--message-format", "short"]).args(arguments);
+    cargo.current_dir(root());
+    // What cargo told this test about its own package would look to build scripts like a change.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if own.iter().any(|prefix| text.starts_with(prefix)) || text == "CARGO_TARGET_TMPDIR" {
+            cargo.env_remove(&name);
+        }
+    }
+    let output = cargo.output().expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// How a C program is built and run.
