@@ -39,12 +39,13 @@ build() {
     local built=target/$1/dist out=target/shipped/$1
     cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type cdylib
     cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type staticlib
+    cargo_for "$1" build --quiet --package zvpos-cli
     rm -rf "$out" && mkdir -p "$out"
     cp "$built/libzvpos.a" "$out/"
     if [ "$system" = linux ]; then
-        cp "$built/libzvpos.so" "$out/"
+        cp "$built/libzvpos.so" "$built/zv" "$out/"
     else
-        cp "$built/zvpos.dll" "$out/"
+        cp "$built/zvpos.dll" "$built/zv.exe" "$out/"
         import_libraries "$out"
     fi
 }
