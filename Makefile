@@ -7,8 +7,9 @@ KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
 TARGETS ?=
+REPRODUCED ?= x86_64-unknown-linux-gnu x86_64-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools target-tools targets abi-baseline deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load tsan tools target-tools targets dist dist-test reproducible ci-full abi-baseline deny clean
 
 all: library zv
 
@@ -63,8 +64,26 @@ tsan: tools
 
 # Every target that is shipped: built, and the C programs run on it (docs/platforms.md). TARGETS="one two" picks some.
 targets: target-tools
+	packaging/build.sh --library $(TARGETS)
+	ZVPOS_TARGETS="$(TARGETS)" $(CARGO) test -p zvpos --test targets --test abi_watch -- --ignored --nocapture --test-threads 1
+
+# One archive a target in dist/, and each unpacked elsewhere and linked in every way there is.
+dist: target-tools
 	packaging/build.sh $(TARGETS)
-	ZVPOS_TARGETS="$(TARGETS)" $(CARGO) test -p zvpos --test targets -- --ignored --nocapture --test-threads 1
+	packaging/pack.sh $(TARGETS)
+
+dist-test: zv
+	packaging/test.sh $(TARGETS)
+
+# Built a second time in another folder: the same bytes.
+reproducible: target-tools
+	packaging/reproducible.sh $(REPRODUCED)
+
+# The targets and the archives too: some hours on a small machine.
+ci-full:
+	.ci/run
+	$(MAKE) dist targets dist-test
+	$(MAKE) reproducible
 
 # After something was added to the interface: what tests/abi_watch.rs holds the next versions against.
 abi-baseline:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the library for the targets that are named (all without a name) into target/shipped/TARGET.
+# build.sh [--library] [TARGET…]: builds the library, and without --library the command zv, for the targets that are
+# named (all without a name) into target/shipped/TARGET.
 # Debian's rustc-web and rust-web-src are a compiler and the very sources of its std, which is built along: so no
 # target has to be installed, and std fits the oldest system that is promised.
 set -euo pipefail
@@ -39,13 +40,15 @@ build() {
     local built=target/$1/dist out=target/shipped/$1
     cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type cdylib
     cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type staticlib
-    cargo_for "$1" build --quiet --package zvpos-cli
+    [ "$only_library" = yes ] || cargo_for "$1" build --quiet --package zvpos-cli --bin zv
     rm -rf "$out" && mkdir -p "$out"
     cp "$built/libzvpos.a" "$out/"
     if [ "$system" = linux ]; then
-        cp "$built/libzvpos.so" "$built/zv" "$out/"
+        cp "$built/libzvpos.so" "$out/"
+        [ "$only_library" = yes ] || cp "$built/zv" "$out/"
     else
-        cp "$built/zvpos.dll" "$built/zv.exe" "$out/"
+        cp "$built/zvpos.dll" "$out/"
+        [ "$only_library" = yes ] || cp "$built/zv.exe" "$out/"
         import_libraries "$out"
     fi
 }
@@ -60,6 +63,11 @@ import_libraries() {
     cp "$definition" "$1/zvpos.def"
 }
 
+only_library=no
+if [ "${1:-}" = --library ]; then
+    only_library=yes
+    shift
+fi
 # shellcheck disable=SC2086 # several words
 for target in ${*:-$TARGETS}; do
     started=$SECONDS
