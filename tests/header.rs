@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Checked, Flavour, library, own_folder, root, run_checked, scratch};
+use support::{Checked, Flavour, library, own_folder, root, rpath, run_checked, scratch};
 
 fn header() -> String {
     fs::read_to_string(root().join("include/zvpos.h")).unwrap()
@@ -171,7 +171,7 @@ fn the_header_compiles_alone_in_every_standard() {
 
 fn link(command: &mut Command, program: &Path) {
     command.arg("-o").arg(program).arg("-L").arg(library()).arg("-lzvpos");
-    command.arg(format!("-Wl,-rpath,{}", library().display()));
+    command.arg(rpath(library()));
 }
 
 #[test]

@@ -87,7 +87,8 @@ impl Target {
     fn run(&self, program: &Path, arguments: &[&str]) -> String {
         let mut command = Command::new("timeout");
         command.arg("600").args(&self.runner).arg(program).args(arguments);
-        command.current_dir(program.parent().unwrap());
+        // Cargo's names folders with other builds of the library.
+        command.current_dir(program.parent().unwrap()).env_remove("LD_LIBRARY_PATH");
         let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);

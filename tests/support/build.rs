@@ -98,6 +98,11 @@ pub fn own_folder() -> PathBuf {
     folder
 }
 
+/// Where a program finds the library, before anywhere else: cargo's LD_LIBRARY_PATH names folders with others.
+pub fn rpath(directory: &Path) -> String {
+    format!("-Wl,--disable-new-dtags,-rpath,{}", directory.display())
+}
+
 /// Compiles `tests/c/<name>.c` against the library; the path of the program.
 pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     let directory = library();
@@ -122,7 +127,7 @@ pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     cc.arg("-I").arg(root().join("include"));
     cc.arg(root().join("tests/c").join(format!("{name}.c")));
     cc.arg("-o").arg(&own).arg("-L").arg(directory).args(["-lzvpos", "-ldl"]);
-    cc.arg(format!("-Wl,-rpath,{}", directory.display()));
+    cc.arg(rpath(directory));
     let output = cc.output().expect("cc: install gcc");
     assert!(output.status.success(), "{name}.c: {}", String::from_utf8_lossy(&output.stderr));
     fs::rename(&own, &out).unwrap();

@@ -10,8 +10,8 @@ mod scripted;
 mod simulator;
 
 pub use build::{
-    Checked, Flavour, Output, library, library_with_debug_info, own_folder, preload, program, root, run,
-    run_checked, scratch,
+    Checked, Flavour, Output, library, library_with_debug_info, own_folder, preload, program, root, rpath,
+    run, run_checked, scratch,
 };
 pub use driver::{Answer, Driver, config, reversing, until};
 pub use scripted::{Request, Scripted, gateway_answer};
