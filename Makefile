@@ -6,8 +6,10 @@ SEEDS ?= 10000
 KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
+TARGETS ?=
+REPRODUCED ?= x86_64-unknown-linux-gnu x86_64-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools target-tools targets dist dist-test reproducible ci-full abi-baseline deny clean
 
 all: library zv
 
@@ -58,7 +60,7 @@ screenshots: tools library
 	ZVPOS_SCREENSHOTS=1 $(CARGO) test -p zvpos --test inspector pictures
 
 # The library beside what one would write instead, in one run; writes benches/results. QUICK=1 makes a tenth of it.
-bench: tools library
+bench: library
 	tests/tools.sh bench
 	$(CARGO) run --release -q -p zvpos-benches -- $(if $(QUICK),--quick)
 
@@ -68,6 +70,38 @@ bench-parts:
 
 tsan: tools
 	tests/tsan.sh
+
+# Every target that is shipped: built, and the C programs run on it (docs/platforms.md). TARGETS="one two" picks some.
+targets: target-tools
+	packaging/build.sh --library $(TARGETS)
+	ZVPOS_TARGETS="$(TARGETS)" $(CARGO) test -p zvpos --test targets --test abi_watch -- --ignored --nocapture --test-threads 1
+
+# One archive a target in dist/, and each unpacked elsewhere and linked in every way there is.
+dist: target-tools
+	packaging/build.sh $(TARGETS)
+	packaging/pack.sh $(TARGETS)
+
+dist-test: zv
+	packaging/test.sh $(TARGETS)
+
+# Built a second time in another folder: the same bytes.
+reproducible: target-tools
+	packaging/reproducible.sh $(REPRODUCED)
+
+# The targets and the archives too: some hours on a small machine.
+ci-full:
+	.ci/run
+	$(MAKE) dist targets dist-test
+	$(MAKE) reproducible
+
+# After something was added to the interface: what tests/abi_watch.rs holds the next versions against.
+abi-baseline:
+	$(CARGO) test -p zvpos --test abi_watch what_is_added
+	ZVPOS_WRITE_BASELINE=1 $(CARGO) test -p zvpos --test abi_watch -- --test-threads 1
+
+# Compilers and emulators for them.
+target-tools: tools
+	packaging/tools.sh
 
 deny:
 	cargo-deny --all-features check bans licenses sources

@@ -311,6 +311,34 @@ const char *ZV_CALL zv_version(void);
  */
 uint32_t ZV_CALL zv_abi_version(void);
 
+#if defined(_WIN32) && !defined(_WIN64)
+/*
+ * The same functions with the calling convention stdcall, for 32-bit hosts that know no other (VB6, PowerBuilder,
+ * 易语言). The 32-bit DLL exports both; the names have no decoration there.
+ */
+typedef void (__stdcall *zvs_log_fn)(int32_t level, const char *message, void *user_data);
+char *__stdcall zvs_init(const char *config_json);
+char *__stdcall zvs_coupon_quote_json(const char *request_json);
+char *__stdcall zvs_consume_json(const char *request_json);
+char *__stdcall zvs_reverse_json(const char *request_json);
+char *__stdcall zvs_lookup_json(const char *request_json);
+char *__stdcall zvs_pending_json(const char *request_json);
+char *__stdcall zvs_recover_json(const char *request_json);
+char *__stdcall zvs_confirm_json(const char *request_json);
+char *__stdcall zvs_settle_json(const char *request_json);
+char *__stdcall zvs_call_json(const char *action, const char *params_json);
+char *__stdcall zvs_start_json(const char *operation, const char *request_json);
+char *__stdcall zvs_poll_json(const char *ticket);
+char *__stdcall zvs_shutdown(void);
+int32_t __stdcall zvs_outcome(const char *response);
+size_t __stdcall zvs_field(const char *response, const char *path, char *buffer, size_t capacity);
+size_t __stdcall zvs_take(char *response, char *buffer, size_t capacity);
+void __stdcall zvs_free(char *response);
+void __stdcall zvs_set_log_callback(zvs_log_fn callback, void *user_data, int32_t max_level);
+const char *__stdcall zvs_version(void);
+uint32_t __stdcall zvs_abi_version(void);
+#endif
+
 #ifdef __cplusplus
 }  /* extern "C" */
 #endif  /* __cplusplus */

@@ -15,6 +15,35 @@ use crate::process::Process;
 #[allow(non_camel_case_types, reason = "the C name")]
 pub type zv_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
 
+/// The same for hosts that are called by stdcall.
+#[cfg(all(windows, target_arch = "x86"))]
+#[allow(non_camel_case_types, reason = "the C name")]
+pub type zvs_log_fn =
+    Option<unsafe extern "system" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
+
+/// The host's function, by its calling convention.
+#[derive(Clone, Copy)]
+pub(crate) enum Function {
+    C(unsafe extern "C" fn(i32, *const c_char, *mut c_void)),
+    #[cfg(all(windows, target_arch = "x86"))]
+    Stdcall(unsafe extern "system" fn(i32, *const c_char, *mut c_void)),
+}
+
+impl Function {
+    /// # Safety
+    /// The host keeps the function callable, and `message` is a NUL-ended text.
+    unsafe fn call(self, level: i32, message: *const c_char, user_data: *mut c_void) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe {
+            match self {
+                Function::C(function) => function(level, message, user_data),
+                #[cfg(all(windows, target_arch = "x86"))]
+                Function::Stdcall(function) => function(level, message, user_data),
+            }
+        }
+    }
+}
+
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
@@ -33,7 +62,7 @@ pub(crate) struct Callback {
 
 #[derive(Default)]
 struct Slot {
-    function: zv_log_fn,
+    function: Option<Function>,
     user_data: UserData,
 }
 
@@ -54,7 +83,7 @@ unsafe impl Sync for UserData {}
 impl Callback {
     /// Sets or, with NULL, removes the callback; returns when none of the old is running. From inside a
     /// callback this would wait for itself, so there it does nothing.
-    pub(crate) fn set(&self, function: zv_log_fn, user_data: *mut c_void, max_level: i32) {
+    pub(crate) fn set(&self, function: Option<Function>, user_data: *mut c_void, max_level: i32) {
         if is_inside() {
             return;
         }
@@ -81,7 +110,7 @@ impl Sink for Callback {
             INSIDE.with(|inside| inside.set(true));
             // SAFETY: the host gave a function of this type and keeps it callable until it has removed it;
             // the text lives during the call.
-            unsafe { function(level.number(), line.as_ptr(), slot.user_data.0) };
+            unsafe { function.call(level.number(), line.as_ptr(), slot.user_data.0) };
             INSIDE.with(|inside| inside.set(false));
         }
     }

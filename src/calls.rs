@@ -9,7 +9,7 @@ use zvpos_core::log::Level;
 use zvpos_core::outcome::{Answer, Outcome, codes};
 
 use crate::answers::{Freed, Taken};
-use crate::callback::zv_log_fn;
+use crate::callback::{Function, zv_log_fn};
 use crate::guard;
 use crate::process::Process;
 use crate::text;
@@ -377,6 +377,7 @@ pub extern "C" fn zv_free(response: *mut c_char) {
 /// `callback` is NULL or callable from any thread, with `user_data`, until it has been removed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_set_log_callback(callback: zv_log_fn, user_data: *mut c_void, max_level: i32) {
+    let callback = callback.map(Function::C);
     guard::or_panic(|| Process::current().callback.set(callback, user_data, max_level));
 }
 

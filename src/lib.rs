@@ -6,8 +6,15 @@ mod callback;
 mod calls;
 mod fork;
 mod guard;
+mod pin;
 mod process;
+#[cfg(all(windows, target_arch = "x86"))]
+mod stdcall;
 mod text;
 
 pub use callback::zv_log_fn;
+#[cfg(all(windows, target_arch = "x86"))]
+pub use callback::zvs_log_fn;
 pub use calls::*;
+#[cfg(all(windows, target_arch = "x86"))]
+pub use stdcall::*;

@@ -14,7 +14,7 @@ use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 
 use crate::answers::Answers;
 use crate::callback::Callback;
-use crate::{fork, text};
+use crate::{fork, pin, text};
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 
@@ -54,7 +54,9 @@ impl Process {
             let forked = process.is_some_and(|p| p.forked || p.started_once.load(Ordering::Acquire));
             let fresh = Box::into_raw(Box::new(Process::new(pid, forked)));
             let stored = CURRENT.compare_exchange(known, fresh, Ordering::AcqRel, Ordering::Acquire);
-            if stored.is_err() {
+            if stored.is_ok() {
+                pin::pin();
+            } else {
                 // SAFETY: nobody else has seen it.
                 drop(unsafe { Box::from_raw(fresh) });
             }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
-mod bindings;
+mod binding;
 #[path = "readme/check.rs"]
 mod check;
 #[path = "readme/document.rs"]
@@ -12,7 +12,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindings::{
+use binding::{
     as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_commands, run_own,
     sources, till, tool,
 };

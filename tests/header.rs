@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Checked, Flavour, library, own_folder, root, run_checked, scratch};
+use support::{Checked, Flavour, library, own_folder, root, rpath, run_checked, scratch};
 
 fn header() -> String {
     fs::read_to_string(root().join("include/zvpos.h")).unwrap()
@@ -68,7 +68,10 @@ fn the_header_is_what_the_sources_give() {
             .env("CARGO_MANIFEST_DIR", &directory)
             .env("CARGO_CFG_TARGET_OS", ""),
     );
-    assert_eq!(fs::read_to_string(directory.join("include/zvpos.h")).unwrap(), header());
+    for file in ["zvpos.h", "zvpos.def", "zvpos-x86.def"] {
+        let text = |folder: &Path| fs::read_to_string(folder.join("include").join(file)).unwrap();
+        assert_eq!(text(&directory), text(&root()), "{file}");
+    }
 }
 
 /// The build script of the root package, built together with the library: the newest of its name.
@@ -94,8 +97,24 @@ fn the_committed_header_is_this_one() {
         git(&[&["diff", "--quiet", "HEAD", "--"], paths].concat())
             .is_some_and(|output| output.status.success())
     };
-    if clean(&["src", "build.rs", "cbindgen.toml"]) {
-        assert!(clean(&["include/zvpos.h"]), "include/zvpos.h is not committed as it is: git diff include");
+    if clean(&["src", "build.rs", "build", "cbindgen.toml"]) {
+        let written = ["include/zvpos.h", "include/zvpos.def", "include/zvpos-x86.def"];
+        assert!(clean(&written), "{written:?} are not committed as they are: git diff include");
+    }
+}
+
+/// The macro of `src/stdcall.rs` names every function; what it forgets would be declared and not exported.
+#[test]
+fn every_function_has_a_stdcall_twin() {
+    let text = header();
+    let twins = text.lines().filter_map(|line| line.split_once("__stdcall zvs_")?.1.split_once('('));
+    let declared_twins: BTreeSet<String> = twins.map(|(name, _)| format!("zv_{name}")).collect();
+    assert_eq!(declared_twins, declared());
+    let source = fs::read_to_string(root().join("src/stdcall.rs")).unwrap();
+    for name in declared_twins {
+        let twin = name.replacen("zv_", "zvs_", 1);
+        let written = [format!("{twin} = {name}("), format!("fn {twin}(")];
+        assert!(written.iter().any(|text| source.contains(text)), "{twin} is not in src/stdcall.rs");
     }
 }
 
@@ -152,7 +171,7 @@ fn the_header_compiles_alone_in_every_standard() {
 
 fn link(command: &mut Command, program: &Path) {
     command.arg("-o").arg(program).arg("-L").arg(library()).arg("-lzvpos");
-    command.arg(format!("-Wl,-rpath,{}", library().display()));
+    command.arg(rpath(library()));
 }
 
 #[test]

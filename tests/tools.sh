@@ -4,6 +4,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 wanted=(cc:gcc c++:g++ make:make cmake:cmake python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime fpc:fp-compiler go:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3 javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm pip3:python3-pip)
+# What the benchmarks compare with.
+[ "${1:-}" = bench ] && wanted+=(/usr/include/cjson/cJSON.h:libcjson-dev curl-config:libcurl4-openssl-dev /usr/include/openssl/hmac.h:libssl-dev)
 
 from_apt() {
     local missing=() pair
@@ -37,4 +39,10 @@ from_npm() {
     return 1
 }
 
-from_apt && from_pip && from_npm
+from_pypi_for_bench() {
+    python3 -c 'import requests' 2>/dev/null || pip3 install --quiet --root-user-action=ignore requests && return 0
+    echo "missing: pip3 install requests" >&2
+    return 1
+}
+
+from_apt && from_pip && from_npm && { [ "${1:-}" != bench ] || from_pypi_for_bench; }

@@ -92,6 +92,13 @@ static void quiet(int32_t level, const char *message, void *user_data)
     (void)user_data;
 }
 
+/* rand_r, which Windows does not have. */
+static unsigned int next(unsigned int *random)
+{
+    *random = *random * 1103515245u + 12345u;
+    return *random >> 16;
+}
+
 static void *anything(void *seed)
 {
     unsigned int random = (unsigned int)(size_t)seed;
@@ -103,7 +110,7 @@ static void *anything(void *seed)
              "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\","
              "\"journal\":\"journal.db\",\"guard\":\"off\"}", endpoint);
     for (round = 0; round < ROUNDS; round++) {
-        switch (rand_r(&random) % 12) {
+        switch (next(&random) % 12) {
         case 0: case 1: one_of(zv_init(config), "02"); break;
         case 2: one_of(zv_shutdown(), "02"); break;
         case 3: case 4: one_of(zv_coupon_quote_json(QUOTE), "023"); break;
@@ -114,7 +121,7 @@ static void *anything(void *seed)
             one_of(zv_consume_json(request), "023");
             break;
         case 8: one_of(zv_call_json("zvpos.panic", "{}"), "25"); break;
-        case 9: zv_set_log_callback(rand_r(&random) % 2 ? quiet : NULL, NULL, ZV_LOG_TRACE); break;
+        case 9: zv_set_log_callback(next(&random) % 2 ? quiet : NULL, NULL, ZV_LOG_TRACE); break;
         case 10: zv_free(buffer); break;
         default: zv_field(zv_version(), "code", buffer, sizeof buffer); break;
         }

@@ -1,10 +1,27 @@
 /* Loads the library, uses it, unloads it, goes on, and loads it again: what a plug-in host does. */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "zvpos.h"
+
+#ifdef _WIN32
+#include <windows.h>
+#define dlopen(path, flags) ((void *)LoadLibraryA(path))
+#define dlclose(handle) (!FreeLibrary(handle))
+#define dlerror() "LoadLibrary failed"
+static void *dlsym(void *handle, const char *name)
+{
+    FARPROC found = GetProcAddress(handle, name);
+    void *symbol;
+    memcpy(&symbol, &found, sizeof symbol);
+    return symbol;
+}
+#define STILL_THERE(path) (GetModuleHandleA(path) != NULL)
+#else
+#include <dlfcn.h>
+#define STILL_THERE(path) (dlopen(path, RTLD_NOW | RTLD_NOLOAD) != NULL)
+#endif
 
 /* C99 has no cast from a pointer to data to one to a function; POSIX says that copying works. */
 #define LOOK_UP(handle, pointer, name)                                    \
@@ -59,6 +76,10 @@ int main(int argc, char **argv)
     for (round = 0; round < 3; round++) {
         if (argc < 2 || use(argv[1], round))
             return 1;
+        if (!STILL_THERE(argv[1])) {
+            fprintf(stderr, "round %d: its threads have lost their code\n", round);
+            return 1;
+        }
         usleep(20000);
     }
     printf("%d checks\n", round);

@@ -71,7 +71,7 @@ pub fn compile(folder: &Path, source: &Path, whole: bool) -> Output {
     cc.arg("-o").arg(source.with_extension(if whole { "run" } else { "o" }));
     if whole {
         cc.args(["-Ltarget/release", "-lzvpos"]);
-        cc.arg(format!("-Wl,-rpath,{}", support::library().display()));
+        cc.arg(support::rpath(support::library()));
     } else {
         cc.arg("-c");
     }

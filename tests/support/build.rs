@@ -26,25 +26,38 @@ pub fn library() -> &'static Path {
         if let Some(directory) = env::var_os("ZVPOS_LIB_DIR") {
             return fs::canonicalize(directory).expect("ZVPOS_LIB_DIR");
         }
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--release", "--package", "zvpos", "--message-format", "short"]);
-        cargo.current_dir(root());
-        // What cargo told this test about its own package would look to build scripts like a change.
-        for (name, _) in env::vars_os() {
-            let text = name.to_string_lossy();
-            let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
-            if own.iter().any(|prefix| text.starts_with(prefix))
-                || ["CARGO_TARGET_TMPDIR", "OUT_DIR"].contains(&&*text)
-            {
-                cargo.env_remove(&name);
-            }
-        }
-        let output = cargo.output().expect("cargo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        cargo_build(&["--release"]);
         let directory = scratch().parent().unwrap().join("release");
         assert!(directory.join("libzvpos.so").is_file(), "no libzvpos.so in {}", directory.display());
         directory
     })
+}
+
+/// The library with all that a debugger knows about it, which the shipped one does not have.
+pub fn library_with_debug_info() -> PathBuf {
+    cargo_build(&[]);
+    let path = scratch().parent().unwrap().join("debug/libzvpos.so");
+    assert!(path.is_file(), "no {}", path.display());
+    path
+}
+
+/// Builds the root package.
+fn cargo_build(arguments: &[&str]) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--package", "zvpos", "--message-format", "short"]).args(arguments);
+    cargo.current_dir(root());
+    // What cargo told this test about its own package would look to build scripts like a change.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if own.iter().any(|prefix| text.starts_with(prefix))
+            || ["CARGO_TARGET_TMPDIR", "OUT_DIR"].contains(&&*text)
+        {
+            cargo.env_remove(&name);
+        }
+    }
+    let output = cargo.output().expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// How a C program is built and run.
@@ -87,6 +100,11 @@ pub fn own_folder() -> PathBuf {
     folder
 }
 
+/// Where a program finds the library, before anywhere else: cargo's LD_LIBRARY_PATH names folders with others.
+pub fn rpath(directory: &Path) -> String {
+    format!("-Wl,--disable-new-dtags,-rpath,{}", directory.display())
+}
+
 /// Compiles `tests/c/<name>.c` against the library; the path of the program.
 pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     let directory = library();
@@ -111,7 +129,7 @@ pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     cc.arg("-I").arg(root().join("include"));
     cc.arg(root().join("tests/c").join(format!("{name}.c")));
     cc.arg("-o").arg(&own).arg("-L").arg(directory).args(["-lzvpos", "-ldl"]);
-    cc.arg(format!("-Wl,-rpath,{}", directory.display()));
+    cc.arg(rpath(directory));
     let output = cc.output().expect("cc: install gcc");
     assert!(output.status.success(), "{name}.c: {}", String::from_utf8_lossy(&output.stderr));
     fs::rename(&own, &out).unwrap();

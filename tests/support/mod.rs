@@ -11,7 +11,8 @@ mod scripted;
 mod simulator;
 
 pub use build::{
-    Checked, Flavour, Output, library, own_folder, preload, program, root, run, run_checked, scratch,
+    Checked, Flavour, Output, library, library_with_debug_info, own_folder, preload, program, root, rpath,
+    run, run_checked, scratch,
 };
 pub use cases::{case_files, case_names, finds_what_is_wrong, run_cases};
 pub use driver::{Answer, Driver, config, reversing, until};

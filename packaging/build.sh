@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# build.sh [--library] [TARGET…]: builds the library, and without --library the command zv, for the targets that are
+# named (all without a name) into target/shipped/TARGET.
+# Debian's rustc-web and rust-web-src are a compiler and the very sources of its std, which is built along: so no
+# target has to be installed, and std fits the oldest system that is promised.
+set -euo pipefail
+# shellcheck source=packaging/targets.sh
+. "$(dirname "$0")/targets.sh"
+cd "$root"
+compiler_of_rust=${ZVPOS_RUSTC:-/usr/bin/rustc}
+std_sources=$("$compiler_of_rust" --print sysroot)/lib/rustlib/src/rust
+
+# Paths of this machine do not get into the files: two machines build the same bytes.
+prefixes=("$root=/zvpos" "${CARGO_HOME:-$HOME/.cargo}=/cargo" "$(realpath "$std_sources")=/rust" "$std_sources=/rust")
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+rust_flags= c_flags=
+for prefix in "${prefixes[@]}"; do
+    rust_flags+=" --remap-path-prefix=$prefix"
+    c_flags+=" -ffile-prefix-map=$prefix"
+done
+
+# cargo_for TARGET ARGUMENTS…: cargo with everything that the target needs.
+cargo_for() {
+    local name=${1//-/_} cargo=(cargo) flags=$rust_flags
+    local upper=${name^^} set=(RUSTC="$compiler_of_rust" RUSTC_BOOTSTRAP=1)
+    describe "$1"
+    set+=("CFLAGS_$name=$c_flags")
+    if [ "$system" = windows ]; then
+        set+=("CC_$name=$compiler" "AR_$name=$mingw-ar" "CARGO_TARGET_${upper}_LINKER=$compiler")
+    else
+        cargo=(cargo-zigbuild)
+        set+=("CARGO_ZIGBUILD_ZIG_PATH=$zig")
+    fi
+    [ "$1" != x86_64-unknown-linux-musl ] || flags+=" -Ctarget-feature=-crt-static"
+    env "${set[@]}" RUSTFLAGS="$flags" "${cargo[@]}" "${@:2}" -Zbuild-std=std,panic_unwind --target "$triple" --profile dist
+}
+
+# One crate type at a time: together with another one, link-time optimisation is silently off.
+build() {
+    local built=target/$1/dist out=target/shipped/$1
+    cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type cdylib
+    cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type staticlib
+    [ "$only_library" = yes ] || cargo_for "$1" build --quiet --package zvpos-cli --bin zv
+    rm -rf "$out" && mkdir -p "$out"
+    cp "$built/libzvpos.a" "$out/"
+    if [ "$system" = linux ]; then
+        cp "$built/libzvpos.so" "$out/"
+        [ "$only_library" = yes ] || cp "$built/zv" "$out/"
+    else
+        cp "$built/zvpos.dll" "$out/"
+        [ "$only_library" = yes ] || cp "$built/zv.exe" "$out/"
+        import_libraries "$out"
+    fi
+}
+
+# For mingw, and for MSVC, Delphi and whatever else reads .lib files. `--kill-at`: the twins' names are decorated in
+# the program and not in the DLL.
+import_libraries() {
+    local definition=include/zvpos.def kill=()
+    [ "$dll_machine" != i386 ] || definition=include/zvpos-x86.def kill=(--kill-at)
+    "$mingw-dlltool" "${kill[@]}" --deterministic-libraries -d "$definition" -l "$1/libzvpos.dll.a"
+    llvm-dlltool -m "$dll_machine" "${kill[@]}" -d "$definition" -l "$1/zvpos.lib"
+    cp "$definition" "$1/zvpos.def"
+}
+
+only_library=no
+if [ "${1:-}" = --library ]; then
+    only_library=yes
+    shift
+fi
+# shellcheck disable=SC2086 # several words
+for target in ${*:-$TARGETS}; do
+    started=$SECONDS
+    build "$target"
+    echo "$target: $((SECONDS - started)) s, $(cd "target/shipped/$target" && stat -c '%n %s' -- * | paste -sd ' ')"
+done

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Packs target/shipped/TARGET of the targets that are named (all without a name) into dist/zvpos-VERSION-TARGET, a
+# .zip for Windows and a .tar.gz for Linux. The same library gives the same bytes: names sorted, no owner, one time.
+set -euo pipefail
+# shellcheck source=packaging/targets.sh
+. "$(dirname "$0")/targets.sh"
+cd "$root"
+version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export TZ=UTC LC_ALL=C
+
+# What a program that links the static library needs beside it.
+static_libraries() {
+    case $1 in
+    *windows*) echo "-lws2_32 -lbcrypt -lcrypt32 -ladvapi32 -luserenv -lntdll -lkernel32" ;;
+    *musl) echo "-lgcc_eh -lc" ;;
+    *) echo "-lgcc_s -lpthread -ldl -lm -lc" ;;
+    esac
+}
+
+# fill TEMPLATE TO: with what this target says.
+fill() {
+    sed -e "s|@VERSION@|$version|g" -e "s|@STATIC_LIBRARIES@|$libraries|g" -e "s|@SYSTEM@|$system|g" "$1" >"$2"
+}
+
+pack() {
+    local shipped=target/shipped/$1 name=zvpos-$version-$1 folder libraries
+    describe "$1"
+    libraries=$(static_libraries "$1")
+    folder=dist/$name
+    rm -rf "$folder" && mkdir -p "$folder/lib/pkgconfig" "$folder/lib/cmake/zvpos" "$folder/bin"
+    cp -r include "$folder/include"
+    rm "$folder/include/"*.def
+    cp "$shipped"/*.a "$folder/lib/"
+    if [ "$system" = windows ]; then
+        cp "$shipped"/*.lib "$shipped"/*.def "$folder/lib/"
+        cp "$shipped"/*.dll "$folder/bin/"
+    else
+        cp "$shipped"/*.so "$folder/lib/"
+    fi
+    for program in "$shipped"/zv "$shipped"/zv.exe; do
+        [ ! -f "$program" ] || cp "$program" "$folder/bin/"
+    done
+    rmdir --ignore-fail-on-non-empty "$folder/bin"
+    fill packaging/zvpos.pc.in "$folder/lib/pkgconfig/zvpos.pc"
+    fill packaging/zvposConfig.cmake.in "$folder/lib/cmake/zvpos/zvposConfig.cmake"
+    fill packaging/zvposConfigVersion.cmake.in "$folder/lib/cmake/zvpos/zvposConfigVersion.cmake"
+    cp README.md README.zh-CN.md CHANGELOG.md SECURITY.md LICENSE "$folder/"
+    cp -r docs "$folder/docs"
+    mkdir -p "$folder/examples" && cp -r examples/c "$folder/examples/c"
+    # What git knows, and nothing that was built there.
+    git archive HEAD bindings 2>/dev/null | tar -x -C "$folder" 2>/dev/null || true
+    python3 packaging/sbom.py "$1" "$version" "$epoch" "$folder"
+    (cd "$folder" && find . -type f ! -name SHA256SUMS | sort | sed 's|^\./||' | xargs -d '\n' sha256sum >SHA256SUMS)
+    archive "$name"
+    echo "$name: $(stat -c '%n %s bytes' dist/"$name".*)"
+}
+
+archive() {
+    find "dist/$1" -print0 | xargs -0 touch --no-dereference --date "@$epoch"
+    chmod -R u=rwX,go=rX "dist/$1"
+    rm -f "dist/$1.zip" "dist/$1.tar.gz"
+    if [ "$system" = windows ]; then
+        (cd dist && find "$1" -type f | sort | zip --quiet -X -9 "$1.zip" -@)
+    else
+        tar -C dist --sort=name --owner=0 --group=0 --numeric-owner --format=ustar --mtime="@$epoch" -c "$1" |
+            gzip -9 -n >"dist/$1.tar.gz"
+    fi
+    rm -rf "dist/${1:?}"
+}
+
+mkdir -p dist
+# shellcheck disable=SC2086 # several words
+for target in ${*:-$TARGETS}; do
+    pack "$target"
+done
+# The archives' own sums, beside them.
+(cd dist && find . -maxdepth 1 -name 'zvpos-*' -type f | sort | sed 's|^\./||' | xargs -d '\n' sha256sum >SHA256SUMS)

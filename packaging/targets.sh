@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Every target that is shipped, in one table: how it is built, and how its programs are compiled and run here.
+# Sourced by the other scripts; called with a target it prints what tests/targets.rs needs to know.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+tools=$root/target/tools
+zig=$tools/ziglang/zig
+wine_root=$root/target/wine32
+
+TARGETS="x86_64-win7-windows-gnu i686-win7-windows-gnu x86_64-unknown-linux-gnu i686-unknown-linux-gnu
+aarch64-unknown-linux-gnu armv7-unknown-linux-gnueabihf x86_64-unknown-linux-musl"
+
+# Sets for one target:
+#   system     windows or linux
+#   triple     what cargo is asked for; behind the point the oldest glibc that the result needs
+#   compiler   a C compiler for it
+#   runner     what stands before a program's name to run it on this machine
+#   dll_machine, mingw   of a Windows target: for llvm-dlltool, and the prefix of the mingw tools
+describe() {
+    system=linux triple=$1 runner= mingw= dll_machine=
+    case $1 in
+    x86_64-win7-windows-gnu)
+        system=windows mingw=x86_64-w64-mingw32 dll_machine=i386:x86-64 runner="$root/packaging/wine.sh 64"
+        ;;
+    i686-win7-windows-gnu)
+        system=windows mingw=i686-w64-mingw32 dll_machine=i386 runner="$root/packaging/wine.sh 32"
+        ;;
+    x86_64-unknown-linux-gnu)
+        triple=$1.2.17 compiler="$zig cc -target x86_64-linux-gnu.2.17"
+        ;;
+    i686-unknown-linux-gnu)
+        triple=$1.2.17 compiler="$zig cc -target x86-linux-gnu.2.17"
+        ;;
+    aarch64-unknown-linux-gnu)
+        triple=$1.2.17 compiler="$zig cc -target aarch64-linux-gnu.2.17"
+        runner="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+        ;;
+    armv7-unknown-linux-gnueabihf)
+        triple=$1.2.17 compiler="$zig cc -target arm-linux-gnueabihf.2.17 -mcpu=generic+v7a+vfp3d16"
+        runner="qemu-arm -L /usr/arm-linux-gnueabihf"
+        ;;
+    x86_64-unknown-linux-musl)
+        compiler="$zig cc -target x86_64-linux-musl"
+        ;;
+    *)
+        echo "no target $1; there are: $TARGETS" >&2
+        exit 2
+        ;;
+    esac
+    [ -z "$mingw" ] || compiler=$mingw-gcc-win32
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    describe "${1:?a target}"
+    printf 'system=%s\ncompiler=%s\nrunner=%s\nlibrary=%s\n' "$system" "$compiler" "$runner" "$root/target/shipped/$1"
+fi

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs what building and running the targets needs, where that is possible without asking (Debian, as root).
+# Zig is the C compiler and linker of the Linux targets: it brings every glibc back to 2.17, and musl.
+set -euo pipefail
+# shellcheck source=packaging/targets.sh
+. "$(dirname "$0")/targets.sh"
+packages=(rustc-web rust-web-src gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 llvm lld wine64 qemu-user
+    libc6-arm64-cross libc6-armhf-cross libc6-i386 musl debootstrap abigail-tools cmake pkg-config zip unzip)
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "missing: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+command -v cargo-zigbuild >/dev/null || cargo install --locked --quiet cargo-zigbuild
+[ -x "$zig" ] || python3 -m pip install --quiet --target "$tools" ziglang
+if [ ! -x "$wine_root/usr/bin/wine" ]; then
+    # Debian's 32-bit wine cannot stand beside the 64-bit one. Not at its own place before it is whole.
+    mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)
+    rm -rf "$wine_root.new"
+    debootstrap --arch=i386 --variant=minbase --include=wine32,wine bookworm "$wine_root.new" \
+        "${mirror:-http://deb.debian.org/debian}" >"$root/target/debootstrap.log"
+    mv "$wine_root.new" "$wine_root"
+fi
+for bits in 64 32; do
+    "$root/packaging/wine.sh" $bits wineboot -i 2>/dev/null
+done
