@@ -101,8 +101,8 @@ impl<'a> Value<'a> {
         Splitter { text: raw.get(), at: 0 }.value(0).map_err(JsonError::at_the_top)
     }
 
-    /// The value at a path of names and list positions, without looking at the others; `None` if there is none, or if
-    /// the text is no JSON. Of a name that stands twice, the first.
+    /// The value at a path of names and list positions, without looking at the others; `None` if there is none or there
+    /// are two, or if the text is no JSON.
     pub fn find<'p>(text: &'a str, path: impl IntoIterator<Item = &'p str>) -> Option<Value<'a>> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let raw = <&RawValue>::deserialize(&mut reader).ok()?;
@@ -239,9 +239,10 @@ impl<'a> Splitter<'a> {
             return None;
         }
         self.at += 1;
+        let mut place = None;
         for index in 0.. {
             if self.next_token().is_none_or(|byte| matches!(byte, b'}' | b']')) {
-                return None;
+                break;
             }
             let found = if is_object {
                 let key = self.string().ok()?;
@@ -252,15 +253,17 @@ impl<'a> Splitter<'a> {
             } else {
                 Some(index) == entry
             };
-            if found {
-                return Some(());
+            // Which of two is meant would be a guess.
+            if found && place.replace(self.at).is_some() {
+                return None;
             }
             self.skip();
             if self.next_token() == Some(b',') {
                 self.at += 1;
             }
         }
-        None
+        self.at = place?;
+        Some(())
     }
 
     /// Goes behind the value that begins here.
