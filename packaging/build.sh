@@ -13,7 +13,9 @@ std_sources=$("$compiler_of_rust" --print sysroot)/lib/rustlib/src/rust
 # Paths of this machine do not get into the files: two machines build the same bytes.
 prefixes=("$root=/zvpos" "${CARGO_HOME:-$HOME/.cargo}=/cargo" "$(realpath "$std_sources")=/rust" "$std_sources=/rust")
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
-rust_flags= c_flags=
+rust_flags=
+# Zig's debug information has a path of its own headers in it.
+c_flags=-g0
 for prefix in "${prefixes[@]}"; do
     rust_flags+=" --remap-path-prefix=$prefix"
     c_flags+=" -ffile-prefix-map=$prefix"

@@ -51,6 +51,8 @@ pack() {
     # What git knows, and nothing that was built there.
     git archive HEAD bindings 2>/dev/null | tar -x -C "$folder" 2>/dev/null || true
     python3 packaging/sbom.py "$1" "$version" "$epoch" "$folder"
+    # The standard library is linked in, too.
+    cp /usr/share/doc/libstd-rust-web-dev/copyright "$folder/licences/rust-std.txt"
     (cd "$folder" && find . -type f ! -name SHA256SUMS | sort | sed 's|^\./||' | xargs -d '\n' sha256sum >SHA256SUMS)
     archive "$name"
     echo "$name: $(stat -c '%n %s bytes' dist/"$name".*)"

@@ -16,7 +16,10 @@ packaging/build.sh --library "$@"
 status=0
 for target in "$@"; do
     for file in "target/shipped/$target"/*; do
-        if cmp -s "$file" "$again/$file"; then
+        # The import stubs that rustc has dlltool make for it are named after a folder with a random name.
+        if [[ $file == *windows*/libzvpos.a ]]; then
+            echo "$target: libzvpos.a is not compared"
+        elif cmp -s "$file" "$again/$file"; then
             echo "$target: $(basename "$file") is the same, $(sha256sum "$file" | cut -c1-16)"
         else
             echo "$target: $(basename "$file") is another" >&2

@@ -38,10 +38,10 @@ by_command_line() {
     local suffix=$1 static
     # shellcheck disable=SC2086,SC2046 # several words
     {
-        $compiler -I"$unpacked/include" "$source" -o "$work/bare$suffix" -L"$unpacked/lib" -lzvpos
+        $compiler -O2 -I"$unpacked/include" "$source" -o "$work/bare$suffix" -L"$unpacked/lib" -lzvpos
         sample "command line, shared" "$work/bare$suffix"
         static=$(sed -n 's/^Libs.private: //p' "$unpacked/lib/pkgconfig/zvpos.pc")
-        $compiler -I"$unpacked/include" "$source" -o "$work/bare-static$suffix" "$unpacked/lib/libzvpos.a" $static
+        $compiler -O2 -I"$unpacked/include" "$source" -o "$work/bare-static$suffix" "$unpacked/lib/libzvpos.a" $static
         sample "command line, static" "$work/bare-static$suffix"
     }
 }
@@ -51,11 +51,11 @@ by_pkg_config() {
     export PKG_CONFIG_LIBDIR=$unpacked/lib/pkgconfig
     # shellcheck disable=SC2086,SC2046 # several words
     {
-        $compiler "$source" -o "$work/pc$suffix" $(pkg-config --cflags --libs zvpos)
+        $compiler -O2 "$source" -o "$work/pc$suffix" $(pkg-config --cflags --libs zvpos)
         sample "pkg-config, shared" "$work/pc$suffix"
         # With only the static library to be found, -lzvpos is that one.
         mkdir -p "$work/only" && cp "$unpacked/lib/libzvpos.a" "$work/only/"
-        $compiler "$source" -o "$work/pc-static$suffix" -L"$work/only" \
+        $compiler -O2 "$source" -o "$work/pc-static$suffix" -L"$work/only" \
             $(pkg-config --static --cflags --libs zvpos | sed "s|-L[^ ]*||")
         sample "pkg-config, static" "$work/pc-static$suffix"
     }
@@ -77,7 +77,7 @@ CMAKE
     [ "$system" = linux ] || system_name=Windows
     printf '#!/bin/sh\nexec %s "$@"\n' "$compiler" >"$work/cc" && chmod +x "$work/cc"
     [ "$first" != "$compiler" ] || ln -sf "$(command -v "$first")" "$work/cc"
-    cmake -S "$project" -B "$project/build" -DCMAKE_C_COMPILER="$work/cc" -DCMAKE_SYSTEM_NAME=$system_name \
+    cmake -S "$project" -B "$project/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$work/cc" -DCMAKE_SYSTEM_NAME=$system_name \
         -DCMAKE_PREFIX_PATH="$unpacked" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=BOTH >"$work/cmake.log" &&
         cmake --build "$project/build" >>"$work/cmake.log" || { cat "$work/cmake.log" >&2; exit 1; }
     sample "CMake, shared" "$project/build/cm$suffix"

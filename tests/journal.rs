@@ -601,7 +601,8 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
     let lines: Vec<&str> = csv.data()["text"].as_str().unwrap().split_terminator("\r\n").collect();
     assert_eq!(
         lines[0],
-        "created,bizId,returnedBizId,stage,customerId,amount,points,coupons,attempts,code,message,endpoint"
+        "created,bizId,returnedBizId,stage,customerId,amount,points,coupons,attempts,code,message,endpoint,\
+         reversalCode,reversalMessage"
     );
     let fields: Vec<&str> = lines[1].split(',').collect();
     let coupons = format!("{SAVINGS_COUPON} {FIVE_OFF}");
@@ -613,6 +614,7 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
     );
     assert!(lines[2].contains(",T2,,declined,") && lines[2].contains(",910001,余额不足,"), "{}", lines[2]);
     assert!(lines[3].contains(",T3~reset_after,,reversed,"), "{}", lines[3]);
+    assert!(lines[3].ends_with(",0,操作成功"), "{}", lines[3]);
     let ndjson = till.pending(Some(&json!({"day": day, "format": "ndjson"}))).succeeded();
     let entries: Vec<Value> = ndjson.data()["text"]
         .as_str()

@@ -23,10 +23,11 @@ use document::{Block, Document, looks_like};
 use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, config};
 
 /// Pages in English and Chinese.
-const PAIRS: [[&str; 2]; 4] = [
+const PAIRS: [[&str; 2]; 5] = [
     ["README.md", "README.zh-CN.md"],
     ["docs/integrating.md", "docs/integrating.zh-CN.md"],
     ["docs/inspector.md", "docs/inspector.zh-CN.md"],
+    ["docs/platforms.md", "docs/platforms.zh-CN.md"],
     ["docs/zv.md", "docs/zv.zh-CN.md"],
 ];
 
