@@ -1,0 +1,304 @@
+//! Reading JSON strictly and exactly: duplicate keys, trailing text and absurd nesting are errors, and every
+//! value keeps the very text it was written with, so that an 18-digit id or an undocumented field goes through
+//! this library untouched. serde_json does the scanning; this module adds the strictness.
+
+mod splitter;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use splitter::Splitter;
+
+/// How deep lists and objects may be nested. The vendor's deepest answer has four levels.
+pub const MAX_DEPTH: usize = 32;
+
+/// A JSON value that borrows from the text it was read from.
+#[derive(Clone, Debug)]
+pub struct Value<'a> {
+    raw: &'a str,
+    kind: Kind<'a>,
+}
+
+/// What a [`Value`] is.
+#[derive(Clone, Debug)]
+pub enum Kind<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number; its text is [`Value::raw`].
+    Number,
+    /// A string, unescaped.
+    String(Cow<'a, str>),
+    /// A list.
+    Array(Vec<Value<'a>>),
+    /// An object; its keys are unique.
+    Object(Object<'a>),
+}
+
+/// The members of an object in the order in which they were written.
+#[derive(Clone, Debug, Default)]
+pub struct Object<'a> {
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+/// Why a text is not the JSON that is taken here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Nothing but white space.
+    #[error("the text is empty")]
+    Empty,
+    /// Not JSON at all, or cut off.
+    #[error("not valid JSON: {0}")]
+    Syntax(String),
+    /// Something stands behind a complete value.
+    #[error("there is more text behind the end of the JSON value: {0}")]
+    Trailing(String),
+    /// One object names a key twice.
+    #[error("the key \"{key}\" stands twice in {path}")]
+    Duplicate {
+        /// The object.
+        path: String,
+        /// The key.
+        key: String,
+    },
+    /// Nested deeper than [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+}
+
+impl JsonError {
+    /// The same, seen from the object or list around it: `step` is a name, or a position such as `[0]`.
+    fn inside(self, step: &str) -> JsonError {
+        match self {
+            JsonError::Duplicate { path, key } => {
+                let point = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+                JsonError::Duplicate { path: format!("{step}{point}{path}"), key }
+            }
+            other => other,
+        }
+    }
+
+    fn at_the_top(self) -> JsonError {
+        match self {
+            JsonError::Duplicate { path, key } if path.is_empty() => {
+                JsonError::Duplicate { path: "the outermost object".to_owned(), key }
+            }
+            other => other,
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// Reads exactly one JSON value.
+    pub fn parse(text: &'a str) -> Result<Value<'a>, JsonError> {
+        if text.trim_ascii().is_empty() {
+            return Err(JsonError::Empty);
+        }
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let raw = <&RawValue>::deserialize(&mut reader).map_err(|e| JsonError::Syntax(e.to_string()))?;
+        reader.end().map_err(|e| JsonError::Trailing(e.to_string()))?;
+        Splitter::new(raw.get()).value(0).map_err(JsonError::at_the_top)
+    }
+
+    /// The value at a path of names and list positions, without looking at the others; `None` if there is none or there
+    /// are two, or if the text is no JSON.
+    pub fn find<'p>(text: &'a str, path: impl IntoIterator<Item = &'p str>) -> Option<Value<'a>> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let raw = <&RawValue>::deserialize(&mut reader).ok()?;
+        reader.end().ok()?;
+        let mut splitter = Splitter::new(raw.get());
+        for step in path {
+            splitter.enter(step)?;
+        }
+        splitter.value(0).ok()
+    }
+
+    /// The text as it was written.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> &Kind<'a> {
+        &self.kind
+    }
+
+    /// The object, if it is one.
+    pub fn as_object(&self) -> Option<&Object<'a>> {
+        match &self.kind {
+            Kind::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The list, if it is one.
+    pub fn as_array(&self) -> Option<&[Value<'a>]> {
+        match &self.kind {
+            Kind::Array(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// A string's content, a number's or a boolean's own text; `None` for the rest.
+    pub fn scalar(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::String(text) => Some(text),
+            Kind::Number | Kind::Bool(_) => Some(self.raw),
+            _ => None,
+        }
+    }
+
+    /// `null`, `""`, `[]` and `{}`: how the gateway and many hosts write "nothing".
+    pub fn is_blank(&self) -> bool {
+        match &self.kind {
+            Kind::Null => true,
+            Kind::String(text) => text.is_empty(),
+            Kind::Array(list) => list.is_empty(),
+            Kind::Object(object) => object.members.is_empty(),
+            Kind::Bool(_) | Kind::Number => false,
+        }
+    }
+
+    /// The value with its members in the order of their names and without white space: equal for two texts
+    /// that mean the same.
+    pub fn push_canonical(&self, out: &mut String) {
+        match &self.kind {
+            Kind::Object(object) => {
+                let mut members: Vec<_> = object.iter().collect();
+                members.sort_by_key(|(name, _)| *name);
+                for (index, (name, value)) in members.into_iter().enumerate() {
+                    out.push(if index == 0 { '{' } else { ',' });
+                    push_string(out, name);
+                    out.push(':');
+                    value.push_canonical(out);
+                }
+                out.push_str(if object.is_empty() { "{}" } else { "}" });
+            }
+            Kind::Array(list) => {
+                out.push('[');
+                for (index, value) in list.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    value.push_canonical(out);
+                }
+                out.push(']');
+            }
+            Kind::String(text) => push_string(out, text),
+            Kind::Null | Kind::Bool(_) | Kind::Number => out.push_str(self.raw),
+        }
+    }
+
+    /// What it is, in words for an error message.
+    pub fn describe(&self) -> &'static str {
+        match &self.kind {
+            Kind::Null => "null",
+            Kind::Bool(_) => "a boolean",
+            Kind::Number => "a number",
+            Kind::String(_) => "a string",
+            Kind::Array(_) => "a list",
+            Kind::Object(_) => "an object",
+        }
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The member of that name.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The member of that name, unless it is [blank](Value::is_blank).
+    pub fn given(&self, name: &str) -> Option<&Value<'a>> {
+        self.get(name).filter(|value| !value.is_blank())
+    }
+
+    /// Every member in the order in which it was written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.members.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+
+    /// A name that stands twice.
+    fn repeated(&self) -> Option<&str> {
+        // Few are compared with each other faster than they are hashed.
+        const FEW: usize = 24;
+        if self.members.len() <= FEW {
+            let mut members = self.members.iter().enumerate();
+            let twice = members.find(|(index, (key, _))| {
+                self.members.iter().take(*index).any(|(earlier, _)| earlier == key)
+            });
+            return twice.map(|(_, (key, _))| key.as_ref());
+        }
+        let mut names = HashSet::with_capacity(self.members.len());
+        self.members.iter().map(|(key, _)| key.as_ref()).find(|key| !names.insert(*key))
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+}
+
+/// Writes `text` as a JSON string, quotes included.
+pub fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    // Nearly every text has nothing to escape, and that is seen without a look at each letter.
+    let least = text.bytes().fold(u8::MAX, u8::min);
+    if least >= b' ' && memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none() {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| b == b'"' || b == b'\\' || b < b' ') {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = from.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(other) => {
+                use fmt::Write;
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(other));
+            }
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// JSON in ASCII only: everything else as `\uXXXX`, which every host's charset can hold.
+pub fn escape_beyond_ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + 64);
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            out.push(letter);
+        } else {
+            push_escape(&mut out, letter);
+        }
+    }
+    out
+}
+
+/// A letter as `\uXXXX`. Beyond ASCII a JSON text has letters only inside strings, where an escape may stand.
+pub fn push_escape(out: &mut String, letter: char) {
+    use fmt::Write;
+    for unit in letter.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What is read exactly, what is refused, and that taking apart agrees with serde_json on any text.
+
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn keeps_every_text_exactly() {
+    let text =
+        r#"{ "id": 390962138708451328999, "m": 12.50, "e": 1E+2, "s": "a\u4e2d\n", "o": {"x" : [1, 2]} }"#;
+    let value = Value::parse(text).unwrap();
+    let object = value.as_object().unwrap();
+    assert_eq!(object.get("id").unwrap().raw(), "390962138708451328999");
+    assert_eq!(object.get("m").unwrap().scalar(), Some("12.50"));
+    assert_eq!(object.get("e").unwrap().scalar(), Some("1E+2"));
+    assert_eq!(object.get("s").unwrap().scalar(), Some("a中\n"));
+    assert_eq!(object.get("o").unwrap().raw(), r#"{"x" : [1, 2]}"#);
+}
+
+#[test]
+fn names_what_is_wrong() {
+    assert_eq!(Value::parse("  ").unwrap_err(), JsonError::Empty);
+    assert!(matches!(Value::parse("{\"a\":1").unwrap_err(), JsonError::Syntax(_)));
+    assert!(matches!(Value::parse("{} x").unwrap_err(), JsonError::Trailing(_)));
+    assert!(matches!(Value::parse("{\"a\":\"\\ud800\"}").unwrap_err(), JsonError::Syntax(_)));
+    assert_eq!(
+        Value::parse(r#"{"a":[{"b":1,"b":2}]}"#).unwrap_err(),
+        JsonError::Duplicate { path: "a[0]".into(), key: "b".into() }
+    );
+    assert!(matches!(Value::parse(r#"{"a":1,"\u0061":2}"#).unwrap_err(), JsonError::Duplicate { .. }));
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(Value::parse(&deep).unwrap_err(), JsonError::TooDeep);
+    assert!(Value::parse(&"[".repeat(1_000_000)).is_err());
+}
+
+#[test]
+fn escapes_keep_every_letter() {
+    let json = "{\"a\":\"扣款 😀 ok\"}";
+    let escaped = escape_beyond_ascii(json);
+    assert!(escaped.is_ascii());
+    assert_eq!(escaped, "{\"a\":\"\\u6263\\u6b3e \\ud83d\\ude00 ok\"}");
+}
+
+/// Any tree, with texts that look like the marks of JSON.
+fn tree() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        r#"[\[\]{}",:\\ \nа中😀-]{0,8}"#.prop_map(Into::into),
+    ];
+    leaf.prop_recursive(5, 40, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            prop::collection::vec((r#"[a-c"\\{},:]{0,3}"#, inner), 0..6)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn same(ours: &Value<'_>, theirs: &serde_json::Value) -> bool {
+    match (ours.kind(), theirs) {
+        (Kind::Object(ours), serde_json::Value::Object(theirs)) => {
+            ours.iter().count() == theirs.len()
+                && ours.iter().all(|(key, value)| theirs.get(key).is_some_and(|other| same(value, other)))
+        }
+        (Kind::Array(ours), serde_json::Value::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
+        }
+        (Kind::String(ours), serde_json::Value::String(theirs)) => ours == theirs,
+        (Kind::Null | Kind::Bool(_) | Kind::Number, theirs) => {
+            let theirs = theirs.to_string();
+            ours.raw() == theirs
+        }
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn takes_apart_what_serde_json_takes_apart(tree in tree()) {
+        for text in [tree.to_string(), format!("{tree:#}"), format!("\t{tree}\r\n ")] {
+            let value = Value::parse(&text).unwrap();
+            prop_assert!(same(&value, &tree), "{text}");
+            prop_assert_eq!(value.raw(), text.trim_ascii());
+        }
+    }
+
+    #[test]
+    fn finds_what_parsing_finds(tree in tree()) {
+        for text in [tree.to_string(), format!("{tree:#}")] {
+            let value = Value::parse(&text).unwrap();
+            let members = value.as_object().into_iter().flat_map(Object::iter);
+            for (name, member) in members {
+                let found = Value::find(&text, [name]).unwrap();
+                prop_assert_eq!(found.raw(), member.raw());
+                for (index, entry) in member.as_array().unwrap_or_default().iter().enumerate() {
+                    let index = index.to_string();
+                    let found = Value::find(&text, [name, index.as_str()]).unwrap();
+                    prop_assert_eq!(found.raw(), entry.raw());
+                }
+            }
+            prop_assert!(Value::find(&text, ["not there"]).is_none());
+            let more = format!("{text},");
+            prop_assert!(Value::find(&more, []).is_none());
+        }
+    }
+
+    #[test]
+    fn agrees_with_serde_json(text in r#"[\[\]{}",:0-9a-c\\ne.+ -]{0,24}"#) {
+        let ours = Value::parse(&text);
+        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        if ours.is_ok() {
+            prop_assert!(theirs.is_ok() || theirs.unwrap_err().to_string().contains("out of range"));
+        } else if theirs.is_ok() {
+            let duplicate = matches!(ours, Err(JsonError::Duplicate { .. }));
+            prop_assert!(duplicate, "{:?}", ours);
+        }
+    }
+
+    #[test]
+    fn strings_survive(text in any::<String>()) {
+        let mut out = String::new();
+        push_string(&mut out, &text);
+        let value = Value::parse(&out).unwrap();
+        prop_assert_eq!(value.scalar(), Some(text.as_str()));
+    }
+}
