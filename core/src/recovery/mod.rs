@@ -181,11 +181,13 @@ impl Inner {
         let mut pass = Pass::default();
         let unconfirmed = self.reverse_unconfirmed();
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
-        let mut unsettled = self.shared.journal.unsettled()?;
+        // The pace of each begins when it is first seen, also of those that only a person can settle.
+        let unsettled = self.shared.journal.unsettled()?.into_iter();
+        let mut unsettled: Vec<_> = unsettled.map(|entry| (self.pace(entry.key()).due(), entry)).collect();
         // Whoever has waited longest for his turn comes first, so that what always hangs keeps nothing else waiting.
-        unsettled.sort_by_cached_key(|entry| self.pace(entry.key()).due());
+        unsettled.sort_by_key(|(due, _)| *due);
         let mut settled = 0;
-        for mut entry in unsettled {
+        for (_, mut entry) in unsettled {
             if entry.stage() == Stage::Sending {
                 if self.shared.journal.may_be_running(&entry) {
                     if entry.owner() != self.shared.journal.owner() {
