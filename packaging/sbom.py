@@ -1,7 +1,8 @@
-"""sbom.py TARGET VERSION EPOCH FOLDER: what is inside the library for one target, from cargo's own resolution.
+"""sbom.py TARGET VERSION EPOCH FOLDER: what is inside the archive of one target, from cargo's own resolution.
 
 Writes FOLDER/sbom.cdx.json (CycloneDX 1.5) and FOLDER/licences/, one file a package with every licence text that
-its source carries. Only what is linked into the library is listed: no build scripts, macros' compilers or tests.
+its source carries. Only what is linked into the library, and into the command zv where the archive has it, is
+listed: no build scripts, macros' compilers or tests.
 """
 
 import datetime
@@ -18,8 +19,8 @@ SQLITE = {"type": "library", "name": "sqlite", "purl": "pkg:generic/sqlite",
           "licenses": [{"license": {"id": "blessing"}}]}
 
 
-def linked(target):
-    """The packages that end up in the library, sorted, and those each of them needs."""
+def linked(target, with_command):
+    """The packages that end up in the archive, sorted, and those each of them needs."""
     command = ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", target]
     metadata = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     packages = {package["id"]: package for package in metadata["packages"]}
@@ -33,6 +34,8 @@ def linked(target):
                 yield dependency["pkg"]
 
     waiting, found = [metadata["resolve"]["root"]], {}
+    if with_command:
+        waiting += [name for name, package in packages.items() if package["name"] == "zvpos-cli"]
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -88,7 +91,8 @@ def write_licences(folder, packages):
 def main():
     target, version, epoch, folder = sys.argv[1:]
     folder = pathlib.Path(folder)
-    root, found, packages = linked(target)
+    with_command = any((folder / "bin" / name).is_file() for name in ("zv", "zv.exe"))
+    root, found, packages = linked(target, with_command)
     sums = checksums()
     others = [(package, needs) for package, needs in found if package["id"] != root]
     time = datetime.datetime.fromtimestamp(int(epoch), datetime.timezone.utc)
