@@ -614,7 +614,12 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
     );
     assert!(lines[2].contains(",T2,,declined,") && lines[2].contains(",910001,余额不足,"), "{}", lines[2]);
     assert!(lines[3].contains(",T3~reset_after,,reversed,"), "{}", lines[3]);
-    assert!(lines[3].ends_with(",0,操作成功"), "{}", lines[3]);
+    // Undone, and perhaps asked for once more at the end of the window.
+    assert!(
+        [",0,操作成功", ",920002,该业务已冲正"].iter().any(|words| lines[3].ends_with(words)),
+        "{}",
+        lines[3]
+    );
     let ndjson = till.pending(Some(&json!({"day": day, "format": "ndjson"}))).succeeded();
     let entries: Vec<Value> = ndjson.data()["text"]
         .as_str()

@@ -1,6 +1,6 @@
 /* A till that does what lines on its standard input say, one command a line:
  *
- *   init|quote|consume|reverse|lookup|confirm|settle TEXT, call ACTION TEXT, shutdown
+ *   init|quote|consume|reverse|lookup|confirm|settle TEXT, call ACTION TEXT, start OPERATION TEXT, shutdown
  *   pending|recover [TEXT]                                the function of that name; answers its answer
  *   together N COMMAND…                                   the same from N threads at once; N answers
  *   outcome, field PATH                                   of the last answer
@@ -72,6 +72,10 @@ static char *call(char *line)
         return zv_recover_json(*rest ? rest : NULL);
     if (!strcmp(line, "shutdown"))
         return zv_shutdown();
+    if (!strcmp(line, "start")) {
+        params = split(rest);
+        return zv_start_json(rest, params);
+    }
     if (!strcmp(line, "call")) {
         params = split(rest);
         return zv_call_json(rest, params);
