@@ -53,6 +53,7 @@ simulator=$!
 for _ in $(seq 100); do [ -s "$work/ports" ] && break; sleep 0.05; done
 endpoint=$(sed 's/.*"gateway":"\([^"]*\)".*/\1/' "$work/ports")/api/v2
 
+export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.suppressions print_suppressions=0"
 status=0
 for run in "threads $endpoint 300" "lifetime $endpoint"; do
     read -r name arguments <<< "$run"
