@@ -1,10 +1,12 @@
 //! The shipped library and the C programs that link it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs};
+
+use super::shipped::{cargo_build, shipped};
 
 /// The folder of the root package.
 pub fn root() -> PathBuf {
@@ -18,46 +20,18 @@ pub fn scratch() -> PathBuf {
     path
 }
 
-/// The folder of the release `libzvpos.so`: built here, so that no test ever runs against an old one, or the one
-/// in `ZVPOS_LIB_DIR`, to test what is about to be shipped.
+/// The folder of the release `libzvpos.so`; see [`shipped`].
 pub fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        if let Some(directory) = env::var_os("ZVPOS_LIB_DIR") {
-            return fs::canonicalize(directory).expect("ZVPOS_LIB_DIR");
-        }
-        cargo_build(&["--release"]);
-        let directory = scratch().parent().unwrap().join("release");
-        assert!(directory.join("libzvpos.so").is_file(), "no libzvpos.so in {}", directory.display());
-        directory
-    })
+    LIBRARY.get_or_init(|| shipped(&root(), &scratch()))
 }
 
 /// The library with all that a debugger knows about it, which the shipped one does not have.
 pub fn library_with_debug_info() -> PathBuf {
-    cargo_build(&[]);
+    cargo_build(&root(), &[]);
     let path = scratch().parent().unwrap().join("debug/libzvpos.so");
     assert!(path.is_file(), "no {}", path.display());
     path
-}
-
-/// Builds the root package.
-fn cargo_build(arguments: &[&str]) {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--package", "zvpos", "--message-format", "short"]).args(arguments);
-    cargo.current_dir(root());
-    // What cargo told this test about its own package would look to build scripts like a change.
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
-        if own.iter().any(|prefix| text.starts_with(prefix))
-            || ["CARGO_TARGET_TMPDIR", "OUT_DIR"].contains(&&*text)
-        {
-            cargo.env_remove(&name);
-        }
-    }
-    let output = cargo.output().expect("cargo");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// How a C program is built and run.

@@ -8,6 +8,7 @@ mod build;
 mod cases;
 mod driver;
 mod scripted;
+mod shipped;
 mod simulator;
 
 pub use build::{

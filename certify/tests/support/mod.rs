@@ -3,12 +3,15 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+#[path = "../../../tests/support/shipped.rs"]
+mod shipped;
+
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs};
 
 use zvpos_certify::{Options, Report, run};
 
@@ -28,32 +31,10 @@ pub fn own_folder() -> PathBuf {
     folder
 }
 
-/// The folder of the release `libzvpos.so`: built here, so that no test ever runs against an old one, or the one in
-/// `ZVPOS_LIB_DIR`.
+/// The folder of the release `libzvpos.so`; see [`shipped::shipped`].
 pub fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        if let Some(directory) = env::var_os("ZVPOS_LIB_DIR") {
-            return fs::canonicalize(directory).expect("ZVPOS_LIB_DIR");
-        }
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--release", "--package", "zvpos", "--message-format", "short"]);
-        cargo.current_dir(root());
-        // What cargo told this test about its own package would look to build scripts like a change.
-        for (name, _) in env::vars_os() {
-            let text = name.to_string_lossy();
-            let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
-            if own.iter().any(|prefix| text.starts_with(prefix))
-                || ["CARGO_TARGET_TMPDIR", "OUT_DIR"].contains(&&*text)
-            {
-                cargo.env_remove(&name);
-            }
-        }
-        output(&mut cargo, "cargo");
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("release");
-        assert!(directory.join("libzvpos.so").is_file(), "no libzvpos.so in {}", directory.display());
-        directory
-    })
+    LIBRARY.get_or_init(|| shipped::shipped(&root(), Path::new(env!("CARGO_TARGET_TMPDIR"))))
 }
 
 fn output(command: &mut Command, install: &str) -> String {

@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::Client;
 use crate::gateway::{Envelope, Operation, Params};
 use crate::journal::JournalError;
-use crate::json::push_string;
 use crate::log::Level;
 use crate::money::Amount;
 use crate::transaction::settle::{self, Evidence};
@@ -110,17 +109,8 @@ impl Client {
         deadline: Instant,
     ) -> Option<HttpAnswer> {
         let route = self.account.route(operation)?;
-        let mut params = String::from("{");
-        for (name, value) in given.into_iter().flatten() {
-            if params.len() > 1 {
-                params.push(',');
-            }
-            push_string(&mut params, name);
-            params.push(':');
-            push_string(&mut params, value);
-        }
-        params.push('}');
-        let answer = self.exchange(route, &Params::from_json(params), deadline).result.ok()?;
+        let params = Params::of_texts(given.into_iter().flatten());
+        let answer = self.exchange(route, &params, deadline).result.ok()?;
         if let Some(date) = answer.date {
             self.clock.learn(date);
         }

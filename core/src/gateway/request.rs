@@ -40,6 +40,17 @@ impl Params {
         Params(out)
     }
 
+    /// Texts under these names, in this order.
+    pub fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Params {
+        let mut out = String::new();
+        for (name, text) in texts {
+            open_member(&mut out, name);
+            push_string(&mut out, text);
+        }
+        close_object(&mut out);
+        Params::from_json(out)
+    }
+
     /// Params that are JSON text already: one object.
     pub fn from_json(object: String) -> Params {
         Params(zeroize::Zeroizing::new(object))

@@ -1,7 +1,6 @@
 //! Reversing a consume (冲正). V3's path is SEEN, its params are OPEN; V2 has none that anybody has published. So
 //! the route, its params and its codes are configuration.
 
-use crate::json::push_string;
 use crate::money::BizId;
 
 use super::answer::Words;
@@ -27,8 +26,7 @@ impl ReverseRules {
     /// The params of one reversal. What is not known (a customer of a scanned code) is left out.
     pub fn params(&self, sent: &BizId, reverse_by: &str, asked: &Identity) -> Params {
         let amount = asked.amount.map(|amount| amount.to_string());
-        let mut json = String::from("{");
-        for (name, value) in &self.params {
+        Params::of_texts(self.params.iter().filter_map(|(name, value)| {
             let value = match value.as_str() {
                 "$returnedBizId" => Some(reverse_by),
                 "$bizId" => Some(sent.as_str()),
@@ -36,17 +34,8 @@ impl ReverseRules {
                 "$amount" => amount.as_deref(),
                 text => Some(text),
             };
-            if let Some(value) = value {
-                if json.len() > 1 {
-                    json.push(',');
-                }
-                push_string(&mut json, name);
-                json.push(':');
-                push_string(&mut json, value);
-            }
-        }
-        json.push('}');
-        Params::from_json(json)
+            value.map(|value| (name.as_str(), value))
+        }))
     }
 }
 
