@@ -5,7 +5,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{RICH, Sandbox};
+use common::{Client, End, RICH, Sandbox};
 use serde_json::{Value, json};
 use zvpos_sandbox::rules::{Policy, http_date};
 
@@ -75,6 +75,7 @@ fn http_as_other_clients_speak_it() {
     client.send("POST", "/nowhere", "{}");
     let nowhere = client.answer(2000).unwrap();
     assert_eq!((nowhere.status, &nowhere.json()["code"]), (404, &json!("900001")));
+    assert_eq!(nowhere.header("connection"), None);
     client.send("POST", "/api/v2", "{");
     assert_eq!(client.answer(2000).unwrap().json()["code"], "100002");
     // In chunks, in two pieces, with Expect.
@@ -84,19 +85,30 @@ fn http_as_other_clients_speak_it() {
     client.raw(format!("64\r\n{one}\r\n").as_bytes());
     client.raw(format!("{:x}\r\n{two}\r\n0\r\n\r\n", two.len()).as_bytes());
     assert_eq!(client.answer(2000).unwrap().json()["data"]["bizId"], "T1");
-    // The last request of a connection.
-    let body = sandbox.consume("T2");
-    let head =
-        format!("POST /api/v2 HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-    client.raw(format!("{head}{body}").as_bytes());
-    assert_eq!(client.answer(2000).unwrap().status, 200);
-    assert_eq!(client.answer(2000).unwrap_err(), common::End::Closed);
     let mut client = sandbox.client();
     client.raw(b"POST /api/v2 HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n");
-    assert_eq!(client.answer(2000).unwrap().status, 413);
+    let large = client.answer(2000).unwrap();
+    assert_eq!((large.status, large.header("connection")), (413, Some("close")));
     let mut client = sandbox.client();
     client.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc");
     assert_eq!(client.answer(2000).unwrap().status, 400);
+}
+
+#[test]
+fn the_last_answer_of_a_connection_says_so() {
+    let sandbox = Sandbox::start();
+    let body = sandbox.consume("T2");
+    let (sale, length) = ("POST /api/v2 HTTP/1.1\r\nConnection: close\r\nContent-Length", body.len());
+    let admin = Client::connect(sandbox.server.admin).unwrap();
+    for (mut client, request) in [
+        (sandbox.client(), format!("{sale}: {length}\r\n\r\n{body}")),
+        (admin, "GET /health HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned()),
+    ] {
+        client.raw(request.as_bytes());
+        let answer = client.answer(2000).unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+        assert_eq!(client.answer(2000).unwrap_err(), End::Closed);
+    }
 }
 
 #[test]

@@ -69,6 +69,8 @@ pub(super) struct Connection {
     stream: TcpStream,
     /// What was received and not used yet.
     received: Vec<u8>,
+    /// The next answer is the last one.
+    last: bool,
     /// A connection that is dropped without having been ended in order is reset.
     in_order: bool,
 }
@@ -86,7 +88,7 @@ impl Connection {
     pub(super) fn new(stream: TcpStream) -> Self {
         // Best effort: without it answers are only slower.
         let _ = stream.set_nodelay(true);
-        Self { stream, received: Vec::new(), in_order: false }
+        Self { stream, received: Vec::new(), last: true, in_order: false }
     }
 
     /// Ends the connection in order.
@@ -132,6 +134,7 @@ impl Connection {
         &mut self,
         cut_at: impl Fn(&Request) -> Option<u64>,
     ) -> Result<Request, Unreadable> {
+        self.last = true;
         loop {
             // The number of the record in which every TLS connection begins; no HTTP method does.
             if self.received.first() == Some(&22) {
@@ -151,6 +154,7 @@ impl Connection {
                 }
                 request.body =
                     if head.chunked { self.chunks().await? } else { self.take(content_length).await? };
+                self.last = !request.keep_alive;
                 return Ok(request);
             }
             if self.received.len() > HEAD_MAX {
@@ -178,9 +182,15 @@ impl Connection {
         }
     }
 
-    /// Sends bytes outside any script.
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await
+    /// Sends bytes of an answer. The last answer says that it is: some clients would send their next request here.
+    pub(super) async fn send(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
+        if self.last
+            && bytes.starts_with(b"HTTP/")
+            && let Some(at) = bytes.windows(2).position(|pair| pair == b"\r\n")
+        {
+            bytes.splice(at..at, *b"\r\nConnection: close");
+        }
+        self.stream.write_all(&bytes).await
     }
 
     /// Waits until the other side is gone; what it still says is not heard.
@@ -203,7 +213,7 @@ impl Connection {
     ) -> io::Result<bool> {
         for step in steps {
             match step {
-                Step::Send(bytes) => self.stream.write_all(&bytes).await?,
+                Step::Send(bytes) => self.send(bytes).await?,
                 Step::Trickle(bytes, ms) => {
                     for byte in bytes {
                         self.stream.write_all(&[byte]).await?;

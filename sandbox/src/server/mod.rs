@@ -173,7 +173,7 @@ async fn serve_admin(mut connection: Connection, shared: Arc<Shared>, port: Unbo
             }
             None => admin::answer(&shared, &port, &request).await,
         };
-        match connection.send(&reply.to_bytes()).await {
+        match connection.send(reply.to_bytes()).await {
             Ok(()) if request.keep_alive => {}
             _ => return connection.close().await,
         }

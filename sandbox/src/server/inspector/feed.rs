@@ -214,5 +214,5 @@ pub(in crate::server) async fn follow(
 }
 
 async fn say(connection: &mut Connection, text: &str) -> io::Result<()> {
-    timeout(WRITE_MAX, connection.send(text.as_bytes())).await.map_err(io::Error::other)?
+    timeout(WRITE_MAX, connection.send(text.into())).await.map_err(io::Error::other)?
 }
