@@ -28,7 +28,7 @@ static char *finish(const char *ticket)
 
 int main(int argc, char **argv)
 {
-    char ticket[MOST][32], request[256], *answer;
+    char ticket[MOST][32], first[32], request[256], *answer;
     int i, refused;
     (void)argc;
 
@@ -43,11 +43,11 @@ int main(int argc, char **argv)
     EXPECT(zv_poll_json("-1"), ZV_INVALID, "ZV-NO-TICKET", "");
 
     /* The answer comes once, and is the one that the function itself gives. */
-    start("coupon_quote", QUOTE, ticket[0]);
-    answer = finish(ticket[0]);
+    start("coupon_quote", QUOTE, first);
+    answer = finish(first);
     CHECK(zv_outcome(answer) == ZV_SUCCEEDED && *field(answer, "data.coupon_discount"), answer);
     zv_free(answer);
-    EXPECT(zv_poll_json(ticket[0]), ZV_INVALID, "ZV-NO-TICKET", ticket[0]);
+    EXPECT(zv_poll_json(first), ZV_INVALID, "ZV-NO-TICKET", first);
     start("call:member_lookup", "{\"identifierNumber\":\"383933091455959041\",\"type\":1}", ticket[0]);
     EXPECT(finish(ticket[0]), ZV_SUCCEEDED, "0", "");
     start("consume", "{}", ticket[0]);
@@ -75,6 +75,11 @@ int main(int argc, char **argv)
     EXPECT(zv_poll_json(ticket[MOST - 1]), ZV_INVALID, "ZV-SHUT-DOWN", "");
     EXPECT(zv_init(config_for(argv[1])), ZV_SUCCEEDED, "0", "");
     EXPECT(zv_lookup_json("{\"bizId\":\"K-63\"}"), ZV_SUCCEEDED, "0", "");
+
+    /* A ticket from before the shutdown never gives the answer of another call. */
+    start("consume", "{\"bizId\":\"K-65\",\"customerId\":\"383933091455959041\",\"amount\":\"0.01\"}", ticket[0]);
+    EXPECT(finish(first), ZV_INVALID, "ZV-NO-TICKET", first);
+    EXPECT(finish(ticket[0]), ZV_SUCCEEDED, "0", "");
     EXPECT(zv_shutdown(), ZV_SUCCEEDED, "0", "");
     printf("%d checks\n", checks);
     return 0;
