@@ -107,7 +107,7 @@ impl Library {
             None => {
                 drop(state);
                 let message = format!("there is no ticket {ticket:?}, or its answer was fetched already");
-                self.own(Outcome::Invalid, &codes::NO_TICKET, &message)
+                self.own(Outcome::Unknown, &codes::NO_TICKET, &message)
             }
             Some((number, false)) => {
                 drop(state);
