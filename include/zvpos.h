@@ -237,7 +237,8 @@ char *ZV_CALL zv_start_json(const char *operation,
 
 /**
  * The answer of a call that was started, once: afterwards the ticket is gone. `running` (8) until it is there. An
- * answer that is never fetched is kept until `zv_shutdown`; a payment's stands in the journal anyway.
+ * answer that is never fetched is kept until `zv_shutdown`; a payment's stands in the journal anyway. Where there is
+ * no such ticket (any more) nothing is known of its call: `unknown` (4), look the bizId up.
  *
  * `ticket`: the text of `data.ticket`.
  *

@@ -242,7 +242,8 @@ pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *
 }
 
 /// The answer of a call that was started, once: afterwards the ticket is gone. `running` (8) until it is there. An
-/// answer that is never fetched is kept until `zv_shutdown`; a payment's stands in the journal anyway.
+/// answer that is never fetched is kept until `zv_shutdown`; a payment's stands in the journal anyway. Where there is
+/// no such ticket (any more) nothing is known of its call: `unknown` (4), look the bizId up.
 ///
 /// `ticket`: the text of `data.ticket`.
 ///
@@ -252,10 +253,12 @@ pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *
 /// `ticket` is NULL or a NUL-ended text that does not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_poll_json(ticket: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, |process| {
+    hand_out(&guard::answered(Outcome::Unknown, |process| {
         // SAFETY: the caller's promise is passed on.
         let ticket = unsafe { process.expected("ticket").required(ticket) };
-        ticket.and_then(|ticket| Ok(process.library()?.poll(ticket.trim()))).unwrap_or_else(|answer| answer)
+        ticket
+            .and_then(|ticket| Ok(process.library_of_ticket()?.poll(ticket.trim())))
+            .unwrap_or_else(|answer| answer)
     }))
 }
 

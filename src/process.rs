@@ -78,15 +78,25 @@ impl Process {
 
     /// The running library, or the answer to a call that came too early or too late.
     pub(crate) fn library(&self) -> Result<Arc<Library>, Answer> {
+        self.running().map_err(|(outcome, code, message)| refuse(outcome, code, message))
+    }
+
+    /// The same for who asks after an earlier call. That this one comes too early or too late says nothing about that
+    /// one, which may have taken something.
+    pub(crate) fn library_of_ticket(&self) -> Result<Arc<Library>, Answer> {
+        self.running().map_err(|(_, code, message)| refuse(Outcome::Unknown, code, message))
+    }
+
+    fn running(&self) -> Result<Arc<Library>, (Outcome, &'static codes::Code, &'static str)> {
         match &*self.phase.read().unwrap_or_else(PoisonError::into_inner) {
             Phase::Running(library) => Ok(Arc::clone(library)),
-            Phase::ShutDown => Err(refuse(Outcome::Invalid, &codes::SHUT_DOWN, "zv_shutdown was called")),
-            Phase::Fresh if self.forked => Err(refuse(
+            Phase::ShutDown => Err((Outcome::Invalid, &codes::SHUT_DOWN, "zv_shutdown was called")),
+            Phase::Fresh if self.forked => Err((
                 Outcome::Internal,
                 &codes::FORKED,
                 "this process was forked after zv_init; call zv_init in it",
             )),
-            Phase::Fresh => Err(refuse(Outcome::Invalid, &codes::NOT_INIT, "zv_init has not succeeded yet")),
+            Phase::Fresh => Err((Outcome::Invalid, &codes::NOT_INIT, "zv_init has not succeeded yet")),
         }
     }
 

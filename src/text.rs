@@ -7,6 +7,7 @@ use std::ffi::{CStr, c_char};
 use encoding_rs::{DecoderResult, EncoderResult, GBK};
 use zvpos_core::config::Charset;
 use zvpos_core::json::{escape_beyond_ascii, push_escape};
+use zvpos_core::library::MAX_TEXT_BYTES;
 use zvpos_core::outcome::codes::Code;
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 
@@ -41,7 +42,7 @@ impl Expected<'_> {
     pub(crate) unsafe fn required<'a>(self, pointer: *const c_char) -> Result<Cow<'a, str>, Answer> {
         // SAFETY: the caller's promise is passed on.
         match unsafe { bytes(pointer) } {
-            Some(bytes) => self.decode(bytes),
+            Some(bytes) => self.decode_given(bytes),
             None => Err(self.refused(&codes::NULL, "is NULL")),
         }
     }
@@ -52,7 +53,17 @@ impl Expected<'_> {
     /// As [`bytes`].
     pub(crate) unsafe fn optional<'a>(self, pointer: *const c_char) -> Result<Option<Cow<'a, str>>, Answer> {
         // SAFETY: the caller's promise is passed on.
-        unsafe { bytes(pointer) }.map(|bytes| self.decode(bytes)).transpose()
+        unsafe { bytes(pointer) }.map(|bytes| self.decode_given(bytes)).transpose()
+    }
+
+    /// Reads a request or a configuration. One that is too large, such as a text whose NUL is missing, is not converted
+    /// first: that takes several times its room, and without memory the host would end.
+    fn decode_given(self, bytes: &[u8]) -> Result<Cow<'_, str>, Answer> {
+        if bytes.len() > MAX_TEXT_BYTES {
+            let message = format!("has {} bytes; at most {MAX_TEXT_BYTES} are taken", bytes.len());
+            return Err(self.refused(&codes::TOO_LARGE, &message));
+        }
+        self.decode(bytes)
     }
 
     /// Reads bytes strictly: a bad one is an error that says where it is and what the text looks like instead.
@@ -97,11 +108,11 @@ impl Expected<'_> {
 /// GBK and in UTF-8.
 pub(crate) fn decode_config(bytes: &[u8], lang: Lang) -> Result<(Cow<'_, str>, Charset), Answer> {
     let expected = |charset| Expected { what: "config_json", charset, lang };
-    let as_gbk = expected(Charset::Gbk).decode(bytes);
+    let as_gbk = expected(Charset::Gbk).decode_given(bytes);
     if let Some(text) = as_gbk.as_ref().ok().filter(|text| Charset::of_config(text) == Charset::Gbk) {
         return Ok((text.clone(), Charset::Gbk));
     }
-    let text = expected(Charset::Utf8).decode(bytes)?;
+    let text = expected(Charset::Utf8).decode_given(bytes)?;
     match Charset::of_config(&text) {
         // It says that it is GBK, and is not.
         Charset::Gbk => as_gbk.map(|text| (text, Charset::Gbk)),
@@ -124,11 +135,14 @@ pub(crate) fn encode(text: Cow<'_, str>, charset: Charset) -> Cow<'_, [u8]> {
     }
 }
 
-/// Strictly; the error is the place of the first bad byte.
+/// Strictly; the error is the place of the first bad byte, or of the first one for which there is no memory.
 fn from_gbk(bytes: &[u8]) -> Result<String, usize> {
     let mut decoder = GBK.new_decoder_without_bom_handling();
     let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or_default();
-    let mut out = String::with_capacity(room);
+    let mut out = String::new();
+    if out.try_reserve(room).is_err() {
+        return Err(0);
+    }
     match decoder.decode_to_string_without_replacement(bytes, &mut out, true) {
         (DecoderResult::InputEmpty, _) => Ok(out),
         (DecoderResult::Malformed(length, behind), read) => {

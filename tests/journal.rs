@@ -4,14 +4,17 @@
 
 mod support;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{
-    Answer, Driver, FIVE_OFF, Flavour, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, program, reversing,
-    until,
+    Answer, Driver, FIVE_OFF, Flavour, MEMBER, POOR_MEMBER, Request, SAVINGS_COUPON, Scripted, Simulator,
+    gateway_answer, program, reversing, until,
 };
 use zvpos_sandbox::rules::{Policy, Refusals, ReturnedBizId};
 
@@ -537,6 +540,54 @@ fn without_a_thread_the_host_drives() {
         till.look_up(biz_id).expect("reversed", "ZV-REVERSED");
         assert_eq!(simulator.net(biz_id), 0);
     }
+}
+
+/// A gateway that refuses the first try, and to which the second one comes late: what it has taken in the end.
+fn refuses_then_gets_it_late(taken: &Arc<AtomicI64>) -> Scripted {
+    let (taken, tries) = (Arc::clone(taken), AtomicU32::new(0));
+    Scripted::start(move |mut stream| {
+        while let Some(request) = Request::read(&mut stream) {
+            let body = if request.body.contains("sandbox.consume-reverse") {
+                match taken.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst) {
+                    Ok(_) => r#"{"status":true,"code":"0","message":"ok","data":{}}"#,
+                    Err(_) => r#"{"status":true,"code":"920001","message":"no such bizId"}"#,
+                }
+            } else if tries.fetch_add(1, Ordering::SeqCst) == 0 {
+                std::thread::sleep(Duration::from_millis(500));
+                r#"{"status":true,"code":"910001","message":"the balance is short"}"#
+            } else {
+                std::thread::sleep(Duration::from_millis(1500));
+                taken.store(1, Ordering::SeqCst);
+                return;
+            };
+            stream.write_all(&gateway_answer(body)).unwrap();
+        }
+    })
+}
+
+/// How late a request may come is counted from its own try, not from one before it under the same bizId.
+#[test]
+fn a_second_try_may_come_as_late_as_a_first() {
+    let taken = Arc::new(AtomicI64::new(0));
+    let server = refuses_then_gets_it_late(&taken);
+    let late = Duration::from_secs(3);
+    let mut till =
+        Driver::started(&reversing(&server.url(), json!({"late_arrival_ms": late.as_millis() as u64})));
+    let ticket = till.ask(&format!("start consume {}", sale("T1"))).data()["ticket"].clone();
+    let mut answer = None;
+    until("the first try is refused", || {
+        // Somebody who looks has the library look, too, while the request is on its way.
+        till.pending(None).succeeded();
+        let polled = till.ask(&format!("poll {}", ticket.as_str().unwrap()));
+        answer = Some(polled).filter(|polled| polled.outcome() != "running");
+        answer.is_some()
+    });
+    answer.unwrap().expect("declined", "910001");
+    std::thread::sleep(late);
+    assert_eq!(till.consume(&sale("T1")).outcome(), "unknown");
+    settles(&mut till, "T1", "reversed");
+    std::thread::sleep(late);
+    assert_eq!(taken.load(Ordering::SeqCst), 0, "told reversed, and it is taken");
 }
 
 #[test]

@@ -76,6 +76,8 @@ static char *call(char *line)
         params = split(rest);
         return zv_start_json(rest, params);
     }
+    if (!strcmp(line, "poll"))
+        return zv_poll_json(rest);
     if (!strcmp(line, "call")) {
         params = split(rest);
         return zv_call_json(rest, params);

@@ -1,6 +1,7 @@
 """What the package does beside the table of cases. Usage: package.py ENDPOINT FOLDER."""
 
 import ctypes
+import http.server
 import logging
 import sys
 import threading
@@ -131,6 +132,34 @@ def logs(zv: zvpos.Library) -> None:
     zvpos.log_to(logger)
 
 
+class Strange(http.server.BaseHTTPRequestHandler):
+    """A gateway whose answers hold numbers that Python makes no numbers of."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        data = '{"change_recharge_amount":"1.00","whole":%s,"decimal":1e999999999999999999999}' % ("7" * 5000)
+        body = ('{"status":true,"code":0,"message":"ok","data":%s}' % data).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+def an_answer_is_lost_to_no_number(config: Dict[str, zvpos.Field]) -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), Strange) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = "http://127.0.0.1:%d/api/v2" % server.server_port
+        with zvpos.Library({**config, "endpoint": endpoint}) as zv:
+            answer = zv.consume(bizId="N-1", customerId=MEMBER, amount="1.00")
+            assert answer.succeeded, answer
+            assert answer.data["whole"] == "7" * 5000, answer.data
+            assert answer.data["decimal"] == "1e999999999999999999999", answer.data
+        server.shutdown()
+
+
 def main() -> None:
     endpoint, folder = sys.argv[1:]
     assert zvpos.version() == zvpos.__version__
@@ -141,6 +170,7 @@ def main() -> None:
         threads(zv)
         answers_are_given_back(zv)
         logs(zv)
+    an_answer_is_lost_to_no_number(config)
     print("ok")
 
 

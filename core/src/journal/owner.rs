@@ -67,7 +67,13 @@ impl OwnerLock {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {
             let owner = Owner(entry.file_name().to_string_lossy().into_owned());
-            if owner != self.owner && !needed.contains(&owner) && !self.is_alive(&owner) {
+            if owner == self.owner || needed.contains(&owner) {
+                continue;
+            }
+            let Ok(file) = File::open(entry.path()) else { continue };
+            // Held until the file is gone: whoever has made it just now and is about to lock it sees that he cannot, or
+            // that it is gone, and makes another.
+            if file.try_lock().is_ok() {
                 // Another process may do the same at the same time.
                 let _ = fs::remove_file(entry.path());
             }
@@ -111,5 +117,31 @@ mod tests {
         assert!(!left.join("1-dead").exists());
         drop(me);
         fs::remove_dir_all(left).unwrap();
+    }
+
+    /// Processes start and end beside each other; one whose file was swept away would be taken for dead.
+    #[test]
+    fn nobody_who_lives_is_swept_away() {
+        let path = std::env::temp_dir().join(format!("zvpos-sweep-{}.db", std::process::id()));
+        let me = OwnerLock::take(&path).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                        me.sweep(&[]);
+                    }
+                });
+            }
+            let lost = (0..300).flat_map(|_| {
+                let others: Vec<_> = (0..20).map(|_| OwnerLock::take(&path).unwrap()).collect();
+                others.into_iter().filter(|other| !me.is_alive(other.owner())).collect::<Vec<_>>()
+            });
+            let lost = lost.count();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(lost, 0, "they have their locks and no files");
+        });
+        drop(me);
+        fs::remove_dir_all(folder(&path)).unwrap();
     }
 }

@@ -140,7 +140,7 @@ impl<'a> Splitter<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Object<'a>, JsonError> {
-        let mut object = Object { members: Vec::with_capacity(8) };
+        let mut object = Object::default();
         self.at += 1;
         while self.next_token() == Some(b'"') {
             let key = self.string()?;
@@ -148,7 +148,13 @@ impl<'a> Splitter<'a> {
             self.next_token();
             self.at += 1;
             match self.value(depth + 1) {
-                Ok(value) => object.members.push((key, value)),
+                Ok(value) => {
+                    if object.is_empty() {
+                        // As many as most have, but for an empty one nothing: an answer may be full of those.
+                        object.members.reserve(8);
+                    }
+                    object.members.push((key, value));
+                }
                 Err(error) => return Err(error.inside(&key)),
             }
             if self.next_token() == Some(b',') {

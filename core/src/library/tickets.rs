@@ -42,11 +42,17 @@ pub(super) struct Tickets {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     last: u64,
     /// `None` while it runs.
     calls: HashMap<u64, Option<Answer>>,
+}
+
+impl Default for State {
+    /// Begins anywhere, so that a ticket that a host has kept from before a shutdown or a restart names no other call.
+    fn default() -> State {
+        State { last: getrandom::u64().unwrap_or_default() >> 16, calls: HashMap::new() }
+    }
 }
 
 impl Tickets {
@@ -101,7 +107,7 @@ impl Library {
             None => {
                 drop(state);
                 let message = format!("there is no ticket {ticket:?}, or its answer was fetched already");
-                self.own(Outcome::Invalid, &codes::NO_TICKET, &message)
+                self.own(Outcome::Unknown, &codes::NO_TICKET, &message)
             }
             Some((number, false)) => {
                 drop(state);

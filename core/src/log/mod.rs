@@ -99,13 +99,14 @@ impl Log {
 
     /// Takes keys, phone numbers and line ends out of a text.
     pub fn redact(&self, text: &str) -> String {
-        let mut text = mask_phones(&text.replace(char::is_control, " "));
+        let mut text = text.replace(char::is_control, " ");
+        // Whole, before a part of it is taken for a phone number.
         for secret in &self.secrets {
             if secret.occurs_in(&text) {
                 text = secret.redact(&text);
             }
         }
-        text
+        mask_phones(&text)
     }
 }
 
@@ -177,6 +178,9 @@ mod tests {
     fn keys_and_line_ends_do_not_get_through() {
         let log = Log::new(Vec::new(), vec![Credentials::new("id", "grant", "the-key").unwrap()]);
         assert_eq!(log.redact("a\nthe-key\r b"), "a ***  b");
+        // Nor half of one that has something like a phone number inside.
+        let log = Log::new(Vec::new(), vec![Credentials::new("id", "grant", "k13812345678y").unwrap()]);
+        assert_eq!(log.redact("k13812345678y 13812345678"), "*** 138****5678");
     }
 
     #[test]

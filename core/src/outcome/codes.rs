@@ -112,12 +112,12 @@ codes! {
     OTHER_CONFIG "ZV-OTHER-CONFIG" [Invalid]
         "zv_init was called again with another configuration; the first one stays in force.",
         "Call zv_shutdown first, or put several accounts into one configuration.", "", "";
-    NOT_INIT "ZV-NOT-INIT" [Invalid]
+    NOT_INIT "ZV-NOT-INIT" [Invalid, Unknown]
         "A call came before zv_init, or zv_init had failed.",
-        "Call zv_init once when the program starts and look at its outcome.", STOP_ZH, STOP_EN;
-    SHUT_DOWN "ZV-SHUT-DOWN" [Invalid]
+        "Call zv_init once when the program starts and look at its outcome. unknown: from zv_poll_json, look the bizId up.", STOP_ZH, STOP_EN;
+    SHUT_DOWN "ZV-SHUT-DOWN" [Invalid, Unknown]
         "A call came after zv_shutdown.",
-        "Call zv_init again before going on.", STOP_ZH, STOP_EN;
+        "Call zv_init again before going on. unknown: from zv_poll_json, look the bizId up.", STOP_ZH, STOP_EN;
     REENTRANT "ZV-REENTRANT" [Invalid]
         "A zv_ function was called from inside the log callback.",
         "The callback may only note the text; make calls outside it.", "", "";
@@ -127,10 +127,10 @@ codes! {
     TICKETS "ZV-TICKETS" [NotSent]
         "Too many calls are running or wait to be fetched, or the system gives no thread; nothing was sent.",
         "Fetch what has ended with zv_poll_json; every ticket is fetched once.", STOP_ZH, STOP_EN;
-    NO_TICKET "ZV-NO-TICKET" [Invalid]
+    NO_TICKET "ZV-NO-TICKET" [Unknown]
         "There is no such ticket: its answer was fetched already, or zv_shutdown came between.",
-        "Keep each answer when it is fetched; what became of a payment stands in the journal (zv_lookup_json).", "", "";
-    FORKED "ZV-FORKED" [Internal]
+        "Keep each answer when it is fetched; what became of a payment stands in the journal (zv_lookup_json).", DOUBT_ZH, DOUBT_EN;
+    FORKED "ZV-FORKED" [Internal, Unknown]
         "The process was forked after zv_init; the child has no connections and no journal of its own.",
         "zv_init in the child allows quotes; for money calls fork before zv_init, or exec.", STOP_ZH, STOP_EN;
     DNS "ZV-DNS" [NotSent]

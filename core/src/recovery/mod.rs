@@ -181,9 +181,8 @@ impl Inner {
         let mut pass = Pass::default();
         let unconfirmed = self.reverse_unconfirmed();
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
-        // The pace of each begins when it is first seen, also of those that only a person can settle.
         let unsettled = self.shared.journal.unsettled()?.into_iter();
-        let mut unsettled: Vec<_> = unsettled.map(|entry| (self.pace(entry.key()).due(), entry)).collect();
+        let mut unsettled: Vec<_> = unsettled.map(|entry| (self.due(&entry), entry)).collect();
         // Whoever has waited longest for his turn comes first, so that what always hangs keeps nothing else waiting.
         unsettled.sort_by_key(|(due, _)| *due);
         let mut settled = 0;
@@ -312,6 +311,13 @@ impl Inner {
             state.paces.remove(stands.key());
         }
         Ok(stands)
+    }
+
+    /// When it is an entry's turn. The pace of each begins when it is first seen, also of those that only a person can
+    /// settle; but not of one that may be running: it may end well and be tried again much later, and the window for
+    /// that try's late arrival begins with that try.
+    fn due(&self, entry: &Entry) -> Instant {
+        if entry.stage() == Stage::Sending { Instant::now() } else { self.pace(entry.key()).due() }
     }
 
     /// The pace of an entry, begun when it is first seen.

@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
 
 class Outcome(Enum):
@@ -60,7 +60,8 @@ class Answer:
     warnings: Tuple[Notice, ...]
     errors: Tuple[Problem, ...]
     data: Any
-    """The gateway's data: ids and money as text, numbers of undocumented fields as int and Decimal."""
+    """The gateway's data: ids and money as text, numbers of undocumented fields as int and Decimal, or as text where
+    Python has none so large."""
     recorded: Any
     """What the journal has under the bizId."""
     text: str
@@ -77,8 +78,7 @@ class Answer:
 
 def read(text: str) -> Answer:
     """The answer that this text is."""
-    # An amount must not pass through a double.
-    value: Dict[str, Any] = json.loads(text, parse_float=Decimal)
+    value: Dict[str, Any] = json.loads(text, parse_float=_decimal, parse_int=_whole)
     return Answer(
         outcome=Outcome(value["outcome"]),
         next=value["next"],
@@ -95,3 +95,19 @@ def read(text: str) -> Answer:
         recorded=value.get("recorded"),
         text=text,
     )
+
+
+def _whole(text: str) -> Union[int, str]:
+    """No answer may be lost to a number in it: Python refuses some thousand digits."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _decimal(text: str) -> Union[Decimal, str]:
+    """An amount must not pass through a double. Decimal refuses the largest exponents."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text

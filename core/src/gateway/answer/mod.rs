@@ -237,14 +237,15 @@ impl<'a> Envelope<'a> {
         if (!self.yes || self.code != "0") && inner.says_yes() {
             return self.doubt(&codes::UNPROVEN, "the envelope says no and its data says yes");
         }
-        if rules.in_doubt.contains(&refusal.code) {
+        let codes_said = [Some(self.code.as_str()), inner.code.as_deref()];
+        let in_doubt = |code| rules.in_doubt.iter().any(|known| known == code);
+        if codes_said.into_iter().flatten().any(in_doubt) {
             return self.doubt(&codes::UNPROVEN, refusal.message);
         }
         if data.is_some_and(shows_a_deduction) {
             return self.doubt(&codes::UNPROVEN, "a refusal whose data shows a deduction");
         }
         let system_error = !self.yes || inner.yes == Some(false);
-        let codes_said = [Some(self.code.as_str()), inner.code.as_deref()];
         let mut refusals = codes_said.into_iter().flatten().filter(|code| *code != "0");
         if system_error && !refusals.all(|code| rules.before_effect.iter().any(|known| known == code)) {
             return self.doubt(&codes::UNPROVEN, format!("system error: {}", refusal.message));
@@ -408,12 +409,13 @@ fn shows_a_deduction(data: &Object<'_>) -> bool {
         .any(|name| data.given(name).is_some())
 }
 
-/// Whether the data holds a documented field beyond those that repeat the envelope.
+/// Whether the data says something in a documented field beyond those that repeat the envelope; a form whose fields
+/// are all empty says nothing.
 fn has_documented(shape: &'static Shape, data: &Object<'_>) -> bool {
     shape
         .fields
         .iter()
-        .any(|field| !consume::REPEATED.contains(&field.name) && data.get(field.name).is_some())
+        .any(|field| !consume::REPEATED.contains(&field.name) && data.given(field.name).is_some())
 }
 
 #[cfg(test)]

@@ -45,6 +45,12 @@ fn proves_a_success_only_by_the_whole_envelope() {
         (r#"{"status":1,"code":0,"message":"","data":{"bizId":"B1"}}"#, "accepted"),
         (r#"{"status":true,"code":0,"message":"","data":{"status":true,"code":0,"message":"ok"}}"#, "doubt"),
         (r#"{"status":true,"code":0,"message":"","data":{"unheard_of":1}}"#, "doubt"),
+        // An empty form says nothing of a sale.
+        (r#"{"status":true,"code":0,"message":"","data":{"bizId":""}}"#, "doubt"),
+        (
+            r#"{"status":true,"code":0,"message":"","data":{"couponsCardList":[],"gift_amount":null}}"#,
+            "doubt",
+        ),
         (r#"{"status":true,"code":0,"message":""}"#, "doubt"),
         (r#"{"status":true,"code":0,"message":"","data":[]}"#, "doubt"),
         (r#"{"status":true,"code":0,"message":"","data":null}"#, "doubt"),
@@ -83,6 +89,9 @@ fn tells_a_refusal_from_a_doubt() {
         (r#"{"status":false,"code":"100002","message":"params"}"#, "refused"),
         (r#"{"status":false,"code":"110007","message":"nonce"}"#, "doubt"),
         (r#"{"status":true,"code":"110007","message":"nonce"}"#, "doubt"),
+        // A code in doubt stays one, whatever stands beside it.
+        (r#"{"status":true,"code":"110007","message":"nonce","data":{"code":"40001"}}"#, "doubt"),
+        (r#"{"status":true,"code":"40001","message":"","data":{"code":"110007"}}"#, "doubt"),
         (r#"{"status":false,"code":"999999","message":"system"}"#, "doubt"),
         (
             r#"{"status":true,"code":0,"message":"","data":{"status":false,"code":"500","bizId":"B1"}}"#,
