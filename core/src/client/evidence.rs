@@ -82,24 +82,28 @@ impl Client {
     }
 
     /// Unused coupons were not redeemed, and a consume is all or nothing (money-safety.md, G4); but a coupon that
-    /// another sale names, too, may have been redeemed by this one and given back by that one's reversal.
+    /// another sale names, too, may have been redeemed by this one and given back by that one's reversal. The
+    /// journal is searched for such a sale only when the answers would prove something, and after them, so that one
+    /// which began in the meantime is found.
     fn ask_coupons(&self, entry: &Entry, deadline: Instant) -> Result<Evidence, JournalError> {
-        let customer_id = entry.identity().customer_id.as_deref().unwrap_or_default();
-        for coupon in &entry.identity().coupons {
+        let coupons = &entry.identity().coupons;
+        if !coupons.iter().all(|coupon| self.shows_unused(entry, coupon, deadline)) {
+            return Ok(Evidence::Nothing);
+        }
+        for coupon in coupons {
             if self.shared.journal.names_coupon_elsewhere(entry.key(), coupon)? {
-                return Ok(Evidence::Nothing);
-            }
-            let params = [Some(("customerId", customer_id)), Some(("cardId", coupon.as_str()))];
-            let answer = self.ask(Operation::CouponStatus, params, deadline);
-            let unused = answer.is_some_and(|answer| {
-                Envelope::read(answer.status, &answer.body)
-                    .is_ok_and(|envelope| envelope.shows_unused(coupon))
-            });
-            if !unused {
                 return Ok(Evidence::Nothing);
             }
         }
         Ok(Evidence::Absent)
+    }
+
+    fn shows_unused(&self, entry: &Entry, coupon: &str, deadline: Instant) -> bool {
+        let customer_id = entry.identity().customer_id.as_deref().unwrap_or_default();
+        let params = [Some(("customerId", customer_id)), Some(("cardId", coupon))];
+        self.ask(Operation::CouponStatus, params, deadline).is_some_and(|answer| {
+            Envelope::read(answer.status, &answer.body).is_ok_and(|envelope| envelope.shows_unused(coupon))
+        })
     }
 
     /// One look-up; `None` when there is no answer.
