@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
+mod binding;
 #[path = "readme/check.rs"]
 mod check;
 #[path = "readme/document.rs"]
@@ -10,13 +11,11 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Command;
 
-use document::{Document, looks_like};
-use support::{Simulator, finds_what_is_wrong, library, own_folder, root, run_cases};
-
-const PAGES: [&str; 2] = ["bindings/cpp/README.md", "bindings/cpp/README.zh-CN.md"];
+use binding::{as_shown, block, output, pages, run_commands, till};
+use support::{Simulator, finds_what_is_wrong, library, own_folder, root, rpath, run_cases};
 
 /// A compiler as the strictest till would use it.
 fn compiler(program: &str, standard: &str) -> Command {
@@ -26,14 +25,10 @@ fn compiler(program: &str, standard: &str) -> Command {
     compiler
 }
 
-fn linked(compiler: &mut Command, source: &Path, program: &Path) -> Output {
+/// Compiles and links a program with the library.
+fn build(compiler: &mut Command, source: &Path, program: &Path) {
     compiler.arg(source).arg("-o").arg(program).arg("-L").arg(library()).args(["-lzvpos", "-pthread"]);
-    compiler.arg(format!("-Wl,-rpath,{}", library().display()));
-    compiler.output().expect("install g++")
-}
-
-fn no_complaint(what: &str, output: &Output) {
-    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+    output(compiler.arg(rpath(library())), "g++");
 }
 
 /// The compilers of this machine: g++, and clang++ where there is one.
@@ -52,7 +47,7 @@ fn every_case_is_ok_under_the_sanitizers() {
         if program == "g++" {
             compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
         }
-        no_complaint(standard, &linked(&mut compiler, &source, &built));
+        build(&mut compiler, &source, &built);
         run_cases(Command::new(&built).env_clear());
         finds_what_is_wrong(Command::new(&built).env_clear());
     }
@@ -64,13 +59,10 @@ fn refused(body: &str) -> Option<String> {
     fs::write(&source, format!("#include \"zvpos.hpp\"\nvoid body(zvpos::Library &zv);\nvoid body(zvpos::Library &zv) {{ (void)zv; {body} }}\n"))
         .unwrap();
     let mut compiler = compiler("g++", "c++11");
-    let output = compiler
-        .args(["-fno-exceptions", "-c", "-o", "/dev/null"])
-        .arg(source)
-        .output()
-        .expect("install g++");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (!output.status.success()).then_some(said)
+    compiler.args(["-fno-exceptions", "-c", "-o", "/dev/null"]).arg(source);
+    let ran = compiler.output().expect("install g++");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    (!ran.status.success()).then_some(said)
 }
 
 #[test]
@@ -98,69 +90,39 @@ fn answers_are_given_back_once_wherever_they_move() {
     let program = own_folder().join("owners");
     let mut compiler = compiler("g++", "c++11");
     compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
-    no_complaint("owners.cpp", &linked(&mut compiler, &source, &program));
+    build(&mut compiler, &source, &program);
     let simulator = Simulator::start();
-    let output =
-        Command::new(program).arg(simulator.v2()).arg(own_folder().join("journal.db")).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    no_complaint(&said, &output);
-    assert_eq!((said.as_ref(), output.stderr.len()), ("ok\n", 0));
-}
-
-/// The page's program with this simulator, in a folder of its own.
-fn program_of(page: &Document, simulator: &Simulator) -> PathBuf {
-    let folder = own_folder();
-    let text = &page.blocks.iter().find(|block| block.language == "cpp").unwrap().text;
-    fs::write(folder.join("sale.cpp"), text.replace("127.0.0.1:8080", &simulator.address().to_string()))
-        .unwrap();
-    folder
-}
-
-/// What the program prints must be what the page shows.
-fn prints(page: &Document, folder: &Path, program: &Path) {
-    let output = Command::new(program).current_dir(folder).output().unwrap();
-    no_complaint(&page.name, &output);
-    let shown = &page.blocks.iter().find(|block| block.language == "output").unwrap().text;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(looks_like(&printed, shown), "{}: {printed}", page.name);
+    let mut owners = Command::new(program);
+    let ran = owners.arg(simulator.v2()).arg(own_folder().join("journal.db")).output().unwrap();
+    assert!(ran.status.success() && ran.stdout == b"ok\n" && ran.stderr.is_empty(), "{ran:?}");
 }
 
 #[test]
 fn the_pages_say_the_same_and_their_program_does_what_they_show() {
-    let pages = PAGES.map(|name| Document::read(&root(), name));
-    let wrong = check::say_the_same(&pages[0], &pages[1]);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
-    for page in &pages {
-        let wrong =
-            [check::links(page), check::names(page, &read("include/zvpos.h"), &read("docs/error-codes.md"))];
-        assert!(wrong.concat().is_empty(), "{wrong:?}");
+    for page in pages("cpp") {
+        let simulator = Simulator::start();
+        let folder = till(&page, "cpp", "sale.cpp", &simulator);
+        let sale = || output(Command::new(folder.join("sale")).current_dir(&folder), "it");
+        run_commands(&page, &folder);
+        as_shown(&page, &sale());
+        // Built otherwise, the same sale is one that was paid already.
         for standard in ["c++11", "c++20"] {
-            let simulator = Simulator::start();
-            let folder = program_of(page, &simulator);
-            let program = folder.join("sale");
-            no_complaint(
-                &page.name,
-                &linked(&mut compiler("g++", standard), &folder.join("sale.cpp"), &program),
-            );
-            prints(page, &folder, &program);
+            build(&mut compiler("g++", standard), &folder.join("sale.cpp"), &folder.join("sale"));
+            as_shown(&page, &sale());
         }
     }
 }
 
 #[test]
 fn cmake_finds_header_and_library() {
-    let page = Document::read(&root(), PAGES[0]);
+    let [page, _] = pages("cpp");
     let simulator = Simulator::start();
-    let folder = program_of(&page, &simulator);
-    let list = &page.blocks.iter().find(|block| block.language == "cmake").unwrap().text;
-    fs::write(folder.join("CMakeLists.txt"), list).unwrap();
+    let folder = till(&page, "cpp", "sale.cpp", &simulator);
+    fs::write(folder.join("CMakeLists.txt"), block(&page, "cmake")).unwrap();
     symlink(root(), folder.join("zvpos")).unwrap();
     let chosen = format!("-DZVPOS_LIBRARY={}/libzvpos.so", library().display());
     for arguments in [&["-S", ".", "-B", "build", &chosen][..], &["--build", "build"]] {
-        let output =
-            Command::new("cmake").args(arguments).current_dir(&folder).output().expect("install cmake");
-        no_complaint("cmake", &output);
+        output(Command::new("cmake").args(arguments).current_dir(&folder), "cmake");
     }
-    prints(&page, &folder, &folder.join("build/sale"));
+    as_shown(&page, &output(Command::new(folder.join("build/sale")).current_dir(&folder), "it"));
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
+mod binding;
 #[path = "readme/check.rs"]
 mod check;
 #[path = "readme/document.rs"]
@@ -15,21 +16,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use document::{Document, looks_like};
+use binding::{as_shown, output, pages, till};
 use support::{Simulator, finds_what_is_wrong, library, own_folder, root, run_cases, scratch};
-
-const PAGES: [&str; 2] = ["bindings/python/README.md", "bindings/python/README.zh-CN.md"];
 
 /// Runs it with nothing that this machine's Python has been told; what it wrote to stdout.
 fn python<I: AsRef<OsStr>>(program: &Path, folder: &Path, arguments: impl IntoIterator<Item = I>) -> String {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder).env("PYTHONIOENCODING", "utf-8").env_remove("PYTHONPATH");
-    command.env("ZVPOS_LIBRARY", library().join("libzvpos.so"));
-    let output = command.output().expect("install python3");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}\n{said}{complaint}");
-    said
+    output(command.env("ZVPOS_LIBRARY", library().join("libzvpos.so")), "python3")
 }
 
 fn environment(folder: &Path) -> PathBuf {
@@ -97,12 +91,7 @@ fn mistakes_are_exceptions_threads_get_their_own_answers_and_the_log_ends_in_tim
 #[test]
 fn the_wheel_promises_what_its_library_keeps() {
     let name = wheel().file_name().unwrap().to_str().unwrap();
-    let output = Command::new("readelf")
-        .arg("-V")
-        .arg(library().join("libzvpos.so"))
-        .output()
-        .expect("install binutils");
-    let versions = String::from_utf8_lossy(&output.stdout).into_owned();
+    let versions = output(Command::new("readelf").arg("-V").arg(library().join("libzvpos.so")), "binutils");
     let minors = versions.split("GLIBC_2.").skip(1).filter_map(|rest| {
         rest.split(|it: char| !it.is_ascii_digit()).next().and_then(|minor| minor.parse::<u32>().ok())
     });
@@ -162,19 +151,9 @@ for file in pathlib.Path('src').rglob('*.py'):
 
 #[test]
 fn the_pages_say_the_same_and_their_program_prints_what_they_show() {
-    let pages = PAGES.map(|name| Document::read(&root(), name));
-    let wrong = check::say_the_same(&pages[0], &pages[1]);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
-    for page in &pages {
-        let wrong =
-            [check::links(page), check::names(page, &read("include/zvpos.h"), &read("docs/error-codes.md"))];
-        assert!(wrong.concat().is_empty(), "{wrong:?}");
-        let (simulator, folder) = (Simulator::start(), own_folder());
-        let block =
-            |language: &str| &page.blocks.iter().find(|block| block.language == language).unwrap().text;
-        let program = block("python").replace("127.0.0.1:8080", &simulator.address().to_string());
-        let printed = python(installed(), &folder, ["-c", &program]);
-        assert!(looks_like(&printed, block("output")), "{}: {printed}", page.name);
+    for page in pages("python") {
+        let simulator = Simulator::start();
+        let folder = till(&page, "python", "sale.py", &simulator);
+        as_shown(&page, &python(installed(), &folder, ["sale.py"]));
     }
 }

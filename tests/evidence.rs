@@ -108,7 +108,11 @@ fn a_coupon_that_another_sale_names_proves_nothing() {
     for biz_id in ["T1~reset_before", "T2~reset_before"] {
         till.consume(&redemption(biz_id, ONCE)).expect("unknown", "ZV-LOST");
     }
-    thread::sleep(Duration::from_millis(3 * WINDOW_MS));
+    let asked = simulator.requests();
+    until("the coupon's status was asked for, for both", || {
+        till.recover().succeeded();
+        simulator.requests() >= asked + 4
+    });
     assert_eq!(till.look_up("T1~reset_before").outcome(), "unknown");
     assert_eq!(till.look_up("T2~reset_before").outcome(), "unknown");
 }

@@ -1,6 +1,5 @@
 //! The simulator of a scenario, in this process, and what it is asked and told over its admin port.
 
-use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zvpos_sandbox::rules::{Policy, Seed};
-use zvpos_sandbox::server::{Options, Server};
+use zvpos_sandbox::server::{Options, Server, ask};
 
 use crate::report::{Record, Seen};
 use crate::yuan::{fen, yuan};
@@ -113,12 +112,11 @@ impl Gateway {
     }
 
     fn ask(&self, path: &str) -> Result<Value, String> {
-        http(self.server.admin, "GET", path, "").map_err(|error| error.to_string())
+        ask(self.server.admin, "GET", path, &Value::Null).map_err(|error| error.to_string())
     }
 
     fn tell(&self, method: &str, path: &str, body: &Value) -> Result<(), String> {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = http(self.server.admin, method, path, &body).map_err(|error| error.to_string())?;
+        let answer = ask(self.server.admin, method, path, body).map_err(|error| error.to_string())?;
         match answer.get("error").and_then(Value::as_str) {
             Some(error) => Err(error.to_owned()),
             None => Ok(()),
@@ -178,16 +176,4 @@ fn seen(line: &Value) -> Seen {
         explanation: word(line, "explanation"),
         effect: line.get("effect").and_then(Value::as_i64).unwrap_or_default(),
     }
-}
-
-/// One request on a connection of its own; the answer's JSON.
-fn http(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Value> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
-    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
-    Ok(serde_json::from_str(body)?)
 }

@@ -2,7 +2,7 @@
 //! what a consume is, and the one envelope that every call is answered with.
 //!
 //! The C ABI lives in the root package and adds nothing to the rules here. Imports run one way:
-//! `library → recovery → client → journal, transport → transaction → gateway → shape → outcome, money`.
+//! `library → recovery → client → journal, transport → transaction → gateway → shape → outcome, money, secret`.
 #![forbid(unsafe_code)]
 
 pub mod calendar;
@@ -18,6 +18,7 @@ pub mod log;
 pub mod money;
 pub mod outcome;
 pub mod recovery;
+pub mod secret;
 pub mod shape;
 pub mod transaction;
 pub mod transport;

@@ -7,8 +7,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 use zvpos_core::log::mask_phones;
-
-const HIDDEN: &str = "***";
+use zvpos_core::secret::{HIDDEN, hide};
 
 /// Parts of the names of fields that hold a secret.
 const SECRET_NAMES: [&str; 7] =
@@ -51,13 +50,8 @@ impl Redactor {
 
     /// A text of many lines without secrets and whole phone numbers.
     pub(crate) fn text(&self, text: &str) -> String {
-        let mut text = hide_userinfo(&hide_named(text));
-        for secret in &self.secrets {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), HIDDEN);
-            }
-        }
-        mask_phones(&text)
+        let text = hide_userinfo(&hide_named(text));
+        mask_phones(&hide(&text, self.secrets.iter().map(String::as_str)))
     }
 
     /// A configuration that can be read back: only values are changed.

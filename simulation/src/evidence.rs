@@ -33,8 +33,8 @@ impl World {
         Tried::At(ends_at)
     }
 
-    /// As `Client::ask_records`. Absence under the sent bizId says nothing where the account is known to book under
-    /// others; without that check it is the mutant `i3-absence-by-sent-id`.
+    /// As `Client::drive_evidence`: the answer. Absence under the sent bizId says nothing where the account is known
+    /// to book under others; without that check it is the mutant `i3-absence-by-sent-id`.
     pub(crate) fn receive_records(&mut self, process: usize, drive: &Drive, id: u64) -> Evidence {
         let Received::Answer { status, body } = self.wire.collect(id) else { return Evidence::Nothing };
         let Ok(envelope) = Envelope::read(status, &body) else { return Evidence::Nothing };
@@ -43,10 +43,15 @@ impl World {
             process.learn(now);
         }
         let own = drive.entry.key().biz_id.as_str();
-        let known = self.journal.has_other_biz_ids();
+        let records = &self.plan.account.records;
+        let known = self.journal.has_other_biz_ids() && self.mutant != Some(Mutant::AbsenceBySentId);
         let evidence = match (envelope.balance_record(), drive.entry.identity().amount) {
             (Some((found, amount)), Some(asked)) if found == own && amount == asked => Evidence::Taken,
-            (None, _) if self.plan.account.records.not_found.iter().any(|code| code == envelope.code()) => {
+            (None, _)
+                if records.complete
+                    && !known
+                    && records.not_found.iter().any(|code| code == envelope.code()) =>
+            {
                 Evidence::Absent
             }
             _ => Evidence::Nothing,
@@ -54,9 +59,6 @@ impl World {
         self.say(&format!("P{process}"), || {
             format!("{own}: records say {evidence:?}, late window over: {}", drive.over)
         });
-        if evidence == Evidence::Absent && known && self.mutant != Some(Mutant::AbsenceBySentId) {
-            return Evidence::Nothing;
-        }
         evidence
     }
 }

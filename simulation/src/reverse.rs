@@ -143,8 +143,7 @@ impl World {
             Next::AskRecords => self.ask_records(process, drive),
             Next::AwaitRecords(id) => {
                 let evidence = self.receive_records(process, drive, id);
-                let complete = self.plan.account.records.complete;
-                match settle::weigh(&drive.entry, evidence, complete, drive.over) {
+                match settle::weigh(&drive.entry, evidence, drive.over) {
                     Some(record) => {
                         // Decided now; another process may learn of other bizIds before this is recorded.
                         let blind = !self.journal.has_other_biz_ids();

@@ -18,4 +18,4 @@ pub use build::{
 pub use cases::{case_files, case_names, finds_what_is_wrong, run_cases};
 pub use driver::{Answer, Driver, config, reversing, until};
 pub use scripted::{Request, Scripted, gateway_answer};
-pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator, http};
+pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator};

@@ -1,13 +1,12 @@
 //! The simulator, in this process, and what it can be asked and told over its admin port.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zvpos_sandbox::rules::{Policy, Seed};
-use zvpos_sandbox::server::{Options, Server};
+use zvpos_sandbox::server::{Options, Server, ask};
 
 /// Has 900,000.00 recharged and 100,000.00 given.
 pub const MEMBER: &str = "383933091455959041";
@@ -83,7 +82,7 @@ impl Simulator {
     }
 
     pub fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
-        http(self.server.admin, method, path, body)
+        ask(self.server.admin, method, path, body).unwrap()
     }
 
     /// Lets a fault wait for the next `times` requests of an operation.
@@ -118,16 +117,4 @@ impl Simulator {
     pub fn member(&self, customer_id: &str) -> Value {
         self.admin("GET", &format!("/members/{customer_id}"), &Value::Null)
     }
-}
-
-/// One request on a connection of its own; the answer's JSON.
-pub fn http(address: SocketAddr, method: &str, path: &str, body: &Value) -> Value {
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
 }

@@ -15,15 +15,13 @@ use zvpos_core::config::{Account, Config};
 use zvpos_core::gateway::{ConsumeRequest, Generation, Operation, Params, QuoteRequest, RequestRules};
 use zvpos_core::json::{Object, Value};
 use zvpos_core::outcome::Problem;
+use zvpos_core::secret::HIDDEN;
 
 use crate::exit::Failure;
 use crate::output::{Rows, say};
 use crate::request;
 use crate::settings::{Common, Settings};
 use crate::till::or_failure;
-
-/// What stands in the body instead of a payment password.
-const HIDDEN: &str = "***";
 
 /// The arguments of `zv sign`.
 #[derive(Args, Debug)]

@@ -40,65 +40,70 @@ impl Client {
         late_window_over: bool,
         deadline: Instant,
     ) -> Result<Entry, JournalError> {
-        let mut evidence = (Evidence::Nothing, false);
+        let mut evidence = Evidence::Nothing;
         if self.keeps_balance_of(entry) {
             evidence = self.ask_balance(entry, deadline)?;
         }
-        let proves = |(evidence, complete)| settle::weigh(entry, evidence, complete, late_window_over);
         // Nothing that a coupon shows can prove anything before the request can no longer arrive.
-        if late_window_over && proves(evidence).is_none() && self.keeps_coupons_of(entry) {
+        if late_window_over && evidence == Evidence::Nothing && self.keeps_coupons_of(entry) {
             evidence = self.ask_coupons(entry, deadline)?;
         }
         self.shared.log.line(Level::Info, || format!("records of {}: {evidence:?}", entry.key().biz_id));
-        match proves(evidence) {
+        match settle::weigh(entry, evidence, late_window_over) {
             Some(record) => self.keep(record, deadline),
             None => Ok(entry.clone()),
         }
     }
 
-    /// What the balance records say, and whether they are complete.
-    fn ask_balance(&self, entry: &Entry, deadline: Instant) -> Result<(Evidence, bool), JournalError> {
+    /// What the balance records say. Where the gateway keeps other bizIds than it is sent, absence under the sent
+    /// one says nothing.
+    fn ask_balance(&self, entry: &Entry, deadline: Instant) -> Result<Evidence, JournalError> {
         let biz_id = entry.key().biz_id.as_str();
         let customer_id = entry.identity().customer_id.as_deref();
         let params = [Some(("bizId", biz_id)), customer_id.map(|customer_id| ("customerId", customer_id))];
         let Some(answer) = self.ask(Operation::BalanceByBizId, params, deadline) else {
-            return Ok((Evidence::Nothing, false));
+            return Ok(Evidence::Nothing);
         };
         let Ok(envelope) = Envelope::read(answer.status, &answer.body) else {
-            return Ok((Evidence::Nothing, false));
+            return Ok(Evidence::Nothing);
         };
-        let evidence = match (envelope.balance_record(), entry.identity().amount) {
+        let records = &self.account.records;
+        Ok(match (envelope.balance_record(), entry.identity().amount) {
             (Some((found, amount)), Some(asked)) if found == biz_id && amount == asked => Evidence::Taken,
-            (None, _) if self.account.records.not_found.iter().any(|code| code == envelope.code()) => {
+            (None, _)
+                if records.complete
+                    && records.not_found.iter().any(|code| code == envelope.code())
+                    && !self.shared.journal.has_other_biz_ids(entry.key())? =>
+            {
                 Evidence::Absent
             }
             _ => Evidence::Nothing,
-        };
-        // Where the gateway keeps other bizIds than it is sent, absence under the sent one proves nothing.
-        let complete =
-            self.account.records.complete && !self.shared.journal.has_other_biz_ids(entry.key())?;
-        Ok((evidence, complete))
+        })
     }
 
     /// Unused coupons were not redeemed, and a consume is all or nothing (money-safety.md, G4); but a coupon that
-    /// another sale names, too, may have been redeemed by this one and given back by that one's reversal.
-    fn ask_coupons(&self, entry: &Entry, deadline: Instant) -> Result<(Evidence, bool), JournalError> {
-        let customer_id = entry.identity().customer_id.as_deref().unwrap_or_default();
-        for coupon in &entry.identity().coupons {
+    /// another sale names, too, may have been redeemed by this one and given back by that one's reversal. The
+    /// journal is searched for such a sale only when the answers would prove something, and after them, so that one
+    /// which began in the meantime is found.
+    fn ask_coupons(&self, entry: &Entry, deadline: Instant) -> Result<Evidence, JournalError> {
+        let coupons = &entry.identity().coupons;
+        if !coupons.iter().all(|coupon| self.shows_unused(entry, coupon, deadline)) {
+            return Ok(Evidence::Nothing);
+        }
+        for coupon in coupons {
             if self.shared.journal.names_coupon_elsewhere(entry.key(), coupon)? {
-                return Ok((Evidence::Nothing, false));
-            }
-            let params = [Some(("customerId", customer_id)), Some(("cardId", coupon.as_str()))];
-            let answer = self.ask(Operation::CouponStatus, params, deadline);
-            let unused = answer.is_some_and(|answer| {
-                Envelope::read(answer.status, &answer.body)
-                    .is_ok_and(|envelope| envelope.shows_unused(coupon))
-            });
-            if !unused {
-                return Ok((Evidence::Nothing, false));
+                return Ok(Evidence::Nothing);
             }
         }
-        Ok((Evidence::Absent, true))
+        Ok(Evidence::Absent)
+    }
+
+    fn shows_unused(&self, entry: &Entry, coupon: &str, deadline: Instant) -> bool {
+        let customer_id = entry.identity().customer_id.as_deref().unwrap_or_default();
+        let params = [Some(("customerId", customer_id)), Some(("cardId", coupon))];
+        self.ask(Operation::CouponStatus, params, deadline).is_some_and(|answer| {
+            Envelope::read(answer.status, &answer.body).is_ok_and(|envelope| envelope.shows_unused(coupon))
+        })
     }
 
     /// One look-up; `None` when there is no answer.

@@ -61,19 +61,9 @@ impl Credentials {
         &self.grant_code
     }
 
-    /// Whether `text` holds the key; such a text must not be logged.
-    pub fn occurs_in(&self, text: &str) -> bool {
-        text.contains(self.open_key.as_str())
-    }
-
     /// The key itself, for what takes it out of texts.
     pub(crate) fn secret(&self) -> &str {
         &self.open_key
-    }
-
-    /// The text without the key.
-    pub fn redact(&self, text: &str) -> String {
-        text.replace(self.open_key.as_str(), "***")
     }
 
     /// Whether both are the same account with the same key.
@@ -197,6 +187,5 @@ mod tests {
     fn the_key_shows_nowhere() {
         let credentials = Credentials::new("id", "grant", "top-secret-key").unwrap();
         assert!(!format!("{credentials:?}").contains("secret"));
-        assert_eq!(credentials.redact("x top-secret-key y"), "x *** y");
     }
 }

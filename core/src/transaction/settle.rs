@@ -117,20 +117,20 @@ pub fn reversal_answered(entry: &Entry, answer: &Reversed, late_window_over: boo
 pub enum Evidence {
     /// The bizId stands there with its amount.
     Taken,
-    /// The bizId does not stand there.
+    /// They are complete, and it does not stand there.
     Absent,
-    /// They say nothing that can be read.
+    /// They say nothing that can be read, or do not have everything.
     Nothing,
 }
 
 /// What evidence makes of an outcome that is held: the record over the revision before it, or `None` where
 /// nothing is proven. That a deduction stands there proves it at once; that none does proves something only when
-/// the request can no longer arrive, and only of records that are `complete`.
-pub fn weigh(entry: &Entry, evidence: Evidence, complete: bool, late_window_over: bool) -> Option<Entry> {
+/// the request can no longer arrive.
+pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Option<Entry> {
     let (stage, code, message) = match evidence {
         _ if entry.stage != Stage::Unknown => return None,
         Evidence::Taken => (Stage::Succeeded, "0", "the deduction stands in the gateway's own records"),
-        Evidence::Absent if complete && late_window_over => (
+        Evidence::Absent if late_window_over => (
             Stage::Reversed,
             codes::REVERSED.text,
             "the gateway's own records do not know it: it never happened",
@@ -267,18 +267,17 @@ mod tests {
 
     #[test]
     fn only_a_deduction_that_stands_proves_at_once() {
-        for (evidence, complete, over, wanted) in [
-            (Evidence::Taken, false, false, Some(Stage::Succeeded)),
-            (Evidence::Absent, true, true, Some(Stage::Reversed)),
-            (Evidence::Absent, true, false, None),
-            (Evidence::Absent, false, true, None),
-            (Evidence::Nothing, true, true, None),
+        for (evidence, over, wanted) in [
+            (Evidence::Taken, false, Some(Stage::Succeeded)),
+            (Evidence::Absent, true, Some(Stage::Reversed)),
+            (Evidence::Absent, false, None),
+            (Evidence::Nothing, true, None),
         ] {
-            let after = weigh(&entry(Stage::Unknown), evidence, complete, over);
-            assert_eq!(after.map(|after| after.stage()), wanted, "{evidence:?} {complete} {over}");
+            let after = weigh(&entry(Stage::Unknown), evidence, over);
+            assert_eq!(after.map(|after| after.stage()), wanted, "{evidence:?} {over}");
         }
         // What is to be reversed never becomes a success.
-        assert_eq!(weigh(&entry(Stage::Reversing), Evidence::Taken, true, true), None);
+        assert_eq!(weigh(&entry(Stage::Reversing), Evidence::Taken, true), None);
     }
 
     #[test]

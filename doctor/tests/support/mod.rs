@@ -9,8 +9,8 @@
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use zvpos_core::library::Library;
 use zvpos_doctor::{CHECKS, Line, Options, Report, Status, examine};
 use zvpos_sandbox::rules::{Policy, Seed};
-use zvpos_sandbox::server::{Options as ServerOptions, Server};
+use zvpos_sandbox::server::{Options as ServerOptions, Server, ask};
 
 pub const MEMBER: &str = "383933091455959041";
 
@@ -48,17 +48,7 @@ pub fn url(server: &Server) -> String {
 
 /// One request to the simulator's admin port.
 pub fn admin(server: &Server, method: &str, path: &str, body: &Value) -> Value {
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let mut stream = TcpStream::connect(server.admin).unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    ask(server.admin, method, path, body).unwrap()
 }
 
 /// The simulator's credentials, this endpoint, and a journal in this folder, with these keys on top.

@@ -1,6 +1,7 @@
 //! The server: the rules behind a socket, the faults on it, and the admin API on another.
 
 mod admin;
+mod ask;
 mod clock;
 mod connection;
 mod held;
@@ -25,7 +26,10 @@ use crate::{
     rules::{Gateway, Policy, Seed, http_date},
 };
 
-pub use self::clock::{Change as ClockChange, Shown as ClockShown};
+pub use self::{
+    ask::ask,
+    clock::{Change as ClockChange, Shown as ClockShown},
+};
 use self::{
     connection::{Connection, Unreadable},
     listener::{Command, listen},

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Warning, codes, codes::Code};
+use crate::secret::hide;
 use crate::shape::{Shape, normalise_object};
 
 use super::consume::{self, Identity};
@@ -188,13 +189,13 @@ impl<'a> Envelope<'a> {
 
     /// The same without these secrets in its words: a gateway may repeat in a message what it was sent.
     pub fn hiding(mut self, secrets: impl IntoIterator<Item = &'a str>) -> Envelope<'a> {
-        self.hidden.extend(secrets.into_iter().filter(|secret| !secret.is_empty()));
+        self.hidden.extend(secrets);
         self.message = self.hide(&self.message);
         self
     }
 
     fn hide(&self, text: &str) -> String {
-        self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        hide(text, self.hidden.iter().copied()).into_owned()
     }
 
     /// The gateway's code.

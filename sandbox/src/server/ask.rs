@@ -1,0 +1,29 @@
+//! The client's side of the admin API, for whoever runs a server in or beside their own process.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// How long an answer may take; the admin API waits for nothing.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// One request on a connection of its own, without a body if that is null; the answer's JSON, also where it says what
+/// is wrong. Blocks.
+///
+/// # Errors
+/// When there is no whole answer, or none in JSON.
+pub fn ask(admin: SocketAddr, method: &str, path: &str, body: &Value) -> io::Result<Value> {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut stream = TcpStream::connect(admin)?;
+    stream.set_read_timeout(Some(ANSWER_MAX))?;
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n");
+    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (_, json) = answer.split_once("\r\n\r\n").ok_or(ErrorKind::InvalidData)?;
+    Ok(serde_json::from_str(json)?)
+}
