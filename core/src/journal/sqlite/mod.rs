@@ -301,6 +301,10 @@ impl Journal for Sqlite {
             .map_err(|error| self.failed(&error))
     }
 
+    fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {
+        row::other_sale_of(&*self.to_read()?, key, returned).map_err(|error| self.failed(&error))
+    }
+
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
         let connection = self.to_read()?;
         row::naming_coupon(&connection, key, coupon).map_err(|error| self.failed(&error))
