@@ -115,10 +115,10 @@ pub(super) fn other_sale_of(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND biz_id = ?4 \
          UNION ALL SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 \
-         AND other_biz_id = 1 AND instr(detail, ?4)"
+         AND other_biz_id = 1 AND instr(detail, ?5)"
     ))?;
-    let rows =
-        statement.query_map(params![key.open_id, key.endpoint, key.biz_id.as_str(), returned], read)?;
+    let rows = statement
+        .query_map(params![key.open_id, key.endpoint, key.biz_id.as_str(), returned, quoted], read)?;
     for entry in rows {
         let entry = entry?;
         // The text may stand in another detail, too.
