@@ -592,9 +592,9 @@ fn refuses_then_gets_it_late(taken: &Arc<AtomicI64>) -> Scripted {
 fn a_second_try_may_come_as_late_as_a_first() {
     let taken = Arc::new(AtomicI64::new(0));
     let server = refuses_then_gets_it_late(&taken);
-    let late = Duration::from_secs(3);
-    let mut till =
-        Driver::started(&reversing(&server.url(), json!({"late_arrival_ms": late.as_millis() as u64})));
+    let late_ms = 3000;
+    let late = Duration::from_millis(late_ms);
+    let mut till = Driver::started(&reversing(&server.url(), json!({"late_arrival_ms": late_ms})));
     let ticket = till.ask(&format!("start consume {}", sale("T1"))).data()["ticket"].clone();
     let mut answer = None;
     until("the first try is refused", || {
