@@ -314,6 +314,42 @@ fn a_journal_that_is_gone_or_yesterdays_is_refused() {
     till.look_up("T2").succeeded();
 }
 
+/// What is written to a file that nobody can find is not kept, though the system says that it is written.
+#[test]
+fn a_journal_that_is_taken_away_while_it_is_used_stops_money() {
+    let simulator = Simulator::start();
+    for what in ["", "-wal"] {
+        for replaced in [false, true] {
+            let config = reversing(&simulator.v2(), json!({}));
+            let mut till = Driver::started(&config);
+            till.consume(&sale(&format!("T1{what}{replaced}"))).succeeded();
+            let (file, away) = (beside(&config["journal"], what), beside(&config["journal"], ".away"));
+            fs::rename(&file, &away).unwrap();
+            if replaced {
+                fs::copy(&away, &file).unwrap();
+            }
+            let before = simulator.requests();
+            till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL");
+            till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL");
+            assert_eq!((simulator.requests(), simulator.net("T2")), (before, 0), "{what:?} {replaced}");
+            quotes_go_on(&mut till);
+        }
+    }
+}
+
+/// The gateway has acted when it is taken away: no success may be told that no journal keeps.
+#[test]
+fn a_journal_that_is_taken_away_while_the_consume_runs_keeps_the_till_from_being_told() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"timeouts_ms": {"connect": 300, "total": 5000}}));
+    let mut till = Driver::started(&config);
+    let before = simulator.requests();
+    till.begin(&format!("consume {}", sale("T1~late_answer:1000")));
+    until("the consume runs", || simulator.requests() > before);
+    fs::remove_file(beside(&config["journal"], "")).unwrap();
+    till.finish().expect("unknown", "ZV-JOURNAL");
+}
+
 fn python(script: &str, journal: &Value) {
     system("python3", &["-c", script, journal.as_str().unwrap()]);
 }

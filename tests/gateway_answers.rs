@@ -237,9 +237,15 @@ fn a_secret_that_comes_back_is_not_kept() {
     let echo = format!(
         r#"{{"status":true,"code":"0","message":"ok","data":{{"change_recharge_amount":"1.00","gift_amount":{{"pay_password":"{PASSWORD}"}},"request":[{{"Params":{{"amount":"1.00","payPassword":"{PASSWORD}"}}}}]}}}}"#
     );
-    for (body, outcome) in
-        [(refusal, "declined"), (inner, "declined"), (success, "succeeded"), (echo, "succeeded")]
-    {
+    let no_status =
+        format!(r#"{{"status":"all that was sent: {PASSWORD}","code":"{KEY}","message":"{words}"}}"#);
+    for (body, outcome) in [
+        (refusal, "declined"),
+        (inner, "declined"),
+        (success, "succeeded"),
+        (echo, "succeeded"),
+        (no_status, "unknown"),
+    ] {
         let server = Scripted::answering(move |_| gateway_answer(&body));
         let folder = support::own_folder();
         let log = folder.join("zvpos.log");

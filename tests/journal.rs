@@ -206,6 +206,28 @@ fn another_tills_sale_is_reversed_by_the_returned_biz_id() {
     other.consume(&sale("T1")).expect("conflict", "ZV-CONFLICT");
 }
 
+/// A till that gives the refund a bizId of its own: the sale would be undone, and its own record say that it stands.
+#[test]
+fn a_sale_of_this_journal_is_reversed_only_by_its_own_biz_id() {
+    for returned_biz_id in [ReturnedBizId::Same, ReturnedBizId::Other] {
+        let simulator = Simulator::with_policy(Policy { returned_biz_id, ..Policy::default() });
+        let mut till = till(&simulator);
+        let returned = till.consume(&sale("T1")).succeeded().data()["bizId"].clone();
+        till.consume(&sale("T2~reset_after"));
+        for biz_id in ["R1", "T2~reset_after"] {
+            let request = json!({"bizId": biz_id, "returnedBizId": returned});
+            let answer = till.reverse(&request).expect("invalid", "ZV-REQUEST");
+            assert_eq!(answer.errors(), ["returnedBizId"]);
+            assert!(answer.text.contains("\"T1\""), "{}", answer.text);
+        }
+        assert_eq!(simulator.net("T1"), 1);
+        till.look_up("T1").succeeded();
+        till.look_up("R1").expect("invalid", "ZV-NOT-FOUND");
+        till.reverse(&json!({"bizId": "T1", "returnedBizId": returned})).expect("reversed", "ZV-REVERSED");
+        assert_eq!(simulator.net("T1"), 0);
+    }
+}
+
 #[test]
 fn another_tills_sale_is_not_reversed_by_the_sent_biz_id() {
     let simulator = Simulator::start();

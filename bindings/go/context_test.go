@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -48,6 +49,13 @@ func TestAContextThatEndsFirstIsNoOutcome(t *testing.T) {
 	var data ConsumeData
 	if err := answer.DecodeData(&data); err != nil || data.TakenFromBalance != "1.00" || data.TakenFromGift != "0.00" {
 		t.Fatal(data, err)
+	}
+}
+
+func TestTextsOfGoAreUTF8(t *testing.T) {
+	answer, err := Init(map[string]any{"charset": "gbk"})
+	if answer != nil || err == nil || !strings.Contains(err.Error(), "charset") {
+		t.Fatalf("found %v, %v", answer, err)
 	}
 }
 

@@ -8,6 +8,7 @@ package zvpos
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,6 +22,11 @@ func Init(config any) (*Answer, error) {
 	text, err := marshal(config)
 	if err != nil {
 		return nil, err
+	}
+	var given struct{ Charset string }
+	// What else is wrong with it the library says, and where. In another charset no answer could be read.
+	if json.Unmarshal([]byte(text), &given) == nil && given.Charset == "gbk" {
+		return nil, errors.New("zvpos: charset: texts of Go are UTF-8, leave it out")
 	}
 	return read(nativeInit(text))
 }

@@ -20,6 +20,8 @@ pub enum Requested {
     NoWay(Option<Entry>),
     /// The journal knows no such bizId, and another till's sale can be undone only by the bizId that was returned.
     NeedsReturnedBizId,
+    /// The bizId that was returned is this other sale's, whose record would go on saying that it stands.
+    OfAnotherSale(Entry),
 }
 
 impl Client {
@@ -33,6 +35,11 @@ impl Client {
     ) -> Result<Requested, JournalError> {
         let key = self.key(biz_id);
         let journal = &self.shared.journal;
+        if let Some(returned) = returned
+            && let Some(other) = journal.other_sale_of(&key, returned)?
+        {
+            return Ok(Requested::OfAnotherSale(other));
+        }
         let mut standing = journal.find(&key)?;
         loop {
             let record = match &standing {

@@ -115,6 +115,9 @@ pub trait Journal: Send + Sync {
     /// Whether this account has ever answered with another bizId than the one that was sent.
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError>;
 
+    /// Another sale of this account that a reversal by that bizId would undo.
+    fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError>;
+
     /// Whether another sale of this account names that coupon, as far as details are kept.
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError>;
 
@@ -180,6 +183,10 @@ impl Journal for Stopped {
     fn close(&self) {}
 
     fn has_other_biz_ids(&self, _: &Key) -> Result<bool, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn other_sale_of(&self, _: &Key, _: &str) -> Result<Option<Entry>, JournalError> {
         Err(self.error.clone())
     }
 

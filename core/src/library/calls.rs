@@ -42,6 +42,15 @@ impl Library {
                               bizId that its answer carried"
                         .to_owned(),
                 }]),
+                Requested::OfAnotherSale(entry) => self
+                    .invalid(vec![Problem {
+                        path: "returnedBizId".to_owned(),
+                        message: format!(
+                            "is of the sale {:?}: reverse it by that bizId, a reversal has none of its own",
+                            entry.key().biz_id.as_str()
+                        ),
+                    }])
+                    .with_recorded(entry_json(&entry)),
                 Requested::NoWay(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
                 Requested::NoWay(Some(entry)) if client.can_reverse() => self.reversed(&entry),
                 Requested::NoWay(Some(entry)) => {

@@ -176,7 +176,7 @@ impl<'a> Envelope<'a> {
             return no("the answer has no status, code and message".to_owned());
         };
         let (Some(yes), Some(code)) = (read_status(status), read_code(code)) else {
-            return no(format!("status {} and code {} cannot be read", status.raw(), code.raw()));
+            return no(format!("status {} and code {} cannot be read", short(status), short(code)));
         };
         Ok(Envelope {
             yes,
@@ -387,6 +387,12 @@ fn read_status(value: &Value<'_>) -> Option<bool> {
         "false" | "0" => Some(false),
         _ => None,
     }
+}
+
+/// A value as it came, unless it is so long that it may be something else, such as all that was sent.
+fn short<'a>(value: &Value<'a>) -> &'a str {
+    const LONGEST: usize = 20;
+    if value.raw().len() <= LONGEST { value.raw() } else { value.describe() }
 }
 
 /// A number or a text that can be told from 0. What only might mean 0 (`""`, `0.0`, `00`) cannot be read.

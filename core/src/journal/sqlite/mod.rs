@@ -2,6 +2,7 @@
 //! processes share the file; every change is one conditional statement in one short transaction.
 
 mod commit;
+mod files;
 mod inspect;
 mod mark;
 mod row;
@@ -20,6 +21,7 @@ use super::{Flights, Guard, Journal, JournalError, OwnerLock, Receipt, Recorded,
 use crate::outcome::{codes, codes::Code};
 use crate::transaction::{Entry, Key, Owner, Stage};
 use commit::Commit;
+use files::Files;
 use mark::Mark;
 use turn::{Shared, Turn};
 
@@ -37,6 +39,7 @@ pub struct Sqlite {
     writing: Shared,
     /// Reads wait for no write, and a long list keeps no sale waiting.
     reading: Shared,
+    files: Files,
     mark: Mark,
     lock: OwnerLock,
     /// What the till has read since the last record.
@@ -90,11 +93,14 @@ impl Sqlite {
         // A damaged key or page would make a sale look as if it had never been.
         row::verify(&connection).map_err(|e| explain(path, &e))?;
         mark.write(sequence);
+        let files = Files::of(path)
+            .map_err(|e| JournalError::new(&codes::JOURNAL, format!("{}: {e}", path.display())))?;
         let reading = schema::reader(path).map_err(|e| explain(path, &e))?;
         let journal = Sqlite {
             path: path.to_owned(),
             writing: Shared::new(connection),
             reading: Shared::new(reading),
+            files,
             mark,
             lock,
             heard: Mutex::default(),
@@ -205,6 +211,11 @@ impl Journal for Sqlite {
             ));
         }
         let connection = self.to_write(until.max(Instant::now() + LEAST))?;
+        if !self.files.stand() {
+            self.failed.store(true, Ordering::Release);
+            let message = format!("{} was deleted or replaced while it was in use", self.path.display());
+            return Err(JournalError::new(&codes::JOURNAL, message));
+        }
         let heard = std::mem::take(&mut *self.heard());
         let mut sequence = 0;
         let recorded = (|| {
@@ -288,6 +299,10 @@ impl Journal for Sqlite {
             })
             .map(|found| found.is_some())
             .map_err(|error| self.failed(&error))
+    }
+
+    fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {
+        row::other_sale_of(&*self.to_read()?, key, returned).map_err(|error| self.failed(&error))
     }
 
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {

@@ -104,6 +104,32 @@ pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> ru
         .collect()
 }
 
+/// Another entry of the same account that was sent with that bizId, or whose answer carried it.
+pub(super) fn other_sale_of(
+    connection: &Connection,
+    key: &Key,
+    returned: &str,
+) -> rusqlite::Result<Option<Entry>> {
+    // As JSON has it.
+    let quoted = serde_json::Value::from(returned).to_string();
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND biz_id = ?4 \
+         UNION ALL SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 \
+         AND other_biz_id = 1 AND instr(detail, ?5)"
+    ))?;
+    let rows = statement
+        .query_map(params![key.open_id, key.endpoint, key.biz_id.as_str(), returned, quoted], read)?;
+    for entry in rows {
+        let entry = entry?;
+        // The text may stand in another detail, too.
+        let carried = entry.detail().returned_biz_id.as_deref() == Some(returned);
+        if carried || entry.key().biz_id.as_str() == returned {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
 /// Whether another entry of the same account names that coupon.
 pub(super) fn naming_coupon(connection: &Connection, key: &Key, coupon: &str) -> rusqlite::Result<bool> {
     // As JSON has it in a list of texts.

@@ -1,5 +1,6 @@
 package cn.zvpos;
 
+import com.sun.jna.Pointer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -69,8 +70,16 @@ final class Tickets {
     private void poll() {
         List<String> tickets = new ArrayList<>(open.keySet());
         for (String ticket : tickets) {
-            Answer answer = Native.out(Native.ZV.zv_poll_json(Native.in(ticket)));
-            if (answer.outcome() != Outcome.RUNNING) {
+            Pointer response = Native.ZV.zv_poll_json(Native.in(ticket));
+            boolean ended = Native.ZV.zv_outcome(response) != Outcome.RUNNING.ordinal();
+            if (ended && open.get(ticket).isDone()) {
+                // Cancelled, or out of time: nobody will read it. What is not given back counts as unheard, and the
+                // library names it after the next start.
+                open.remove(ticket);
+                continue;
+            }
+            Answer answer = Native.out(response);
+            if (ended) {
                 CompletableFuture<Answer> future = open.remove(ticket);
                 // What the program does then is none of the lock's business.
                 ForkJoinPool.commonPool().execute(() -> complete(future, answer));

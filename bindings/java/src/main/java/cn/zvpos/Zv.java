@@ -157,7 +157,7 @@ public final class Zv implements AutoCloseable {
         return startAsync("coupon_quote", Json.write(request));
     }
 
-    /** As {@link #consume(String)}, without blocking. Cancelling the future does not cancel the payment. */
+    /** As {@link #consume(String)}, without blocking. Cancelling the future does not cancel the payment: look it up. */
     public CompletableFuture<Answer> consumeAsync(Map<String, ?> request) {
         return startAsync("consume", Json.write(request));
     }

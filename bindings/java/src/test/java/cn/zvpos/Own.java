@@ -32,6 +32,7 @@ final class Own {
         all.put("own-many-futures", Own::manyFutures);
         all.put("own-shutdown-fetches-answers", Own::shutdownFetches);
         all.put("own-answer-lost", Own::answerLost);
+        all.put("own-cancelled-is-unheard", Own::cancelled);
         return all;
     }
 
@@ -106,6 +107,16 @@ final class Own {
         CompletableFuture<Answer> future = zv.consumeAsync(payment("O-1~slow_body:1"));
         zv.shutdown();
         return future.get().succeeded() ? null : future.get().toString();
+    }
+
+    /** A payment goes on when nobody waits for it any more; its success is named after the next start. */
+    private static String cancelled(Zv zv) {
+        zv.consumeAsync(payment("O-1~slow_body:1")).cancel(true);
+        zv.shutdown();
+        try (Zv again = Zv.start(Cases.config)) {
+            String unheard = again.started().get("data.unheard");
+            return unheard.equals("[\"O-1~slow_body:1\"]") ? null : again.started().toString();
+        }
     }
 
     private static String answerLost(Zv zv) throws Exception {
