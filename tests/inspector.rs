@@ -195,6 +195,7 @@ fn both_languages_and_text_that_wants_to_be_html() {
     browser.reads(NEWEST, evil);
     browser.click(NEWEST);
     browser.reads("#detail-biz-id", evil);
+    browser.reads("#verdict", "took 1.00");
     browser.click("#tab-ledger");
     browser.reads("#ledger", evil);
     assert_eq!(
@@ -203,6 +204,27 @@ fn both_languages_and_text_that_wants_to_be_html() {
         "the bizId became an element"
     );
     browser.content();
+}
+
+#[test]
+fn in_chinese_nothing_is_explained_in_english() {
+    let simulator = Simulator::start();
+    let mut browser = page(&simulator, "zh-CN");
+    let mut till = Driver::started(&config(&simulator.v2(), json!({})));
+    till.consume(&sale("T1-0001~reset_after", "1.00")).expect("unknown", "ZV-LOST");
+    browser.reads(NEWEST, "余额 1.00");
+    browser.click(NEWEST);
+    browser.reads("#verdict", "已从会员");
+    browser.reads("#fault-played", "unknown(结果未知)");
+    browser.click("#tab-faults");
+    browser.choose("#fault", "delivered_twice");
+    browser.reads("#faults", "返回哪一次的应答");
+    browser.reads("#faults", "数值为 2 时为 unknown");
+    // The browser itself complains of an answer that refuses.
+    browser.content();
+    browser.type_into("#chaos", "hang=2");
+    browser.click("#set-chaos");
+    browser.reads("#trouble", "概率 2 不在 0 和 1 之间");
 }
 
 #[test]

@@ -1,74 +1,31 @@
 //! https and proxies: who is trusted, who is not, and that nothing leaves before the handshake is done.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(unreachable_pub, missing_docs, reason = "shared between the files of one test")]
 
 mod support;
+#[path = "support/tls.rs"]
+mod tls;
 
-use std::io::{BufRead, BufReader, Read, Write, copy};
+use std::io::{Read, Write, copy};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Driver, MEMBER, Scripted, Simulator, config, root, scratch};
+use support::{Driver, MEMBER, Scripted, Simulator, config, own_folder, root};
+use tls::Tls;
 
-fn openssl(directory: &Path, arguments: &str) {
-    let mut command = Command::new("openssl");
-    command.current_dir(directory).args(arguments.split(' '));
-    let output = command.output().expect("openssl: apt-get install openssl");
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+fn certificate(alternative_name: &str) -> PathBuf {
+    tls::certificate(own_folder(), "test-ca", alternative_name, 2)
 }
 
-/// A CA of its own and a certificate signed by it for this name, in a folder: `ca.pem`, `host.pem`, `host.key`.
-fn certificate(name: &str, alternative_name: &str) -> PathBuf {
-    let directory = scratch().join(format!("tls-{name}"));
-    std::fs::create_dir_all(&directory).unwrap();
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(&directory, &format!("req -x509 {key} -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem"));
-    openssl(&directory, &format!("req {key} -subj /CN=test-host -keyout host.key -out host.csr"));
-    std::fs::write(directory.join("extensions"), format!("subjectAltName={alternative_name}\n")).unwrap();
-    openssl(
-        &directory,
-        "x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out host.pem",
-    );
-    directory
+/// A TLS server in front of the simulator.
+fn in_front_of(simulator: &Simulator, certificate: &Path) -> Tls {
+    Tls::start(&root().join("tests/tls_proxy.py"), certificate, &simulator.address().to_string())
 }
 
-/// A TLS server in front of `target`; ends when it is dropped.
-struct Tls {
-    child: Child,
-    port: u16,
-}
-
-impl Tls {
-    fn start(certificate: &Path, target: SocketAddr) -> Tls {
-        Tls::run("tests/tls_proxy.py", certificate, &target.to_string())
-    }
-
-    fn run(script: &str, certificate: &Path, argument: &str) -> Tls {
-        let mut child = Command::new("python3")
-            .arg(root().join(script))
-            .args([certificate.join("host.pem"), certificate.join("host.key")])
-            .arg(argument)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Tls { child, port: line.trim().parse().unwrap() }
-    }
-
-    fn url(&self, host: &str) -> String {
-        format!("https://{host}:{}/api/v2", self.port)
-    }
-}
-
-impl Drop for Tls {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
+fn url(tls: &Tls, host: &str) -> String {
+    format!("https://{host}:{}/api/v2", tls.port)
 }
 
 fn sale(biz_id: &str) -> Value {
@@ -78,12 +35,12 @@ fn sale(biz_id: &str) -> Value {
 #[test]
 fn a_certificate_of_the_configured_ca_is_trusted() {
     let simulator = Simulator::start();
-    let certificate = certificate("trusted", "IP:127.0.0.1,DNS:localhost");
-    let tls = Tls::start(&certificate, simulator.address());
+    let certificate = certificate("IP:127.0.0.1,DNS:localhost");
+    let tls = in_front_of(&simulator, &certificate);
     let pem = json!({"tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
     for (round, host) in ["127.0.0.1", "localhost"].into_iter().enumerate() {
         let mut till = Driver::new();
-        let init = till.init(&config(&tls.url(host), pem.clone())).succeeded();
+        let init = till.init(&config(&url(&tls, host), pem.clone())).succeeded();
         assert!(!init.warns("ZV-W-PLAIN-HTTP"), "{}", init.text);
         let biz_id = format!("T{round}");
         till.consume(&sale(&biz_id)).succeeded();
@@ -102,9 +59,9 @@ fn a_certificate_of_the_configured_ca_is_trusted() {
 #[test]
 fn nobody_else_is_trusted() {
     let simulator = Simulator::start();
-    let right = certificate("right", "IP:127.0.0.1");
-    let wrong_name = certificate("wrong-name", "DNS:gateway.example");
-    let other_ca = certificate("other-ca", "IP:127.0.0.1");
+    let right = certificate("IP:127.0.0.1");
+    let wrong_name = certificate("DNS:gateway.example");
+    let other_ca = certificate("IP:127.0.0.1");
     let ca = |directory: &Path| json!({"tls": {"pem": directory.join("ca.pem").to_str().unwrap()}});
     for (why, certificate, trust) in [
         ("the bundled roots do not know it", &right, json!({})),
@@ -112,9 +69,9 @@ fn nobody_else_is_trusted() {
         ("it is for another name", &wrong_name, ca(&wrong_name)),
         ("another CA is trusted", &right, ca(&other_ca)),
     ] {
-        let tls = Tls::start(certificate, simulator.address());
+        let tls = in_front_of(&simulator, certificate);
         let mut till = Driver::new();
-        let init = till.init(&config(&tls.url("127.0.0.1"), trust));
+        let init = till.init(&config(&url(&tls, "127.0.0.1"), trust));
         if init.outcome() == "invalid" && init.errors() == ["tls.roots"] {
             // A machine without any certificates says so at the start.
             continue;
@@ -149,13 +106,13 @@ const RECORD: i32 = 16_384;
 /// What came behind an answer may wait deciphered inside TLS, where no look at the socket finds it.
 #[test]
 fn an_answer_that_waits_inside_tls_is_not_the_next_sales() {
-    let certificate = certificate("stray", "IP:127.0.0.1");
+    let certificate = certificate("IP:127.0.0.1");
     let pem = json!({"tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
     for size in
         [0, RECORD - 300, RECORD - 100, RECORD - 1, RECORD, RECORD + 1, RECORD + 200, 2 * RECORD - 100]
     {
-        let tls = Tls::run("tests/tls_stray.py", &certificate, &size.to_string());
-        let mut till = Driver::started(&config(&tls.url("127.0.0.1"), pem.clone()));
+        let tls = Tls::start(&root().join("tests/tls_stray.py"), &certificate, &size.to_string());
+        let mut till = Driver::started(&config(&url(&tls, "127.0.0.1"), pem.clone()));
         for biz_id in ["T1", "T2", "T3"] {
             let answer = till.consume(&sale(biz_id)).succeeded();
             assert_eq!(answer.data()["bizId"], biz_id, "{size}: {}", answer.text);
@@ -199,8 +156,8 @@ fn splice(mut outside: TcpStream, target: SocketAddr) {
 #[test]
 fn through_a_proxy() {
     let simulator = Simulator::start();
-    let certificate = certificate("proxied", "DNS:gateway.invalid");
-    let tls = Tls::start(&certificate, simulator.address());
+    let certificate = certificate("DNS:gateway.invalid");
+    let tls = in_front_of(&simulator, &certificate);
     let proxy = proxy(Some(SocketAddr::from(([127, 0, 0, 1], tls.port))));
     // The name exists nowhere: the proxy looks it up.
     let endpoint = "https://gateway.invalid/api/v2";
@@ -249,8 +206,8 @@ fn a_name_that_does_not_exist_is_not_sent() {
 #[test]
 fn the_time_of_a_handshake_is_time_to_connect() {
     let simulator = Simulator::start();
-    let certificate = certificate("slow", "IP:127.0.0.1");
-    let tls = Tls::start(&certificate, simulator.address());
+    let certificate = certificate("IP:127.0.0.1");
+    let tls = in_front_of(&simulator, &certificate);
     let port = tls.port;
     let slow = Scripted::start(move |stream| {
         std::thread::sleep(Duration::from_millis(300));
@@ -268,8 +225,8 @@ fn the_time_of_a_handshake_is_time_to_connect() {
 #[test]
 fn the_environment_changes_nothing() {
     let simulator = Simulator::start();
-    let certificate = certificate("environment", "IP:127.0.0.1");
-    let tls = Tls::start(&certificate, simulator.address());
+    let certificate = certificate("IP:127.0.0.1");
+    let tls = in_front_of(&simulator, &certificate);
     let pem = certificate.join("ca.pem");
     let proxy = "http://127.0.0.1:1";
     let variables = [
@@ -285,7 +242,7 @@ fn the_environment_changes_nothing() {
     till.consume(&sale("T1")).succeeded();
     till.shutdown();
     for roots in ["bundled", "system"] {
-        let init = till.init(&config(&tls.url("127.0.0.1"), json!({"tls": {"roots": roots}})));
+        let init = till.init(&config(&url(&tls, "127.0.0.1"), json!({"tls": {"roots": roots}})));
         if init.outcome() == "invalid" && init.errors() == ["tls.roots"] {
             continue;
         }

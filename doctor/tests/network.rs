@@ -8,7 +8,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 use support::{
-    Tls, admin, certificate, config, line, mend, options, own_folder, report, run, simulator, till, url,
+    admin, certificate, config, in_front_of, line, mend, options, own_folder, report, run, simulator, till,
+    url,
 };
 use zvpos_core::outcome::Lang;
 use zvpos_doctor::{Options, Status};
@@ -218,7 +219,7 @@ fn a_trusted_chain_shows_who_issued_it() {
     let server = simulator(Policy::default());
     let folder = own_folder();
     let certificate = certificate("test-ca", "IP:127.0.0.1", 20);
-    let tls = Tls::start(&certificate, server.gateway);
+    let tls = in_front_of(server.gateway, &certificate);
     let endpoint = format!("https://127.0.0.1:{}/api/v2", tls.port);
     let report =
         report(&config(&endpoint, &folder, json!({"tls": {"pem": certificate.join("ca.pem")}})), &folder);
@@ -244,7 +245,7 @@ fn a_chain_that_is_not_trusted_says_why() {
         (&other_name, pem(&other_name), Status::Failed, "another name's"),
         (&soon, pem(&soon), Status::Warning, "renew"),
     ] {
-        let tls = Tls::start(certificate, server.gateway);
+        let tls = in_front_of(server.gateway, certificate);
         let folder = own_folder();
         let report =
             report(&config(&format!("https://127.0.0.1:{}/api/v2", tls.port), &folder, more), &folder);

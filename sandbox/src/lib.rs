@@ -8,3 +8,6 @@
 pub mod faults;
 pub mod rules;
 pub mod server;
+mod words;
+
+pub use self::words::Words;

@@ -309,3 +309,46 @@ fn the_members_and_the_latest_of_the_ledger() {
     let last = sandbox.admin("GET", "/ledger?last=1", &Value::Null);
     assert_eq!((last.as_array().unwrap().len(), &last[0]["bizId"]), (1, &json!("T5")));
 }
+
+/// Everything that the page shows of the server's own words.
+#[test]
+fn what_is_explained_and_refused_is_said_in_chinese_too() {
+    let chinese = |text: &Value| {
+        let text = text.as_str().unwrap_or_default();
+        assert!(text.contains(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{text:?}");
+    };
+    let sandbox = Sandbox::start();
+    // Cut off in its head, kept from the gateway, held up, asking for what there is not, no HTTP, carried out.
+    sandbox.client().send_asking("reset_during:300", &sandbox.consume("T1"));
+    common::until("it is cut off", || sandbox.admin("GET", "/counters", &Value::Null)["faults"] == 1);
+    sandbox.sent("T2~reset_before").rest(5000);
+    sandbox.sent("T3~late_arrival:1");
+    common::until("it has arrived", || sandbox.net("T3~late_arrival:1") == 1);
+    sandbox.sent("T4~reset_befor").answer(5000).unwrap();
+    sandbox.client().raw(&[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]);
+    sandbox.sent("T5").answer(5000).unwrap();
+    common::until("all are in the log", || sandbox.admin("GET", "/counters", &Value::Null)["requests"] == 6);
+    let log = sandbox.admin("GET", "/requests", &Value::Null);
+    let rules: Vec<_> = log.as_array().unwrap().iter().map(|line| line["rule"].as_str().unwrap()).collect();
+    assert!(["connection", "fault", "ok"].iter().all(|rule| rules.contains(rule)), "{rules:?}");
+    log.as_array().unwrap().iter().for_each(|line| chinese(&line["explanation_zh"]));
+    let faults = sandbox.admin("GET", "/faults", &Value::Null);
+    for row in faults["table"].as_array().unwrap() {
+        chinese(&row["zh"]);
+        chinese(&row["till_sees_zh"]);
+        assert!(row["param"].is_null() || row["param"]["meaning_zh"].is_string(), "{row}");
+    }
+    for (method, path, body) in [
+        ("POST", "/faults", json!({"fault": "hang", "times": 0})),
+        ("POST", "/faults", json!({"fault": "reverse_refused", "operation": "consume"})),
+        ("POST", "/faults", json!({"fault": "hnag"})),
+        ("PUT", "/chaos", json!({"chaos": "hang"})),
+        ("PUT", "/clock", json!({"set": "tomorrow"})),
+        ("PUT", "/policy", json!({"nonces_max": -1})),
+        ("GET", "/members/7", Value::Null),
+    ] {
+        let refused = sandbox.admin(method, path, &body);
+        assert!(refused["error"].is_string(), "{path}: {refused}");
+        chinese(&refused["error_zh"]);
+    }
+}

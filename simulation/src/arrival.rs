@@ -78,7 +78,6 @@ impl World {
             // Its rules have carried it out; what it stands for is a gateway that has not.
             *self.deaf_debts.entry(request.biz_id.clone()).or_default() += 1;
             answer.note.effect = 0;
-            "deaf: it says what it said before".clone_into(&mut answer.note.explanation);
         }
         let net = self.gateway.ledger(Some(biz_id)).first().map_or(0, |view| view.net)
             + self.deaf_debts.get(biz_id).copied().unwrap_or(0);

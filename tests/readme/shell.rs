@@ -104,17 +104,20 @@ pub fn run(document: &Document) -> Vec<String> {
         .map(|(at, block)| (block, document.blocks.get(at + 1).filter(|next| next.language == "output")))
         .collect();
 
+    let open = [gateway, admin].map(|port| format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null"));
     let mut script = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n".to_owned();
     for (number, (block, output)) in commands.iter().enumerate() {
         let strict = if output.is_some() { "set +e" } else { "set -e" };
         let text = ported(&block.text);
+        let starts = text.lines().any(|line| line.trim_end().ends_with('&'));
+        // A reader does not type so fast that the one that was killed still has the ports.
+        if starts {
+            script += &wait_while(&open.join(" || "));
+        }
         script += &["echo ", &number.to_string(), " > target/begun\n{\n", strict, "\n", &text].concat();
         script += &"} > target/N.out 2> target/N.err\nset +e\n".replace('N', &number.to_string());
-        if text.lines().any(|line| line.trim_end().ends_with('&')) {
-            let ports =
-                [gateway, admin].map(|port| format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null"));
-            let both = ports.join(" && ");
-            script += &["for i in $(seq 200); do ", &both, " && break; sleep 0.05; done\n"].concat();
+        if starts {
+            script += &wait_while(&format!("! {{ {}; }}", open.join(" && ")));
         }
     }
     script.push_str("echo all > target/begun\n");
@@ -144,6 +147,11 @@ pub fn run(document: &Document) -> Vec<String> {
         wrong.push(format!("{}: {}", document.name, String::from_utf8_lossy(&ended.stderr)));
     }
     wrong
+}
+
+/// A line of the script that waits while this is so, for ten seconds at most.
+fn wait_while(so: &str) -> String {
+    format!("for i in $(seq 200); do {{ {so}; }} || break; sleep 0.05; done\n")
 }
 
 fn free_port() -> u16 {

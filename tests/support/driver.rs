@@ -84,15 +84,6 @@ pub fn reversing(endpoint: &str, more: Value) -> Value {
     config
 }
 
-/// Waits until it is so, and fails when that takes longer than a till could wait.
-pub fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < Duration::from_secs(40), "not in 40 seconds: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 pub struct Driver {
     child: Child,
     input: Option<ChildStdin>,

@@ -10,12 +10,14 @@ mod driver;
 mod scripted;
 mod shipped;
 mod simulator;
+mod until;
 
 pub use build::{
     Checked, Flavour, Output, library, library_with_debug_info, own_folder, preload, program, root, rpath,
     run, run_checked, scratch,
 };
 pub use cases::{case_files, case_names, finds_what_is_wrong, run_cases};
-pub use driver::{Answer, Driver, config, reversing, until};
+pub use driver::{Answer, Driver, config, reversing};
 pub use scripted::{Request, Scripted, gateway_answer};
 pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator};
+pub use until::until;

@@ -1,6 +1,9 @@
 //! The real `zv` against a real simulator, which is `zv sandbox` itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test uses its part")]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test uses its part")]
+
+#[path = "../../../tests/support/until.rs"]
+mod until;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,10 +12,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zvpos_sandbox::server::ask;
+
+pub use until::until;
 
 /// Has 900,000.00 recharged and 100,000.00 given.
 pub const MEMBER: &str = "383933091455959041";
@@ -211,14 +215,5 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// Waits for what happens; a minute is for a machine that does much else.
-pub fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !happened() {
-        assert!(since.elapsed() < Duration::from_mins(1), "{what} does not happen");
-        std::thread::sleep(Duration::from_millis(10));
     }
 }

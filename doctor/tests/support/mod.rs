@@ -8,11 +8,13 @@
     reason = "a test may panic"
 )]
 
+#[path = "../../../tests/support/tls.rs"]
+mod tls;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -21,6 +23,8 @@ use zvpos_core::library::Library;
 use zvpos_doctor::{CHECKS, Line, Options, Report, Status, examine};
 use zvpos_sandbox::rules::{Policy, Seed};
 use zvpos_sandbox::server::{Options as ServerOptions, Server, ask};
+
+use tls::Tls;
 
 pub const MEMBER: &str = "383933091455959041";
 
@@ -115,57 +119,13 @@ pub fn flush_shim(folder: &Path) -> PathBuf {
     shim
 }
 
-fn openssl(folder: &Path, arguments: &str) {
-    let output = Command::new("openssl")
-        .current_dir(folder)
-        .args(arguments.split(' '))
-        .output()
-        .expect("openssl: apt-get install openssl");
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// A CA of this name and a certificate signed by it, good for so many days: `ca.pem`, `host.pem`, `host.key`.
+/// A CA of this name and a certificate signed by it, good for so many days; see [`tls::certificate`].
 pub fn certificate(ca: &str, alternative_name: &str, days: i32) -> PathBuf {
-    let folder = own_folder();
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(&folder, &format!("req -x509 {key} -days 30 -subj /CN={ca} -keyout ca.key -out ca.pem"));
-    openssl(&folder, &format!("req {key} -subj /CN=test-host -keyout host.key -out host.csr"));
-    fs::write(folder.join("extensions"), format!("subjectAltName={alternative_name}\n")).unwrap();
-    openssl(
-        &folder,
-        &format!(
-            "x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days {days} -extfile extensions -out host.pem"
-        ),
-    );
-    folder
+    tls::certificate(own_folder(), ca, alternative_name, days)
 }
 
-/// A TLS server in front of `target`; ends when it is dropped.
-pub struct Tls {
-    child: Child,
-    pub port: u16,
-}
-
-impl Tls {
-    pub fn start(certificate: &Path, target: SocketAddr) -> Tls {
-        let proxy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tls_proxy.py");
-        let mut child = Command::new("python3")
-            .arg(proxy)
-            .args([certificate.join("host.pem"), certificate.join("host.key")])
-            .arg(target.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut text = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut text).unwrap();
-        Tls { child, port: text.trim().parse().unwrap() }
-    }
-}
-
-impl Drop for Tls {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
+/// A TLS server in front of `target`.
+pub fn in_front_of(target: SocketAddr, certificate: &Path) -> Tls {
+    let proxy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tls_proxy.py");
+    Tls::start(&proxy, certificate, &target.to_string())
 }

@@ -1,6 +1,9 @@
 //! The fault that a request asks for itself.
 
-use crate::rules::{Operation, Peek};
+use crate::{
+    rules::{Operation, Peek},
+    words::{Words, words},
+};
 
 use super::{
     Chosen, Fault, Meets, Row,
@@ -11,21 +14,20 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Impossible {
     /// In the header `X-Zv-Fault`.
-    Header(String),
+    Header(Words),
     /// At the end of the bizId.
-    BizId(String),
+    BizId(Words),
 }
 
 /// Why a fault is of no use here.
-pub(super) fn cannot_meet(fault: Fault) -> String {
+pub(super) fn cannot_meet(fault: Fault) -> Words {
     let Row { name, meets, .. } = fault.row();
-    let what = match meets {
-        Meets::Request => "any request",
-        Meets::Consume => "only a consume",
-        Meets::Reverse => "only a reversal",
-        Meets::Handshake => "only a TLS handshake",
-    };
-    format!("{name} can meet {what}")
+    match meets {
+        Meets::Request => words!("{name} can meet any request", "{name} 可作用于任意请求"),
+        Meets::Consume => words!("{name} can meet only a consume", "{name} 只能作用于核销扣款"),
+        Meets::Reverse => words!("{name} can meet only a reversal", "{name} 只能作用于冲正"),
+        Meets::Handshake => words!("{name} can meet only a TLS handshake", "{name} 只能作用于 TLS 握手"),
+    }
 }
 
 /// The fault that a request asks for: by its header, or else by its bizId, or else by its amount. `request` names, for
@@ -130,7 +132,7 @@ mod tests {
             let Err(Impossible::BizId(why)) = asked(None, &consume(biz_id)) else {
                 panic!("{biz_id} is taken");
             };
-            assert!(why.contains(part), "{biz_id}: {why}");
+            assert!(why.en.contains(part), "{biz_id}: {why}");
         }
         assert_eq!(chosen(&reverse("T1~reset_aftr")), None);
     }
@@ -159,7 +161,7 @@ mod tests {
             [("hnag", "\"hang\""), ("same_again", "only a consume"), ("tls_fails", "handshake")]
         {
             let Err(Impossible::Header(why)) = asked(Some(header), &quote) else { panic!("{header}") };
-            assert!(why.contains(part), "{header}: {why}");
+            assert!(why.en.contains(part), "{header}: {why}");
         }
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::rules::{Operation, Peek};
+use crate::{
+    rules::{Operation, Peek},
+    words::{Words, words},
+};
 
 use super::{
     Chaos, Fault, Meets,
@@ -50,9 +53,9 @@ struct Order {
 }
 
 impl TryFrom<Order> for Armed {
-    type Error = String;
+    type Error = Words;
 
-    fn try_from(order: Order) -> Result<Self, String> {
+    fn try_from(order: Order) -> Result<Self, Words> {
         let Order { fault: name, times, operation, mut params } = order;
         let Named { fault, number } = Named::read(&name)?;
         if let (Some(number), Some(param)) = (number, fault.row().param) {
@@ -88,7 +91,7 @@ impl Book {
     ///
     /// # Errors
     /// In words: a number that the fault does not take, or an operation that it cannot meet.
-    pub fn arm(&mut self, armed: Armed, now_ms: i64) -> Result<(), String> {
+    pub fn arm(&mut self, armed: Armed, now_ms: i64) -> Result<(), Words> {
         armed.check()?;
         let lasts_ms = i64::try_from(armed.chosen().number).unwrap_or(i64::MAX);
         let until_ms = (armed.fault == Fault::Outage).then(|| now_ms.saturating_add(lasts_ms));
@@ -195,17 +198,28 @@ impl Armed {
     ///
     /// # Errors
     /// In words: a number that the fault does not take, an operation that it cannot meet, or `times` that make no sense.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Words> {
         let row = self.fault.row();
         let taken = row.param.map(|param| param.name);
         if let Some(name) = self.params.keys().find(|name| Some(name.as_str()) != taken) {
-            return Err(format!("{} takes {}, not {name:?}", row.name, taken.unwrap_or("no params")));
+            return Err(words!(
+                "{fault} takes {taken}, not {name:?}",
+                "{fault} 不接受参数 {name:?}",
+                fault = row.name,
+                taken = taken.unwrap_or("no params"),
+            ));
         }
         if self.times == Some(0) {
-            return Err("times must be 1 or more, or left out for until DELETE /faults".to_owned());
+            return Err(words!(
+                "times must be 1 or more, or left out for until DELETE /faults",
+                "times 必须大于等于 1;不填则一直触发,直到 DELETE /faults",
+            ));
         }
         if self.fault == Fault::Outage && self.times.is_some() {
-            return Err("an outage ends with its time: give ms, not times".to_owned());
+            return Err(words!(
+                "an outage ends with its time: give ms, not times",
+                "outage 到时自行结束:请填 ms,不要填 times",
+            ));
         }
         match self.operation {
             Some(operation) if !self.fault.meets(Some(operation)) => Err(cannot_meet(self.fault)),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Chosen, name::Named};
+use crate::words::{Words, words};
 
 /// A fault and how often it hits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -49,7 +50,7 @@ impl Order {
     ///
     /// # Errors
     /// In words, as [`Chaos::parse`].
-    pub fn read(&self) -> Result<Chaos, String> {
+    pub fn read(&self) -> Result<Chaos, Words> {
         match self {
             Self::Text { chaos } => Chaos::parse(chaos),
             Self::Parts { seed, rates } => {
@@ -66,29 +67,38 @@ impl Chaos {
     ///
     /// # Errors
     /// In words: what is no fault, with the nearest one; what is no rate; rates that come to more than 1.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Words> {
         let (mut seed, mut rates) = (0, Vec::new());
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (name, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is not NAME=RATE"))?;
+            let (name, value) = part
+                .split_once('=')
+                .ok_or_else(|| words!("{part:?} is not NAME=RATE", "{part:?} 不是“故障名=概率”"))?;
             let (name, value) = (name.trim(), value.trim());
             if name == "seed" {
-                seed = value.parse().map_err(|_| format!("the seed {value:?} is no whole number"))?;
+                seed = value.parse().map_err(|_| {
+                    words!("the seed {value:?} is no whole number", "种子 {value:?} 不是整数")
+                })?;
                 continue;
             }
-            let rate = value.parse().map_err(|_| format!("{name}: {value:?} is no rate like 0.05"))?;
+            let rate = value.parse().map_err(|_| {
+                words!("{name}: {value:?} is no rate like 0.05", "{name}:{value:?} 不是 0.05 这样的概率")
+            })?;
             rates.push(read_rate(name, rate)?);
         }
         Self::new(seed, rates)
     }
 
-    fn new(seed: u64, rates: Vec<Rate>) -> Result<Self, String> {
+    fn new(seed: u64, rates: Vec<Rate>) -> Result<Self, Words> {
         if rates.is_empty() {
-            return Err("no rate is given, such as lost_answer=0.05".to_owned());
+            return Err(words!(
+                "no rate is given, such as lost_answer=0.05",
+                "没有给出概率,例如 lost_answer=0.05",
+            ));
         }
         let sum: f64 = rates.iter().map(|rate| rate.rate).sum();
         // Ten rates of 0.1 are one.
         if sum > 1.0 + 1e-9 {
-            return Err(format!("the rates come to {sum}, more than 1"));
+            return Err(words!("the rates come to {sum}, more than 1", "概率之和为 {sum},大于 1"));
         }
         Ok(Self { seed, rates, state: seed })
     }
@@ -123,13 +133,19 @@ impl Chaos {
     }
 }
 
-fn read_rate(name: &str, rate: f64) -> Result<Rate, String> {
+fn read_rate(name: &str, rate: f64) -> Result<Rate, Words> {
     let chosen = Named::read(name)?.chosen();
     if chosen.fault.is_in_handshake() {
-        return Err(format!("{name} meets a handshake and no request: arm it instead"));
+        return Err(words!(
+            "{name} meets a handshake and no request: arm it instead",
+            "{name} 作用于握手,不作用于请求:请改为布置该故障",
+        ));
     }
     if !(0.0..=1.0).contains(&rate) {
-        return Err(format!("{name}: the rate {rate} is not between 0 and 1"));
+        return Err(words!(
+            "{name}: the rate {rate} is not between 0 and 1",
+            "{name}:概率 {rate} 不在 0 和 1 之间"
+        ));
     }
     Ok(Rate { chosen, rate })
 }
@@ -179,10 +195,10 @@ mod tests {
             ("hang:5=0.1", "no number"),
         ] {
             let why = Chaos::parse(text).unwrap_err();
-            assert!(why.contains(part), "{text}: {why}");
+            assert!(why.en.contains(part), "{text}: {why}");
         }
         let order = |json: &str| serde_json::from_str::<Order>(json).unwrap().read();
         assert_eq!(order(r#"{"chaos": "seed=7,hang=0.5"}"#), order(r#"{"seed": 7, "rates": {"hang": 0.5}}"#));
-        assert!(order(r#"{"rates": {"hnag": 0.5}}"#).unwrap_err().contains("hang"));
+        assert!(order(r#"{"rates": {"hnag": 0.5}}"#).unwrap_err().en.contains("hang"));
     }
 }

@@ -1,6 +1,7 @@
 //! The names of faults as they are written in requests, orders and rates: `name` or `name:number`.
 
 use super::{Chosen, Fault, table::Meets};
+use crate::words::{Words, words};
 
 /// Other names for a fault, some with a number.
 pub const ALIASES: &[(&str, &str)] = &[
@@ -51,7 +52,7 @@ impl Named {
     ///
     /// # Errors
     /// In words: a name that is not known, with the nearest one; a number that is none, or that the fault does not take.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str) -> Result<Self, Words> {
         let text = text.trim();
         let (name, number) = split(text);
         let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
@@ -59,12 +60,12 @@ impl Named {
         let fault = Fault::named(known).ok_or_else(|| unknown(name))?;
         let Some(number) = number.or(preset) else { return Ok(Self { fault, number: None }) };
         if fault.row().param.is_none() {
-            return Err(format!("{name} takes no number"));
+            return Err(words!("{name} takes no number", "{name} 不接受数值"));
         }
         let digits = number.bytes().all(|byte| byte.is_ascii_digit());
         match number.parse() {
             Ok(number) if digits => Ok(Self { fault, number: Some(number) }),
-            _ => Err(format!("{name}: {number:?} is no whole number")),
+            _ => Err(words!("{name}: {number:?} is no whole number", "{name}:{number:?} 不是整数")),
         }
     }
 
@@ -86,11 +87,14 @@ fn split(text: &str) -> (&str, Option<&str>) {
     text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)))
 }
 
-fn unknown(name: &str) -> String {
+fn unknown(name: &str) -> Words {
     let names =
         Fault::ALL.iter().map(|fault| fault.row().name).chain(ALIASES.iter().map(|(alias, _)| *alias));
     let nearest = names.min_by_key(|known| distance(name, known)).unwrap_or_default();
-    format!("there is no fault {name:?}; the nearest is {nearest:?}, GET /faults lists them all")
+    words!(
+        "there is no fault {name:?}; the nearest is {nearest:?}, GET /faults lists them all",
+        "没有名为 {name:?} 的故障;最接近的是 {nearest:?},全部故障见 GET /faults",
+    )
 }
 
 /// How many letters must be added, removed or changed to make one text of the other. Only the beginning of a long one
@@ -146,7 +150,7 @@ mod tests {
             ("cut_body:-1", "\"-1\""),
             ("cut_body:", "\"\""),
         ] {
-            let why = Named::read(text).unwrap_err();
+            let why = Named::read(text).unwrap_err().en;
             assert!(why.contains(part), "{text}: {why}");
         }
         assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("abc", "")), (3, 3, 3));

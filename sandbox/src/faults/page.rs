@@ -9,13 +9,13 @@ use super::{
 pub fn table() -> String {
     let mut out = String::from(BEFORE);
     for row in Fault::ALL.iter().map(|fault| fault.row()) {
-        let number = row
-            .param
-            .map_or_else(String::new, |p| format!("  number   {} = {} ({})\n", p.name, p.default, p.meaning));
-        let Row { name, amount, en, zh, till_sees, .. } = row;
+        let number = row.param.map_or_else(String::new, |p| {
+            format!("  number   {} = {} ({})\n           {}\n", p.name, p.default, p.meaning, p.meaning_zh)
+        });
+        let Row { name, amount, en, zh, till_sees, till_sees_zh, .. } = row;
         out.extend([name, "\n  ", en, "\n  ", zh, "\n", &number, "  amount   "]);
         let amount = if row.meets == Meets::Handshake { "none: arm it, and use https://" } else { amount };
-        out.extend([amount, "\n  till     ", till_sees, "\n\n"]);
+        out.extend([amount, "\n  till     ", till_sees, "\n           ", till_sees_zh, "\n\n"]);
     }
     out.push_str("Other names\n");
     for (alias, name) in ALIASES {
@@ -49,12 +49,15 @@ What no server can do is done by the endpoint in the till's configuration:
 /// The table as the page `docs/faults.md`.
 pub fn page() -> String {
     let mut out = format!("{TITLE}```text\n{BEFORE}```\n{COLUMNS}");
-    for Row { name, amount, en, zh, till_sees, param, meets, .. } in
+    for Row { name, amount, en, zh, till_sees, till_sees_zh, param, meets, .. } in
         Fault::ALL.iter().map(|fault| fault.row())
     {
-        let number = param.map_or_else(String::new, |p| format!("{} = {}: {}", p.name, p.default, p.meaning));
+        let number = param.map_or_else(String::new, |p| {
+            format!("{} = {}: {}<br>{}", p.name, p.default, p.meaning, p.meaning_zh)
+        });
         let amount = if meets == Meets::Handshake { "" } else { amount };
-        let cells = format!("| `{name}` | {amount} | {number} | {en}<br>{zh} | {till_sees} |\n");
+        let cells =
+            format!("| `{name}` | {amount} | {number} | {en}<br>{zh} | {till_sees}<br>{till_sees_zh} |\n");
         out.push_str(&cells);
     }
     out.push_str("\n## Other names / 别名\n\n| name | means |\n|---|---|\n");
@@ -77,7 +80,7 @@ An unknown name is refused with the nearest known one.
 `POST /faults`、按比例随机发生(`--chaos` 或 `PUT /chaos`,种子和请求顺序相同则结果相同)。名称以 `reverse_` 开头的故障作用于
 该笔交易的冲正,可与另一个故障同时写在 bizId 结尾。已开始的 `outage` 优先于一切。未知的故障名会被拒绝,并提示最接近的名称。
 
-| name | amount | number | what happens | what a till should see of a consume |
+| name | amount | number | what happens | what a till should see of a consume<br>收银端对一笔扣款应得到的结果 |
 |---|---|---|---|---|
 ";
 

@@ -1,8 +1,7 @@
 //! What the gateway answers, and what it tells its own log about it.
 
-use serde::Serialize;
-
 use super::{codes, operation::Operation, tree::Tree};
+use crate::words::Words;
 
 /// An answer, with what the sandbox knows about how it came about.
 #[derive(Clone, Debug)]
@@ -16,7 +15,7 @@ pub struct Answer {
 }
 
 /// How an answer came about.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Note {
     /// Which operation it was, when that could be read.
     pub operation: Option<Operation>,
@@ -31,7 +30,7 @@ pub struct Note {
     /// The rule that decided: `ok`, `signature`, `timestamp`, `nonce`, `params`, `consume.balance` …
     pub rule: &'static str,
     /// Why, in words for the programmer of the till.
-    pub explanation: String,
+    pub explanation: Words,
     /// Whether it is the answer to a consume whose bizId was known.
     pub repeated: bool,
     /// By how much the request changed the net effect of its bizId: 1 taken, -1 given back, 0 neither.
@@ -45,7 +44,7 @@ pub(super) struct Refusal {
     code: &'static str,
     message: String,
     rule: &'static str,
-    explanation: String,
+    explanation: Words,
     /// Not 0 only where the policy makes a refusal have an effect.
     pub(super) effect: i64,
 }
@@ -56,10 +55,9 @@ impl Refusal {
         rule: &'static str,
         code: &'static str,
         message: impl Into<String>,
-        explanation: impl Into<String>,
+        explanation: Words,
     ) -> Self {
-        let (message, explanation) = (message.into(), explanation.into());
-        Self { status: false, code, message, rule, explanation, effect: 0 }
+        Self { status: false, code, message: message.into(), rule, explanation, effect: 0 }
     }
 
     /// A business refusal: `status` true and a code that is not 0 (DOC).
@@ -67,14 +65,13 @@ impl Refusal {
         rule: &'static str,
         code: &'static str,
         message: &str,
-        explanation: impl Into<String>,
+        explanation: Words,
     ) -> Self {
         Self { status: true, ..Self::system(rule, code, message, explanation) }
     }
 
     /// Parameters that cannot be read. The message names the field, as the best of gateways would.
-    pub(super) fn params(bad: impl Into<String>) -> Self {
-        let bad = bad.into();
+    pub(super) fn params(bad: Words) -> Self {
         Self::system("params", codes::BAD_PARAMS, format!("参数错误:{bad}"), bad)
     }
 
@@ -91,8 +88,8 @@ impl Refusal {
 }
 
 /// A parameter that cannot be read is refused as such.
-impl From<String> for Refusal {
-    fn from(bad: String) -> Self {
+impl From<Words> for Refusal {
+    fn from(bad: Words) -> Self {
         Self::params(bad)
     }
 }
@@ -100,14 +97,14 @@ impl From<String> for Refusal {
 /// What an operation has done.
 pub(super) struct Done {
     pub(super) data: Tree,
-    pub(super) explanation: String,
+    pub(super) explanation: Words,
     pub(super) effect: i64,
 }
 
 impl Done {
     /// A read.
-    pub(super) fn read(data: Tree, explanation: impl Into<String>) -> Self {
-        Self { data, explanation: explanation.into(), effect: 0 }
+    pub(super) fn read(data: Tree, explanation: Words) -> Self {
+        Self { data, explanation, effect: 0 }
     }
 
     pub(super) fn into_answer(self, note: Note) -> Answer {

@@ -11,6 +11,7 @@ use super::{
     seed::Member,
     tree::Tree,
 };
+use crate::words::words;
 
 /// No basket is longer: a sandbox must not be made to count for ever (SANDBOX).
 const LINES_MAX: usize = 1000;
@@ -21,18 +22,29 @@ fn basket(params: &Fields, names: &[&str], mark: [&str; 2]) -> Result<Vec<Line>,
         lines.extend(params.objects(name)?);
     }
     if lines.is_empty() || lines.len() > LINES_MAX {
-        return Err(format!("{} must hold 1 to {LINES_MAX} lines, not {}", names.join("/"), lines.len()));
+        return Err(words!(
+            "{names} must hold 1 to {LINES_MAX} lines, not {count}",
+            "{names} 必须有 1 到 {LINES_MAX} 行,实际为 {count} 行",
+            names = names.join("/"),
+            count = lines.len(),
+        ));
     }
     lines.iter().map(|line| read_line(line, mark)).collect()
 }
 
 fn read_line(line: &Fields, mark: [&str; 2]) -> Result<Line, Bad> {
-    let num = line.whole("num")?.filter(|num| *num > 0).ok_or("num must be 1 or more")?;
-    let price = line.money("price")?.ok_or("price is missing")?;
-    let trade_mark = line.any(&mark)?.ok_or_else(|| format!("{} is missing", mark.join("/")))?;
+    let num = line
+        .whole("num")?
+        .filter(|num| *num > 0)
+        .ok_or_else(|| words!("num must be 1 or more", "num 必须大于等于 1"))?;
+    let price = line.money("price")?.ok_or_else(|| words!("price is missing", "缺少 price"))?;
+    let trade_mark = line
+        .any(&mark)?
+        .ok_or_else(|| words!("{names} is missing", "缺少 {names}", names = mark.join("/")))?;
     // The bound of a single amount holds for a line, too.
     let total = price.get().checked_mul(num).filter(|total| *total < 100_000_000_000_000);
-    let total = total.ok_or_else(|| format!("{num} times {price} is too much"))?;
+    let total =
+        total.ok_or_else(|| words!("{num} times {price} is too much", "{num} 乘以 {price} 超出上限"))?;
     Ok(Line { trade_mark, total: Fen::new(total) })
 }
 
@@ -73,7 +85,8 @@ impl Gateway {
             ("coupon_type", Tree::text(coupon.coupon_type)),
             ("goods_item", Tree::List(goods)),
         ]);
-        let explanation = format!("coupon {} takes off {}", coupon.card_id, discount.total);
+        let (card_id, off) = (&coupon.card_id, discount.total);
+        let explanation = words!("coupon {card_id} takes off {off}", "券 {card_id} 可抵扣 {off}");
         Ok(Done::read(Tree::Object(data), explanation))
     }
 
@@ -83,7 +96,10 @@ impl Gateway {
         let (id, code) = (params.text("user_coupon_id")?, params.text("coupon_code")?);
         let user_id = params.text("user_id")?;
         if user_id.is_none() && !scanned {
-            return Err(Refusal::params("user_id is missing: it is a must unless type is 1"));
+            return Err(Refusal::params(words!(
+                "user_id is missing: it is a must unless type is 1",
+                "缺少 user_id:type 不为 1 时必填",
+            )));
         }
         if let Some(user_id) = user_id.as_ref().filter(|user_id| !self.members.contains_key(*user_id)) {
             return Err(member_unknown(user_id));
@@ -97,7 +113,12 @@ impl Gateway {
                 let found = self.coupons.values().find(|coupon| coupon.coupon_code == code);
                 (code, found)
             }
-            (None, None) => return Err(Refusal::params("user_coupon_id or coupon_code must be given")),
+            (None, None) => {
+                return Err(Refusal::params(words!(
+                    "user_coupon_id or coupon_code must be given",
+                    "user_coupon_id 与 coupon_code 至少填一个",
+                )));
+            }
         };
         let template = params.text("coupon_id")?;
         let coupon = found
@@ -124,7 +145,12 @@ impl Gateway {
                 let found = self.members.values().find(|member| member.member_code == code);
                 found.ok_or_else(|| member_unknown(&code))?
             }
-            (None, None) => return Err(Refusal::params("user_id or user_code must be given")),
+            (None, None) => {
+                return Err(Refusal::params(words!(
+                    "user_id or user_code must be given",
+                    "user_id 与 user_code 至少填一个",
+                )));
+            }
         };
         let mut fitting = Vec::new();
         for coupon in self.coupons.values().filter(|coupon| coupon.customer_id == member.customer_id) {
@@ -140,7 +166,9 @@ impl Gateway {
                 ]));
             }
         }
-        let explanation = format!("{} coupons of {} fit", fitting.len(), member.customer_id);
+        let (count, customer_id) = (fitting.len(), &member.customer_id);
+        let explanation =
+            words!("{count} coupons of {customer_id} fit", "会员 {customer_id} 有 {count} 张券可用");
         Ok(Done::read(Tree::List(fitting), explanation))
     }
 }

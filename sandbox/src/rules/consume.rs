@@ -10,6 +10,7 @@ use super::{
     policy::{Refusals, ReturnedBizId, SameBizId},
     tree::Tree,
 };
+use crate::words::words;
 
 /// A consume as it was asked for.
 struct Order {
@@ -42,16 +43,25 @@ impl Order {
             multi_mark: params.text("multiMark")?.is_some(),
         };
         if order.coupons.is_empty() && order.amount == Fen::ZERO {
-            return Err(Refusal::params("couponsCardList or amount must be given: at least one of them"));
+            return Err(Refusal::params(words!(
+                "couponsCardList or amount must be given: at least one of them",
+                "couponsCardList 与 amount 至少填一个",
+            )));
         }
         if order.customer_id.is_none() && (order.coupons.is_empty() || !order.scanned) {
-            return Err(Refusal::params("customerId is missing: it is a must unless type is 1"));
+            return Err(Refusal::params(words!(
+                "customerId is missing: it is a must unless type is 1",
+                "缺少 customerId:type 不为 1 时必填",
+            )));
         }
         // Whether one coupon of several times may be redeemed twice in one call is OPEN; refused here (SANDBOX).
         let mut seen = order.coupons.clone();
         seen.sort();
         if seen.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(Refusal::params("couponsCardList names the same coupon twice"));
+            return Err(Refusal::params(words!(
+                "couponsCardList names the same coupon twice",
+                "couponsCardList 中同一张券出现两次",
+            )));
         }
         Ok(order)
     }
@@ -62,7 +72,10 @@ pub(super) fn is_scanned(params: &Fields) -> Result<bool, Refusal> {
     match params.text("type")?.as_deref() {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
-        Some(other) => Err(Refusal::params(format!("type must be 1 or left out, not {other:?}"))),
+        Some(other) => Err(Refusal::params(words!(
+            "type must be 1 or left out, not {other:?}",
+            "type 只能为 1 或不填,不能是 {other:?}",
+        ))),
     }
 }
 
@@ -88,15 +101,28 @@ impl Gateway {
         if self.policy.refusals == Refusals::CouponsOnly && !taken.coupons.is_empty() {
             taken = Taken { coupons: taken.coupons, ..Taken::default() };
         }
-        let explanation = format!("took {} of {customer_id}", taken.words());
+        let what = taken.words();
+        let explanation = words!(
+            "took {en} of {customer_id}",
+            "已从会员 {customer_id} 扣除:{zh}",
+            en = what.en,
+            zh = what.zh
+        );
         let (kind, why) = match self.policy.refusals {
             Refusals::Clean | Refusals::Partial => (Kind::Consume, None),
-            Refusals::FullEffect => {
-                (Kind::Consume, Some("policy refusals is full_effect: everything was done"))
-            }
+            Refusals::FullEffect => (
+                Kind::Consume,
+                Some(words!(
+                    "policy refusals is full_effect: everything was done",
+                    "网关行为 refusals 设为 full_effect:已全部扣下",
+                )),
+            ),
             Refusals::CouponsOnly => (
                 Kind::PartialConsume,
-                Some("policy refusals is coupons_only: what was done is in the ledger"),
+                Some(words!(
+                    "policy refusals is coupons_only: what was done is in the ledger",
+                    "网关行为 refusals 设为 coupons_only:实际扣了什么见账本",
+                )),
             ),
         };
         let data = self.take(&key, &order, &customer_id, taken, kind, call.now_ms);
@@ -112,7 +138,7 @@ impl Gateway {
     /// meanwhile (SANDBOX).
     fn seen_before(&self, key: &Key) -> Result<Option<Done>, Refusal> {
         if self.ledger.reversed_before.contains(key) {
-            let why = "its reversal was answered before it came";
+            let why = words!("its reversal was answered before it came", "本请求到达之前,它的冲正已得到应答");
             return Err(Refusal::business(
                 "consume.reversed_before",
                 codes::REVERSED_BEFORE,
@@ -125,10 +151,15 @@ impl Gateway {
             SameBizId::Again => Ok(None),
             SameBizId::FirstAnswer => {
                 let data = consume_data(&record.returned_biz_id, &record.first);
-                Ok(Some(Done::read(data, "the bizId is known: its first answer again, nothing taken")))
+                let why = words!(
+                    "the bizId is known: its first answer again, nothing taken",
+                    "单号已存在:返回首次应答,未再扣款",
+                );
+                Ok(Some(Done::read(data, why)))
             }
             SameBizId::Duplicate => {
-                let why = format!("the bizId {:?} was used before", key.biz_id);
+                let biz_id = &key.biz_id;
+                let why = words!("the bizId {biz_id:?} was used before", "单号 {biz_id:?} 已使用过");
                 Err(Refusal::business("consume.duplicate", codes::DUPLICATE, "业务标识重复", why))
             }
         }
@@ -150,9 +181,9 @@ impl Gateway {
         let wanted = order.use_password || order.pay_password.is_some() || member.password_required;
         if wanted && (order.pay_password.is_none() || order.pay_password != member.pay_password) {
             let why = if order.pay_password.is_none() {
-                "no payPassword was given"
+                words!("no payPassword was given", "未提供 payPassword")
             } else {
-                "the payPassword differs"
+                words!("the payPassword differs", "payPassword 不正确")
             };
             return Err(Refusal::business("consume.pay_password", codes::PAY_PASSWORD, "支付密码错误", why));
         }
@@ -179,13 +210,18 @@ impl Gateway {
             taken.recharge = order.amount.min(member.recharge);
             taken.gift = order.amount.minus(taken.recharge);
         } else {
-            let why = format!("{} is wanted, {} is there", order.amount, member.total());
+            let (wanted, there) = (order.amount, member.total());
+            let why = words!("{wanted} is wanted, {there} is there", "需要 {wanted},余额只有 {there}");
             refusal = refusal.or(Some(Refusal::business("consume.balance", codes::BALANCE, "余额不足", why)));
         }
         if order.points <= member.points {
             taken.points = order.points;
         } else {
-            let why = format!("{} points are wanted, {} are there", order.points, member.points);
+            let (wanted, there) = (order.points, member.points);
+            let why = words!(
+                "{wanted} points are wanted, {there} are there",
+                "需要 {wanted} 积分,只有 {there} 积分"
+            );
             refusal = refusal.or(Some(Refusal::business("consume.points", codes::POINTS, "积分不足", why)));
         }
         (taken, refusal)
@@ -240,12 +276,12 @@ impl Gateway {
 }
 
 pub(super) fn member_unknown(customer_id: &str) -> Refusal {
-    let why = format!("no member has the id {customer_id:?}");
+    let why = words!("no member has the id {customer_id:?}", "没有标识为 {customer_id:?} 的会员");
     Refusal::business("member.unknown", codes::MEMBER_UNKNOWN, "会员不存在", why)
 }
 
 pub(super) fn coupon_unknown(name: &str) -> Refusal {
-    let why = format!("this member has no coupon {name:?}");
+    let why = words!("this member has no coupon {name:?}", "该会员没有券 {name:?}");
     Refusal::business("coupon.unknown", codes::COUPON_UNKNOWN, "优惠券不存在", why)
 }
 

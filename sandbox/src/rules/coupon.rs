@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{answer::Refusal, codes, fen::Fen};
+use crate::words::words;
 
 /// A coupon in a member's wallet.
 #[derive(Clone, Debug, Deserialize)]
@@ -89,19 +90,23 @@ impl Coupon {
                 "coupon.used",
                 codes::COUPON_USED,
                 "优惠券已核销",
-                format!("coupon {card_id} has no times left"),
+                words!("coupon {card_id} has no times left", "券 {card_id} 已无可用次数"),
             )),
             6 => Err(Refusal::business(
                 "coupon.expired",
                 codes::COUPON_EXPIRED,
                 "优惠券已过期",
-                format!("coupon {card_id} expired at {:?}", self.expires_s),
+                words!(
+                    "coupon {card_id} expired at {at} (Unix seconds)",
+                    "券 {card_id} 已于 {at}(Unix 秒)过期",
+                    at = self.expires_s.unwrap_or_default(),
+                ),
             )),
             state => Err(Refusal::business(
                 "coupon.state",
                 codes::COUPON_STATE,
                 "优惠券状态不可用",
-                format!("coupon {card_id} has useStatus {state}"),
+                words!("coupon {card_id} has useStatus {state}", "券 {card_id} 的 useStatus 为 {state}"),
             )),
         }
     }
@@ -118,7 +123,11 @@ impl Coupon {
                 "coupon.goods",
                 codes::COUPON_GOODS,
                 "优惠券不适用于所选商品",
-                format!("coupon {card_id} is good for {:?} only", self.goods),
+                words!(
+                    "coupon {card_id} is good for {goods:?} only",
+                    "券 {card_id} 只适用于 {goods:?}",
+                    goods = self.goods,
+                ),
             ));
         }
         let spent = Fen::new(weights.iter().sum()).minus(already);
@@ -127,7 +136,11 @@ impl Coupon {
                 "coupon.min_spend",
                 codes::COUPON_MIN_SPEND,
                 "未达到优惠券最低消费金额",
-                format!("coupon {card_id} needs {}, the goods in range come to {spent}", self.min_spend),
+                words!(
+                    "coupon {card_id} needs {least}, the goods in range come to {spent}",
+                    "券 {card_id} 须消费满 {least},适用商品合计 {spent}",
+                    least = self.min_spend,
+                ),
             ));
         }
         let total = if self.coupon_type == 0 {

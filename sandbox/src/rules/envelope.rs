@@ -6,6 +6,7 @@ use super::{
     fields::Fields,
     operation::{Generation, Operation, V2_PATH},
 };
+use crate::words::words;
 
 pub(super) struct Envelope {
     pub(super) generation: Generation,
@@ -41,8 +42,10 @@ pub(super) fn is_known_path(path: &str) -> bool {
 impl Envelope {
     pub(super) fn read(path: &str, body: &[u8]) -> Result<Self, Refusal> {
         let Some(generation) = generation(path) else { return Err(unknown(path)) };
-        let body = std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8: {error}"))?;
-        let fields = Fields::parse(body).map_err(|error| format!("the body is no JSON object: {error}"))?;
+        let body = std::str::from_utf8(body)
+            .map_err(|error| words!("the body is not UTF-8: {error}", "请求体不是 UTF-8 编码:{error}"))?;
+        let fields = Fields::parse(body)
+            .map_err(|error| words!("the body is no JSON object: {error}", "请求体不是 JSON 对象:{error}"))?;
         let (operation, called) = match generation {
             Generation::V2 => {
                 let action = fields.must("Action")?;
@@ -67,9 +70,14 @@ impl Envelope {
     /// The params. The tables call them an array, every sample is an object (DOC), a string is refused (SEEN).
     pub(super) fn params(&self) -> Result<Fields, Refusal> {
         let object = self.params.as_deref().filter(|text| text.starts_with('{'));
-        let text =
-            object.ok_or_else(|| Refusal::params("Params must be a JSON object, not a text or a list"))?;
-        Ok(Fields::parse(text)?)
+        let text = object.ok_or_else(|| {
+            words!(
+                "Params must be a JSON object, not a text or a list",
+                "Params 必须是 JSON 对象,不能是文本或数组"
+            )
+        })?;
+        let bad = |error| words!("Params is no JSON object: {error}", "Params 不是 JSON 对象:{error}");
+        Ok(Fields::parse(text).map_err(bad)?)
     }
 
     pub(super) fn operation(&self) -> Result<Operation, Refusal> {
@@ -82,6 +90,6 @@ pub(super) fn unknown(called: &str) -> Refusal {
         "operation",
         codes::UNKNOWN_OPERATION,
         format!("接口不存在:{called}"),
-        format!("{called:?} is no action or path of this gateway"),
+        words!("{called:?} is no action or path of this gateway", "网关没有 {called:?} 这个 action 或路径"),
     )
 }

@@ -6,17 +6,18 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::fen::Fen;
+use crate::words::{Words, words};
 
 /// What is wrong with a field, in words for the programmer of the till.
-pub(super) type Bad = String;
+pub(super) type Bad = Words;
 
 /// One JSON object. Of a name sent twice the last value counts, as PHP reads it.
 #[derive(Debug, Default)]
 pub(super) struct Fields(BTreeMap<String, Box<RawValue>>);
 
 impl Fields {
-    pub(super) fn parse(text: &str) -> Result<Self, Bad> {
-        serde_json::from_str(text).map(Self).map_err(|error| error.to_string())
+    pub(super) fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text).map(Self)
     }
 
     pub(super) fn raw(&self, name: &str) -> Option<&str> {
@@ -28,7 +29,8 @@ impl Fields {
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Bad> {
         match self.0.get(name) {
             None => Ok(None),
-            Some(raw) => scalar(raw).map_err(|()| format!("{name} must be a text or a number")),
+            Some(raw) => scalar(raw)
+                .map_err(|()| words!("{name} must be a text or a number", "{name} 必须是文本或数字")),
         }
     }
 
@@ -44,7 +46,7 @@ impl Fields {
 
     /// A scalar that must be there.
     pub(super) fn must(&self, name: &str) -> Result<String, Bad> {
-        self.text(name)?.ok_or_else(|| format!("{name} is missing"))
+        self.text(name)?.ok_or_else(|| words!("{name} is missing", "缺少 {name}"))
     }
 
     /// A whole number, not negative.
@@ -53,7 +55,10 @@ impl Fields {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
             Ok(number) if digits => Ok(Some(number)),
-            _ => Err(format!("{name} must be a whole number, not {text:?}")),
+            _ => Err(words!(
+                "{name} must be a whole number, not {text:?}",
+                "{name} 必须是非负整数,不能是 {text:?}"
+            )),
         }
     }
 
@@ -61,15 +66,21 @@ impl Fields {
     pub(super) fn money(&self, name: &str) -> Result<Option<Fen>, Bad> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let fen = Fen::parse(&text);
-        fen.map(Some)
-            .ok_or_else(|| format!("{name} must be an amount with at most two decimals, not {text:?}"))
+        fen.map(Some).ok_or_else(|| {
+            words!(
+                "{name} must be an amount with at most two decimals, not {text:?}",
+                "{name} 必须是最多两位小数的金额,不能是 {text:?}",
+            )
+        })
     }
 
     /// The elements of an array; not given is an empty one.
     fn elements(&self, name: &str) -> Result<Vec<Box<RawValue>>, Bad> {
         match self.raw(name) {
             None | Some("null" | "\"\"") => Ok(Vec::new()),
-            Some(text) => serde_json::from_str(text).map_err(|_| format!("{name} must be an array")),
+            Some(text) => {
+                serde_json::from_str(text).map_err(|_| words!("{name} must be an array", "{name} 必须是数组"))
+            }
         }
     }
 
@@ -77,16 +88,24 @@ impl Fields {
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, Bad> {
         let texts: Option<Vec<_>> =
             self.elements(name)?.iter().map(|raw| scalar(raw).ok().flatten()).collect();
-        texts.ok_or_else(|| format!("every element of {name} must be a text or a number"))
+        texts.ok_or_else(|| {
+            words!(
+                "every element of {name} must be a text or a number",
+                "{name} 的每个元素都必须是文本或数字"
+            )
+        })
     }
 
     /// An array of objects.
     pub(super) fn objects(&self, name: &str) -> Result<Vec<Self>, Bad> {
-        self.elements(name)?
-            .iter()
-            .map(|raw| Self::parse(raw.get()))
-            .collect::<Result<_, _>>()
-            .map_err(|error| format!("every element of {name} must be an object: {error}"))
+        self.elements(name)?.iter().map(|raw| Self::parse(raw.get())).collect::<Result<_, _>>().map_err(
+            |error| {
+                words!(
+                    "every element of {name} must be an object: {error}",
+                    "{name} 的每个元素都必须是对象:{error}"
+                )
+            },
+        )
     }
 
     /// The whole object as text again, with the named fields hidden: for the request log.
@@ -125,7 +144,7 @@ mod tests {
         assert_eq!(fields.must("a").unwrap(), "9007199254740993");
         assert_eq!(fields.must("b").unwrap(), "99999999999999999999");
         assert_eq!(fields.must("c").unwrap(), "12");
-        assert!(fields.must("d").unwrap_err().contains("missing"));
+        assert!(fields.must("d").unwrap_err().en.contains("missing"));
         assert_eq!(fields.whole("c").unwrap(), Some(12));
         assert!(fields.whole("b").is_err());
     }

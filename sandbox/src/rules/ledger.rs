@@ -8,6 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::fen::Fen;
+use crate::words::{Words, words};
 
 /// What a deduction took, or a reversal gave back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -29,10 +30,16 @@ impl Taken {
     }
 
     /// In words, for the log.
-    pub(super) fn words(&self) -> String {
-        let points = (self.points > 0).then(|| format!("{} points", self.points));
-        let coupons = self.coupons.iter().map(|coupon| format!("coupon {coupon}"));
-        [self.amount().to_string()].into_iter().chain(points).chain(coupons).collect::<Vec<_>>().join(", ")
+    pub(super) fn words(&self) -> Words {
+        let mut all = words!("{amount}", "余额 {amount}", amount = self.amount());
+        let points =
+            (self.points > 0).then(|| words!(", {points} points", "、{points} 积分", points = self.points));
+        let coupons = self.coupons.iter().map(|coupon| words!(", coupon {coupon}", "、券 {coupon}"));
+        for Words { en, zh } in points.into_iter().chain(coupons) {
+            all.en.push_str(&en);
+            all.zh.push_str(&zh);
+        }
+        all
     }
 
     /// What came out of both balances.

@@ -13,6 +13,7 @@ use super::{
     seed::{CouponView, Member, MemberView},
     tree::Tree,
 };
+use crate::words::{Words, words};
 
 impl Gateway {
     /// By member code or id (type 1), phone, card, Alipay userid, `WeChat` openid, unionid (2 to 6, DOC).
@@ -26,10 +27,16 @@ impl Gateway {
             "4" => |member, wanted| member.alipay_user_id == wanted,
             "5" => |member, wanted| member.wechat_open_id == wanted,
             "6" => |member, wanted| member.union_id == wanted,
-            _ => return Err(nothing_found(format!("type {kind:?} is none of 1 to 6"))),
+            _ => {
+                return Err(nothing_found(words!(
+                    "type {kind:?} is none of 1 to 6",
+                    "type {kind:?} 不在 1 到 6 之内"
+                )));
+            }
         };
         let member = self.members.values().find(|member| matches(member, &wanted));
-        let member = member.ok_or_else(|| nothing_found("no member is known by that".to_owned()))?;
+        let member =
+            member.ok_or_else(|| nothing_found(words!("no member is known by that", "查无此会员")))?;
         let coupons =
             self.coupons_of(&member.customer_id).map(|coupon| coupon_row(coupon, call.now_s())).collect();
         let data = Tree::Object(vec![
@@ -46,7 +53,7 @@ impl Gateway {
             ("points", Tree::text(member.points)),
             ("coupons", Tree::List(coupons)),
         ]);
-        Ok(Done::read(data, format!("found {}", member.customer_id)))
+        Ok(Done::read(data, words!("found {id}", "查到会员 {id}", id = member.customer_id)))
     }
 
     /// `{customerId, useStatus?, cardId?}` to a list with `cardId` and `useStatus` (DOC).
@@ -64,7 +71,7 @@ impl Gateway {
                 status.as_ref().is_none_or(|status| *status == coupon.use_status(now_s).to_string())
             });
         let rows: Vec<Tree> = coupons.map(|coupon| coupon_row(coupon, now_s)).collect();
-        let explanation = format!("{} coupons", rows.len());
+        let explanation = words!("{count} coupons", "共 {count} 张券", count = rows.len());
         Ok(Done::read(Tree::List(rows), explanation))
     }
 
@@ -81,7 +88,11 @@ impl Gateway {
         let standing = record.and_then(|record| Some((record, record.standing.first()?)));
         let standing = standing.filter(|(_, taken)| taken.amount().get() > 0);
         let Some((record, taken)) = standing else {
-            return Err(nothing_found(format!("no balance is taken under the bizId {:?}", sent.biz_id)));
+            let biz_id = &sent.biz_id;
+            return Err(nothing_found(words!(
+                "no balance is taken under the bizId {biz_id:?}",
+                "单号 {biz_id:?} 下没有余额扣款",
+            )));
         };
         let took =
             record.entries.iter().find(|entry| matches!(entry.kind, Kind::Consume | Kind::PartialConsume));
@@ -93,7 +104,7 @@ impl Gateway {
             ("customerId", Tree::text(&record.customer_id)),
             ("orderNo", Tree::text(&record.returned_biz_id)),
         ]);
-        Ok(Done::read(data, format!("{} is taken", taken.amount())))
+        Ok(Done::read(data, words!("{amount} is taken", "已扣余额 {amount}", amount = taken.amount())))
     }
 
     fn coupons_of<'a>(&'a self, customer_id: &'a str) -> impl Iterator<Item = &'a Coupon> {
@@ -153,6 +164,6 @@ fn coupon_row(coupon: &Coupon, now_s: i64) -> Tree {
 }
 
 /// DOC for the message: it is the vendor's example of a business refusal.
-fn nothing_found(why: String) -> Refusal {
+fn nothing_found(why: Words) -> Refusal {
     Refusal::business("lookup.nothing", codes::NOT_FOUND, "查询的信息不存在", why)
 }

@@ -45,6 +45,7 @@ use self::{
     ledger::Ledger,
     sign::Nonces,
 };
+use crate::words::{Words, words};
 
 /// The simulated gateway.
 #[derive(Clone, Debug)]
@@ -116,7 +117,7 @@ pub fn peek(path: &str, body: &[u8]) -> Peek {
 /// A success of a sale that never was, of another till: what must never be taken for one's own answer.
 pub fn foreign_success() -> Tree {
     let note = Note::default();
-    Done::read(consume::foreign_success(), "").into_answer(note).body
+    Done::read(consume::foreign_success(), Words::default()).into_answer(note).body
 }
 
 impl Gateway {
@@ -175,7 +176,7 @@ impl Gateway {
     pub fn handle(&mut self, now: impl Into<Now>, method: &str, path: &str, body: &[u8]) -> Answer {
         let mut note = Note::default();
         if method != "POST" {
-            let why = format!("{method} is not POST");
+            let why = words!("{method} is not POST", "请求方式为 {method},应为 POST");
             let refusal = Refusal::system("method", codes::NOT_POST, "请求方式错误", why);
             return Answer { http_status: 405, ..refusal.into_answer(note) };
         }

@@ -9,6 +9,7 @@ use super::{
     policy::{AlreadyReversed, UnknownReversal},
     tree::Tree,
 };
+use crate::words::{Words, words};
 
 impl Gateway {
     /// Gives back everything that still stands under a bizId.
@@ -20,8 +21,9 @@ impl Gateway {
         let acts_twice = self.policy.reversal_acts_twice;
         let Some(record) = self.ledger.records.get_mut(&key) else { return Err(not_found(&biz_id)) };
         check_customer(record, customer_id.as_deref())?;
-        if amount.is_some_and(|amount| amount != record.first.taken.amount()) {
-            let why = format!("{amount:?} is asked for, {} was taken", record.first.taken.amount());
+        let taken = record.first.taken.amount();
+        if let Some(asked) = amount.filter(|asked| *asked != taken) {
+            let why = words!("{asked} is asked for, {taken} was taken", "要求冲正 {asked},实际扣了 {taken}");
             return Err(Refusal::business("reverse.amount", codes::REVERSE_MISMATCH, "冲正金额不符", why));
         }
         let mut back = std::mem::take(&mut record.standing);
@@ -56,7 +58,10 @@ impl Gateway {
         let Some(record) = self.ledger.records.get_mut(&key) else { return Err(not_found(&biz_id)) };
         check_customer(record, customer_id.as_deref())?;
         if let Some(foreign) = wanted.iter().find(|card_id| !record.first.taken.coupons.contains(card_id)) {
-            let why = format!("the coupon {foreign} was not redeemed under {biz_id:?}");
+            let why = words!(
+                "the coupon {foreign} was not redeemed under {biz_id:?}",
+                "券 {foreign} 不是在单号 {biz_id:?} 下核销的",
+            );
             return Err(Refusal::business(
                 "reverse.coupon",
                 codes::REVERSE_MISMATCH,
@@ -96,7 +101,7 @@ impl Gateway {
     /// unknown.
     fn reversible(&self, biz_id: &str, call: &Call) -> Result<Option<Key>, Refusal> {
         if self.policy.refuse_reversals {
-            let why = "policy refuse_reversals";
+            let why = words!("policy refuse_reversals", "网关行为 refuse_reversals:拒绝一切冲正");
             return Err(Refusal::business("reverse.refused", codes::REVERSE_REFUSED, "不允许冲正", why));
         }
         let key = Key { biz_id: biz_id.to_owned(), account: call.account };
@@ -109,7 +114,7 @@ impl Gateway {
         let since = record.entries.first().map_or(call.now_ms, |entry| entry.at_unix_ms);
         let age_ms = u64::try_from(call.now_ms.saturating_sub(since)).unwrap_or(0);
         if self.policy.reversal_window_ms.is_some_and(|window_ms| age_ms > window_ms) {
-            let why = format!("{age_ms} ms after the consume");
+            let why = words!("{age_ms} ms after the consume", "距扣款已过 {age_ms} 毫秒");
             return Err(Refusal::business("reverse.too_late", codes::REVERSE_TOO_LATE, "超过冲正时限", why));
         }
         Ok(found)
@@ -124,7 +129,11 @@ impl Gateway {
         match self.policy.unknown_reversal {
             UnknownReversal::NotFound => Err(not_found(biz_id)),
             UnknownReversal::Success => {
-                Ok(Done::read(reversal_data(biz_id), "nothing is known of it; the policy says success"))
+                let why = words!(
+                    "nothing is known of it; the policy says success",
+                    "没有这笔扣款;按设定的网关行为返回成功",
+                );
+                Ok(Done::read(reversal_data(biz_id), why))
             }
         }
     }
@@ -132,10 +141,14 @@ impl Gateway {
     fn already(&self, biz_id: &str) -> Result<Done, Refusal> {
         match self.policy.already_reversed {
             AlreadyReversed::Success => {
-                Ok(Done::read(reversal_data(biz_id), "it is reversed already: nothing done"))
+                let why = words!("it is reversed already: nothing done", "此前已冲正:未做任何处理");
+                Ok(Done::read(reversal_data(biz_id), why))
             }
             AlreadyReversed::Code => {
-                let why = format!("{biz_id:?} is reversed already: nothing done");
+                let why = words!(
+                    "{biz_id:?} is reversed already: nothing done",
+                    "{biz_id:?} 此前已冲正:未做任何处理"
+                );
                 Err(Refusal::business("reverse.already", codes::REVERSE_ALREADY, "该业务已冲正", why))
             }
         }
@@ -158,7 +171,7 @@ impl Gateway {
 fn check_customer(record: &Record, customer_id: Option<&str>) -> Result<(), Refusal> {
     match customer_id {
         Some(other) if other != record.customer_id => {
-            let why = format!("{other:?} is not the member of that consume");
+            let why = words!("{other:?} is not the member of that consume", "{other:?} 不是该笔扣款的会员");
             Err(Refusal::business("reverse.member", codes::REVERSE_MISMATCH, "会员与原业务不符", why))
         }
         _ => Ok(()),
@@ -166,12 +179,13 @@ fn check_customer(record: &Record, customer_id: Option<&str>) -> Result<(), Refu
 }
 
 fn not_found(biz_id: &str) -> Refusal {
-    let why = format!("no consume is known by the bizId {biz_id:?}");
+    let why = words!("no consume is known by the bizId {biz_id:?}", "没有单号为 {biz_id:?} 的扣款");
     Refusal::business("reverse.not_found", codes::REVERSE_NOT_FOUND, "原业务不存在", why)
 }
 
-fn gave_back(back: &[Taken]) -> String {
-    format!("gave back {}", back.iter().map(Taken::words).collect::<Vec<_>>().join(" and "))
+fn gave_back(back: &[Taken]) -> Words {
+    let (en, zh): (Vec<_>, Vec<_>) = back.iter().map(Taken::words).map(|Words { en, zh }| (en, zh)).unzip();
+    words!("gave back {en}", "已退回:{zh}", en = en.join(" and "), zh = zh.join(";"))
 }
 
 fn reversal_data(biz_id: &str) -> Tree {

@@ -14,6 +14,7 @@ use super::{
     policy::{Policy, SignNames},
     seed::Account,
 };
+use crate::words::{Words, words};
 
 /// The text that is signed: the four fields, sorted by name.
 pub(super) fn signed_text(envelope: &Envelope, names: SignNames) -> String {
@@ -75,56 +76,80 @@ pub(super) fn check(
 ) -> Result<usize, Refusal> {
     let found = accounts.iter().enumerate().find(|(_, account)| account.open_id == envelope.open_id);
     let Some((at, account)) = found else {
-        return Err(refused("unknown openId", format!("no account has the openId {:?}", envelope.open_id)));
+        let open_id = &envelope.open_id;
+        let explanation =
+            words!("no account has the openId {open_id:?}", "没有 openId 为 {open_id:?} 的账号");
+        return Err(refused("unknown openId", explanation));
     };
     if account.grant_code != envelope.grant_code {
-        let explanation = format!("the grantCode {:?} does not belong to this openId", envelope.grant_code);
+        let explanation = words!(
+            "the grantCode {grant_code:?} does not belong to this openId",
+            "grantCode {grant_code:?} 不属于该 openId",
+            grant_code = envelope.grant_code,
+        );
         return Err(refused("grantCode does not belong to this openId", explanation));
     }
     let text = signed_text(envelope, policy.sign_names);
     let expected = token(&account.open_key, &text);
     if expected != envelope.token {
         let hint = hint(envelope, &account.open_key, policy.sign_names);
-        let received = &envelope.token;
-        let explanation =
-            format!("{hint}; signed text {text:?}, token expected {expected:?}, received {received:?}");
-        return Err(refused(&hint, explanation));
+        let explanation = words!(
+            "{en}; signed text {text:?}, token expected {expected:?}, received {received:?}",
+            "{zh};签名原文 {text:?},token 应为 {expected:?},收到 {received:?}",
+            en = hint.en,
+            zh = hint.zh,
+            received = envelope.token,
+        );
+        return Err(refused(&hint.en, explanation));
     }
     let digits = envelope.timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let timestamp = envelope.timestamp.parse::<i64>().ok().filter(|_| digits);
-    let timestamp =
-        timestamp.ok_or_else(|| format!("the timestamp {:?} is no number", envelope.timestamp))?;
+    let timestamp = timestamp.ok_or_else(|| {
+        words!("the timestamp {at:?} is no number", "时间戳 {at:?} 不是数字", at = envelope.timestamp)
+    })?;
     let off = timestamp.saturating_sub(now_s);
     if off.abs() > window(policy) {
-        let milliseconds =
-            if envelope.timestamp.len() == 13 { " (milliseconds? seconds are wanted)" } else { "" };
+        let (en, zh) = if envelope.timestamp.len() == 13 {
+            (" (milliseconds? seconds are wanted)", "(是毫秒吗?应为秒)")
+        } else {
+            ("", "")
+        };
         return Err(Refusal::system(
             "timestamp",
             codes::SIGNATURE,
             format!("签名错误:时间戳超出有效期,相差 {off} 秒"),
-            format!(
-                "the timestamp {timestamp} is {off} s from the gateway's clock {now_s}, the window is ±{} s{milliseconds}",
-                policy.timestamp_window_s
+            words!(
+                "the timestamp {timestamp} is {off} s from the gateway's clock {now_s}, the window is ±{window} s{en}",
+                "时间戳 {timestamp} 与网关时钟 {now_s} 相差 {off} 秒,允许偏差 ±{window} 秒{zh}",
+                window = policy.timestamp_window_s,
             ),
         ));
     }
     // DOC: 随机正整数.
     let nonce = envelope.nonce.parse::<u64>().ok().filter(|nonce| *nonce > 0);
-    let nonce = nonce.ok_or_else(|| format!("the nonce {:?} is no positive whole number", envelope.nonce))?;
+    let nonce = nonce.ok_or_else(|| {
+        words!(
+            "the nonce {sent:?} is no positive whole number",
+            "随机数 {sent:?} 不是正整数",
+            sent = envelope.nonce,
+        )
+    })?;
     if !nonces.note(timestamp, at, nonce, policy, now_s) && policy.nonces_once {
-        let explanation =
-            format!("the nonce {nonce} was used with the timestamp {timestamp} before: sign anew");
+        let explanation = words!(
+            "the nonce {nonce} was used with the timestamp {timestamp} before: sign anew",
+            "随机数 {nonce} 已与时间戳 {timestamp} 一起使用过:请重新签名",
+        );
         return Err(Refusal::system("nonce", codes::NONCE, "请更换随机数后重试", explanation));
     }
     Ok(at)
 }
 
-fn refused(hint: &str, explanation: String) -> Refusal {
+fn refused(hint: &str, explanation: Words) -> Refusal {
     Refusal::system("signature", codes::SIGNATURE, format!("签名错误:{hint}"), explanation)
 }
 
 /// The likeliest mistake, found by making it.
-fn hint(envelope: &Envelope, open_key: &str, names: SignNames) -> String {
+fn hint(envelope: &Envelope, open_key: &str, names: SignNames) -> Words {
     let received = envelope.token.as_str();
     let expected = base64_token(open_key, &signed_text(envelope, names));
     let other = match names {
@@ -135,23 +160,31 @@ fn hint(envelope: &Envelope, open_key: &str, names: SignNames) -> String {
     let url_safe = expected.replace('+', "-").replace('/', "_");
     let once = percent_encoded(&expected);
     let decoded = received.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
-    let hint = if decoded == expected {
+    if decoded == expected {
         // Not at all or not wholly: some encode only the `=`.
-        "token not percent-encoded"
+        words!("token not percent-encoded", "token 未做百分号编码")
     } else if received == percent_encoded(&once.replace('%', "%25")) {
-        "token percent-encoded twice"
+        words!("token percent-encoded twice", "token 做了两次百分号编码")
     } else if received.eq_ignore_ascii_case(&once) {
-        "token in other case: the percent-encoding wants upper-case hex"
+        words!(
+            "token in other case: the percent-encoding wants upper-case hex",
+            "token 大小写不符:百分号编码应使用大写十六进制"
+        )
     } else if received.trim_end_matches('=') == url_safe.trim_end_matches('=') {
-        "token in URL-safe Base64, standard Base64 is wanted"
+        words!(
+            "token in URL-safe Base64, standard Base64 is wanted",
+            "token 用了 URL 安全的 Base64,应使用标准 Base64"
+        )
     } else if received == other_case || received == percent_encoded(&other_case) {
-        "names in the signed text in other case (see policy sign_names)"
+        words!(
+            "names in the signed text in other case (see policy sign_names)",
+            "签名原文中字段名的大小写不符(见网关行为 sign_names)"
+        )
     } else if received.len() == 40 && received.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        "token in hex, Base64 is wanted"
+        words!("token in hex, Base64 is wanted", "token 是十六进制,应为 Base64")
     } else {
-        "openKey differs, or another text was signed"
-    };
-    hint.to_owned()
+        words!("openKey differs, or another text was signed", "openKey 不一致,或签名原文不同")
+    }
 }
 
 #[cfg(test)]

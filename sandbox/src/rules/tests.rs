@@ -16,6 +16,16 @@ const ONCE: &str = "390913439370321922";
 const CONSUME: &str = "communal.user.consume";
 const REVERSE: &str = "sandbox.consume-reverse";
 
+/// Whatever is answered in these tests is explained in Chinese, too, and the inspector has words for its rule.
+fn is_explained_in_both_languages(note: &Note) {
+    const PAGE: &str = include_str!("../server/inspector/page/inspector/words.js");
+    let Words { en, zh } = &note.explanation;
+    let chinese = |text: &str| text.contains(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+    assert!(!en.is_empty() && en != zh && chinese(zh), "{en} / {zh}");
+    let has_words = |name: String| PAGE.contains(&format!("\n  {name}: ["));
+    assert!(has_words(note.rule.to_owned()) || has_words(format!("{:?}", note.rule)), "{}", note.rule);
+}
+
 struct Till {
     gateway: Gateway,
     nonce: u64,
@@ -56,6 +66,7 @@ impl Till {
 
     fn send(&mut self, now: i64, path: &str, body: &Value) -> Heard {
         let answer = self.gateway.handle(now, "POST", path, body.to_string().as_bytes());
+        is_explained_in_both_languages(&answer.note);
         Heard { json: serde_json::from_str(&answer.body.to_json()).unwrap(), note: answer.note }
     }
 
@@ -324,7 +335,7 @@ fn a_wrong_signature_is_explained() {
         body[field] = json!(change(body[field].as_str().unwrap()));
         let heard = till.send(NOW, "/api/v2", &body);
         assert_eq!((heard.code(), till.net("T1")), (codes::SIGNATURE, 0));
-        (heard.json["message"].as_str().unwrap().to_owned(), heard.note.explanation)
+        (heard.json["message"].as_str().unwrap().to_owned(), heard.note.explanation.en)
     };
     let plain = |token: &str| token.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
     let (message, explanation) = explained(json!({}), "Token", &plain);

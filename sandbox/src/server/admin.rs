@@ -9,6 +9,7 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use crate::{
     faults::{Armed, ChaosOrder, Fault, reason},
     rules::Policy,
+    words::{Words, words},
 };
 
 use super::{
@@ -43,7 +44,7 @@ const PATHS: &[&str] = &[
     "GET /counters",
 ];
 
-const CHAOS: &str = "the body must be {\"chaos\": \"seed=7,lost_answer=0.05\"} or {\"seed\": 7, \"rates\": {\"lost_answer\": 0.05}}";
+const CHAOS: &str = r#"{"chaos": "seed=7,lost_answer=0.05"} or {"seed": 7, "rates": {"lost_answer": 0.05}}"#;
 
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -69,12 +70,18 @@ impl Reply {
 fn ok(value: &impl Serialize) -> Reply {
     match serde_json::to_string(value) {
         Ok(text) => Reply { status: 200, kind: JSON, body: text.into() },
-        Err(error) => failed(500, &error),
+        Err(error) => failed(500, &unreadable(&error)),
     }
 }
 
-pub(super) fn failed(status: u16, why: &dyn ToString) -> Reply {
-    Reply { status, kind: JSON, body: json!({"error": why.to_string()}).to_string().into() }
+pub(super) fn failed(status: u16, why: &Words) -> Reply {
+    let body = json!({"error": why.en, "error_zh": why.zh}).to_string();
+    Reply { status, kind: JSON, body: body.into() }
+}
+
+/// What the reader of JSON says, in English only.
+fn unreadable(error: &serde_json::Error) -> Words {
+    words!("{error}", "内容有误:{error}")
 }
 
 /// Answers a request, and tells those who follow the log if it changed anything.
@@ -103,7 +110,8 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
         }
         ("GET", "/chaos") => chaos(shared),
         ("PUT", "/chaos") => {
-            let order = serde_json::from_slice::<ChaosOrder>(&request.body).map_err(|_| CHAOS.to_owned());
+            let order = serde_json::from_slice::<ChaosOrder>(&request.body)
+                .map_err(|_| words!("the body must be {CHAOS}", "请求体应为 {CHAOS}"));
             match order.and_then(|order| order.read()) {
                 Ok(chaos) => shared.book().set_chaos(Some(chaos)),
                 Err(why) => return failed(400, &why),
@@ -116,7 +124,7 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
         }
         ("GET", "/clock") => ok(&shared.clock_shown()),
         ("PUT", "/clock") => {
-            let change = serde_json::from_slice::<Change>(&request.body).map_err(|error| error.to_string());
+            let change = serde_json::from_slice::<Change>(&request.body).map_err(|error| unreadable(&error));
             match change.and_then(|change| shared.set_clock(&change)) {
                 Ok(shown) => ok(&shown),
                 Err(why) => failed(400, &why),
@@ -136,7 +144,7 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
                 shared.gateway().set_policy(policy.clone());
                 ok(&policy)
             }
-            Err(error) => failed(400, &error),
+            Err(error) => failed(400, &unreadable(&error)),
         },
         ("GET", "/requests") => {
             let last = number("last").unwrap_or(20);
@@ -158,7 +166,9 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
             let customer_id = path.trim_start_matches("/members/");
             match shared.gateway().member_view(customer_id, shared.now().business_ms) {
                 Some(member) => ok(&member),
-                None => failed(404, &format!("there is no member {customer_id:?}")),
+                None => {
+                    failed(404, &words!("there is no member {customer_id:?}", "没有会员 {customer_id:?}"))
+                }
             }
         }
         (method, path) => match inspector::file(path) {
@@ -189,7 +199,7 @@ fn chaos(shared: &Shared) -> Reply {
 async fn arm(shared: &Shared, port: &UnboundedSender<Command>, body: &[u8]) -> Reply {
     let armed: Armed = match serde_json::from_slice(body) {
         Ok(armed) => armed,
-        Err(error) => return failed(400, &error),
+        Err(error) => return failed(400, &unreadable(&error)),
     };
     let blockage = armed.fault.blockage().filter(|_| armed.operation.is_none());
     if let Some(how) = blockage {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Now, parse_rfc3339, rfc3339};
+use crate::{
+    rules::{Now, parse_rfc3339, rfc3339},
+    words::{Words, words},
+};
 
 /// A clock that can be moved and stopped.
 #[derive(Clone, Copy, Debug)]
@@ -80,18 +83,30 @@ impl Clock {
     ///
     /// # Errors
     /// More than one new time, or one that cannot be read or is no time of this calendar.
-    pub(super) fn change(&mut self, change: &Change, machine_ms: i64) -> Result<(), String> {
+    pub(super) fn change(&mut self, change: &Change, machine_ms: i64) -> Result<(), Words> {
         let was_ms = self.now_ms(machine_ms);
         let now_ms = match (change.offset_ms, change.advance_ms, change.set.as_deref()) {
             (None, None, None) => was_ms,
             (Some(offset_ms), None, None) => machine_ms.saturating_add(offset_ms),
             (None, Some(advance_ms), None) => was_ms.saturating_add(advance_ms),
-            (None, None, Some(text)) => parse_rfc3339(text)
-                .ok_or_else(|| format!("set: {text:?} is no time like 2026-11-22T10:22:28+08:00"))?,
-            _ => return Err("give one of offset_ms, advance_ms and set, not several".to_owned()),
+            (None, None, Some(text)) => parse_rfc3339(text).ok_or_else(|| {
+                words!(
+                    "set: {text:?} is no time like 2026-11-22T10:22:28+08:00",
+                    "set:{text:?} 不是 2026-11-22T10:22:28+08:00 这样的时间",
+                )
+            })?,
+            _ => {
+                return Err(words!(
+                    "give one of offset_ms, advance_ms and set, not several",
+                    "offset_ms、advance_ms、set 只能给出一个",
+                ));
+            }
         };
         if !(YEAR_1970_MS..YEAR_10000_MS).contains(&now_ms) {
-            return Err(format!("{now_ms} ms is not between the years 1970 and 9999"));
+            return Err(words!(
+                "{now_ms} ms is not between the years 1970 and 9999",
+                "{now_ms} 毫秒不在公元 1970 年至 9999 年之间",
+            ));
         }
         let stands = change.freeze.unwrap_or(self.frozen_ms.is_some());
         self.offset_ms = now_ms.saturating_sub(machine_ms);
@@ -112,7 +127,7 @@ mod tests {
     const NOW_MS: i64 = 1_795_000_000_000;
     const DAY_MS: i64 = 86_400_000;
 
-    fn changed(clock: &mut Clock, json: &str, machine_ms: i64) -> Result<(), String> {
+    fn changed(clock: &mut Clock, json: &str, machine_ms: i64) -> Result<(), Words> {
         clock.change(&serde_json::from_str(json).unwrap(), machine_ms)
     }
 

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use crate::{
     faults::{Arrived, Hold},
     rules::Peek,
+    words::words,
 };
 
 use super::{
@@ -73,7 +74,12 @@ impl Shared {
         let Request { method, target, body, .. } = &request;
         let arrived = Arrived { now: self.now(), method, target, body };
         let mut answer = arrived.handled(&mut self.gateway());
-        answer.note.explanation.insert_str(0, "it was held up and arrives only now: ");
+        answer.note.explanation = words!(
+            "it was held up and arrives only now: {en}",
+            "在途中滞留,现在才到达:{zh}",
+            en = answer.note.explanation.en,
+            zh = answer.note.explanation.zh,
+        );
         self.log(number, &request, peek, None, Some(answer));
     }
 }

@@ -24,6 +24,7 @@ use tokio::{
 use crate::{
     faults::{Chaos, Content, HttpAnswer},
     rules::{Gateway, Policy, Seed, http_date},
+    words::{Words, words},
 };
 
 pub use self::{
@@ -85,12 +86,12 @@ impl Server {
     ///
     /// # Errors
     /// In words: a change that makes no sense; then nothing is changed.
-    pub fn set_clock(&self, change: &ClockChange) -> Result<ClockShown, String> {
+    pub fn set_clock(&self, change: &ClockChange) -> Result<ClockShown, Words> {
         self.shared.set_clock(change)
     }
 
     /// Moves the simulator's clock ahead; what has its time then happens with the next request.
-    pub fn advance_clock(&self, ms: i64) -> Result<ClockShown, String> {
+    pub fn advance_clock(&self, ms: i64) -> Result<ClockShown, Words> {
         self.set_clock(&ClockChange { advance_ms: Some(ms), ..ClockChange::default() })
     }
 
@@ -173,7 +174,7 @@ async fn serve_admin(mut connection: Connection, shared: Arc<Shared>, port: Unbo
                 if inspector::follow(&mut connection, &shared, &request).await {
                     return;
                 }
-                admin::failed(503, &"too many follow the log already")
+                admin::failed(503, &words!("too many follow the log already", "已有太多页面在跟随请求日志"))
             }
             None => admin::answer(&shared, &port, &request).await,
         };

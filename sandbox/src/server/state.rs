@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::{
     faults::{Arrived, Book, Chaos, Chosen, Content, HttpAnswer, Impossible, Meets, Step},
     rules::{self, Answer, Gateway, Note, Now, Operation, Peek, codes, http_date},
+    words::{Words, words},
 };
 
 use super::{
@@ -40,6 +41,7 @@ pub(super) struct Line {
     params: Option<Box<RawValue>>,
     rule: &'static str,
     explanation: String,
+    explanation_zh: String,
     code: String,
     effect: i64,
     answer: Option<Box<RawValue>>,
@@ -96,7 +98,7 @@ impl Shared {
         lock(&self.clock).shown(now_unix_ms())
     }
 
-    pub(super) fn set_clock(&self, change: &Change) -> Result<Shown, String> {
+    pub(super) fn set_clock(&self, change: &Change) -> Result<Shown, Words> {
         let machine_ms = now_unix_ms();
         let mut clock = lock(&self.clock);
         clock.change(change, machine_ms)?;
@@ -123,7 +125,11 @@ impl Shared {
     /// After how many bytes the request, of which only the head is known, is to be cut off.
     pub(super) fn cut_request_at(&self, request: &Request) -> Option<u64> {
         let chosen = self.book().cut_request(request.fault.as_deref())?;
-        self.hit(request, Some(chosen), "the connection is reset in the middle of the request: nothing done");
+        let explanation = words!(
+            "the connection is reset in the middle of the request: nothing done",
+            "请求收到一半时连接被重置:未做任何处理",
+        );
+        self.hit(request, Some(chosen), explanation);
         Some(chosen.number)
     }
 
@@ -131,7 +137,11 @@ impl Shared {
     pub(super) fn handshake(&self) -> Vec<Step> {
         let chosen = self.book().choose_handshake();
         let request = Request { method: "TLS".to_owned(), ..Request::default() };
-        self.hit(&request, chosen, "a TLS handshake: the endpoint is https://, and this port speaks http");
+        let explanation = words!(
+            "a TLS handshake: the endpoint is https://, and this port speaks http",
+            "TLS 握手:接口地址是 https://,而本端口只支持 http",
+        );
+        self.hit(&request, chosen, explanation);
         let date = http_date(self.now().signing_ms.div_euclid(1000));
         match chosen {
             Some(chosen) => chosen.script(None, &date),
@@ -140,10 +150,9 @@ impl Shared {
     }
 
     /// Counts and logs what never became a whole request.
-    fn hit(&self, request: &Request, chosen: Option<Chosen>, explanation: &str) {
+    fn hit(&self, request: &Request, chosen: Option<Chosen>, explanation: Words) {
         let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
         self.counters.faults.fetch_add(u64::from(chosen.is_some()), Ordering::Relaxed);
-        let explanation = explanation.to_owned();
         self.log_note(
             number,
             request,
@@ -259,7 +268,8 @@ impl Shared {
             signed_text: note.signed_text,
             params: note.params.as_deref().map(bounded),
             rule: note.rule,
-            explanation: note.explanation,
+            explanation: note.explanation.en,
+            explanation_zh: note.explanation.zh,
             code: note.code,
             effect: note.effect,
             answer,
@@ -291,7 +301,8 @@ fn reversed_by(peek: &Peek, chosen: Option<Chosen>) -> Option<String> {
 
 /// What the log says of a request that a fault kept from the gateway.
 fn not_handled(peek: rules::Peek) -> Note {
-    let explanation = "a fault kept it from the gateway: nothing done".to_owned();
+    let explanation =
+        words!("a fault kept it from the gateway: nothing done", "被故障拦截,未到网关:未做任何处理");
     Note { operation: peek.operation, biz_id: peek.biz_id, rule: "fault", explanation, ..Note::default() }
 }
 

@@ -1,7 +1,10 @@
 //! A raw HTTP client over one TCP connection, and a sandbox to talk to. Nothing is retried or hidden.
 // Each test file uses its part of this; what may not be done with money may be done here.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::needless_pass_by_value)]
+
+#[path = "../../../tests/support/until.rs"]
+mod until;
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -18,6 +21,8 @@ use zvpos_sandbox::{
     rules::{Policy, Seed, token},
     server::{Options, Server},
 };
+
+pub use until::until;
 
 pub const RICH: &str = "383933091455959041";
 

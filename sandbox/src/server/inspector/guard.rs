@@ -5,9 +5,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::super::connection::Request;
+use crate::words::{Words, words};
 
 /// Why a request is not let in: the HTTP status and the words.
-pub(in crate::server) fn refusal(request: &Request) -> Option<(u16, String)> {
+pub(in crate::server) fn refusal(request: &Request) -> Option<(u16, Words)> {
     let host = request.header("host");
     if let Some(host) = host
         && !is_own(name_of(host))
@@ -15,24 +16,39 @@ pub(in crate::server) fn refusal(request: &Request) -> Option<(u16, String)> {
         // A name can be given any address by whoever owns it; a literal address cannot be made to mean another.
         return Some((
             403,
-            format!("the Host {host:?} is neither localhost nor an address: use the address"),
+            words!(
+                "the Host {host:?} is neither localhost nor an address: use the address",
+                "Host {host:?} 既不是 localhost 也不是 IP 地址:请使用 IP 地址访问",
+            ),
         ));
     }
     // A browser sends no Origin for a picture or a script, but says this.
     let site = request.header("sec-fetch-site").unwrap_or("none");
     let navigates = request.header("sec-fetch-mode") == Some("navigate");
     if !matches!(site, "none" | "same-origin") && !navigates {
-        return Some((403, "a page of another site may not use the admin API".to_owned()));
+        return Some((
+            403,
+            words!("a page of another site may not use the admin API", "其他网站的页面不能使用管理接口"),
+        ));
     }
     let origin = request.header("origin")?;
     if host.is_none_or(|host| origin != format!("http://{host}")) {
-        return Some((403, format!("a page of {origin:?} may not use the admin API")));
+        return Some((
+            403,
+            words!("a page of {origin:?} may not use the admin API", "{origin:?} 的页面不能使用管理接口"),
+        ));
     }
     let kind = request.header("content-type").unwrap_or_default();
     let json =
         kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
     if matches!(request.method.as_str(), "POST" | "PUT") && !json {
-        return Some((415, format!("a page must send Content-Type: application/json, not {kind:?}")));
+        return Some((
+            415,
+            words!(
+                "a page must send Content-Type: application/json, not {kind:?}",
+                "页面必须发送 Content-Type: application/json,不能是 {kind:?}",
+            ),
+        ));
     }
     None
 }

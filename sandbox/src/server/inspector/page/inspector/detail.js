@@ -4,7 +4,7 @@ import { ask, byId, dayAndTimeOf, el, jsonView, timeOf } from "./dom.js";
 import { effectBadge, refused, resultBadge } from "./requests.js";
 import { faultRow } from "./switches.js";
 import { entryRow, netBadge } from "./state.js";
-import { language, operationWord, ruleWord, t } from "./words.js";
+import { language, operationWord, ruleWord, said, t } from "./words.js";
 
 let shown = null;
 
@@ -27,7 +27,7 @@ function verdict(line) {
   const kind = refused(line) ? "red" : line.rule === "ok" ? "green" : "amber";
   return el("div", { class: `verdict ${kind}`, id: "verdict" },
     el("b", {}, ruleWord(line.rule)), " ", el("code", { id: "rule" }, line.rule),
-    el("p", {}, line.explanation),
+    el("p", {}, said(line, "explanation")),
   );
 }
 
@@ -38,7 +38,7 @@ function fault(line) {
   return part(t("fault_played"), el("div", { class: "verdict amber", id: "fault-played" },
     el("code", {}, `~${line.fault.fault}${number}`),
     known && el("p", {}, known[language()]),
-    known && el("p", { class: "muted" }, `${t("till_sees")} ${known.till_sees}`),
+    known && el("p", { class: "muted" }, `${t("till_sees")} ${said(known, "till_sees")}`),
   ));
 }
 

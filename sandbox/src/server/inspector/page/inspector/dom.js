@@ -1,6 +1,8 @@
 // How text gets onto the page, and how this page asks the server. Everything shown comes in as a text node: a bizId
 // is whatever a till sent.
 
+import { said } from "./words.js";
+
 // An element: attributes by name, listeners as `onclick`, children as nodes or text.
 export function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -69,7 +71,7 @@ export async function ask(method, path, body) {
     : { method };
   const answer = await fetch(path, options);
   const value = exact(await answer.text());
-  if (!answer.ok) throw new Error(value.error ?? `HTTP ${answer.status}`);
+  if (!answer.ok) throw new Error(said(value, "error") ?? `HTTP ${answer.status}`);
   return value;
 }
 

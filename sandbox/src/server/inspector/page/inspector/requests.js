@@ -1,7 +1,7 @@
 // The list of requests: what came, what was made of it, newest first.
 
 import { byId, el, timeOf } from "./dom.js";
-import { operationWord, ruleWord, t } from "./words.js";
+import { operationWord, ruleWord, said, t } from "./words.js";
 
 const ROWS_MAX = 500;
 
@@ -41,7 +41,7 @@ function row(line) {
   );
   const foot = el("span", { class: "foot" },
     el("time", {}, timeOf(line.at_unix_ms)),
-    el("span", {}, line.rule === "ok" ? line.explanation : `${ruleWord(line.rule)}: ${line.explanation}`),
+    el("span", {}, line.rule === "ok" ? said(line, "explanation") : `${ruleWord(line.rule)}: ${said(line, "explanation")}`),
   );
   const button = el("button", { type: "button", class: refused(line) ? "bad" : line.fault ? "odd" : "good" }, head, marks, foot);
   button.dataset.id = line.id;
@@ -51,7 +51,7 @@ function row(line) {
 
 function searched(line) {
   line.text ??= [
-    line.biz_id, line.operation, operationWord(line.operation), line.path, line.rule, line.code, line.explanation,
+    line.biz_id, line.operation, operationWord(line.operation), line.path, line.rule, line.code, line.explanation, line.explanation_zh,
     line.fault?.fault, line.signed_text, JSON.stringify(line.params),
   ].join("\n").toLowerCase();
   return line.text;

@@ -2,7 +2,7 @@
 // holds is shown by the next refresh, whoever made the change.
 
 import { ask, busy, byId, dayAndTimeOf, el, order } from "./dom.js";
-import { OPERATIONS, POLICY, language, operationWord, t } from "./words.js";
+import { OPERATIONS, POLICY, language, operationWord, said, t } from "./words.js";
 
 let table = [];
 
@@ -31,12 +31,12 @@ function armForm() {
     const row = faultRow(fault.value);
     about.replaceChildren(
       el("p", {}, row?.[language()] ?? ""),
-      el("p", { class: "muted" }, `${t("till_sees")} ${row?.till_sees ?? ""}`),
+      el("p", { class: "muted" }, `${t("till_sees")} ${row ? said(row, "till_sees") : ""}`),
     );
     operation.value = OPERATION_OF[row?.meets] ?? "";
     operation.disabled = row?.meets === "handshake";
     numberField.hidden = !row?.param;
-    numberField.firstElementChild.textContent = row?.param ? `${row.param.name}: ${row.param.meaning}` : "";
+    numberField.firstElementChild.textContent = row?.param ? `${row.param.name}: ${said(row.param, "meaning")}` : "";
     number.value = row?.param?.default ?? "";
   };
   fault.addEventListener("change", describe);

@@ -1,4 +1,4 @@
-// Every word of the page in both languages. What the server explains in words of its own stays as it is.
+// Every word of the page in both languages. What the server explains it says in both by itself: see `said`.
 
 const WORDS = {
   inspector: ["inspector", "检查台"],
@@ -141,6 +141,7 @@ export const OPERATIONS = Object.keys(OPERATION_WORDS);
 const RULE_WORDS = {
   ok: ["Carried out", "已执行"],
   fault: ["Kept from the gateway by a fault", "被故障拦截,未到网关"],
+  connection: ["Never a whole request", "请求不完整"],
   method: ["Not a POST", "请求方式错误"],
   operation: ["Unknown operation", "接口不存在"],
   params: ["Wrong parameters", "参数错误"],
@@ -220,6 +221,8 @@ const word = (two) => two?.[chosen === "zh" ? 1 : 0];
 
 export const t = (key) => word(WORDS[key]) ?? key;
 export const operationWord = (name) => (name ? (word(OPERATION_WORDS[name]) ?? name) : null);
+// A text of the server's, such as `explanation`: the Chinese one is beside it as `explanation_zh`.
+export const said = (thing, name) => thing[chosen === "zh" ? `${name}_zh` : name];
 export const ruleWord = (rule) => word(RULE_WORDS[rule]) ?? rule;
 
 export function otherLanguage() {

@@ -1,0 +1,43 @@
+//! What people read, in both languages.
+
+use std::fmt;
+
+/// The same in English and in Chinese.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// English.
+    pub en: String,
+    /// 简体中文
+    pub zh: String,
+}
+
+/// Where one language must do, English.
+impl fmt::Display for Words {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.en)
+    }
+}
+
+impl std::error::Error for Words {}
+
+/// A text in English and in Chinese, each with the names of variables in braces, or of values that are named behind it.
+/// A text without a Chinese one does not compile.
+macro_rules! words {
+    ($en:literal, $zh:literal $(, $name:ident = $value:expr)* $(,)?) => {{
+        const { assert!(!$zh.is_ascii(), "the second text is the Chinese one") };
+        $(let $name = &$value;)*
+        $crate::words::Words { en: format!($en), zh: format!($zh) }
+    }};
+}
+pub(crate) use words;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_are_filled_in() {
+        let name = "T1";
+        let words = words!("{name} has {count}", "{name} 有 {count} 个", count = name.len());
+        assert_eq!((words.en.as_str(), words.zh.as_str()), ("T1 has 2", "T1 有 2 个"));
+        assert_eq!(words.to_string(), words.en);
+    }
+}
