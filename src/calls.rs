@@ -277,11 +277,12 @@ pub extern "C" fn zv_shutdown() -> *mut c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_outcome(response: *const c_char) -> i32 {
     guard::or_panic(|| {
-        if let Some(outcome) = Process::current().answers.outcome(response) {
+        let process = Process::current();
+        if let Some(outcome) = process.answers.outcome(response) {
             return Some(outcome.number());
         }
         // SAFETY: the caller's promise is passed on.
-        let response = unsafe { read(response) }?;
+        let response = unsafe { read(process, response) }?;
         let value = Value::find(&response, ["outcome"])?;
         Outcome::from_word(value.scalar()?).map(Outcome::number)
     })
@@ -308,10 +309,12 @@ pub unsafe extern "C" fn zv_field(
     capacity: usize,
 ) -> usize {
     guard::or_panic(|| {
+        let process = Process::current();
         // SAFETY: the caller's promise is passed on, for all three.
-        let (response, path, buffer) = unsafe { (read(response)?, read(path)?, writable(buffer, capacity)) };
+        let (response, path, buffer) =
+            unsafe { (read(process, response)?, read(process, path)?, writable(buffer, capacity)) };
         let value = Value::find(&response, path.split(['.', '[', ']']).filter(|step| !step.is_empty()));
-        let text = Process::current().in_charset(value.as_ref().and_then(shown).unwrap_or_default());
+        let text = process.in_charset(value.as_ref().and_then(shown).unwrap_or_default());
         let text = &*text;
         let Some(room) = buffer.get_mut(..=text.len()) else {
             return Some(if text.is_empty() { 0 } else { text.len() + 1 });
@@ -469,10 +472,10 @@ unsafe fn two<'a>(
 ///
 /// # Safety
 /// `pointer` is NULL or a NUL-ended text that does not change during the call.
-unsafe fn read<'a>(pointer: *const c_char) -> Option<Cow<'a, str>> {
+unsafe fn read<'a>(process: &Process, pointer: *const c_char) -> Option<Cow<'a, str>> {
     // SAFETY: the caller's promise is passed on.
     let bytes = unsafe { text::bytes(pointer) }?;
-    Process::current().expected("").decode(bytes).ok()
+    process.expected("").decode(bytes).ok()
 }
 
 /// # Safety
