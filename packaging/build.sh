@@ -31,6 +31,8 @@ cargo_for() {
         set+=("CC_$name=$compiler" "AR_$name=$mingw-ar" "CARGO_TARGET_${upper}_LINKER=$compiler")
     else
         cargo=(cargo-zigbuild)
+        # No exception passes through C. Windows needs the tables to walk the stack.
+        set+=("CFLAGS_$name=$c_flags -fno-asynchronous-unwind-tables -fno-unwind-tables")
         set+=("CARGO_ZIGBUILD_ZIG_PATH=$zig")
     fi
     [ "$1" != x86_64-unknown-linux-musl ] || flags+=" -Ctarget-feature=-crt-static"

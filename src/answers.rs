@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::ffi::c_char;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use zvpos_core::outcome::Outcome;
+
 /// Given when there is no memory for the real answer. Never freed.
 static NO_MEMORY: &[u8] = b"{\"outcome\":\"internal\",\"next\":\"stop\",\"code\":\"ZV-MEMORY\",\
 \"message\":\"out of memory\",\"cashier\":\"\",\"replayed\":false,\"warnings\":[],\"errors\":[],\"data\":null,\
@@ -24,6 +26,7 @@ pub(crate) struct Answers {
 /// One answer in a host's hands.
 struct Live {
     bytes: Box<[u8]>,
+    outcome: Outcome,
     delivery: Option<u64>,
 }
 
@@ -48,20 +51,31 @@ impl Answers {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a text to the host. `may_have_acted` picks the answer that is given when there is no memory.
-    pub(crate) fn hand_out(&self, text: &[u8], may_have_acted: bool, delivery: Option<u64>) -> *mut c_char {
-        let fallback = if may_have_acted { NO_MEMORY_UNKNOWN } else { NO_MEMORY };
+    /// Hands a text to the host, or what is given when there is no memory.
+    pub(crate) fn hand_out(&self, text: &[u8], outcome: Outcome, delivery: Option<u64>) -> *mut c_char {
         let mut bytes = Vec::new();
         let mut live = self.live();
         if bytes.try_reserve_exact(text.len() + 1).is_err() || live.try_reserve(1).is_err() {
-            return fallback.as_ptr().cast_mut().cast();
+            return Answers::no_memory(outcome);
         }
         bytes.extend_from_slice(text);
         bytes.push(0);
         let bytes = bytes.into_boxed_slice();
         let pointer = bytes.as_ptr();
-        live.insert(pointer.addr(), Live { bytes, delivery });
+        live.insert(pointer.addr(), Live { bytes, outcome, delivery });
         pointer.cast_mut().cast()
+    }
+
+    /// The answer that needs no memory, in the place of one with this outcome: what may have acted is unknown.
+    pub(crate) fn no_memory(outcome: Outcome) -> *mut c_char {
+        let may_have_acted = matches!(outcome, Outcome::Succeeded | Outcome::Unknown | Outcome::Reversed);
+        let text = if may_have_acted { NO_MEMORY_UNKNOWN } else { NO_MEMORY };
+        text.as_ptr().cast_mut().cast()
+    }
+
+    /// The outcome of a live answer; `None` for a copy, and for what is none.
+    pub(crate) fn outcome(&self, pointer: *const c_char) -> Option<Outcome> {
+        self.live().get(&pointer.addr()).map(|live| live.outcome)
     }
 
     /// Frees an answer; `None` if it is none.
@@ -122,10 +136,11 @@ mod tests {
     #[test]
     fn an_answer_is_freed_once() {
         let answers = Answers::default();
-        let pointer = answers.hand_out(b"{}", false, Some(7));
+        let pointer = answers.hand_out(b"{}", Outcome::Declined, Some(7));
+        assert_eq!(answers.outcome(pointer), Some(Outcome::Declined));
         assert!(matches!(answers.take(pointer, &mut [0; 2]), Taken::TooSmall(3)));
         assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Copied(2, Freed { delivery: Some(7) })));
-        assert!(answers.free(pointer).is_none());
+        assert!(answers.free(pointer).is_none() && answers.outcome(pointer).is_none());
         assert!(matches!(answers.take(pointer, &mut [0; 3]), Taken::Unknown));
     }
 }

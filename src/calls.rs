@@ -8,7 +8,7 @@ use zvpos_core::library::Library;
 use zvpos_core::log::Level;
 use zvpos_core::outcome::{Answer, Outcome, codes};
 
-use crate::answers::{Freed, Taken};
+use crate::answers::{Answers, Freed, Taken};
 use crate::callback::{Function, zv_log_fn};
 use crate::guard;
 use crate::process::Process;
@@ -60,7 +60,7 @@ pub const ZV_LOG_TRACE: i32 = 5;
 /// `config_json` is NULL or a NUL-ended text that does not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_init(config_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, |process| {
+    hand_out(&guard::answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on.
         match unsafe { text::bytes(config_json) } {
             Some(config) => process.start(config),
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn zv_settle_json(request_json: *const c_char) -> *mut c_c
 /// Both texts are NULL or NUL-ended and do not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, |process| {
+    hand_out(&guard::answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on, for both.
         let texts = unsafe { two(process, (action, "action"), (params_json, "params_json")) };
         texts
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const
 /// Both texts are NULL or NUL-ended and do not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, |process| {
+    hand_out(&guard::answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on, for both.
         let texts = unsafe { two(process, (operation, "operation"), (request_json, "request_json")) };
         texts
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *
 /// `ticket` is NULL or a NUL-ended text that does not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_poll_json(ticket: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Unknown, |process| {
+    hand_out(&guard::answered(Outcome::Unknown, &|process| {
         // SAFETY: the caller's promise is passed on.
         let ticket = unsafe { process.expected("ticket").required(ticket) };
         ticket
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn zv_poll_json(ticket: *const c_char) -> *mut c_char {
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread; not from DllMain.
 #[unsafe(no_mangle)]
 pub extern "C" fn zv_shutdown() -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, Process::stop))
+    hand_out(&guard::answered(Outcome::Internal, &Process::stop))
 }
 
 /// The outcome of an answer as a number: a `ZV_` constant, or -1 for NULL and for what is no answer.
@@ -280,8 +280,12 @@ pub extern "C" fn zv_shutdown() -> *mut c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_outcome(response: *const c_char) -> i32 {
     guard::or_panic(|| {
+        let process = Process::current();
+        if let Some(outcome) = process.answers.outcome(response) {
+            return Some(outcome.number());
+        }
         // SAFETY: the caller's promise is passed on.
-        let response = unsafe { read(response) }?;
+        let response = unsafe { read(process, response) }?;
         let value = Value::find(&response, ["outcome"])?;
         Outcome::from_word(value.scalar()?).map(Outcome::number)
     })
@@ -308,10 +312,12 @@ pub unsafe extern "C" fn zv_field(
     capacity: usize,
 ) -> usize {
     guard::or_panic(|| {
+        let process = Process::current();
         // SAFETY: the caller's promise is passed on, for all three.
-        let (response, path, buffer) = unsafe { (read(response)?, read(path)?, writable(buffer, capacity)) };
+        let (response, path, buffer) =
+            unsafe { (read(process, response)?, read(process, path)?, writable(buffer, capacity)) };
         let value = Value::find(&response, path.split(['.', '[', ']']).filter(|step| !step.is_empty()));
-        let text = Process::current().in_charset(value.as_ref().and_then(shown).unwrap_or_default());
+        let text = process.in_charset(value.as_ref().and_then(shown).unwrap_or_default());
         let text = &*text;
         let Some(room) = buffer.get_mut(..=text.len()) else {
             return Some(if text.is_empty() { 0 } else { text.len() + 1 });
@@ -407,9 +413,9 @@ pub extern "C" fn zv_abi_version() -> u32 {
 unsafe fn call(
     panic_outcome: Outcome,
     request: *const c_char,
-    run: impl FnOnce(&Library, &str) -> Answer,
+    run: fn(&Library, &str) -> Answer,
 ) -> *mut c_char {
-    hand_out(&guard::answered(panic_outcome, |process| {
+    hand_out(&guard::answered(panic_outcome, &|process| {
         // SAFETY: the caller's promise is passed on.
         let request = unsafe { process.expected("request_json").required(request) };
         request.and_then(|request| Ok(run(&*process.library()?, &request))).unwrap_or_else(|answer| answer)
@@ -420,11 +426,8 @@ unsafe fn call(
 ///
 /// # Safety
 /// As [`call`].
-unsafe fn call_optional(
-    request: *const c_char,
-    run: impl FnOnce(&Library, Option<&str>) -> Answer,
-) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, |process| {
+unsafe fn call_optional(request: *const c_char, run: fn(&Library, Option<&str>) -> Answer) -> *mut c_char {
+    hand_out(&guard::answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on.
         let request = unsafe { process.expected("request_json").optional(request) };
         request
@@ -436,13 +439,11 @@ unsafe fn call_optional(
 /// Gives an answer to the host.
 fn hand_out(answer: &Answer) -> *mut c_char {
     let process = Process::current();
-    let may_have_acted =
-        matches!(answer.outcome(), Outcome::Succeeded | Outcome::Unknown | Outcome::Reversed);
     guard::or_panic(|| {
         let json = process.in_charset(answer.to_json().into());
-        process.answers.hand_out(&json, may_have_acted, answer.delivery())
+        process.answers.hand_out(&json, answer.outcome(), answer.delivery())
     })
-    .unwrap_or_else(|| process.answers.hand_out(b"", may_have_acted, None))
+    .unwrap_or_else(|| Answers::no_memory(answer.outcome()))
 }
 
 /// The host has read an answer.
@@ -474,10 +475,10 @@ unsafe fn two<'a>(
 ///
 /// # Safety
 /// `pointer` is NULL or a NUL-ended text that does not change during the call.
-unsafe fn read<'a>(pointer: *const c_char) -> Option<Cow<'a, str>> {
+unsafe fn read<'a>(process: &Process, pointer: *const c_char) -> Option<Cow<'a, str>> {
     // SAFETY: the caller's promise is passed on.
     let bytes = unsafe { text::bytes(pointer) }?;
-    Process::current().expected("").decode(bytes).ok()
+    process.expected("").decode(bytes).ok()
 }
 
 /// # Safety

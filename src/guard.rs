@@ -16,7 +16,7 @@ static HOOK: Once = Once::new();
 
 /// Runs the body of one exported function. A panic becomes an answer with `outcome`: `Unknown` where a request
 /// may have left, else `Internal`.
-pub(crate) fn answered(outcome: Outcome, body: impl FnOnce(&'static Process) -> Answer) -> Answer {
+pub(crate) fn answered(outcome: Outcome, body: &dyn Fn(&'static Process) -> Answer) -> Answer {
     let process = Process::current();
     or_panic(|| {
         if callback::is_inside() {

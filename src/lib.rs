@@ -5,6 +5,7 @@ mod answers;
 mod callback;
 mod calls;
 mod fork;
+mod gbk;
 mod guard;
 mod pin;
 mod process;

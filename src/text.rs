@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 
-use encoding_rs::{DecoderResult, EncoderResult, GBK};
 use zvpos_core::config::Charset;
 use zvpos_core::json::{escape_beyond_ascii, push_escape};
 use zvpos_core::library::MAX_TEXT_BYTES;
 use zvpos_core::outcome::codes::Code;
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
+
+use crate::gbk;
 
 /// The bytes of a text, without NUL; `None` for NULL.
 ///
@@ -80,14 +81,14 @@ impl Expected<'_> {
             (Charset::Utf8 | Charset::Ascii, Err(error)) => {
                 let at = error.valid_up_to();
                 let bad = format!("is not UTF-8: byte {at} is 0x{:02x}", byte(at));
-                match from_gbk(bytes) {
+                match gbk::decode(bytes) {
                     Ok(_) => {
                         (&codes::LOOKS_GBK, format!("{bad}; it looks like GBK: set \"charset\": \"gbk\""))
                     }
                     Err(_) => (&codes::UTF8, bad),
                 }
             }
-            (Charset::Gbk, as_utf8) => match from_gbk(bytes) {
+            (Charset::Gbk, as_utf8) => match gbk::decode(bytes) {
                 Ok(text) => return Ok(text.into()),
                 Err(at) => {
                     let bad = format!("is not GBK: byte {at} is 0x{:02x}", byte(at));
@@ -135,55 +136,18 @@ pub(crate) fn encode(text: Cow<'_, str>, charset: Charset) -> Cow<'_, [u8]> {
     }
 }
 
-/// Strictly; the error is the place of the first bad byte, or of the first one for which there is no memory.
-fn from_gbk(bytes: &[u8]) -> Result<String, usize> {
-    let mut decoder = GBK.new_decoder_without_bom_handling();
-    let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or_default();
-    let mut out = String::new();
-    if out.try_reserve(room).is_err() {
-        return Err(0);
-    }
-    match decoder.decode_to_string_without_replacement(bytes, &mut out, true) {
-        (DecoderResult::InputEmpty, _) => Ok(out),
-        (DecoderResult::Malformed(length, behind), read) => {
-            Err(read.saturating_sub(usize::from(length) + usize::from(behind)))
-        }
-        (DecoderResult::OutputFull, read) => Err(read),
-    }
-}
-
 fn to_gbk(text: &str) -> Vec<u8> {
-    // Tables disagree on what GBK's bytes for private-use letters mean, so none of them is used.
-    let is_private = |letter: char| ('\u{e000}'..='\u{f8ff}').contains(&letter);
     let mut out = Vec::with_capacity(text.len() + 64);
-    for piece in text.split_inclusive(is_private) {
-        let private = piece.chars().next_back().filter(|letter| is_private(*letter));
-        push_gbk(&mut out, piece.strip_suffix(is_private).unwrap_or(piece));
-        if let Some(letter) = private {
-            push_escaped(&mut out, letter);
+    for letter in text.chars() {
+        // Tables disagree on what GBK's bytes for private-use letters mean, so none of them is used.
+        let is_private = ('\u{e000}'..='\u{f8ff}').contains(&letter);
+        if is_private || !gbk::push(&mut out, letter) {
+            let mut escape = String::new();
+            push_escape(&mut escape, letter);
+            out.extend_from_slice(escape.as_bytes());
         }
     }
     out
-}
-
-fn push_escaped(out: &mut Vec<u8>, letter: char) {
-    let mut escape = String::new();
-    push_escape(&mut escape, letter);
-    out.extend_from_slice(escape.as_bytes());
-}
-
-fn push_gbk(out: &mut Vec<u8>, text: &str) {
-    let mut encoder = GBK.new_encoder();
-    let mut rest = text;
-    loop {
-        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
-        rest = rest.get(read..).unwrap_or_default();
-        match result {
-            EncoderResult::InputEmpty => return,
-            EncoderResult::OutputFull => out.reserve(rest.len().max(64)),
-            EncoderResult::Unmappable(letter) => push_escaped(out, letter),
-        }
-    }
 }
 
 #[cfg(test)]

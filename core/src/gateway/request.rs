@@ -1,6 +1,6 @@
 //! Writing a request: the params in one pass into one buffer, and the signed envelope around them.
 
-use crate::json::{Object, Value, push_string};
+use crate::json::{self, Object, Value, most_string_length, push_string};
 use crate::outcome::Problem;
 use crate::shape::{Field, Kind, Shape, Unknown, check, may};
 
@@ -31,24 +31,24 @@ pub struct Params(zeroize::Zeroizing<String>);
 impl Params {
     /// The members of `object` exactly as they are written, but for [`ACCOUNT`].
     pub fn of(object: &Object<'_>) -> Params {
-        let mut out = zeroize::Zeroizing::new(String::with_capacity(1024));
+        let mut out = opened(most_written(object));
         for (name, value) in object.iter().filter(|(name, _)| *name != ACCOUNT.name) {
             open_member(&mut out, name);
             out.push_str(value.raw());
         }
-        close_object(&mut out);
+        out.push('}');
         Params(out)
     }
 
     /// Texts under these names, in this order.
     pub fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Params {
-        let mut out = String::new();
+        let mut out = opened(256);
         for (name, text) in texts {
             open_member(&mut out, name);
             push_string(&mut out, text);
         }
-        close_object(&mut out);
-        Params::from_json(out)
+        out.push('}');
+        Params(out)
     }
 
     /// Params that are JSON text already: one object.
@@ -78,9 +78,9 @@ impl Params {
             ["openId", "grantCode", "token", "timestamp", "nonce", "params"]
         };
         // Room for everything at once: a buffer that grows would leave copies of a password behind.
-        let mut body = zeroize::Zeroizing::new(String::with_capacity(
-            self.0.len() + 2 * (credentials.open_id().len() + credentials.grant_code().len()) + 320,
-        ));
+        let texts = [credentials.open_id(), credentials.grant_code(), &route.action];
+        let room = self.0.len() + texts.into_iter().map(most_string_length).sum::<usize>() + 256;
+        let mut body = zeroize::Zeroizing::new(String::with_capacity(room));
         for (opening, name, value) in [
             ("{\"", open_id, credentials.open_id()),
             (",\"", grant_code, credentials.grant_code()),
@@ -149,7 +149,7 @@ impl<'r> ParamsWriter<'r> {
     /// Writes what was given in the table's order, scalars as strings (DOC: every sample), then unknown fields
     /// that the configuration lets pass, exactly as they came.
     pub fn write(&self) -> Params {
-        let mut out = zeroize::Zeroizing::new(String::with_capacity(1024));
+        let mut out = opened(most_written(self.given) + most_written(self.defaults));
         for field in self.shape.fields.iter().filter(|field| field.name != ACCOUNT.name) {
             if let Some(value) = self.field(field.name) {
                 open_member(&mut out, field.name);
@@ -164,7 +164,7 @@ impl<'r> ParamsWriter<'r> {
                 }
             }
         }
-        close_object(&mut out);
+        out.push('}');
         Params(out)
     }
 
@@ -182,15 +182,14 @@ impl<'r> ParamsWriter<'r> {
             }
             Kind::Object(shape) => {
                 let Some(object) = value.as_object() else { return };
-                let mut inner = String::new();
+                out.push('{');
                 for field in shape.fields {
                     if let Some(value) = object.given(field.name) {
-                        open_member(&mut inner, field.name);
-                        self.push(&mut inner, &field.kind, value);
+                        open_member(out, field.name);
+                        self.push(out, &field.kind, value);
                     }
                 }
-                close_object(&mut inner);
-                out.push_str(&inner);
+                out.push('}');
             }
             scalar => {
                 let text = value.scalar().unwrap_or_default();
@@ -205,17 +204,32 @@ impl<'r> ParamsWriter<'r> {
     }
 }
 
+/// An object that is begun, with room for so many bytes.
+fn opened(room: usize) -> zeroize::Zeroizing<String> {
+    let mut out = zeroize::Zeroizing::new(String::with_capacity(room + 2));
+    out.push('{');
+    out
+}
+
 fn open_member(out: &mut String, name: &str) {
-    out.push(if out.is_empty() { '{' } else { ',' });
+    // No value ends like that.
+    if !out.ends_with('{') {
+        out.push(',');
+    }
     push_string(out, name);
     out.push(':');
 }
 
-fn close_object(out: &mut String) {
-    if out.is_empty() {
-        out.push('{');
-    }
-    out.push('}');
+/// Room for all members however they are written: a buffer that grows would leave copies of a password behind, and
+/// one that is much too large takes long to wipe.
+fn most_written(object: &Object<'_>) -> usize {
+    let most = |value: &Value<'_>| match value.kind() {
+        json::Kind::String(text) => most_string_length(text).max(value.raw().len()),
+        // Numbers get quotes, and `\b` becomes `\u0008`.
+        json::Kind::Array(_) | json::Kind::Object(_) => 3 * value.raw().len(),
+        json::Kind::Null | json::Kind::Bool(_) | json::Kind::Number => value.raw().len() + 2,
+    };
+    object.iter().map(|(name, value)| most_string_length(name) + most(value) + 2).sum()
 }
 
 /// Digits that JSON takes as a number: no leading zero.

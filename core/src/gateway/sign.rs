@@ -76,22 +76,31 @@ impl Credentials {
     /// The text that is signed: four fields and nothing else, sorted by name. `capital` says that the envelope
     /// spells its names `OpenId`.
     pub fn text_to_sign(&self, names: SignNames, capital: bool, unix_seconds: u64, nonce: u32) -> String {
-        let [grant_code, nonce_name, open_id, timestamp] = if capital && names == SignNames::AsSent {
-            ["GrantCode", "Nonce", "OpenId", "Timestamp"]
+        self.parts_to_sign(names, capital, &unix_seconds.to_string(), &nonce.to_string()).concat()
+    }
+
+    fn parts_to_sign<'t>(
+        &'t self,
+        names: SignNames,
+        capital: bool,
+        timestamp: &'t str,
+        nonce: &'t str,
+    ) -> [&'t str; 8] {
+        let [grant_code, nonce_name, open_id, timestamp_name] = if capital && names == SignNames::AsSent {
+            ["GrantCode=", "&Nonce=", "&OpenId=", "&Timestamp="]
         } else {
-            ["grantCode", "nonce", "openId", "timestamp"]
+            ["grantCode=", "&nonce=", "&openId=", "&timestamp="]
         };
-        format!(
-            "{grant_code}={}&{nonce_name}={nonce}&{open_id}={}&{timestamp}={unix_seconds}",
-            self.grant_code, self.open_id
-        )
+        [grant_code, &self.grant_code, nonce_name, nonce, open_id, &self.open_id, timestamp_name, timestamp]
     }
 
     /// Signs for this second with this nonce; see [`Credentials::text_to_sign`].
     pub fn sign(&self, names: SignNames, capital: bool, unix_seconds: u64, nonce: u32) -> Signature {
-        let mut mac = self.mac.clone();
-        mac.update(self.text_to_sign(names, capital, unix_seconds, nonce).as_bytes());
         let (timestamp, nonce) = (unix_seconds.to_string(), nonce.to_string());
+        let mut mac = self.mac.clone();
+        for part in self.parts_to_sign(names, capital, &timestamp, &nonce) {
+            mac.update(part.as_bytes());
+        }
         let encoded = STANDARD.encode(mac.finalize().into_bytes());
         let mut token = String::with_capacity(encoded.len() + 8);
         for letter in encoded.chars() {

@@ -40,6 +40,74 @@ fn escapes_keep_every_letter() {
     assert_eq!(escaped, "{\"a\":\"\\u6263\\u6b3e \\ud83d\\ude00 ok\"}");
 }
 
+/// What a grammar's corners are: each is JSON exactly if serde_json says so.
+#[test]
+fn agrees_on_the_corners() {
+    for text in [
+        "0",
+        "-0",
+        "-",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "1.5",
+        "1e",
+        "1e+",
+        "1E-07",
+        "+1",
+        "0x1",
+        "1 2",
+        "tru",
+        "true",
+        "truee",
+        "nul",
+        "null",
+        "False",
+        "\u{feff}1",
+        "\u{a0}1",
+        "\u{c}1",
+        "\u{b}1",
+        "\t\r\n 1",
+        "\"\t\"",
+        "\"\u{7f}\"",
+        "\"\\u12G4\"",
+        "\"\\u123\"",
+        "\"\\x\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\/\"",
+        "\"",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\" 1}",
+        "{\"a\":1,}",
+        "{,}",
+        "{1:1}",
+        "{}{}",
+        "[]]",
+        "[}",
+        "{]",
+        "'a'",
+        "",
+    ] {
+        let theirs = serde_json::from_str::<serde_json::Value>(text);
+        assert_eq!(Value::parse(text).is_ok(), theirs.is_ok(), "{text:?} {theirs:?}");
+        for around in [format!("{{\"a\":{text}}}"), format!("[{text}]")] {
+            let theirs = serde_json::from_str::<serde_json::Value>(&around);
+            assert_eq!(Value::parse(&around).is_ok(), theirs.is_ok(), "{around:?} {theirs:?}");
+            if theirs.is_err() {
+                assert!(
+                    Value::find(&around, ["a"]).is_none() && Value::find(&around, ["0"]).is_none(),
+                    "{around:?}"
+                );
+            }
+        }
+    }
+}
+
 /// Any tree, with texts that look like the marks of JSON.
 fn tree() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
@@ -115,6 +183,39 @@ proptest! {
             let duplicate = matches!(ours, Err(JsonError::Duplicate { .. }));
             prop_assert!(duplicate, "{:?}", ours);
         }
+    }
+
+    /// A valid text in which one letter is another, or gone: where serde_json takes it, it is taken, and nowhere else.
+    #[test]
+    fn agrees_on_texts_that_are_almost_json(
+        tree in tree(),
+        at in any::<prop::sample::Index>(),
+        letter in r#"[\[\]{}",:\\\n\x00-\x1f\x0c\x0b\u{a0}0-9au.eE+tn -]{0,2}"#,
+    ) {
+        let mut letters: Vec<String> = tree.to_string().chars().map(String::from).collect();
+        let at = at.index(letters.len());
+        letters[at] = letter;
+        let text = letters.concat();
+        let theirs = serde_json::from_str::<Box<RawValue>>(&text).is_ok();
+        match Value::parse(&text) {
+            Ok(_) | Err(JsonError::Duplicate { .. }) => prop_assert!(theirs, "{text:?}"),
+            // Half a surrogate pair, which serde_json only finds when it reads the string.
+            Err(JsonError::Syntax(_)) if text.contains("\\u") => {}
+            Err(error) => prop_assert!(!theirs, "{text:?} {error}"),
+        }
+        if Value::find(&text, ["a"]).is_some() || Value::find(&text, ["0"]).is_some() {
+            prop_assert!(theirs, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn finds_the_first_letter_that_needs_an_escape(text in any::<String>(), mark in r#"["\\\x00-\x1f]{0,2}"#) {
+        let text = format!("{}{mark}{}", text.replace(['"', '\\'], "é"), text);
+        let naive = text.bytes().position(|b| b < b' ' || b == b'"' || b == b'\\').unwrap_or(text.len());
+        prop_assert_eq!(plain_length(text.as_bytes()), naive);
+        let mut out = String::new();
+        push_string(&mut out, &text);
+        prop_assert!(out.len() <= most_string_length(&text));
     }
 
     #[test]

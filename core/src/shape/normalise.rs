@@ -1,6 +1,8 @@
 //! Writing what the gateway sent in one dependable type a field. The gateway's types drift; what cannot be read
 //! as documented is passed on exactly as it came, with a warning, and never changes an outcome.
 
+use std::borrow::Cow;
+
 use super::check::{is_decimal, whole_number};
 use super::place::Place;
 use super::{Kind, Shape};
@@ -14,9 +16,15 @@ pub fn normalise_object(
     path: &str,
     warnings: &mut Vec<Warning>,
 ) -> String {
-    let mut out = String::new();
+    // Amounts get decimals and numbers quotes, which is seldom more than this.
+    let mut out = String::with_capacity(raw_length(object) + 128);
     push_object(&mut out, shape, object, &Place::Root(path), warnings);
     out
+}
+
+/// How long the members were, but for white space between them.
+fn raw_length(object: &Object<'_>) -> usize {
+    object.iter().map(|(name, value)| name.len() + value.raw().len() + 4).sum()
 }
 
 fn push_object(
@@ -79,8 +87,10 @@ fn holds_secret(value: &Value<'_>) -> bool {
 
 /// A secret that the gateway sends back, in a field that nobody has documented, goes into no journal.
 fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["password", "openkey", "open_key"].iter().any(|secret| name.contains(secret))
+    let occurs = |secret: &str| {
+        name.as_bytes().windows(secret.len()).any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
+    };
+    ["password", "openkey", "open_key"].into_iter().any(occurs)
 }
 
 fn push_value(
@@ -196,14 +206,14 @@ fn push_scalar(
 }
 
 /// `12`, `12.5` and `12.50` as `12.50`; `None` for more decimals or no decimal at all.
-pub(crate) fn two_decimals(text: &str) -> Option<String> {
+pub(crate) fn two_decimals(text: &str) -> Option<Cow<'_, str>> {
     if !is_decimal(text) {
         return None;
     }
     match text.split_once('.') {
-        None => Some(format!("{text}.00")),
-        Some((_, fraction)) if fraction.len() == 1 => Some(format!("{text}0")),
-        Some((_, fraction)) if fraction.len() == 2 => Some(text.to_owned()),
+        None => Some(format!("{text}.00").into()),
+        Some((_, fraction)) if fraction.len() == 1 => Some(format!("{text}0").into()),
+        Some((_, fraction)) if fraction.len() == 2 => Some(text.into()),
         Some(_) => None,
     }
 }

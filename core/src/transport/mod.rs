@@ -5,6 +5,7 @@ mod exchange;
 mod resolver;
 mod tcp;
 
+use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -137,7 +138,10 @@ impl Http {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| httpdate::parse_http_date(text).ok());
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec()?;
+        // What the server says only sets the room aside; what comes is held to the limit.
+        let announced = response.body().content_length().unwrap_or_default().min(MAX_ANSWER_BYTES);
+        let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+        response.body_mut().with_config().limit(MAX_ANSWER_BYTES).reader().read_to_end(&mut body)?;
         Ok(HttpAnswer { status, body, date })
     }
 }

@@ -167,8 +167,9 @@ impl<'a> Envelope<'a> {
             }
             Err(error) => return no(format!("the answer is no whole JSON: {error}")),
         };
-        let Json::Object(object) = value.kind() else {
-            return no(format!("the answer is {}, not an object", value.describe()));
+        let what = value.describe();
+        let Some(object) = value.into_object() else {
+            return no(format!("the answer is {what}, not an object"));
         };
         let (Some(status), Some(code), Some(message)) =
             (object.get("status"), object.get("code"), object.get("message"))
@@ -182,7 +183,7 @@ impl<'a> Envelope<'a> {
             yes,
             code,
             message: message.scalar().unwrap_or_default().to_owned(),
-            data: object.get("data").cloned(),
+            data: object.into_member("data"),
             hidden: Vec::new(),
         })
     }

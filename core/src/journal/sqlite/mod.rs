@@ -331,7 +331,7 @@ impl Journal for Sqlite {
 fn write_heard(transaction: &Commit<'_>, keys: &[Key]) -> rusqlite::Result<()> {
     for key in keys {
         if let Some(heard) = row::find(transaction, key)?.and_then(|entry| entry.heard()) {
-            row::write(transaction, &heard)?;
+            row::write_heard(transaction, &heard)?;
         }
     }
     Ok(())

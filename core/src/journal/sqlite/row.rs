@@ -2,27 +2,37 @@
 //! refused, never believed.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
 use sha1::{Digest, Sha1};
 
 use crate::money::BizId;
 use crate::transaction::{Entry, Key, OnUnknown, Owner, Stage};
 
-const COLUMNS: &str = "open_id, endpoint, biz_id, stage, revision, attempt, owner, on_unknown, created_unix_ms, \
-                       identity, detail, other_biz_id, unfinished, retired, checksum";
+/// A statement over all columns: what stands before and behind their list.
+macro_rules! over_columns {
+    ($before:literal, $behind:literal) => {
+        concat!(
+            $before,
+            "open_id, endpoint, biz_id, stage, revision, attempt, owner, on_unknown, created_unix_ms, identity, \
+             detail, other_biz_id, unfinished, retired, checksum",
+            $behind
+        )
+    };
+}
 
 /// The columns as text and numbers.
-struct Columns {
-    open_id: String,
-    endpoint: String,
-    biz_id: String,
-    stage: String,
+struct Columns<'r> {
+    open_id: &'r str,
+    endpoint: &'r str,
+    biz_id: &'r str,
+    stage: &'r str,
     revision: i64,
     attempt: i64,
-    owner: String,
-    on_unknown: String,
+    owner: &'r str,
+    on_unknown: &'r str,
     created_unix_ms: i64,
-    identity: String,
-    detail: String,
+    identity: &'r str,
+    detail: &'r str,
     other_biz_id: bool,
     unfinished: bool,
     retired: bool,
@@ -37,11 +47,13 @@ struct Damaged {
 }
 
 pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    let columns = Columns::of(entry)?;
+    let (identity, detail) = (json(entry.identity())?, json(entry.detail())?);
+    let columns = Columns::of(entry, &identity, &detail);
     // An entry's key and the time of its intent never change, so their indexes are left alone.
     connection
-        .prepare_cached(&format!(
-            "INSERT INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+        .prepare_cached(over_columns!(
+            "INSERT INTO entry (",
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
              ON CONFLICT (open_id, endpoint, biz_id) DO UPDATE SET stage = ?4, revision = ?5, attempt = ?6, owner = ?7, \
              on_unknown = ?8, identity = ?10, detail = ?11, other_biz_id = ?12, unfinished = ?13, retired = ?14, \
              checksum = ?15"
@@ -66,10 +78,33 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
         .map(drop)
 }
 
+/// Writes the record of [`Entry::heard`] over the one that it was made from. Its stage is the same, so that SQLite need
+/// not ask of every index over stages whether it has the row.
+pub(super) fn write_heard(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+    let (identity, detail) = (json(entry.identity())?, json(entry.detail())?);
+    let columns = Columns::of(entry, &identity, &detail);
+    connection
+        .prepare_cached(
+            "UPDATE entry SET revision = ?4, detail = ?5, unfinished = ?6, checksum = ?7 \
+             WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3",
+        )?
+        .execute(params![
+            columns.open_id,
+            columns.endpoint,
+            columns.biz_id,
+            columns.revision,
+            columns.detail,
+            columns.unfinished,
+            columns.checksum(),
+        ])
+        .map(drop)
+}
+
 pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Entry>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3"
+        .prepare_cached(over_columns!(
+            "SELECT ",
+            " FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3"
         ))?
         .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str()], read)
         .optional()
@@ -77,8 +112,9 @@ pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Optio
 
 pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
+        .prepare_cached(over_columns!(
+            "SELECT ",
+            " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
              ORDER BY created_unix_ms"
         ))?
         .query_map([], read)?
@@ -87,8 +123,9 @@ pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>>
 
 pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entry WHERE unfinished = 1 ORDER BY created_unix_ms"
+        .prepare_cached(over_columns!(
+            "SELECT ",
+            " FROM entry WHERE unfinished = 1 ORDER BY created_unix_ms"
         ))?
         .query_map([], read)?
         .collect()
@@ -96,8 +133,9 @@ pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>
 
 pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<Vec<Entry>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entry WHERE retired = 0 AND created_unix_ms >= ?1 AND created_unix_ms < ?2 \
+        .prepare_cached(over_columns!(
+            "SELECT ",
+            " FROM entry WHERE retired = 0 AND created_unix_ms >= ?1 AND created_unix_ms < ?2 \
              ORDER BY created_unix_ms"
         ))?
         .query_map((from, to), read)?
@@ -164,8 +202,9 @@ pub(super) fn settled_before(
     most: i64,
 ) -> rusqlite::Result<Vec<Entry>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entry WHERE retired = 0 AND created_unix_ms < ?1 AND unfinished = 0 \
+        .prepare_cached(over_columns!(
+            "SELECT ",
+            " FROM entry WHERE retired = 0 AND created_unix_ms < ?1 AND unfinished = 0 \
              AND stage NOT IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
              ORDER BY created_unix_ms LIMIT ?2"
         ))?
@@ -180,7 +219,7 @@ pub(super) fn verify(connection: &Connection) -> rusqlite::Result<()> {
         let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
         return Err(rusqlite::Error::SqliteFailure(corrupt, Some(found)));
     }
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM entry"))?;
+    let mut statement = connection.prepare(over_columns!("SELECT ", " FROM entry"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         read(row)?;
@@ -189,75 +228,78 @@ pub(super) fn verify(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
     let columns = Columns {
-        open_id: row.get(0)?,
-        endpoint: row.get(1)?,
-        biz_id: row.get(2)?,
-        stage: row.get(3)?,
+        open_id: text(0)?,
+        endpoint: text(1)?,
+        biz_id: text(2)?,
+        stage: text(3)?,
         revision: row.get(4)?,
         attempt: row.get(5)?,
-        owner: row.get(6)?,
-        on_unknown: row.get(7)?,
+        owner: text(6)?,
+        on_unknown: text(7)?,
         created_unix_ms: row.get(8)?,
-        identity: row.get(9)?,
-        detail: row.get(10)?,
+        identity: text(9)?,
+        detail: text(10)?,
         other_biz_id: row.get(11)?,
         unfinished: row.get(12)?,
         retired: row.get(13)?,
     };
-    if row.get::<_, String>(14)? != columns.checksum() {
+    if text(14)? != columns.checksum() {
         return Err(damaged(columns.biz_id, "its checksum is wrong"));
     }
     columns.entry()
 }
 
-impl Columns {
-    fn of(entry: &Entry) -> rusqlite::Result<Columns> {
-        let json = |value: serde_json::Result<String>| {
-            value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-        };
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+impl<'r> Columns<'r> {
+    fn of(entry: &'r Entry, identity: &'r str, detail: &'r str) -> Columns<'r> {
+        let key = entry.key();
         let returned = entry.detail().returned_biz_id.as_deref();
-        Ok(Columns {
-            open_id: entry.key().open_id.clone(),
-            endpoint: entry.key().endpoint.clone(),
-            biz_id: entry.key().biz_id.to_string(),
-            stage: entry.stage().as_str().to_owned(),
+        Columns {
+            open_id: &key.open_id,
+            endpoint: &key.endpoint,
+            biz_id: key.biz_id.as_str(),
+            stage: entry.stage().as_str(),
             revision: i64::try_from(entry.revision()).unwrap_or(i64::MAX),
             attempt: i64::from(entry.attempt()),
-            owner: entry.owner().0.clone(),
+            owner: &entry.owner().0,
             on_unknown: match entry.on_unknown() {
-                OnUnknown::Reverse => "reverse".to_owned(),
-                OnUnknown::Hold => "hold".to_owned(),
+                OnUnknown::Reverse => "reverse",
+                OnUnknown::Hold => "hold",
             },
             created_unix_ms: entry.created_unix_ms(),
-            identity: json(serde_json::to_string(entry.identity()))?,
-            detail: json(serde_json::to_string(entry.detail()))?,
-            other_biz_id: returned.is_some_and(|returned| returned != entry.key().biz_id.as_str()),
+            identity,
+            detail,
+            other_biz_id: returned.is_some_and(|returned| returned != key.biz_id.as_str()),
             unfinished: entry.is_unfinished(),
             retired: entry.detail().retired,
-        })
+        }
     }
 
-    fn entry(self) -> rusqlite::Result<Entry> {
-        let what = |what: &'static str| damaged(self.biz_id.clone(), what);
+    fn entry(&self) -> rusqlite::Result<Entry> {
+        let what = |what: &'static str| damaged(self.biz_id, what);
         Ok(Entry::restore(
             Key {
-                biz_id: BizId::new(&self.biz_id).map_err(|_| what("biz_id"))?,
-                open_id: self.open_id.clone(),
-                endpoint: self.endpoint.clone(),
+                biz_id: BizId::new(self.biz_id).map_err(|_| what("biz_id"))?,
+                open_id: self.open_id.to_owned(),
+                endpoint: self.endpoint.to_owned(),
             },
-            serde_json::from_str(&self.identity).map_err(|_| what("identity"))?,
-            Stage::from_word(&self.stage).ok_or_else(|| what("stage"))?,
+            serde_json::from_str(self.identity).map_err(|_| what("identity"))?,
+            Stage::from_word(self.stage).ok_or_else(|| what("stage"))?,
             u64::try_from(self.revision).map_err(|_| what("revision"))?,
             u32::try_from(self.attempt).map_err(|_| what("attempt"))?,
-            Owner(self.owner.clone()),
-            match self.on_unknown.as_str() {
+            Owner(self.owner.to_owned()),
+            match self.on_unknown {
                 "reverse" => OnUnknown::Reverse,
                 "hold" => OnUnknown::Hold,
                 _ => return Err(what("on_unknown")),
             },
             self.created_unix_ms,
-            serde_json::from_str(&self.detail).map_err(|_| what("detail"))?,
+            serde_json::from_str(self.detail).map_err(|_| what("detail"))?,
         ))
     }
 
@@ -265,14 +307,14 @@ impl Columns {
     fn checksum(&self) -> String {
         let mut digest = Sha1::new();
         for text in [
-            &self.open_id,
-            &self.endpoint,
-            &self.biz_id,
-            &self.stage,
-            &self.owner,
-            &self.on_unknown,
-            &self.identity,
-            &self.detail,
+            self.open_id,
+            self.endpoint,
+            self.biz_id,
+            self.stage,
+            self.owner,
+            self.on_unknown,
+            self.identity,
+            self.detail,
         ] {
             digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
             digest.update(text);
@@ -288,16 +330,21 @@ impl Columns {
             digest.update(number.to_le_bytes());
         }
         let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-        digest.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        let mut hex = String::with_capacity(40);
+        for byte in digest.finalize() {
+            hex.push(digit(byte >> 4));
+            hex.push(digit(byte & 15));
+        }
+        hex
     }
 }
 
 /// A later revision of an entry that is not there: its row was deleted by somebody else.
 pub(super) fn vanished(key: &Key) -> rusqlite::Error {
-    damaged(key.biz_id.to_string(), "it is gone")
+    damaged(key.biz_id.as_str(), "it is gone")
 }
 
-fn damaged(biz_id: String, what: &'static str) -> rusqlite::Error {
-    let error = Damaged { biz_id, what };
+fn damaged(biz_id: &str, what: &'static str) -> rusqlite::Error {
+    let error = Damaged { biz_id: biz_id.to_owned(), what };
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }

@@ -97,15 +97,15 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 
 /// How many changes were committed to this file.
 pub(super) fn sequence(connection: &Connection) -> rusqlite::Result<u64> {
-    let sequence: i64 =
-        connection.query_row("SELECT sequence FROM journal WHERE one = 1", [], |row| row.get(0))?;
+    let sequence: i64 = connection
+        .prepare_cached("SELECT sequence FROM journal WHERE one = 1")?
+        .query_row([], |row| row.get(0))?;
     Ok(u64::try_from(sequence).unwrap_or_default())
 }
 
 /// Counts one more change.
 pub(super) fn advance(transaction: &Connection) -> rusqlite::Result<u64> {
-    let sequence: i64 = transaction
-        .prepare_cached("UPDATE journal SET sequence = sequence + 1 WHERE one = 1 RETURNING sequence")?
-        .query_row([], |row| row.get(0))?;
-    Ok(u64::try_from(sequence).unwrap_or_default())
+    // RETURNING would make SQLite open a table of its own for it each time.
+    transaction.prepare_cached("UPDATE journal SET sequence = sequence + 1 WHERE one = 1")?.execute([])?;
+    sequence(transaction)
 }

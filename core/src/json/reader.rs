@@ -1,0 +1,272 @@
+//! Reads JSON in one pass, strictly by RFC 8259. Only strings with escapes are copied.
+
+use std::borrow::Cow;
+
+use super::{JsonError, Kind, MAX_DEPTH, Object, Value, plain_length};
+
+/// How deep the values that are only passed over may be nested: what protects the stack. What is read is held to
+/// [`MAX_DEPTH`].
+const MAX_PASSED_DEPTH: usize = 4 * MAX_DEPTH;
+
+/// See the module's words.
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// At the beginning of a text.
+    pub(super) fn new(text: &'a str) -> Reader<'a> {
+        Reader { text, at: 0 }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The next byte that is no white space; not taken.
+    fn next_token(&mut self) -> Option<u8> {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        self.peek()
+    }
+
+    /// What was passed since `from`.
+    fn since(&self, from: usize) -> &'a str {
+        self.text.get(from..self.at).unwrap_or_default()
+    }
+
+    fn fault(&self) -> JsonError {
+        JsonError::Syntax(format!("at byte {}", self.at))
+    }
+
+    /// Nothing but white space may be left.
+    pub(super) fn end(&mut self) -> Result<(), JsonError> {
+        if self.next_token().is_none() { Ok(()) } else { Err(self.fault()) }
+    }
+
+    /// The value that begins here, `depth` levels below the outermost.
+    pub(super) fn value(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
+        if depth > MAX_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        let first = self.next_token();
+        let from = self.at;
+        let kind = match first {
+            Some(b'{') => Kind::Object(self.object(depth)?),
+            Some(b'[') => Kind::Array(self.array(depth)?),
+            Some(b'"') => Kind::String(self.string()?),
+            _ => {
+                self.pass_plain(first)?;
+                match first {
+                    Some(b't') => Kind::Bool(true),
+                    Some(b'f') => Kind::Bool(false),
+                    Some(b'n') => Kind::Null,
+                    _ => Kind::Number,
+                }
+            }
+        };
+        Ok(Value { raw: self.since(from), kind })
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Object<'a>, JsonError> {
+        let mut object = Object::default();
+        self.members(|reader, key| {
+            if object.is_empty() {
+                // As many as most have, but for an empty one nothing: an answer may be full of those.
+                object.members.reserve(8);
+            }
+            match reader.value(depth + 1) {
+                Ok(value) => object.members.push((key, value)),
+                Err(error) => return Err(error.inside(&key)),
+            }
+            Ok(())
+        })?;
+        match object.repeated() {
+            Some(key) => Err(JsonError::Duplicate { path: String::new(), key: key.to_owned() }),
+            None => Ok(object),
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Vec<Value<'a>>, JsonError> {
+        let mut list = Vec::new();
+        self.entries(|reader, index| {
+            list.push(reader.value(depth + 1).map_err(|error| error.inside(&format!("[{index}]")))?);
+            Ok(())
+        })?;
+        Ok(list)
+    }
+
+    /// A reader at a member of the object or at an entry of the list that begins here; this one goes behind the whole
+    /// of it. `None` if there is none or there are two, or if it is no JSON.
+    pub(super) fn enter(&mut self, step: &str) -> Option<Reader<'a>> {
+        let mut places = Vec::with_capacity(1);
+        let walked = match self.next_token()? {
+            b'{' => self.members(|reader, key| {
+                if key == step {
+                    places.push(reader.at);
+                }
+                reader.pass(1)
+            }),
+            b'[' => {
+                let entry = step.parse::<usize>().ok()?;
+                self.entries(|reader, index| {
+                    if index == entry {
+                        places.push(reader.at);
+                    }
+                    reader.pass(1)
+                })
+            }
+            _ => return None,
+        };
+        match (walked, places.as_slice()) {
+            (Ok(()), [at]) => Some(Reader { text: self.text, at: *at }),
+            // Which of two is meant would be a guess.
+            _ => None,
+        }
+    }
+
+    /// Goes behind the value that begins here.
+    fn pass(&mut self, depth: usize) -> Result<(), JsonError> {
+        if depth > MAX_PASSED_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        match self.next_token() {
+            Some(b'{') => self.members(|reader, _| reader.pass(depth + 1)),
+            Some(b'[') => self.entries(|reader, _| reader.pass(depth + 1)),
+            Some(b'"') => self.pass_string().map(drop),
+            first => self.pass_plain(first),
+        }
+    }
+
+    /// Goes through the object that begins here; `each` goes behind the value of the key.
+    fn members(
+        &mut self,
+        mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.through(b'}', |reader, _| {
+            if reader.next_token() != Some(b'"') {
+                return Err(reader.fault());
+            }
+            let key = reader.string()?;
+            if reader.next_token() != Some(b':') {
+                return Err(reader.fault());
+            }
+            reader.at += 1;
+            each(reader, key)
+        })
+    }
+
+    /// Goes through the list that begins here; `each` goes behind the entry.
+    fn entries(
+        &mut self,
+        each: impl FnMut(&mut Self, usize) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.through(b']', each)
+    }
+
+    /// Goes behind what begins here with a bracket and ends with `close`.
+    fn through(
+        &mut self,
+        close: u8,
+        mut each: impl FnMut(&mut Self, usize) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.at += 1;
+        if self.next_token() == Some(close) {
+            self.at += 1;
+            return Ok(());
+        }
+        for index in 0.. {
+            each(self, index)?;
+            match self.next_token() {
+                Some(b',') => self.at += 1,
+                Some(byte) if byte == close => break,
+                _ => return Err(self.fault()),
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// The string that begins here.
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        let from = self.at;
+        if self.pass_string()? {
+            // Also refuses half a surrogate pair.
+            let text: String =
+                serde_json::from_str(self.since(from)).map_err(|e| JsonError::Syntax(e.to_string()))?;
+            return Ok(text.into());
+        }
+        Ok(self.text.get(from + 1..self.at - 1).unwrap_or_default().into())
+    }
+
+    /// Goes behind the string that begins here; whether it has escapes.
+    fn pass_string(&mut self) -> Result<bool, JsonError> {
+        self.at += 1;
+        let mut escaped = false;
+        loop {
+            self.at += plain_length(self.rest());
+            match self.rest() {
+                [b'"', ..] => break,
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.at += 2,
+                [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => {
+                    self.at += 6;
+                }
+                _ => return Err(self.fault()),
+            }
+            escaped = true;
+        }
+        self.at += 1;
+        Ok(escaped)
+    }
+
+    /// Goes behind the number or the word that begins here with `first`.
+    fn pass_plain(&mut self, first: Option<u8>) -> Result<(), JsonError> {
+        let word = match first {
+            Some(b't') => "true",
+            Some(b'f') => "false",
+            Some(b'n') => "null",
+            _ => return self.pass_number(),
+        };
+        if !self.rest().starts_with(word.as_bytes()) {
+            return Err(self.fault());
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn pass_number(&mut self) -> Result<(), JsonError> {
+        self.at += usize::from(self.peek() == Some(b'-'));
+        // No zero stands before other digits.
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.pass_digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.pass_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.pass_digits()?;
+        }
+        Ok(())
+    }
+
+    /// At least one.
+    fn pass_digits(&mut self) -> Result<(), JsonError> {
+        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 {
+            return Err(self.fault());
+        }
+        self.at += digits;
+        Ok(())
+    }
+}
