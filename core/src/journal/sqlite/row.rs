@@ -150,10 +150,16 @@ pub(super) fn other_sale_of(
 ) -> rusqlite::Result<Option<Entry>> {
     // As JSON has it.
     let quoted = serde_json::Value::from(returned).to_string();
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND biz_id = ?4 \
-         UNION ALL SELECT {COLUMNS} FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 \
-         AND other_biz_id = 1 AND instr(detail, ?5)"
+    let mut statement = connection.prepare_cached(concat!(
+        over_columns!(
+            "SELECT ",
+            " FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND biz_id = ?4 UNION ALL "
+        ),
+        over_columns!(
+            "SELECT ",
+            " FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND other_biz_id = 1 \
+             AND instr(detail, ?5)"
+        )
     ))?;
     let rows = statement
         .query_map(params![key.open_id, key.endpoint, key.biz_id.as_str(), returned, quoted], read)?;
