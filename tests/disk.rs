@@ -237,6 +237,28 @@ fn a_journal_that_another_program_holds_keeps_no_call_beyond_its_deadline() {
     holder.let_go();
 }
 
+/// What dead tills have left waits for it together, within one call's time.
+#[test]
+fn a_journal_that_another_program_holds_keeps_no_recovery_beyond_its_deadline() {
+    let simulator = Simulator::start();
+    let more = json!({"timeouts_ms": {"connect": 300, "total": 1000}, "background": false});
+    let config = reversing(&simulator.v2(), more);
+    for number in 0..6 {
+        let mut dead = Driver::started(&config);
+        let before = simulator.requests();
+        dead.begin(&format!("consume {}", sale(&format!("T{number}~hang"))));
+        until("the consume runs", || simulator.requests() > before);
+        dead.kill();
+    }
+    let mut till = Driver::started(&config);
+    let holder = Holder::take(&config["journal"]);
+    // Six that wait in turn would need 6 s.
+    let answer = till.recover();
+    assert!(answer.took < Duration::from_millis(3500), "{:?} {}", answer.took, answer.text);
+    holder.let_go();
+    until("they are undone", || till.recover().data()["count"] == 0);
+}
+
 /// Its outcome could not be recorded: it is in doubt, though its process lives, and holds back the same member's next.
 #[test]
 fn a_sale_whose_end_could_not_be_recorded_holds_back_the_next() {

@@ -179,7 +179,12 @@ impl Inner {
     /// Looks at every unsettled entry once. `all` does not wait for any entry's turn.
     fn pass(&self, all: bool, deadline: Instant) -> Result<Pass, JournalError> {
         let mut pass = Pass::default();
-        let unconfirmed = self.reverse_unconfirmed();
+        let call_deadline = || {
+            let own = Instant::now() + self.shared.total;
+            if all { own.min(deadline) } else { own }
+        };
+        let no_time = || self.state().stopping || Instant::now() >= deadline;
+        let unconfirmed = self.reverse_unconfirmed(call_deadline, no_time);
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
         let unsettled = self.shared.journal.unsettled()?.into_iter();
         let mut unsettled: Vec<_> = unsettled.map(|entry| (self.due(&entry), entry)).collect();
@@ -187,6 +192,10 @@ impl Inner {
         unsettled.sort_by_key(|(due, _)| *due);
         let mut settled = 0;
         for (_, mut entry) in unsettled {
+            if no_time() {
+                soonest(Instant::now());
+                break;
+            }
             if entry.stage() == Stage::Sending {
                 if self.shared.journal.may_be_running(&entry) {
                     if entry.owner() != self.shared.journal.owner() {
@@ -194,7 +203,7 @@ impl Inner {
                     }
                     continue;
                 }
-                entry = match self.bury(&entry) {
+                entry = match self.bury(&entry, call_deadline()) {
                     Ok(entry) => entry,
                     Err(error) => {
                         self.trouble(&error);
@@ -213,13 +222,7 @@ impl Inner {
                 soonest(due);
                 continue;
             }
-            if self.state().stopping || Instant::now() >= deadline {
-                soonest(Instant::now());
-                break;
-            }
-            let call_deadline = Instant::now() + self.shared.total;
-            let deadline = if all { call_deadline.min(deadline) } else { call_deadline };
-            match self.drive(client, &entry, deadline) {
+            match self.drive(client, &entry, call_deadline()) {
                 Ok(stands) if matches!(stands.stage(), Stage::Reversing | Stage::Unknown) => {
                     soonest(self.pace(stands.key()).due());
                 }
@@ -240,7 +243,11 @@ impl Inner {
     }
 
     /// Has what an earlier process left unconfirmed reversed, once its time is over; says when that is.
-    fn reverse_unconfirmed(&self) -> Option<Instant> {
+    fn reverse_unconfirmed(
+        &self,
+        call_deadline: impl Fn() -> Instant,
+        no_time: impl Fn() -> bool,
+    ) -> Option<Instant> {
         let journal = &self.shared.journal;
         let mut soonest: Option<Instant> = None;
         for entry in journal.unfinished().unwrap_or_default() {
@@ -251,11 +258,11 @@ impl Inner {
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
             // Counted from when its process was first seen dead.
             let due = self.pace(entry.key()).since() + self.settings.confirm_after;
-            if Instant::now() < due {
+            if Instant::now() < due || no_time() {
                 soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
             } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse()) {
                 // Over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
-                if let Err(error) = journal.record(&record, Guard::Off, Instant::now() + self.shared.total) {
+                if let Err(error) = journal.record(&record, Guard::Off, call_deadline()) {
                     self.trouble(&error);
                 }
             }
@@ -268,10 +275,10 @@ impl Inner {
     }
 
     /// The owner of an intent is dead: it may have happened.
-    fn bury(&self, entry: &Entry) -> Result<Entry, JournalError> {
+    fn bury(&self, entry: &Entry, until: Instant) -> Result<Entry, JournalError> {
         let record = abandoned(entry);
         self.shared.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
-        Ok(match self.shared.journal.record(&record, Guard::Off, Instant::now() + self.shared.total)? {
+        Ok(match self.shared.journal.record(&record, Guard::Off, until)? {
             Recorded::Done(_) => record,
             Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
         })
