@@ -24,7 +24,7 @@ impl std::error::Error for Words {}
 /// A text without a Chinese one does not compile.
 macro_rules! words {
     ($en:literal, $zh:literal $(, $name:ident = $value:expr)* $(,)?) => {{
-        const { assert!(!$zh.is_ascii(), "the second text is the Chinese one") };
+        const _: () = assert!(!$zh.is_ascii(), "the second text is the Chinese one");
         $(let $name = &$value;)*
         $crate::words::Words { en: format!($en), zh: format!($zh) }
     }};

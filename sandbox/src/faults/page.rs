@@ -113,4 +113,30 @@ mod tests {
         let written = std::fs::read_to_string(file).unwrap_or_default().replace("\r\n", "\n");
         assert!(written == page(), "docs/faults.md is not in step with the sources: run `make docs`");
     }
+
+    /// The words of the library, which are the same in every language.
+    fn terms(text: &str) -> Vec<&str> {
+        let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_-.".contains(letter)));
+        let outcomes = ["succeeded", "declined", "not_sent", "unknown", "reversed", "strict_answer"];
+        let is_term = |word: &&str| {
+            outcomes.contains(word)
+                || word.starts_with("ZV-")
+                || word.contains('_')
+                || word.starts_with("9100")
+        };
+        let mut terms: Vec<_> = words.filter(is_term).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        terms
+    }
+
+    #[test]
+    fn every_fault_says_the_same_in_chinese() {
+        let is_chinese = |text: &str| text.contains(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+        for row in Fault::ALL.iter().map(|fault| fault.row()) {
+            assert!(is_chinese(row.zh) && is_chinese(row.till_sees_zh), "{}", row.name);
+            assert_eq!(terms(row.till_sees), terms(row.till_sees_zh), "{}", row.name);
+            assert!(row.param.is_none_or(|param| is_chinese(param.meaning_zh)), "{}", row.name);
+        }
+    }
 }
