@@ -14,6 +14,8 @@ import sys
 import uuid
 
 LICENCE_FILE = re.compile(r"^(licen[cs]e|copying|notice|copyright|unlicense)", re.IGNORECASE)
+# Build dependencies whose data, and nothing else of them, is written into the library: the tables of GBK.
+TABLES = {"encoding_rs"}
 # Written into the library by libsqlite3-sys, which is MIT itself.
 SQLITE = {"type": "library", "name": "sqlite", "purl": "pkg:generic/sqlite",
           "licenses": [{"license": {"id": "blessing"}}]}
@@ -30,7 +32,8 @@ def linked(target, with_command):
         for dependency in nodes[name]["deps"]:
             package = packages[dependency["pkg"]]
             macro = any("proc-macro" in part["kind"] for part in package["targets"])
-            if not macro and any(kind["kind"] is None for kind in dependency["dep_kinds"]):
+            kinds = {None, "build"} if package["name"] in TABLES else {None}
+            if not macro and any(kind["kind"] in kinds for kind in dependency["dep_kinds"]):
                 yield dependency["pkg"]
 
     waiting, found = [metadata["resolve"]["root"]], {}
@@ -39,7 +42,7 @@ def linked(target, with_command):
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = sorted(needs(name))
+            found[name] = [] if packages[name]["name"] in TABLES else sorted(needs(name))
             waiting.extend(found[name])
     order = sorted(found, key=lambda name: (packages[name]["name"], packages[name]["version"]))
     return metadata["resolve"]["root"], [(packages[name], found[name]) for name in order], packages

@@ -5,8 +5,10 @@ mod commit;
 mod files;
 mod inspect;
 mod mark;
+mod record;
 mod row;
 mod schema;
+mod together;
 mod turn;
 
 use std::fs::File;
@@ -17,13 +19,15 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
-use super::{Flights, Guard, Journal, JournalError, OwnerLock, Receipt, Recorded, place};
+use super::{Flights, Guard, Journal, JournalError, OwnerLock, Recorded, place};
 use crate::outcome::{codes, codes::Code};
-use crate::transaction::{Entry, Key, Owner, Stage};
+use crate::transaction::{Entry, Key, Owner};
 use commit::Commit;
 use files::Files;
 use mark::Mark;
-use turn::{Shared, Turn};
+use record::write_heard;
+use together::Together;
+use turn::{Shared, Turn, Waited};
 
 pub use inspect::{Inspection, inspect};
 
@@ -40,6 +44,8 @@ pub struct Sqlite {
     /// Reads wait for no write, and a long list keeps no sale waiting.
     reading: Shared,
     files: Files,
+    /// Records that wait for the thread that writes.
+    together: Together,
     mark: Mark,
     lock: OwnerLock,
     /// What the till has read since the last record.
@@ -101,6 +107,7 @@ impl Sqlite {
             writing: Shared::new(connection),
             reading: Shared::new(reading),
             files,
+            together: Together::default(),
             mark,
             lock,
             heard: Mutex::default(),
@@ -149,27 +156,6 @@ impl Sqlite {
         &self.path
     }
 
-    /// The unsettled entry that holds this one back. A consume that is only running is not in doubt; one whose
-    /// process died is.
-    fn held_back(
-        &self,
-        transaction: &Commit<'_>,
-        entry: &Entry,
-        guard: Guard,
-    ) -> rusqlite::Result<Option<Entry>> {
-        if guard == Guard::Off {
-            return Ok(None);
-        }
-        let unsettled = row::unsettled(transaction)?;
-        Ok(unsettled.into_iter().find(|other| {
-            other.key() != entry.key()
-                && other.key().open_id == entry.key().open_id
-                && other.key().endpoint == entry.key().endpoint
-                && guard.holds_back(other, entry.identity())
-                && (other.stage() != Stage::Sending || !self.may_be_running(other))
-        }))
-    }
-
     fn heard(&self) -> MutexGuard<'_, Vec<Key>> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,11 +169,15 @@ impl Sqlite {
     }
 
     fn turn<'s>(&self, shared: &'s Shared, until: Instant) -> Result<Turn<'s>, JournalError> {
-        let turn = shared.turn(until).map_err(|error| self.failed(&error))?;
-        turn.ok_or_else(|| {
-            let message = format!("{}: other calls of this process hold it", self.path.display());
-            JournalError::new(&codes::JOURNAL_LOCKED, message)
-        })
+        match shared.turn(until, || None).map_err(|error| self.failed(&error))? {
+            Waited::Turn(turn) | Waited::Done(turn) => Ok(turn),
+            Waited::TooLate => Err(self.held()),
+        }
+    }
+
+    fn held(&self) -> JournalError {
+        let message = format!("{}: other calls of this process hold it", self.path.display());
+        JournalError::new(&codes::JOURNAL_LOCKED, message)
     }
 
     /// Says what an error means, and stops all writing where the file can no longer be trusted. Reading goes on:
@@ -204,48 +194,22 @@ impl Sqlite {
 
 impl Journal for Sqlite {
     fn record(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError> {
-        if self.failed.load(Ordering::Acquire) {
-            return Err(JournalError::new(
-                &codes::JOURNAL,
-                "a write to the journal failed before; money calls stop until the library is started anew",
-            ));
+        let until = until.max(Instant::now() + LEAST);
+        if let Some(turn) = self.writing.turn_now(until).map_err(|error| self.failed(&error))? {
+            return self.write_together(&turn, entry, guard);
         }
-        let connection = self.to_write(until.max(Instant::now() + LEAST))?;
-        if !self.files.stand() {
-            self.failed.store(true, Ordering::Release);
-            let message = format!("{} was deleted or replaced while it was in use", self.path.display());
-            return Err(JournalError::new(&codes::JOURNAL, message));
-        }
-        let heard = std::mem::take(&mut *self.heard());
-        let mut sequence = 0;
-        let recorded = (|| {
-            let transaction = Commit::begin(&connection)?;
-            let standing = row::find(&transaction, entry.key())?;
-            let fits = match &standing {
-                None => entry.revision() == 1,
-                Some(found) => found.revision() + 1 == entry.revision(),
-            };
-            match standing {
-                Some(found) if !fits => return Ok(Recorded::Stands(found)),
-                None if !fits => return Err(row::vanished(entry.key())),
-                _ => {}
+        let asked = self.together.ask(entry.clone(), guard);
+        match self.writing.turn(until, || asked.told()) {
+            Ok(Waited::Done(told)) => told,
+            // From here on it is this thread's alone, or already written by another.
+            waited if !asked.withdraw() => {
+                drop(waited);
+                asked.wait()
             }
-            // Only what would be written is held back: what stands for this bizId is told as it is.
-            if let Some(found) = self.held_back(&transaction, entry, guard)? {
-                return Ok(Recorded::InDoubt(found));
-            }
-            row::write(&transaction, entry)?;
-            write_heard(&transaction, &heard)?;
-            sequence = schema::advance(&transaction)?;
-            transaction.commit()?;
-            Ok(Recorded::Done(Receipt::of(entry)))
-        })()
-        .map_err(|error| self.failed(&error));
-        match recorded {
-            Ok(Recorded::Done(_)) => self.mark.write(sequence),
-            Ok(Recorded::Stands(_) | Recorded::InDoubt(_)) | Err(_) => self.heard().extend(heard),
+            Ok(Waited::Turn(turn)) => self.write_together(&turn, entry, guard),
+            Ok(Waited::TooLate) => Err(self.held()),
+            Err(error) => Err(self.failed(&error)),
         }
-        recorded
     }
 
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
@@ -325,16 +289,6 @@ impl Journal for Sqlite {
     fn lock_file(&self) -> Option<&File> {
         Some(self.lock.file())
     }
-}
-
-/// Writes down which successes the till has read.
-fn write_heard(transaction: &Commit<'_>, keys: &[Key]) -> rusqlite::Result<()> {
-    for key in keys {
-        if let Some(heard) = row::find(transaction, key)?.and_then(|entry| entry.heard()) {
-            row::write_heard(transaction, &heard)?;
-        }
-    }
-    Ok(())
 }
 
 /// The file ends before its mark.

@@ -110,15 +110,33 @@ pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Optio
         .optional()
 }
 
+const UNSETTLED: &str = over_columns!(
+    "SELECT ",
+    " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') ORDER BY created_unix_ms"
+);
+
 pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    connection
-        .prepare_cached(over_columns!(
-            "SELECT ",
-            " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
-             ORDER BY created_unix_ms"
-        ))?
-        .query_map([], read)?
-        .collect()
+    connection.prepare_cached(UNSETTLED)?.query_map([], read)?.collect()
+}
+
+/// Those of the unsettled entries that may be in doubt: not the intents of this owner whose attempts are running. With
+/// many sales at once these are nearly all, and none of them is read further than that.
+pub(super) fn in_doubt(
+    connection: &Connection,
+    owner: &Owner,
+    is_running: impl Fn(&Key) -> bool,
+) -> rusqlite::Result<Vec<Entry>> {
+    let mut statement = connection.prepare_cached(UNSETTLED)?;
+    let mut rows = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let columns = Columns::read(row)?;
+        let is_own_intent = columns.stage == Stage::Sending.as_str() && columns.owner == owner.0;
+        if !(is_own_intent && is_running(&columns.key()?)) {
+            entries.push(read(row)?);
+        }
+    }
+    Ok(entries)
 }
 
 pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
@@ -234,24 +252,8 @@ pub(super) fn verify(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
-    let columns = Columns {
-        open_id: text(0)?,
-        endpoint: text(1)?,
-        biz_id: text(2)?,
-        stage: text(3)?,
-        revision: row.get(4)?,
-        attempt: row.get(5)?,
-        owner: text(6)?,
-        on_unknown: text(7)?,
-        created_unix_ms: row.get(8)?,
-        identity: text(9)?,
-        detail: text(10)?,
-        other_biz_id: row.get(11)?,
-        unfinished: row.get(12)?,
-        retired: row.get(13)?,
-    };
-    if text(14)? != columns.checksum() {
+    let columns = Columns::read(row)?;
+    if row.get_ref(14)?.as_str()? != columns.checksum() {
         return Err(damaged(columns.biz_id, "its checksum is wrong"));
     }
     columns.entry()
@@ -286,14 +288,39 @@ impl<'r> Columns<'r> {
         }
     }
 
+    /// Not yet held against its checksum.
+    fn read(row: &'r Row<'_>) -> rusqlite::Result<Columns<'r>> {
+        let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
+        Ok(Columns {
+            open_id: text(0)?,
+            endpoint: text(1)?,
+            biz_id: text(2)?,
+            stage: text(3)?,
+            revision: row.get(4)?,
+            attempt: row.get(5)?,
+            owner: text(6)?,
+            on_unknown: text(7)?,
+            created_unix_ms: row.get(8)?,
+            identity: text(9)?,
+            detail: text(10)?,
+            other_biz_id: row.get(11)?,
+            unfinished: row.get(12)?,
+            retired: row.get(13)?,
+        })
+    }
+
+    fn key(&self) -> rusqlite::Result<Key> {
+        Ok(Key {
+            biz_id: BizId::new(self.biz_id).map_err(|_| damaged(self.biz_id, "biz_id"))?,
+            open_id: self.open_id.to_owned(),
+            endpoint: self.endpoint.to_owned(),
+        })
+    }
+
     fn entry(&self) -> rusqlite::Result<Entry> {
         let what = |what: &'static str| damaged(self.biz_id, what);
         Ok(Entry::restore(
-            Key {
-                biz_id: BizId::new(self.biz_id).map_err(|_| what("biz_id"))?,
-                open_id: self.open_id.to_owned(),
-                endpoint: self.endpoint.to_owned(),
-            },
+            self.key()?,
             serde_json::from_str(self.identity).map_err(|_| what("identity"))?,
             Stage::from_word(self.stage).ok_or_else(|| what("stage"))?,
             u64::try_from(self.revision).map_err(|_| what("revision"))?,

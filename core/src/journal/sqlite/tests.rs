@@ -79,6 +79,90 @@ fn whoever_loses_a_race_reads_what_stands() {
     );
 }
 
+/// Has every entry recorded by a thread of its own while the journal is held, and then lets go of it.
+fn recorded_together(journal: &Sqlite, entries: &[Entry]) -> Vec<Result<Recorded, JournalError>> {
+    let held = journal.to_write(soon()).unwrap();
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for entry in entries {
+            threads.push(scope.spawn(|| {
+                let told = journal.record(entry, Guard::Member, soon());
+                // Nobody is told before it is there for all to see.
+                assert!(told.is_err() || journal.find(entry.key()).unwrap().is_some());
+                told
+            }));
+            // In this order.
+            while journal.together.waiting() < threads.len() {
+                std::thread::yield_now();
+            }
+        }
+        drop(held);
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn what_waits_is_written_together_as_if_one_after_the_other() {
+    let folder = Folder::new("together");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let mut entries: Vec<Entry> = (0..8)
+        .map(|number| {
+            let entry = entry(&journal, &format!("B{number}"), &number.to_string(), Stage::Sending, 1);
+            let identity = Identity { coupons: Vec::new(), ..entry.identity().clone() };
+            Entry::restore(
+                entry.key().clone(),
+                identity,
+                Stage::Sending,
+                1,
+                1,
+                journal.owner().clone(),
+                OnUnknown::Reverse,
+                17,
+                Detail::default(),
+            )
+        })
+        .collect();
+    entries.push(entries[3].clone());
+    let before = schema::sequence(&journal.to_read().unwrap()).unwrap();
+    let recorded = recorded_together(&journal, &entries);
+    let done = recorded.iter().filter(|told| matches!(told, Ok(Recorded::Done(_)))).count();
+    let stand = |told: &Result<Recorded, JournalError>| matches!(told, Ok(Recorded::Stands(found)) if *found == entries[3]);
+    assert_eq!((done, recorded.iter().filter(|told| stand(told)).count()), (8, 1), "{recorded:?}");
+    // Whoever had the journal first wrote all of them: one flush.
+    assert_eq!(schema::sequence(&journal.to_read().unwrap()).unwrap(), before + 1);
+    for entry in &entries {
+        assert_eq!(Sqlite::open(&folder.journal()).unwrap().find(entry.key()).unwrap().as_ref(), Some(entry));
+    }
+}
+
+#[test]
+fn what_is_written_together_is_all_there_or_none_of_it() {
+    let folder = Folder::new("none");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    // A later record of what is not there: a damaged journal.
+    let entries = [("B1", 1), ("B2", 2), ("B3", 1)]
+        .map(|(biz_id, revision)| entry(&journal, biz_id, biz_id, Stage::Sending, revision));
+    let recorded = recorded_together(&journal, &entries);
+    // The first to have the journal met B2, or was it; whoever comes later finds that the journal has stopped.
+    assert!(recorded.iter().all(Result::is_err), "{recorded:?}");
+    assert!(journal.unsettled().unwrap().is_empty());
+}
+
+#[test]
+fn what_waited_too_long_is_not_written_later() {
+    let folder = Folder::new("late");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let late = entry(&journal, "B1", "1", Stage::Sending, 1);
+    let held = journal.to_write(soon()).unwrap();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| journal.record(&late, Guard::Off, Instant::now()));
+        assert_eq!(thread.join().unwrap().unwrap_err().code.text, "ZV-JOURNAL-LOCKED");
+    });
+    drop(held);
+    done(&journal.record(&entry(&journal, "B2", "2", Stage::Sending, 1), Guard::Off, soon()).unwrap());
+    assert_eq!(journal.find(late.key()).unwrap(), None);
+}
+
 #[test]
 fn an_unsettled_sale_holds_back_the_same_member_and_coupon() {
     let folder = Folder::new("guard");

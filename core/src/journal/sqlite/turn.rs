@@ -15,6 +15,16 @@ pub(super) struct Shared {
     returned: Condvar,
 }
 
+/// How the waiting for a turn ended.
+pub(super) enum Waited<'s, T> {
+    /// The connection is free.
+    Turn(Turn<'s>),
+    /// There is nothing left to do.
+    Done(T),
+    /// It did not become free in time.
+    TooLate,
+}
+
 /// The connection for one use.
 pub(super) struct Turn<'s> {
     // Before the ticket, so that it is unlocked when the next one comes.
@@ -27,7 +37,8 @@ struct Ticket<'s>(&'s Shared);
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         *lock(&self.0.taken) = false;
-        self.0.returned.notify_one();
+        // All, since what some of them wait for may have been done in this turn.
+        self.0.returned.notify_all();
     }
 }
 
@@ -40,22 +51,47 @@ impl Shared {
         Shared { connection: Mutex::new(connection), taken: Mutex::new(false), returned: Condvar::new() }
     }
 
-    /// The connection once it is free, with what is then left of the time as SQLite's patience with other processes.
-    /// `None` if it does not become free in time.
-    pub(super) fn turn(&self, until: Instant) -> rusqlite::Result<Option<Turn<'_>>> {
+    /// The connection, if it is free now. The time is SQLite's patience with other processes.
+    pub(super) fn turn_now(&self, until: Instant) -> rusqlite::Result<Option<Turn<'_>>> {
         let mut taken = lock(&self.taken);
-        while *taken {
+        if *taken {
+            return Ok(None);
+        }
+        *taken = true;
+        drop(taken);
+        self.begun(until).map(Some)
+    }
+
+    /// The connection once it is free, with what is then left of the time as SQLite's patience with other processes;
+    /// unless meanwhile somebody else has `done` what it is wanted for.
+    pub(super) fn turn<T>(
+        &self,
+        until: Instant,
+        done: impl Fn() -> Option<T>,
+    ) -> rusqlite::Result<Waited<'_, T>> {
+        let mut taken = lock(&self.taken);
+        loop {
+            if let Some(done) = done() {
+                return Ok(Waited::Done(done));
+            }
+            if !*taken {
+                break;
+            }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(None);
+                return Ok(Waited::TooLate);
             }
             taken = self.returned.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         *taken = true;
         drop(taken);
+        self.begun(until).map(Waited::Turn)
+    }
+
+    fn begun(&self, until: Instant) -> rusqlite::Result<Turn<'_>> {
         let turn = Turn { _ticket: Ticket(self), connection: lock(&self.connection) };
         turn.connection.busy_timeout(until.saturating_duration_since(Instant::now()).max(LEAST))?;
-        Ok(Some(turn))
+        Ok(turn)
     }
 }
 

@@ -1,0 +1,128 @@
+//! Records that wait for the journal while another thread has it. Whoever has it next writes all of them in one
+//! transaction with one flush, and each is told only after that flush. One thread alone never waits here.
+
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::journal::{Guard, JournalError, Recorded};
+use crate::outcome::codes;
+use crate::transaction::Entry;
+
+/// What came of one record.
+pub(super) type Told = Result<Recorded, JournalError>;
+
+/// See the module's words.
+#[derive(Default)]
+pub(super) struct Together {
+    state: Mutex<State>,
+    told: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    waiting: Vec<Ask>,
+    told: HashMap<u64, Told>,
+}
+
+/// One record that waits.
+pub(super) struct Ask {
+    number: u64,
+    pub(super) entry: Entry,
+    pub(super) guard: Guard,
+}
+
+impl Together {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits from now on to be written by whoever has the journal next.
+    pub(super) fn ask(&self, entry: Entry, guard: Guard) -> Asked<'_> {
+        let mut state = self.state();
+        let number = state.next;
+        state.next += 1;
+        state.waiting.push(Ask { number, entry, guard });
+        Asked { together: self, number }
+    }
+
+    /// How many wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    /// All that wait. Only for the thread that has the journal; it tells each what came of it.
+    pub(super) fn take(&self) -> Batch<'_> {
+        Batch { together: self, asks: std::mem::take(&mut self.state().waiting) }
+    }
+}
+
+/// The place of a record that waits.
+pub(super) struct Asked<'t> {
+    together: &'t Together,
+    number: u64,
+}
+
+impl Asked<'_> {
+    /// What came of it, if another thread has written it.
+    pub(super) fn told(&self) -> Option<Told> {
+        self.together.state().told.remove(&self.number)
+    }
+
+    /// Waits no longer. False where another thread has it in its hands.
+    pub(super) fn withdraw(&self) -> bool {
+        let mut state = self.together.state();
+        let place = state.waiting.iter().position(|ask| ask.number == self.number);
+        place.map(|place| state.waiting.swap_remove(place)).is_some()
+    }
+
+    /// Waits for the thread that has it in its hands, for as long as its flush takes.
+    pub(super) fn wait(&self) -> Told {
+        let mut state = self.together.state();
+        loop {
+            if let Some(told) = state.told.remove(&self.number) {
+                return told;
+            }
+            state = self.together.told.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Records in the hands of the thread that has the journal. Whatever becomes of that thread, each is told something.
+pub(super) struct Batch<'t> {
+    together: &'t Together,
+    asks: Vec<Ask>,
+}
+
+impl Batch<'_> {
+    /// The records, in the order in which they are to be written.
+    pub(super) fn asks(&self) -> &[Ask] {
+        &self.asks
+    }
+
+    /// Tells each what came of it: after the flush, or when there will be none.
+    pub(super) fn tell(mut self, mut what: impl FnMut(&Ask) -> Told) {
+        let told: Vec<(u64, Told)> = self.asks.iter().map(|ask| (ask.number, what(ask))).collect();
+        self.asks.clear();
+        self.together.state().told.extend(told);
+        self.together.told.notify_all();
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if self.asks.is_empty() {
+            return;
+        }
+        let numbers = self.asks.drain(..).map(|ask| ask.number);
+        let mut state = self.together.state();
+        for number in numbers {
+            let error =
+                JournalError::new(&codes::JOURNAL, "the thread that was writing the journal has failed");
+            state.told.insert(number, Err(error));
+        }
+        drop(state);
+        self.together.told.notify_all();
+    }
+}
