@@ -11,18 +11,18 @@ const COLUMNS: &str = "open_id, endpoint, biz_id, stage, revision, attempt, owne
                        identity, detail, other_biz_id, unfinished, retired, checksum";
 
 /// The columns as text and numbers.
-struct Columns {
-    open_id: String,
-    endpoint: String,
-    biz_id: String,
-    stage: String,
+struct Columns<Text> {
+    open_id: Text,
+    endpoint: Text,
+    biz_id: Text,
+    stage: Text,
     revision: i64,
     attempt: i64,
-    owner: String,
-    on_unknown: String,
+    owner: Text,
+    on_unknown: Text,
     created_unix_ms: i64,
-    identity: String,
-    detail: String,
+    identity: Text,
+    detail: Text,
     other_biz_id: bool,
     unfinished: bool,
     retired: bool,
@@ -147,46 +147,48 @@ pub(super) fn settled_before(
         .collect()
 }
 
-/// Every page and index is whole and every row is what was written.
-pub(super) fn verify(connection: &Connection) -> rusqlite::Result<()> {
-    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if found != "ok" {
-        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        return Err(rusqlite::Error::SqliteFailure(corrupt, Some(found)));
-    }
+fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    checked(row)?.entry()
+}
+
+/// Every row is what was written: all that its checksum covers, and that is each of its columns.
+pub(super) fn verify_all(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM entry"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        read(row)?;
+        checked(row)?;
     }
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
+/// The columns, which fit their checksum.
+fn checked<'r>(row: &'r Row<'_>) -> rusqlite::Result<Columns<&'r str>> {
+    let text = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
     let columns = Columns {
-        open_id: row.get(0)?,
-        endpoint: row.get(1)?,
-        biz_id: row.get(2)?,
-        stage: row.get(3)?,
+        open_id: text(0)?,
+        endpoint: text(1)?,
+        biz_id: text(2)?,
+        stage: text(3)?,
         revision: row.get(4)?,
         attempt: row.get(5)?,
-        owner: row.get(6)?,
-        on_unknown: row.get(7)?,
+        owner: text(6)?,
+        on_unknown: text(7)?,
         created_unix_ms: row.get(8)?,
-        identity: row.get(9)?,
-        detail: row.get(10)?,
+        identity: text(9)?,
+        detail: text(10)?,
         other_biz_id: row.get(11)?,
         unfinished: row.get(12)?,
         retired: row.get(13)?,
     };
-    if row.get::<_, String>(14)? != columns.checksum() {
-        return Err(damaged(columns.biz_id, "its checksum is wrong"));
+    if text(14)? == columns.checksum() {
+        Ok(columns)
+    } else {
+        Err(damaged(columns.biz_id.to_owned(), "its checksum is wrong"))
     }
-    columns.entry()
 }
 
-impl Columns {
-    fn of(entry: &Entry) -> rusqlite::Result<Columns> {
+impl Columns<String> {
+    fn of(entry: &Entry) -> rusqlite::Result<Columns<String>> {
         let json = |value: serde_json::Result<String>| {
             value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
         };
@@ -211,34 +213,37 @@ impl Columns {
             retired: entry.detail().retired,
         })
     }
+}
 
+impl Columns<&str> {
     fn entry(self) -> rusqlite::Result<Entry> {
-        let what = |what: &'static str| damaged(self.biz_id.clone(), what);
+        let what = |what: &'static str| damaged(self.biz_id.to_owned(), what);
         Ok(Entry::restore(
             Key {
-                biz_id: BizId::new(&self.biz_id).map_err(|_| what("biz_id"))?,
-                open_id: self.open_id.clone(),
-                endpoint: self.endpoint.clone(),
+                biz_id: BizId::new(self.biz_id).map_err(|_| what("biz_id"))?,
+                open_id: self.open_id.to_owned(),
+                endpoint: self.endpoint.to_owned(),
             },
-            serde_json::from_str(&self.identity).map_err(|_| what("identity"))?,
-            Stage::from_word(&self.stage).ok_or_else(|| what("stage"))?,
+            serde_json::from_str(self.identity).map_err(|_| what("identity"))?,
+            Stage::from_word(self.stage).ok_or_else(|| what("stage"))?,
             u64::try_from(self.revision).map_err(|_| what("revision"))?,
             u32::try_from(self.attempt).map_err(|_| what("attempt"))?,
-            Owner(self.owner.clone()),
-            match self.on_unknown.as_str() {
+            Owner(self.owner.to_owned()),
+            match self.on_unknown {
                 "reverse" => OnUnknown::Reverse,
                 "hold" => OnUnknown::Hold,
                 _ => return Err(what("on_unknown")),
             },
             self.created_unix_ms,
-            serde_json::from_str(&self.detail).map_err(|_| what("detail"))?,
+            serde_json::from_str(self.detail).map_err(|_| what("detail"))?,
         ))
     }
+}
 
-    /// SHA-1 over the columns, each with its length, so that nothing can move from one to the next.
+impl<Text: AsRef<str>> Columns<Text> {
+    /// SHA-1 over the columns, each with its length, so that nothing can move from one to the next. In hexadecimal.
     fn checksum(&self) -> String {
-        let mut digest = Sha1::new();
-        for text in [
+        let texts = [
             &self.open_id,
             &self.endpoint,
             &self.biz_id,
@@ -247,22 +252,29 @@ impl Columns {
             &self.on_unknown,
             &self.identity,
             &self.detail,
-        ] {
-            digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-            digest.update(text);
-        }
-        for number in [
+        ];
+        let numbers = [
             self.revision,
             self.attempt,
             self.created_unix_ms,
             i64::from(self.other_biz_id),
             i64::from(self.unfinished),
             i64::from(self.retired),
-        ] {
-            digest.update(number.to_le_bytes());
+        ];
+        // In one piece: a start does this for every row of the journal.
+        let mut all = Vec::with_capacity(1024);
+        for text in texts.map(AsRef::as_ref) {
+            all.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+            all.extend(text.as_bytes());
         }
+        all.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-        digest.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        let mut hex = String::with_capacity(40);
+        for byte in Sha1::digest(&all) {
+            hex.push(digit(byte >> 4));
+            hex.push(digit(byte & 15));
+        }
+        hex
     }
 }
 
