@@ -67,7 +67,7 @@ bench: library
 
 # The parts of a call, each alone.
 bench-parts: library
-	$(CARGO) bench -p zvpos-benches
+	$(CARGO) bench -p zvpos-benches --bench parts
 
 tsan: tools
 	tests/tsan.sh

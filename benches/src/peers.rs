@@ -121,15 +121,25 @@ const ENTRANTS: [Entrant; 11] = [
 
 /// Everyone for whom this machine has what is needed, started; the others stand in the report.
 pub(crate) fn start(place: &Place, server: &Server, report: &mut Report) -> Result<Vec<Contestant>, String> {
+    // First all are built: no program is compiled while it runs.
+    let commands = build(&ENTRANTS, place, server, report)?;
+    commands.into_iter().map(|(name, mut command)| Contestant::start(name, &mut command)).collect()
+}
+
+fn build(
+    entrants: &[Entrant],
+    place: &Place,
+    server: &Server,
+    report: &mut Report,
+) -> Result<Vec<(&'static str, Command)>, String> {
     let mut commands = Vec::new();
-    for entrant in &ENTRANTS {
+    for entrant in entrants {
         match entrant.needs.iter().find(|tool| !is_there(place, tool)) {
             Some(tool) => report.missing(entrant.name, tool.why, tool.install),
             None => commands.push((entrant.name, (entrant.command)(place, server)?)),
         }
     }
-    // Only now: no program is compiled while it runs.
-    commands.into_iter().map(|(name, mut command)| Contestant::start(name, &mut command)).collect()
+    Ok(commands)
 }
 
 fn is_there(place: &Place, tool: &Tool) -> bool {
@@ -215,4 +225,33 @@ pub(crate) fn request_file(place: &Place, server: &Server) -> Result<PathBuf, St
     let path = place.folder.join("request");
     std::fs::write(&path, request).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THERE: Tool = Tool { probe: "true", why: "", install: "" };
+    const LACKING: Tool = Tool { probe: "command -v no-such-tool", why: "no tool", install: "get it" };
+
+    fn wrong(_: &Place, _: &Server) -> Result<Command, String> {
+        fine(Command::new("sh").args(["-c", "echo does not compile >&2; exit 1"])).map(Command::new)
+    }
+
+    #[test]
+    fn who_lacks_a_tool_is_named_and_who_does_not_compile_ends_the_run() {
+        let folder = std::env::temp_dir();
+        let place = Place { root: folder.clone(), library: folder.join("none"), folder, quick: true };
+        let (server, mut report) = (Server::start().unwrap(), Report::default());
+        let fit = Entrant { name: "fit", needs: &[THERE], command: |_, _| Ok(Command::new("true")) };
+        let lacking = Entrant { name: "lacking", needs: &[THERE, LACKING], command: wrong };
+        let built = build(&[lacking, fit], &place, &server, &mut report).unwrap();
+        assert_eq!(built.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["fit"]);
+        let shown = crate::tables::results(&report);
+        assert!(shown.contains("| lacking | no tool | `get it` |"), "{shown}");
+
+        let broken = Entrant { name: "broken", needs: &[THERE], command: wrong };
+        let error = build(&[broken], &place, &server, &mut report).unwrap_err();
+        assert!(error.contains("does not compile"), "{error}");
+    }
 }
