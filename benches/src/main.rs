@@ -82,7 +82,7 @@ impl Place {
 
 fn main() -> ExitCode {
     let asked = |option: &str| std::env::args().any(|argument| argument == option);
-    let done = if asked("--render") { render() } else { run(asked("--quick")) };
+    let done = if asked("--render") { pages::render() } else { run(asked("--quick")) };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -104,10 +104,4 @@ fn run(quick: bool) -> Result<(), String> {
     let _ = std::fs::remove_dir_all(&place.folder);
     println!("{}", tables::results(&report));
     if quick { Ok(()) } else { pages::write(&report) }
-}
-
-fn render() -> Result<(), String> {
-    let report = pages::last()?;
-    println!("{}", tables::results(&report));
-    pages::write(&report)
 }

@@ -20,14 +20,23 @@ pub(crate) fn root() -> Result<PathBuf, String> {
 }
 
 /// The figures of the last run.
-pub(crate) fn last() -> Result<Report, String> {
+fn last() -> Result<Report, String> {
     serde_json::from_str(&read(FIGURES)?).map_err(|error| format!("{FIGURES}: {error}"))
 }
 
+/// Keeps the figures, and writes everything that shows them.
 pub(crate) fn write(report: &Report) -> Result<(), String> {
+    let figures = serde_json::to_string_pretty(report).map_err(|error| format!("{error}"))? + "\n";
     let folder = root()?.join("benches/results");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    for (name, text) in rendered(report)? {
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join("results.json"), figures))
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    render()
+}
+
+/// From the figures as they are kept: a last digit may have been rounded there.
+pub(crate) fn render() -> Result<(), String> {
+    for (name, text) in rendered(&last()?)? {
         std::fs::write(root()?.join(name), text).map_err(|error| format!("{name}: {error}"))?;
     }
     Ok(())
@@ -37,9 +46,8 @@ fn read(name: &str) -> Result<String, String> {
     std::fs::read_to_string(root()?.join(name)).map_err(|error| format!("{name}: {error}"))
 }
 
-/// Every file, as it should be.
+/// Every file that shows them, as it should be.
 fn rendered(report: &Report) -> Result<Vec<(&'static str, String)>, String> {
-    let figures = serde_json::to_string_pretty(report).map_err(|error| format!("{error}"))? + "\n";
     let both = |lang| {
         format!(
             "{}\n\n{}\n\n{}",
@@ -49,7 +57,6 @@ fn rendered(report: &Report) -> Result<Vec<(&'static str, String)>, String> {
         )
     };
     Ok(vec![
-        (FIGURES, figures),
         ("benches/results/results.md", tables::results(report)),
         ("benches/results/quote.svg", chart::of(report)),
         page("docs/benchmarks.md", &both(Lang::English))?,
