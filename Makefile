@@ -59,14 +59,15 @@ load:
 screenshots: tools library
 	ZVPOS_SCREENSHOTS=1 $(CARGO) test -p zvpos --test inspector pictures
 
-# The library beside what one would write instead, in one run; writes benches/results. QUICK=1 makes a tenth of it.
+# The library beside what one would write instead, in one run; writes benches/results and what the pages show of it.
+# QUICK=1 makes a tenth of it and writes nothing. What cannot be installed is named as missing.
 bench: library
-	tests/tools.sh bench
+	-@tests/tools.sh bench
 	$(CARGO) run --release -q -p zvpos-benches -- $(if $(QUICK),--quick)
 
 # The parts of a call, each alone.
-bench-parts:
-	$(CARGO) bench -p zvpos-benches
+bench-parts: library
+	$(CARGO) bench -p zvpos-benches --bench parts
 
 tsan: tools
 	tests/tsan.sh

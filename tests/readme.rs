@@ -32,8 +32,11 @@ const PAIRS: [[&str; 2]; 5] = [
 ];
 
 /// Pages in English and Chinese whose commands are run, and whose other code is for another program.
-const TWINS: [[&str; 2]; 2] =
-    [["docs/certify.md", "docs/certify.zh-CN.md"], ["docs/doctor.md", "docs/doctor.zh-CN.md"]];
+const TWINS: [[&str; 2]; 3] = [
+    ["docs/benchmarks.md", "docs/benchmarks.zh-CN.md"],
+    ["docs/certify.md", "docs/certify.zh-CN.md"],
+    ["docs/doctor.md", "docs/doctor.zh-CN.md"],
+];
 
 /// Pages that have no twin and whose code is not run.
 const OTHERS: [&str; 8] = [
@@ -139,6 +142,12 @@ fn commands_of_the_inspectors_pages_run() {
 fn commands_of_the_certifiers_pages_run() {
     none(&shell::run(&page("docs/certify.md")));
     none(&shell::run(&page("docs/certify.zh-CN.md")));
+}
+
+/// In Chinese they are the same, and would take as long once more.
+#[test]
+fn commands_of_the_benchmarks_page_run() {
+    none(&shell::run(&page("docs/benchmarks.md")));
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! The parts of a call, each alone: `cargo bench -p zvpos-benches`.
+//! The parts of a call, each alone: `make bench-parts`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     reason = "a benchmark may panic, and criterion's macro documents nothing"
 )]
+
+mod boundary;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -104,5 +106,5 @@ fn journal(c: &mut Criterion) {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-criterion_group!(parts, request, answer, journal);
+criterion_group!(parts, request, answer, journal, boundary::boundary);
 criterion_main!(parts);

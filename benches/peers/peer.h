@@ -25,7 +25,7 @@ static uint64_t now_ns(void)
 }
 
 /* Calls `call` as often as each line of the standard input says, until its end. */
-static void serve(void (*call)(void *), void *state)
+static inline void serve(void (*call)(void *), void *state)
 {
     char line[64];
     while (fgets(line, sizeof line, stdin)) {

@@ -1,4 +1,5 @@
-/* The same calls through this library. Usage: zvpos quote|consume CONFIG_FILE */
+/* The same calls through this library. Usage: zvpos quote|consume|start CONFIG_FILE
+ * `start` only starts and stops it: writes the nanoseconds of zv_init, and of what came after its answer. */
 #include "zvpos.h"
 #include "peer.h"
 
@@ -32,13 +33,22 @@ int main(int argc, char **argv)
     static char config[4096];
     unsigned long number = (unsigned long)now_ns();
     FILE *file = fopen(argv[2], "rb");
+    uint64_t begun, took;
     char *answer;
     CHECK(argc > 2 && file, "no configuration");
     config[fread(config, 1, sizeof config - 1, file)] = 0;
     fclose(file);
+    begun = now_ns();
     answer = zv_init(config);
+    took = now_ns() - begun;
+    begun = now_ns();
     CHECK(zv_outcome(answer) == ZV_SUCCEEDED, answer);
     zv_free(answer);
+    if (!strcmp(argv[1], "start")) {
+        zv_free(zv_shutdown());
+        printf("%llu %llu\n", (unsigned long long)took, (unsigned long long)(now_ns() - begun));
+        return 0;
+    }
     serve(strcmp(argv[1], "consume") ? quote : consume, &number);
     zv_free(zv_shutdown());
     return 0;

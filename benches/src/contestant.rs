@@ -1,8 +1,10 @@
 //! The programs that are measured against each other. Each makes calls when it is told to and says how long each took.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::Place;
 
 /// One program, while it runs.
 pub(crate) struct Contestant {
@@ -63,20 +65,33 @@ impl Drop for Contestant {
 }
 
 /// Compiles a C program of `benches/peers`.
-pub(crate) fn compile(root: &Path, name: &str, more: &[&str]) -> Result<std::path::PathBuf, String> {
-    let out = root.join("target/benches").join(name);
-    std::fs::create_dir_all(root.join("target/benches")).map_err(|error| format!("{error}"))?;
-    let source = root.join("benches/peers").join(format!("{name}.c"));
+pub(crate) fn compile(place: &Place, name: &str, more: &[&str]) -> Result<PathBuf, String> {
+    let out = place.program(name);
+    std::fs::create_dir_all(place.program("")).map_err(|error| format!("target/benches: {error}"))?;
+    let source = place.root.join("benches/peers").join(format!("{name}.c"));
     let mut command = Command::new("cc");
-    command
-        .args(["-O2", "-g", "-Wall", "-Wextra", "-I"])
-        .arg(root.join("include"))
-        .arg(source)
-        .arg("-o")
-        .arg(&out);
-    let output = command.args(more).output().map_err(|error| format!("cc: {error}"))?;
+    command.args(["-O2", "-g", "-Wall", "-Wextra", "-I"]).arg(place.root.join("include"));
+    command.arg(source).arg("-o").arg(&out).args(more);
+    fine(&mut command).map(|_| out)
+}
+
+/// The same, linked with the library.
+pub(crate) fn linked(place: &Place, name: &str, more: &[&str]) -> Result<PathBuf, String> {
+    let folder = place.library_folder().display().to_string();
+    let (search, run) = (format!("-L{folder}"), format!("-Wl,-rpath,{folder}"));
+    compile(place, name, &[&[&*search, &*run, "-lzvpos"], more].concat())
+}
+
+/// Runs a command that must succeed; what it printed.
+pub(crate) fn fine(command: &mut Command) -> Result<String, String> {
+    let program = command.get_program().display().to_string();
+    let output = command.output().map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
-        return Ok(out);
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(format!("{name}.c: {}", String::from_utf8_lossy(&output.stderr)))
+    Err(format!(
+        "{command:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    ))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::Place;
-use crate::compare::{CONSUME, CURL, QUOTE, SOCKET, request_file};
+use crate::peers::{CONSUME, CURL, QUOTE, SOCKET, request_file};
 use crate::report::Report;
 use crate::server::Server;
 
@@ -14,16 +14,24 @@ const FEW: u64 = 100;
 const MANY: u64 = 600;
 
 pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result<(), String> {
-    let built = |name: &str| place.root.join("target/benches").join(name).display().to_string();
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        report.missing("instructions and allocations", "no valgrind", "apt-get install valgrind");
+        return Ok(());
+    }
+    let built = |name: &str| place.program(name).display().to_string();
     let text = |path: &Path| path.display().to_string();
     let (host, port) = (server.address.ip().to_string(), server.address.port().to_string());
     let programs = [
         (SOCKET, vec![built("socket"), host, port, text(&request_file(place, server)?)]),
-        (CURL, vec![built("curl"), format!("http://{}/api/v2", server.address)]),
+        (CURL, vec![built("curl"), server.endpoint()]),
         (QUOTE, vec![built("zvpos"), "quote".into(), text(&place.config(server, "counted-quote")?)]),
         (CONSUME, vec![built("zvpos"), "consume".into(), text(&place.config(server, "counted-consume")?)]),
     ];
     for (name, program) in programs {
+        // Not measured, so not compiled.
+        if report.of(name).is_none() {
+            continue;
+        }
         let instructions = difference(place, &program, instructions)?;
         let allocations = difference(place, &program, allocations)?;
         report.counts(name, instructions, allocations);
@@ -62,7 +70,7 @@ fn valgrind(options: &[&str], program: &[String], calls: u64) -> Result<String, 
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| format!("valgrind: {error}: apt-get install valgrind"))?;
+        .map_err(|error| format!("valgrind: {error}"))?;
     if let Some(mut input) = child.stdin.take() {
         // If it has ended already, what it said tells why.
         let _ = writeln!(input, "{calls}");

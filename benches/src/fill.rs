@@ -12,13 +12,19 @@ use zvpos_core::transaction::{Detail, Entry, Key, OnUnknown, Stage};
 pub(crate) fn fill(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
     let memory = PathBuf::from(format!("/dev/shm/zvpos-bench-{}.db", std::process::id()));
     let filled = write(&memory, entries, endpoint)
-        .and_then(|()| std::fs::copy(&memory, path).map(drop).map_err(|error| format!("{error}")));
+        .and_then(|()| copy(&memory, path).map_err(|error| format!("{}: {error}", path.display())));
     for what in ["", "-wal", "-shm", ".mark"] {
         // The rest is gone already where all went well.
         let _ = std::fs::remove_file(format!("{}{what}", memory.display()));
     }
     let _ = std::fs::remove_dir_all(format!("{}.owners", memory.display()));
     filled
+}
+
+/// On the disk when it returns, so that nothing of it is still being written while something is measured.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::copy(from, to)?;
+    std::fs::File::open(to)?.sync_all()
 }
 
 fn write(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {

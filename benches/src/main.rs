@@ -1,16 +1,24 @@
 //! `make bench`: the library beside what a till's programmer would write instead, in one run against one server of its
 //! own. Only ratios within a run mean anything: machines differ, and are busy.
 //!
-//! `zvpos-benches [--quick]` measures, prints every table, holds the figures against the goals, and writes
-//! `benches/results/`. `--quick` makes a tenth of the calls. Timings never decide a test.
+//! `zvpos-benches [--quick]` measures, prints every table and the goals, and writes `benches/results/` and what the
+//! pages show of it. `--quick` makes a tenth of the calls and writes nothing. `--render` writes the same from the
+//! figures of the last run. Timings never decide a test.
 
+mod chart;
 mod compare;
 mod contestant;
 mod counts;
 mod fill;
+mod goals;
+mod journals;
+mod pages;
+mod peers;
 mod report;
 mod scale;
 mod server;
+mod starts;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +38,7 @@ pub(crate) struct Place {
 
 impl Place {
     fn new(quick: bool) -> Result<Place, String> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no root")?.to_owned();
+        let root = pages::root()?;
         let folder = root.join("target/benches/run");
         // Left by the last run.
         let _ = std::fs::remove_dir_all(&folder);
@@ -47,12 +55,22 @@ impl Place {
         if self.quick { count.div_ceil(10) } else { count }
     }
 
+    /// A program of `target/benches`, once it was compiled.
+    fn program(&self, name: &str) -> PathBuf {
+        self.root.join("target/benches").join(name)
+    }
+
+    /// The folder of the library.
+    fn library_folder(&self) -> &Path {
+        self.library.parent().unwrap_or(&self.root)
+    }
+
     /// A configuration with a journal of that name.
     fn config(&self, server: &Server, journal: &str) -> Result<PathBuf, String> {
         let config = serde_json::json!({
             "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
             "openKey": "fake-open-key-for-test-only-0001",
-            "endpoint": format!("http://{}/api/v2", server.address),
+            "endpoint": server.endpoint(),
             "journal": self.folder.join(format!("{journal}.db")),
             "routes": {"reverse": {"action": "bench.reverse"}},
         });
@@ -63,8 +81,9 @@ impl Place {
 }
 
 fn main() -> ExitCode {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    match run(quick) {
+    let asked = |option: &str| std::env::args().any(|argument| argument == option);
+    let done = if asked("--render") { pages::render() } else { run(asked("--quick")) };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("zvpos-benches: {why}");
@@ -76,9 +95,13 @@ fn main() -> ExitCode {
 fn run(quick: bool) -> Result<(), String> {
     let place = Place::new(quick)?;
     let server = Server::start().map_err(|error| format!("{error}"))?;
-    let mut report = Report::new(&place);
+    let mut report = Report::of_this_machine();
     compare::run(&place, &server, &mut report)?;
     counts::run(&place, &server, &mut report)?;
     scale::run(&place, &server, &mut report)?;
-    report.finish(&place)
+    journals::run(&place, &server, &mut report)?;
+    // Most of a gigabyte.
+    let _ = std::fs::remove_dir_all(&place.folder);
+    println!("{}", tables::results(&report));
+    if quick { Ok(()) } else { pages::write(&report) }
 }

@@ -36,6 +36,10 @@ impl Server {
         Ok(Server { address, delay_us })
     }
 
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}/api/v2", self.address)
+    }
+
     /// How long every answer takes from now on.
     pub(crate) fn take(&self, delay: Duration) {
         self.delay_us.store(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);

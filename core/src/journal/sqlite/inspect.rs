@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::mark::Mark;
-use super::{explain, row, schema};
+use super::{explain, row, schema, verify};
 use crate::journal::JournalError;
 use crate::transaction::Entry;
 
@@ -40,7 +40,7 @@ pub fn inspect(path: &Path, busy: Duration) -> Result<Inspection, JournalError> 
         // One view of it all, though a till writes meanwhile.
         let view = connection.unchecked_transaction()?;
         let sequence = schema::sequence(&view)?;
-        row::verify(&view)?;
+        verify::all(&view)?;
         let unsettled = row::unsettled(&view)?;
         let entries: i64 = view.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
         Ok(Inspection { format, sequence, entries: u64::try_from(entries).unwrap_or_default(), unsettled })

@@ -10,6 +10,7 @@ mod row;
 mod schema;
 mod together;
 mod turn;
+mod verify;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -96,12 +97,11 @@ impl Sqlite {
         if marked > sequence {
             return Err(behind(path, sequence, marked));
         }
-        // A damaged key or page would make a sale look as if it had never been.
-        row::verify(&connection).map_err(|e| explain(path, &e))?;
+        let mut reading = schema::reader(path).map_err(|e| explain(path, &e))?;
+        verify::all_at_once(&mut reading, &connection).map_err(|e| explain(path, &e))?;
         mark.write(sequence);
         let files = Files::of(path)
             .map_err(|e| JournalError::new(&codes::JOURNAL, format!("{}: {e}", path.display())))?;
-        let reading = schema::reader(path).map_err(|e| explain(path, &e))?;
         let journal = Sqlite {
             path: path.to_owned(),
             writing: Shared::new(connection),

