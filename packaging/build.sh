@@ -29,6 +29,7 @@ cargo_for() {
     set+=("CFLAGS_$name=$c_flags")
     if [ "$system" = windows ]; then
         set+=("CC_$name=$compiler" "AR_$name=$mingw-ar" "CARGO_TARGET_${upper}_LINKER=$compiler")
+        flags+=" -Cdlltool=$root/packaging/dlltool.sh"
     else
         cargo=(cargo-zigbuild)
         set+=("CARGO_ZIGBUILD_ZIG_PATH=$zig")
