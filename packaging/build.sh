@@ -38,11 +38,9 @@ cargo_for() {
     env "${set[@]}" RUSTFLAGS="$flags" "${cargo[@]}" "${@:2}" -Zbuild-std=std,panic_unwind --target "$triple" --profile dist
 }
 
-# One crate type at a time: together with another one, link-time optimisation is silently off.
 build() {
     local built=target/$1/dist out=target/shipped/$1
-    cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type cdylib
-    cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type staticlib
+    cargo_for "$1" build --quiet --package zvpos --lib
     [ "$only_library" = yes ] || cargo_for "$1" build --quiet --package zvpos-cli --bin zv
     rm -rf "$out" && mkdir -p "$out"
     cp "$built/libzvpos.a" "$out/"
