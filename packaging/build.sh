@@ -35,13 +35,16 @@ cargo_for() {
         set+=("CARGO_ZIGBUILD_ZIG_PATH=$zig")
     fi
     [ "$1" != x86_64-unknown-linux-musl ] || flags+=" -Ctarget-feature=-crt-static"
-    env "${set[@]}" RUSTFLAGS="$flags" "${cargo[@]}" "${@:2}" -Zbuild-std=std,panic_unwind --target "$triple" --profile dist
+    set+=("RUSTFLAGS=$flags")
+    env "${set[@]}" "${cargo[@]}" "$2" -Zbuild-std=std,panic_unwind --target "$triple" --profile dist "${@:3}"
 }
 
 build() {
-    local built=target/$1/dist out=target/shipped/$1
+    local built=target/$1/dist out=target/shipped/$1 timeless=()
     cargo_for "$1" build --quiet --package zvpos --lib
-    [ "$only_library" = yes ] || cargo_for "$1" build --quiet --package zvpos-cli --bin zv
+    # build.rs says the same for the library.
+    [ "$system" = linux ] || timeless=(-Clink-arg=-Wl,--no-insert-timestamp)
+    [ "$only_library" = yes ] || cargo_for "$1" rustc --quiet --package zvpos-cli --bin zv -- "${timeless[@]}"
     rm -rf "$out" && mkdir -p "$out"
     cp "$built/libzvpos.a" "$out/"
     if [ "$system" = linux ]; then

@@ -58,7 +58,8 @@ pack() {
 # wheel LIBRARY FOLDER: the Python package with the library in it, to be installed without building anything.
 wheel() {
     (cd bindings/python && ZVPOS_LIBRARY=$root/$1 PYTHONPATH=$tools/hatchling PYTHONDONTWRITEBYTECODE=1 \
-        python3 -m hatchling build --target wheel --directory "$root/$2" >/dev/null)
+        python3 -m hatchling build --target wheel --directory "$root/$2" >"$root/target/wheel.log" 2>&1) ||
+        { cat target/wheel.log >&2; exit 1; }
 }
 
 archive() {
