@@ -70,6 +70,18 @@ fn the_pages_of_the_languages_hold_in_the_archive() {
     }
 }
 
+#[test]
+#[ignore = "needs the archive: make dist"]
+fn go_finds_the_archive_by_pkg_config() {
+    let (simulator, folder) = (Simulator::start(), unpacked());
+    let page = Document::read(&folder, "bindings/go/README.md");
+    write_program(&page, "sale.go", &folder, &simulator);
+    let commands = "go mod init till && go mod edit -require=zvpos@v0.0.0 -replace=zvpos=./bindings/go
+        PKG_CONFIG_PATH=$PWD/lib/pkgconfig go build -tags zvpos_pkgconfig -o sale sale.go
+        LD_LIBRARY_PATH=lib ./sale";
+    as_shown(&page, &shell(commands, &folder));
+}
+
 /// Without a network: koffi, which `npm install` would load, is the one that is here.
 #[test]
 #[ignore = "needs the archive: make dist"]
