@@ -7,9 +7,10 @@ KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
 TARGETS ?=
-REPRODUCED ?= x86_64-unknown-linux-gnu x86_64-win7-windows-gnu
+# Of these the archives are built twice, and by every change the libraries.
+REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools target-tools targets dist dist-test reproducible ci-full abi-baseline deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny clean
 
 all: library zv
 
@@ -77,22 +78,29 @@ targets: target-tools
 	packaging/build.sh --library $(TARGETS)
 	ZVPOS_TARGETS="$(TARGETS)" $(CARGO) test -p zvpos --test targets --test abi_watch -- --ignored --nocapture --test-threads 1
 
-# One archive a target in dist/, and each unpacked elsewhere and linked in every way there is.
+# One archive a target in dist/, and the sizes in docs/platforms.md.
 dist: target-tools
 	packaging/build.sh $(TARGETS)
+	python3 packaging/sizes.py
 	packaging/pack.sh $(TARGETS)
 
-dist-test: zv
+# Each unpacked elsewhere and linked in every way there is; the bindings in that of this machine.
+dist-test: target-tools
 	packaging/test.sh $(TARGETS)
+	$(CARGO) test -p zvpos --test archive -- --ignored
 
 # Built a second time in another folder: the same bytes.
 reproducible: target-tools
 	packaging/reproducible.sh $(REPRODUCED)
 
+reproducible-library: build-tools
+	packaging/reproducible.sh --library $(REPRODUCED)
+
 # The targets and the archives too: some hours on a small machine.
 ci-full:
 	.ci/run
-	$(MAKE) dist targets dist-test
+	$(MAKE) targets
+	$(MAKE) dist dist-test
 	$(MAKE) reproducible
 
 # After something was added to the interface: what tests/abi_watch.rs holds the next versions against.
@@ -100,7 +108,10 @@ abi-baseline:
 	$(CARGO) test -p zvpos --test abi_watch what_is_added
 	ZVPOS_WRITE_BASELINE=1 $(CARGO) test -p zvpos --test abi_watch -- --test-threads 1
 
-# Compilers and emulators for them.
+# Compilers for them, and what runs them.
+build-tools:
+	packaging/tools.sh --build
+
 target-tools: tools
 	packaging/tools.sh
 

@@ -29,6 +29,7 @@ cargo_for() {
     set+=("CFLAGS_$name=$c_flags")
     if [ "$system" = windows ]; then
         set+=("CC_$name=$compiler" "AR_$name=$mingw-ar" "CARGO_TARGET_${upper}_LINKER=$compiler")
+        flags+=" -Cdlltool=$root/packaging/dlltool.sh"
     else
         cargo=(cargo-zigbuild)
         # No exception passes through C. Windows needs the tables to walk the stack.
@@ -36,15 +37,16 @@ cargo_for() {
         set+=("CARGO_ZIGBUILD_ZIG_PATH=$zig")
     fi
     [ "$1" != x86_64-unknown-linux-musl ] || flags+=" -Ctarget-feature=-crt-static"
-    env "${set[@]}" RUSTFLAGS="$flags" "${cargo[@]}" "${@:2}" -Zbuild-std=std,panic_unwind --target "$triple" --profile dist
+    set+=("RUSTFLAGS=$flags")
+    env "${set[@]}" "${cargo[@]}" "$2" -Zbuild-std=std,panic_unwind --target "$triple" --profile dist "${@:3}"
 }
 
-# One crate type at a time: together with another one, link-time optimisation is silently off.
 build() {
-    local built=target/$1/dist out=target/shipped/$1
-    cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type cdylib
-    cargo_for "$1" rustc --quiet --package zvpos --lib --crate-type staticlib
-    [ "$only_library" = yes ] || cargo_for "$1" build --quiet --package zvpos-cli --bin zv
+    local built=target/$1/dist out=target/shipped/$1 timeless=()
+    cargo_for "$1" build --quiet --package zvpos --lib
+    # build.rs says the same for the library.
+    [ "$system" = linux ] || timeless=(-Clink-arg=-Wl,--no-insert-timestamp)
+    [ "$only_library" = yes ] || cargo_for "$1" rustc --quiet --package zvpos-cli --bin zv -- "${timeless[@]}"
     rm -rf "$out" && mkdir -p "$out"
     cp "$built/libzvpos.a" "$out/"
     if [ "$system" = linux ]; then

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Packs target/shipped/TARGET of the targets that are named (all without a name) into dist/zvpos-VERSION-TARGET, a
-# .zip for Windows and a .tar.gz for Linux. The same library gives the same bytes: names sorted, no owner, one time.
+# .zip for Windows and a .tar.gz for Linux. The same files give the same bytes: names sorted, no owner, one time.
 set -euo pipefail
 # shellcheck source=packaging/targets.sh
 . "$(dirname "$0")/targets.sh"
 cd "$root"
 version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
-epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-export TZ=UTC LC_ALL=C
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
+# What a user reads and builds against. As git knows it: nothing that was built there.
+sources=(README.md README.zh-CN.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE docs include ':!include/*.def'
+    bindings examples/c examples/certify tests/cases)
 
 # What a program that links the static library needs beside it.
 static_libraries() {
@@ -24,33 +27,27 @@ fill() {
 }
 
 pack() {
-    local shipped=target/shipped/$1 name=zvpos-$version-$1 folder libraries
+    local shipped=target/shipped/$1 name=zvpos-$version-$1 folder libraries library
     describe "$1"
     libraries=$(static_libraries "$1")
     folder=dist/$name
     rm -rf "$folder" && mkdir -p "$folder/lib/pkgconfig" "$folder/lib/cmake/zvpos" "$folder/bin"
-    cp -r include "$folder/include"
-    rm "$folder/include/"*.def
+    git ls-files -z -- "${sources[@]}" | tar --null --files-from=- -c | tar -C "$folder" -x
     cp "$shipped"/*.a "$folder/lib/"
     if [ "$system" = windows ]; then
         cp "$shipped"/*.lib "$shipped"/*.def "$folder/lib/"
-        cp "$shipped"/*.dll "$folder/bin/"
+        cp "$shipped"/*.dll "$shipped/zv.exe" "$folder/bin/"
+        library=$shipped/zvpos.dll
     else
         cp "$shipped"/*.so "$folder/lib/"
+        cp "$shipped/zv" "$folder/bin/"
+        library=$shipped/libzvpos.so
     fi
-    for program in "$shipped"/zv "$shipped"/zv.exe; do
-        [ ! -f "$program" ] || cp "$program" "$folder/bin/"
-    done
-    rmdir --ignore-fail-on-non-empty "$folder/bin"
     fill packaging/zvpos.pc.in "$folder/lib/pkgconfig/zvpos.pc"
     fill packaging/zvposConfig.cmake.in "$folder/lib/cmake/zvpos/zvposConfig.cmake"
     fill packaging/zvposConfigVersion.cmake.in "$folder/lib/cmake/zvpos/zvposConfigVersion.cmake"
-    cp README.md README.zh-CN.md CHANGELOG.md SECURITY.md LICENSE "$folder/"
-    cp -r docs "$folder/docs"
-    mkdir -p "$folder/examples" && cp -r examples/c "$folder/examples/c"
-    # What git knows, and nothing that was built there.
-    git archive HEAD bindings 2>/dev/null | tar -x -C "$folder" 2>/dev/null || true
-    python3 packaging/sbom.py "$1" "$version" "$epoch" "$folder"
+    wheel "$library" "$folder/bindings/python"
+    python3 packaging/sbom.py "$1" "$version" "$SOURCE_DATE_EPOCH" "$folder"
     # The standard library is linked in, too.
     cp /usr/share/doc/libstd-rust-web-dev/copyright "$folder/licences/rust-std.txt"
     (cd "$folder" && find . -type f ! -name SHA256SUMS | sort | sed 's|^\./||' | xargs -d '\n' sha256sum >SHA256SUMS)
@@ -58,14 +55,21 @@ pack() {
     echo "$name: $(stat -c '%n %s bytes' dist/"$name".*)"
 }
 
+# wheel LIBRARY FOLDER: the Python package with the library in it, to be installed without building anything.
+wheel() {
+    (cd bindings/python && ZVPOS_LIBRARY=$root/$1 PYTHONPATH=$tools/hatchling PYTHONDONTWRITEBYTECODE=1 \
+        python3 -m hatchling build --target wheel --directory "$root/$2" >"$root/target/wheel.log" 2>&1) ||
+        { cat target/wheel.log >&2; exit 1; }
+}
+
 archive() {
-    find "dist/$1" -print0 | xargs -0 touch --no-dereference --date "@$epoch"
+    find "dist/$1" -print0 | xargs -0 touch --no-dereference --date "@$SOURCE_DATE_EPOCH"
     chmod -R u=rwX,go=rX "dist/$1"
     rm -f "dist/$1.zip" "dist/$1.tar.gz"
     if [ "$system" = windows ]; then
         (cd dist && find "$1" -type f | sort | zip --quiet -X -9 "$1.zip" -@)
     else
-        tar -C dist --sort=name --owner=0 --group=0 --numeric-owner --format=ustar --mtime="@$epoch" -c "$1" |
+        tar -C dist --sort=name --owner=0 --group=0 --numeric-owner --format=ustar --mtime="@$SOURCE_DATE_EPOCH" -c "$1" |
             gzip -9 -n >"dist/$1.tar.gz"
     fi
     rm -rf "dist/${1:?}"

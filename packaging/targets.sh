@@ -13,7 +13,7 @@ aarch64-unknown-linux-gnu armv7-unknown-linux-gnueabihf x86_64-unknown-linux-mus
 # Sets for one target:
 #   system     windows or linux
 #   triple     what cargo is asked for; behind the point the oldest glibc that the result needs
-#   compiler   a C compiler for it
+#   compiler, compiler_of_cpp   a C and a C++ compiler for it
 #   runner     what stands before a program's name to run it on this machine
 #   dll_machine, mingw   of a Windows target: for llvm-dlltool, and the prefix of the mingw tools
 describe() {
@@ -48,6 +48,8 @@ describe() {
         ;;
     esac
     [ -z "$mingw" ] || compiler=$mingw-gcc-win32
+    compiler_of_cpp=${compiler/$zig cc/$zig c++}
+    compiler_of_cpp=${compiler_of_cpp/-gcc-/-g++-}
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

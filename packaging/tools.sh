@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Installs what building and running the targets needs, where that is possible without asking (Debian, as root).
+# tools.sh [--build]: installs what building the targets needs, and without --build what packing and running them
+# needs, too; where that is possible without asking (Debian, as root).
 # Zig is the C compiler and linker of the Linux targets: it brings every glibc back to 2.17, and musl.
 set -euo pipefail
 # shellcheck source=packaging/targets.sh
 . "$(dirname "$0")/targets.sh"
-packages=(rustc-web rust-web-src gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 llvm lld wine64 qemu-user
-    libc6-arm64-cross libc6-armhf-cross libc6-i386 musl debootstrap abigail-tools cmake pkg-config zip unzip)
+packages=(rustc-web rust-web-src gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 llvm)
+[ "${1:-}" = --build ] ||
+    packages+=(g++-mingw-w64-x86-64-win32 g++-mingw-w64-i686-win32 lld wine64 qemu-user libc6-arm64-cross
+        libc6-armhf-cross libc6-i386 musl debootstrap abigail-tools cmake pkg-config zip unzip)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
@@ -19,7 +22,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 command -v cargo-zigbuild >/dev/null || cargo install --locked --quiet cargo-zigbuild
-[ -x "$zig" ] || python3 -m pip install --quiet --target "$tools" ziglang
+[ -x "$zig" ] || python3 -m pip install --quiet --root-user-action=ignore --target "$tools" ziglang
+[ "${1:-}" != --build ] || exit 0
+
+# What builds the Python wheel.
+[ -d "$tools/hatchling" ] ||
+    python3 -m pip install --quiet --root-user-action=ignore --target "$tools/hatchling" hatchling
 if [ ! -x "$wine_root/usr/bin/wine" ]; then
     # Debian's 32-bit wine cannot stand beside the 64-bit one. Not at its own place before it is whole.
     mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)

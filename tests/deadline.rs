@@ -241,6 +241,11 @@ fn a_connection_is_kept_while_it_is_young_and_not_afterwards() {
         assert_eq!(simulator.connections(), round);
         sleep(Duration::from_millis(300));
     }
+    let mut never_kept = Driver::started(&config(&simulator.v2(), json!({"idle_ms": 0})));
+    for round in 5..=9 {
+        never_kept.quote(&basket()).succeeded();
+        assert_eq!(simulator.connections(), round);
+    }
 }
 
 /// A server that closes while a connection lies idle must cost nothing but a new connection.
