@@ -120,7 +120,10 @@ fn a_fault_armed_on_the_page_meets_the_next_consume() {
     support::until("chaos is set", || {
         simulator.admin("GET", "/chaos", &Value::Null)["rates"][0]["rate"] == 1.0
     });
-    browser.until("document.querySelector('#chaos').value === 'seed=7,system_error=1'");
+    // As it was written, also for whoever comes later.
+    browser.reload();
+    browser.click("#tab-faults");
+    browser.until("document.querySelector('#chaos')?.value === 'seed=7,system_error=1'");
     assert_eq!(till.consume(&sale("T1-0004", "1.00")).outcome(), "unknown");
     browser.content();
 }

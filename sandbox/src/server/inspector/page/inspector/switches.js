@@ -5,6 +5,9 @@ import { ask, busy, byId, dayAndTimeOf, el, order } from "./dom.js";
 import { OPERATIONS, POLICY, language, operationWord, said, t } from "./words.js";
 
 let table = [];
+// Which refresh of the faults was begun last, and which is shown: an answer that was overtaken must not be.
+let begun = 0;
+let shown = 0;
 
 export const faultRow = (name) => table.find((row) => row.name === name);
 
@@ -76,7 +79,10 @@ function sayArmed(armed) {
 }
 
 export async function showFaults() {
-  const faults = await ask("GET", "/faults");
+  const turn = ++begun;
+  const [faults, chaos] = await Promise.all([ask("GET", "/faults"), ask("GET", "/chaos")]);
+  if (turn < shown) return;
+  shown = turn;
   table = faults.table;
   sayArmed(faults.armed);
   const armed = el("section", { id: "armed", class: "card" },
@@ -94,7 +100,7 @@ export async function showFaults() {
   }
   const chosen = byId("fault")?.value;
   panel.replaceChildren(
-    el("h2", {}, t("faults")), el("p", { class: "muted" }, t("faults_hint")), armed, armForm(), await chaosForm(),
+    el("h2", {}, t("faults")), el("p", { class: "muted" }, t("faults_hint")), armed, armForm(), chaosForm(chaos),
   );
   if (chosen) {
     byId("fault").value = chosen;
@@ -104,9 +110,8 @@ export async function showFaults() {
 
 // ---- Chaos: faults by chance
 
-async function chaosForm() {
-  const chaos = await ask("GET", "/chaos");
-  const rate = (one) => `${one.fault}${faultRow(one.fault)?.param ? `:${one.number}` : ""}=${one.rate}`;
+function chaosForm(chaos) {
+  const rate = (one) => `${one.fault}${faultRow(one.fault)?.param ? `:${one.number}` : ""}=${Number(one.rate)}`;
   const text = chaos.rates.length ? [`seed=${chaos.seed}`, ...chaos.rates.map(rate)].join(",") : "";
   const input = el("input", { id: "chaos", type: "text", value: text, placeholder: "seed=7,reset_after=0.05", spellcheck: "false", autocomplete: "off" });
   return el("form", { class: "card form", onsubmit: async (event) => {
