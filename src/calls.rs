@@ -60,13 +60,13 @@ pub const ZV_LOG_TRACE: i32 = 5;
 /// `config_json` is NULL or a NUL-ended text that does not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_init(config_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, &|process| {
+    answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on.
         match unsafe { text::bytes(config_json) } {
             Some(config) => process.start(config),
             None => Answer::of(Outcome::Invalid, &codes::NULL, process.lang(), "config_json is NULL"),
         }
-    }))
+    })
 }
 
 /// Asks what a coupon is worth on a basket (`user.user-by-coupon`). Nothing is taken, so it may be asked as
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn zv_settle_json(request_json: *const c_char) -> *mut c_c
 /// Both texts are NULL or NUL-ended and do not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, &|process| {
+    answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on, for both.
         let texts = unsafe { two(process, (action, "action"), (params_json, "params_json")) };
         texts
@@ -216,7 +216,7 @@ pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const
                 Ok(library.call(&action, &params))
             })
             .unwrap_or_else(|answer| answer)
-    }))
+    })
 }
 
 /// Begins a call on a thread of the library's, for hosts that may not block and can take no callback on a foreign
@@ -232,13 +232,13 @@ pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const
 /// Both texts are NULL or NUL-ended and do not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, &|process| {
+    answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on, for both.
         let texts = unsafe { two(process, (operation, "operation"), (request_json, "request_json")) };
         texts
             .and_then(|(operation, request)| Ok(process.library()?.begin(&operation, &request)))
             .unwrap_or_else(|answer| answer)
-    }))
+    })
 }
 
 /// The answer of a call that was started, once: afterwards the ticket is gone. `running` (8) until it is there. An
@@ -253,13 +253,13 @@ pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *
 /// `ticket` is NULL or a NUL-ended text that does not change during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_poll_json(ticket: *const c_char) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Unknown, &|process| {
+    answered(Outcome::Unknown, &|process| {
         // SAFETY: the caller's promise is passed on.
         let ticket = unsafe { process.expected("ticket").required(ticket) };
         ticket
             .and_then(|ticket| Ok(process.library_of_ticket()?.poll(ticket.trim())))
             .unwrap_or_else(|answer| answer)
-    }))
+    })
 }
 
 /// Stops the library: refuses new calls and waits for those under way, each up to its own deadline.
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn zv_poll_json(ticket: *const c_char) -> *mut c_char {
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread; not from DllMain.
 #[unsafe(no_mangle)]
 pub extern "C" fn zv_shutdown() -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, &Process::stop))
+    answered(Outcome::Internal, &Process::stop)
 }
 
 /// The outcome of an answer as a number: a `ZV_` constant, or -1 for NULL and for what is no answer.
@@ -415,11 +415,11 @@ unsafe fn call(
     request: *const c_char,
     run: fn(&Library, &str) -> Answer,
 ) -> *mut c_char {
-    hand_out(&guard::answered(panic_outcome, &|process| {
+    answered(panic_outcome, &|process| {
         // SAFETY: the caller's promise is passed on.
         let request = unsafe { process.expected("request_json").required(request) };
         request.and_then(|request| Ok(run(&*process.library()?, &request))).unwrap_or_else(|answer| answer)
-    }))
+    })
 }
 
 /// Runs a function whose request may be NULL.
@@ -427,18 +427,19 @@ unsafe fn call(
 /// # Safety
 /// As [`call`].
 unsafe fn call_optional(request: *const c_char, run: fn(&Library, Option<&str>) -> Answer) -> *mut c_char {
-    hand_out(&guard::answered(Outcome::Internal, &|process| {
+    answered(Outcome::Internal, &|process| {
         // SAFETY: the caller's promise is passed on.
         let request = unsafe { process.expected("request_json").optional(request) };
         request
             .and_then(|request| Ok(run(&*process.library()?, request.as_deref())))
             .unwrap_or_else(|answer| answer)
-    }))
+    })
 }
 
-/// Gives an answer to the host.
-fn hand_out(answer: &Answer) -> *mut c_char {
+/// Runs the body of an exported function and gives its answer to the host.
+fn answered(panic_outcome: Outcome, body: &dyn Fn(&'static Process) -> Answer) -> *mut c_char {
     let process = Process::current();
+    let answer = guard::answered(process, panic_outcome, body);
     guard::or_panic(|| {
         let json = process.in_charset(answer.to_json().into());
         process.answers.hand_out(&json, answer.outcome(), answer.delivery())

@@ -16,8 +16,11 @@ static HOOK: Once = Once::new();
 
 /// Runs the body of one exported function. A panic becomes an answer with `outcome`: `Unknown` where a request
 /// may have left, else `Internal`.
-pub(crate) fn answered(outcome: Outcome, body: &dyn Fn(&'static Process) -> Answer) -> Answer {
-    let process = Process::current();
+pub(crate) fn answered(
+    process: &'static Process,
+    outcome: Outcome,
+    body: &dyn Fn(&'static Process) -> Answer,
+) -> Answer {
     or_panic(|| {
         if callback::is_inside() {
             let message = "a zv_ function was called from inside the log callback";

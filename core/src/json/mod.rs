@@ -104,15 +104,14 @@ impl<'a> Value<'a> {
     /// The value at a path of names and list positions, without reading the others; `None` if there is none or there
     /// are two, or if the text is no JSON.
     pub fn find<'p>(text: &'a str, path: impl IntoIterator<Item = &'p str>) -> Option<Value<'a>> {
-        let mut whole = Reader::new(text);
-        let mut path = path.into_iter();
-        let Some(first) = path.next() else { return Value::parse(text).ok() };
-        let mut place = whole.enter(first)?;
+        let path: Vec<&str> = path.into_iter().collect();
+        let (mut whole, mut places) = (Reader::new(text), Vec::with_capacity(1));
+        whole.locate(&path, 0, &mut places).ok()?;
         whole.end().ok()?;
-        for step in path {
-            place = place.enter(step)?;
+        match *places.as_slice() {
+            [at] => Reader::at(text, at).value(0).ok(),
+            _ => None,
         }
-        place.value(0).ok()
     }
 
     /// The text as it was written.

@@ -17,7 +17,12 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// At the beginning of a text.
     pub(super) fn new(text: &'a str) -> Reader<'a> {
-        Reader { text, at: 0 }
+        Reader::at(text, 0)
+    }
+
+    /// At the byte where something begins.
+    pub(super) fn at(text: &'a str, at: usize) -> Reader<'a> {
+        Reader { text, at }
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -102,33 +107,35 @@ impl<'a> Reader<'a> {
         Ok(list)
     }
 
-    /// A reader at a member of the object or at an entry of the list that begins here; this one goes behind the whole
-    /// of it. `None` if there is none or there are two, or if it is no JSON.
-    pub(super) fn enter(&mut self, step: &str) -> Option<Reader<'a>> {
-        let mut places = Vec::with_capacity(1);
-        let walked = match self.next_token()? {
-            b'{' => self.members(|reader, key| {
-                if key == step {
-                    places.push(reader.at);
-                }
-                reader.pass(1)
-            }),
-            b'[' => {
-                let entry = step.parse::<usize>().ok()?;
-                self.entries(|reader, index| {
-                    if index == entry {
-                        places.push(reader.at);
-                    }
-                    reader.pass(1)
-                })
-            }
-            _ => return None,
+    /// Goes behind the value that begins here and notes where in it the values at `path` begin, names and list positions.
+    /// Fails also where a name of the path stands twice: which of the two is meant would be a guess.
+    pub(super) fn locate(
+        &mut self,
+        path: &[&str],
+        depth: usize,
+        places: &mut Vec<usize>,
+    ) -> Result<(), JsonError> {
+        let Some((step, path)) = path.split_first() else {
+            places.push(self.at);
+            return self.pass(depth);
         };
-        match (walked, places.as_slice()) {
-            (Ok(()), [at]) => Some(Reader { text: self.text, at: *at }),
-            // Which of two is meant would be a guess.
-            _ => None,
+        if depth > MAX_PASSED_DEPTH {
+            return Err(JsonError::TooDeep);
         }
+        let mut found = 0;
+        let mut visit = |reader: &mut Self, is_step: bool| {
+            found += usize::from(is_step);
+            if is_step { reader.locate(path, depth + 1, places) } else { reader.pass(depth + 1) }
+        };
+        match self.next_token() {
+            Some(b'{') => self.members(|reader, key| visit(reader, key == *step))?,
+            Some(b'[') => {
+                let entry = step.parse().ok();
+                self.entries(|reader, index| visit(reader, Some(index) == entry))?;
+            }
+            _ => self.pass(depth)?,
+        }
+        if found > 1 { Err(self.fault()) } else { Ok(()) }
     }
 
     /// Goes behind the value that begins here.

@@ -40,6 +40,24 @@ fn escapes_keep_every_letter() {
     assert_eq!(escaped, "{\"a\":\"\\u6263\\u6b3e \\ud83d\\ude00 ok\"}");
 }
 
+#[test]
+fn finds_nothing_where_two_could_be_meant() {
+    let text = r#"{"a":{"x":1},"b":[{"x":2},{"x":3,"x":4}],"c":{"y":5},"c":{"z":6}}"#;
+    let found = |path: &[&str]| Value::find(text, path.iter().copied()).map(|value| value.raw());
+    assert_eq!(found(&["a", "x"]), Some("1"));
+    assert_eq!(found(&["b", "0", "x"]), Some("2"));
+    assert_eq!(found(&["b", "1", "x"]), None);
+    assert_eq!((found(&["c"]), found(&["c", "y"]), found(&["c", "z"])), (None, None, None));
+    assert_eq!(
+        (found(&["a", "x", "y"]), found(&["a", "0"]), found(&["b", "x"]), found(&["b", "2"])),
+        (None, None, None, None)
+    );
+    // Neither a deep text nor a long path may use up the stack.
+    let deep = format!("{}{}", "[".repeat(500_000), "]".repeat(500_000));
+    assert!(Value::find(&deep, std::iter::repeat_n("0", 400_000)).is_none());
+    assert!(Value::find(&deep, ["0"]).is_none());
+}
+
 /// What a grammar's corners are: each is JSON exactly if serde_json says so.
 #[test]
 fn agrees_on_the_corners() {
