@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -176,29 +176,51 @@ fn on_a_read_only_disk_money_calls_stop() {
     Driver::started(&config).look_up("T1").succeeded();
 }
 
-/// Another program, such as a backup, that holds the journal's lock until it is told to let go.
-struct Holder(Child);
+/// Another program, such as a backup, that takes the journal's lock and holds it until it is told to let go.
+struct Holder {
+    program: Child,
+    said: BufReader<ChildStdout>,
+}
 
 impl Holder {
-    fn take(journal: &Value) -> Holder {
+    /// Started, and without the lock as yet: a start may take longer than what it is to come in between of.
+    fn ready(journal: &Value) -> Holder {
         let script = "import sqlite3, sys\n\
             c = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
+            print('ready', flush=True)\nsys.stdin.readline()\n\
             c.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.readline()\nc.execute('ROLLBACK')\n";
-        let mut child = Command::new("python3")
+        let mut program = Command::new("python3")
             .args(["-c", script, journal.as_str().unwrap()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("python3 is missing: apt-get install python3");
+        let said = BufReader::new(program.stdout.take().unwrap());
+        let mut holder = Holder { program, said };
+        holder.says("ready\n");
+        holder
+    }
+
+    fn take(journal: &Value) -> Holder {
+        let mut holder = Holder::ready(journal);
+        holder.hold();
+        holder
+    }
+
+    fn hold(&mut self) {
+        self.program.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        self.says("held\n");
+    }
+
+    fn says(&mut self, expected: &str) {
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "held\n");
-        Holder(child)
+        self.said.read_line(&mut line).unwrap();
+        assert_eq!(line, expected);
     }
 
     fn let_go(mut self) {
-        drop(self.0.stdin.take());
-        assert!(self.0.wait().unwrap().success());
+        drop(self.program.stdin.take());
+        assert!(self.program.wait().unwrap().success());
     }
 }
 
@@ -265,10 +287,11 @@ fn a_sale_whose_end_could_not_be_recorded_holds_back_the_next() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false, "guard": "member"}));
     let mut till = Driver::started(&config);
+    let mut holder = Holder::ready(&config["journal"]);
     let before = simulator.requests();
-    till.begin(&format!("consume {}", sale("T1~late_answer:500")));
+    till.begin(&format!("consume {}", sale("T1~late_answer:1500")));
     until("the consume runs", || simulator.requests() > before);
-    let holder = Holder::take(&config["journal"]);
+    holder.hold();
     let answer = till.finish().expect("unknown", "ZV-JOURNAL");
     assert!(answer.json["cashier"].as_str().unwrap().contains("结果未知"), "{}", answer.text);
     holder.let_go();
@@ -276,10 +299,10 @@ fn a_sale_whose_end_could_not_be_recorded_holds_back_the_next() {
     assert_eq!(simulator.net("T2"), 0);
     until("it is undone", || {
         till.recover().succeeded();
-        till.look_up("T1~late_answer:500").outcome() == "reversed"
+        till.look_up("T1~late_answer:1500").outcome() == "reversed"
     });
     till.consume(&sale("T2")).succeeded();
-    assert_eq!((simulator.net("T1~late_answer:500"), simulator.net("T2")), (0, 1));
+    assert_eq!((simulator.net("T1~late_answer:1500"), simulator.net("T2")), (0, 1));
 }
 
 #[test]
@@ -288,15 +311,16 @@ fn a_journal_that_another_program_takes_while_the_consume_runs_does_not_keep_it_
     let config = reversing(&simulator.v2(), json!({}));
     let mut till = Driver::started(&config);
     till.consume(&sale("T1")).succeeded();
+    let mut holder = Holder::ready(&config["journal"]);
     let before = simulator.requests();
-    till.begin(&format!("consume {}", sale("T2~late_answer:500")));
+    till.begin(&format!("consume {}", sale("T2~late_answer:1500")));
     until("the consume runs", || simulator.requests() > before);
-    let holder = Holder::take(&config["journal"]);
+    holder.hold();
     let answer = till.finish();
     assert_eq!(answer.outcome(), "unknown", "{}", answer.text);
     holder.let_go();
-    until("it is undone", || simulator.net("T2~late_answer:500") == 0);
-    until("the journal says so", || till.look_up("T2~late_answer:500").outcome() == "reversed");
+    until("it is undone", || simulator.net("T2~late_answer:1500") == 0);
+    until("the journal says so", || till.look_up("T2~late_answer:1500").outcome() == "reversed");
 }
 
 fn beside(journal: &Value, what: &str) -> PathBuf {
