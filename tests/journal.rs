@@ -702,6 +702,11 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
         .collect();
     let stages: Vec<&str> = entries.iter().map(|entry| entry["stage"].as_str().unwrap()).collect();
     assert_eq!(stages, ["succeeded", "declined", "reversed"]);
+    // One that the till has only just read is settled as those before it are.
+    till.consume(&sale("T4")).succeeded();
+    let all = till.pending(Some(&json!({"day": day}))).succeeded();
+    let next: Vec<_> = all.data()["entries"].as_array().unwrap().iter().map(|entry| &entry["next"]).collect();
+    assert_eq!(next, ["settled"; 4]);
     let before = day_of(created / 1000 + (8 - 4) * 3600 - 86400);
     assert_eq!(till.pending(Some(&json!({"day": before}))).succeeded().data()["count"], 0);
     let answer = till.pending(Some(&json!({"day": "2026-13-01"}))).expect("invalid", "ZV-REQUEST");

@@ -1,5 +1,6 @@
 //! What the figures are held against. A goal that is missed is said, never hidden; it decides no test.
 
+use crate::journals::MILLION;
 use crate::peers::{CONSUME, CURL, QUOTE, QUOTE_PYTHON, REQUESTS, SOCKET, SOCKET_FLUSHED};
 use crate::report::{Report, Till};
 use crate::tables::Lang;
@@ -122,7 +123,8 @@ fn scale(report: &Report) -> Vec<Goal> {
             chinese: "交易日志含 1,000,000 笔已了结交易,对比空日志,扣款 p50",
             bound: Bound::AtMost(1.1),
             unit: "",
-            measured: report.journals.as_ref().map(|journals| journals.ratio),
+            // A quick run fills a smaller one.
+            measured: report.journals.as_ref().filter(|large| large.entries == MILLION).map(|large| large.ratio),
         },
         Goal {
             english: "shared library, stripped, with rustls, SQLite and GBK",

@@ -10,7 +10,8 @@ use crate::report::{Journals, Report, percentiles_us};
 use crate::server::Server;
 use crate::starts;
 
-const MILLION: usize = 1_000_000;
+/// Settled entries in the large journal of a whole run.
+pub(crate) const MILLION: usize = 1_000_000;
 const TURNS: usize = 5_000;
 
 pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result<(), String> {

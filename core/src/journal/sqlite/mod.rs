@@ -225,7 +225,16 @@ impl Journal for Sqlite {
     }
 
     fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError> {
-        row::created_between(&*self.to_read()?, from_unix_ms, to_unix_ms).map_err(|error| self.failed(&error))
+        let mut entries = row::created_between(&*self.to_read()?, from_unix_ms, to_unix_ms)
+            .map_err(|error| self.failed(&error))?;
+        // What was heard and is not written down yet.
+        let heard = self.heard();
+        for entry in entries.iter_mut().filter(|entry| heard.contains(entry.key())) {
+            if let Some(known) = entry.heard() {
+                *entry = known;
+            }
+        }
+        Ok(entries)
     }
 
     fn hear(&self, key: Key) {
