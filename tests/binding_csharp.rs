@@ -16,9 +16,13 @@ use std::process::Command;
 
 use binding::{
     as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_commands, run_own,
-    sources, till, tool,
+    shell, sources, till, tool,
 };
+use document::Document;
 use support::{Simulator, finds_what_is_wrong, library, own_folder, run_cases};
+
+/// Modern .NET, without its SDK.
+const DOTNET: &str = "target/tools/dotnet/dnv/net/runtime/.net/dotnet";
 
 /// The class library and the test program, beside each other.
 fn test_program() -> PathBuf {
@@ -45,7 +49,7 @@ fn on_mono(program: &Path) -> Command {
     mono
 }
 
-/// Modern .NET, without its SDK: what an SDK would have written beside the program is written here.
+/// On modern .NET: what an SDK would have written beside the program is written here.
 fn on_core(program: &Path) -> Command {
     let config = program.with_extension("runtimeconfig.json");
     let framework = r#"{"name": "Microsoft.NETCore.App", "version": "8.0.0"}"#;
@@ -55,7 +59,7 @@ fn on_core(program: &Path) -> Command {
         format!(r#"{{"runtimeOptions": {{"framework": {framework}, "configProperties": {invariant}}}}}"#),
     )
     .unwrap();
-    let mut dotnet = Command::new(tool("target/tools/dotnet/dnv/net/runtime/.net/dotnet"));
+    let mut dotnet = Command::new(tool(DOTNET));
     dotnet.args(["exec", "--runtimeconfig"]).arg(config).arg(program).env("LD_LIBRARY_PATH", library());
     dotnet
 }
@@ -91,9 +95,19 @@ fn the_pages_say_the_same_and_their_program_does_what_they_show() {
         let folder = till(&page, "csharp", "Sale.cs", &simulator);
         as_shown(&page, &run_commands(&page, &folder));
         // On the other runtime the same sale is one that was paid already.
-        let mut core = on_core(&folder.join("Sale.exe"));
-        as_shown(&page, &output(core.current_dir(&folder), "the runtime"));
+        as_shown(&page, &output(&mut core_commands(&page, &folder), "the runtime"));
     }
+}
+
+/// The page's commands for modern .NET, which are its second, with a `dotnet` in the path.
+fn core_commands(page: &Document, folder: &Path) -> Command {
+    let mut blocks = page.blocks.iter().filter(|block| block.language == "sh").skip(1);
+    let mut commands = shell(&blocks.next().expect("commands for modern .NET").text, folder);
+    let mut path = tool(DOTNET).parent().unwrap().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    commands.env("PATH", path);
+    commands
 }
 
 #[test]

@@ -97,8 +97,13 @@ pub fn till(page: &Document, language: &str, file: &str, simulator: &Simulator) 
 
 /// The page's commands, to be run there.
 pub fn commands(page: &Document, folder: &Path) -> Command {
+    shell(block(page, "sh"), folder)
+}
+
+/// Does there what a shell is told.
+pub fn shell(commands: &str, folder: &Path) -> Command {
     let mut shell = Command::new("sh");
-    shell.args(["-ec", block(page, "sh")]).current_dir(folder);
+    shell.args(["-ec", commands]).current_dir(folder);
     shell
 }
 

@@ -44,6 +44,10 @@ def starting(config: Dict[str, zvpos.Field]) -> None:
         pass
     error = raises(zvpos.NotRunning, "ZV-SHUT-DOWN", first.pending)
     assert isinstance(error, RuntimeError)
+    # Unlike the end of `with`, `close` stops what another object has started.
+    first = zvpos.Library(config)
+    zvpos.Library(config).close()
+    raises(zvpos.NotRunning, "ZV-SHUT-DOWN", first.pending)
 
 
 def requests(zv: zvpos.Library) -> None:
