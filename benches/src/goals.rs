@@ -92,7 +92,7 @@ fn calls(report: &Report) -> Vec<Goal> {
         },
         Goal {
             english: "quote from Python through the binding, p50, against Python requests",
-            chinese: "Python 绑定试算 p50,对比 Python requests",
+            chinese: "Python 语言包试算 p50,对比 Python requests",
             bound: Bound::AtMost(0.15),
             unit: "",
             measured: report.ratio(QUOTE_PYTHON, REQUESTS),
@@ -124,7 +124,11 @@ fn scale(report: &Report) -> Vec<Goal> {
             bound: Bound::AtMost(1.1),
             unit: "",
             // A quick run fills a smaller one.
-            measured: report.journals.as_ref().filter(|large| large.entries == MILLION).map(|large| large.ratio),
+            measured: report
+                .journals
+                .as_ref()
+                .filter(|large| large.entries == MILLION)
+                .map(|large| large.ratio),
         },
         Goal {
             english: "shared library, stripped, with rustls, SQLite and GBK",

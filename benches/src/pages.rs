@@ -92,22 +92,27 @@ fn headline(report: &Report, lang: Lang) -> String {
             QUOTE,
             CURL,
             "from C {} of the time of a program with libcurl, OpenSSL and cJSON",
-            "C 调用是 libcurl + OpenSSL + cJSON 程序的 {} 倍",
+            "C 调用的耗时是 libcurl + OpenSSL + cJSON 程序的 {} 倍",
         ),
-        said(QUOTE_PYTHON, REQUESTS, "from Python {} of `requests`", "Python 绑定是 `requests` 的 {} 倍"),
+        said(
+            QUOTE_PYTHON,
+            REQUESTS,
+            "from Python {} of `requests`",
+            "Python 语言包的耗时是 `requests` 的 {} 倍",
+        ),
         said(
             QUOTE_CSHARP,
             HTTP_CLIENT,
             "from C# on mono {} of `HttpClient`",
-            "C# 绑定(mono)是 `HttpClient` 的 {} 倍",
+            "C# 语言包(mono)的耗时是 `HttpClient` 的 {} 倍",
         ),
     ];
     let quote: Vec<String> = parts.into_iter().flatten().collect();
     let consume = said(
         CONSUME,
         SOCKET_FLUSHED,
-        "A payment, which is on the disk before it leaves and before the till is told, takes {} of a bare socket with two `fdatasync`.",
-        "一次扣款在发出前和告知收银程序前都已落盘,耗时是裸套接字加两次 `fdatasync` 的 {} 倍。",
+        "A payment, which is on the disk before it leaves and before the till is told, takes {} of a bare socket with two `fdatasync`; the slower the disk flushes, the nearer to 1.",
+        "一次扣款在发出前和告知收银程序前都已落盘,耗时是裸套接字加两次 `fdatasync` 的 {} 倍;磁盘落盘越慢,越接近 1。",
     );
     let quote = match lang {
         Lang::English => {
