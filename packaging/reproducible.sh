@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# reproducible.sh [--library] TARGET…: builds the targets that are named once more, from a clone in another folder with
-# nothing built in it, and compares: the same sources and tools give the same bytes, wherever they lie. The archives,
+# reproducible.sh [--library] [TARGET…]: builds the targets that are named (all without a name) once more, from a clone in
+# another folder with nothing built in it, and compares: the same sources and tools give the same bytes, wherever they lie. The archives,
 # or with --library, which is several times faster, the libraries that go into them.
 set -euo pipefail
 # shellcheck source=packaging/targets.sh
@@ -12,6 +12,8 @@ if [ "${1:-}" = --library ]; then
     only=(--library)
     shift
 fi
+# shellcheck disable=SC2086 # a list of words
+[ $# -gt 0 ] || set -- $TARGETS
 # The clone has what is committed.
 if ! git diff --quiet HEAD; then
     git diff --stat HEAD >&2
