@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# reproducible.sh [--library] [TARGET…]: builds the targets that are named (all without a name) once more, from a clone in
-# another folder with nothing built in it, and compares: the same sources and tools give the same bytes, wherever they lie. The archives,
-# or with --library, which is several times faster, the libraries that go into them.
+# reproducible.sh [--library] [TARGET…]: builds the targets that are named (all without a name) once more, from a clone
+# in another folder with nothing built in it, and compares: the same sources and tools give the same bytes, wherever
+# they lie. The archives, or with --library, which is several times faster, the libraries that go into them.
 set -euo pipefail
 # shellcheck source=packaging/targets.sh
 . "$(dirname "$0")/targets.sh"
