@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, reversing};
+use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, reversing, until};
 
 /// Before a consume's fault: half of them meet none.
 const FAULTS: [&str; 24] = [
@@ -414,4 +414,66 @@ fn settle(simulator: &Simulator, config: &Value, book: &mut Book) -> Vec<Duratio
         assert!(book.sales.contains_key(*biz_id), "the gateway has a sale that nobody asked for: {biz_id}");
     }
     took
+}
+
+/// Sales that are paid at once are written to the journal together.
+#[test]
+fn of_many_sales_at_once_each_stands_as_it_was_told_though_the_till_is_killed() {
+    const ROUNDS: usize = 15;
+    const AT_ONCE: usize = 16;
+    let simulator = Simulator::start();
+    // A sale of a killed till holds nobody back here: there are to be many at once in every round.
+    let config = reversing(&simulator.v2(), json!({"guard": "off"}));
+    let seed = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    println!("seed {seed}");
+    let mut random = Random(seed | 1);
+    let mut sales = Vec::new();
+    let mut told = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let mut till = Driver::started(&config);
+        let mut tickets = Vec::new();
+        for number in 0..AT_ONCE {
+            let biz_id = format!("M-{round}-{number}");
+            let request = json!({"bizId": biz_id, "customerId": MEMBER, "amount": "1.00"});
+            let begun = till.ask(&format!("start consume {request}"));
+            tickets.push((biz_id.clone(), begun.data()["ticket"].as_str().unwrap().to_owned()));
+            sales.push(biz_id);
+        }
+        thread::sleep(Duration::from_micros(random.below(40_000)));
+        // The first till is told all, half of the others what is there by now, and the rest nothing any more.
+        if round == 0 || random.below(2) == 0 {
+            for (biz_id, ticket) in &tickets {
+                let mut polled = till.ask(&format!("poll {ticket}"));
+                while round == 0 && polled.outcome() == "running" {
+                    polled = till.ask(&format!("poll {ticket}"));
+                }
+                if polled.outcome() != "running" {
+                    told.insert(biz_id.clone(), polled.outcome().to_owned());
+                }
+            }
+        }
+        till.kill();
+    }
+    let mut till = Driver::started(&config);
+    until("all is settled", || {
+        let pending = till.pending(None).succeeded();
+        pending.data()["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|listed| listed["entry"]["unsettled"] == false)
+    });
+    let mut ends: BTreeMap<String, u32> = BTreeMap::new();
+    for biz_id in &sales {
+        let last = till.look_up(biz_id);
+        let (net, told) = (simulator.net(biz_id), told.get(biz_id).map(String::as_str));
+        assert_eq!(i64::from(last.outcome() == "succeeded"), net, "{biz_id}: {}", last.text);
+        assert!(
+            told.is_none_or(|told| i64::from(told == "succeeded") == net),
+            "{biz_id} {net}: told {told:?}"
+        );
+        *ends.entry(last.outcome().to_owned()).or_default() += 1;
+    }
+    println!("told {}, ended {ends:?}", told.len());
+    assert!(told.values().any(|outcome| outcome == "succeeded"), "{ends:?}");
 }
