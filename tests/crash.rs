@@ -419,8 +419,8 @@ fn settle(simulator: &Simulator, config: &Value, book: &mut Book) -> Vec<Duratio
 /// Sales that are paid at once are written to the journal together.
 #[test]
 fn of_many_sales_at_once_each_stands_as_it_was_told_though_the_till_is_killed() {
-    const ROUNDS: usize = 15;
-    const AT_ONCE: usize = 16;
+    const ROUNDS: usize = 10;
+    const AT_ONCE: usize = 12;
     let simulator = Simulator::start();
     // A sale of a killed till holds nobody back here: there are to be many at once in every round.
     let config = reversing(&simulator.v2(), json!({"guard": "off"}));
