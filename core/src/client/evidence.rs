@@ -70,6 +70,7 @@ impl Client {
         let records = &self.account.records;
         Ok(match (envelope.balance_record(), entry.identity().amount) {
             (Some((found, amount)), Some(asked)) if found == biz_id && amount == asked => Evidence::Taken,
+            (Some((found, _)), _) if found == biz_id => Evidence::Unfit,
             (None, _)
                 if records.complete
                     && records.not_found.iter().any(|code| code == envelope.code())

@@ -54,7 +54,7 @@ impl OwnerLock {
         // Only a lock that was taken proves a death, or a file that is gone where ours still is. What cannot be
         // opened or tried may be held: better too long alive than twice sent.
         match File::open(self.folder.join(&other.0)) {
-            Ok(file) => !matches!(file.try_lock(), Ok(())),
+            Ok(file) => !matches!(file.try_lock_shared(), Ok(())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 !self.folder.join(&self.owner.0).exists()
             }
@@ -143,5 +143,21 @@ mod tests {
         });
         drop(me);
         fs::remove_dir_all(folder(&path)).unwrap();
+    }
+
+    #[test]
+    fn proof_who_asks_at_the_same_time_hears_the_same() {
+        let path = std::env::temp_dir().join(format!("zvpos-probe-{}.db", std::process::id()));
+        let me = OwnerLock::take(&path).unwrap();
+        let dead = Owner("1-dead".into());
+        fs::write(folder(&path).join(&dead.0), "").unwrap();
+        let wrong: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..2).map(|_| scope.spawn(|| (0..20_000).filter(|_| me.is_alive(&dead)).count())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        drop(me);
+        fs::remove_dir_all(folder(&path)).unwrap();
+        assert_eq!(wrong, 0, "of 40000 times a dead one was said to live");
     }
 }

@@ -359,3 +359,6 @@ fn parse(text: &str, lang: Lang) -> Result<Value<'_>, Answer> {
         invalid(code, error.to_string())
     })
 }
+
+#[cfg(test)]
+mod tests;

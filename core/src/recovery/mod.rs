@@ -5,6 +5,7 @@
 mod pace;
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, Shared};
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::log::Level;
+use crate::outcome::codes;
 use crate::transaction::consume::abandoned;
 use crate::transaction::settle::{Asked, ask};
 use crate::transaction::{Confirmation, Entry, Key, Stage};
@@ -53,6 +55,8 @@ pub struct Settings {
 #[derive(Default)]
 struct State {
     paces: HashMap<Key, Pace>,
+    /// Since when an intent is among the unsettled. Only its turn hangs on that.
+    intents: HashMap<Key, Instant>,
     /// The entries that a thread is at, so that a till's call waits for the background's try instead of answering
     /// that it is not done.
     driven: HashSet<Key>,
@@ -154,7 +158,12 @@ impl Inner {
         loop {
             self.state().nudged = false;
             let look_around = Instant::now() + LOOK_AROUND;
-            let next = match self.pass(false, Instant::now() + self.shared.total) {
+            // The thread outlives a defect: nothing would begin another.
+            let pass = panic::catch_unwind(AssertUnwindSafe(|| {
+                self.pass(false, Instant::now() + self.shared.total)
+            }))
+            .unwrap_or_else(|_| Err(JournalError::new(&codes::PANIC, "a defect was caught; see the log")));
+            let next = match pass {
                 Ok(pass) => pass.next.map_or(look_around, |next| next.min(look_around)),
                 Err(error) => {
                     self.trouble(&error);
@@ -188,6 +197,10 @@ impl Inner {
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
         let unsettled = self.shared.journal.unsettled()?.into_iter();
         let mut unsettled: Vec<_> = unsettled.map(|entry| (self.due(&entry), entry)).collect();
+        let is_intent = |key: &Key| {
+            unsettled.iter().any(|(_, entry)| entry.stage() == Stage::Sending && entry.key() == key)
+        };
+        self.state().intents.retain(|key, _| is_intent(key));
         // Whoever has waited longest for his turn comes first, so that what always hangs keeps nothing else waiting.
         unsettled.sort_by_key(|(due, _)| *due);
         let mut settled = 0;
@@ -203,6 +216,8 @@ impl Inner {
                     }
                     continue;
                 }
+                // One that cannot be recorded now has its next turn behind the others.
+                self.state().intents.remove(entry.key());
                 entry = match self.bury(&entry, call_deadline()) {
                     Ok(entry) => entry,
                     Err(error) => {
@@ -324,7 +339,10 @@ impl Inner {
     /// settle; but not of one that may be running: it may end well and be tried again much later, and the window for
     /// that try's late arrival begins with that try.
     fn due(&self, entry: &Entry) -> Instant {
-        if entry.stage() == Stage::Sending { Instant::now() } else { self.pace(entry.key()).due() }
+        match entry.stage() {
+            Stage::Sending => *self.state().intents.entry(entry.key().clone()).or_insert_with(Instant::now),
+            _ => self.pace(entry.key()).due(),
+        }
     }
 
     /// The pace of an entry, begun when it is first seen.

@@ -119,6 +119,8 @@ pub enum Evidence {
     Taken,
     /// They are complete, and it does not stand there.
     Absent,
+    /// The bizId stands there, with another amount: neither, whatever else is found.
+    Unfit,
     /// They say nothing that can be read, or do not have everything.
     Nothing,
 }
@@ -135,7 +137,7 @@ pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Optio
             codes::REVERSED.text,
             "the gateway's own records do not know it: it never happened",
         ),
-        Evidence::Absent | Evidence::Nothing => return None,
+        Evidence::Absent | Evidence::Unfit | Evidence::Nothing => return None,
     };
     let words = Words { code: code.to_owned(), message: message.to_owned() };
     let mut next = entry.moved(stage);

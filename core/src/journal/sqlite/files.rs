@@ -16,16 +16,19 @@ mod unix {
 
     /// See the module's words.
     pub(in super::super) struct Files {
-        open: [(PathBuf, Identity); 2],
+        open: [(PathBuf, Identity); 3],
     }
 
     impl Files {
-        /// The database that is open at `path`, and its WAL.
+        /// The database that is open at `path`, its WAL and the index of that, on which all processes hold their locks:
+        /// whoever opens the journal without it makes another, and both write over each other.
         pub(in super::super) fn of(path: &Path) -> io::Result<Files> {
-            let mut wal = OsString::from(path);
-            wal.push("-wal");
-            let known = |path: PathBuf| identity(&path).map(|identity| (path, identity));
-            Ok(Files { open: [known(path.to_owned())?, known(wal.into())?] })
+            let known = |behind: &str| {
+                let mut name = OsString::from(path);
+                name.push(behind);
+                identity(Path::new(&name)).map(|identity| (PathBuf::from(name), identity))
+            };
+            Ok(Files { open: [known("")?, known("-wal")?, known("-shm")?] })
         }
 
         /// Whether each still stands under its name.

@@ -325,3 +325,14 @@ fn a_journal_that_others_write_to_is_never_taken_for_one_that_lost_records() {
         opening.store(false, Ordering::Relaxed);
     });
 }
+
+#[test]
+fn proof_a_journal_without_its_index_is_stopped() {
+    let folder = Folder::new("shm");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    done(&journal.record(&entry(&journal, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap());
+    let mut shm = folder.journal().into_os_string();
+    shm.push("-shm");
+    std::fs::remove_file(shm).unwrap();
+    assert!(journal.record(&entry(&journal, "B2", "2", Stage::Sending, 1), Guard::Off, soon()).is_err());
+}

@@ -7,7 +7,12 @@ import { showCounters, showLedger, showMembers } from "./inspector/state.js";
 import { showClock, showFaults, showPolicy } from "./inspector/switches.js";
 import { otherLanguage, setLanguage, t, translate } from "./inspector/words.js";
 
-const PANELS = { members: showMembers, ledger: showLedger, faults: showFaults, clock: showClock, policy: showPolicy };
+async function showAllOfFaults() {
+  await showFaults();
+  detail.explain();
+}
+
+const PANELS = { members: showMembers, ledger: showLedger, faults: showAllOfFaults, clock: showClock, policy: showPolicy };
 const WIDE = matchMedia("(min-width: 801px)");
 
 let panel = "requests";
@@ -15,9 +20,9 @@ let panel = "requests";
 // What a panel shows is asked for when it is seen, not before.
 const refreshPanel = paced(250, async () => PANELS[panel]?.());
 const refreshCounters = paced(500, showCounters);
-const refreshFaults = paced(250, showFaults);
+const refreshFaults = paced(250, showAllOfFaults);
 const refreshAll = paced(100, async () => {
-  await Promise.all([showCounters(), showFaults(), showClock(), PANELS[panel]?.()]);
+  await Promise.all([showCounters(), showAllOfFaults(), showClock(), PANELS[panel]?.()]);
 });
 
 function open(name) {

@@ -109,3 +109,8 @@ export function heard(line) {
 }
 
 export const redraw = () => show(shown);
+
+// The table of faults may come after the request that is open; then its words are missing.
+export function explain() {
+  if (shown?.fault && !byId("fault-played")?.querySelector("p")) redraw();
+}

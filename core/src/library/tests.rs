@@ -1,0 +1,98 @@
+//! What recovery and evidence do with sales that no outcome of a call ever ended.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use super::*;
+use crate::gateway::Identity;
+use crate::journal::Guard;
+use crate::money::Amount;
+use crate::transaction::{Detail, Entry, OnUnknown, Owner, Stage};
+
+fn started(name: &str, config: &str) -> Library {
+    let folder = std::env::temp_dir().join(format!("zvpos-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let keys = r#""lang":"en","openId":"a","grantCode":"b","openKey":"c""#;
+    let config = format!("{{{keys},\"journal\":\"{}\",{config}}}", folder.join("j.db").display());
+    Library::start(&config, Vec::new(), false).unwrap_or_else(|answer| panic!("{}", answer.to_json()))
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(3)
+}
+
+/// More reversals hang than are tried in one round of the back-off, so that one of them is always overdue.
+#[test]
+fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = listener.local_addr().unwrap();
+    let timeouts = r#""timeouts_ms":{"connect":300,"total":500}"#;
+    let library = started("turn", &format!("\"api\":\"v3\",\"endpoint\":\"http://{endpoint}\",{timeouts}"));
+    let (client, journal) = (&library.clients[0], &library.shared.journal);
+    for number in 0..40 {
+        let biz_id = BizId::new(&format!("H{number}")).unwrap();
+        let hangs =
+            Entry::foreign(client.key(&biz_id), &format!("R{number}"), journal.owner().clone(), number);
+        journal.record(&hangs, Guard::Off, soon()).unwrap();
+    }
+    let key = client.key(&BizId::new("T1").unwrap());
+    let intent =
+        Entry::intent(key.clone(), Identity::default(), Owner("1-dead".into()), OnUnknown::Reverse, 99);
+    journal.record(&intent, Guard::Off, soon()).unwrap();
+    library.recovery.nudge();
+    let begun = Instant::now();
+    while journal.find(&key).unwrap().unwrap().stage() == Stage::Sending {
+        assert!(begun.elapsed() < Duration::from_mins(1), "nobody has looked at it");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Answers each request with what `body` makes of it.
+fn gateway(body: fn(&str) -> &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut text, mut piece) = (Vec::new(), [0; 4096]);
+            while !text.ends_with(b"}") {
+                let count = stream.read(&mut piece).unwrap();
+                text.extend_from_slice(&piece[..count]);
+            }
+            let body = body(&String::from_utf8_lossy(&text));
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close", body.len());
+            write!(stream, "{head}\r\n\r\n{body}").unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+/// The records know the sale, with another amount; its coupon is unused. Neither proves that it never happened.
+#[test]
+fn a_deduction_of_another_amount_is_no_absence() {
+    let url = gateway(|asked| {
+        if asked.contains("getDecreaseBalanceBiz") {
+            r#"{"status":true,"code":0,"message":"","data":{"bizId":"T1","amount":"95.00"}}"#
+        } else {
+            r#"{"status":true,"code":0,"message":"","data":[{"cardId":"C1","useStatus":"0"}]}"#
+        }
+    });
+    let balance = format!(r#""balance_by_biz_id":{{"generation":"v3","endpoint":"{url}"}}"#);
+    let routes = format!(r#""routes":{{{balance},"coupon_status":{{"complete":true}}}}"#);
+    let library =
+        started("amount", &format!(r#""api":"v2","endpoint":"{url}/x","background":false,{routes}"#));
+    let (client, journal) = (&library.clients[0], &library.shared.journal);
+    let identity = Identity {
+        customer_id: Some("M1".into()),
+        amount: Some(Amount::parse("100.00").unwrap()),
+        coupons: vec!["C1".into()],
+        ..Identity::default()
+    };
+    let key = client.key(&BizId::new("T1").unwrap());
+    let (owner, detail) = (journal.owner().clone(), Detail::default());
+    let held = Entry::restore(key, identity, Stage::Unknown, 1, 1, owner, OnUnknown::Hold, 1, detail);
+    journal.record(&held, Guard::Off, soon()).unwrap();
+    let stands = client.drive_evidence(&held, true, soon()).unwrap();
+    assert_eq!(stands.stage(), Stage::Unknown);
+}
