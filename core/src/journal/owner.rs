@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn proof_who_asks_at_the_same_time_hears_the_same() {
+    fn who_asks_at_the_same_time_hears_the_same() {
         let path = std::env::temp_dir().join(format!("zvpos-probe-{}.db", std::process::id()));
         let me = OwnerLock::take(&path).unwrap();
         let dead = Owner("1-dead".into());

@@ -197,10 +197,9 @@ impl Inner {
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
         let unsettled = self.shared.journal.unsettled()?.into_iter();
         let mut unsettled: Vec<_> = unsettled.map(|entry| (self.due(&entry), entry)).collect();
-        let is_intent = |key: &Key| {
-            unsettled.iter().any(|(_, entry)| entry.stage() == Stage::Sending && entry.key() == key)
-        };
-        self.state().intents.retain(|key, _| is_intent(key));
+        let sending = unsettled.iter().filter(|(_, entry)| entry.stage() == Stage::Sending);
+        let intents: HashSet<&Key> = sending.map(|(_, entry)| entry.key()).collect();
+        self.state().intents.retain(|key, _| intents.contains(key));
         // Whoever has waited longest for his turn comes first, so that what always hangs keeps nothing else waiting.
         unsettled.sort_by_key(|(due, _)| *due);
         let mut settled = 0;

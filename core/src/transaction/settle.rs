@@ -273,6 +273,7 @@ mod tests {
             (Evidence::Taken, false, Some(Stage::Succeeded)),
             (Evidence::Absent, true, Some(Stage::Reversed)),
             (Evidence::Absent, false, None),
+            (Evidence::Unfit, true, None),
             (Evidence::Nothing, true, None),
         ] {
             let after = weigh(&entry(Stage::Unknown), evidence, over);
