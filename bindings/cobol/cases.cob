@@ -35,6 +35,7 @@
       *> Where the value that is read stands: of the file, the case,
       *> the call or entry; the number as text.
        01  WS-CASE                 PIC X(64).
+       01  WS-LIST                 PIC X(5).
        01  WS-ITEM                 PIC X(96).
        01  WS-WHERE                PIC X(128).
        01  WS-NUMBER               PIC Z(4)9.
@@ -164,11 +165,8 @@
        ALL-ORDERS.
            PERFORM VARYING WS-ITEM-NUMBER FROM 0 BY 1
                    UNTIL WS-COMPLAINT NOT = SPACES
-               MOVE WS-ITEM-NUMBER TO WS-NUMBER
-               MOVE SPACES TO WS-ITEM
-               STRING FUNCTION TRIM(WS-CASE) ".admin."
-                   FUNCTION TRIM(WS-NUMBER) DELIMITED BY SIZE
-                   INTO WS-ITEM
+               MOVE "admin" TO WS-LIST
+               PERFORM NAME-ITEM
                MOVE ".0" TO WS-PATH
                PERFORM READ-ITEM
                IF WS-LENGTH = 0
@@ -183,6 +181,13 @@
                MOVE WS-EXPECTED TO WS-BODY
                PERFORM ASK-ADMIN
            END-PERFORM.
+
+      *> The path of that number in the case's list, to WS-ITEM.
+       NAME-ITEM.
+           MOVE WS-ITEM-NUMBER TO WS-NUMBER
+           MOVE SPACES TO WS-ITEM
+           STRING FUNCTION TRIM(WS-CASE) "." FUNCTION TRIM(WS-LIST) "."
+               FUNCTION TRIM(WS-NUMBER) DELIMITED BY SIZE INTO WS-ITEM.
 
       *> The value behind WS-ITEM and WS-PATH, to WS-EXPECTED.
        READ-ITEM.
@@ -199,11 +204,8 @@
        ALL-CALLS.
            PERFORM VARYING WS-ITEM-NUMBER FROM 0 BY 1
                    UNTIL WS-COMPLAINT NOT = SPACES
-               MOVE WS-ITEM-NUMBER TO WS-NUMBER
-               MOVE SPACES TO WS-ITEM
-               STRING FUNCTION TRIM(WS-CASE) ".calls."
-                   FUNCTION TRIM(WS-NUMBER) DELIMITED BY SIZE
-                   INTO WS-ITEM
+               MOVE "calls" TO WS-LIST
+               PERFORM NAME-ITEM
                MOVE ".call" TO WS-PATH
                PERFORM READ-ITEM
                IF WS-LENGTH = 0
@@ -292,11 +294,9 @@
        ALL-NETS.
            PERFORM VARYING WS-ITEM-NUMBER FROM 0 BY 1
                    UNTIL WS-COMPLAINT NOT = SPACES
-               MOVE WS-ITEM-NUMBER TO WS-NUMBER
-               MOVE SPACES TO WS-ITEM WS-TARGET
-               STRING FUNCTION TRIM(WS-CASE) ".net."
-                   FUNCTION TRIM(WS-NUMBER) DELIMITED BY SIZE
-                   INTO WS-ITEM
+               MOVE "net" TO WS-LIST
+               PERFORM NAME-ITEM
+               MOVE SPACES TO WS-TARGET
                MOVE ".0" TO WS-PATH
                PERFORM READ-ITEM
                IF WS-LENGTH = 0
