@@ -289,7 +289,8 @@ size_t ZV_CALL zv_take(char *response,
                size_t capacity);
 
 /**
- * Frees an answer. NULL is nothing; what is no live answer is logged (ZV-FREE) and ignored. Any thread.
+ * Frees an answer. NULL is nothing; what is no live answer is logged (ZV-FREE) and ignored. The last 256 that were
+ * freed (at most 1 MiB) are wiped and kept, so that a second free of one of them hits no other answer. Any thread.
  */
 void ZV_CALL zv_free(char *response);
 

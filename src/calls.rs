@@ -363,7 +363,8 @@ pub unsafe extern "C" fn zv_take(response: *mut c_char, buffer: *mut c_char, cap
     .unwrap_or(0)
 }
 
-/// Frees an answer. NULL is nothing; what is no live answer is logged (ZV-FREE) and ignored. Any thread.
+/// Frees an answer. NULL is nothing; what is no live answer is logged (ZV-FREE) and ignored. The last 256 that were
+/// freed (at most 1 MiB) are wiped and kept, so that a second free of one of them hits no other answer. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn zv_free(response: *mut c_char) {
     guard::or_panic(|| {
@@ -455,7 +456,8 @@ fn delivered(process: &Process, freed: &Freed) {
 }
 
 fn not_ours(process: &Process, function: &str, pointer: *mut c_char) {
-    process.say(Level::Error, &format!("ZV-FREE {function}: {pointer:p} is not a live answer; ignored"));
+    let why = if process.answers.is_dead(pointer) { "was freed before" } else { "is not a live answer" };
+    process.say(Level::Error, &format!("ZV-FREE {function}: {pointer:p} {why}; ignored"));
 }
 
 /// Two texts that must be given, each with its name.

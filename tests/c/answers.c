@@ -84,6 +84,90 @@ static void giving_back_what_is_not_ours(void)
     said("zv_free");
 }
 
+/* How many answers are kept from being given out again, and up to which size in all; see src/answers.rs. */
+#define KEPT 256
+#define KEPT_BYTES (1024 * 1024)
+
+/* The second free of a dead answer never reaches another answer that lives, and a dead one shows nothing. */
+static void giving_back_twice(void)
+{
+    char buffer[8192], *dead[KEPT], *live;
+    int round, i;
+    for (round = 0; round < 1000; round++) {
+        dead[0] = zv_shutdown();
+        if (round % 2)
+            zv_free(dead[0]);
+        else
+            CHECK(zv_take(dead[0], buffer, sizeof buffer) > 0, buffer);
+        live = zv_shutdown();
+        CHECK(zv_take(dead[0], buffer, sizeof buffer) == 0, buffer);
+        said("zv_take");
+        zv_free(dead[0]);
+        said("zv_free");
+        CHECK(zv_take(live, buffer, sizeof buffer) == strlen(buffer) && zv_outcome(buffer) == ZV_INVALID,
+              "a second free of a dead answer freed another one that lives");
+        CHECK(logged[0] == 0, logged);
+    }
+    /* As many as are kept, each freed a second time beside one that lives. */
+    for (i = 0; i < KEPT; i++) {
+        dead[i] = zv_shutdown();
+        zv_free(dead[i]);
+    }
+    live = zv_shutdown();
+    for (i = 0; i < KEPT; i++) {
+        CHECK(dead[i] != live, "an address is given out again");
+        CHECK(zv_outcome(dead[i]) == -1, "a dead answer shows what it was");
+        zv_free(dead[i]);
+        said("zv_free");
+    }
+    zv_free(live);
+    CHECK(logged[0] == 0, logged);
+}
+
+/* 0 where it is not known. */
+static long resident_kib(void)
+{
+    long kib = 0;
+    char line[256];
+    FILE *status = NULL;
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed, too, for its own reasons */
+    status = fopen("/proc/self/status", "r");
+#endif
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "VmRSS: %ld", &kib);
+    if (status)
+        fclose(status);
+    return kib;
+}
+
+/* Answers of a third of a MiB and more: what is kept of them has its limit, too. The library runs, and says which
+ * action it does not know. */
+static void keeping_little(void)
+{
+    static char action[KEPT_BYTES];
+    long before = 0;
+    char *answer;
+    int i;
+    zv_set_log_callback(on_log, NULL, ZV_LOG_ERROR);
+    memset(action, 'x', sizeof action - 1);
+    for (i = 0; i < 120; i++) {
+        action[(i % 2 ? KEPT_BYTES / 3 : KEPT_BYTES) - 1] = 0;
+        answer = zv_call_json(action, "{}");
+        CHECK(zv_outcome(answer) == ZV_INVALID && strlen(answer) > KEPT_BYTES / 3, "a large answer");
+        zv_free(answer);
+        action[KEPT_BYTES / 3 - 1] = 'x';
+        if (i == 20) /* 66 MiB before the end */
+            before = resident_kib();
+    }
+    CHECK(resident_kib() - before < 30 * 1024, "freed answers stay in memory");
+    /* Also the small ones before them. */
+    answer = zv_call_json("x", "{}");
+    zv_free(answer);
+    zv_free(answer);
+    said("zv_free");
+    zv_set_log_callback(on_log, NULL, ZV_LOG_TRACE);
+}
+
 static void outcomes(void)
 {
     static const struct {
@@ -161,6 +245,7 @@ static void absurd_capacity(void)
 
 int main(int argc, char **argv)
 {
+    char *answer, *live;
     (void)argc;
     zv_set_log_callback(on_log, NULL, ZV_LOG_TRACE);
     CHECK(zv_abi_version() == ZV_ABI_VERSION, "header and library are of one version");
@@ -169,6 +254,7 @@ int main(int argc, char **argv)
     fields();
     taking();
     giving_back_what_is_not_ours();
+    giving_back_twice();
     absurd_capacity();
     /* The same while the library runs. */
     EXPECT(zv_init(config_for(argv[1])), ZV_SUCCEEDED, "0", "started");
@@ -176,7 +262,18 @@ int main(int argc, char **argv)
     zv_free(argv[1]);
     said("zv_free");
     CHECK(strcmp(logged, "") == 0, logged);
+    keeping_little();
+    /* What was freed before a shutdown is as dead after it. */
+    answer = zv_lookup_json("{}");
+    zv_free(answer);
     zv_free(zv_shutdown());
+    logged[0] = 0;
+    live = zv_lookup_json("{}");
+    zv_free(answer);
+    said("zv_free");
+    CHECK(zv_outcome(live) == ZV_INVALID, live);
+    zv_free(live);
+    CHECK(logged[0] == 0, logged);
     zv_set_log_callback(NULL, NULL, 0);
     zv_free(argv[1]);
     printf("%d checks\n", checks);
