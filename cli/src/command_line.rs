@@ -1,5 +1,6 @@
 //! The command line: its commands, their help, their examples.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -8,6 +9,7 @@ use crate::commands::calls::{self, Confirm, Consume, Lookup, Pending, Quote, Rev
 use crate::commands::{certify, completions, doctor, journal, read, recover, sandbox, sign};
 use crate::examples::EXAMPLES;
 use crate::exit;
+use crate::settings::SIMULATOR;
 
 /// Member coupons and stored value of the zvcms platform: a simulator of its gateway, the library's calls, and what
 /// to run before a till goes live.
@@ -86,9 +88,32 @@ fn after(path: &[&str]) -> String {
     out
 }
 
+/// The words of the command line, where `--sandbox` keeps the next one only if it is an address: clap would take any,
+/// and `zv call --sandbox member_lookup` would have no action.
+fn own_words(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut words = words.into_iter().peekable();
+    let mut out = Vec::new();
+    while let Some(word) = words.next() {
+        let addressed = words.peek().is_some_and(|next| next.to_string_lossy().contains(':'));
+        match word.to_str() {
+            // What follows belongs to another program.
+            Some("--") => {
+                out.push(word);
+                out.extend(words);
+                break;
+            }
+            Some("--sandbox") if !addressed => out.push(format!("--sandbox={SIMULATOR}").into()),
+            _ => out.push(word),
+        }
+    }
+    out
+}
+
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> ExitCode {
-    let read = command().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+    let words = own_words(std::env::args_os());
+    let read =
+        command().try_get_matches_from(words).and_then(|matches| CommandLine::from_arg_matches(&matches));
     match read {
         Ok(line) => line.command.run(),
         // Help and version, too, come as an error; a reader that stops reading is none.
@@ -128,6 +153,38 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn an_option_takes_no_word_that_is_not_its_own() {
+        let own = |line: &str| {
+            let words = own_words(line.split(' ').map(OsString::from));
+            words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        let given = format!("--sandbox={SIMULATOR}");
+        for (line, wanted) in [
+            ("zv call --sandbox member_lookup", format!("zv call {given} member_lookup")),
+            ("zv call member_lookup --sandbox", format!("zv call member_lookup {given}")),
+            ("zv call --sandbox /v3/member --json", format!("zv call {given} /v3/member --json")),
+            ("zv call --sandbox http://h:1 x", "zv call --sandbox http://h:1 x".to_owned()),
+            // A mistake that is named by the option's own words.
+            ("zv quote --sandbox localhost:1", "zv quote --sandbox localhost:1".to_owned()),
+            ("zv certify -- zv call --sandbox x", "zv certify -- zv call --sandbox x".to_owned()),
+        ] {
+            assert_eq!(own(line), wanted, "{line}");
+        }
+        let optional = |command: &clap::Command| -> Vec<String> {
+            let arguments = command.get_arguments().filter(|arg| {
+                arg.get_action().takes_values() && arg.get_num_args().is_some_and(|n| n.min_values() == 0)
+            });
+            arguments.map(|arg| arg.get_id().to_string()).collect()
+        };
+        let command = command();
+        let leaves = command.get_subcommands().flat_map(clap::Command::get_subcommands);
+        for sub in command.get_subcommands().chain(leaves) {
+            let found = optional(sub);
+            assert!(found.is_empty() || found == ["sandbox"], "{}: {found:?}", sub.get_name());
+        }
     }
 
     #[test]

@@ -44,6 +44,22 @@ fn the_configuration_is_looked_for_in_three_places() {
     place.zv(&[&QUOTE[..], &["--config", "no.json"]].concat()).ended(2).complains(&["cannot read no.json"]);
 }
 
+/// `--sandbox` may stand in front of the action; whether a simulator runs at the usual address does not matter.
+#[test]
+fn an_option_swallows_no_word() {
+    let place = Place::new();
+    let answer = |words: &[&str]| {
+        let said = place.zv(&[words, &["--param", "identifierNumber=M0001", "--json"]].concat());
+        assert!(matches!(said.code, Some(0 | 1 | 3)), "{words:?}: {said:?}");
+        said.json()["outcome"].clone()
+    };
+    assert_eq!(
+        answer(&["call", "--sandbox", "member_lookup"]),
+        answer(&["call", "member_lookup", "--sandbox"])
+    );
+    place.zv(&["call", "--sandbox", "localhost:1", "x"]).ended(2).complains(&["a simulator's URL is like"]);
+}
+
 #[test]
 fn no_secret_is_shown() {
     let (simulator, place) = (Simulator::start(), Place::new());

@@ -167,7 +167,8 @@ fn what_is_wrong_is_named_with_its_place() {
         .complains(&["gbk.json is not UTF-8 from byte 6 on"]);
     place.zv(&["call", "communal.user.consume", "--param", "bizId=1"]).ended(2).shows(&["ZV-ACTION"]);
     place.zv(&["call", "member_lookup", "--param", "type"]).ended(2).complains(&["is not NAME=VALUE"]);
-    place.zv(&["quote", "--sandbox", "member"]).ended(2).complains(&["a simulator's URL is like http://"]);
+    place.zv(&["quote", "--sandbox", "member"]).ended(2).complains(&["unexpected argument 'member'"]);
+    place.zv(&["quote", "--sandbox", "h:1"]).ended(2).complains(&["a simulator's URL is like http://"]);
     place.zv(&["consume", "--bizid", "1"]).ended(2).complains(&["'--bizid'", "'--bizId'"]);
     place.zv(&["consume", "--payPassword", "246810"]).ended(2).complains(&["'--payPassword'"]);
     place.zv(&["recover", "--wait", "soon"]).ended(2).complains(&["'soon'", "--wait"]);

@@ -69,6 +69,21 @@ fn says_where_it_listens_and_ends_with_stdin() {
     ended(&mut simulator.child);
 }
 
+#[test]
+fn an_address_in_use_is_named() {
+    let (busy, place) = (Simulator::start(), Place::new());
+    let (gateway, admin) = (busy.gateway.to_string(), busy.admin.to_string());
+    let refused = |listen: &str, admin: &str, says: &[&str]| {
+        place.zv(&["sandbox", "--listen", listen, "--admin", admin]).ended(5).complains(says)
+    };
+    let said = refused(&gateway, "127.0.0.1:0", &[&format!("cannot listen on {gateway}: "), "(--listen)"]);
+    let said = said.complains(&["another `zv sandbox`", "`--listen 127.0.0.1:0` takes any free port"]);
+    assert!(!said.err.contains("--admin"), "{said:?}");
+    refused("127.0.0.1:0", &admin, &[&format!("cannot listen on {admin}: "), "`--admin 127.0.0.1:0`"]);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).unwrap().to_string();
+    refused(&free, &free, &["must not be the same address"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn ends_on_signals_and_not_with_stdin_unasked() {

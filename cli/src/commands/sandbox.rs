@@ -83,12 +83,7 @@ impl Arguments {
         let (seed, policy) = (self.seed()?, self.policy()?);
         let Arguments { listen, admin, chaos, quiet, .. } = self.clone();
         let options = Options { listen, admin, seed, policy, chaos, quiet };
-        let server = Server::start(options).map_err(|error| {
-            Failure::internal(format!(
-                "cannot listen on {} and {}: {error}. --listen 127.0.0.1:0 --admin 127.0.0.1:0 takes any free ports",
-                self.listen, self.admin
-            ))
-        })?;
+        let server = Server::start(options).map_err(|error| self.cannot_listen(&error))?;
         let (gateway, admin) = (format!("http://{}", server.gateway), format!("http://{}", server.admin));
         if let Some(path) = &self.port_file {
             write_whole(path, &json!({"gateway": gateway, "admin": admin}).to_string())
@@ -99,6 +94,24 @@ impl Arguments {
         let _ = stdout.write_all(welcome(&gateway, &admin).as_bytes()).and_then(|()| stdout.flush());
         server.run_until(end(self.exit_with_stdin));
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Which address it is, and what to do.
+    fn cannot_listen(&self, error: &io::Error) -> Failure {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse if self.listen == self.admin => {
+                "--listen and --admin must not be the same address. "
+            }
+            io::ErrorKind::AddrInUse => {
+                "Another program listens there, perhaps another `zv sandbox`: end it, or choose another address. "
+            }
+            _ => "",
+        };
+        let flag =
+            if error.to_string().starts_with(&self.listen.to_string()) { "--listen" } else { "--admin" };
+        Failure::internal(format!(
+            "cannot listen on {error} ({flag}). {why}`{flag} 127.0.0.1:0` takes any free port"
+        ))
     }
 
     fn seed(&self) -> Result<Arc<Seed>, Failure> {

@@ -68,7 +68,7 @@ impl Server {
     /// Starts a server; it listens on both sockets when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on.
+    /// When an address cannot be listened on; its text begins with the address.
     pub fn start(options: Options) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let Options { listen, admin, seed, policy, chaos, quiet } = options;
@@ -119,8 +119,8 @@ async fn start(
     admin_at: SocketAddr,
     shared: &Arc<Shared>,
 ) -> io::Result<(SocketAddr, SocketAddr)> {
-    let gateway_listener = TcpListener::bind(listen_at).await?;
-    let admin_listener = TcpListener::bind(admin_at).await?;
+    let gateway_listener = bind(listen_at).await?;
+    let admin_listener = bind(admin_at).await?;
     let (gateway, admin) = (gateway_listener.local_addr()?, admin_listener.local_addr()?);
     let (port, commands) = unbounded_channel();
     let (to_admin, admin_commands) = unbounded_channel();
@@ -137,6 +137,11 @@ async fn start(
         serve_admin(connection, Arc::clone(&shared), port.clone())
     }));
     Ok((gateway, admin))
+}
+
+async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+    TcpListener::bind(address).await.map_err(named)
 }
 
 async fn serve_gateway(mut connection: Connection, shared: Arc<Shared>, port: UnboundedSender<Command>) {
