@@ -32,7 +32,8 @@ pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
                 visit.say(Line::failed(
                     "config",
                     problem.path,
-                    words!("配置有误:{why}", "{why}"),
+                    // A problem never shows a secret's value.
+                    words!("配置有误:{why}", "{why}").vouching_for(&why),
                     words!(
                         "按 docs/configuration.md 改正此项;改正之前 zv_init 不会启动",
                         "correct it by docs/configuration.md; until then zv_init does not start"

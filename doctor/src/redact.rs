@@ -2,6 +2,7 @@
 //! configuration and then taken out of every text, in whichever spelling they stand there; what looks like a
 //! secret is taken out as well, wherever it comes from.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -48,6 +49,35 @@ impl Redactor {
         self.text(&text.replace(char::is_control, " "))
     }
 
+    /// One line of the doctor's own, of which these parts, in their order, hold no secret: a short key such as `on` is
+    /// also a word of the sentence that it must not tear. In the rest a short secret is one where it stands alone.
+    pub(crate) fn said(&self, text: &str, own: &[Cow<'static, str>]) -> String {
+        let own = places(text, own);
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let hidden = self.secrets.iter().find(|secret| {
+                let end = at + secret.len();
+                let vouched = own.iter().any(|part| part.start <= at && end <= part.end);
+                rest.starts_with(secret.as_str()) && !vouched && is_shown(text, at, end)
+            });
+            let length = match hidden {
+                Some(secret) => {
+                    out.push_str(HIDDEN);
+                    secret.len()
+                }
+                None => {
+                    let letter = rest.chars().next().unwrap_or_default();
+                    out.push(letter);
+                    letter.len_utf8()
+                }
+            };
+            at += length;
+        }
+        let out = out.replace(char::is_control, " ");
+        mask_phones(&hide_userinfo(&hide_named(&out)))
+    }
+
     /// A text of many lines without secrets and whole phone numbers.
     pub(crate) fn text(&self, text: &str) -> String {
         let text = hide_userinfo(&hide_named(text));
@@ -76,6 +106,30 @@ impl Redactor {
             }
         }
     }
+}
+
+/// Where these parts stand in the text, one behind the other.
+fn places(text: &str, parts: &[Cow<'static, str>]) -> Vec<Range<usize>> {
+    let mut from = 0;
+    let found = parts.iter().filter_map(|part| {
+        let start = from + text.get(from..)?.find(part.as_ref())?;
+        from = start + part.len();
+        Some(start..from)
+    });
+    found.collect()
+}
+
+/// Whether what stands there is shown as a whole and not as a part of a longer word, which a short secret may be by
+/// chance.
+fn is_shown(text: &str, start: usize, end: usize) -> bool {
+    const SHORT: usize = 8;
+    let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let (before, inside, behind) = (text.get(..start), text.get(start..end), text.get(end..));
+    let (before, inside, behind) =
+        (before.unwrap_or_default(), inside.unwrap_or_default(), behind.unwrap_or_default());
+    let grown = letter(before.chars().next_back()) && letter(inside.chars().next())
+        || letter(inside.chars().next_back()) && letter(behind.chars().next());
+    end - start >= SHORT || !grown
 }
 
 fn is_secret(name: &str) -> bool {
@@ -198,6 +252,20 @@ mod tests {
         ] {
             assert_eq!(Redactor::default().text(text), wanted);
         }
+    }
+
+    #[test]
+    fn a_short_key_tears_no_word_of_the_doctors_own() {
+        let redactor = Redactor::of(
+            r#"{"openKey":"on","grantCode":"k","password":"long-enough-key","proxy":"http://u:is@p"}"#,
+        );
+        let own = ["it is on and ".into(), " is on".into()];
+        assert_eq!(redactor.said("it is on and (on): k is on", &own), "it is on and (***): *** is on");
+        assert_eq!(redactor.said("no connection to on.example", &[]), "no connection to ***.example");
+        assert_eq!(redactor.said("xlong-enough-keyx", &[]), "x***x");
+        // What is its own is only what stands in the sources.
+        assert_eq!(redactor.said("on is it", &own), "*** *** it");
+        assert_eq!(redactor.said("电话13812345678 http://a:b@c\n", &[]), "电话138****5678 http://***@c ");
     }
 
     #[test]

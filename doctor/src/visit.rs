@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::Options;
 use crate::redact::Redactor;
 use crate::report::{Line, Report};
-use crate::words::words;
+use crate::words::{Words, words};
 
 /// See the module's words.
 pub(crate) struct Visit<'v> {
@@ -24,15 +24,16 @@ impl<'v> Visit<'v> {
 
     /// Says a line, without any secret in it.
     pub(crate) fn say(&mut self, line: Line) {
-        let clean = |text: &str| self.redactor.line(text);
+        let clean = |text: &str| self.redactor.said(text, &[]);
+        let clean_words = |words: Words| words.map(|text, own| self.redactor.said(text, own));
         let facts = line.facts.into_iter().map(|(name, value)| match value {
             serde_json::Value::String(text) => (name, clean(&text).into()),
             other => (name, other),
         });
         let line = Line {
             about: clean(&line.about),
-            found: line.found.map(clean),
-            mend: line.mend.map(|mend| mend.map(clean)),
+            found: clean_words(line.found),
+            mend: line.mend.map(clean_words),
             facts: facts.collect(),
             ..line
         };

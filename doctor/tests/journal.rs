@@ -154,6 +154,20 @@ fn a_wrong_configuration_is_said_and_the_journal_looked_at_all_the_same() {
     assert!(line(&none, "config").found.en.contains("no JSON"));
 }
 
+/// Keys that are words, as somebody types who only wants to see what happens.
+#[test]
+fn short_keys_tear_no_word() {
+    let folder = own_folder();
+    for endpoint in ["http://127.0.0.1:1/x", "no url"] {
+        let keys = json!({"openId": "a", "grantCode": "o", "openKey": "is", "endpoint": endpoint});
+        let config = config(endpoint, &folder, keys);
+        for line in report(&config, &folder).lines {
+            let words = format!("{} {:?} {:?}", line.about, line.found, line.mend);
+            assert!(!words.contains("***"), "{words}");
+        }
+    }
+}
+
 #[test]
 fn a_key_with_a_blank_is_named() {
     let folder = own_folder();
