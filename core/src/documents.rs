@@ -7,7 +7,8 @@ use std::fmt::Write;
 use crate::config::{CONFIG, ROUTE};
 use crate::gateway::{CONSUME_ANSWER, CONSUME_REQUEST, QUOTE_ANSWER, QUOTE_REQUEST};
 use crate::library::{
-    CSV_COLUMNS, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
+    CONFIRM_REQUEST, CSV_COLUMNS, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST,
+    SETTLE_REQUEST,
 };
 use crate::outcome::codes;
 use crate::shape::schema::{Direction, document};
@@ -75,6 +76,7 @@ pub static ENVELOPE: Shape = Shape {
                 "store_then_confirm",
                 "go_on",
                 "poll",
+                "new_bizid",
             ]),
             "the one thing to do",
         ),
@@ -103,7 +105,7 @@ pub static ENVELOPE: Shape = Shape {
 
 /// Every generated file: its path from the root of the repository, and its content.
 pub fn all() -> Vec<(String, String)> {
-    let schemas: [(&str, &'static Shape, Direction); 11] = [
+    let schemas: [(&str, &'static Shape, Direction); 12] = [
         ("config", &CONFIG, Direction::Request),
         ("consume.request", &CONSUME_REQUEST, Direction::Request),
         ("consume.data", &CONSUME_ANSWER, Direction::Answer),
@@ -111,6 +113,7 @@ pub fn all() -> Vec<(String, String)> {
         ("quote.data", &QUOTE_ANSWER, Direction::Answer),
         ("reverse.request", &REVERSE_REQUEST, Direction::Request),
         ("lookup.request", &LOOKUP_REQUEST, Direction::Request),
+        ("confirm.request", &CONFIRM_REQUEST, Direction::Request),
         ("settle.request", &SETTLE_REQUEST, Direction::Request),
         ("pending.request", &PENDING_REQUEST, Direction::Request),
         ("filter.request", &FILTER_REQUEST, Direction::Request),
@@ -159,6 +162,7 @@ fn requests() -> String {
         ("`zv_coupon_quote_json`: `data` when it succeeded", &QUOTE_ANSWER),
         ("`zv_reverse_json`: the request", &REVERSE_REQUEST),
         ("`zv_lookup_json`: the request", &LOOKUP_REQUEST),
+        ("`zv_confirm_json`: the request", &CONFIRM_REQUEST),
         ("`zv_settle_json`: the request", &SETTLE_REQUEST),
         ("`zv_pending_json`: the request, or NULL", &PENDING_REQUEST),
         ("`zv_recover_json`: the request, or NULL", &FILTER_REQUEST),

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use zvpos_core::gateway::{CONSUME_REQUEST, QUOTE_REQUEST};
-use zvpos_core::library::{LOOKUP_REQUEST, Library, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+use zvpos_core::library::{
+    CONFIRM_REQUEST, LOOKUP_REQUEST, Library, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
+};
 use zvpos_core::outcome::Answer;
 use zvpos_core::shape::Shape;
 
@@ -97,7 +99,7 @@ calls! {
     /// `zv_pending_json`
     Pending PENDING_REQUEST |library, request| library.pending(Some(request)), Nothing "reading the journal";
     /// `zv_confirm_json`
-    Confirm LOOKUP_REQUEST Library::confirm, Nothing "writing the journal";
+    Confirm CONFIRM_REQUEST Library::confirm, Nothing "writing the journal";
     /// `zv_settle_json`
     Settle SETTLE_REQUEST Library::settle, Nothing "writing the journal";
 }

@@ -10,7 +10,8 @@ use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Answer, Problem, Timing, codes};
-use crate::transaction::consume::{Effect, End, Event, State, Told, step};
+use crate::transaction::consume::{Effect, End, Event, State, Told, step, unless_elsewhere};
+use crate::transaction::restart::Attempt;
 use crate::transaction::{Entry, Stage};
 use crate::transport::Failure;
 
@@ -40,7 +41,12 @@ impl Client {
             timing: Timing::default(),
         };
         // A defect after the send must not become an answer that says that nothing was sent.
-        let told = panic::catch_unwind(AssertUnwindSafe(|| run.drive())).unwrap_or_else(|_| run.panicked());
+        let told = panic::catch_unwind(AssertUnwindSafe(|| match run.elsewhere(given) {
+            Ok(Some(told)) => told,
+            Ok(None) => run.drive(),
+            Err(error) => Told::Internal { code: error.code, message: error.message },
+        }))
+        .unwrap_or_else(|_| run.panicked());
         let mut timing = run.timing;
         drop(run);
         timing.total = started.elapsed();
@@ -82,6 +88,15 @@ struct Run<'c> {
 }
 
 impl Run<'_> {
+    /// What is told where the till made the attempt with another journal: such a call sends nothing.
+    fn elsewhere(&self, given: &Object<'_>) -> Result<Option<Told>, JournalError> {
+        if self.client.attempt(given)? != Attempt::Elsewhere {
+            return Ok(None);
+        }
+        let known = self.client.known(&self.request.biz_id, given, self.deadline)?;
+        Ok(unless_elsewhere(&self.request.identity, known))
+    }
+
     fn drive(&mut self) -> Told {
         let client = self.client;
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -4,11 +4,12 @@
 mod consume;
 mod evidence;
 mod read;
+mod restart;
 mod reverse;
 mod tell;
 
 pub use reverse::Requested;
-pub use tell::{consume as tell_consume, entry_json, stands as tell_stands};
+pub use tell::{consume as tell_consume, entry_json, known as tell_known, stands as tell_stands};
 
 use std::time::{Duration, Instant};
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::read::End;
-use crate::gateway::{Accepted, Doubt, Identity, Verdict, Words};
+use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
-use crate::transaction::consume::Told;
+use crate::transaction::consume::{Told, left_behind};
+use crate::transaction::restart::Known;
 use crate::transaction::{Confirmation, Entry, Stage};
 
 /// A network that was just down is not asked again at once.
@@ -72,6 +73,7 @@ pub fn consume(told: Told, lang: Lang) -> Answer {
                 .with_next(Next::OtherTender)
                 .with_recorded(entry_json(&entry))
         }
+        Told::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
         Told::Unrecorded(doubt) => unknown(&doubt, lang),
         Told::Internal { code, message } => Answer::of(Outcome::Internal, code, lang, message),
     }
@@ -81,6 +83,34 @@ fn unknown(doubt: &Doubt, lang: Lang) -> Answer {
     let cashier = doubt.kind.cashier(Outcome::Unknown, lang);
     Answer::of_gateway(Outcome::Unknown, &doubt.code, &doubt.message, cashier)
         .with_warnings(doubt.warnings.iter().cloned())
+}
+
+/// The answer to a look-up.
+pub fn known(known: &Known, lang: Lang) -> Answer {
+    match known {
+        Known::Stands(entry) => stands(entry, lang).replayed().with_recorded(entry_json(entry)),
+        Known::LeftBehind(entry) => unknown(&left_behind(), lang).replayed().with_recorded(entry_json(entry)),
+        Known::NeverSent => Answer::of(Outcome::NotSent, &codes::NEVER_SENT, lang, codes::NEVER_SENT.meaning),
+        Known::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
+        Known::NotRecorded => {
+            let message = "is missing: the journal has no such bizId, and only with the identity of the journal (data.journal_id of \
+                           zv_init, stored before the attempt) can it say whether something was sent";
+            let problem = Problem { path: JOURNAL_ID.name.to_owned(), message: message.to_owned() };
+            Answer::of(Outcome::Invalid, &codes::NOT_FOUND, lang, "the journal knows no such bizId")
+                .with_errors(vec![problem])
+        }
+    }
+}
+
+/// What this journal has proves nothing of the attempt.
+fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
+    let message = "the attempt was made with another journal, or the bizId stands under another account or endpoint of this one: \
+                   whether it was taken is not known here; nothing was sent";
+    let answer = Answer::of(Outcome::Unknown, &codes::OTHER_JOURNAL, lang, message);
+    match entry {
+        Some(entry) => answer.with_recorded(entry_json(entry)),
+        None => answer,
+    }
 }
 
 /// What stands in the journal.

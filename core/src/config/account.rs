@@ -16,7 +16,8 @@ use crate::shape::{Unknown, check};
 use crate::transaction::OnUnknown;
 
 /// What a request may not take from the configuration: it belongs to one sale or one customer.
-const PER_SALE: [&str; 11] = [
+const PER_SALE: [&str; 12] = [
+    "journal_id",
     "bizId",
     "amount",
     "points",

@@ -7,7 +7,7 @@ use crate::money::{Amount, BizId};
 use crate::outcome::{Problem, Warning, codes};
 use crate::shape::{Kind, Shape, may, must};
 
-use super::request::{ACCOUNT, Params, ParamsWriter, RequestRules};
+use super::request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};
 
 /// The request's fields (DOC: the vendor's page 用户消费; its order and names).
 pub static REQUEST: Shape = Shape {
@@ -47,6 +47,7 @@ pub static REQUEST: Shape = Shape {
         may("usePassword", Kind::Text(16), "whether the password is checked"),
         may("points", Kind::Integer(0, 999_999_999), "points to take, beside coupons or an amount"),
         may("multiMark", Kind::Text(128), "store code (门店编码)"),
+        JOURNAL_ID,
         ACCOUNT,
     ],
 };

@@ -13,7 +13,7 @@ mod sign;
 pub use answer::{Accepted, CodeRules, Doubt, Envelope, NotSent, Refusal, Verdict, Words};
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
-pub use request::{ACCOUNT, Params, ParamsWriter, RequestRules};
+pub use request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};
 pub use reverse::{ReverseRules, Reversed};
 pub use route::{Generation, Operation, Route};
 pub use sign::{Credentials, SignNames, Signature};

@@ -6,9 +6,19 @@ use crate::shape::{Field, Kind, Shape, Unknown, check, may};
 
 use super::{Credentials, Generation, Route, SignNames};
 
-/// The one field of a request that is the library's own and does not leave the till.
+/// Which account a request is for: the library's own field, which does not leave the till.
 pub const ACCOUNT: Field =
     may("account", Kind::Text(64), "which configured account; may be left out where there is only one");
+
+/// With which journal an attempt was made: the library's own field, which does not leave the till.
+pub const JOURNAL_ID: Field = may(
+    "journal_id",
+    Kind::Text(64),
+    "data.journal_id of zv_init, as the till has stored it with its attempt before it was made",
+);
+
+/// The fields of a request that are the library's own and do not leave the till.
+const OWN: [&str; 2] = [ACCOUNT.name, JOURNAL_ID.name];
 
 /// What the configuration says about reading a request.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +160,7 @@ impl<'r> ParamsWriter<'r> {
     /// that the configuration lets pass, exactly as they came.
     pub fn write(&self) -> Params {
         let mut out = opened(most_written(self.given) + most_written(self.defaults));
-        for field in self.shape.fields.iter().filter(|field| field.name != ACCOUNT.name) {
+        for field in self.shape.fields.iter().filter(|field| !OWN.contains(&field.name)) {
             if let Some(value) = self.field(field.name) {
                 open_member(&mut out, field.name);
                 self.push(&mut out, &field.kind, value);

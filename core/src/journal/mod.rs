@@ -115,6 +115,13 @@ pub trait Journal: Send + Sync {
     /// Whether this account has ever answered with another bizId than the one that was sent.
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError>;
 
+    /// The identity of this journal: random, new with the file and when a person accepts that records are lost. Only
+    /// where the till's attempt was made under the same one does "no record" mean that nothing was sent.
+    fn id(&self) -> Result<String, JournalError>;
+
+    /// Whether the bizId stands under another account or endpoint.
+    fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError>;
+
     /// Another sale of this account that a reversal by that bizId would undo.
     fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError>;
 
@@ -183,6 +190,14 @@ impl Journal for Stopped {
     fn close(&self) {}
 
     fn has_other_biz_ids(&self, _: &Key) -> Result<bool, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn id(&self) -> Result<String, JournalError> {
+        Err(self.error.clone())
+    }
+
+    fn stands_elsewhere(&self, _: &Key) -> Result<bool, JournalError> {
         Err(self.error.clone())
     }
 

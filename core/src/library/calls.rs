@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
-use super::requests::{FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+use super::requests::{
+    CONFIRM_REQUEST, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
+};
 use super::{Library, export, parse};
 use crate::calendar;
-use crate::client::{Client, Requested, entry_json, tell_stands};
+use crate::client::{Client, Requested, entry_json, tell_known, tell_stands};
 use crate::gateway::ACCOUNT;
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
@@ -70,14 +72,10 @@ impl Library {
 
     /// `zv_lookup_json`
     pub fn look_up(&self, request: &str) -> Answer {
-        self.run_checked(request, &LOOKUP_REQUEST, |client, _, biz_id| {
-            match self.shared.journal.find(&client.key(biz_id)) {
+        self.run_checked(request, &LOOKUP_REQUEST, |client, given, biz_id| {
+            match client.known(biz_id, given, Instant::now() + self.shared.total) {
                 Err(error) => self.journal_failed(&error),
-                Ok(None) => self.own(Outcome::Invalid, &codes::NOT_FOUND, "the journal knows no such bizId"),
-                Ok(Some(entry)) => self.to_be_heard(
-                    client,
-                    tell_stands(&entry, self.lang()).replayed().with_recorded(entry_json(&entry)),
-                ),
+                Ok(known) => self.to_be_heard(client, tell_known(&known, self.lang())),
             }
         })
     }
@@ -132,7 +130,7 @@ impl Library {
 
     /// `zv_confirm_json`: the till has stored its sale.
     pub fn confirm(&self, request: &str) -> Answer {
-        self.run_checked(request, &LOOKUP_REQUEST, |client, _, biz_id| {
+        self.run_checked(request, &CONFIRM_REQUEST, |client, _, biz_id| {
             let journal = &self.shared.journal;
             let deadline = Instant::now() + self.shared.total;
             let key = client.key(biz_id);
@@ -326,7 +324,9 @@ impl Library {
                 format!("{{\"next\":\"{next}\",\"entry\":{}}}", entry_json(entry))
             })
             .collect();
-        let data = format!("{{\"count\":{},\"entries\":[{}]}}", listed.len(), listed.join(","));
+        let id = serde_json::json!(self.shared.journal.id().ok());
+        let data =
+            format!("{{\"count\":{},\"journal_id\":{id},\"entries\":[{}]}}", listed.len(), listed.join(","));
         Answer::done_locally(message).with_data(data)
     }
 

@@ -7,7 +7,9 @@ mod requests;
 mod tickets;
 
 pub(crate) use export::COLUMNS as CSV_COLUMNS;
-pub use requests::{FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST};
+pub use requests::{
+    CONFIRM_REQUEST, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
+};
 pub use tickets::MOST_TICKETS;
 
 use std::collections::HashMap;
@@ -196,6 +198,7 @@ impl Library {
             "version": VERSION,
             "accounts": accounts,
             "journal": self.journal.as_ref().ok().map(|place| place.path.display().to_string()),
+            "journal_id": self.shared.journal.id().ok(),
             "unsettled": unsettled.len(),
             "unheard": unfinished.iter().map(|entry| entry.key().biz_id.as_str()).collect::<Vec<_>>(),
         });

@@ -1,13 +1,23 @@
 //! The requests that only the library knows: what stands in its journal and what becomes of it.
 
-use crate::gateway::ACCOUNT;
+use crate::gateway::{ACCOUNT, JOURNAL_ID};
 use crate::shape::{Field, Kind, Shape, may, must};
 
 const BIZ_ID: Field = must("bizId", Kind::BizId, "the till's own id of the transaction");
 
 /// The request of `zv_lookup_json`.
-pub static LOOKUP_REQUEST: Shape =
-    Shape { name: "a look-up", doc: "What became of a bizId, from the journal.", fields: &[BIZ_ID, ACCOUNT] };
+pub static LOOKUP_REQUEST: Shape = Shape {
+    name: "a look-up",
+    doc: "What became of a bizId, from the journal.",
+    fields: &[BIZ_ID, JOURNAL_ID, ACCOUNT],
+};
+
+/// The request of `zv_confirm_json`.
+pub static CONFIRM_REQUEST: Shape = Shape {
+    name: "a confirmation",
+    doc: "The till has stored its sale (option `confirm`).",
+    fields: &[BIZ_ID, ACCOUNT],
+};
 
 /// The request of `zv_reverse_json`.
 pub static REVERSE_REQUEST: Shape = Shape {

@@ -63,6 +63,11 @@ const BACK_EN: &str =
 const PERSON_ZH: &str = "结果未知且无法自动退回,请联系店长核实";
 const PERSON_EN: &str =
     "Not known whether it was taken, and it cannot be undone by itself. Ask the manager to check.";
+const OTHER_JOURNAL_ZH: &str = "无法确认是否已扣款，请勿再次收款，请联系店长核实";
+const OTHER_JOURNAL_EN: &str =
+    "It cannot be told whether it was taken. Do not charge again; ask the manager to check.";
+const NEW_BIZID_ZH: &str = "未扣款，请用新单号重新收款";
+const NEW_BIZID_EN: &str = "Nothing was taken. Charge again under a new number.";
 const STOP_ZH: &str = "会员支付暂不可用,本次未处理,请联系技术人员";
 const STOP_EN: &str = "Member payment is out of order; nothing was done. Call support.";
 
@@ -197,8 +202,17 @@ codes! {
         "A person has decided what became of it.",
         "See recorded.settlement.", "该交易已由人工核实处理", "This payment was settled by a person.";
     NOT_FOUND "ZV-NOT-FOUND" [Invalid]
-        "The journal has no entry under this bizId.",
-        "Check the bizId and the account.", CALL_ZH, CALL_EN;
+        "The journal has no entry under this bizId, and the request does not say with which journal the attempt was made.",
+        "Check the bizId and the account. A look-up gives journal_id, as zv_init showed it before the attempt: then it can say that nothing was sent.", CALL_ZH, CALL_EN;
+    NEVER_SENT "ZV-NEVER-SENT" [NotSent]
+        "The attempt was made with this journal, which has no entry under the bizId: no byte of it ever left.",
+        "Send the consume again with the same bizId.", "未扣款，请重新收款", "Nothing was taken. Charge again.";
+    OTHER_JOURNAL "ZV-OTHER-JOURNAL" [Unknown]
+        "The attempt was made with another journal (a new installation, a lost or restored file, another machine), or the bizId stands under another account or endpoint: what this journal says does not prove that nothing was taken. Nothing was sent.",
+        "A person compares with the gateway's records. Never send it again before, neither with this bizId nor with a new one.", OTHER_JOURNAL_ZH, OTHER_JOURNAL_EN;
+    NEW_BIZID "ZV-NEW-BIZID" [Conflict]
+        "Something was sent under this bizId and nothing was taken; this is another request (another sum, member or coupon). Nothing was sent.",
+        "Send the request again under a new bizId. Only a bizId under which no byte ever left is free for another request.", NEW_BIZID_ZH, NEW_BIZID_EN;
     NO_REVERSE_ROUTE "ZV-NO-REVERSE" [Invalid]
         "No reverse route is configured for this account: there is no way to undo a consume.",
         "Ask the vendor for the reversal's action (V2) or set routes.reverse to \"v3\".", CALL_ZH, CALL_EN;

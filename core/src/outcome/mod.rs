@@ -115,11 +115,13 @@ pub enum Next {
     GoOn,
     /// Ask for the answer again, with the same ticket.
     Poll,
+    /// Nothing was taken: the request may be sent under a new bizId, never under this one.
+    NewBizId,
 }
 
 impl Next {
     /// Everything that can be next.
-    pub const ALL: [Next; 10] = [
+    pub const ALL: [Next; 11] = [
         Next::CompleteSale,
         Next::OtherTender,
         Next::FixRequest,
@@ -130,6 +132,7 @@ impl Next {
         Next::StoreThenConfirm,
         Next::GoOn,
         Next::Poll,
+        Next::NewBizId,
     ];
 
     /// The word in the envelope.
@@ -145,6 +148,7 @@ impl Next {
             Next::StoreThenConfirm => "store_then_confirm",
             Next::GoOn => "go_on",
             Next::Poll => "poll",
+            Next::NewBizId => "new_bizid",
         }
     }
 }

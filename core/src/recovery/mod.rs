@@ -11,10 +11,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, Shared};
-use crate::journal::{Guard, JournalError, Recorded};
+use crate::journal::{Guard, JournalError};
 use crate::log::Level;
 use crate::outcome::codes;
-use crate::transaction::consume::abandoned;
 use crate::transaction::settle::{Asked, ask};
 use crate::transaction::{Confirmation, Entry, Key, Stage};
 use pace::Pace;
@@ -217,7 +216,7 @@ impl Inner {
                 }
                 // One that cannot be recorded now has its next turn behind the others.
                 self.state().intents.remove(entry.key());
-                entry = match self.bury(&entry, call_deadline()) {
+                entry = match self.shared.bury(&entry, call_deadline()) {
                     Ok(entry) => entry,
                     Err(error) => {
                         self.trouble(&error);
@@ -286,16 +285,6 @@ impl Inner {
 
     fn trouble(&self, error: &JournalError) {
         self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
-    }
-
-    /// The owner of an intent is dead: it may have happened.
-    fn bury(&self, entry: &Entry, until: Instant) -> Result<Entry, JournalError> {
-        let record = abandoned(entry);
-        self.shared.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
-        Ok(match self.shared.journal.record(&record, Guard::Off, until)? {
-            Recorded::Done(_) => record,
-            Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
-        })
     }
 
     fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {

@@ -1,7 +1,8 @@
 //! One call that asks for a consume, step by step.
 
+use super::restart::Known;
 use super::{Entry, OnUnknown, Owner, Stage};
-use crate::gateway::{CodeRules, Doubt, NotSent, Verdict};
+use crate::gateway::{CodeRules, Doubt, Identity, NotSent, Verdict};
 use crate::outcome::{codes, codes::Code};
 
 /// Where a call is.
@@ -99,6 +100,8 @@ pub enum Told {
     Busy,
     /// Another sale of the same member or coupon is unsettled; this call sent nothing.
     InDoubt(Entry),
+    /// The attempt was made with another journal: what stands here, if anything, proves nothing; this call sent nothing.
+    OtherJournal(Option<Entry>),
     /// The outcome could not be recorded, and anything may have happened.
     Unrecorded(Doubt),
     /// Nothing was sent, for a reason inside the machine.
@@ -196,11 +199,32 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
     }
 }
 
+/// What a call tells whose till made the attempt with another journal: it sends nothing. `None` where this journal may
+/// carry it out.
+pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Told> {
+    match known {
+        Known::OtherJournal(entry) => Some(Told::OtherJournal(entry)),
+        Known::Stands(entry) if entry.identity != *intent => Some(Told::Conflict(entry)),
+        Known::Stands(entry) if matches!(entry.stage, Stage::Reversed | Stage::Undone) => {
+            Some(Told::Conflict(entry))
+        }
+        Known::Stands(entry) => Some(Told::Stands(entry)),
+        Known::LeftBehind(_) => Some(Told::Unrecorded(left_behind())),
+        Known::NeverSent | Known::NotRecorded => None,
+    }
+}
+
 /// The record of an attempt whose owner died: it may have happened.
 pub fn abandoned(entry: &Entry) -> Entry {
-    let doubt =
-        Doubt::new(&codes::ABANDONED, "the process that sent it ended before its outcome was recorded");
-    in_doubt(entry, &doubt)
+    in_doubt(entry, &left_behind())
+}
+
+/// The doubt about an attempt that nobody carries out any more.
+pub fn left_behind() -> Doubt {
+    Doubt::new(
+        &codes::ABANDONED,
+        "the call or the process that sent it ended and its outcome is not recorded",
+    )
 }
 
 /// What the call does about what stands under its bizId.
@@ -269,7 +293,7 @@ fn tell(told: Told) -> (State, Effect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::{Identity, Refusal};
+    use crate::gateway::Refusal;
     use crate::money::BizId;
     use crate::transaction::Key;
 

@@ -13,6 +13,7 @@
 
 pub mod consume;
 mod entry;
+pub mod restart;
 pub mod settle;
 
 pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Settlement, Stage};

@@ -3,6 +3,7 @@
 
 mod commit;
 mod files;
+mod identity;
 mod inspect;
 mod mark;
 mod record;
@@ -91,6 +92,10 @@ impl Sqlite {
         let mark = Mark::beside(path);
         let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
         schema::prepare(&mut connection, BUSY).map_err(|error| error.explain(path))?;
+        // Where there is no mark beside a journal that has been used, a person has removed it to accept a loss, or the
+        // file came here without it: what it does not know may have been sent.
+        identity::settle(&connection, |sequence| sequence > 0 && mark.read().is_none())
+            .map_err(|e| explain(path, &e))?;
         // The mark first: another process may commit between the two.
         let marked = mark.read().unwrap_or_default();
         let sequence = schema::sequence(&connection).map_err(|e| explain(path, &e))?;
@@ -272,6 +277,16 @@ impl Journal for Sqlite {
             })
             .map(|found| found.is_some())
             .map_err(|error| self.failed(&error))
+    }
+
+    fn id(&self) -> Result<String, JournalError> {
+        // From the file each time: another process may have found that a loss was accepted.
+        let found = identity::read(&*self.to_read()?).map_err(|error| self.failed(&error))?;
+        found.ok_or_else(|| JournalError::new(&codes::JOURNAL, "the journal has no identity"))
+    }
+
+    fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError> {
+        row::under_another_account(&*self.to_read()?, key).map_err(|error| self.failed(&error))
     }
 
     fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {

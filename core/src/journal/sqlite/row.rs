@@ -192,6 +192,18 @@ pub(super) fn other_sale_of(
     Ok(None)
 }
 
+/// Whether the bizId stands under another account or endpoint. Asked only of what does not stand under its own, so it
+/// may look at every row.
+pub(super) fn under_another_account(connection: &Connection, key: &Key) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT 1 FROM entry WHERE biz_id = ?3 AND (open_id <> ?1 OR endpoint <> ?2) LIMIT 1",
+        )?
+        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str()], |_| Ok(()))
+        .optional()
+        .map(|found| found.is_some())
+}
+
 /// Whether another entry of the same account names that coupon.
 pub(super) fn naming_coupon(connection: &Connection, key: &Key, coupon: &str) -> rusqlite::Result<bool> {
     // As JSON has it in a list of texts.

@@ -1,0 +1,56 @@
+//! What is known of an attempt that a till has stored.
+
+use std::time::Instant;
+
+use super::{Client, Shared};
+use crate::gateway::JOURNAL_ID;
+use crate::journal::{Guard, JournalError, Recorded};
+use crate::json::{Object, Value};
+use crate::log::Level;
+use crate::money::BizId;
+use crate::transaction::consume::abandoned;
+use crate::transaction::restart::{self, Attempt, Known};
+use crate::transaction::{Entry, Stage};
+
+impl Client {
+    /// With which journal the till says that it made its attempt.
+    pub fn attempt(&self, given: &Object<'_>) -> Result<Attempt, JournalError> {
+        match given.given(JOURNAL_ID.name).and_then(Value::scalar) {
+            None => Ok(Attempt::NotSaid),
+            Some(stored) => Ok(Attempt::of(Some(stored), &self.shared.journal.id()?)),
+        }
+    }
+
+    /// What is known of a bizId, by the identity of the journal that the till has stored with its attempt.
+    pub fn known(&self, biz_id: &BizId, given: &Object<'_>, until: Instant) -> Result<Known, JournalError> {
+        let key = self.key(biz_id);
+        let journal = &self.shared.journal;
+        let standing = match journal.find(&key)? {
+            Some(entry) if self.shared.is_left_behind(&entry) => match self.shared.bury(&entry, until) {
+                Ok(entry) => Some(entry),
+                Err(_) => return Ok(Known::LeftBehind(entry)),
+            },
+            standing => standing,
+        };
+        let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
+        // After the look: where the identity changes meanwhile, it is another journal's word.
+        Ok(restart::known(standing, self.attempt(given)?, elsewhere))
+    }
+}
+
+impl Shared {
+    /// Whether it is an intent whose attempt nobody is carrying out any more.
+    pub fn is_left_behind(&self, entry: &Entry) -> bool {
+        entry.stage() == Stage::Sending && !self.journal.may_be_running(entry)
+    }
+
+    /// Nobody carries out the attempt of an intent any more: it may have happened. Gives what stands then.
+    pub fn bury(&self, entry: &Entry, until: Instant) -> Result<Entry, JournalError> {
+        let record = abandoned(entry);
+        self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
+        Ok(match self.journal.record(&record, Guard::Off, until)? {
+            Recorded::Done(_) => record,
+            Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
+        })
+    }
+}

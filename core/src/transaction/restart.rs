@@ -1,0 +1,92 @@
+//! What a till that has started again is told of an attempt that it has stored. What is recorded is told; that nothing
+//! is recorded says only under the journal with which the attempt was made that nothing was sent.
+
+use super::{Entry, Stage};
+
+/// With which journal the till made its attempt, as far as it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The till does not say.
+    NotSaid,
+    /// With this one.
+    Here,
+    /// With another one.
+    Elsewhere,
+}
+
+impl Attempt {
+    /// What the till says: the identity that it has stored, held against that of this journal.
+    pub fn of(stored: Option<&str>, journal: &str) -> Attempt {
+        match stored {
+            None => Attempt::NotSaid,
+            Some(stored) if stored == journal => Attempt::Here,
+            Some(_) => Attempt::Elsewhere,
+        }
+    }
+}
+
+/// What is known of an attempt. Nothing is sent for it.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// This stands.
+    Stands(Entry),
+    /// Its attempt was left behind by a crash or by an outcome that could not be recorded, nor can that be now.
+    LeftBehind(Entry),
+    /// The attempt was made with this journal, which knows nothing of it: no byte of it ever left.
+    NeverSent,
+    /// What this journal has proves nothing: the attempt was made with another one, or under another account.
+    OtherJournal(Option<Entry>),
+    /// There is no record, and the till does not say with which journal the attempt was made.
+    NotRecorded,
+}
+
+/// What is known of an attempt. `under_another_account` says that the bizId stands in this journal for another account
+/// or endpoint.
+pub fn known(standing: Option<Entry>, attempt: Attempt, under_another_account: bool) -> Known {
+    match (standing, attempt) {
+        // A later attempt may have been made with the other journal, or be among the records that were lost.
+        (Some(entry), Attempt::Elsewhere) if matches!(entry.stage, Stage::Declined | Stage::NotSent) => {
+            Known::OtherJournal(Some(entry))
+        }
+        (Some(entry), _) => Known::Stands(entry),
+        (None, Attempt::Here) if !under_another_account => Known::NeverSent,
+        (None, Attempt::Here | Attempt::Elsewhere) => Known::OtherJournal(None),
+        (None, Attempt::NotSaid) => Known::NotRecorded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::Identity;
+    use crate::money::BizId;
+    use crate::transaction::{Key, OnUnknown, Owner};
+
+    fn entry(stage: Stage) -> Entry {
+        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0).moved(stage)
+    }
+
+    #[test]
+    fn no_record_says_something_only_under_the_same_identity() {
+        assert_eq!(Attempt::of(None, "a"), Attempt::NotSaid);
+        assert_eq!(Attempt::of(Some("a"), "a"), Attempt::Here);
+        assert_eq!(Attempt::of(Some("A"), "a"), Attempt::Elsewhere);
+        assert!(matches!(known(None, Attempt::Here, false), Known::NeverSent));
+        assert!(matches!(known(None, Attempt::Here, true), Known::OtherJournal(None)));
+        assert!(matches!(known(None, Attempt::Elsewhere, false), Known::OtherJournal(None)));
+        assert!(matches!(known(None, Attempt::NotSaid, false), Known::NotRecorded));
+    }
+
+    #[test]
+    fn what_stands_is_told_but_that_nothing_was_taken_only_by_the_journal_of_the_attempt() {
+        for stage in Stage::ALL {
+            for attempt in [Attempt::NotSaid, Attempt::Here] {
+                assert!(matches!(known(Some(entry(stage)), attempt, true), Known::Stands(_)), "{stage:?}");
+            }
+            let may_be_sent_again = matches!(stage, Stage::Declined | Stage::NotSent);
+            let told = known(Some(entry(stage)), Attempt::Elsewhere, false);
+            assert_eq!(matches!(told, Known::OtherJournal(Some(_))), may_be_sent_again, "{stage:?}");
+        }
+    }
+}
