@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use zvpos_core::config::Charset;
+use zvpos_core::journal;
 use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
@@ -141,10 +142,10 @@ impl Process {
         }
         self.charset.store(charset.number(), Ordering::Relaxed);
         let sink: Arc<dyn Sink> = Arc::<Callback>::clone(&self.callback);
+        journal::guard_lock_by(|file| fork::guard(Some(file)));
         match Library::start(config, vec![sink], self.forked) {
             Ok(library) => {
                 let answer = library.started(false);
-                fork::guard(library.lock_file());
                 self.started_once.store(true, Ordering::Release);
                 self.set(Phase::Running(Arc::new(library)));
                 answer

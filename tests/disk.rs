@@ -133,6 +133,8 @@ fn a_disk_that_fills_up_while_the_consume_runs_does_not_keep_it_from_being_undon
     let before = simulator.requests();
     till.begin(&format!("consume {}", sale("T2~late_answer:400")));
     until("the consume runs", || simulator.requests() > before);
+    // Nor is there room held for it.
+    fs::remove_file(disk.0.join("journal.db.ballast")).unwrap();
     disk.fill();
     let answer = till.finish();
     assert_eq!(answer.outcome(), "unknown", "{}", answer.text);
@@ -438,6 +440,201 @@ fn another_programs_database_and_garbage_are_refused_and_left_as_they_are() {
     fs::remove_file(beside(journal, "")).unwrap();
     fs::create_dir(beside(journal, "")).unwrap();
     refused(&simulator, &config, "ZV-JOURNAL-PLACE");
+}
+
+fn files_of(journal: &Value) -> Vec<(&'static str, Vec<u8>)> {
+    ["", "-wal", "-shm"].map(|what| (what, fs::read(beside(journal, what)).unwrap())).into()
+}
+
+/// As a restoring program does it that keeps the files: their bytes are older, their names and numbers the same.
+fn overwrite(journal: &Value, files: &[(&str, Vec<u8>)]) {
+    for (what, bytes) in files {
+        let mut file = fs::OpenOptions::new().write(true).open(beside(journal, what)).unwrap();
+        file.write_all(bytes).unwrap();
+        // The till has the index in its memory: what it maps must not vanish.
+        if *what != "-shm" {
+            file.set_len(bytes.len() as u64).unwrap();
+        }
+    }
+}
+
+fn mark(journal: &Value) -> u64 {
+    fs::read_to_string(beside(journal, ".mark")).unwrap().trim().parse().unwrap()
+}
+
+/// A till's process remembers how far the journal had come, and so does the mark.
+#[test]
+fn a_journal_overwritten_by_an_older_copy_stops_money_in_every_till() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"background": false}));
+    let journal = &config["journal"];
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T0")).succeeded();
+    // This one has seen nothing of what follows.
+    let mut idle = Driver::started(&config);
+    let older = files_of(journal);
+    till.consume(&sale("T1")).succeeded();
+    let marked = mark(journal);
+    overwrite(journal, &older);
+    let before = simulator.requests();
+    for till in [&mut till, &mut idle] {
+        till.look_up("T1").expect("internal", "ZV-JOURNAL-BEHIND");
+        till.consume(&sale("T1")).expect("internal", "ZV-JOURNAL-BEHIND");
+        till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL-BEHIND");
+        till.consume(&sale("T0")).expect("internal", "ZV-JOURNAL-BEHIND");
+        till.reverse(&json!({"bizId": "T0"})).expect("internal", "ZV-JOURNAL-BEHIND");
+        till.pending(None).expect("internal", "ZV-JOURNAL-BEHIND");
+        till.recover().expect("internal", "ZV-JOURNAL-BEHIND");
+        quotes_go_on(till);
+    }
+    assert_eq!((simulator.net("T1"), simulator.net("T2")), (1, 0));
+    assert_eq!(simulator.requests(), before + 2, "the quotes");
+    assert_eq!(mark(journal), marked);
+    till.shutdown().succeeded();
+    assert_eq!(mark(journal), marked);
+    drop(till);
+    refused(&simulator, &config, "ZV-JOURNAL-BEHIND");
+}
+
+/// What a payment of this process left behind stands in the older copy as it was before: nothing may be told from it.
+#[test]
+fn an_older_copy_tells_no_refunded_sale_as_paid() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"background": false}));
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T0")).succeeded();
+    let older = files_of(&config["journal"]);
+    assert_eq!(till.reverse(&json!({"bizId": "T0"})).outcome(), "reversed");
+    overwrite(&config["journal"], &older);
+    till.consume(&sale("T0")).expect("internal", "ZV-JOURNAL-BEHIND");
+}
+
+fn owner_files(journal: &Value, pid: u32) -> Vec<PathBuf> {
+    let prefix = format!("{pid}-");
+    let entries = fs::read_dir(beside(journal, ".owners")).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(&prefix)).collect()
+}
+
+fn lose_owner_files(journal: &Value, pid: u32) {
+    let files = owner_files(journal, pid);
+    assert!(!files.is_empty());
+    for file in files {
+        fs::remove_file(file).unwrap();
+    }
+}
+
+/// Somebody tidies up the folder while a till waits for the gateway: that is no death.
+#[test]
+fn a_till_whose_owner_file_is_deleted_is_not_taken_for_dead() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"timeouts_ms": {"connect": 300, "total": 4000}}));
+    let mut observer = Driver::started(&config);
+    let mut till = Driver::started(&config);
+    let before = simulator.requests();
+    till.begin(&format!("consume {}", sale("T1~late_answer:2500")));
+    until("the consume runs", || simulator.requests() > before);
+    lose_owner_files(&config["journal"], till.pid());
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1500) {
+        observer.recover().succeeded();
+        let listed = observer.pending(None);
+        assert_eq!(listed.data()["entries"][0]["next"], "running", "{}", listed.text);
+    }
+    till.finish().succeeded();
+    assert_eq!(simulator.net("T1~late_answer:2500"), 1);
+}
+
+/// Without its file a dead till cannot be told from one that lives, until its call's time must be over.
+#[test]
+fn a_dead_till_whose_owner_file_is_gone_is_buried_when_its_time_is_over() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"timeouts_ms": {"connect": 300, "total": 1500}}));
+    let mut dead = Driver::started(&config);
+    let before = simulator.requests();
+    dead.begin(&format!("consume {}", sale("T1~hang")));
+    until("the consume runs", || simulator.requests() > before);
+    let pid = dead.pid();
+    dead.kill();
+    lose_owner_files(&config["journal"], pid);
+    // By its own call's time, not by that of whoever looks.
+    let hasty = reversing(&simulator.v2(), json!({"journal": config["journal"]}));
+    let mut till = Driver::started(&hasty);
+    let begun = Instant::now();
+    until("it is undone", || till.look_up("T1~hang").outcome() == "reversed");
+    assert!(begun.elapsed() >= Duration::from_millis(2300), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_till_makes_its_owner_file_again() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"background": false}));
+    let mut till = Driver::started(&config);
+    let pid = till.pid();
+    for whole in [false, true] {
+        lose_owner_files(&config["journal"], pid);
+        if whole {
+            fs::remove_dir_all(beside(&config["journal"], ".owners")).unwrap();
+        }
+        thread::sleep(Duration::from_millis(2100));
+        till.consume(&sale("T1")).succeeded();
+        let again = owner_files(&config["journal"], pid);
+        assert_eq!(again.len(), 1);
+        let lock = fs::File::open(&again[0]).unwrap();
+        assert!(lock.try_lock_shared().is_err(), "it is there and not locked");
+    }
+}
+
+const BALLAST: u64 = 64 * 1024;
+
+/// The gateway has said yes when the disk is full: the till is told, since room was held for that.
+#[test]
+fn a_disk_that_fills_up_while_the_consume_runs_has_room_for_its_outcome() {
+    let simulator = Simulator::start();
+    let disk = Mounted::small("600k");
+    let config = disk.config(&simulator, json!({}));
+    let ballast = beside(&config["journal"], ".ballast");
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    assert_eq!(fs::metadata(&ballast).unwrap().len(), BALLAST);
+    let before = simulator.requests();
+    till.begin(&format!("consume {}", sale("T2~late_answer:400")));
+    until("the consume runs", || simulator.requests() > before);
+    disk.fill();
+    till.finish().succeeded();
+    till.look_up("T2~late_answer:400").succeeded();
+    assert!(!ballast.exists(), "where did the room come from?");
+    // Whatever is left of it is for outcomes: no new intent.
+    let before = simulator.requests();
+    till.consume(&sale("T3")).expect("internal", "ZV-JOURNAL-FULL");
+    let mut other = Driver::started(&config);
+    other.consume(&sale("T3")).expect("internal", "ZV-JOURNAL-FULL");
+    assert_eq!(simulator.requests(), before);
+    // What stands is told.
+    assert_eq!(till.consume(&sale("T1")).succeeded().json["replayed"], true);
+    disk.free();
+    till.consume(&sale("T3")).succeeded();
+    assert_eq!(fs::metadata(&ballast).unwrap().len(), BALLAST);
+    assert_eq!((simulator.net("T2~late_answer:400"), simulator.net("T3")), (1, 1));
+}
+
+/// A till that lives has a ballast that another one has given back made again before it sends.
+#[test]
+fn without_its_ballast_no_intent_is_recorded() {
+    let simulator = Simulator::start();
+    let disk = Mounted::small("600k");
+    let config = disk.config(&simulator, json!({}));
+    let ballast = beside(&config["journal"], ".ballast");
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    fs::remove_file(&ballast).unwrap();
+    till.consume(&sale("T2")).succeeded();
+    assert_eq!(fs::metadata(&ballast).unwrap().len(), BALLAST);
+    // Room for half of it.
+    disk.fill();
+    fs::File::options().write(true).open(&ballast).unwrap().set_len(BALLAST / 2).unwrap();
+    let before = simulator.requests();
+    till.consume(&sale("T3")).expect("internal", "ZV-JOURNAL-FULL");
+    assert_eq!(simulator.requests(), before);
 }
 
 struct Random(u64);

@@ -18,6 +18,7 @@ pub mod log;
 pub mod money;
 pub mod outcome;
 pub mod recovery;
+pub mod rights;
 pub mod secret;
 pub mod shape;
 pub mod transaction;

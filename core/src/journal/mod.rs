@@ -7,11 +7,10 @@ mod place;
 mod sqlite;
 
 pub use flights::{Flight, Flights};
-pub use owner::{OwnerLock, folder as owners_folder};
+pub use owner::{Opening, OwnerLock, Presence, folder as owners_folder, guard_lock_by};
 pub use place::{FILE as DEFAULT_FILE, Place, default_place, machine_folder, network_kind, user_folder};
 pub use sqlite::{Inspection, Sqlite, inspect};
 
-use std::fs::File;
 use std::time::Instant;
 
 use crate::gateway::Identity;
@@ -128,7 +127,8 @@ pub trait Journal: Send + Sync {
     /// Whether another sale of this account names that coupon, as far as details are kept.
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError>;
 
-    /// Whether the process of that name still lives.
+    /// Whether the process of that name still lives, as far as its lock says. Where its lock's file is gone it does not;
+    /// what it may still be carrying out says [`Journal::may_be_running`].
     fn is_alive(&self, owner: &Owner) -> bool;
 
     /// This process.
@@ -137,17 +137,8 @@ pub trait Journal: Send + Sync {
     /// The consumes that this process is carrying out.
     fn flights(&self) -> &Flights;
 
-    /// Whether the attempt of an intent may still be running: here, or in another process that lives.
-    fn may_be_running(&self, entry: &Entry) -> bool {
-        if entry.owner() == self.owner() {
-            self.flights().contain(entry.key())
-        } else {
-            self.is_alive(entry.owner())
-        }
-    }
-
-    /// The file whose lock says that this process lives, where there is one.
-    fn lock_file(&self) -> Option<&File>;
+    /// Whether the attempt of an intent may still be running: here, or in another process that lives or may live.
+    fn may_be_running(&self, entry: &Entry) -> bool;
 }
 
 /// A journal that cannot be used: every use says why. Quotes go on.
@@ -213,15 +204,15 @@ impl Journal for Stopped {
         true
     }
 
+    fn may_be_running(&self, _: &Entry) -> bool {
+        true
+    }
+
     fn owner(&self) -> &Owner {
         &self.owner
     }
 
     fn flights(&self) -> &Flights {
         &self.flights
-    }
-
-    fn lock_file(&self) -> Option<&File> {
-        None
     }
 }

@@ -1,39 +1,85 @@
 //! Who is alive: each process that uses a journal holds a lock, released by the kernel, on a file of its own
 //! beside it. An intent whose owner's lock can be taken was left behind by a crash.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::transaction::Owner;
+use crate::rights;
+use crate::transaction::{Entry, Key, Owner};
+
+/// How long beyond its time a call of a process may go on whose lock's file is gone.
+const BEYOND: Duration = Duration::from_secs(1);
+
+/// How many intents without their owner's file are timed at once; of more it is forgotten since when.
+const MOST_TIMED: usize = 4096;
+
+/// For which process a journal is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// How long a call of it may last.
+    pub total: Duration,
+    /// How long the opening may wait for others.
+    pub patience: Duration,
+}
+
+impl Default for Opening {
+    fn default() -> Opening {
+        Opening { total: Duration::from_secs(10), patience: Duration::MAX }
+    }
+}
+
+/// Who closes the lock's file in a forked child.
+static GUARD: OnceLock<fn(&File)> = OnceLock::new();
+
+/// Each file whose lock says that this process lives is shown to `guard`: a forked child must close its copy, or the
+/// lock outlives the parent.
+pub fn guard_lock_by(guard: fn(&File)) {
+    let _ = GUARD.set(guard);
+}
+
+fn guard(file: &File) {
+    if let Some(guard) = GUARD.get() {
+        guard(file);
+    }
+}
+
+/// What a process's lock says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It holds its lock, or that cannot be told.
+    Lives,
+    /// Its file is gone: it ended in order, or somebody has deleted the file of one that lives.
+    Missing,
+    /// Its lock can be taken.
+    Dead,
+}
 
 /// This process's lock; released when it is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub struct OwnerLock {
     owner: Owner,
+    opening: Opening,
     folder: PathBuf,
-    file: File,
+    file: Mutex<File>,
+    /// Since when the intents are seen whose owner's file is missing, by key and revision.
+    missing: Mutex<HashMap<(Key, u64), Instant>>,
 }
 
 impl OwnerLock {
-    /// Takes a lock under a new name in `<journal>.owners/`.
-    pub fn take(journal: &Path) -> io::Result<OwnerLock> {
+    /// Takes a lock under a new name in `<journal>.owners/`. The name says how long a call of this process may last.
+    pub fn take(journal: &Path, opening: &Opening) -> io::Result<OwnerLock> {
         let folder = folder(journal);
-        fs::create_dir_all(&folder)?;
-        // Between the making and the locking of the file another process may sweep it away.
-        for _ in 0..16 {
-            let mut random = [0; 8];
-            getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-            let name = format!("{}-{:016x}", std::process::id(), u64::from_le_bytes(random));
-            let path = folder.join(&name);
-            let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
-            match file.try_lock() {
-                Ok(()) if path.exists() => return Ok(OwnerLock { owner: Owner(name), folder, file }),
-                Ok(()) | Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::WouldBlock.into())
+        rights::make_folder(&folder)?;
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        let (process, number) = (std::process::id(), u64::from_le_bytes(random));
+        let owner = Owner(format!("{process}-{number:016x}-{}", opening.total.as_millis()));
+        let file = Mutex::new(lock_under(&folder, &owner)?);
+        Ok(OwnerLock { owner, opening: *opening, folder, file, missing: Mutex::default() })
     }
 
     /// The name under which intents are recorded.
@@ -41,24 +87,64 @@ impl OwnerLock {
         &self.owner
     }
 
-    /// The locked file.
-    pub fn file(&self) -> &File {
-        &self.file
+    /// Has the lock closed in forked children.
+    pub fn guard(&self) {
+        guard(&self.file());
     }
 
-    /// Whether the process of that name still lives.
-    pub fn is_alive(&self, other: &Owner) -> bool {
-        if *other == self.owner {
-            return true;
+    fn file(&self) -> MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes this process's file again where somebody has deleted or replaced it. The lock is held before the name is
+    /// there, so that nobody can take it for a dead one's.
+    pub fn keep_name(&self) {
+        let mut file = self.file();
+        if rights::stands(&file, &self.folder.join(&self.owner.0)) {
+            return;
         }
-        // Only a lock that was taken proves a death, or a file that is gone where ours still is. What cannot be
-        // opened or tried may be held: better too long alive than twice sent.
+        let again = rights::make_folder(&self.folder).and_then(|()| lock_under(&self.folder, &self.owner));
+        // Where it cannot be made now it is tried again.
+        if let Ok(again) = again {
+            guard(&again);
+            *file = again;
+        }
+    }
+
+    /// What the lock of the process of that name says.
+    pub fn presence(&self, other: &Owner) -> Presence {
+        if *other == self.owner {
+            return Presence::Lives;
+        }
+        // Only a lock that was taken proves a death. What cannot be opened or tried may be held: better too long alive
+        // than twice sent.
         match File::open(self.folder.join(&other.0)) {
-            Ok(file) => !matches!(file.try_lock_shared(), Ok(())),
+            Ok(file) if matches!(file.try_lock_shared(), Ok(())) => Presence::Dead,
+            Ok(_) => Presence::Lives,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                !self.folder.join(&self.owner.0).exists()
+                // Where ours is gone too, the whole folder is away.
+                let is_there = self.folder.join(&self.owner.0).exists();
+                if is_there { Presence::Missing } else { Presence::Lives }
             }
-            Err(_) => true,
+            Err(_) => Presence::Lives,
+        }
+    }
+
+    /// Whether the process that recorded this intent may still be carrying it out. Where its file is gone, for as long
+    /// as a call of its may last, counted from when this process first saw the intent so.
+    pub fn may_carry_out(&self, entry: &Entry) -> bool {
+        match self.presence(entry.owner()) {
+            Presence::Lives => true,
+            Presence::Dead => false,
+            Presence::Missing => {
+                let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+                if missing.len() >= MOST_TIMED {
+                    missing.clear();
+                }
+                let since =
+                    missing.entry((entry.key().clone(), entry.revision())).or_insert_with(Instant::now);
+                since.elapsed() < self.opening.total.max(total_of(entry.owner())) + BEYOND
+            }
         }
     }
 
@@ -88,6 +174,29 @@ impl Drop for OwnerLock {
     }
 }
 
+/// How long a call of the process of that name may last; nothing where an older version made the name.
+fn total_of(owner: &Owner) -> Duration {
+    let total = owner.0.splitn(3, '-').nth(2).and_then(|total| total.parse().ok());
+    Duration::from_millis(total.unwrap_or_default())
+}
+
+/// A new locked file under the name of that owner.
+fn lock_under(folder: &Path, owner: &Owner) -> io::Result<File> {
+    let (made, path) = (folder.join(format!("{}.new", owner.0)), folder.join(&owner.0));
+    // Between the making and the locking of the file another process may sweep it away.
+    for _ in 0..16 {
+        let _ = fs::remove_file(&made);
+        let mut options = OpenOptions::new();
+        let file = rights::open(&made, options.create_new(true).read(true).write(true))?;
+        match file.try_lock() {
+            Ok(()) if fs::rename(&made, &path).is_ok() => return Ok(file),
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
 /// Where the processes that use this journal have their files; each name begins with the process's number.
 pub fn folder(journal: &Path) -> PathBuf {
     let mut name = journal.file_name().unwrap_or_default().to_owned();
@@ -99,16 +208,20 @@ pub fn folder(journal: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn lives(me: &OwnerLock, other: &Owner) -> bool {
+        me.presence(other) == Presence::Lives
+    }
+
     #[test]
     fn a_dropped_lock_is_a_dead_owner() {
         let path = std::env::temp_dir().join(format!("zvpos-owner-{}.db", std::process::id()));
-        let me = OwnerLock::take(&path).unwrap();
-        let other = OwnerLock::take(&path).unwrap();
+        let me = OwnerLock::take(&path, &Opening::default()).unwrap();
+        let other = OwnerLock::take(&path, &Opening::default()).unwrap();
         let name = other.owner().clone();
-        assert!(me.is_alive(&name) && me.is_alive(me.owner()));
+        assert!(lives(&me, &name) && lives(&me, me.owner()));
         drop(other);
-        assert!(!me.is_alive(&name));
-        assert!(!me.is_alive(&Owner("nobody".into())));
+        assert!(!lives(&me, &name));
+        assert!(!lives(&me, &Owner("nobody".into())));
         let left = folder(&path);
         fs::write(left.join("1-dead"), "").unwrap();
         me.sweep(&[Owner("1-dead".into())]);
@@ -123,7 +236,7 @@ mod tests {
     #[test]
     fn nobody_who_lives_is_swept_away() {
         let path = std::env::temp_dir().join(format!("zvpos-sweep-{}.db", std::process::id()));
-        let me = OwnerLock::take(&path).unwrap();
+        let me = OwnerLock::take(&path, &Opening::default()).unwrap();
         let done = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..2 {
@@ -134,8 +247,9 @@ mod tests {
                 });
             }
             let lost = (0..300).flat_map(|_| {
-                let others: Vec<_> = (0..20).map(|_| OwnerLock::take(&path).unwrap()).collect();
-                others.into_iter().filter(|other| !me.is_alive(other.owner())).collect::<Vec<_>>()
+                let others: Vec<_> =
+                    (0..20).map(|_| OwnerLock::take(&path, &Opening::default()).unwrap()).collect();
+                others.into_iter().filter(|other| !lives(&me, other.owner())).collect::<Vec<_>>()
             });
             let lost = lost.count();
             done.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -148,12 +262,12 @@ mod tests {
     #[test]
     fn who_asks_at_the_same_time_hears_the_same() {
         let path = std::env::temp_dir().join(format!("zvpos-probe-{}.db", std::process::id()));
-        let me = OwnerLock::take(&path).unwrap();
+        let me = OwnerLock::take(&path, &Opening::default()).unwrap();
         let dead = Owner("1-dead".into());
         fs::write(folder(&path).join(&dead.0), "").unwrap();
         let wrong: usize = std::thread::scope(|scope| {
             let threads: Vec<_> =
-                (0..2).map(|_| scope.spawn(|| (0..20_000).filter(|_| me.is_alive(&dead)).count())).collect();
+                (0..2).map(|_| scope.spawn(|| (0..20_000).filter(|_| lives(&me, &dead)).count())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         drop(me);

@@ -13,7 +13,6 @@ pub use requests::{
 pub use tickets::MOST_TICKETS;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,7 +21,7 @@ use std::time::{Duration, Instant};
 use crate::calendar::BusinessDays;
 use crate::client::{Client, Shared};
 use crate::config::Config;
-use crate::journal::{Journal, JournalError, Place, Sqlite, Stopped, default_place};
+use crate::journal::{Journal, JournalError, Opening, Place, Sqlite, Stopped, default_place};
 use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
@@ -106,8 +105,11 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let (journal, place) =
-            if forked { no_journal() } else { open_journal(config.journal, config.retention_days) };
+        let (journal, place) = if forked {
+            no_journal()
+        } else {
+            open_journal(config.journal, config.retention_days, config.total)
+        };
         if let Err(error) = &place {
             log.line(Level::Error, || format!("{} {error}", error.code.text));
         }
@@ -251,12 +253,6 @@ impl Library {
         self.shared.lang
     }
 
-    /// The file whose lock says that this process lives. A forked child must close its copy: the lock would
-    /// outlive the parent.
-    pub fn lock_file(&self) -> Option<&File> {
-        self.shared.journal.lock_file()
-    }
-
     /// The log, for what the C ABI has to say.
     pub fn log(&self) -> &Log {
         &self.shared.log
@@ -314,13 +310,14 @@ fn no_journal() -> (Box<dyn Journal>, Result<Place, JournalError>) {
 fn open_journal(
     configured: Option<PathBuf>,
     retention_days: i64,
+    total: Duration,
 ) -> (Box<dyn Journal>, Result<Place, JournalError>) {
     let place = match configured {
         Some(path) => Ok(Place { path, per_user: false }),
         None => default_place(),
     };
     let opened = place.and_then(|place| {
-        let journal = Sqlite::open(&place.path)?;
+        let journal = Sqlite::open_as(&place.path, &Opening { total, ..Opening::default() })?;
         journal.retire(retention_days)?;
         Ok((journal, place))
     });

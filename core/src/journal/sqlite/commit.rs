@@ -4,17 +4,28 @@ use std::ops::Deref;
 
 use rusqlite::Connection;
 
+use super::schema;
+
 /// See the module's words.
 pub(super) struct Commit<'c> {
     connection: &'c Connection,
     open: bool,
+    /// How many changes had been committed when it began.
+    sequence: u64,
 }
 
 impl<'c> Commit<'c> {
     /// Begins; from now on no other process writes.
     pub(super) fn begin(connection: &'c Connection) -> rusqlite::Result<Commit<'c>> {
         run(connection, "BEGIN IMMEDIATE")?;
-        Ok(Commit { connection, open: true })
+        let mut begun = Commit { connection, open: true, sequence: 0 };
+        begun.sequence = schema::sequence(connection)?;
+        Ok(begun)
+    }
+
+    /// How many changes had been committed when it began.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// On stable storage when this returns.

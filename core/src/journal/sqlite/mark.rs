@@ -1,20 +1,36 @@
 //! The mark: the last committed sequence in a small file beside the database. SQLite drops a damaged end of its
 //! WAL without a word; a journal that ends before its mark has lost records. The mark is written after the
-//! commit and not flushed, so it can only be behind, never ahead of what was on stable storage.
+//! commit and not flushed, so it can only be behind, never ahead of what was on stable storage. It never goes down.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::rights;
+
+/// One number of one fixed length and a line end: never half of a number is written.
+const LENGTH: usize = 21;
 
 #[derive(Debug)]
 pub(super) struct Mark {
     path: PathBuf,
+    /// Open from the first commit on.
+    file: Mutex<Option<File>>,
+}
+
+/// The mark during one commit. Where another process is writing it, it is read and left alone.
+pub(super) struct Held<'m> {
+    file: MutexGuard<'m, Option<File>>,
+    locked: bool,
+    known: Option<u64>,
 }
 
 impl Mark {
     pub(super) fn beside(journal: &Path) -> Mark {
         let mut name = journal.file_name().unwrap_or_default().to_owned();
         name.push(".mark");
-        Mark { path: journal.with_file_name(name) }
+        Mark { path: journal.with_file_name(name), file: Mutex::default() }
     }
 
     /// The sequence; `None` where there is no mark or it cannot be read.
@@ -22,14 +38,101 @@ impl Mark {
         fs::read_to_string(&self.path).ok()?.trim().parse().ok()
     }
 
-    /// A mark that cannot be written makes the check weaker, never the journal wrong.
-    pub(super) fn write(&self, sequence: u64) {
-        // One write of one fixed length: never half of a number.
-        let _ = write_at_start(&self.path, format!("{sequence:020}\n").as_bytes());
+    /// For one commit, which no other thread or process makes at the same time.
+    pub(super) fn hold(&self) -> Held<'_> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.is_none() {
+            let mut options = OpenOptions::new();
+            options.create(true).truncate(false).read(true).write(true);
+            // A mark that cannot be written makes the check weaker, never the journal wrong.
+            *file = rights::open(&self.path, &mut options).ok();
+        }
+        let mut held = Held { file, locked: false, known: None };
+        held.look();
+        held
+    }
+
+    /// Whether the open file still stands under its name; if not, the next commit makes another.
+    pub(super) fn keep_name(&self) {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.as_ref().is_some_and(|file| !rights::stands(file, &self.path)) {
+            *file = None;
+        }
     }
 }
 
-fn write_at_start(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?.write_all(bytes)
+impl Held<'_> {
+    /// The last sequence that any process has committed, as far as the mark knows.
+    pub(super) fn known(&self) -> u64 {
+        self.known.unwrap_or_default()
+    }
+
+    /// This sequence is committed. A lower one than another process has written meanwhile is not written.
+    pub(super) fn raise(mut self, sequence: u64) {
+        if !self.locked {
+            self.look();
+        }
+        let is_lower = self.known.is_none_or(|known| known < sequence);
+        if let Some(file) = self.file.as_ref().filter(|_| self.locked && is_lower) {
+            let _ = write_at_start(file, format!("{sequence:020}\n").as_bytes());
+        }
+    }
+
+    fn look(&mut self) {
+        let Some(file) = self.file.as_ref() else { return };
+        self.locked = lock(file);
+        let mut bytes = [0; LENGTH];
+        let found = read_at_start(file, &mut bytes).ok().and_then(|count| bytes.get(..count));
+        let found = found.and_then(|bytes| std::str::from_utf8(bytes).ok()?.trim().parse().ok());
+        self.known = found.or(self.known);
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.as_ref().filter(|_| self.locked) {
+            unlock(file);
+        }
+    }
+}
+
+/// False where another process is writing it.
+#[cfg(unix)]
+fn lock(file: &File) -> bool {
+    // A file system without locks is none on which a journal can be; then it is written as if it were locked.
+    !matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock))
+}
+
+#[cfg(unix)]
+fn unlock(file: &File) {
+    let _ = file.unlock();
+}
+
+/// On Windows a locked file cannot be read, and a mark that cannot be read looks like one that a person has removed.
+#[cfg(windows)]
+fn lock(_: &File) -> bool {
+    true
+}
+
+#[cfg(windows)]
+fn unlock(_: &File) {}
+
+#[cfg(unix)]
+fn read_at_start(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, 0)
+}
+
+#[cfg(unix)]
+fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, 0)
+}
+
+#[cfg(windows)]
+fn read_at_start(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, 0)
+}
+
+#[cfg(windows)]
+fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<()> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, 0).map(drop)
 }

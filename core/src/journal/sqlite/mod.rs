@@ -1,6 +1,7 @@
 //! The journal in SQLite: WAL, `synchronous=FULL`, so that a commit returns when it is on stable storage. Several
 //! processes share the file; every change is one conditional statement in one short transaction.
 
+mod ballast;
 mod commit;
 mod files;
 mod identity;
@@ -13,17 +14,19 @@ mod together;
 mod turn;
 mod verify;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
 
-use super::{Flights, Guard, Journal, JournalError, OwnerLock, Recorded, place};
+use super::owner::Presence;
+use super::{Flights, Guard, Journal, JournalError, Opening, OwnerLock, Recorded, place};
 use crate::outcome::{codes, codes::Code};
+use crate::rights;
 use crate::transaction::{Entry, Key, Owner};
+use ballast::Ballast;
 use commit::Commit;
 use files::Files;
 use mark::Mark;
@@ -39,6 +42,9 @@ const BUSY: Duration = Duration::from_secs(3);
 /// How long a record waits for others at least, though its call's time is up: what has happened must be written.
 const LEAST: Duration = Duration::from_millis(250);
 
+/// How often a process that writes looks whether its own files still stand under their names.
+const LOOK_AFTER_NAMES: Duration = Duration::from_secs(2);
+
 /// See the module's words.
 pub struct Sqlite {
     path: PathBuf,
@@ -49,22 +55,49 @@ pub struct Sqlite {
     /// Records that wait for the thread that writes.
     together: Together,
     mark: Mark,
+    /// The highest sequence that this process has seen: a journal does not go backwards while it lives.
+    highest: AtomicU64,
+    ballast: Ballast,
     lock: OwnerLock,
+    names_seen: Mutex<Instant>,
     /// What the till has read since the last record.
     heard: Mutex<Vec<Key>>,
     flights: Flights,
-    /// A flush has failed: what the file holds is not known any more until it is opened anew.
-    failed: AtomicBool,
+    /// Why nothing is written any more: what the file holds is not known until it is opened anew.
+    stopped: OnceLock<JournalError>,
+}
+
+/// Why a change was not committed.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    /// The file holds less than had been committed.
+    Behind {
+        sequence: u64,
+        known: u64,
+    },
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Failure {
+        Failure::Sqlite(error)
+    }
 }
 
 impl Sqlite {
     /// Opens or makes the journal at `path`. Several processes may do so at once: where SQLite does not wait for
     /// another by itself (the change to WAL, a recovery), it is tried again for as long as a commit would wait.
     pub fn open(path: &Path) -> Result<Sqlite, JournalError> {
-        let started = Instant::now();
+        Sqlite::open_as(path, &Opening::default())
+    }
+
+    /// The same for calls and a process of this kind.
+    pub fn open_as(path: &Path, opening: &Opening) -> Result<Sqlite, JournalError> {
+        let (started, patience) = (Instant::now(), opening.patience.min(BUSY));
         loop {
-            match Sqlite::open_once(path) {
-                Err(error) if error.code.text == codes::JOURNAL_LOCKED.text && started.elapsed() < BUSY => {
+            match Sqlite::open_once(path, opening, patience) {
+                Err(error)
+                    if error.code.text == codes::JOURNAL_LOCKED.text && started.elapsed() < patience =>
+                {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 opened => return opened,
@@ -72,26 +105,20 @@ impl Sqlite {
         }
     }
 
-    fn open_once(path: &Path) -> Result<Sqlite, JournalError> {
+    fn open_once(path: &Path, opening: &Opening, patience: Duration) -> Result<Sqlite, JournalError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|e| {
-                JournalError::new(&codes::JOURNAL_PLACE, format!("{}: {e}", folder.display()))
-            })?;
+            rights::make_folder(folder).map_err(|e| not_made(folder, &e))?;
         }
         // One file is one journal, by whatever name: the lock and the mark lie beside the file itself.
         let path = &place::real(path);
         place::refuse_network(path)?;
-        let lock = OwnerLock::take(path).map_err(|e| {
-            let code = match e.kind() {
-                std::io::ErrorKind::ReadOnlyFilesystem => &codes::JOURNAL_READ_ONLY,
-                std::io::ErrorKind::StorageFull => &codes::JOURNAL_FULL,
-                _ => &codes::JOURNAL_PLACE,
-            };
-            JournalError::new(code, format!("no lock beside {}: {e}", path.display()))
-        })?;
+        let lock =
+            OwnerLock::take(path, opening).map_err(|e| not_made(&path.with_extension("owners"), &e))?;
+        // SQLite gives its own files the rights of the database.
+        rights::make(path).map_err(|e| not_made(path, &e))?;
         let mark = Mark::beside(path);
         let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
-        schema::prepare(&mut connection, BUSY).map_err(|error| error.explain(path))?;
+        schema::prepare(&mut connection, patience).map_err(|error| error.explain(path))?;
         // Where there is no mark beside a journal that has been used, a person has removed it to accept a loss, or the
         // file came here without it: what it does not know may have been sent.
         identity::settle(&connection, |sequence| sequence > 0 && mark.read().is_none())
@@ -104,7 +131,10 @@ impl Sqlite {
         }
         let mut reading = schema::reader(path).map_err(|e| explain(path, &e))?;
         verify::all_at_once(&mut reading, &connection).map_err(|e| explain(path, &e))?;
-        mark.write(sequence);
+        mark.hold().raise(sequence);
+        // Where there is no room for it, no intent is recorded until there is; what is unsettled can be settled.
+        let ballast = Ballast::beside(path);
+        let _ = ballast.ensure();
         let files = Files::of(path)
             .map_err(|e| JournalError::new(&codes::JOURNAL, format!("{}: {e}", path.display())))?;
         let journal = Sqlite {
@@ -114,13 +144,17 @@ impl Sqlite {
             files,
             together: Together::default(),
             mark,
+            highest: AtomicU64::new(sequence),
+            ballast,
             lock,
+            names_seen: Mutex::new(Instant::now()),
             heard: Mutex::default(),
             flights: Flights::default(),
-            failed: AtomicBool::new(false),
+            stopped: OnceLock::new(),
         };
         let needed: Vec<Owner> = journal.unsettled()?.iter().map(|entry| entry.owner().clone()).collect();
         journal.lock.sweep(&needed);
+        journal.lock.guard();
         Ok(journal)
     }
 
@@ -130,12 +164,12 @@ impl Sqlite {
         const MOST: i64 = 5000;
         let connection = self.to_write(Instant::now() + BUSY)?;
         let retired = (|| {
-            let transaction = Commit::begin(&connection)?;
-            let Some(newest) = row::newest(&transaction)? else { return Ok((0, None)) };
+            let transaction = self.begin(&connection)?;
+            let Some(newest) = row::newest(&transaction)? else { return Ok(0) };
             let before = newest.saturating_sub(days.saturating_mul(86_400_000));
             // A till that is closed on some days has fewer.
             if row::days_since(&transaction, before)? < days / 2 {
-                return Ok((0, None));
+                return Ok(0);
             }
             let old = row::settled_before(&transaction, before, MOST)?;
             let records: Vec<Entry> = old.iter().filter_map(Entry::retired).collect();
@@ -143,17 +177,63 @@ impl Sqlite {
                 row::write(&transaction, record)?;
             }
             if records.is_empty() {
-                return Ok((0, None));
+                return Ok(0);
             }
-            let sequence = schema::advance(&transaction)?;
-            transaction.commit()?;
-            Ok((records.len(), Some(sequence)))
+            self.commit(transaction)?;
+            Ok(records.len())
         })();
-        let (count, sequence) = retired.map_err(|error| self.failed(&error))?;
-        if let Some(sequence) = sequence {
-            self.mark.write(sequence);
+        retired.map_err(|failure| self.stopped_by(failure))
+    }
+
+    /// A transaction over what this process knows, or something newer.
+    fn begin<'c>(&self, connection: &'c Connection) -> Result<Commit<'c>, Failure> {
+        let transaction = Commit::begin(connection)?;
+        self.not_behind(transaction.sequence(), self.highest.load(Ordering::Acquire))?;
+        Ok(transaction)
+    }
+
+    /// Commits, unless a later change had been committed before by this process or, as the mark says, by another.
+    fn commit(&self, transaction: Commit<'_>) -> Result<(), Failure> {
+        let before = transaction.sequence();
+        let mark = self.mark.hold();
+        self.not_behind(before, mark.known())?;
+        schema::advance(&transaction)?;
+        transaction.commit()?;
+        self.highest.fetch_max(before + 1, Ordering::AcqRel);
+        mark.raise(before + 1);
+        Ok(())
+    }
+
+    fn not_behind(&self, sequence: u64, known: u64) -> Result<(), Failure> {
+        if sequence < known { Err(Failure::Behind { sequence, known }) } else { Ok(()) }
+    }
+
+    /// Something read of a file that holds all that had been committed. Where it does not, nothing of it is told and
+    /// nothing is sent for it.
+    fn read<T>(&self, what: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
+        if let Some(error) = self.stopped.get().filter(|error| error.code.text == codes::JOURNAL_BEHIND.text)
+        {
+            return Err(error.clone());
         }
-        Ok(count)
+        let connection = self.to_read()?;
+        // Before the reading: others commit meanwhile.
+        let known = self.highest.load(Ordering::Acquire).max(self.mark.read().unwrap_or_default());
+        let found = what(&connection).map_err(|error| self.failed(&error))?;
+        let sequence = schema::sequence(&connection).map_err(|error| self.failed(&error))?;
+        self.not_behind(sequence, known).map_err(|failure| self.stopped_by(failure))?;
+        self.highest.fetch_max(sequence, Ordering::AcqRel);
+        Ok(found)
+    }
+
+    /// The mark and the lock that says that this process lives: made again where somebody has deleted them.
+    fn look_after_names(&self, every: Duration) {
+        let mut seen = self.names_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.elapsed() >= every {
+            *seen = Instant::now();
+            drop(seen);
+            self.mark.keep_name();
+            self.lock.keep_name();
+        }
     }
 
     /// The database file.
@@ -191,9 +271,26 @@ impl Sqlite {
         let explained = explain(&self.path, error);
         let transient = [codes::JOURNAL_LOCKED.text, codes::JOURNAL_FULL.text];
         if !transient.contains(&explained.code.text) {
-            self.failed.store(true, Ordering::Release);
+            self.stop(&explained);
         }
         explained
+    }
+
+    fn stopped_by(&self, failure: Failure) -> JournalError {
+        match failure {
+            Failure::Sqlite(error) => self.failed(&error),
+            Failure::Behind { sequence, known } => {
+                let error = behind(&self.path, sequence, known);
+                self.stop(&error);
+                error
+            }
+        }
+    }
+
+    /// From now on nothing is written, for this reason.
+    fn stop(&self, reason: &JournalError) {
+        // The first one is the cause of those that follow.
+        let _ = self.stopped.set(reason.clone());
     }
 }
 
@@ -218,20 +315,21 @@ impl Journal for Sqlite {
     }
 
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
-        row::find(&*self.to_read()?, key).map_err(|error| self.failed(&error))
+        self.read(|connection| row::find(connection, key))
     }
 
     fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
-        row::unsettled(&*self.to_read()?).map_err(|error| self.failed(&error))
+        self.look_after_names(LOOK_AFTER_NAMES);
+        self.read(row::unsettled)
     }
 
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
-        row::unfinished(&*self.to_read()?).map_err(|error| self.failed(&error))
+        self.read(row::unfinished)
     }
 
     fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError> {
-        let mut entries = row::created_between(&*self.to_read()?, from_unix_ms, to_unix_ms)
-            .map_err(|error| self.failed(&error))?;
+        let mut entries =
+            self.read(|connection| row::created_between(connection, from_unix_ms, to_unix_ms))?;
         // What was heard and is not written down yet.
         let heard = self.heard();
         for entry in entries.iter_mut().filter(|entry| heard.contains(entry.key())) {
@@ -249,57 +347,58 @@ impl Journal for Sqlite {
     fn close(&self) {
         let Ok(connection) = self.to_write(Instant::now() + BUSY) else { return };
         let heard = std::mem::take(&mut *self.heard());
-        if heard.is_empty() || self.failed.load(Ordering::Acquire) {
+        if heard.is_empty() || self.stopped.get().is_some() {
             return;
         }
         let written = (|| {
-            let transaction = Commit::begin(&connection)?;
+            let transaction = self.begin(&connection)?;
             write_heard(&transaction, &heard)?;
-            let sequence = schema::advance(&transaction)?;
-            transaction.commit()?;
-            Ok(sequence)
+            self.commit(transaction)
         })();
-        match written {
-            Ok(sequence) => self.mark.write(sequence),
-            // It is shown as unheard at the next start, which is true.
-            Err(error) => drop(self.failed(&error)),
-        }
+        // What could not be written is shown as unheard at the next start, which is true.
+        drop(written.map_err(|failure| self.stopped_by(failure)));
     }
 
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
-        let connection = self.to_read()?;
-        connection
-            .prepare_cached(
-                "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 LIMIT 1",
-            )
-            .and_then(|mut statement| {
-                statement.query_row((&key.open_id, &key.endpoint), |_| Ok(())).optional()
-            })
-            .map(|found| found.is_some())
-            .map_err(|error| self.failed(&error))
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 LIMIT 1",
+                )
+                .and_then(|mut statement| {
+                    statement.query_row((&key.open_id, &key.endpoint), |_| Ok(())).optional()
+                })
+                .map(|found| found.is_some())
+        })
     }
 
     fn id(&self) -> Result<String, JournalError> {
         // From the file each time: another process may have found that a loss was accepted.
-        let found = identity::read(&*self.to_read()?).map_err(|error| self.failed(&error))?;
-        found.ok_or_else(|| JournalError::new(&codes::JOURNAL, "the journal has no identity"))
+        self.read(identity::read)?
+            .ok_or_else(|| JournalError::new(&codes::JOURNAL, "the journal has no identity"))
     }
 
     fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError> {
-        row::under_another_account(&*self.to_read()?, key).map_err(|error| self.failed(&error))
+        self.read(|connection| row::under_another_account(connection, key))
     }
 
     fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {
-        row::other_sale_of(&*self.to_read()?, key, returned).map_err(|error| self.failed(&error))
+        self.read(|connection| row::other_sale_of(connection, key, returned))
     }
 
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
-        let connection = self.to_read()?;
-        row::naming_coupon(&connection, key, coupon).map_err(|error| self.failed(&error))
+        self.read(|connection| row::naming_coupon(connection, key, coupon))
     }
 
     fn is_alive(&self, owner: &Owner) -> bool {
-        self.lock.is_alive(owner)
+        self.lock.presence(owner) == Presence::Lives
+    }
+
+    fn may_be_running(&self, entry: &Entry) -> bool {
+        if entry.owner() == self.owner() {
+            return self.flights.contain(entry.key());
+        }
+        self.lock.may_carry_out(entry)
     }
 
     fn owner(&self) -> &Owner {
@@ -308,10 +407,6 @@ impl Journal for Sqlite {
 
     fn flights(&self) -> &Flights {
         &self.flights
-    }
-
-    fn lock_file(&self) -> Option<&File> {
-        Some(self.lock.file())
     }
 }
 
@@ -322,9 +417,23 @@ fn behind(path: &Path, sequence: u64, marked: u64) -> JournalError {
     JournalError::new(&codes::JOURNAL_BEHIND, message)
 }
 
+/// A file or folder of the journal's could not be made.
+fn not_made(path: &Path, error: &std::io::Error) -> JournalError {
+    let code = match error.kind() {
+        std::io::ErrorKind::ReadOnlyFilesystem => &codes::JOURNAL_READ_ONLY,
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => &codes::JOURNAL_FULL,
+        _ => &codes::JOURNAL_PLACE,
+    };
+    JournalError::new(code, format!("{} cannot be made: {error}", path.display()))
+}
+
 /// What an error of SQLite means to the till's owner.
 fn explain(path: &Path, error: &rusqlite::Error) -> JournalError {
     let code: &'static Code = match error.sqlite_error_code() {
+        // No room for the index of the WAL.
+        Some(_) if error.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
+            &codes::JOURNAL_FULL
+        }
         Some(ErrorCode::DiskFull) => &codes::JOURNAL_FULL,
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => &codes::JOURNAL_READ_ONLY,
         Some(ErrorCode::CannotOpen) => &codes::JOURNAL_PLACE,

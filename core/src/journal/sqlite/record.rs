@@ -1,11 +1,11 @@
 //! What one thread writes when it has the journal: its own record and those of all that wait for it.
 
-use std::sync::atomic::Ordering;
+use rusqlite::ErrorCode;
 
 use super::commit::Commit;
-use super::together::Told;
+use super::together::{Batch, Told};
 use super::turn::Turn;
-use super::{Sqlite, row, schema};
+use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_made, row};
 use crate::journal::{Guard, Journal, JournalError, Receipt, Recorded};
 use crate::outcome::codes;
 use crate::transaction::{Entry, Key, Stage};
@@ -14,43 +14,38 @@ impl Sqlite {
     /// Writes a record and all that wait, in one transaction with one flush: all of them or none. The others are told
     /// before the turn ends. What could not even be begun leaves them waiting, each with its own patience.
     pub(super) fn write_together(&self, turn: &Turn<'_>, entry: &Entry, guard: Guard) -> Told {
-        if self.failed.load(Ordering::Acquire) {
-            return Err(JournalError::new(
-                &codes::JOURNAL,
-                "a write to the journal failed before; money calls stop until the library is started anew",
-            ));
+        if let Some(reason) = self.stopped.get() {
+            let message = format!("{reason}; money calls stop until the library is started anew");
+            return Err(JournalError::new(reason.code, message));
         }
         if !self.files.stand() {
-            self.failed.store(true, Ordering::Release);
             let message = format!("{} was deleted or replaced while it was in use", self.path().display());
-            return Err(JournalError::new(&codes::JOURNAL, message));
+            let error = JournalError::new(&codes::JOURNAL, message);
+            self.stop(&error);
+            return Err(error);
         }
+        self.look_after_names(LOOK_AFTER_NAMES);
         let heard = std::mem::take(&mut *self.heard());
         let mut others = None;
-        let written = (|| {
-            let transaction = Commit::begin(turn)?;
-            let mut stood = vec![self.put(&transaction, entry, guard)?];
-            for ask in others.insert(self.together.take()).asks() {
-                stood.push(self.put(&transaction, &ask.entry, ask.guard)?);
-            }
-            if stood.iter().all(Option::is_some) {
-                return Ok((stood, None));
-            }
-            write_heard(&transaction, &heard)?;
-            let sequence = schema::advance(&transaction)?;
-            transaction.commit()?;
-            Ok((stood, Some(sequence)))
-        })()
-        .map_err(|error| self.failed(&error));
-        match &written {
-            Ok((_, Some(sequence))) => self.mark.write(*sequence),
-            Ok((_, None)) | Err(_) => self.heard().extend(heard),
+        let mut put = self.put_together(turn, entry, guard, &mut others, &heard, Room::Held);
+        let is_full = matches!(&put, Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
+        let mut asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
+        let has_outcome = !is_intent(entry) || asks.any(|entry| !is_intent(entry));
+        // What has happened must be written: now the room is used that is held for it.
+        if is_full && has_outcome && self.ballast.give_back() {
+            put = self.put_together(turn, entry, guard, &mut others, &heard, Room::GivenBack);
         }
-        // In the order of the records: what stood in the way, or else the receipt, which only now is due.
-        let mut stood = written.map(|(stood, _)| stood.into_iter());
-        let mut told = |entry: &Entry| match stood.as_mut().map(Iterator::next) {
-            Ok(Some(None)) => Ok(Recorded::Done(Receipt::of(entry))),
-            Ok(Some(Some(other))) => Ok(other),
+        let put = put.map_err(|failure| self.stopped_by(failure));
+        let written = put.as_ref().is_ok_and(|put| put.iter().any(|put| matches!(put, Put::Written)));
+        if !written {
+            self.heard().extend(heard);
+        }
+        // In the order of the records; a receipt is due only now.
+        let mut put = put.map(Vec::into_iter);
+        let mut told = |entry: &Entry| match put.as_mut().map(Iterator::next) {
+            Ok(Some(Put::Written)) => Ok(Recorded::Done(Receipt::of(entry))),
+            Ok(Some(Put::KeptOut(other))) => Ok(other),
+            Ok(Some(Put::NoRoom(error))) => Err(error),
             Ok(None) => Err(JournalError::new(&codes::JOURNAL, "a record was not looked at")),
             Err(error) => Err(error.clone()),
         };
@@ -61,29 +56,71 @@ impl Sqlite {
         own
     }
 
-    /// Puts one record into the transaction; what keeps it out, if something does.
+    /// One transaction with the record and all that wait, or nothing of it where nothing may be written.
+    fn put_together<'s>(
+        &'s self,
+        turn: &Turn<'_>,
+        entry: &Entry,
+        guard: Guard,
+        others: &mut Option<Batch<'s>>,
+        heard: &[Key],
+        mut room: Room,
+    ) -> Result<Vec<Put>, Failure> {
+        let transaction = self.begin(turn)?;
+        let mut put = vec![self.put(&transaction, entry, guard, &mut room)?];
+        for ask in others.get_or_insert_with(|| self.together.take()).asks() {
+            put.push(self.put(&transaction, &ask.entry, ask.guard, &mut room)?);
+        }
+        if put.iter().any(|put| matches!(put, Put::Written)) {
+            write_heard(&transaction, heard)?;
+            self.commit(transaction)?;
+        }
+        Ok(put)
+    }
+
+    /// Puts one record into the transaction, unless something keeps it out.
     fn put(
         &self,
         transaction: &Commit<'_>,
         entry: &Entry,
         guard: Guard,
-    ) -> rusqlite::Result<Option<Recorded>> {
+        room: &mut Room,
+    ) -> rusqlite::Result<Put> {
         let standing = row::find(transaction, entry.key())?;
         let fits = match &standing {
             None => entry.revision() == 1,
             Some(found) => found.revision() + 1 == entry.revision(),
         };
         match standing {
-            Some(found) if !fits => return Ok(Some(Recorded::Stands(found))),
+            Some(found) if !fits => return Ok(Put::KeptOut(Recorded::Stands(found))),
             None if !fits => return Err(row::vanished(entry.key())),
             _ => {}
         }
         // Only what would be written is held back: what stands for this bizId is told as it is.
         if let Some(found) = self.held_back(transaction, entry, guard)? {
-            return Ok(Some(Recorded::InDoubt(found)));
+            return Ok(Put::KeptOut(Recorded::InDoubt(found)));
+        }
+        // A send is allowed only where there is room for its outcome.
+        if is_intent(entry)
+            && let Err(error) = self.room_for_outcome(room)
+        {
+            return Ok(Put::NoRoom(error));
         }
         row::write(transaction, entry)?;
-        Ok(None)
+        Ok(Put::Written)
+    }
+
+    fn room_for_outcome(&self, room: &mut Room) -> Result<(), JournalError> {
+        let full = "the room that is held for outcomes was used";
+        match room {
+            Room::Seen => Ok(()),
+            Room::GivenBack => Err(JournalError::new(&codes::JOURNAL_FULL, full)),
+            Room::Held => {
+                self.ballast.ensure().map_err(|error| not_made(self.ballast.path(), &error))?;
+                *room = Room::Seen;
+                Ok(())
+            }
+        }
     }
 
     /// The unsettled entry that holds this one back. A consume that is only running is not in doubt; one whose
@@ -106,6 +143,28 @@ impl Sqlite {
                 && (other.stage() != Stage::Sending || !self.may_be_running(other))
         }))
     }
+}
+
+/// What came of one record within a transaction.
+enum Put {
+    Written,
+    KeptOut(Recorded),
+    NoRoom(JournalError),
+}
+
+/// What is known of the room that is held for outcomes.
+enum Room {
+    /// It has not been looked at.
+    Held,
+    /// It is there.
+    Seen,
+    /// It was needed.
+    GivenBack,
+}
+
+/// Whether a request is sent when this is recorded. A reversal that is asked for meanwhile sends no other.
+fn is_intent(entry: &Entry) -> bool {
+    entry.stage() == Stage::Sending && !entry.detail().reversal.asked
 }
 
 /// Writes down which successes the till has read.

@@ -5,6 +5,7 @@ use crate::gateway::Identity;
 use crate::money::BizId;
 use crate::transaction::{Detail, OnUnknown, Stage};
 use std::fs;
+use std::sync::atomic::AtomicBool;
 
 struct Folder(PathBuf);
 
@@ -335,4 +336,68 @@ fn proof_a_journal_without_its_index_is_stopped() {
     shm.push("-shm");
     std::fs::remove_file(shm).unwrap();
     assert!(journal.record(&entry(&journal, "B2", "2", Stage::Sending, 1), Guard::Off, soon()).is_err());
+}
+
+#[test]
+fn the_mark_never_goes_down() {
+    let folder = Folder::new("mark-up");
+    let (mine, others) = (Mark::beside(&folder.journal()), Mark::beside(&folder.journal()));
+    mine.hold().raise(7);
+    // Between a commit and its mark another process has committed.
+    let held = mine.hold();
+    assert_eq!(held.known(), 7);
+    let late = others.hold();
+    drop(held);
+    mine.hold().raise(9);
+    late.raise(8);
+    assert_eq!(mine.read(), Some(9));
+    // Whoever cannot wait for another leaves it alone.
+    let held = mine.hold();
+    others.hold().raise(10);
+    assert_eq!((mine.read(), held.known()), (Some(9), 9));
+    drop(held);
+    others.hold().raise(11);
+    fs::remove_file(folder.0.join("journal.db.mark")).unwrap();
+    mine.keep_name();
+    mine.hold().raise(12);
+    assert_eq!(mine.read(), Some(12));
+}
+
+/// Two processes commit and write the mark beside each other; a third one watches it.
+#[test]
+fn the_mark_only_rises_while_two_commit() {
+    let folder = Folder::new("mark-race");
+    let journals = [0, 1].map(|_| Sqlite::open(&folder.journal()).unwrap());
+    let watcher = Mark::beside(&folder.journal());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = journals
+            .iter()
+            .enumerate()
+            .map(|(till, journal)| {
+                scope.spawn(move || {
+                    for number in 0..200 {
+                        let biz_id = format!("B{till}-{number}");
+                        let entry = entry(journal, &biz_id, &biz_id, Stage::Succeeded, 1);
+                        done_soon(journal, &entry);
+                    }
+                })
+            })
+            .collect();
+        let watching = scope.spawn(|| {
+            let mut last = 0;
+            while !done.load(Ordering::Relaxed) {
+                let mark = watcher.read().unwrap_or(last);
+                assert!(mark >= last, "{mark} after {last}");
+                last = mark;
+            }
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        done.store(true, Ordering::Relaxed);
+        watching.join().unwrap();
+    });
+}
+
+fn done_soon(journal: &Sqlite, entry: &Entry) {
+    done(&journal.record(entry, Guard::Off, soon()).unwrap());
 }

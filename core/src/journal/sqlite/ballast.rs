@@ -1,0 +1,66 @@
+//! The ballast: room on the disk that is held for outcomes. A sale that was sent must be recorded though the disk has
+//! run full since its intent; so a file of random bytes, really written and flushed, lies beside the journal and is
+//! given back when an outcome finds no room. Without it no intent is recorded, so that nothing is sent.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::rights;
+
+/// Enough for the pages of a few commits.
+const LENGTH: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Ballast {
+    path: PathBuf,
+}
+
+impl Ballast {
+    pub(super) fn beside(journal: &Path) -> Ballast {
+        let mut name = journal.file_name().unwrap_or_default().to_owned();
+        name.push(".ballast");
+        Ballast { path: journal.with_file_name(name) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// It is there, or is made now.
+    pub(super) fn ensure(&self) -> io::Result<()> {
+        if self.stands() {
+            return Ok(());
+        }
+        self.make().inspect_err(|_| {
+            self.give_back();
+        })
+    }
+
+    /// Gives the room back. False where there was none.
+    pub(super) fn give_back(&self) -> bool {
+        // Cut first: what another process has open keeps its room beyond its name.
+        let cut = OpenOptions::new().write(true).open(&self.path).and_then(|file| {
+            let had = file.metadata()?.len() > 0;
+            file.set_len(0)?;
+            Ok(had)
+        });
+        let _ = fs::remove_file(&self.path);
+        cut.unwrap_or(false)
+    }
+
+    fn stands(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|found| found.len() == LENGTH as u64)
+    }
+
+    fn make(&self) -> io::Result<()> {
+        // What cannot be packed or shared by the file system.
+        let mut bytes = vec![0; LENGTH];
+        getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+        let mut options = OpenOptions::new();
+        let mut file = rights::open(&self.path, options.create(true).truncate(true).write(true))?;
+        file.write_all(&bytes)?;
+        // Many file systems find the room only now.
+        file.sync_all()
+    }
+}
