@@ -77,7 +77,7 @@ fn a_decline_takes_nothing_and_the_same_biz_id_is_sent_again() {
         assert_eq!((simulator.net("T1"), simulator.requests()), (0, round));
     }
     // Another amount under it is another sale.
-    till.consume(&sale("1.00")).expect("conflict", "ZV-CONFLICT");
+    till.consume(&sale("1.00")).expect("conflict", "ZV-NEW-BIZID");
     assert_eq!((simulator.net("T1"), simulator.requests()), (0, 2));
 }
 

@@ -6,9 +6,11 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Answer, Driver, MEMBER, Simulator, reversing};
+use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, reversing, until};
 
 fn sale(biz_id: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": "1.00"})
@@ -185,4 +187,157 @@ fn a_journal_from_before_gets_one_and_keeps_it() {
     let (till, id) = started(&config);
     drop(till);
     assert_eq!(started(&config).1, id);
+}
+
+/// The till dies while its sale is on the way to a gateway that has taken it.
+fn dies_while_sending(simulator: &Simulator, config: &Value, biz_id: &str) {
+    let mut till = Driver::started(config);
+    till.begin(&format!("consume {}", sale(biz_id)));
+    until("it is taken", || simulator.net(biz_id) == 1);
+    till.kill();
+}
+
+/// The recovery thread is not started, so that nothing but the start itself can have done it.
+#[test]
+fn a_start_says_at_once_what_a_dead_process_has_left() {
+    let simulator = Simulator::start();
+    for (on_unknown, next) in [("reverse", "other_tender"), ("hold", "wait")] {
+        let config = reversing(&simulator.v2(), json!({"background": false, "on_unknown": on_unknown}));
+        let ids = [1, 2, 3].map(|number| format!("T1-{on_unknown}-{number}~hang_after"));
+        for id in &ids {
+            dies_while_sending(&simulator, &config, id);
+        }
+        let before = simulator.requests();
+        let mut till = Driver::new();
+        let answer = till.init(&config).succeeded();
+        assert!(answer.took < Duration::from_secs(3), "{:?}", answer.took);
+        assert_eq!(simulator.requests(), before, "without the network");
+        let pending = till.pending(None);
+        for entry in pending.data()["entries"].as_array().unwrap() {
+            assert_ne!(entry["entry"]["stage"], "sending", "{}", pending.text);
+            // All of them by one change each.
+            assert_ne!(entry["next"], "running", "{}", pending.text);
+        }
+        for id in &ids {
+            let answer = till.look_up(id).expect("unknown", "ZV-ABANDONED");
+            assert_eq!(answer.json["next"], next, "{}", answer.text);
+            assert!(!answer.text.contains("still running"), "{}", answer.text);
+        }
+    }
+}
+
+/// A process that runs on sees the death of another one at once, too.
+#[test]
+fn a_look_up_says_what_another_process_has_left() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"background": false, "on_unknown": "hold"}));
+    let mut till = Driver::started(&config);
+    for (number, then) in ["lookup", "settle", "reverse", "confirm"].into_iter().enumerate() {
+        let id = format!("T1-{number}~hang_after");
+        dies_while_sending(&simulator, &config, &id);
+        match then {
+            "lookup" => drop(till.look_up(&id).expect("unknown", "ZV-ABANDONED")),
+            "settle" => {
+                let settled = json!({"bizId": id, "as": "kept", "by": "Li", "reason": "paid"});
+                till.settle(&settled).succeeded();
+            }
+            "reverse" => drop(till.reverse(&json!({"bizId": id})).outcome().to_owned()),
+            _ => drop(till.confirm(&id).expect("invalid", "ZV-NOT-CONFIRMED")),
+        }
+        let answer = till.look_up(&id);
+        assert_ne!(answer.code(), "ZV-BUSY", "{then}: {}", answer.text);
+    }
+}
+
+/// Another program keeps the journal from being written, for as long as it lives.
+fn holds_the_journal(config: &Value) -> std::process::Child {
+    let script = "import sqlite3, sys, time\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
+        c.execute('BEGIN IMMEDIATE')\nprint('held', flush=True)\ntime.sleep(60)";
+    let mut child = Command::new("python3")
+        .args(["-c", script, config["journal"].as_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line)
+        .unwrap();
+    assert_eq!(line.trim(), "held");
+    child
+}
+
+#[test]
+fn an_outcome_that_could_not_be_recorded_is_not_said_to_be_running() {
+    let simulator = Simulator::start();
+    let timeouts = json!({"connect": 300, "total": 4000});
+    let config = reversing(&simulator.v2(), json!({"background": false, "timeouts_ms": timeouts}));
+    let mut till = Driver::started(&config);
+    let id = "T1-1~hang_after";
+    till.begin(&format!("consume {}", sale(id)));
+    until("it is taken", || simulator.net(id) == 1);
+    let mut holder = holds_the_journal(&config);
+    let answer = till.finish();
+    assert_eq!(answer.outcome(), "unknown", "{}", answer.text);
+    let answer = till.look_up(id);
+    assert_eq!((answer.outcome(), answer.code()), ("unknown", "ZV-ABANDONED"), "{}", answer.text);
+    assert_eq!(answer.json["next"], "wait", "no reversal of it is on disk: {}", answer.text);
+    assert!(!answer.text.contains("running"), "{}", answer.text);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let answer = till.look_up(id).expect("unknown", "ZV-ABANDONED");
+    assert_eq!(answer.json["next"], "other_tender", "now it is: {}", answer.text);
+    until("it is reversed", || {
+        till.recover().outcome() == "succeeded" && till.look_up(id).outcome() == "reversed"
+    });
+    assert_eq!(simulator.net(id), 0);
+}
+
+#[test]
+fn after_declined_another_sum_goes_under_a_new_biz_id() {
+    let simulator = Simulator::start();
+    let mut till = Driver::started(&config(&simulator));
+    let poor =
+        |biz_id: &str, amount: &str| json!({"bizId": biz_id, "customerId": POOR_MEMBER, "amount": amount});
+    till.consume(&poor("T1-1", "500.00")).expect("declined", "910001");
+    let before = simulator.requests();
+    for other in [
+        poor("T1-1", "0.50"),
+        sale("T1-1"),
+        json!({"bizId": "T1-1", "customerId": POOR_MEMBER, "amount": "x"}),
+    ] {
+        let answer = till.consume(&other).expect("conflict", "ZV-NEW-BIZID");
+        assert_eq!(answer.json["next"], "new_bizid");
+        assert_eq!(answer.json["cashier"], "未扣款，请用新单号重新收款");
+        assert_eq!(answer.json["recorded"]["request"]["amount"], "500.00");
+    }
+    assert_eq!(simulator.requests(), before, "nothing was sent");
+    // The same request may be sent again, under the same bizId.
+    till.consume(&poor("T1-1", "500.00")).expect("declined", "910001");
+    till.consume(&poor("T1-2", "0.50")).succeeded();
+    // What was taken is another matter.
+    let answer = till.consume(&poor("T1-2", "0.40")).expect("conflict", "ZV-CONFLICT");
+    assert_eq!(answer.json["next"], "lookup");
+}
+
+#[test]
+fn only_a_biz_id_under_which_no_byte_left_is_free() {
+    let simulator = Simulator::start();
+    let poor = |amount: &str| json!({"bizId": "T1-1", "customerId": POOR_MEMBER, "amount": amount});
+    // Nobody listens there, and the journal's key is what the till will find there later.
+    let closed = Simulator::start();
+    let config = reversing(&closed.v2(), json!({}));
+    let mut till = Driver::started(&config);
+    drop(closed);
+    assert_eq!(till.consume(&poor("500.00")).outcome(), "not_sent");
+    assert_eq!(till.consume(&poor("600.00")).outcome(), "not_sent", "no byte of the first one left");
+    let answer = till.consume(&poor("1.5.5")).expect("invalid", "ZV-REQUEST");
+    assert_eq!(answer.errors(), ["amount"], "it is mended and sent");
+    drop(till);
+
+    // Sent and refused, then not sent.
+    let address = simulator.v2();
+    let mut till = Driver::started(&reversing(&address, json!({})));
+    till.consume(&poor("500.00")).expect("declined", "910001");
+    drop(simulator);
+    assert_eq!(till.consume(&poor("500.00")).outcome(), "not_sent");
+    till.consume(&poor("1.00")).expect("conflict", "ZV-NEW-BIZID");
 }

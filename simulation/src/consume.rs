@@ -285,8 +285,15 @@ impl World {
         }
         let unproven = matches!(&told, Told::Ended(entry)
             if entry.detail().doubt.as_deref() == Some(codes::UNPROVEN.text) && entry.stage().is_unsettled());
-        let nothing_sent =
-            matches!(told, Told::Conflict(_) | Told::Busy | Told::InDoubt(_) | Told::Internal { .. });
+        let nothing_sent = matches!(
+            told,
+            Told::Conflict(_)
+                | Told::NewBizId(_)
+                | Told::OtherJournal(_)
+                | Told::Busy
+                | Told::InDoubt(_)
+                | Told::Internal { .. }
+        );
         if nothing_sent && call.sent > call.unsigned {
             self.oracle.broken("I3", format!("{biz_id} is told that nothing was sent: {told:?}"));
         }

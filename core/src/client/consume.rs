@@ -10,7 +10,7 @@ use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Answer, Problem, Timing, codes};
-use crate::transaction::consume::{Effect, End, Event, State, Told, step, unless_elsewhere};
+use crate::transaction::consume::{Effect, End, Event, State, Told, another_request, step, unless_elsewhere};
 use crate::transaction::restart::Attempt;
 use crate::transaction::{Entry, Stage};
 use crate::transport::Failure;
@@ -65,8 +65,8 @@ impl Client {
     fn unreadable(&self, given: &Object<'_>, problems: Vec<Problem>) -> Answer {
         let biz_id = given.given("bizId").and_then(Value::scalar).and_then(|text| BizId::new(text).ok());
         let standing = biz_id.and_then(|biz_id| self.shared.journal.find(&self.key(&biz_id)).ok().flatten());
-        match standing {
-            Some(entry) => tell::consume(Told::Conflict(entry), self.shared.lang).with_errors(problems),
+        match standing.as_ref().and_then(another_request) {
+            Some(told) => tell::consume(told, self.shared.lang).with_errors(problems),
             None => self.invalid(problems),
         }
     }
@@ -93,7 +93,7 @@ impl Run<'_> {
         if self.client.attempt(given)? != Attempt::Elsewhere {
             return Ok(None);
         }
-        let known = self.client.known(&self.request.biz_id, given, self.deadline)?;
+        let known = self.client.known(&self.request.biz_id, given)?;
         Ok(unless_elsewhere(&self.request.identity, known))
     }
 

@@ -1,6 +1,6 @@
 //! What is known of an attempt that a till has stored.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Client, Shared};
 use crate::gateway::JOURNAL_ID;
@@ -10,7 +10,11 @@ use crate::log::Level;
 use crate::money::BizId;
 use crate::transaction::consume::abandoned;
 use crate::transaction::restart::{self, Attempt, Known};
-use crate::transaction::{Entry, Stage};
+use crate::transaction::{Entry, Key, Stage};
+
+/// How long a start or a look-up waits at most to record what was left behind. What is not recorded then is recorded by
+/// the recovery, or with the next look-up.
+const BURIAL: Duration = Duration::from_millis(250);
 
 impl Client {
     /// With which journal the till says that it made its attempt.
@@ -22,14 +26,16 @@ impl Client {
     }
 
     /// What is known of a bizId, by the identity of the journal that the till has stored with its attempt.
-    pub fn known(&self, biz_id: &BizId, given: &Object<'_>, until: Instant) -> Result<Known, JournalError> {
+    pub fn known(&self, biz_id: &BizId, given: &Object<'_>) -> Result<Known, JournalError> {
         let key = self.key(biz_id);
         let journal = &self.shared.journal;
         let standing = match journal.find(&key)? {
-            Some(entry) if self.shared.is_left_behind(&entry) => match self.shared.bury(&entry, until) {
-                Ok(entry) => Some(entry),
-                Err(_) => return Ok(Known::LeftBehind(entry)),
-            },
+            Some(entry) if self.shared.is_left_behind(&entry) => {
+                match self.shared.bury(&entry, Instant::now() + BURIAL) {
+                    Ok(entry) => Some(entry),
+                    Err(_) => return Ok(Known::LeftBehind(entry)),
+                }
+            }
             standing => standing,
         };
         let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
@@ -42,6 +48,28 @@ impl Shared {
     /// Whether it is an intent whose attempt nobody is carrying out any more.
     pub fn is_left_behind(&self, entry: &Entry) -> bool {
         entry.stage() == Stage::Sending && !self.journal.may_be_running(entry)
+    }
+
+    /// What stands under a bizId; an intent that was left behind is recorded as that first.
+    pub fn standing(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
+        match self.journal.find(key)? {
+            Some(entry) if self.is_left_behind(&entry) => {
+                self.bury(&entry, Instant::now() + BURIAL).map(Some)
+            }
+            standing => Ok(standing),
+        }
+    }
+
+    /// Records every intent that was left behind as that, in one transaction and without the network.
+    pub fn bury_all(&self) -> Result<(), JournalError> {
+        let until = Instant::now() + BURIAL;
+        let unsettled = self.journal.unsettled()?;
+        let left = unsettled.iter().filter(|entry| self.is_left_behind(entry));
+        let records: Vec<Entry> = left.take_while(|_| Instant::now() < until).map(abandoned).collect();
+        for record in &records {
+            self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
+        }
+        self.journal.record_all(&records, until).into_iter().try_for_each(|told| told.map(drop))
     }
 
     /// Nobody carries out the attempt of an intent any more: it may have happened. Gives what stands then.

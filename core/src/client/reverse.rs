@@ -40,7 +40,7 @@ impl Client {
         {
             return Ok(Requested::OfAnotherSale(other));
         }
-        let mut standing = journal.find(&key)?;
+        let mut standing = self.shared.standing(&key)?;
         loop {
             let record = match &standing {
                 None if !self.can_reverse() => return Ok(Requested::NoWay(None)),

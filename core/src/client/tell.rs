@@ -63,6 +63,13 @@ pub fn consume(told: Told, lang: Lang) -> Answer {
                 .with_biz_id(entry.key().biz_id.as_str())
                 .with_recorded(entry_json(&entry))
         }
+        Told::NewBizId(entry) => {
+            let message = "something was sent under this bizId and nothing was taken; another request goes under a new bizId";
+            Answer::of(Outcome::Conflict, &codes::NEW_BIZID, lang, message)
+                .with_next(Next::NewBizId)
+                .with_biz_id(entry.key().biz_id.as_str())
+                .with_recorded(entry_json(&entry))
+        }
         Told::Busy => {
             let message = "the same bizId is still running in another call; this call sent nothing";
             Answer::of(Outcome::Unknown, &codes::BUSY, lang, message)

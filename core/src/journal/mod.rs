@@ -93,6 +93,9 @@ pub trait Journal: Send + Sync {
     /// journal, it waits for them until then, and at least for a moment.
     fn record(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError>;
 
+    /// Records several over the revisions before them, in one transaction: what came of each, in their order.
+    fn record_all(&self, entries: &[Entry], until: Instant) -> Vec<Result<Recorded, JournalError>>;
+
     /// What stands under a bizId.
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError>;
 
@@ -158,6 +161,10 @@ impl Stopped {
 impl Journal for Stopped {
     fn record(&self, _: &Entry, _: Guard, _: Instant) -> Result<Recorded, JournalError> {
         Err(self.error.clone())
+    }
+
+    fn record_all(&self, entries: &[Entry], _: Instant) -> Vec<Result<Recorded, JournalError>> {
+        entries.iter().map(|_| Err(self.error.clone())).collect()
     }
 
     fn find(&self, _: &Key) -> Result<Option<Entry>, JournalError> {

@@ -73,7 +73,7 @@ impl Library {
     /// `zv_lookup_json`
     pub fn look_up(&self, request: &str) -> Answer {
         self.run_checked(request, &LOOKUP_REQUEST, |client, given, biz_id| {
-            match client.known(biz_id, given, Instant::now() + self.shared.total) {
+            match client.known(biz_id, given) {
                 Err(error) => self.journal_failed(&error),
                 Ok(known) => self.to_be_heard(client, tell_known(&known, self.lang())),
             }
@@ -135,7 +135,7 @@ impl Library {
             let deadline = Instant::now() + self.shared.total;
             let key = client.key(biz_id);
             loop {
-                let entry = match journal.find(&key) {
+                let entry = match self.shared.standing(&key) {
                     Err(error) => return self.journal_failed(&error),
                     Ok(None) => {
                         return self.own(
@@ -172,7 +172,7 @@ impl Library {
         self.run_checked(request, &SETTLE_REQUEST, |client, given, biz_id| {
             let text = |name: &str| given.given(name).and_then(Value::scalar).unwrap_or_default();
             let journal = &self.shared.journal;
-            let entry = match journal.find(&client.key(biz_id)) {
+            let entry = match self.shared.standing(&client.key(biz_id)) {
                 Err(error) => return self.journal_failed(&error),
                 Ok(None) => {
                     return self.own(Outcome::Invalid, &codes::NOT_FOUND, "the journal knows no such bizId");

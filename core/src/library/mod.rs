@@ -122,6 +122,9 @@ impl Library {
             unknown: config.unknown,
             guard: config.guard,
         });
+        if let Err(error) = shared.bury_all() {
+            shared.log.line(Level::Error, || format!("what was left behind: {} {error}", error.code.text));
+        }
         let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();
         let recovery_settings = recovery::Settings {

@@ -96,6 +96,8 @@ pub enum Told {
     Stands(Entry),
     /// The bizId stands for another request, or was reversed; this call sent nothing.
     Conflict(Entry),
+    /// Something was sent under the bizId and nothing was taken, and this is another request; this call sent nothing.
+    NewBizId(Entry),
     /// The other caller has not ended before this call's deadline; this call sent nothing.
     Busy,
     /// Another sale of the same member or coupon is unsettled; this call sent nothing.
@@ -230,7 +232,13 @@ pub fn left_behind() -> Doubt {
 /// What the call does about what stands under its bizId.
 fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
     if entry.identity != intent.identity {
-        return tell(Told::Conflict(entry));
+        return match another_request(&entry) {
+            Some(told) => tell(told),
+            None => {
+                let record = replaced(&entry, &intent);
+                (State::New(intent), Effect::RecordAgain(record))
+            }
+        };
     }
     match entry.stage {
         Stage::Sending => (State::New(intent), Effect::AwaitOther(entry)),
@@ -248,11 +256,32 @@ fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
     }
 }
 
+/// What another request than the recorded one is told under its bizId; `None` where no byte ever left under it. What was
+/// refused may have been taken all the same, or be taken later: then nobody could say which of two sums it was.
+pub fn another_request(entry: &Entry) -> Option<Told> {
+    match entry.stage {
+        _ if entry.is_free() => None,
+        Stage::Declined | Stage::NotSent => Some(Told::NewBizId(entry.clone())),
+        _ => Some(Told::Conflict(entry.clone())),
+    }
+}
+
+/// The record of another request under a bizId that is free.
+fn replaced(entry: &Entry, intent: &Entry) -> Entry {
+    let mut next = intent.clone();
+    next.revision = entry.revision + 1;
+    next.attempt = entry.attempt + 1;
+    next.created_unix_ms = entry.created_unix_ms;
+    next.detail.earlier_never_left = true;
+    next
+}
+
 /// The record of a further attempt.
 fn again(entry: &Entry, owner: Owner) -> Entry {
     let mut next = entry.moved(Stage::Sending);
     next.attempt += 1;
     next.owner = owner;
+    next.detail.earlier_never_left = entry.is_free();
     next.detail.words = None;
     next.detail.answered = false;
     next
@@ -403,6 +432,44 @@ mod tests {
         other.identity.points = Some(5);
         let (_, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Stands(other));
         assert!(matches!(effect, Effect::Tell(Told::Conflict(_))));
+    }
+
+    #[test]
+    fn another_request_goes_only_under_a_biz_id_under_which_no_byte_ever_left() {
+        let asked_with = |stands: &Entry, points| {
+            let mut other = intent(OnUnknown::Hold);
+            other.identity.points = Some(points);
+            step(State::New(other), Event::Stands(stands.clone())).1
+        };
+        let asked = |stands: &Entry| asked_with(stands, 5);
+        let end = |entry: &Entry, end| recorded(conclude(entry, end).1);
+        for stage in Stage::ALL {
+            let effect = asked(&intent(OnUnknown::Hold).moved(stage));
+            match stage {
+                Stage::NotSent => {
+                    let record = recorded(effect);
+                    assert_eq!((record.revision(), record.attempt()), (3, 2));
+                    assert_eq!(record.identity().points, Some(5));
+                    // Still free when no byte of this one leaves either; not when it was sent and refused.
+                    let not_sent = end(&record, not_sent());
+                    assert_eq!(recorded(asked_with(&not_sent, 6)).attempt(), 3);
+                    let declined = end(&record, refused("1"));
+                    assert!(matches!(asked_with(&declined, 6), Effect::Tell(Told::NewBizId(_))));
+                }
+                Stage::Declined => assert!(matches!(effect, Effect::Tell(Told::NewBizId(_)))),
+                _ => assert!(matches!(effect, Effect::Tell(Told::Conflict(_))), "{stage:?}"),
+            }
+        }
+        // Sent and refused, then not sent: a byte has left all the same.
+        let again = again(&intent(OnUnknown::Hold).moved(Stage::Declined), Owner("me".into()));
+        assert!(matches!(asked(&end(&again, not_sent())), Effect::Tell(Told::NewBizId(_))));
+        // So it stays when its details are dropped.
+        let retired = end(&again, not_sent()).retired().unwrap();
+        assert!(matches!(asked(&retired), Effect::Tell(Told::NewBizId(_))));
+        // A version before this one has not written it down.
+        let mut old = intent(OnUnknown::Hold).moved(Stage::NotSent);
+        old.attempt = 2;
+        assert!(matches!(asked(&old), Effect::Tell(Told::NewBizId(_))));
     }
 
     #[test]

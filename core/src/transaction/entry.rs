@@ -189,6 +189,9 @@ pub struct Detail {
     /// Its details were dropped: what is left is that the bizId was used, and how it ended.
     #[serde(default)]
     pub retired: bool,
+    /// There were earlier attempts, and no byte of any of them left.
+    #[serde(default)]
+    pub earlier_never_left: bool,
 }
 
 impl Entry {
@@ -274,10 +277,16 @@ impl Entry {
                 confirmation: self.detail.confirmation,
                 // Whether reversals by the sent bizId can be trusted hangs on it.
                 returned_biz_id: self.detail.returned_biz_id.clone(),
+                earlier_never_left: self.detail.earlier_never_left,
                 ..Detail::default()
             },
             ..self.moved(self.stage)
         })
+    }
+
+    /// Whether no byte ever left under the bizId: only then is it free for another request.
+    pub fn is_free(&self) -> bool {
+        self.stage == Stage::NotSent && (self.attempt == 1 || self.detail.earlier_never_left)
     }
 
     /// Whether the gateway has said that it did it.
