@@ -1,11 +1,8 @@
-//! Writes the header and the export lists from the sources and the tables of GBK, and sets what the linker must know
-//! about the shared library.
+//! Writes the header and the export lists from the sources, and sets what the linker must know about the shared library.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-#[path = "build/gbk.rs"]
-mod gbk;
 #[path = "build/header.rs"]
 mod header;
 #[path = "build/windows.rs"]
@@ -21,7 +18,6 @@ fn main() {
     write(&include.join("zvpos.h"), header.text());
     write(&include.join("zvpos.def"), &windows::exports(header.functions(), false));
     write(&include.join("zvpos-x86.def"), &windows::exports(header.functions(), true));
-    gbk::write(Path::new(&env::var_os("OUT_DIR").unwrap_or_else(|| panic!("no OUT_DIR"))));
     match env::var("CARGO_CFG_TARGET_OS").as_deref() {
         Ok("linux") => {
             // Plain cargo sets no SONAME. The library's threads and thread-locals do not survive an unload, so it

@@ -38,7 +38,7 @@ cd "$work"
 
 printf 'The simulator of the gateway listens on %s.\n' "$gateway"
 printf 'The till, %s lines of C, links one header and one library:\n\n' "$(wc -l < "$root/examples/c/till.c")"
-./till "$gateway/api/v2" '~reset_after' | tee out
+./till "$gateway/api/v2" "$work/till.db" '~reset_after' | tee out
 printf '\nOutcome 0 alone completes a sale. The lost answer is outcome 4: the 10.00 were taken, the till cannot know it,\n'
 printf 'so their reversal was on disk before it was told, and the customer pays in another way. The ledger:\n\n'
 ledger
@@ -47,8 +47,8 @@ grep -q '^pay: 500.00 of 8.50 .*outcome 1' out
 grep -q '^pay: the answer gets lost .*outcome 4' out
 
 printf '\nWorse: the gateway takes 10.00 and never answers, and the till loses its power meanwhile (kill -9):\n\n'
-./morning "$gateway/api/v2" > /dev/null # settles what the first run left, so that the member is free again
-./till "$gateway/api/v2" '~hang_after' > out &
+./morning "$gateway/api/v2" "$work/till.db" > /dev/null # settles what the first run left, so that the member is free again
+./till "$gateway/api/v2" "$work/till.db" '~hang_after' > out &
 till=$!
 for _ in $(seq 100); do ledger | grep -q hang_after && break; sleep 0.05; done
 disown "$till" # bash would report the kill as if it were a failure
@@ -56,7 +56,7 @@ kill -9 "$till"
 while kill -0 "$till" 2>/dev/null; do sleep 0.01; done
 cat out
 printf '(killed)\n\nThe next morning:\n\n'
-./morning "$gateway/api/v2"
+./morning "$gateway/api/v2" "$work/till.db"
 printf '\nAnd the ledger:\n\n'
 ledger | tee out
 printf '\nThe money is back. "reversing" becomes "reversed" when a till has run for two minutes and has asked once more.\n'

@@ -54,7 +54,7 @@ is() {
 
 # sample HOW PROGRAM: it quotes, pays, is refused, loses an answer, and stops.
 sample() {
-    run "$1" "$2" "$endpoint" '~reset_after' >"$work/printed"
+    run "$1" "$2" "$endpoint" "$drive$work/run/till.db" '~reset_after' >"$work/printed"
     is "$1" "$(sed 's/.*outcome \([0-9]\).*/\1/' "$work/printed" | paste -sd ' ')" "0 0 0 0 1 4 0"
 }
 
@@ -120,7 +120,7 @@ by_cpp() {
     local project=$work/cpp page=$unpacked/bindings/cpp/README.md
     simulator_stops && simulator_starts
     rm -rf "$project" && mkdir "$project" && ln -s "$unpacked" "$project/zvpos"
-    block cpp "$page" | sed "s|http://127.0.0.1:8080/api/v2|$endpoint|" >"$project/sale.cpp"
+    block cpp "$page" | sed "s|http://127.0.0.1:8080/api/v2|$endpoint|; s|/var/tmp/zvpos|$drive$project|" >"$project/sale.cpp"
     block cmake "$page" >"$project/CMakeLists.txt"
     # A DLL of mingw's own would have to lie beside the program.
     [ "$system" = linux ] || compiler_of_cpp="$compiler_of_cpp -static"
@@ -163,8 +163,8 @@ unpack() {
     esac
     unpacked=$(echo "$work"/archive/*)
     source=$unpacked/examples/c/till.c
-    suffix= shared=$unpacked/lib/libzvpos.so
-    [ "$system" = linux ] || suffix=.exe shared=$unpacked/bin/zvpos.dll
+    suffix= drive= shared=$unpacked/lib/libzvpos.so
+    [ "$system" = linux ] || suffix=.exe shared=$unpacked/bin/zvpos.dll drive=Z: # wine's, of the whole machine
     (cd "$unpacked" && sha256sum --quiet -c SHA256SUMS)
 }
 

@@ -12,7 +12,7 @@ use crate::answers::{Answers, Freed, Taken};
 use crate::callback::{Function, zv_log_fn};
 use crate::guard;
 use crate::process::Process;
-use crate::text;
+use crate::text::{self, FromHost};
 
 /// The version of this interface: it grows by one whenever something is added, and nothing is ever taken away.
 pub const ZV_ABI_VERSION: u32 = 2;

@@ -5,7 +5,6 @@ mod answers;
 mod callback;
 mod calls;
 mod fork;
-mod gbk;
 mod guard;
 mod pin;
 mod process;

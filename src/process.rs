@@ -12,10 +12,11 @@ use zvpos_core::journal;
 use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
+use zvpos_core::text::{Expected, decode_config, encode};
 
 use crate::answers::Answers;
 use crate::callback::Callback;
-use crate::{fork, pin, text};
+use crate::{fork, pin};
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 
@@ -112,20 +113,20 @@ impl Process {
     }
 
     /// How a text of that name is to be read.
-    pub(crate) fn expected<'w>(&self, what: &'w str) -> text::Expected<'w> {
-        text::Expected { what, charset: self.charset(), lang: self.lang() }
+    pub(crate) fn expected<'w>(&self, what: &'w str) -> Expected<'w> {
+        Expected { what, charset: self.charset(), lang: self.lang() }
     }
 
     /// A text as the host reads it.
     pub(crate) fn in_charset<'t>(&self, text: Cow<'t, str>) -> Cow<'t, [u8]> {
-        text::encode(text, self.charset())
+        encode(text, self.charset())
     }
 
     /// `zv_init`
     pub(crate) fn start(&self, config: &[u8]) -> Answer {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let running = self.library();
-        let (config, charset) = match text::decode_config(config, self.lang()) {
+        let (config, charset) = match decode_config(config, self.lang()) {
             Ok(read) => read,
             Err(answer) => return answer,
         };

@@ -1,16 +1,10 @@
-//! Texts of a host, in its charset: from a pointer to a checked text, with a clear answer for whatever else was
-//! passed; and back, losing nothing.
+//! Texts of a host: from a pointer to what `zvpos_core::text` reads.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 
-use zvpos_core::config::Charset;
-use zvpos_core::json::{escape_beyond_ascii, push_escape};
-use zvpos_core::library::MAX_TEXT_BYTES;
-use zvpos_core::outcome::codes::Code;
-use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
-
-use crate::gbk;
+use zvpos_core::outcome::{Answer, codes};
+use zvpos_core::text::Expected;
 
 /// The bytes of a text, without NUL; `None` for NULL.
 ///
@@ -21,26 +15,23 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const c_char) -> Option<&'a [u8]> {
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes())
 }
 
-/// What the host calls a text, and what it is to be read as.
-#[derive(Clone, Copy)]
-pub(crate) struct Expected<'w> {
-    /// Names it in messages.
-    pub(crate) what: &'w str,
-    pub(crate) charset: Charset,
-    pub(crate) lang: Lang,
-}
-
-impl Expected<'_> {
-    /// The same, of another name.
-    pub(crate) fn named(self, what: &str) -> Expected<'_> {
-        Expected { what, charset: self.charset, lang: self.lang }
-    }
-
+/// A text where a host's pointer leads.
+pub(crate) trait FromHost {
     /// A text that must be given.
     ///
     /// # Safety
     /// As [`bytes`].
-    pub(crate) unsafe fn required<'a>(self, pointer: *const c_char) -> Result<Cow<'a, str>, Answer> {
+    unsafe fn required<'a>(self, pointer: *const c_char) -> Result<Cow<'a, str>, Answer>;
+
+    /// A text that may be NULL.
+    ///
+    /// # Safety
+    /// As [`bytes`].
+    unsafe fn optional<'a>(self, pointer: *const c_char) -> Result<Option<Cow<'a, str>>, Answer>;
+}
+
+impl FromHost for Expected<'_> {
+    unsafe fn required<'a>(self, pointer: *const c_char) -> Result<Cow<'a, str>, Answer> {
         // SAFETY: the caller's promise is passed on.
         match unsafe { bytes(pointer) } {
             Some(bytes) => self.decode_given(bytes),
@@ -48,214 +39,23 @@ impl Expected<'_> {
         }
     }
 
-    /// A text that may be NULL.
-    ///
-    /// # Safety
-    /// As [`bytes`].
-    pub(crate) unsafe fn optional<'a>(self, pointer: *const c_char) -> Result<Option<Cow<'a, str>>, Answer> {
+    unsafe fn optional<'a>(self, pointer: *const c_char) -> Result<Option<Cow<'a, str>>, Answer> {
         // SAFETY: the caller's promise is passed on.
         unsafe { bytes(pointer) }.map(|bytes| self.decode_given(bytes)).transpose()
     }
-
-    /// Reads a request or a configuration. One that is too large, such as a text whose NUL is missing, is not converted
-    /// first: that takes several times its room, and without memory the host would end.
-    fn decode_given(self, bytes: &[u8]) -> Result<Cow<'_, str>, Answer> {
-        if bytes.len() > MAX_TEXT_BYTES {
-            let message = format!("has {} bytes; at most {MAX_TEXT_BYTES} are taken", bytes.len());
-            return Err(self.refused(&codes::TOO_LARGE, &message));
-        }
-        self.decode(bytes)
-    }
-
-    /// Reads bytes strictly: a bad one is an error that says where it is and what the text looks like instead.
-    pub(crate) fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, Answer> {
-        let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
-        let as_utf8 = std::str::from_utf8(bytes);
-        let (code, message) = match (self.charset, as_utf8) {
-            (Charset::Utf8 | Charset::Ascii, Ok(text)) => return Ok(text.into()),
-            (Charset::Gbk, Ok(text)) if bytes.is_ascii() => return Ok(text.into()),
-            _ if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) => (
-                &codes::UTF16,
-                "begins with a UTF-16 byte order mark; pass a text of single bytes".to_owned(),
-            ),
-            (Charset::Utf8 | Charset::Ascii, Err(error)) => {
-                let at = error.valid_up_to();
-                let bad = format!("is not UTF-8: byte {at} is 0x{:02x}", byte(at));
-                match gbk::decode(bytes) {
-                    Ok(_) => {
-                        (&codes::LOOKS_GBK, format!("{bad}; it looks like GBK: set \"charset\": \"gbk\""))
-                    }
-                    Err(_) => (&codes::UTF8, bad),
-                }
-            }
-            (Charset::Gbk, as_utf8) => match gbk::decode(bytes) {
-                Ok(text) => return Ok(text.into()),
-                Err(at) => {
-                    let bad = format!("is not GBK: byte {at} is 0x{:02x}", byte(at));
-                    let hint = if as_utf8.is_ok() { "; it is UTF-8" } else { "" };
-                    (&codes::GBK, bad + hint)
-                }
-            },
-        };
-        Err(self.refused(code, &message))
-    }
-
-    fn refused(self, code: &'static Code, message: &str) -> Answer {
-        Answer::of(Outcome::Invalid, code, self.lang, format!("{} {message}", self.what))
-    }
-}
-
-/// A configuration says itself what it is written in; everything that says it is ASCII, which stands for itself in
-/// GBK and in UTF-8.
-pub(crate) fn decode_config(bytes: &[u8], lang: Lang) -> Result<(Cow<'_, str>, Charset), Answer> {
-    let expected = |charset| Expected { what: "config_json", charset, lang };
-    let as_gbk = expected(Charset::Gbk).decode_given(bytes);
-    if let Some(text) = as_gbk.as_ref().ok().filter(|text| Charset::of_config(text) == Charset::Gbk) {
-        return Ok((text.clone(), Charset::Gbk));
-    }
-    let text = expected(Charset::Utf8).decode_given(bytes)?;
-    match Charset::of_config(&text) {
-        // It says that it is GBK, and is not.
-        Charset::Gbk => as_gbk.map(|text| (text, Charset::Gbk)),
-        charset => Ok((text, charset)),
-    }
-}
-
-/// A text in the host's charset. What that cannot hold becomes `\uXXXX`, which in JSON is the same text: beyond ASCII
-/// a JSON text has letters only inside strings.
-pub(crate) fn encode(text: Cow<'_, str>, charset: Charset) -> Cow<'_, [u8]> {
-    match charset {
-        _ if text.is_ascii() => {}
-        Charset::Utf8 => {}
-        Charset::Ascii => return escape_beyond_ascii(&text).into_bytes().into(),
-        Charset::Gbk => return to_gbk(&text).into(),
-    }
-    match text {
-        Cow::Borrowed(text) => text.as_bytes().into(),
-        Cow::Owned(text) => text.into_bytes().into(),
-    }
-}
-
-fn to_gbk(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + 64);
-    for letter in text.chars() {
-        // Tables disagree on what GBK's bytes for private-use letters mean, so none of them is used.
-        let is_private = ('\u{e000}'..='\u{f8ff}').contains(&letter);
-        if is_private || !gbk::push(&mut out, letter) {
-            let mut escape = String::new();
-            push_escape(&mut escape, letter);
-            out.extend_from_slice(escape.as_bytes());
-        }
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zvpos_core::json::Value;
-
-    fn read(bytes: &[u8], charset: Charset) -> Result<String, (String, String)> {
-        let expected = Expected { what: "request", charset, lang: Lang::En };
-        expected
-            .decode(bytes)
-            .map(Cow::into_owned)
-            .map_err(|answer| (answer.code().to_owned(), answer.message().to_owned()))
-    }
+    use zvpos_core::config::Charset;
+    use zvpos_core::outcome::Lang;
 
     #[test]
-    fn escapes_keep_every_letter() {
-        let json = "{\"a\":\"扣款 😀 ok\"}";
-        let escaped = encode(json.into(), Charset::Ascii);
-        assert_eq!(&*escaped, br#"{"a":"\u6263\u6b3e \ud83d\ude00 ok"}"#);
-        let gbk = encode(json.into(), Charset::Gbk);
-        assert_eq!(&*gbk, b"{\"a\":\"\xbf\xdb\xbf\xee \\ud83d\\ude00 ok\"}");
-        assert_eq!(&*encode(json.into(), Charset::Utf8), json.as_bytes());
-    }
-
-    #[test]
-    fn says_what_is_wrong_with_the_bytes() {
-        for (bytes, charset, code, says) in [
-            (&b"a\xc6\xf3\xc2\xf5"[..], Charset::Utf8, "ZV-LOOKS-GBK", "byte 1 is 0xc6; it looks like GBK"),
-            (b"\xff\xfe{", Charset::Utf8, "ZV-UTF16", "byte order mark"),
-            (b"\xff\xfe{", Charset::Gbk, "ZV-UTF16", "byte order mark"),
-            (b"ab\xff\xff", Charset::Ascii, "ZV-UTF8", "byte 2 is 0xff"),
-            (b"{\"\xbf\xdb\xff\"}", Charset::Gbk, "ZV-GBK", "byte 4 is 0xff"),
-            (b"{\"\xbf\"}", Charset::Gbk, "ZV-GBK", "byte 2 is 0xbf"),
-            ("{\"扣\"}".as_bytes(), Charset::Gbk, "ZV-GBK", "it is UTF-8"),
-        ] {
-            let (found, message) = read(bytes, charset).unwrap_err();
-            assert_eq!(found, code, "{message}");
-            assert!(message.starts_with("request ") && message.contains(says), "{message}");
-        }
+    fn null_is_named() {
+        let expected = Expected { what: "r", charset: Charset::Gbk, lang: Lang::En };
         // SAFETY: NULL is allowed.
-        let null = unsafe {
-            Expected { what: "r", charset: Charset::Gbk, lang: Lang::En }.required(std::ptr::null())
-        };
+        let null = unsafe { expected.required(std::ptr::null()) };
         assert_eq!(null.unwrap_err().code(), "ZV-NULL");
-    }
-
-    /// Every character that two bytes of GBK can say comes in as itself and goes out as what it came from.
-    #[test]
-    fn the_whole_of_gbk_comes_and_goes() {
-        let mut characters = 0;
-        for lead in 0x81..=0xfe_u8 {
-            for trail in 0x40..=0xfe_u8 {
-                let Ok(text) = read(&[lead, trail], Charset::Gbk) else { continue };
-                // Two would be an ASCII byte behind a lead byte that stands for nothing.
-                assert!(text.chars().count() == 1, "{lead:02x} {trail:02x} is {text:?}");
-                characters += 1;
-                let back = encode(Cow::Owned(text.clone()), Charset::Gbk);
-                let again = if back.starts_with(b"\\u") {
-                    let json = format!("\"{}\"", String::from_utf8_lossy(&back));
-                    Value::parse(&json).unwrap().scalar().unwrap().to_owned()
-                } else {
-                    read(&back, Charset::Gbk).unwrap()
-                };
-                assert_eq!(again, text, "{lead:02x} {trail:02x}");
-            }
-        }
-        // GBK/1 to GBK/5 have 21,886 (GB 18030, two bytes); the user-defined areas are on top.
-        assert!(characters >= 21_886, "{characters}");
-    }
-
-    /// Whatever Unicode has is in a JSON answer, in every charset.
-    #[test]
-    fn all_of_unicode_goes_out_and_is_the_same_json() {
-        let all: Vec<char> = ('\u{20}'..=char::MAX).filter(|c| !matches!(c, '"' | '\\')).collect();
-        for letters in all.chunks(4096) {
-            let json = format!("\"{}\"", letters.iter().collect::<String>());
-            let wanted = Value::parse(&json).unwrap().scalar().unwrap().to_owned();
-            for charset in [Charset::Gbk, Charset::Ascii, Charset::Utf8] {
-                let bytes = encode(json.as_str().into(), charset);
-                let text = read(&bytes, charset).unwrap();
-                assert!(
-                    Value::parse(&text).unwrap().scalar() == Some(wanted.as_str()),
-                    "{charset:?} {:?}",
-                    letters.first()
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_configuration_says_what_it_is_written_in() {
-        let config = |bytes: &[u8]| {
-            decode_config(bytes, Lang::En)
-                .map(|(text, charset)| (text.into_owned(), charset))
-                .map_err(|answer| answer.code().to_owned())
-        };
-        let gbk = |letters: &[u8]| [b"{\"charset\":\"gbk\",\"journal\":\"", letters, b"\"}"].concat();
-        assert_eq!(
-            config(&gbk(b"\xca\xd5\xd2\xf8")),
-            Ok(("{\"charset\":\"gbk\",\"journal\":\"收银\"}".into(), Charset::Gbk))
-        );
-        assert_eq!(config(&gbk(b"")).unwrap().1, Charset::Gbk);
-        assert_eq!(config(&gbk("收".as_bytes())), Err("ZV-GBK".into()));
-        assert_eq!(config("{\"journal\":\"收银\"}".as_bytes()).unwrap().1, Charset::Utf8);
-        assert_eq!(config(b"{\"journal\":\"\xca\xd5\xd2\xf8\"}"), Err("ZV-LOOKS-GBK".into()));
-        assert_eq!(config(b"{\"charset\":\"ascii\"}").unwrap().1, Charset::Ascii);
-        // What is wrong with the rest is said by whoever reads it.
-        assert_eq!(config(b"{").unwrap().1, Charset::Utf8);
     }
 }

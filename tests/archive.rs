@@ -33,6 +33,7 @@ fn unpacked() -> PathBuf {
 /// Puts the page's program into the folder, for this simulator.
 fn write_program(page: &Document, file: &str, folder: &Path, simulator: &Simulator) {
     let program = page.blocks[0].text.replace("127.0.0.1:8080", &simulator.address().to_string());
+    let program = program.replace("/var/tmp/zvpos", folder.to_str().unwrap());
     fs::write(folder.join(file), program.replace("target/release", "lib")).unwrap();
 }
 

@@ -216,8 +216,11 @@ fn the_static_library_links_too() {
     command.args(["-lpthread", "-ldl", "-lm", "-lgcc_s"]);
     output(&mut command);
     // Nothing listens there: what is asked for is not sent, and that is said, not a crash.
-    let run =
-        Command::new(&program).arg("http://127.0.0.1:1/api/v2").current_dir(own_folder()).output().unwrap();
+    let run = Command::new(&program)
+        .arg("http://127.0.0.1:1/api/v2")
+        .arg(own_folder().join("till.db"))
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success() && text.contains("outcome 3  code ZV-CONNECT"), "{text}");
 }

@@ -94,6 +94,25 @@ fn a_lost_answer_is_undone_by_itself_whatever_lost_it() {
     assert_eq!(pending(&mut till), []);
 }
 
+/// In another working directory it would be another, empty journal, and a sale that is being undone would be taken
+/// once more: nothing is expanded or resolved.
+#[test]
+fn a_journal_that_is_another_file_elsewhere_is_refused() {
+    let simulator = Simulator::start();
+    for journal in
+        ["pay.db", "./pay.db", "~/pay.db", "$HOME/pay.db", "%ProgramData%/pay.db", "/var/${X}/pay.db", ""]
+    {
+        let config = support::config(&simulator.v2(), json!({"journal": journal}));
+        let refused = Driver::new().init(&config).expect("invalid", "ZV-CONFIG");
+        assert_eq!(refused.errors(), ["journal"], "{journal}: {}", refused.text);
+    }
+    for journal in [json!(5), json!(true), json!([]), json!(["/pay.db"])] {
+        let config = support::config(&simulator.v2(), json!({"journal": journal}));
+        let refused = Driver::new().init(&config).expect("invalid", "ZV-CONFIG");
+        assert_eq!(refused.errors(), ["journal"], "{journal}: {}", refused.text);
+    }
+}
+
 #[test]
 fn without_a_route_it_waits_for_a_person_and_the_start_says_so() {
     let simulator = Simulator::start();

@@ -104,7 +104,8 @@ fn c_blocks_compile_without_a_warning_and_run() {
             let source =
                 folder.join("target").join(block.file_name().expect("a C block begins with its name"));
             let whole = block.text.contains("int main(");
-            fs::write(&source, block.text.replace(shell::GATEWAY, &simulator.address().to_string())).unwrap();
+            let text = shell::with_own_journals(&block.text, &folder);
+            fs::write(&source, text.replace(shell::GATEWAY, &simulator.address().to_string())).unwrap();
             let compiled = shell::compile(&folder, &source, whole);
             let said = String::from_utf8_lossy(&compiled.stderr);
             assert!(compiled.status.success(), "{}:{}: {said}", page.name, block.line);
@@ -168,7 +169,8 @@ fn python_blocks_run() {
         for (at, block) in page.blocks.iter().enumerate().filter(|(_, block)| block.language == "python") {
             let simulator = Simulator::start();
             let file = folder.join("target/block.py");
-            fs::write(&file, block.text.replace(shell::GATEWAY, &simulator.address().to_string())).unwrap();
+            let text = shell::with_own_journals(&block.text, &folder);
+            fs::write(&file, text.replace(shell::GATEWAY, &simulator.address().to_string())).unwrap();
             let ran = shell::command("python3", &folder).arg(&file).output().expect("python3");
             let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
             assert!(ran.status.success(), "{}:{}: {err}", page.name, block.line);

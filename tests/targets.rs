@@ -136,7 +136,10 @@ fn run_program(target: &Target, name: &str) {
 fn run_sample(target: &Target) {
     let simulator = Simulator::start();
     let program = target.compile(&root().join("examples/c/till.c"), &own_folder());
-    let printed = target.run(&program, &[&simulator.v2(), "~reset_after"]);
+    // wine's drive of the whole machine.
+    let drive = if target.name.contains("windows") { "Z:" } else { "" };
+    let journal = format!("{drive}{}/till.db", own_folder().display());
+    let printed = target.run(&program, &[&simulator.v2(), &journal, "~reset_after"]);
     let outcomes: Vec<&str> = printed
         .lines()
         .map(|line| line.split_once("outcome ").unwrap().1.split_whitespace().next().unwrap())

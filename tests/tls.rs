@@ -91,6 +91,18 @@ fn https_to_a_server_that_speaks_plain_http_is_not_sent() {
     assert_eq!(simulator.net("T1"), 0);
 }
 
+/// As Notepad saves it.
+#[test]
+fn a_pem_file_with_a_byte_order_mark_is_read() {
+    let simulator = Simulator::start();
+    let certificate = certificate("IP:127.0.0.1");
+    let tls = in_front_of(&simulator, &certificate);
+    let (pem, marked) = (certificate.join("ca.pem"), own_folder().join("marked.pem"));
+    std::fs::write(&marked, [b"\xef\xbb\xbf", &*std::fs::read(pem).unwrap()].concat()).unwrap();
+    let trust = json!({"tls": {"pem": marked}});
+    Driver::started(&config(&url(&tls, "127.0.0.1"), trust)).consume(&sale("T1")).succeeded();
+}
+
 #[test]
 fn a_pem_file_that_is_none_is_a_configuration_error() {
     let mut till = Driver::new();

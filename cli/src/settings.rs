@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use zvpos_core::config::Config;
 use zvpos_core::json::{Value, push_string};
 use zvpos_core::outcome::Lang;
+use zvpos_core::text::decode_config;
 
 use crate::exit::Failure;
 
@@ -76,7 +77,7 @@ impl Settings {
             Some(path) => path.clone(),
             None => first_there(&places())?,
         };
-        let text = read_text(&path)?;
+        let text = read_config(&path)?;
         Ok(Settings { text, source: path.display().to_string(), sandbox: false })
     }
 
@@ -168,11 +169,21 @@ fn absolute(name: &str) -> Option<PathBuf> {
     env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// A configuration as `zv_init` reads it: in UTF-8, or in GBK if it says so.
+fn read_config(path: &Path) -> Result<String, Failure> {
+    let bytes = read_bytes(path)?;
+    let (text, _) = decode_config(&bytes, Lang::En)
+        .map_err(|answer| Failure::invalid(format!("{}: {}", path.display(), answer.message())))?;
+    Ok(text.into_owned())
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::invalid(format!("cannot read {}: {error}", path.display())))
+}
+
 /// A text file as UTF-8, or what is wrong with it. Notepad's mark at the beginning is no part of the text.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
-    let bytes = fs::read(path)
-        .map_err(|error| Failure::invalid(format!("cannot read {}: {error}", path.display())))?;
-    as_text(bytes, &path.display().to_string())
+    as_text(read_bytes(path)?, &path.display().to_string())
 }
 
 /// Bytes as UTF-8; `name` is what they came from.

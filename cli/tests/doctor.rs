@@ -41,6 +41,28 @@ fn what_fails_is_said_in_the_tills_language_with_the_mend() {
     place.zv(&["doctor", "--lang", "en"]).ended(5).shows(&["the configuration is no JSON"]);
 }
 
+/// What Notepad saves begins with a byte order mark, and a host that speaks GBK has its configuration in it.
+#[test]
+fn a_configuration_is_read_as_the_till_reads_it() {
+    let (simulator, place) = (Simulator::start(), Place::new());
+    let config = |more| place.config(&format!("http://{}/api/v2", simulator.gateway), &more).to_string();
+    let marked = format!("\u{feff}{}", config(json!({})));
+    fs::write(place.folder.join("zvpos.json"), marked).unwrap();
+    place.zv(&["doctor", "--lang", "en"]).ended(0).shows(&["ok       config"]);
+    // 收银 in GBK.
+    let gbk = config(json!({"charset": "gbk", "defaults": {"deviceSn": "??"}}));
+    let gbk = gbk.split("??").map(str::as_bytes).collect::<Vec<_>>().join(&b"\xca\xd5\xd2\xf8"[..]);
+    fs::write(place.folder.join("zvpos.json"), gbk).unwrap();
+    place.zv(&["doctor", "--lang", "en"]).ended(0).shows(&["ok       config"]);
+    place.zv(&["consume", "--bizId", "G1", "--customerId", MEMBER, "--amount", "1.00"]).ended(0);
+    // A relative journal is refused by both, with the file that is there.
+    let journal = place.folder.join("journal.db");
+    place.write("zvpos.json", &config(json!({"journal": "journal.db"})));
+    let refused = [journal.to_str().unwrap(), "absolute"];
+    place.zv(&["doctor", "--lang", "en"]).ended(5).shows(&refused);
+    place.zv(&["lookup", "--bizId", "G1"]).ended(2).shows(&refused);
+}
+
 #[test]
 fn a_script_reads_one_json_object() {
     let (simulator, place) = (Simulator::start(), Place::new());

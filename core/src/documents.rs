@@ -218,6 +218,7 @@ fn inner_shape(kind: &'static Kind) -> Option<&'static Shape> {
 
 fn type_name(kind: &Kind) -> String {
     match kind {
+        Kind::Path => "text, a path".to_owned(),
         Kind::Text(max) | Kind::Secret(max) => format!("text, at most {max}"),
         Kind::BizId => "text, 1 to 64 printable ASCII".to_owned(),
         Kind::Digits => "id: digits".to_owned(),

@@ -21,5 +21,6 @@ pub mod recovery;
 pub mod rights;
 pub mod secret;
 pub mod shape;
+pub mod text;
 pub mod transaction;
 pub mod transport;

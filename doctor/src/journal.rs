@@ -46,9 +46,15 @@ pub(crate) fn place(options: &Options, config: Option<&Config>) -> Option<PathBu
     let configured = match config {
         Some(config) => config.journal.clone(),
         // A configuration that is wrong elsewhere may still name its journal.
-        None => serde_json::from_str::<Value>(&options.config)
-            .ok()
-            .and_then(|config| config.get("journal").and_then(Value::as_str).map(PathBuf::from)),
+        None => {
+            let value = serde_json::from_str::<Value>(&options.config).ok();
+            let named = value.as_ref().and_then(|config| config.get("journal"));
+            match named.and_then(Value::as_str).map(PathBuf::from) {
+                // Not one that depends on the folder that this program was started in.
+                Some(named) => Some(named.is_absolute().then_some(named)?),
+                None => None,
+            }
+        }
     };
     let journal = configured.or_else(|| {
         let folders = [Some(machine_folder()), user_folder()];

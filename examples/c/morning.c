@@ -1,5 +1,5 @@
 /* What a till does when it starts: see what a crash has left, and let the library settle it.
- * Usage: morning http://127.0.0.1:8080/api/v2 */
+ * Usage: morning http://127.0.0.1:8080/api/v2 JOURNAL */
 #define _POSIX_C_SOURCE 199309L
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "zvpos.h"
 
 #define CONFIG "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\"," \
-    "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"till.db\"," \
+    "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"%s\"," \
     "\"late_arrival_ms\":1000,\"routes\":{\"reverse\":{\"action\":\"sandbox.consume-reverse\"," \
     "\"codes\":{\"already\":[\"920002\"],\"not_found\":[\"920001\"]}}}}"
 
@@ -42,7 +42,8 @@ int main(int argc, char **argv)
     char *answer;
     int tries;
 
-    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2");
+    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2",
+             argc > 2 ? argv[2] : "/var/tmp/zvpos/till.db"); /* an absolute path: one journal, wherever it is started */
     answer = zv_init(config);
     if (zv_outcome(answer) != ZV_SUCCEEDED) {
         printf("%s\n", answer);

@@ -1,12 +1,12 @@
 /* A till in C: quote a coupon, take payments, and do the one right thing after every outcome.
- * Usage: till http://127.0.0.1:8080/api/v2 [suffix of the last bizId, which picks a fault of the simulator] */
+ * Usage: till http://127.0.0.1:8080/api/v2 JOURNAL [suffix of the last bizId, which picks a fault of the simulator] */
 #include <stdio.h>
 #include <time.h>
 #include "zvpos.h"
 
 #define MEMBER "383933091455959041"
 #define CONFIG "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\"," \
-    "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"till.db\"," \
+    "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"%s\"," \
     "\"late_arrival_ms\":1000,\"routes\":{\"reverse\":{\"action\":\"sandbox.consume-reverse\"," \
     "\"codes\":{\"already\":[\"920002\"],\"not_found\":[\"920001\"]}}}}"
 
@@ -41,11 +41,12 @@ int main(int argc, char **argv)
     char config[1024], biz_id[3][64];
     int i;
 
-    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2");
+    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2",
+             argc > 2 ? argv[2] : "/var/tmp/zvpos/till.db"); /* an absolute path: one journal, wherever it is started */
     if (show("start", zv_init(config)) != ZV_SUCCEEDED)
         return 1;
     for (i = 0; i < 3; i++) /* A bizId is unique over all tills: device, time, number. */
-        snprintf(biz_id[i], sizeof biz_id[i], "T1-%ld-%d%s", (long)time(NULL), i, i == 2 && argc > 2 ? argv[2] : "");
+        snprintf(biz_id[i], sizeof biz_id[i], "T1-%ld-%d%s", (long)time(NULL), i, i == 2 && argc > 3 ? argv[3] : "");
 
     show("quote: coupon on the basket", zv_coupon_quote_json(
         "{\"user_coupon_id\":\"390962138708451328\",\"user_id\":\"" MEMBER "\","

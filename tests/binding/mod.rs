@@ -86,6 +86,7 @@ pub fn pages(language: &str) -> [Document; 2] {
 pub fn till(page: &Document, language: &str, file: &str, simulator: &Simulator) -> PathBuf {
     let folder = own_folder();
     let program = block(page, language).replace("127.0.0.1:8080", &simulator.address().to_string());
+    let program = program.replace("/var/tmp/zvpos", folder.to_str().unwrap());
     fs::write(folder.join(file), program).unwrap();
     fs::create_dir(folder.join("target")).unwrap();
     symlink(library(), folder.join("target/release")).unwrap();

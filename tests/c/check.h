@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "here.h"
 #include "zvpos.h"
 
 static int checks;
@@ -48,11 +49,11 @@ static void expect_at(int line, char *answer, int outcome, const char *code, con
 /* A configuration with the made-up credentials of the simulator. */
 __attribute__((unused)) static const char *config_for(const char *endpoint)
 {
-    static char config[1024];
+    static char config[2048];
     snprintf(config, sizeof config,
              "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
              "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\","
-             "\"journal\":\"journal.db\",\"guard\":\"off\"}", endpoint);
+             "\"journal\":\"%s/journal.db\",\"guard\":\"off\"}", endpoint, here());
     return config;
 }
 

@@ -18,11 +18,11 @@ static void note(int32_t level, const char *message, void *user_data)
 
 static void start(const char *endpoint, const char *charset, int outcome, const char *code, const char *says)
 {
-    char config[1024];
+    char config[2048];
     snprintf(config, sizeof config,
              "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
-             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"" PLATFORM ".db\","
-             "\"guard\":\"off\"%s}", endpoint, charset);
+             "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"%s/" PLATFORM ".db\","
+             "\"guard\":\"off\"%s}", endpoint, here(), charset);
     EXPECT(zv_init(config), outcome, code, says);
 }
 

@@ -100,6 +100,18 @@ static void not_an_object(const char *name, text_function function)
         EXPECT(function(texts[i]), ZV_INVALID, function == zv_init ? "ZV-CONFIG" : "ZV-REQUEST", "");
 }
 
+/* What Notepad saves begins with a byte order mark; one is skipped, wherever a text is taken. */
+static void marked(const char *endpoint)
+{
+    char config[4096];
+    snprintf(config, sizeof config, "\xef\xbb\xbf%s", config_for(endpoint));
+    EXPECT(zv_init(config), ZV_SUCCEEDED, "0", "");
+    EXPECT(zv_coupon_quote_json("\xef\xbb\xbf" QUOTE), ZV_SUCCEEDED, "0", "");
+    EXPECT(zv_lookup_json("\xef\xbb\xbf{\"bizId\":\"none\"}"), ZV_INVALID, "ZV-NOT-FOUND", "");
+    EXPECT(zv_coupon_quote_json("\xef\xbb\xbf\xef\xbb\xbf{}"), ZV_INVALID, "ZV-JSON", "");
+    EXPECT(zv_shutdown(), ZV_SUCCEEDED, "0", "");
+}
+
 static void bad_actions(void)
 {
     static const char utf16[] = "m\0e\0m\0";
@@ -169,6 +181,7 @@ int main(int argc, char **argv)
     /* It all works as before. */
     EXPECT(zv_coupon_quote_json(QUOTE), ZV_SUCCEEDED, "0", "");
     zv_free(zv_shutdown());
+    marked(argv[1]);
     printf("%d checks\n", checks);
     return 0;
 }

@@ -102,13 +102,13 @@ static unsigned int next(unsigned int *random)
 static void *anything(void *seed)
 {
     unsigned int random = (unsigned int)(size_t)seed;
-    char request[256], config[1024], buffer[32];
+    char request[256], config[2048], buffer[32];
     int round;
     /* config_for has one buffer for all. */
     snprintf(config, sizeof config,
              "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\","
              "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\","
-             "\"journal\":\"journal.db\",\"guard\":\"off\"}", endpoint);
+             "\"journal\":\"%s/journal.db\",\"guard\":\"off\"}", endpoint, here());
     for (round = 0; round < ROUNDS; round++) {
         switch (next(&random) % 12) {
         case 0: case 1: one_of(zv_init(config), "02"); break;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "here.h"
 #include "zvpos.h"
 
 #ifdef _WIN32
@@ -40,7 +41,7 @@ static int use(const char *path, int round)
     char *(*init)(const char *), *(*quote)(const char *), *(*stop)(void);
     void (*give_back)(char *);
     int32_t (*outcome)(const char *);
-    char *answer;
+    char config[1024], *answer;
     if (!handle) {
         fprintf(stderr, "%s\n", dlerror());
         return 1;
@@ -51,8 +52,10 @@ static int use(const char *path, int round)
     LOOK_UP(handle, give_back, "zv_free");
     LOOK_UP(handle, outcome, "zv_outcome");
     /* A name that must be looked up, so that the library has had a thread of its own. */
-    answer = init("{\"openId\":\"a\",\"grantCode\":\"b\",\"openKey\":\"c\",\"endpoint\":\"http://localhost:1/x\","
-                  "\"journal\":\"journal.db\"}");
+    snprintf(config, sizeof config,
+             "{\"openId\":\"a\",\"grantCode\":\"b\",\"openKey\":\"c\",\"endpoint\":\"http://localhost:1/x\","
+             "\"journal\":\"%s/journal.db\"}", here());
+    answer = init(config);
     if (outcome(answer) != ZV_SUCCEEDED) {
         fprintf(stderr, "round %d: %s\n", round, answer);
         return 1;

@@ -1,6 +1,6 @@
 //! Runs the pages' commands as they stand, one after the other in one shell, in a folder that looks like the
 //! repository: what they write there harms nobody. Only the two ports are replaced by free ones, also where `zv`
-//! takes them unsaid, and the user's folder by one of the test's own.
+//! takes them unsaid, and the folders of the journals and of the user by the test's own.
 
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -14,6 +14,14 @@ use super::support;
 /// The addresses that the pages use.
 pub const GATEWAY: &str = "127.0.0.1:8080";
 pub const ADMIN: &str = "127.0.0.1:8081";
+
+/// The folder of the pages' journals.
+const JOURNALS: &str = "/var/tmp/zvpos";
+
+/// The text with a folder of the test's own for its journals.
+pub fn with_own_journals(text: &str, folder: &Path) -> String {
+    text.replace(JOURNALS, &folder.join("target/journals").display().to_string())
+}
 
 /// How long all commands of a page may take together; the first ones build.
 const SECONDS_MAX: &str = "1200";
@@ -84,7 +92,8 @@ pub fn run(document: &Document) -> Vec<String> {
     let folder = lookalike(&document.name);
     let (gateway, admin) = (free_port(), free_port());
     let ported = |text: &str| {
-        text.replace("zv sandbox --quiet", &format!("zv sandbox --listen {GATEWAY} --admin {ADMIN} --quiet"))
+        with_own_journals(text, &folder)
+            .replace("zv sandbox --quiet", &format!("zv sandbox --listen {GATEWAY} --admin {ADMIN} --quiet"))
             .replace("--sandbox", &format!("--sandbox http://{GATEWAY}"))
             // The user's folder remembers journals of an earlier run, which are gone.
             .replace("zv doctor", "zv doctor --witness target/witness")

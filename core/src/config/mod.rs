@@ -91,7 +91,7 @@ impl Config {
             total,
             lang: if text(object, "lang") == Some("en") { Lang::En } else { Lang::ZhCn },
             unknown: if flag(object, "pass_unknown_fields") { Unknown::Pass } else { Unknown::Refuse },
-            journal: text(object, "journal").map(PathBuf::from),
+            journal: journal(object, &mut problems),
             guard: match text(object, "guard") {
                 Some("coupon") => Guard::Coupon,
                 Some("off") => Guard::Off,
@@ -153,6 +153,38 @@ fn proxy(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<String> {
         return None;
     }
     Some(proxy.to_owned())
+}
+
+/// The journal's file. One that is another file in another folder, or for another user, is refused and not made out:
+/// what is unsettled would be left in the old one, and the next program would not see it.
+fn journal(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+    let value = object.get("journal")?;
+    let text = value.as_text()?;
+    let path = PathBuf::from(text);
+    let why = if text.is_empty() {
+        "must not be empty: leave it out for the machine's own journal"
+    } else if text.starts_with(['~', '$']) || has_variable(text) {
+        "must be the path as it is: no ~ and no variable is expanded"
+    } else if path.is_absolute() {
+        return Some(path);
+    } else {
+        "must be an absolute path: a relative one is another journal in another working directory"
+    };
+    let mut message = format!("{why}; got {text:?}");
+    if let Some(found) = std::path::absolute(&path).ok().filter(|found| !text.is_empty() && found.is_file()) {
+        // Never taken by itself: only a person knows whether it is the one.
+        message = format!("{message}; a file of that name is {}", found.display());
+    }
+    problems.push(problem("journal", message));
+    None
+}
+
+/// Whether a path holds what a shell would replace: `%name%` or `${`.
+fn has_variable(path: &str) -> bool {
+    let is_name =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_()".contains(c));
+    let parts: Vec<&str> = path.split('%').collect();
+    path.contains("${") || (parts.len() > 2 && parts.iter().skip(1).rev().skip(1).any(|part| is_name(part)))
 }
 
 fn log(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<LogSettings> {
@@ -283,6 +315,40 @@ mod tests {
             let problems = read(&format!("{{{KEYS},{bad}}}")).unwrap_err();
             assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn a_journal_is_one_file_wherever_the_program_starts() {
+        let journal = |text: &str| read(&format!("{{{KEYS},\"journal\":{text}}}"));
+        let good = if cfg!(windows) { r"C:/zvpos/100%/a b.db" } else { "/var/lib/zvpos/100%/a b.db" };
+        assert_eq!(journal(&format!("{good:?}")).unwrap().journal, Some(PathBuf::from(good)));
+        assert_eq!(journal("null").unwrap().journal, None);
+        for (bad, why) in [
+            (r#""pay.db""#, "absolute"),
+            (r#""./pay.db""#, "absolute"),
+            (r#""..\\pay.db""#, "absolute"),
+            (r#""\\pay.db""#, "absolute"),
+            (r#""C:pay.db""#, "absolute"),
+            (r#""~/pay.db""#, "expanded"),
+            (r#""$HOME/pay.db""#, "expanded"),
+            (r#""%ProgramData%\\zvpos\\pay.db""#, "expanded"),
+            (r#""/var/%USER%/pay.db""#, "expanded"),
+            (r#""/var/${USER}/pay.db""#, "expanded"),
+            (r#""""#, "empty"),
+            ("5", "text"),
+            ("true", "text"),
+            ("[]", "text"),
+            ("{}", "text"),
+        ] {
+            let problems = journal(bad).unwrap_err();
+            assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
+            assert!(problems[0].starts_with("journal: ") && problems[0].contains(why), "{bad}: {problems:?}");
+        }
+        // A test runs in the folder of its package.
+        let here = std::env::current_dir().unwrap().join("Cargo.toml");
+        let problems = journal(r#""Cargo.toml""#).unwrap_err();
+        assert!(problems[0].ends_with(&format!("a file of that name is {}", here.display())), "{problems:?}");
+        assert!(!journal(r#""no-such.db""#).unwrap_err()[0].contains("a file of that name"));
     }
 
     #[test]

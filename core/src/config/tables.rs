@@ -65,8 +65,8 @@ pub static CONFIG: Shape = Shape {
         CALL_ACTIONS,
         may(
             "journal",
-            Kind::Text(4096),
-            "the journal's file (default: one for the machine; zv_init names it)",
+            Kind::Path,
+            "the journal's file, an absolute path: nothing is expanded or resolved (default: one for the machine; zv_init names it)",
         ),
         may(
             "guard",

@@ -157,6 +157,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The text, if it is one and nothing that only can be read as one.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// `null`, `""`, `[]` and `{}`: how the gateway and many hosts write "nothing".
     pub fn is_blank(&self) -> bool {
         match &self.kind {

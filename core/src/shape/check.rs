@@ -62,7 +62,12 @@ fn check_field(
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
-    if !value.is_blank() {
+    // A path that is empty is a variable that was not filled, and another path would be taken for it.
+    let is_given = match field.kind {
+        Kind::Path => value.raw() != "null",
+        _ => !value.is_blank(),
+    };
+    if is_given {
         check_kind(&field.kind, value, path, unknown, problems);
     }
 }
@@ -105,6 +110,7 @@ fn check_kind(
             }
             None => Some(format!("must be an object, not {}", value.describe())),
         },
+        Kind::Path if value.as_text().is_none() => Some(format!("must be a text, not {}", value.describe())),
         Kind::Secret(max) => match value.scalar() {
             Some(text) => check_text(text, *max).err(),
             None => Some(format!("must be a text, not {}", value.describe())),
@@ -156,6 +162,7 @@ fn check_list(
 fn check_scalar(kind: &Kind, text: &str) -> Result<(), String> {
     match kind {
         Kind::Text(max) => check_text(text, *max),
+        Kind::Path => check_text(text, 4096),
         Kind::BizId => BizId::new(text).map(drop).map_err(str::to_owned),
         Kind::Digits if text.bytes().all(|b| b.is_ascii_digit()) && text.len() <= 40 => Ok(()),
         Kind::Digits => Err("must be an id of digits only".to_owned()),

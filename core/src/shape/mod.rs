@@ -38,6 +38,8 @@ pub struct Field {
 pub enum Kind {
     /// Text of at most so many characters, without control characters.
     Text(usize),
+    /// Where a file is: a text, and nothing else that would be read as one.
+    Path,
     /// Text that no message ever shows.
     Secret(usize),
     /// The till's own transaction id; see [`crate::money::BizId`].

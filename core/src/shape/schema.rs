@@ -52,6 +52,7 @@ fn kind(kind_of: &'static Kind, direction: Direction) -> Value {
             json!({"type": ["string", "number", "null"], "maxLength": max})
         }
         Kind::Text(_) | Kind::Secret(_) => json!({"type": ["string", "null"]}),
+        Kind::Path => json!({"type": ["string", "null"], "minLength": 1, "maxLength": 4096}),
         Kind::BizId => text_or_number("^[!-~]{0,64}$"),
         Kind::Digits => text_or_number("^[0-9]{0,40}$"),
         Kind::Decimal => text_or_number("^(-?[0-9]+(\\.[0-9]+)?)?$"),

@@ -15,6 +15,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConne
 
 use crate::gateway::{Doubt, NotSent};
 use crate::outcome::codes;
+use crate::text::without_mark;
 use exchange::MarkRequests;
 use resolver::CachingResolver;
 use tcp::TcpConnector;
@@ -175,7 +176,7 @@ impl Roots {
 
 fn pem_certificates(path: &str) -> Result<Vec<Certificate<'static>>, String> {
     let pem = std::fs::read(path).map_err(|e| format!("cannot read {path}: {e}"))?;
-    ureq::tls::parse_pem(&pem)
+    ureq::tls::parse_pem(without_mark(&pem).unwrap_or(&pem))
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
             Ok(_) => None,

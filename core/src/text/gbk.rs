@@ -1,5 +1,5 @@
 //! GBK to Unicode and back, as the WHATWG's encoding standard has it: two bytes a letter, the euro sign as one, and on
-//! the way in also GB 18030's four. The tables are written by the build (`build/gbk.rs`).
+//! the way in also GB 18030's four. The tables are written by the build (`build.rs`).
 
 use std::sync::OnceLock;
 
@@ -17,7 +17,7 @@ const BASIC_END: u32 = 39_420;
 const OTHERS: u32 = 189_000;
 
 /// Strictly; the error is the place of the first bad byte, or of the first one for which there is no memory.
-pub(crate) fn decode(bytes: &[u8]) -> Result<String, usize> {
+pub(super) fn decode(bytes: &[u8]) -> Result<String, usize> {
     let mut out = String::new();
     // No letter takes more than three bytes for each of its own.
     out.try_reserve(bytes.len().saturating_mul(3)).map_err(|_| 0_usize)?;
@@ -66,7 +66,7 @@ fn of_four(number: u32) -> Option<char> {
 }
 
 /// Writes a letter; whether GBK has it.
-pub(crate) fn push(out: &mut Vec<u8>, letter: char) -> bool {
+pub(super) fn push(out: &mut Vec<u8>, letter: char) -> bool {
     if let Ok(ascii @ ..0x80) = u8::try_from(letter) {
         out.push(ascii);
         return true;

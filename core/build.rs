@@ -1,8 +1,8 @@
-//! GBK's tables for `src/gbk.rs`, written from those of encoding_rs. That crate itself would bring the tables of every
+//! GBK's tables for `src/text/gbk.rs`, written from those of encoding_rs. That crate itself would bring the tables of every
 //! legacy charset of the web along.
 
-use std::fs;
 use std::path::Path;
+use std::{env, fs};
 
 use encoding_rs::GB18030;
 
@@ -12,9 +12,14 @@ const LEADS: u16 = 126;
 /// Of four bytes: those that are not beyond the 16 bits of the basic plane.
 const BASIC: u16 = 39_420;
 
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    write(Path::new(&env::var_os("OUT_DIR").unwrap_or_else(|| panic!("no OUT_DIR"))));
+}
+
 /// Writes the two tables into `folder`: `gbk-pairs.bin`, one letter for each pair of bytes, zero where there is none; and
 /// `gbk-ranges.bin`, pairs of the number of a sequence of four bytes and its letter, from which on both count alike.
-pub(crate) fn write(folder: &Path) {
+fn write(folder: &Path) {
     let pairs = (0..LEADS * TRAILS).flat_map(|number| {
         let (lead, trail) = (number / TRAILS + 0x81, number % TRAILS);
         let trail = trail + if trail < 0x3f { 0x40 } else { 0x41 };
