@@ -76,8 +76,8 @@ fn every_case_is_ok_on_mono_and_on_core() {
 #[test]
 fn objects_tasks_and_a_stop_are_what_they_should_be() {
     let program = test_program();
-    run_own(&mut on_mono(&program), 9);
-    run_own(&mut on_core(&program), 9);
+    run_own(&mut on_mono(&program), 10);
+    run_own(&mut on_core(&program), 10);
 }
 
 #[test]

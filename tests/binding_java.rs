@@ -47,7 +47,7 @@ fn every_case_is_ok() {
 
 #[test]
 fn maps_futures_and_a_stop_are_what_they_should_be() {
-    run_own(&mut test_program(library()), 9);
+    run_own(&mut test_program(library()), 10);
 }
 
 #[test]

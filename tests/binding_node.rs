@@ -15,9 +15,10 @@ use std::path::Path;
 use std::process::Command;
 
 use binding::{
-    as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_own, till, tool,
+    as_shown, of_this_version, old_library, output, pages, refuses_the_old_library, run_own, shell, till,
+    tool,
 };
-use support::{Simulator, finds_what_is_wrong, library, root, run_cases};
+use support::{Simulator, finds_what_is_wrong, library, own_folder, root, run_cases};
 
 fn test_program() -> Command {
     tool("bindings/node/node_modules/koffi");
@@ -34,7 +35,7 @@ fn every_case_is_ok() {
 
 #[test]
 fn numbers_promises_and_a_stop_are_what_they_should_be() {
-    run_own(&mut test_program(), 7);
+    run_own(&mut test_program(), 8);
 }
 
 #[test]
@@ -77,6 +78,37 @@ fn the_pages_say_the_same_and_their_program_does_what_they_show() {
         let folder = till(&page, "js", "sale.js", &simulator);
         install(&folder);
         as_shown(&page, &output(Command::new("node").arg("sale.js").current_dir(&folder), "nodejs"));
+    }
+}
+
+/// The page's own command, and the shorter one that people type: git sees nothing of either.
+#[test]
+fn installing_it_leaves_nothing_in_the_repository() {
+    let folder = own_folder();
+    let run = |program: &str, arguments: &[&str]| {
+        output(Command::new(program).args(arguments).current_dir(&folder), program)
+    };
+    fs::create_dir_all(folder.join("bindings/node")).unwrap();
+    for name in
+        [".gitignore", "bindings/node/index.js", "bindings/node/native.js", "bindings/node/tickets.js"]
+    {
+        fs::copy(root().join(name), folder.join(name)).unwrap();
+    }
+    // koffi is the one that is here: nothing is loaded from the network.
+    let koffi = tool("bindings/node/node_modules/koffi");
+    let manifest = fs::read_to_string(root().join("bindings/node/package.json")).unwrap();
+    let local = manifest.replace("\"^3.3.4\"", &format!("\"file:{}\"", koffi.display()));
+    assert_ne!(manifest, local, "koffi's version has changed");
+    fs::write(folder.join("bindings/node/package.json"), local).unwrap();
+    let page = fs::read_to_string(root().join("bindings/node/README.md")).unwrap();
+    let shown = page.lines().find(|line| line.starts_with("npm install ")).unwrap();
+    run("git", &["init", "--quiet"]);
+    run("git", &["add", "."]);
+    let staged = run("git", &["status", "--porcelain"]);
+    for command in [shown, "npm install ./bindings/node"] {
+        output(&mut shell(&format!("{command} --offline --ignore-scripts --silent"), &folder), "npm");
+        assert!(folder.join("node_modules/zvpos").exists(), "{command} has installed nothing");
+        assert_eq!(run("git", &["status", "--porcelain"]), staged, "{command}");
     }
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Warning is something the till should know although the outcome stands.
@@ -59,17 +58,13 @@ func (a *Answer) DecodeData(into any) error {
 }
 
 // Error is what a program or a machine has to be mended for: an outcome Invalid or Internal. What the gateway decides
-// about a member's money is a result, never an error.
+// about a member's money is a result, never an error. Its text names all that is wrong, as the answer's message does.
 type Error struct {
 	Answer *Answer
 }
 
 func (e *Error) Error() string {
-	parts := []string{fmt.Sprintf("zvpos: %s (%s): %s", e.Answer.Outcome, e.Answer.Code, e.Answer.Message)}
-	for _, problem := range e.Answer.Errors {
-		parts = append(parts, problem.Path+": "+problem.Message)
-	}
-	return strings.Join(parts, "; ")
+	return fmt.Sprintf("zvpos: %s (%s): %s", e.Answer.Outcome, e.Answer.Code, e.Answer.Message)
 }
 
 // UnfinishedError says that the context ended before the call did. It is no outcome: the payment goes on, and what

@@ -111,7 +111,8 @@ export class Answer {
   toString(): string;
 }
 
-/** What `Zv.start` throws, and what a promise is rejected with if the library was stopped past this package. */
+/** What `Zv.start` throws, and what a promise is rejected with if the library was stopped past this package. The message
+ * names all that is wrong. */
 export interface ZvError extends Error {
   answer: Answer;
 }

@@ -49,7 +49,7 @@ class Zv {
   static start(config, options = {}) {
     native.load(options.library);
     const answer = call("init", json(config));
-    if (!answer.succeeded) throw Object.assign(new Error(answer.message), { answer });
+    if (!answer.succeeded) throw Object.assign(new Error(`${answer.code}: ${answer.message}`), { answer });
     return new Zv(answer);
   }
 

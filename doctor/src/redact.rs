@@ -61,18 +61,14 @@ impl Redactor {
                 let vouched = own.iter().any(|part| part.start <= at && end <= part.end);
                 rest.starts_with(secret.as_str()) && !vouched && is_shown(text, at, end)
             });
-            let length = match hidden {
-                Some(secret) => {
-                    out.push_str(HIDDEN);
-                    secret.len()
-                }
-                None => {
-                    let letter = rest.chars().next().unwrap_or_default();
-                    out.push(letter);
-                    letter.len_utf8()
-                }
+            at += if let Some(secret) = hidden {
+                out.push_str(HIDDEN);
+                secret.len()
+            } else {
+                let letter = rest.chars().next().unwrap_or_default();
+                out.push(letter);
+                letter.len_utf8()
             };
-            at += length;
         }
         let out = out.replace(char::is_control, " ");
         mask_phones(&hide_userinfo(&hide_named(&out)))

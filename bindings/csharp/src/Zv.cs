@@ -25,7 +25,7 @@ namespace Zvpos
         {
             Native.CheckVersion();
             var answer = Native.Out(Native.zv_init(Native.In(Json.Of(config))));
-            if (!answer.Succeeded) throw new ZvException(answer.Message, answer);
+            if (!answer.Succeeded) throw new ZvException(answer.Code + ": " + answer.Message, answer);
             return new Zv(answer);
         }
 

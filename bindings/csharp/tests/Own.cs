@@ -24,7 +24,8 @@ static class Own
         { "own-answers-are-given-back", GivenBack },
         { "own-many-tasks", ManyTasks },
         { "own-shutdown-fetches-answers", ShutdownFetches },
-        { "own-answer-lost", AnswerLost }
+        { "own-answer-lost", AnswerLost },
+        { "own-start-names-the-reasons", StartNamesTheReasons }
     };
 
     static string AnonymousObject(Zv zv)
@@ -116,6 +117,20 @@ static class Own
         catch (AggregateException lost)
         {
             return lost.InnerException is ZvException ? null : lost.ToString();
+        }
+    }
+
+    static string StartNamesTheReasons(Zv zv)
+    {
+        zv.Shutdown();
+        try
+        {
+            using (Zv.Start(new { openId = "a", openKey = 7.5m, idle_ms = "x", lang = "en" })) return "started";
+        }
+        catch (ZvException refused)
+        {
+            var named = new[] { "ZV-CONFIG: ", "idle_ms must be ", "grantCode is missing: ", "; " };
+            return named.All(refused.Message.Contains) ? null : refused.Message;
         }
     }
 

@@ -57,6 +57,16 @@ module.exports = {
     return wrongUnless((await promise).succeeded, await promise);
   },
 
+  "own-start-names-the-reasons": (zv) => {
+    zv.shutdown();
+    try {
+      return String(Zv.start({ openId: "a", idle_ms: "x", lang: "en" }, { library: process.env.ZVPOS_LIBRARY }).started);
+    } catch (error) {
+      const named = ["ZV-CONFIG: ", "idle_ms must be ", "grantCode is missing: "];
+      return wrongUnless(named.every((part) => error.message.includes(part)), error.message);
+    }
+  },
+
   "own-answer-lost": async (zv) => {
     const library = koffi.load(process.env.ZVPOS_LIBRARY);
     const promise = zv.consume(payment("O-1~slow_body:1"));

@@ -35,7 +35,9 @@ pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool
     }
     let listed = member("entries").and_then(Value::as_array);
     let mut rows = Rows::default();
-    for name in FIRST {
+    // Each error has a line of its own, which says the same.
+    let named = answer.given("errors").is_some();
+    for name in FIRST.into_iter().filter(|name| !(named && *name == "message")) {
         let Some(value) = answer.given(name) else { continue };
         let shown = value.scalar().unwrap_or_default();
         if name == "outcome" {
@@ -157,7 +159,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_aligned_lines_without_what_is_empty() {
-        let text = r#"{"outcome":"invalid","next":"fix_request","code":"ZV-REQUEST","message":"wrong: amount",
+        let text = r#"{"outcome":"invalid","next":"fix_request","code":"ZV-REQUEST","message":"amount must not carry a sign",
             "cashier":"","replayed":false,"warnings":[{"code":"ZV-W-CLOCK","message":"off by 90 s"}],
             "errors":[{"path":"amount","message":"must not carry a sign"}],
             "data":{"a":"","code":"0","list":["1","2"],"goods":[{"x":1},{"x":"","y":"张"}],"none":null,"deep":[{"z":[{}]}]},
@@ -166,7 +168,6 @@ mod tests {
 outcome    invalid
 next       fix_request
 code       ZV-REQUEST
-message    wrong: amount
 error      amount: must not carry a sign
 warning    ZV-W-CLOCK: off by 90 s
 data.list  1, 2

@@ -16,9 +16,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A request that does not hold the rules.
 pub(super) fn invalid(lang: Lang, problems: Vec<Problem>) -> Answer {
-    let first = problems.first().map_or(String::new(), |p| format!("{} {}", p.path, p.message));
-    let more = problems.len().saturating_sub(1);
-    let message = if more == 0 { first } else { format!("{first} (and {more} more in errors[])") };
+    let message = Problem::summary(&problems);
     Answer::of(Outcome::Invalid, &codes::REQUEST, lang, message).with_errors(problems)
 }
 

@@ -278,9 +278,7 @@ impl Library {
     }
 
     pub(super) fn invalid(&self, problems: Vec<Problem>) -> Answer {
-        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
-        self.own(Outcome::Invalid, &codes::REQUEST, &format!("wrong: {}", paths.join(", ")))
-            .with_errors(problems)
+        self.own(Outcome::Invalid, &codes::REQUEST, &Problem::summary(&problems)).with_errors(problems)
     }
 
     fn journal_failed(&self, error: &JournalError) -> Answer {

@@ -331,8 +331,8 @@ fn open_journal(
 }
 
 fn refused(problems: Vec<Problem>) -> Answer {
-    let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
-    let message = format!("the configuration has {} problem(s): {}", problems.len(), paths.join(", "));
+    let message =
+        format!("the configuration has {} problem(s): {}", problems.len(), Problem::summary(&problems));
     Answer::of(Outcome::Invalid, &codes::CONFIG, Lang::default(), message).with_errors(problems)
 }
 

@@ -36,6 +36,18 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// All of them in one text, for a message: a host that shows nothing else shows the reasons. Of many the first.
+    pub fn summary(problems: &[Problem]) -> String {
+        const SHOWN: usize = 10;
+        let reason = |problem: &Problem| format!("{} {}", problem.path, problem.message).trim().to_owned();
+        let reasons: Vec<String> = problems.iter().take(SHOWN).map(reason).collect();
+        let more = problems.len().saturating_sub(SHOWN);
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more in errors[])") };
+        reasons.join("; ") + &more
+    }
+}
+
 /// What the till should know although the outcome stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -345,6 +357,17 @@ impl Writer {
 mod tests {
     use super::*;
     use crate::outcome::codes;
+
+    #[test]
+    fn a_message_names_the_reasons() {
+        let problem = |number: usize| Problem { path: format!("f{number}"), message: "is wrong".into() };
+        let problems: Vec<Problem> = (0..12).map(problem).collect();
+        assert_eq!(Problem::summary(&problems[..2]), "f0 is wrong; f1 is wrong");
+        let said = Problem::summary(&problems);
+        assert!(said.ends_with("; f9 is wrong (and 2 more in errors[])"), "{said}");
+        let whole = Problem { path: String::new(), message: "must be an object".into() };
+        assert_eq!(Problem::summary(&[whole]), "must be an object");
+    }
 
     #[test]
     fn writes_the_whole_envelope_as_json() {

@@ -32,7 +32,7 @@ public final class Zv implements AutoCloseable {
         Native.checkVersion();
         Answer answer = Native.out(Native.ZV.zv_init(Native.in(config)));
         if (!answer.succeeded()) {
-            throw new ZvException(answer.message(), answer);
+            throw new ZvException(answer.code() + ": " + answer.message(), answer);
         }
         return new Zv(answer);
     }

@@ -33,6 +33,7 @@ final class Own {
         all.put("own-shutdown-fetches-answers", Own::shutdownFetches);
         all.put("own-answer-lost", Own::answerLost);
         all.put("own-cancelled-is-unheard", Own::cancelled);
+        all.put("own-start-names-the-reasons", Own::startNamesTheReasons);
         return all;
     }
 
@@ -116,6 +117,18 @@ final class Own {
         try (Zv again = Zv.start(Cases.config)) {
             String unheard = again.started().get("data.unheard");
             return unheard.equals("[\"O-1~slow_body:1\"]") ? null : again.started().toString();
+        }
+    }
+
+    private static String startNamesTheReasons(Zv zv) {
+        zv.shutdown();
+        try (Zv started = Zv.start("{\"openId\":\"a\",\"idle_ms\":\"x\",\"lang\":\"en\"}")) {
+            return "started " + started;
+        } catch (ZvException refused) {
+            String said = refused.getMessage();
+            boolean named = said.startsWith("ZV-CONFIG: ") && said.contains("idle_ms must be ")
+                    && said.contains("grantCode is missing: ");
+            return named ? null : said;
         }
     }
 
