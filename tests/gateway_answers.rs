@@ -269,3 +269,306 @@ fn a_secret_that_comes_back_is_not_kept() {
         }
     }
 }
+
+/// Asks for one sale a body; `{id}` stands for the sale's bizId. The answers as outcome and code.
+fn told_each(more: &Value, sale: &Value, bodies: &[&str]) -> Vec<(String, String)> {
+    let bodies: Vec<String> = bodies.iter().map(|body| (*body).to_owned()).collect();
+    let turn = Arc::new(Mutex::new(0));
+    let server = {
+        let (turn, bodies) = (Arc::clone(&turn), bodies.clone());
+        Scripted::answering(move |request| {
+            let sent: Value = serde_json::from_str(&request.body).unwrap();
+            let id = sent["Params"]["bizId"].as_str().unwrap();
+            gateway_answer(&bodies[*turn.lock().unwrap()].replace("{id}", id))
+        })
+    };
+    let mut till = Driver::started(&config(&server.url(), more.clone()));
+    let mut answers = Vec::new();
+    for number in 0..bodies.len() {
+        *turn.lock().unwrap() = number;
+        let mut sale = sale.clone();
+        sale["bizId"] = json!(format!("T{number}"));
+        let answer = till.consume(&sale);
+        answers.push((answer.outcome().to_owned(), answer.code().to_owned()));
+    }
+    answers
+}
+
+fn check_each(more: &Value, sale: &Value, cases: &[(&str, &str, &str)]) {
+    let bodies: Vec<&str> = cases.iter().map(|case| case.0).collect();
+    for ((body, outcome, code), answer) in cases.iter().zip(told_each(more, sale, &bodies)) {
+        assert_eq!(answer, ((*outcome).to_owned(), (*code).to_owned()), "{more} {body}");
+    }
+}
+
+/// A whole answer of another sale that comes while this one waits, on a connection that was clean when it was looked at.
+/// Wherever it names that sale, and be it a yes or a no, it says nothing of this one.
+#[test]
+fn an_answer_that_names_another_sale_of_the_journal_is_not_this_ones() {
+    for late in [
+        r#"{"status":true,"code":"5001","message":"used","data":{"bizId":"SALE-A"}}"#,
+        r#"{"status":true,"code":0,"message":"ok","data":{"status":false,"code":5001,"message":"used","bizId":"SALE-A"}}"#,
+        r#"{"status":true,"code":0,"message":"ok","data":{"status":true,"code":5001,"message":"used","bizId":"SALE-A"}}"#,
+        r#"{"status":true,"code":"5001","message":"used","bizId":"SALE-A"}"#,
+        r#"{"status":false,"code":"110004","message":"sign","data":{"bizId":"SALE-A"}}"#,
+        r#"{"status":true,"code":"0","message":"ok","data":{"bizId":"SALE-A","change_recharge_amount":"1.00"}}"#,
+        r#"{"status":true,"code":"0","message":"ok","bizId":"SALE-A","data":{"change_recharge_amount":"1.00"}}"#,
+        // The gateway's own id of that sale.
+        r#"{"status":true,"code":"5001","message":"used","data":{"bizId":"G-77"}}"#,
+        r#"{"status":true,"code":"0","message":"ok","data":{"bizId":"G-77","change_recharge_amount":"1.00"}}"#,
+    ] {
+        for (strict, listed) in [(false, false), (true, false), (false, true)] {
+            let server = Scripted::answering(move |request| {
+                let sent = &request.body;
+                if sent.contains("SALE-B") {
+                    return gateway_answer(late);
+                }
+                let id = if late.contains("G-77") { "G-77" } else { "SALE-A" };
+                gateway_answer(&format!(
+                    r#"{{"status":true,"code":0,"message":"ok","data":{{"bizId":"{id}","change_recharge_amount":"1.00"}}}}"#
+                ))
+            });
+            let codes = if listed { json!({"declined": ["5001"]}) } else { json!({}) };
+            let more = json!({"strict_answer": strict, "codes": codes});
+            let mut till = Driver::started(&config(&server.url(), more));
+            let mut first = sale(1);
+            first["bizId"] = json!("SALE-A");
+            let wanted = if strict && late.contains("G-77") { "unknown" } else { "succeeded" };
+            assert_eq!(till.consume(&first).outcome(), wanted);
+            let mut second = sale(2);
+            second["bizId"] = json!("SALE-B");
+            // Under strict_answer the first one's own id is nobody's.
+            if wanted == "succeeded" {
+                till.consume(&second).expect("unknown", "ZV-MISMATCH");
+            } else {
+                assert_eq!(till.consume(&second).outcome(), "unknown");
+            }
+        }
+    }
+}
+
+/// A refusal is held against the question, too: what it shows as redeemed or taken speaks against it; a balance does
+/// not, and a bizId that is nobody's is a warning as beside a success.
+#[test]
+fn a_refusal_whose_data_shows_that_something_was_taken_is_none() {
+    let coupon = json!({"customerId": MEMBER, "couponsCardList": ["390962138708451328"]});
+    for strict in [false, true] {
+        check_each(
+            &json!({"strict_answer": strict}),
+            &coupon,
+            &[
+                (
+                    r#"{"status":true,"code":"200","message":"success","data":{"bizId":"{id}","couponsCardList":["390962138708451328"],"gift_amount":"0.00","recharge_amount":"88.00","total_amount":"88.00"}}"#,
+                    "unknown",
+                    "200",
+                ),
+                (
+                    r#"{"status":true,"code":"200","message":"success","data":{"bizId":"{id}","couponsCardList":["390962138708451328"]}}"#,
+                    "unknown",
+                    "200",
+                ),
+                (
+                    r#"{"status":true,"code":"200","message":"success","data":{"cardIdList":["390962138708451328"]}}"#,
+                    "unknown",
+                    "200",
+                ),
+                (
+                    r#"{"status":true,"code":"200","message":"success","couponsCardList":["390962138708451328"]}"#,
+                    "unknown",
+                    "200",
+                ),
+                (
+                    r#"{"status":true,"code":"200","message":"success","data":{"bizId":"{id}","change_recharge_amount":"0.00"}}"#,
+                    "unknown",
+                    "200",
+                ),
+                (
+                    r#"{"status":true,"code":"5001","message":"余额不足","data":{"bizId":"{id}","couponsCardList":[],"total_amount":"88.00"}}"#,
+                    "declined",
+                    "5001",
+                ),
+                (
+                    r#"{"status":true,"code":"5001","message":"x","data":{"bizId":"somebody-else"}}"#,
+                    if strict { "unknown" } else { "declined" },
+                    "5001",
+                ),
+            ],
+        );
+    }
+}
+
+/// The vendor's page shows a code in words. Such a code may be a yes in words, so it proves nothing of a payment; of a
+/// read it is a refusal like any other. What the vendor calls a refusal is listed under `codes.declined`.
+#[test]
+fn codes_that_are_no_numbers() {
+    let word = r#"{"status":true,"code":"异常编码,根据不同的业务返回编码","message":"查询的信息不存在"}"#;
+    let code = "异常编码,根据不同的业务返回编码";
+    let one = sale(1);
+    let inner = r#"{"status":true,"code":0,"message":"ok","data":{"status":false,"code":"E_LOW","message":"余额不足"}}"#;
+    check_each(
+        &json!({}),
+        &one,
+        &[
+            (word, "unknown", code),
+            (inner, "unknown", "E_LOW"),
+            (
+                r#"{"status":true,"code":"SUCCESS","message":"ok","data":{"bizId":"{id}"}}"#,
+                "unknown",
+                "SUCCESS",
+            ),
+            (
+                r#"{"status":true,"code":" 0","message":"ok","data":{"bizId":"{id}"}}"#,
+                "unknown",
+                "ZV-NOT-GATEWAY",
+            ),
+            (r#"{"status":false,"code":"系统错误编码","message":"系统错误说明"}"#, "unknown", "系统错误编码"),
+        ],
+    );
+    check_each(
+        &json!({"codes": {"declined": [code, "E_LOW", "5001"]}}),
+        &one,
+        &[
+            (word, "declined", code),
+            (inner, "declined", "E_LOW"),
+            // All of it plainly zero.
+            (
+                r#"{"status":true,"code":"E_LOW","message":"m","data":{"change_gift_amount":"0.00","change_recharge_amount":"0.0000","storeBalance":0}}"#,
+                "declined",
+                "E_LOW",
+            ),
+            (
+                r#"{"status":true,"code":"E_LOW","message":"m","data":{"change_recharge_amount":"0.01"}}"#,
+                "unknown",
+                "E_LOW",
+            ),
+            (
+                r#"{"status":true,"code":"E_LOW","message":"m","data":{"change_gift_amount":"?"}}"#,
+                "unknown",
+                "E_LOW",
+            ),
+            (r#"{"status":true,"code":"E_LOW","message":"m","data":{"shopBalance":1}}"#, "unknown", "E_LOW"),
+            // A yes inside is a contradiction, whatever is listed.
+            (
+                r#"{"status":true,"code":"5001","message":"m","data":{"status":true,"code":0}}"#,
+                "unknown",
+                "5001",
+            ),
+            // Not listed, and not excluded by only_listed.
+            (r#"{"status":true,"code":"5002","message":"m"}"#, "declined", "5002"),
+        ],
+    );
+    check_each(
+        &json!({"codes": {"declined": ["910001"], "only_listed": true}}),
+        &one,
+        &[
+            (r#"{"status":true,"code":"910001","message":"余额不足"}"#, "declined", "910001"),
+            (r#"{"status":true,"code":"20011","message":"交易处理中,请稍后查询结果"}"#, "unknown", "20011"),
+            (
+                r#"{"status":true,"code":0,"message":"ok","data":{"status":false,"code":"20011","message":"处理中"}}"#,
+                "unknown",
+                "20011",
+            ),
+            // Known to come before any effect.
+            (r#"{"status":false,"code":"100002","message":"m"}"#, "declined", "100002"),
+        ],
+    );
+    let body = word.to_owned();
+    let server = Scripted::answering(move |_| gateway_answer(&body));
+    let mut till = Driver::started(&config(&server.url(), json!({})));
+    till.call("member_lookup", &json!({"identifierNumber": "1", "type": 1})).expect("declined", code);
+    let both = json!({"codes": {"declined": ["7"], "in_doubt": ["7"]}});
+    let refused = Driver::new().init(&config("https://h", both)).expect("invalid", "ZV-CONFIG");
+    assert_eq!(refused.errors(), ["codes.declined"]);
+}
+
+/// `data.status` and `data.code` are the vendor's 成功或失败标识 and 代码 of the business: a no there beside an outer yes
+/// is a refusal, unless its code is in doubt, or the two contradict each other.
+#[test]
+fn a_refusal_inside() {
+    let no = |rest: &str| format!(r#"{{"status":true,"code":0,"message":"ok","data":{{{rest}}}}}"#);
+    let cases = [
+        (no(r#""status":false,"code":"5001","message":"余额不足""#), "declined", "5001"),
+        (
+            no(r#""status":"false","code":5001,"message":"m","bizId":"{id}","change_recharge_amount":"""#),
+            "declined",
+            "5001",
+        ),
+        (no(r#""status":true,"code":5001,"message":"m""#), "declined", "5001"),
+        (no(r#""code":5001"#), "declined", "5001"),
+        (no(r#""status":false,"code":"110007","message":"m""#), "unknown", "110007"),
+        (no(r#""status":false,"code":"0","message":"m""#), "unknown", "ZV-UNPROVEN"),
+        (no(r#""status":false,"message":"m""#), "unknown", "ZV-UNPROVEN"),
+        (no(r#""status":false,"code":"5001","change_recharge_amount":"1.00""#), "unknown", "5001"),
+        (no(r#""status":false,"code":"5001","couponsCardList":["7"]"#), "unknown", "5001"),
+        (no(r#""status":false,"code":"5002""#), "unknown", "5002"),
+        (
+            r#"{"status":true,"code":"5001","message":"m","data":{"status":false,"code":0}}"#.to_owned(),
+            "unknown",
+            "5001",
+        ),
+    ];
+    let cases: Vec<(&str, &str, &str)> = cases.iter().map(|(body, o, c)| (body.as_str(), *o, *c)).collect();
+    check_each(&json!({"codes": {"in_doubt": ["110007", "5002"]}}), &sale(1), &cases);
+}
+
+/// The page's own sample: everything says yes, every documented field is there, and all are empty.
+#[test]
+fn the_vendors_own_sample() {
+    let sample = r#"{ "status": "true", "code": "0", "message": "说明", "data": { "status": "true", "code": "0", "message": "操作成功", "bizId": "", "couponsCardList": "", "gift_amount": "", "recharge_amount": "", "total_amount": "", "change_gift_amount": "", "change_recharge_amount": "", "storeBalance": "", "shopBalance": "" } }"#;
+    let bytes = gateway_answer(sample);
+    let answer = told(&bytes).succeeded();
+    assert!(answer.warns("ZV-W-EMPTY"), "{}", answer.text);
+    check_each(
+        &json!({}),
+        &sale(1),
+        &[
+            (&sample.replace(r#", "shopBalance": """#, ""), "unknown", "ZV-UNPROVEN"),
+            (&sample.replace(r#""bizId": "", "#, ""), "unknown", "ZV-UNPROVEN"),
+            (
+                &sample.replace(r#""status": "true", "code": "0", "message": "操作成功", "#, ""),
+                "unknown",
+                "ZV-UNPROVEN",
+            ),
+            (
+                &sample.replace(
+                    r#"{ "status": "true", "code": "0", "message": "操作"#,
+                    r#"{ "code": "0", "message": "操作"#,
+                ),
+                "unknown",
+                "ZV-UNPROVEN",
+            ),
+        ],
+    );
+    check_each(&json!({"strict_answer": true}), &sale(1), &[(sample, "unknown", "ZV-MISMATCH")]);
+}
+
+/// Sums compare as values, and a coupon that was asked for is missed.
+#[test]
+fn sums_are_values_and_a_missing_coupon_is_a_warning() {
+    let body = r#"{"status":true,"code":"0","message":"ok","data":{"bizId":"{id}","change_recharge_amount":"1.0000","change_gift_amount":"0.0000","couponsCardList":[],"total_amount":"77.0000"}}"#;
+    for strict in [false, true] {
+        check_each(&json!({"strict_answer": strict}), &sale(1), &[(body, "succeeded", "0")]);
+    }
+    let body = body.replace("{id}", "T1");
+    let server = Scripted::answering(move |_| gateway_answer(&body));
+    let mut till = Driver::started(&config(&server.url(), json!({})));
+    let answer = till.consume(&sale(1)).succeeded();
+    assert_eq!(
+        (answer.json["warnings"].clone(), &answer.data()["total_amount"]),
+        (json!([]), &json!("77.00"))
+    );
+    for list in ["[]", r#"["1"]"#, "\"\""] {
+        let body = format!(
+            r#"{{"status":true,"code":0,"message":"ok","data":{{"bizId":"T2","change_recharge_amount":"1.00","couponsCardList":{list}}}}}"#
+        );
+        let server = Scripted::answering(move |_| gateway_answer(&body));
+        for (strict, outcome) in [(false, "succeeded"), (true, "unknown")] {
+            let mut till = Driver::started(&config(&server.url(), json!({"strict_answer": strict})));
+            let mut sale = sale(2);
+            sale["couponsCardList"] = json!(["1", "2"]);
+            let answer = till.consume(&sale);
+            assert_eq!(answer.outcome(), outcome, "{list} {}", answer.text);
+            assert!(answer.warns("ZV-W-COUPONS"), "{list} {}", answer.text);
+        }
+    }
+}

@@ -54,7 +54,7 @@ fn answer(c: &mut Criterion) {
     c.bench_function("read and judge a consume's answer", |b| {
         b.iter(|| {
             let envelope = Envelope::read(200, black_box(ANSWER.as_bytes())).unwrap();
-            envelope.judge_consume(&biz_id, &identity, &CodeRules::default(), false)
+            envelope.judge_consume(&biz_id, &identity, &CodeRules::default(), false, &|_| false)
         });
     });
     c.bench_function("parse JSON", |b| b.iter(|| Value::parse(black_box(ANSWER)).unwrap()));

@@ -67,6 +67,18 @@ impl Amount {
             .ok_or(AmountError::TooLarge)
     }
 
+    /// Reads 元 as the gateway may write it: zeros beyond the second decimal (`23.0000`, a column of a database)
+    /// change nothing of the value. Anything else beyond it is no amount here; nothing is rounded.
+    pub fn parse_value(text: &str) -> Result<Amount, AmountError> {
+        match text.split_once('.') {
+            Some((_, fraction)) if fraction.len() > 2 => {
+                let kept = text.trim_end_matches('0').len().max(text.len() - (fraction.len() - 2));
+                Amount::parse(text.get(..kept).unwrap_or(text))
+            }
+            _ => Amount::parse(text),
+        }
+    }
+
     /// The amount in 分.
     pub fn fen(self) -> u64 {
         self.fen
@@ -187,6 +199,20 @@ mod tests {
             ("99999999999999999999999999", AmountError::TooLarge),
         ] {
             assert_eq!(Amount::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn zeros_beyond_the_second_decimal_change_nothing() {
+        for (text, fen) in
+            [("23.0000", 2300), ("23.5000", 2350), ("0.0100", 1), ("0.000", 0), ("7", 700), ("7.5", 750)]
+        {
+            assert_eq!(Amount::parse_value(text).unwrap().fen(), fen, "{text}");
+        }
+        for text in
+            ["23.0001", "23.005", "-23.0000", "23.00e0", "23.0000 ", "23.00.00", ".0000", "1.000\u{ff10}"]
+        {
+            assert!(Amount::parse_value(text).is_err(), "{text}");
         }
     }
 

@@ -142,7 +142,7 @@ impl World {
                 Event::Ended { end: End::Lost(doubt), clock_is_off }
             }
             (Some(Mutant::LostAsDeclined), Event::Ended { end: End::Lost(doubt), clock_is_off }) => {
-                let refusal = Refusal { code: doubt.code, message: doubt.message };
+                let refusal = Refusal { code: doubt.code, message: doubt.message, warnings: Vec::new() };
                 Event::Ended { end: End::Answered(Verdict::Refused(refusal)), clock_is_off }
             }
             (Some(Mutant::LostAsNotSent), Event::Ended { end: End::Lost(doubt), clock_is_off }) => {
@@ -270,6 +270,7 @@ impl World {
             &call.request.identity,
             &account.codes,
             account.strict_answer,
+            &|named| self.journal.is_another_sales(call.request.biz_id.as_str(), named),
         );
         Event::Ended { clock_is_off, end: End::Answered(verdict) }
     }

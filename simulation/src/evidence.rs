@@ -45,10 +45,12 @@ impl World {
         let own = drive.entry.key().biz_id.as_str();
         let records = &self.plan.account.records;
         let known = self.journal.has_other_biz_ids() && self.mutant != Some(Mutant::AbsenceBySentId);
-        let evidence = match (envelope.balance_record(), drive.entry.identity().amount) {
-            (Some((found, amount)), Some(asked)) if found == own && amount == asked => Evidence::Taken,
+        let evidence = match (envelope.balance_record(records.sign), drive.entry.identity().amount) {
+            (Some((found, Some(amount))), Some(asked)) if found == own && amount == asked => Evidence::Taken,
+            (Some((found, _)), _) if found == own => Evidence::Unfit,
             (None, _)
                 if records.complete
+                    && envelope.names_only(own)
                     && !known
                     && records.not_found.iter().any(|code| code == envelope.code()) =>
             {

@@ -120,6 +120,14 @@ impl SimJournal {
         self.entries.values()
     }
 
+    /// As `Journal::other_sale_of`: whether this bizId was sent for another sale, or carried by its answer.
+    pub fn is_another_sales(&self, own: &str, named: &str) -> bool {
+        self.entries.values().any(|entry| {
+            let sent = entry.key().biz_id.as_str();
+            sent != own && (sent == named || entry.detail().returned_biz_id.as_deref() == Some(named))
+        })
+    }
+
     /// As `Journal::has_other_biz_ids`.
     pub fn has_other_biz_ids(&self) -> bool {
         self.entries.values().any(|entry| {

@@ -237,7 +237,9 @@ impl World {
                         drive.next = Next::Send(record, biz_id);
                         return Tried::At(self.soon());
                     }
-                    envelope.judge_reverse(&self.plan.account.reverse, &self.plan.account.codes)
+                    let (account, sent) = (&self.plan.account, record.key().biz_id.as_str());
+                    let other = |named: &str| self.journal.is_another_sales(sent, named);
+                    envelope.judge_reverse(&account.reverse, &account.codes, &[sent, &biz_id], &other)
                 }
             },
         };

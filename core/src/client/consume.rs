@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Client, tell};
-use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route, Verdict};
+use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
 use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
@@ -210,26 +210,13 @@ impl Run<'_> {
                     &self.request.identity,
                     &client.account.codes,
                     client.account.strict_answer,
+                    &client.of_another_sale(&client.key(&self.request.biz_id)),
                 );
                 Event::Ended {
                     clock_is_off: answer.date.is_some_and(|date| client.clock.learn(date)),
-                    end: End::Answered(self.unless_another_sales(verdict)),
+                    end: End::Answered(verdict),
                 }
             }
         }
-    }
-
-    /// An answer that carries the bizId of another sale in the journal is that sale's answer.
-    fn unless_another_sales(&self, verdict: Verdict) -> Verdict {
-        let Verdict::Accepted(accepted) = &verdict else { return verdict };
-        let other = accepted.returned_biz_id().filter(|returned| *returned != self.request.biz_id.as_str());
-        let Some(other) = other.and_then(|text| BizId::new(text).ok()) else { return verdict };
-        if matches!(self.client.shared.journal.find(&self.client.key(&other)), Ok(None)) {
-            return verdict;
-        }
-        let message = format!("the answer carries the bizId of another sale, {other}");
-        let mut doubt = Doubt::new(&codes::MISMATCH, message);
-        doubt.returned_biz_id = Some(other.to_string());
-        Verdict::Doubt(doubt)
     }
 }

@@ -68,11 +68,15 @@ impl Client {
             return Ok(Evidence::Nothing);
         };
         let records = &self.account.records;
-        Ok(match (envelope.balance_record(), entry.identity().amount) {
-            (Some((found, amount)), Some(asked)) if found == biz_id && amount == asked => Evidence::Taken,
+        Ok(match (envelope.balance_record(records.sign), entry.identity().amount) {
+            (Some((found, Some(amount))), Some(asked)) if found == biz_id && amount == asked => {
+                Evidence::Taken
+            }
+            // Another amount, one that came back, or one that cannot be read.
             (Some((found, _)), _) if found == biz_id => Evidence::Unfit,
             (None, _)
                 if records.complete
+                    && envelope.names_only(biz_id)
                     && records.not_found.iter().any(|code| code == envelope.code())
                     && !self.shared.journal.has_other_biz_ids(entry.key())? =>
             {

@@ -94,6 +94,12 @@ impl Client {
         }
     }
 
+    /// Whether a bizId that an answer names is another sale's of this account: the one that was sent for it, or the one
+    /// that its answer carried. A journal that cannot be asked excludes nothing.
+    fn of_another_sale<'c>(&'c self, own: &'c Key) -> impl Fn(&str) -> bool + 'c {
+        move |named| !matches!(self.shared.journal.other_sale_of(own, named), Ok(None))
+    }
+
     /// Signs for now and posts.
     fn exchange(&self, route: &Route, params: &Params, deadline: Instant) -> Exchanged {
         let failed = |message: String| Exchanged {

@@ -121,7 +121,9 @@ impl Client {
                 signed_anew = true;
                 continue;
             }
-            return envelope.judge_reverse(rules, &self.account.codes);
+            let own = [entry.key().biz_id.as_str(), biz_id];
+            let of_another_sale = self.of_another_sale(entry.key());
+            return envelope.judge_reverse(rules, &self.account.codes, &own, &of_another_sale);
         }
     }
 }

@@ -7,7 +7,7 @@ use ureq::http::Uri;
 use super::tables::{CONFIG, ROUTE};
 use super::{flag, problem, section, text};
 use crate::gateway::{
-    CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, ReverseRules, Route,
+    CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, ReverseRules, Route, Sign,
     SignNames,
 };
 use crate::json::{Object, Value};
@@ -43,6 +43,8 @@ pub struct Records {
     pub coupons_complete: bool,
     /// Codes that say that a bizId does not stand there.
     pub not_found: Vec<String>,
+    /// What the sign of an amount means.
+    pub sign: Sign,
 }
 
 /// One configured account.
@@ -176,6 +178,16 @@ impl<'o, 'a> Reader<'o, 'a> {
         let codes = self.given("codes").and_then(Value::as_object);
         let standard = CodeRules::default();
         let list = |name: &str| codes.and_then(|codes| codes.given(name)).map(texts);
+        let codes = CodeRules {
+            before_effect: list("before_effect").unwrap_or(standard.before_effect),
+            in_doubt: list("in_doubt").unwrap_or(standard.in_doubt),
+            declined: list("declined").unwrap_or(standard.declined),
+            only_listed: codes.is_some_and(|codes| flag(codes, "only_listed")),
+        };
+        if let Some(both) = codes.declined.iter().find(|code| codes.in_doubt.contains(code)) {
+            let message = format!("names {both:?}, which stands under in_doubt, too: it is one or the other");
+            problems.push(problem(format!("{}codes.declined", self.path), message));
+        }
         Some(Account {
             name,
             credentials: Credentials::new(
@@ -187,10 +199,7 @@ impl<'o, 'a> Reader<'o, 'a> {
                 Some("as_sent") => SignNames::AsSent,
                 _ => SignNames::Lower,
             },
-            codes: CodeRules {
-                before_effect: list("before_effect").unwrap_or(standard.before_effect),
-                in_doubt: list("in_doubt").unwrap_or(standard.in_doubt),
-            },
+            codes,
             strict_answer: self.text("strict_answer") == Some("true"),
             password_over_http: self.text("password_over_http") == Some("true"),
             defaults: self.given("defaults").map_or("{}", Value::raw).to_owned(),
@@ -348,10 +357,10 @@ impl<'o, 'a> Reader<'o, 'a> {
         let routes = self.given("routes").and_then(Value::as_object);
         for (key, value) in routes.into_iter().flat_map(Object::iter) {
             let strange: &[&str] = match key {
-                "reverse" => &["complete"],
+                "reverse" => &["complete", "sign"],
                 "balance_by_biz_id" => &["params"],
-                "coupon_status" => &["params", "codes"],
-                _ => &["params", "codes", "complete"],
+                "coupon_status" => &["params", "codes", "sign"],
+                _ => &["params", "codes", "complete", "sign"],
             };
             for name in strange {
                 if value.as_object().is_some_and(|route| route.given(name).is_some()) {
@@ -384,6 +393,7 @@ impl<'o, 'a> Reader<'o, 'a> {
             not_found: codes
                 .and_then(|codes| codes.given("not_found"))
                 .map_or_else(|| vec!["100007".to_owned()], texts),
+            sign: Sign::from_word(balance.and_then(|route| text(route, "sign"))),
         }
     }
 

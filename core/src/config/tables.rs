@@ -1,6 +1,7 @@
 //! The keys of the configuration.
 
 use super::Charset;
+use crate::gateway::Sign;
 use crate::log::Level;
 use crate::shape::{Field, Kind, Shape, may, must};
 
@@ -162,6 +163,12 @@ pub static ROUTE: Shape = Shape {
             "balance_by_biz_id: what does not stand there never happened; coupon_status: what is unused was never \
              redeemed, and no coupon can be used twice (default false; only if the vendor says so)",
         ),
+        may(
+            "sign",
+            Kind::Word(&Sign::WORDS),
+            "balance_by_biz_id: which amounts of the records were taken; minus_is_taken: -3.00, plus_is_taken: 3.00 and \
+             +3.00 (default: 3.00; one with a sign proves nothing)",
+        ),
     ],
 };
 
@@ -175,6 +182,18 @@ static CODE_RULES: Shape = Shape {
             "system errors that come before any effect (default 110004, 100002)",
         ),
         may("in_doubt", Kind::List(&Kind::Text(64), 100), "codes after which nobody knows (default 110007)"),
+        may(
+            "declined",
+            Kind::List(&Kind::Text(64), 100),
+            "codes of any text that are a refusal, unless the answer shows that something was taken (default none: a \
+             code that is a number is one, another proves nothing)",
+        ),
+        may(
+            "only_listed",
+            Kind::Flag,
+            "every code that stands neither under declined nor under before_effect is unknown: a code may say 处理中 \
+             (default false)",
+        ),
     ],
 };
 

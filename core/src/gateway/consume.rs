@@ -219,25 +219,9 @@ fn coupons(list: Option<&Value<'_>>) -> Vec<String> {
 /// `strict_answer` makes it a doubt.
 pub(super) fn compare(biz_id: &BizId, asked: &Identity, data: &Object<'_>) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if let Some(returned) = data.given("bizId").filter(|id| id.scalar() != Some(biz_id.as_str())) {
-        warnings.push(Warning::new(
-            &codes::WARN_BIZ_ID,
-            format!("sent bizId {biz_id}, the answer carries {}", returned.raw()),
-        ));
-    }
-    if let (Some(returned), false) = (data.given("couponsCardList"), asked.scanned()) {
-        let strange = match returned.as_array() {
-            Some(list) => list.iter().any(|coupon| {
-                coupon.scalar().is_none_or(|coupon| !asked.coupons.iter().any(|own| own == coupon))
-            }),
-            None => returned.scalar().is_none_or(|coupon| asked.coupons != [coupon]),
-        };
-        if strange {
-            warnings.push(Warning::new(
-                &codes::WARN_COUPONS,
-                format!("asked for the coupons {:?}, the answer names {}", asked.coupons, returned.raw()),
-            ));
-        }
+    warnings.extend(compare_biz_id(biz_id, data));
+    if !asked.scanned() {
+        warnings.extend(compare_coupons(asked, data.given("couponsCardList")));
     }
     let taken: Vec<_> = ["change_gift_amount", "change_recharge_amount"]
         .into_iter()
@@ -247,7 +231,7 @@ pub(super) fn compare(biz_id: &BizId, asked: &Identity, data: &Object<'_>) -> Ve
         let sum = taken.iter().try_fold(0_u64, |sum, value| {
             let text = value.scalar()?;
             let text = text.strip_prefix('-').unwrap_or(text);
-            sum.checked_add(Amount::parse(text).ok()?.fen())
+            sum.checked_add(Amount::parse_value(text).ok()?.fen())
         });
         let wanted = asked.amount.map_or(0, Amount::fen);
         if sum != Some(wanted) {
@@ -263,6 +247,32 @@ pub(super) fn compare(biz_id: &BizId, asked: &Identity, data: &Object<'_>) -> Ve
         }
     }
     warnings
+}
+
+/// The bizId of an answer, yes or no, where it is another than was sent.
+pub(super) fn compare_biz_id(biz_id: &BizId, place: &Object<'_>) -> Option<Warning> {
+    let returned = place.given("bizId").filter(|id| id.scalar() != Some(biz_id.as_str()))?;
+    let message = format!("sent bizId {biz_id}, the answer carries {}", returned.raw());
+    Some(Warning::new(&codes::WARN_BIZ_ID, message))
+}
+
+/// Coupons that were not asked for, and those that were and are missing.
+fn compare_coupons(asked: &Identity, returned: Option<&Value<'_>>) -> Option<Warning> {
+    let named: Vec<Option<&str>> = match returned.map(|value| (value.as_array(), value.as_object(), value)) {
+        None => Vec::new(),
+        Some((Some(list), ..)) => list.iter().map(Value::scalar).collect(),
+        // What PHP makes of a list with gaps.
+        Some((_, Some(object), _)) => object.iter().map(|(_, item)| item.scalar()).collect(),
+        Some((.., value)) => vec![value.scalar()],
+    };
+    let own = |coupon: &str| asked.coupons.iter().any(|own| own == coupon);
+    let strange = named.iter().any(|coupon| coupon.is_none_or(|coupon| !own(coupon)));
+    let missing = asked.coupons.iter().any(|own| !named.contains(&Some(own.as_str())));
+    (strange || missing).then(|| {
+        let shown = returned.map_or("none", Value::raw);
+        let message = format!("asked for the coupons {:?}, the answer names {shown}", asked.coupons);
+        Warning::new(&codes::WARN_COUPONS, message)
+    })
 }
 
 #[cfg(test)]
@@ -354,12 +364,21 @@ mod tests {
                 r#"{"bizId":"B1","couponsCardList":["7"],"change_gift_amount":"1.00","change_recharge_amount":2.5}"#,
                 vec![],
             ),
-            (r#"{"bizId":"","couponsCardList":"","change_gift_amount":""}"#, vec![]),
             (r#"{"couponsCardList":7,"change_gift_amount":"3.5"}"#, vec![]),
-            (r#"{"bizId":"B2"}"#, vec!["ZV-W-BIZID"]),
+            (
+                r#"{"couponsCardList":{"0":"7"},"change_gift_amount":"3.5000","change_recharge_amount":"0.0000"}"#,
+                vec![],
+            ),
+            (r#"{"bizId":"B2","couponsCardList":["7"]}"#, vec!["ZV-W-BIZID"]),
             (r#"{"couponsCardList":["7","8"]}"#, vec!["ZV-W-COUPONS"]),
-            (r#"{"change_gift_amount":"1.00","change_recharge_amount":"2.00"}"#, vec!["ZV-W-AMOUNT"]),
-            (r#"{"change_gift_amount":"1.005"}"#, vec!["ZV-W-AMOUNT"]),
+            // What was asked for and is not there.
+            (r#"{"bizId":"","couponsCardList":"","change_gift_amount":""}"#, vec!["ZV-W-COUPONS"]),
+            (r#"{"bizId":"B1"}"#, vec!["ZV-W-COUPONS"]),
+            (
+                r#"{"couponsCardList":[7],"change_gift_amount":"1.00","change_recharge_amount":"2.00"}"#,
+                vec!["ZV-W-AMOUNT"],
+            ),
+            (r#"{"couponsCardList":[7],"change_gift_amount":"3.5001"}"#, vec!["ZV-W-AMOUNT"]),
         ] {
             let value = Value::parse(data).unwrap();
             let found: Vec<&str> = compare(&asked.biz_id, &asked.identity, value.as_object().unwrap())

@@ -10,7 +10,9 @@ mod reverse;
 mod route;
 mod sign;
 
-pub use answer::{Accepted, CodeRules, Doubt, Envelope, NotSent, Refusal, Verdict, Words};
+pub use answer::{
+    Accepted, CodeRules, Doubt, Envelope, NotSent, OfAnotherSale, Refusal, Sign, Verdict, Words,
+};
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
 pub use request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};

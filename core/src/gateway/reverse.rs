@@ -3,10 +3,11 @@
 
 use crate::money::BizId;
 
-use super::answer::Words;
+use super::answer::{OfAnotherSale, Words, is_number};
 use super::consume::Identity;
 use super::request::Params;
 use super::{CodeRules, Envelope};
+use crate::outcome::codes::MISMATCH;
 
 /// How a reversal is asked for and what the gateway's codes mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,14 +65,30 @@ pub enum Reversed {
 }
 
 impl Envelope<'_> {
-    /// What the answer to a reversal says.
-    pub fn judge_reverse(&self, rules: &ReverseRules, codes: &CodeRules) -> Reversed {
-        let words = Words { code: self.code().to_owned(), message: self.message().to_owned() };
+    /// What the answer to a reversal says. `own` are the bizIds of the sale that is undone; an answer that names another
+    /// one's is that one's, and says nothing of this.
+    pub fn judge_reverse(
+        &self,
+        rules: &ReverseRules,
+        codes: &CodeRules,
+        own: &[&str],
+        of_another_sale: OfAnotherSale<'_>,
+    ) -> Reversed {
+        if let Some(other) = self.names_another_sale(own, of_another_sale) {
+            let message = format!("the answer carries the bizId of another sale, {other}");
+            return Reversed::Again(Words { code: MISMATCH.text.to_owned(), message });
+        }
+        let words = self.telling_words();
         if self.says_yes_throughout() || rules.already.contains(&words.code) {
             Reversed::Done(words)
         } else if rules.not_found.contains(&words.code) {
             Reversed::NotFound(words)
-        } else if self.is_system_error() || codes.in_doubt.contains(&words.code) || words.code == "0" {
+        } else if self.is_system_error()
+            || codes.in_doubt.contains(&words.code)
+            || words.code == "0"
+            // What is no number may be a success in words.
+            || !is_number(&words.code)
+        {
             Reversed::Again(words)
         } else {
             Reversed::Refused(words)

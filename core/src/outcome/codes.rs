@@ -166,11 +166,11 @@ codes! {
         "What came back is not the gateway's whole answer (a portal's page, an HTTP error, cut or broken JSON).",
         "Look for a captive portal or proxy. The gateway may have acted all the same.", DOUBT_ZH, DOUBT_EN;
     UNPROVEN "ZV-UNPROVEN" [Unknown]
-        "The gateway's answer contradicts itself or proves nothing (success without data, outer no with inner yes).",
-        "Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
+        "The gateway's answer contradicts itself or proves nothing (success without data, outer no with inner yes, a code that is no number).",
+        "Wait, and look the bizId up. Where the vendor calls that code a refusal, list it under codes.declined.", DOUBT_ZH, DOUBT_EN;
     MISMATCH "ZV-MISMATCH" [Unknown]
-        "With strict_answer: the answer does not match the question.",
-        "See warnings[] for what differs. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
+        "The answer names another sale of the journal, so that it is that one's; with strict_answer also: it does not match the question.",
+        "See message and warnings[] for what differs. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
     CONFLICT "ZV-CONFLICT" [Conflict]
         "This bizId already stands for another request; `recorded` shows it. Nothing was sent.",
         "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复,本次未扣款,请联系技术人员",
@@ -283,8 +283,11 @@ codes! {
         "The answer carries another bizId than the one that was sent.",
         "Store both: the vendor reverses by the one in the answer.", "", "";
     WARN_COUPONS "ZV-W-COUPONS" []
-        "The answer names coupons that were not asked for.",
+        "The answer names coupons that were not asked for, or does not name one that was.",
         "Compare data.couponsCardList with the request before completing the sale.", "", "";
+    WARN_EMPTY "ZV-W-EMPTY" []
+        "The answer says yes outside and inside, and every documented field of its data is empty, as in the vendor's own sample.",
+        "Look the member's balance up before trusting it; strict_answer makes it unknown.", "", "";
     WARN_AMOUNT "ZV-W-AMOUNT" []
         "The amounts of the answer do not add up to what was asked for.",
         "Compare change_gift_amount and change_recharge_amount with the request.", "", "";

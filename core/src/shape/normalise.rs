@@ -205,7 +205,7 @@ fn push_scalar(
     true
 }
 
-/// `12`, `12.5` and `12.50` as `12.50`; `None` for more decimals or no decimal at all.
+/// `12`, `12.5`, `12.50` and `12.5000` with two decimals; `None` for more that are not zero or no decimal at all.
 pub(crate) fn two_decimals(text: &str) -> Option<Cow<'_, str>> {
     if !is_decimal(text) {
         return None;
@@ -214,6 +214,10 @@ pub(crate) fn two_decimals(text: &str) -> Option<Cow<'_, str>> {
         None => Some(format!("{text}.00").into()),
         Some((_, fraction)) if fraction.len() == 1 => Some(format!("{text}0").into()),
         Some((_, fraction)) if fraction.len() == 2 => Some(text.into()),
+        // Zeros that a column of a database has added; the value is the same.
+        Some((_, fraction)) if fraction.bytes().skip(2).all(|digit| digit == b'0') => {
+            text.get(..text.len() - (fraction.len() - 2)).map(Cow::Borrowed)
+        }
         Some(_) => None,
     }
 }
@@ -274,6 +278,7 @@ mod tests {
             (r#"{"coupons":""}"#, r#"{"coupons":[]}"#),
             (r#"{"total":12}"#, r#"{"total":"12.00"}"#),
             (r#"{"total":"-3.5"}"#, r#"{"total":"-3.50"}"#),
+            (r#"{"total":"23.5000"}"#, r#"{"total":"23.50"}"#),
             (r#"{"total":""}"#, r#"{"total":null}"#),
             (r#"{"person":[]}"#, r#"{"person":{}}"#),
             (r#"{"person":{"gender":"1"}}"#, r#"{"person":{"gender":1}}"#),

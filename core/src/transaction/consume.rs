@@ -283,6 +283,7 @@ fn again(entry: &Entry, owner: Owner) -> Entry {
     next.owner = owner;
     next.detail.earlier_never_left = entry.is_free();
     next.detail.words = None;
+    next.detail.warnings.clear();
     next.detail.answered = false;
     next
 }
@@ -336,7 +337,11 @@ mod tests {
     }
 
     fn refused(code: &str) -> End {
-        End::Answered(Verdict::Refused(Refusal { code: code.into(), message: String::new() }))
+        End::Answered(Verdict::Refused(Refusal {
+            code: code.into(),
+            message: String::new(),
+            warnings: Vec::new(),
+        }))
     }
 
     fn not_sent() -> End {
@@ -491,7 +496,8 @@ mod tests {
         let body = br#"{"status":true,"code":0,"message":"","data":{"bizId":"B1"}}"#;
         let envelope = crate::gateway::Envelope::read(200, body).unwrap();
         let biz_id = BizId::new("B1").unwrap();
-        let verdict = envelope.judge_consume(&biz_id, &Identity::default(), &CodeRules::default(), false);
+        let verdict =
+            envelope.judge_consume(&biz_id, &Identity::default(), &CodeRules::default(), false, &|_| false);
         for (stands, wanted) in [
             (Stage::Unknown, Stage::Succeeded),
             (Stage::Reversing, Stage::Reversing),

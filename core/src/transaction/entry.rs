@@ -387,6 +387,11 @@ impl Entry {
     pub(super) fn with_refusal(mut self, refusal: &Refusal) -> Entry {
         self.detail.words = Some(Words { code: refusal.code.clone(), message: refusal.message.clone() });
         self.detail.doubt = None;
+        self.detail.warnings = refusal
+            .warnings
+            .iter()
+            .map(|w| Words { code: w.code.to_owned(), message: w.message.clone() })
+            .collect();
         self.detail.answered = true;
         self
     }

@@ -18,6 +18,10 @@ pub struct CodeRules {
     pub before_effect: Vec<String>,
     /// Codes after which nobody knows.
     pub in_doubt: Vec<String>,
+    /// Codes, of any text, that the vendor calls a refusal.
+    pub declined: Vec<String>,
+    /// Whether a code that stands neither there nor under `before_effect` leaves it open what was done.
+    pub only_listed: bool,
 }
 
 impl CodeRules {
@@ -33,6 +37,8 @@ impl Default for CodeRules {
             // SEEN: signature refused; bad parameters.
             before_effect: vec![Self::SIGNATURE.into(), "100002".into()],
             in_doubt: vec![Self::NONCE.into()],
+            declined: Vec::new(),
+            only_listed: false,
         }
     }
 }
@@ -87,6 +93,9 @@ pub struct NotSent {
     pub message: String,
 }
 
+/// Whether a bizId is known as another sale's than the one that is asked about.
+pub type OfAnotherSale<'f> = &'f dyn Fn(&str) -> bool;
+
 /// The gateway's no, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -94,6 +103,8 @@ pub struct Refusal {
     pub code: String,
     /// The gateway's words.
     pub message: String,
+    /// What does not fit, although it was refused.
+    pub warnings: Vec<Warning>,
 }
 
 /// Why nothing is proven.
@@ -127,6 +138,42 @@ impl Doubt {
     }
 }
 
+/// What the sign of an amount in the balance records means. Nobody has published it, so that a signed amount proves
+/// nothing until the route says which sign stands for money that was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sign {
+    /// An amount without a sign was taken; what one with a sign means is not known.
+    #[default]
+    Unknown,
+    /// `-3.00` was taken; without that sign it came back.
+    MinusIsTaken,
+    /// `3.00` and `+3.00` were taken; `-3.00` came back.
+    PlusIsTaken,
+}
+
+impl Sign {
+    /// The words of the configuration.
+    pub const WORDS: [&'static str; 2] = ["minus_is_taken", "plus_is_taken"];
+
+    /// What the word of a route says.
+    pub fn from_word(word: Option<&str>) -> Sign {
+        match word {
+            Some("minus_is_taken") => Sign::MinusIsTaken,
+            Some("plus_is_taken") => Sign::PlusIsTaken,
+            _ => Sign::Unknown,
+        }
+    }
+
+    /// The amount without its sign, if that says that it was taken.
+    fn taken(self, text: &str) -> Option<&str> {
+        match self {
+            Sign::Unknown => Some(text),
+            Sign::MinusIsTaken => text.strip_prefix('-'),
+            Sign::PlusIsTaken => Some(text.strip_prefix('+').unwrap_or(text)),
+        }
+    }
+}
+
 /// What one answer proves.
 #[derive(Clone, Debug)]
 pub enum Verdict {
@@ -144,7 +191,8 @@ pub struct Envelope<'a> {
     yes: bool,
     code: String,
     message: String,
-    data: Option<Value<'a>>,
+    /// The whole of it.
+    object: Object<'a>,
     /// What was sent and must not come back in words that are stored and logged.
     hidden: Vec<&'a str>,
 }
@@ -183,7 +231,7 @@ impl<'a> Envelope<'a> {
             yes,
             code,
             message: message.scalar().unwrap_or_default().to_owned(),
-            data: object.into_member("data"),
+            object,
             hidden: Vec::new(),
         })
     }
@@ -192,11 +240,45 @@ impl<'a> Envelope<'a> {
     pub fn hiding(mut self, secrets: impl IntoIterator<Item = &'a str>) -> Envelope<'a> {
         self.hidden.extend(secrets);
         self.message = self.hide(&self.message);
+        self.code = self.hide_in_words(&self.code);
         self
     }
 
     fn hide(&self, text: &str) -> String {
         hide(text, self.hidden.iter().copied()).into_owned()
+    }
+
+    /// A code that is a number is one of the gateway's; digits of a password in it are chance.
+    fn hide_in_words(&self, code: &str) -> String {
+        if is_number(code) { code.to_owned() } else { self.hide(code) }
+    }
+
+    fn data(&self) -> Option<&Value<'a>> {
+        self.object.get("data")
+    }
+
+    fn data_object(&self) -> Option<&Object<'a>> {
+        self.data().and_then(Value::as_object)
+    }
+
+    /// What the answer says inside and, as the vendor's table without levels can be read, beside its data (DOC).
+    fn documented_places(&self) -> impl Iterator<Item = &Object<'a>> {
+        [self.data_object(), Some(&self.object)].into_iter().flatten()
+    }
+
+    /// The bizIds that the answer names.
+    fn named(&self) -> impl Iterator<Item = &str> {
+        self.documented_places().filter_map(|place| place.given("bizId")?.scalar()).map(str::trim)
+    }
+
+    /// The bizId of another sale that the answer names: whatever it says is then said of that one.
+    pub fn names_another_sale(&self, own: &[&str], of_another_sale: OfAnotherSale<'_>) -> Option<&str> {
+        self.named().find(|named| !own.contains(named) && of_another_sale(named))
+    }
+
+    /// Whether the answer names no bizId but this one.
+    pub fn names_only(&self, own: &str) -> bool {
+        self.named().all(|named| named == own)
     }
 
     /// The gateway's code.
@@ -209,63 +291,130 @@ impl<'a> Envelope<'a> {
         &self.message
     }
 
-    /// What the answer to a consume proves.
+    /// What the answer to a consume proves. It is held against the question: an answer that names another sale, yes
+    /// or no, is that one's, and the request that was sent is still on its way.
     pub fn judge_consume(
         &self,
         biz_id: &BizId,
         asked: &Identity,
         rules: &CodeRules,
         strict: bool,
+        of_another_sale: OfAnotherSale<'_>,
     ) -> Verdict {
-        let data = self.data.as_ref().and_then(Value::as_object);
+        if let Some(other) = self.names_another_sale(&[biz_id.as_str()], of_another_sale) {
+            let message = format!("the answer carries the bizId of another sale, {other}");
+            let mut doubt = Doubt::new(&codes::MISMATCH, message);
+            doubt.returned_biz_id = Some(other.to_owned());
+            return Verdict::Doubt(doubt);
+        }
+        let data = self.data_object();
         let inner = match data.map(Repeated::read) {
             None => Repeated::default(),
             Some(Ok(inner)) => inner,
             Some(Err(why)) => return self.doubt(&codes::UNPROVEN, why),
         };
-        // Most telling first: the inner code says why a consume was refused.
-        let refused_code = [self.code.as_str(), inner.code.as_deref().unwrap_or("0")]
-            .into_iter()
-            .rev()
-            .find(|code| *code != "0");
-        let Some(code) = refused_code else {
-            if !self.yes || inner.yes == Some(false) {
-                return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
-            }
-            return self.accept_consume(biz_id, asked, data, strict);
-        };
+        if self.refusing_code(&inner).is_some() {
+            return self.refuse_consume(biz_id, &inner, rules, strict);
+        }
+        if !self.yes || inner.yes == Some(false) {
+            return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
+        }
+        self.accept_consume(biz_id, asked, &inner, strict)
+    }
+
+    /// Most telling first: the inner code says why a consume was refused.
+    fn refusing_code<'s>(&'s self, inner: &'s Repeated) -> Option<&'s str> {
+        [inner.code.as_deref(), Some(self.code.as_str())].into_iter().flatten().find(|code| *code != "0")
+    }
+
+    /// The gateway's no in its own words; `None` where no code says no.
+    fn refusal(&self, inner: &Repeated) -> Option<Refusal> {
+        let code = self.hide_in_words(self.refusing_code(inner)?);
         let message = inner.message.as_ref().filter(|_| self.code == "0").unwrap_or(&self.message);
-        let refusal = Refusal { code: code.to_owned(), message: self.hide(message) };
+        Some(Refusal { code, message: self.hide(message), warnings: Vec::new() })
+    }
+
+    /// The words of an answer that is not a yes throughout: those inside where only there a code says no.
+    pub(super) fn telling_words(&self) -> Words {
+        let inner = self.data_object().and_then(|data| Repeated::read(data).ok()).unwrap_or_default();
+        let outer = || Words { code: self.code.clone(), message: self.message.clone() };
+        self.refusal(&inner)
+            .map_or_else(outer, |refusal| Words { code: refusal.code, message: refusal.message })
+    }
+
+    /// Whether a no is one. The inner flag is documented as 成功或失败标识 of the business, a system error as the
+    /// outer `status: false`; so an inner no beside an outer yes is the business's own.
+    fn refuse_consume(&self, biz_id: &BizId, inner: &Repeated, rules: &CodeRules, strict: bool) -> Verdict {
+        let Some(mut refusal) = self.refusal(inner) else {
+            return self.doubt(&codes::UNPROVEN, "no code says no");
+        };
+        let doubt = |message: &str| {
+            let doubt = self.unproven(&codes::UNPROVEN, message);
+            Verdict::Doubt(Doubt { code: refusal.code.clone(), ..doubt })
+        };
+        let said = || {
+            [Some(self.code.as_str()), inner.code.as_deref()]
+                .into_iter()
+                .flatten()
+                .filter(|code| *code != "0")
+        };
+        let stands_in = |list: &[String], code: &str| list.iter().any(|known| known == code);
         if (!self.yes || self.code != "0") && inner.says_yes() {
-            return self.doubt(&codes::UNPROVEN, "the envelope says no and its data says yes");
+            return doubt("the envelope says no and its data says yes");
         }
-        let codes_said = [Some(self.code.as_str()), inner.code.as_deref()];
-        let in_doubt = |code| rules.in_doubt.iter().any(|known| known == code);
-        if codes_said.into_iter().flatten().any(in_doubt) {
-            return self.doubt(&codes::UNPROVEN, refusal.message);
+        if inner.yes == Some(false) && inner.code.as_deref() == Some("0") {
+            return doubt("code 0 with a status of false in the data");
         }
-        if data.is_some_and(shows_a_deduction) {
-            return self.doubt(&codes::UNPROVEN, "a refusal whose data shows a deduction");
+        if said().any(|code| stands_in(&rules.in_doubt, code)) {
+            return doubt(&refusal.message);
         }
-        let system_error = !self.yes || inner.yes == Some(false);
-        let mut refusals = codes_said.into_iter().flatten().filter(|code| *code != "0");
-        if system_error && !refusals.all(|code| rules.before_effect.iter().any(|known| known == code)) {
-            return self.doubt(&codes::UNPROVEN, format!("system error: {}", refusal.message));
+        if self.documented_places().any(shows_something_taken) {
+            return doubt("a refusal whose data shows a deduction");
+        }
+        let listed = said().all(|code| stands_in(&rules.declined, code));
+        if !listed {
+            let before_effect = said().all(|code| stands_in(&rules.before_effect, code));
+            if self.documented_places().any(speaks_of_a_deduction) {
+                return doubt("a refusal whose data shows a deduction");
+            }
+            if !self.yes && !before_effect {
+                return doubt(&format!("system error: {}", refusal.message));
+            }
+            // What is no number may be a success in words ("ok", "SUCCESS"), and a code that nobody has listed may
+            // say that the sale is being processed.
+            if !before_effect && (rules.only_listed || !said().all(is_number)) {
+                return doubt(&refusal.message);
+            }
+        }
+        refusal
+            .warnings
+            .extend(self.documented_places().find_map(|place| consume::compare_biz_id(biz_id, place)));
+        if strict && !refusal.warnings.is_empty() {
+            return Verdict::Doubt(Doubt {
+                code: refusal.code,
+                warnings: refusal.warnings,
+                ..self.unproven(&codes::MISMATCH, "the refusal does not match the question")
+            });
         }
         Verdict::Refused(refusal)
     }
 
-    fn accept_consume(
-        &self,
-        biz_id: &BizId,
-        asked: &Identity,
-        data: Option<&Object<'_>>,
-        strict: bool,
-    ) -> Verdict {
-        let Some(data) = data.filter(|data| has_documented(&consume::ANSWER, data)) else {
+    fn accept_consume(&self, biz_id: &BizId, asked: &Identity, inner: &Repeated, strict: bool) -> Verdict {
+        let Some(data) = self.data_object() else {
             return self.doubt(&codes::UNPROVEN, "success without any documented data");
         };
-        let mut warnings = consume::compare(biz_id, asked, data);
+        let mut warnings = Vec::new();
+        if !has_documented(&consume::ANSWER, data) {
+            if !(inner.says_yes_thrice() && is_empty_form(data)) {
+                return self.doubt(&codes::UNPROVEN, "success without any documented data");
+            }
+            warnings.push(Warning::new(
+                &codes::WARN_EMPTY,
+                "the answer says yes outside and inside, and every documented field of its data is empty",
+            ));
+        }
+        warnings.extend(consume::compare(biz_id, asked, data));
+        warnings.extend(consume::compare_biz_id(biz_id, &self.object));
         if strict && !warnings.is_empty() {
             return Verdict::Doubt(Doubt {
                 warnings,
@@ -284,12 +433,13 @@ impl<'a> Envelope<'a> {
     /// What the answer to a read says; nothing is ever taken by one, so a refusal needs no proof.
     pub fn judge_read(&self, shape: Option<&'static Shape>) -> Verdict {
         if !self.yes || self.code != "0" {
-            return Verdict::Refused(Refusal { code: self.code.clone(), message: self.message.clone() });
+            let (code, message) = (self.code.clone(), self.message.clone());
+            return Verdict::Refused(Refusal { code, message, warnings: Vec::new() });
         }
         let mut warnings = Vec::new();
         let data = match shape {
-            None => self.data.as_ref().map_or("null", Value::raw).to_owned(),
-            Some(shape) => match self.data.as_ref().and_then(Value::as_object) {
+            None => self.data().map_or("null", Value::raw).to_owned(),
+            Some(shape) => match self.data_object() {
                 Some(data) if has_documented(shape, data) => {
                     normalise_object(shape, data, "data", &mut warnings)
                 }
@@ -310,36 +460,47 @@ impl<'a> Envelope<'a> {
             doubt.code.clone_from(&self.code);
         }
         doubt.answered = true;
-        let data = self.data.as_ref().and_then(Value::as_object);
+        let data = self.data_object();
         doubt.returned_biz_id =
             data.and_then(|data| data.given("bizId")).and_then(Value::scalar).map(str::to_owned);
         doubt
     }
 
-    /// The bizId and amount of a deduction that a successful look-up in the balance records shows (SEEN).
-    pub fn balance_record(&self) -> Option<(&str, Amount)> {
-        let data = self.data.as_ref().filter(|_| self.yes && self.code == "0")?.as_object()?;
-        // With a sign it might be money that came back: nobody has said what a sign means.
-        let amount = Amount::parse(data.given("amount")?.scalar()?).ok()?;
-        Some((data.given("bizId")?.scalar()?, amount))
+    /// The bizId that a successful look-up in the balance records shows (SEEN), and what was taken under it; `None`
+    /// for an amount that cannot be read, or whose sign does not say that it was taken.
+    pub fn balance_record(&self, sign: Sign) -> Option<(&str, Option<Amount>)> {
+        let data = self.data_object().filter(|_| self.yes && self.code == "0")?;
+        let amount = data.given("amount").and_then(Value::scalar);
+        let taken = amount.and_then(|text| sign.taken(text)).and_then(|text| Amount::parse_value(text).ok());
+        Some((data.given("bizId")?.scalar()?, taken))
     }
 
-    /// Whether a successful look-up shows this coupon, and only as unused or reversed (DOC: status 0).
+    /// Whether a successful look-up shows this coupon, and only as unused or reversed (DOC: status 0). The rows are a
+    /// list (DOC) or stand in one (`{"list": […], "total": n}`, SEEN). A page of more, or a coupon that the row itself
+    /// says can be used several times, shows nothing: one of its uses may be gone.
     pub fn shows_unused(&self, coupon: &str) -> bool {
-        let rows = self.data.as_ref().filter(|_| self.yes && self.code == "0").and_then(Value::as_array);
-        let mut statuses = rows.into_iter().flatten().filter_map(|row| {
-            let row = row.as_object()?;
-            (row.given("cardId")?.scalar()? == coupon).then(|| row.given("useStatus").and_then(Value::scalar))
-        });
-        statuses.next() == Some(Some("0")) && statuses.all(|status| status == Some("0"))
+        let Some(data) = self.data().filter(|_| self.yes && self.code == "0") else { return false };
+        let paged = data.as_object();
+        let rows = data.as_array().or_else(|| paged?.get("list")?.as_array()).unwrap_or_default();
+        let total =
+            paged.and_then(|page| page.given("total")).map(|total| total.scalar()?.parse::<usize>().ok());
+        if total.is_some_and(|total| total.is_none_or(|total| total > rows.len())) {
+            return false;
+        }
+        let mut found = rows
+            .iter()
+            .filter_map(Value::as_object)
+            .filter(|row| row.given("cardId").and_then(Value::scalar) == Some(coupon))
+            .peekable();
+        let unused = |row: &Object<'_>| row.given("useStatus").and_then(Value::scalar) == Some("0");
+        found.peek().is_some() && found.all(|row| unused(row) && !has_several_uses(row))
     }
 
     /// Whether every status is true and every code 0.
     pub(super) fn says_yes_throughout(&self) -> bool {
-        let data = self.data.as_ref().and_then(Value::as_object);
         self.yes
             && self.code == "0"
-            && match data.map(Repeated::read) {
+            && match self.data_object().map(Repeated::read) {
                 None => true,
                 Some(Ok(inner)) => inner.yes != Some(false) && inner.code.is_none_or(|code| code == "0"),
                 Some(Err(_)) => false,
@@ -379,6 +540,11 @@ impl Repeated {
             && self.yes != Some(false)
             && self.code.as_deref().is_none_or(|code| code == "0")
     }
+
+    /// Whether all that the vendor's page repeats inside is there and says yes.
+    fn says_yes_thrice(&self) -> bool {
+        self.yes == Some(true) && self.code.as_deref() == Some("0")
+    }
 }
 
 /// A bool, "true"/"false" or 0/1 (DOC and SEEN); `None` for anything else.
@@ -396,25 +562,62 @@ fn short<'a>(value: &Value<'a>) -> &'a str {
     if value.raw().len() <= LONGEST { value.raw() } else { value.describe() }
 }
 
-/// A number or a text that can be told from 0. What only might mean 0 (`""`, `0.0`, `00`) cannot be read.
+/// A number or a text that can be told from 0; the vendor's page shows a code in words. What only might mean 0 (`""`,
+/// `0.0`, `00`, ` 0`), or is too long for a code, cannot be read.
 fn read_code(value: &Value<'_>) -> Option<String> {
+    const LONGEST: usize = 64;
     let text = match value.kind() {
         Json::Number if value.raw().bytes().all(|b| b.is_ascii_digit() || b == b'-') => value.raw(),
         Json::String(text) => text,
         _ => return None,
     };
-    // SEEN: every code is a number. What is none may be a success in words ("ok", "SUCCESS").
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    let might_be_zero = text != "0" && digits.bytes().all(|b| b == b'0');
-    (is_number && !might_be_zero).then(|| text.to_owned())
+    let might_be_zero = text != "0"
+        && text
+            .chars()
+            .all(|c| c.is_whitespace() || c.is_control() || matches!(c, '0' | '\u{ff10}' | '.' | '+' | '-'));
+    (!might_be_zero && text.chars().count() <= LONGEST).then(|| text.to_owned())
 }
 
-/// Whether the data says that something was taken.
-fn shows_a_deduction(data: &Object<'_>) -> bool {
-    ["change_gift_amount", "change_recharge_amount", "storeBalance", "shopBalance"]
-        .into_iter()
-        .any(|name| data.given(name).is_some())
+/// SEEN: every code is a number.
+pub(super) fn is_number(code: &str) -> bool {
+    let digits = code.strip_prefix('-').unwrap_or(code);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether the row of a coupon counts its uses (次券), and not to one.
+fn has_several_uses(row: &Object<'_>) -> bool {
+    let counts = |name: &str| {
+        let name = name.to_ascii_lowercase().replace('_', "");
+        let mentions = |word: &str| name.contains(word);
+        (mentions("times") && !mentions("timestamp"))
+            || ["usecount", "leftcount", "remaincount", "usenum", "leftnum", "remainnum"]
+                .into_iter()
+                .any(mentions)
+    };
+    let is_one = |value: &Value<'_>| matches!(value.scalar(), Some("0" | "1"));
+    row.iter().any(|(name, value)| counts(name) && !value.is_blank() && !is_one(value))
+}
+
+const DEDUCTIONS: [&str; 4] = ["change_gift_amount", "change_recharge_amount", "storeBalance", "shopBalance"];
+
+/// Whether a refusal speaks of a deduction at all; a balance is none.
+fn speaks_of_a_deduction(place: &Object<'_>) -> bool {
+    DEDUCTIONS.into_iter().any(|name| place.given(name).is_some())
+}
+
+/// Whether something was taken, by what a refusal shows: an amount that is not plainly zero, or redeemed coupons.
+fn shows_something_taken(place: &Object<'_>) -> bool {
+    let is_zero = |value: &Value<'_>| {
+        value.scalar().and_then(|text| Amount::parse_value(text).ok()).is_some_and(Amount::is_zero)
+    };
+    DEDUCTIONS.into_iter().any(|name| place.given(name).is_some_and(|value| !is_zero(value)))
+        // The second is what a redemption alone is answered with (DOC).
+        || ["couponsCardList", "cardIdList"].into_iter().any(|name| place.given(name).is_some())
+}
+
+/// Whether it is the vendor's own sample: every documented field is there by its name, and empty.
+fn is_empty_form(data: &Object<'_>) -> bool {
+    consume::ANSWER.fields.iter().all(|field| data.get(field.name).is_some())
 }
 
 /// Whether the data says something in a documented field beyond those that repeat the envelope; a form whose fields
