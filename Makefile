@@ -10,28 +10,42 @@ TARGETS ?=
 # Of these the archives are built twice, and by every change the libraries.
 REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny clean
+.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
+	needed demo-needed clean
 
 all: library zv
 
 .PHONY: library zv
-library:
+library: needed
 	$(CARGO) build --release -p zvpos
 
 # The command line and the simulator.
-zv:
+zv: needed
 	$(CARGO) build --release -p zvpos-cli
 
-demo: library zv
+# Says in one line what the build cannot do without.
+needed:
+	@CARGO='$(CARGO)' tests/tools.sh build
+
+demo-needed:
+	@CARGO='$(CARGO)' tests/tools.sh demo
+
+demo: demo-needed library zv
 	@examples/demo.sh
 
+# Every test program runs, and the simulation after them; what failed makes it fail at the end.
 test: tools library
-	$(CARGO) test --workspace
-	$(MAKE) sim
+	@failed=; \
+	set -x; \
+	$(CARGO) test --workspace --no-fail-fast || failed="the tests"; \
+	$(SIMULATE) || failed="$$failed the simulation"; \
+	{ set +x; } 2>/dev/null; \
+	[ -z "$$failed" ] || { echo "FAILED: $$failed" >&2; exit 1; }
 
 # The deterministic simulation: SEEDS=1000000 for the long run. A failing seed is printed and replays exactly.
+SIMULATE = $(CARGO) run --release -q -p zvpos-simulation -- --seeds $(SEEDS)
 sim:
-	$(CARGO) run --release -q -p zvpos-simulation -- --seeds $(SEEDS)
+	$(SIMULATE)
 
 # Tills killed at random moments, restarted, and held against the ledger.
 crash: library
@@ -95,6 +109,10 @@ reproducible: target-tools
 
 reproducible-library: build-tools
 	packaging/reproducible.sh --library $(REPRODUCED)
+
+# `make demo` and `make test` in a bare Debian that this machine makes (as root): what .ci/run does of them.
+fresh:
+	.ci/run fresh
 
 # The targets and the archives too: some hours on a small machine.
 ci-full:

