@@ -6,7 +6,7 @@ set -u
 cd -P "$(dirname "$0")/.." || exit 1
 # What is looked for (a command, a file) and the Debian package that has it. tests/fresh.rs holds the list against the
 # programs that the tests start.
-wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ make:make cmake:cmake python3:python3 nm:binutils
+wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ g++:g++ clang++:clang make:make cmake:cmake python3:python3 nm:binutils
     readelf:binutils objdump:binutils abidw:abigail-tools abidiff:abigail-tools openssl:openssl curl:curl
     chromium:chromium strace:strace mount:mount umount:mount kill:procps valgrind:valgrind git:git mcs:mono-mcs
     mono:mono-runtime fpc:fp-compiler go:golang-go gofmt:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3
