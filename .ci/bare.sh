@@ -118,7 +118,8 @@ bare_clone() {
     git clone --quiet --no-local . "$bare$clone" && git -C "$bare$clone" checkout --quiet --detach "$(git rev-parse HEAD)"
 }
 
-# FOLDER COMMAND...: runs it there, as root, with the variables of a new machine and those that lead to the registries.
+# FOLDER COMMAND...: runs it there, as root, with the variables of a new machine, those that lead to the registries,
+# and what makes a build by hand faster (CARGO_PROFILE_RELEASE_LTO=off).
 bare_run() {
     local toolchain name status variables=(HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 CARGO_TERM_COLOR=never
         DEBIAN_FRONTEND=noninteractive "PATH=$rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -132,7 +133,7 @@ bare_run() {
         *_proxy | *_PROXY | CI | SSL_CERT_* | CURL_CA_BUNDLE | REQUESTS_CA_BUNDLE | NODE_EXTRA_CA_CERTS | GIT_SSL_* | \
             PIP_CERT | PIP_*INDEX_URL | PIP_TRUSTED_HOST | PIP_*TIMEOUT | PIP_RETRIES | npm_config_registry | \
             npm_config_cafile | NPM_CONFIG_REGISTRY | NPM_CONFIG_CAFILE | CARGO_HTTP_* | CARGO_NET_* | \
-            CARGO_REGISTRIES_* | CARGO_SOURCE_* | GOPROXY | GOSUMDB)
+            CARGO_REGISTRIES_* | CARGO_SOURCE_* | CARGO_PROFILE_* | GOPROXY | GOSUMDB)
             variables+=("$name=${!name}")
             ;;
         esac

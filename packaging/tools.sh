@@ -9,18 +9,7 @@ packages=(rustc-web rust-web-src gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-w
 [ "${1:-}" = --build ] ||
     packages+=(g++-mingw-w64-x86-64-win32 g++-mingw-w64-i686-win32 lld wine64 qemu-user libc6-arm64-cross
         libc6-armhf-cross libc6-i386 musl debootstrap abigail-tools cmake pkg-config zip unzip)
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    if [ "$(id -u)" != 0 ]; then
-        echo "missing: apt-get install ${missing[*]}" >&2
-        exit 1
-    fi
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+"$root/tests/apt.sh" "${packages[@]}"
 command -v cargo-zigbuild >/dev/null || cargo install --locked --quiet cargo-zigbuild
 [ -x "$zig" ] || python3 -m pip install --quiet --root-user-action=ignore --target "$tools" ziglang
 [ "${1:-}" != --build ] || exit 0
