@@ -121,55 +121,34 @@ bare_clone() {
 # FOLDER COMMAND...: runs it there, as root, with the variables of a new machine, those that lead to the registries,
 # and what makes a build by hand faster (CARGO_PROFILE_RELEASE_LTO=off).
 bare_run() {
-    local toolchain name status variables=(HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 CARGO_TERM_COLOR=never
-        DEBIAN_FRONTEND=noninteractive "PATH=$rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    local toolchain status
     toolchain=$(rustc --print sysroot) || return 1
     if [ ! -x "$toolchain/bin/cargo" ] || [ "$toolchain" = /usr ]; then
         echo "missing: a Rust toolchain in a folder of its own, as rustup installs it" >&2
         return 1
     fi
-    for name in $(compgen -e); do
-        case $name in
-        *_proxy | *_PROXY | CI | SSL_CERT_* | CURL_CA_BUNDLE | REQUESTS_CA_BUNDLE | NODE_EXTRA_CA_CERTS | GIT_SSL_* | \
-            PIP_CERT | PIP_*INDEX_URL | PIP_TRUSTED_HOST | PIP_*TIMEOUT | PIP_RETRIES | npm_config_registry | \
-            npm_config_cafile | NPM_CONFIG_REGISTRY | NPM_CONFIG_CAFILE | CARGO_HTTP_* | CARGO_NET_* | \
-            CARGO_REGISTRIES_* | CARGO_SOURCE_* | CARGO_PROFILE_* | GOPROXY | GOSUMDB)
-            variables+=("$name=${!name}")
-            ;;
-        esac
-    done
-    # Ends with this script, even if that is killed, and everything in its namespaces ends with it.
-    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
-        env -i "${variables[@]}" bash -c "$enter" enter "$bare" "$toolchain" "$rust" "$@" </dev/null 9>&- &
+    (
+        for name in $(compgen -e); do
+            case $name in
+            *_proxy | *_PROXY | CI | SSL_CERT_* | CURL_CA_BUNDLE | REQUESTS_CA_BUNDLE | NODE_EXTRA_CA_CERTS | GIT_SSL_*) ;;
+            PIP_CERT | PIP_*INDEX_URL | PIP_TRUSTED_HOST | PIP_*TIMEOUT | PIP_RETRIES | GOPROXY | GOSUMDB) ;;
+            npm_config_registry | npm_config_cafile | NPM_CONFIG_REGISTRY | NPM_CONFIG_CAFILE) ;;
+            CARGO_TERM_* | CARGO_HTTP_* | CARGO_NET_* | CARGO_REGISTRIES_* | CARGO_SOURCE_* | CARGO_PROFILE_*) ;;
+            *) unset "$name" ;;
+            esac
+        done
+        export HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+        export PATH=$rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+        # Ends with this script, even if that is killed, and everything in its namespaces ends with it.
+        exec setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
+            .ci/enter "$bare" "$toolchain" "$rust" "$@" </dev/null 9>&-
+    ) &
     inside=$!
     wait "$inside"
     status=$?
     inside=
     return $status
 }
-
-# The first process in there; it stays as long as its command runs, and takes in the orphans.
-enter=$(
-    cat <<'INSIDE'
-set -eu
-root=$1 toolchain=$2 rust=$3 folder=$4
-shift 4
-mount --bind "$root" "$root"
-cd "$root"
-mount -t proc proc proc
-mount --rbind /sys sys
-mount --rbind /dev dev
-mount -t tmpfs -o mode=1777 tmpfs dev/shm
-mkdir -p ".$rust"
-mount -o bind,ro "$toolchain" ".$rust"
-pivot_root . mnt
-cd "$folder"
-umount -l /mnt
-status=0
-"$@" || status=$?
-exit $status
-INSIDE
-)
 
 # Ends what runs in the root and removes it; what was fetched stays.
 bare_remove() {
