@@ -787,3 +787,47 @@ fn a_killed_till_is_dead_though_its_forked_child_lives() {
     until("it is found dead", || till.look_up("T1~hang_after").code() == "ZV-ABANDONED");
     drop(childs);
 }
+
+/// Every byte of the journal's files.
+fn stored(config: &Value) -> String {
+    let path = config["journal"].as_str().unwrap();
+    let files = ["", "-wal"].map(|end| std::fs::read(format!("{path}{end}")).unwrap_or_default());
+    String::from_utf8_lossy(&files.concat()).into_owned()
+}
+
+/// What the gateway says about a member in its own words is kept without whole phone numbers; its data is kept whole.
+#[test]
+fn phone_numbers_in_the_gateways_words_are_not_stored() {
+    let phone = "13987654321";
+    let gateway = Scripted::answering(move |request| {
+        let data =
+            format!(r#"{{"bizId":"T2","phone":"{phone}","change_recharge_amount":"many 139-8765-4321"}}"#);
+        gateway_answer(&if request.body.contains("consume-reverse") {
+            format!(r#"{{"status":true,"code":930001,"message":"+86{phone} must ask at the counter"}}"#)
+        } else if request.body.contains("T1") {
+            format!(r#"{{"status":true,"code":910001,"message":"member {phone}: balance too low"}}"#)
+        } else {
+            format!(r#"{{"status":true,"code":0,"message":"done for {phone}","data":{data}}}"#)
+        })
+    });
+    let config = reversing(&gateway.url(), json!({"lang": "en"}));
+    let mut till = Driver::started(&config);
+    let sale = |biz_id: &str| json!({"bizId": biz_id, "customerId": MEMBER, "amount": "1.00"});
+    let refused = till.consume(&sale("T1"));
+    assert_eq!(refused.outcome(), "declined", "{}", refused.text);
+    assert_ne!(till.consume(&sale("T2")).outcome(), "declined");
+    till.reverse(&json!({"bizId": "T2"}));
+    let recorded = till.look_up("T1").text;
+    assert!(recorded.contains("member 139****4321: balance too low"), "{recorded}");
+    until("the reversal is refused", || till.look_up("T2").text.contains("+86139****4321 must ask"));
+    assert!(till.shutdown().json["outcome"] == "succeeded");
+    let stored = stored(&config);
+    assert!(stored.contains("139****4321"), "nothing is stored");
+    // In the data it stays: there it is a field of the member's.
+    let words = stored.replace(&format!("phone\\\":\\\"{phone}"), "").replace("many 139-8765-4321\\\"", "");
+    for number in [phone, "139-8765-4321"] {
+        let at =
+            words.find(number).map(|at| words[at.saturating_sub(80)..].chars().take(160).collect::<String>());
+        assert_eq!(at, None);
+    }
+}

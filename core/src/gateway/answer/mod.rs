@@ -1,12 +1,12 @@
 //! What an answer is and what it proves. A success or a refusal is only what a complete HTTP 200 with the
 //! gateway's whole envelope says; everything else is a doubt.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Warning, codes, codes::Code};
-use crate::secret::hide;
+use crate::secret::{hide, mask_phones};
 use crate::shape::{Shape, normalise_object};
 
 use super::consume::{self, Identity};
@@ -80,8 +80,13 @@ impl Accepted {
 pub struct Words {
     /// The code.
     pub code: String,
-    /// In words.
+    /// In words. What the gateway says about a member may name a phone number, which is stored without its middle.
+    #[serde(serialize_with = "without_phones")]
     pub message: String,
+}
+
+fn without_phones<S: Serializer>(message: &str, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&mask_phones(message))
 }
 
 /// Why nothing was sent.
