@@ -210,8 +210,9 @@ char *ZV_CALL zv_confirm_json(const char *request_json);
 char *ZV_CALL zv_settle_json(const char *request_json);
 
 /**
- * Asks the gateway for something that takes nothing: member look-up, coupon status, usable coupons, and what
- * the configuration lists under `call_actions`.
+ * Asks the gateway for something that takes nothing: member look-up, coupon status, usable coupons, the other
+ * documented reads, and what the configuration lists under `call_actions`; of what is listed and no documented
+ * read, a lost answer is `unknown` (`ZV-CALL-LOST`).
  *
  * `action`: an operation (`member_lookup`, `coupon_status`, `usable_coupons`, `balance_by_biz_id`), its V2
  * Action or its V3 path. `params_json`: its params, sent as they are. The action `zvpos.panic` proves on a

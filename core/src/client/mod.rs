@@ -70,6 +70,11 @@ impl Client {
         Operation::ALL.into_iter().any(|o| self.account.route(o).is_some_and(Route::is_plain_http))
     }
 
+    /// What `call_actions` lists of which nobody knows whether it takes something.
+    pub fn unknown_actions(&self) -> impl Iterator<Item = &str> {
+        self.account.unknown_actions()
+    }
+
     /// What happens to an unknown outcome.
     pub fn on_unknown(&self) -> OnUnknown {
         self.account.on_unknown

@@ -1,12 +1,15 @@
 //! Asking the gateway for what takes nothing. A lost answer is `not_sent`, and asking again is always allowed.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 use super::{Client, tell};
+use crate::config::Asked;
 use crate::gateway::{
     CodeRules, Doubt, Envelope, NotSent, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, Verdict,
 };
 use crate::json::Object;
+use crate::money::BizId;
 use crate::outcome::{Answer, Outcome, Timing, codes};
 use crate::shape::Shape;
 use crate::transport::Failure;
@@ -18,6 +21,21 @@ pub(super) enum End {
     Lost(Doubt),
 }
 
+/// How an answer is judged.
+#[derive(Clone, Copy)]
+enum Judge {
+    /// It took nothing; the data has this shape.
+    Read(Option<&'static Shape>),
+    /// Nobody knows whether it took something.
+    Listed,
+}
+
+impl Judge {
+    fn is_listed(self) -> bool {
+        matches!(self, Judge::Listed)
+    }
+}
+
 impl Client {
     /// What a coupon is worth on a basket.
     pub fn quote(&self, given: &Object<'_>) -> Answer {
@@ -25,14 +43,16 @@ impl Client {
             return self.no_route(Operation::Quote);
         };
         match self.with_defaults(|defaults| QuoteRequest::read(given, defaults, self.rules(route))) {
-            Ok(request) => self.read(Operation::Quote.key(), route, &request.params, Some(&QUOTE_ANSWER)),
+            Ok(request) => {
+                self.read(Operation::Quote.key(), route, &request.params, Judge::Read(Some(&QUOTE_ANSWER)))
+            }
             Err(problems) => self.invalid(problems),
         }
     }
 
     /// A read of the gateway by its action, its params handed on exactly as they came (but for `account`).
     pub fn call(&self, action: &str, params: &Object<'_>) -> Answer {
-        let Some((operation, route)) = self.account.read_route(action) else {
+        let Some((asked, route)) = self.account.read_route(action) else {
             let open = Operation::ALL.into_iter().find(|known| known.is_read() && known.key() == action);
             let message = match open {
                 Some(operation) => format!(
@@ -43,11 +63,32 @@ impl Client {
             };
             return Answer::of(Outcome::Invalid, &codes::ACTION, self.shared.lang, message);
         };
-        let shape = (operation == Some(Operation::Quote)).then_some(&QUOTE_ANSWER);
-        self.read(action, &route, &Params::of(params), shape)
+        let params = Params::of(params);
+        match asked {
+            Asked::Operation(Operation::Quote) => {
+                self.read(action, &route, &params, Judge::Read(Some(&QUOTE_ANSWER)))
+            }
+            Asked::Operation(_) | Asked::Read => self.read(action, &route, &params, Judge::Read(None)),
+            // A defect after the send must not become an answer that says that nothing was sent.
+            Asked::Listed => {
+                panic::catch_unwind(AssertUnwindSafe(|| self.read(action, &route, &params, Judge::Listed)))
+                    .unwrap_or_else(|_| {
+                        let doubt =
+                            Doubt::new(&codes::PANIC, "a defect of the library was caught; see the log");
+                        tell::listed(End::Lost(doubt), self.shared.lang)
+                    })
+            }
+        }
     }
 
-    fn read(&self, what: &str, route: &Route, params: &Params, shape: Option<&'static Shape>) -> Answer {
+    /// Whether a bizId is that of a sale in the journal that these params do not ask about.
+    fn is_of_a_sale(&self, params: &Params, named: &str) -> bool {
+        let asked_about = params.as_json().contains(named);
+        let found = || BizId::new(named).ok().map(|biz_id| self.shared.journal.find(&self.key(&biz_id)));
+        !asked_about && matches!(found(), Some(Ok(Some(_))))
+    }
+
+    fn read(&self, what: &str, route: &Route, params: &Params, judge: Judge) -> Answer {
         let started = Instant::now();
         let deadline = started + self.shared.total;
         let mut timing = Timing::default();
@@ -64,21 +105,33 @@ impl Client {
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
                         let clock_is_off = answer.date.is_some_and(|date| self.clock.learn(date));
-                        // A read may always be repeated: nothing is taken by it.
-                        let again = envelope.code() == CodeRules::NONCE
+                        // A read may always be repeated: nothing is taken by it. What may take something was
+                        // refused for its signature before any effect, and for its nonce perhaps after one.
+                        let again = (envelope.code() == CodeRules::NONCE && !judge.is_listed())
                             || (envelope.code() == CodeRules::SIGNATURE && clock_is_off);
                         if again && !signed_anew {
                             signed_anew = true;
                             continue;
                         }
-                        break End::Verdict(envelope.judge_read(shape));
+                        // The late answer to a sale, on a connection that was clean when it was looked at.
+                        if let Some(other) =
+                            envelope.names_another_sale(&[], &|id| self.is_of_a_sale(params, id))
+                        {
+                            let why = format!("the answer carries the bizId of a sale, {other}");
+                            break End::Lost(Doubt::new(&codes::MISMATCH, why));
+                        }
+                        break End::Verdict(match judge {
+                            Judge::Read(shape) => envelope.judge_read(shape),
+                            Judge::Listed => envelope.judge_call(&self.account.codes),
+                        });
                     }
                 },
             }
         };
         timing.total = started.elapsed();
-        let answer =
-            tell::read(end, self.shared.lang).with_warnings(self.clock_warning()).with_timing(timing);
+        let lang = self.shared.lang;
+        let told = if judge.is_listed() { tell::listed(end, lang) } else { tell::read(end, lang) };
+        let answer = told.with_warnings(self.clock_warning()).with_timing(timing);
         self.log_answer(what, &answer);
         answer
     }

@@ -40,6 +40,19 @@ pub(super) fn read(end: End, lang: Lang) -> Answer {
     }
 }
 
+/// The answer to an action of which nobody knows whether it takes something.
+pub(super) fn listed(end: End, lang: Lang) -> Answer {
+    match end {
+        End::Verdict(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
+            let code = if doubt.code == doubt.kind.text { "" } else { doubt.code.as_str() };
+            let space = if code.is_empty() { "" } else { " " };
+            let message = format!("{}: {code}{space}{}", doubt.kind.text, doubt.message);
+            Answer::of(Outcome::Unknown, &codes::CALL_LOST, lang, message).with_next(Next::Stop)
+        }
+        other => read(other, lang),
+    }
+}
+
 fn accepted_read(accepted: &Accepted) -> Answer {
     Answer::of_gateway(Outcome::Succeeded, "0", accepted.message(), "")
         .with_next(Next::GoOn)

@@ -8,7 +8,7 @@ use super::tables::{CONFIG, ROUTE};
 use super::{flag, problem, section, text};
 use crate::gateway::{
     CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, ReverseRules, Route, Sign,
-    SignNames,
+    SignNames, action,
 };
 use crate::json::{Object, Value};
 use crate::outcome::Problem;
@@ -31,9 +31,6 @@ const PER_SALE: [&str; 12] = [
     "account",
 ];
 
-/// Paths of V3 that move money beside the consume (SEEN); `zv_call_json` never takes them.
-const MONEY_PATHS: [&str; 2] = ["/v3/crm/customer/consumeReverse", "/v3/crm/coupon/couponReverse"];
-
 /// What the gateway's own records can prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
@@ -45,6 +42,17 @@ pub struct Records {
     pub not_found: Vec<String>,
     /// What the sign of an amount means.
     pub sign: Sign,
+}
+
+/// What an action of `zv_call_json` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// An operation that takes nothing.
+    Operation(Operation),
+    /// Another documented read.
+    Read,
+    /// Listed under `call_actions`; nobody knows whether it takes something.
+    Listed,
 }
 
 /// One configured account.
@@ -85,9 +93,9 @@ impl Account {
         self.routes.get(&operation)
     }
 
-    /// The operation and route of a read action by its key, its V2 action or its V3 path, or by a name under
-    /// `call_actions`. `None` for everything else, the consume above all.
-    pub fn read_route(&self, action: &str) -> Option<(Option<Operation>, Route)> {
+    /// What an action asks for and its route: an operation by its key, its V2 action or its V3 path, a documented read
+    /// by either of its names, or a name under `call_actions`. `None` for everything else, the consume above all.
+    pub fn read_route(&self, action: &str) -> Option<(Asked, Route)> {
         let known = Operation::ALL.into_iter().filter(|operation| operation.is_read()).find(|operation| {
             operation.key() == action
                 || self.route(*operation).is_some_and(|route| {
@@ -101,10 +109,22 @@ impl Account {
                     .any(|generation| operation.default_target(generation) == Some(action))
         });
         if let Some(operation) = known {
-            return self.route(operation).map(|route| (Some(operation), route.clone()));
+            return self.route(operation).map(|route| (Asked::Operation(operation), route.clone()));
         }
-        let listed = self.call_actions.iter().any(|listed| listed == action);
-        listed.then(|| (None, Route::new(self.generation, &self.endpoint, action, false)))
+        let to = |target: &str| Route::new(self.generation, &self.endpoint, target, false);
+        if let Some(read) = action::documented_read(action, self.generation) {
+            return Some((Asked::Read, to(read)));
+        }
+        self.call_actions.iter().any(|listed| listed == action).then(|| (Asked::Listed, to(action)))
+    }
+
+    /// What `call_actions` lists beside the documented reads: nobody knows whether it takes something.
+    pub fn unknown_actions(&self) -> impl Iterator<Item = &str> {
+        let listed = self.call_actions.iter().map(String::as_str);
+        listed.filter(|action| {
+            let asked = self.read_route(action).map(|(asked, _)| asked);
+            asked == Some(Asked::Listed) && !action::is_documented_read(action)
+        })
     }
 
     /// Where its consumes go, for the journal's key: equal for every spelling of the same URL.
@@ -164,7 +184,8 @@ impl<'o, 'a> Reader<'o, 'a> {
         let endpoint = self.text("endpoint").unwrap_or(generation.default_endpoint()).to_owned();
         self.check_url("endpoint", &endpoint, problems);
         let routes = self.routes(generation, &endpoint, problems);
-        let call_actions = self.call_actions(&routes, problems);
+        self.check_routes(&routes, problems);
+        let call_actions = self.call_actions(generation, &endpoint, &routes, problems);
         self.check_defaults(problems);
         let on_unknown = self.on_unknown(&routes, problems);
         let confirm = self.text("confirm") == Some("true");
@@ -316,22 +337,60 @@ impl<'o, 'a> Reader<'o, 'a> {
         Some(Route::new(generation, endpoint, target, flag(fields, "numbers")))
     }
 
-    fn call_actions(&self, routes: &HashMap<Operation, Route>, problems: &mut Vec<Problem>) -> Vec<String> {
-        let actions = self.given("call_actions").map(texts).unwrap_or_default();
-        let consume = routes.get(&Operation::Consume);
-        for (index, action) in actions.iter().enumerate() {
-            let moves_money = MONEY_PATHS.contains(&action.as_str())
-                || [Generation::V2, Generation::V3]
+    /// A read's route must not move value, and the way back must not be the way there.
+    fn check_routes(&self, routes: &HashMap<Operation, Route>, problems: &mut Vec<Problem>) {
+        for (operation, route) in routes {
+            let leads_to = |other| routes.get(&other).is_some_and(|other| is_target(route, other));
+            let is_known_consume = || {
+                [Generation::V2, Generation::V3]
                     .into_iter()
-                    .any(|generation| Operation::Consume.default_target(generation) == Some(action))
-                || consume
-                    .is_some_and(|route| route.action == *action || route.url.ends_with(action.as_str()));
-            if moves_money {
-                problems.push(problem(
-                    format!("{}call_actions[{index}]", self.path),
-                    "moves money; that goes only by its own function",
-                ));
+                    .filter_map(|generation| Operation::Consume.default_target(generation))
+                    .any(|target| action::same_or_behind(target_of(route), target))
+            };
+            let wrong = match operation {
+                Operation::Consume => false,
+                Operation::Reverse => leads_to(Operation::Consume) || is_known_consume(),
+                _ => {
+                    action::moves_value(target_of(route))
+                        || leads_to(Operation::Consume)
+                        || leads_to(Operation::Reverse)
+                }
+            };
+            if wrong {
+                let message = match operation {
+                    Operation::Reverse => "leads to a consume: it would take a second time",
+                    _ => "moves value, and this operation only asks",
+                };
+                problems.push(problem(format!("{}routes.{}", self.path, operation.key()), message));
             }
+        }
+    }
+
+    fn call_actions(
+        &self,
+        generation: Generation,
+        endpoint: &str,
+        routes: &HashMap<Operation, Route>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<String> {
+        let actions = self.given("call_actions").map(texts).unwrap_or_default();
+        for (index, action) in actions.iter().enumerate() {
+            let route = Route::new(generation, endpoint, action, false);
+            let configured = [Operation::Consume, Operation::Reverse]
+                .into_iter()
+                .filter_map(|operation| routes.get(&operation))
+                .any(|known| is_target(&route, known) || action::same_or_behind(action, target_of(known)));
+            let wrong = if action::moves_value(target_of(&route)) || action::moves_value(action) || configured
+            {
+                "moves value; that goes only by its own function, with the journal"
+            } else if generation == Generation::V3 && !action.starts_with('/') {
+                "must begin with /"
+            } else if action::is_same(action, "") {
+                "is no action"
+            } else {
+                continue;
+            };
+            problems.push(problem(format!("{}call_actions[{index}]", self.path), wrong));
         }
         actions
     }
@@ -443,6 +502,19 @@ impl<'o, 'a> Reader<'o, 'a> {
             problems.extend(found.into_iter().filter(stands));
         }
     }
+}
+
+/// V2's action, V3's URL.
+fn target_of(route: &Route) -> &str {
+    match route.generation {
+        Generation::V2 => &route.action,
+        Generation::V3 => &route.url,
+    }
+}
+
+/// Whether two routes lead to the same, however it is written.
+fn is_target(one: &Route, other: &Route) -> bool {
+    one.generation == other.generation && action::is_same(target_of(one), target_of(other))
 }
 
 fn texts(list: &Value<'_>) -> Vec<String> {

@@ -4,7 +4,7 @@ mod account;
 mod charset;
 mod tables;
 
-pub use account::Account;
+pub use account::{Account, Asked};
 pub use charset::Charset;
 pub use tables::{CONFIG, ROUTE};
 

@@ -41,7 +41,8 @@ const PASSWORD_OVER_HTTP: Field =
 const CALL_ACTIONS: Field = may(
     "call_actions",
     Kind::List(&Kind::Text(128), 64),
-    "further read actions (v2) or paths (v3) that zv_call_json takes",
+    "further actions (v2) or paths (v3) that zv_call_json takes beside the documented reads; none that moves value, \
+     and a lost answer of one is unknown (ZV-CALL-LOST)",
 );
 
 /// The whole.

@@ -2,6 +2,7 @@
 //! Nothing here does I/O. Facts carry their source: DOC (the vendor's pages), SEEN (public integrations),
 //! OPEN (nobody knows; the library must work either way or be told).
 
+pub mod action;
 mod answer;
 mod consume;
 mod quote;

@@ -188,6 +188,16 @@ impl Library {
                 ),
             ));
         }
+        let unknown: Vec<&str> = self.clients.iter().flat_map(Client::unknown_actions).collect();
+        if !unknown.is_empty() {
+            warnings.push(Warning::new(
+                &codes::WARN_CALL_ACTION,
+                format!(
+                    "call_actions lists what is no documented read: {}; nobody knows whether it takes something",
+                    unknown.join(", ")
+                ),
+            ));
+        }
         if self.clients.iter().any(Client::is_plain_http) {
             warnings.push(Warning::new(
                 &codes::WARN_PLAIN_HTTP,

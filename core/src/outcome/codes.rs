@@ -110,7 +110,7 @@ codes! {
         "Mend each field that errors[] names.", CALL_ZH, CALL_EN;
     ACTION "ZV-ACTION" [Invalid]
         "zv_call_json was asked for an action that it does not take.",
-        "It takes the read actions of the documentation and those listed under call_actions; money moves only by zv_consume_json.", CALL_ZH, CALL_EN;
+        "It takes the read actions of the documentation and those listed under call_actions; value moves only by its own function.", CALL_ZH, CALL_EN;
     CONFIG "ZV-CONFIG" [Invalid]
         "The configuration is wrong; errors[] names every mistake by its path.",
         "Mend each key that errors[] names.", STOP_ZH, STOP_EN;
@@ -153,6 +153,10 @@ codes! {
     NO_ANSWER "ZV-NO-ANSWER" [NotSent]
         "A read (quote, call) got no usable answer; nothing is ever taken by a read.",
         "Try again.", "网络异常,请稍后重试", "Network trouble. Try again in a moment.";
+    CALL_LOST "ZV-CALL-LOST" [Unknown]
+        "The answer to an action that call_actions lists was lost or proves nothing; nobody knows whether the action takes something.",
+        "Do not send it again before a person has looked at the gateway's own records.",
+        "结果未知，请勿重试，请联系技术人员核实", "Not known whether it was done. Do not try again; call support.";
     BUSY "ZV-BUSY" [Unknown]
         "The same bizId is still running in another call, beyond this call's deadline.",
         "Wait for the other call; never use a new bizId for the same sale.", DOUBT_ZH, DOUBT_EN;
@@ -270,6 +274,9 @@ codes! {
     WARN_MAY_ARRIVE "ZV-W-MAY-ARRIVE" []
         "It was settled as undone while its request may still arrive at the gateway.",
         "Hold the member's records against it once late_arrival_ms have passed.", "", "";
+    WARN_CALL_ACTION "ZV-W-CALL-ACTION" []
+        "call_actions lists actions that are no documented reads: nobody knows whether they take something, and no journal guards them.",
+        "Ask the vendor what they do. A lost answer of one is unknown (ZV-CALL-LOST) and must not be asked for again.", "", "";
     WARN_PLAIN_HTTP "ZV-W-PLAIN-HTTP" []
         "The endpoint is plain http: neither the request nor the answer is protected on its way.",
         "Use an https endpoint where the vendor offers one.", "", "";

@@ -347,10 +347,29 @@ impl<'a> Envelope<'a> {
             .map_or_else(outer, |refusal| Words { code: refusal.code, message: refusal.message })
     }
 
+    /// The same of a consume, held against the question.
+    fn refuse_consume(&self, biz_id: &BizId, inner: &Repeated, rules: &CodeRules, strict: bool) -> Verdict {
+        let mut refusal = match self.refuse(inner, rules) {
+            Verdict::Refused(refusal) => refusal,
+            other => return other,
+        };
+        refusal
+            .warnings
+            .extend(self.documented_places().find_map(|place| consume::compare_biz_id(biz_id, place)));
+        if strict && !refusal.warnings.is_empty() {
+            return Verdict::Doubt(Doubt {
+                code: refusal.code,
+                warnings: refusal.warnings,
+                ..self.unproven(&codes::MISMATCH, "the refusal does not match the question")
+            });
+        }
+        Verdict::Refused(refusal)
+    }
+
     /// Whether a no is one. The inner flag is documented as 成功或失败标识 of the business, a system error as the
     /// outer `status: false`; so an inner no beside an outer yes is the business's own.
-    fn refuse_consume(&self, biz_id: &BizId, inner: &Repeated, rules: &CodeRules, strict: bool) -> Verdict {
-        let Some(mut refusal) = self.refusal(inner) else {
+    fn refuse(&self, inner: &Repeated, rules: &CodeRules) -> Verdict {
+        let Some(refusal) = self.refusal(inner) else {
             return self.doubt(&codes::UNPROVEN, "no code says no");
         };
         let doubt = |message: &str| {
@@ -391,16 +410,6 @@ impl<'a> Envelope<'a> {
                 return doubt(&refusal.message);
             }
         }
-        refusal
-            .warnings
-            .extend(self.documented_places().find_map(|place| consume::compare_biz_id(biz_id, place)));
-        if strict && !refusal.warnings.is_empty() {
-            return Verdict::Doubt(Doubt {
-                code: refusal.code,
-                warnings: refusal.warnings,
-                ..self.unproven(&codes::MISMATCH, "the refusal does not match the question")
-            });
-        }
         Verdict::Refused(refusal)
     }
 
@@ -433,6 +442,23 @@ impl<'a> Envelope<'a> {
             returned_biz_id: data.given("bizId").and_then(Value::scalar).map(str::to_owned),
             warnings,
         })
+    }
+
+    /// What the answer to an action says of which nobody knows whether it takes something: a no needs the proof that a
+    /// consume's needs.
+    pub fn judge_call(&self, rules: &CodeRules) -> Verdict {
+        let inner = match self.data_object().map(Repeated::read) {
+            None => Repeated::default(),
+            Some(Ok(inner)) => inner,
+            Some(Err(why)) => return self.doubt(&codes::UNPROVEN, why),
+        };
+        if self.refusing_code(&inner).is_some() {
+            return self.refuse(&inner, rules);
+        }
+        if !self.says_yes_throughout() {
+            return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
+        }
+        self.judge_read(None)
     }
 
     /// What the answer to a read says; nothing is ever taken by one, so a refusal needs no proof.

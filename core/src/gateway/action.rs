@@ -1,0 +1,181 @@
+//! What an action or a path does: what moves value goes only by its own function, with the journal; what is documented
+//! to take nothing may be asked for freely; of everything else nobody knows.
+
+use super::Generation;
+
+/// Actions that move value: V2's DOC, V3's DOC and SEEN. The path without its generation, so that it is known behind any
+/// prefix.
+const MOVES_VALUE: [&str; 22] = [
+    // Balance, coupons and points of a member, and their way back.
+    "communal.user.consume",
+    "crm/customer/customerConsume",
+    "crm/customer/consumeReverse",
+    // Coupons alone.
+    "communal.user.coupons-vertify",
+    "coupon.off-coupon",
+    "coupon.coupon-exchange",
+    "crm/coupon/writeOffCoupon",
+    "crm/coupon/couponReverse",
+    // Points alone.
+    "user.points-add",
+    "crm/points/addCustomerPoints",
+    "crm/points/reducePoints",
+    "crm/points/reversePoints",
+    // The stored balance alone.
+    "bsns/customerBalance/userRecharge",
+    "bsns/customerBalance/userRechargeReverse",
+    "crm/account/decreaseBalance",
+    "crm/account/decreaseBalanceReverse",
+    // Gift cards.
+    "crm/giftCard/unifyCardConsume",
+    "crm/giftCard/unifyCardReverse",
+    "crm/giftCard/unifyCardPartReverse",
+    "crm/giftCard/unifyMultiCardConsume",
+    // The simulator's own.
+    "sandbox.consume-reverse",
+    "sandbox.coupon-reverse",
+];
+
+/// Reads beside the operations: V2's action and V3's path (DOC, but for the paths, which are SEEN).
+const READS: [(Option<&str>, Option<&str>); 4] = [
+    (Some("user.balance-history"), None),
+    (Some("user.user-points-records"), None),
+    (Some("user.cybuy-cards-canused"), Some("/v3/crm/giftCard/getCustomerGiftCardList")),
+    (None, Some("/v3/crm/account/queryAccountFlow")),
+];
+
+/// Whether an action, a path or a whole URL moves value, however it is written.
+pub fn moves_value(action: &str) -> bool {
+    MOVES_VALUE.iter().any(|known| same_or_behind(action, known))
+}
+
+/// Whether two ways of writing mean the same action or path.
+pub fn is_same(one: &str, other: &str) -> bool {
+    normalised(one) == normalised(other)
+}
+
+/// Whether `action` is `known`, or a path that ends in it.
+pub fn same_or_behind(action: &str, known: &str) -> bool {
+    let (action, known) = (normalised(action), normalised(known));
+    action == known || action.strip_suffix(&known).is_some_and(|before| before.ends_with('/'))
+}
+
+/// Where a documented read goes for an account of that generation; by either of its names.
+pub fn documented_read(action: &str, generation: Generation) -> Option<&'static str> {
+    let (v2, v3) = READS.iter().find(|(v2, v3)| [*v2, *v3].contains(&Some(action)))?;
+    match generation {
+        Generation::V2 => *v2,
+        Generation::V3 => *v3,
+    }
+}
+
+/// Whether a documented read is meant, of whichever generation.
+pub fn is_documented_read(action: &str) -> bool {
+    READS.iter().any(|(v2, v3)| [*v2, *v3].contains(&Some(action)))
+}
+
+/// What a server may make of it: no query, no percent-encoding, however often, no doubled slashes or dots, one case.
+fn normalised(action: &str) -> String {
+    const MOST_TURNS: usize = 16;
+    let mut text = action.to_owned();
+    for _ in 0..MOST_TURNS {
+        let decoded = percent_decoded(&text);
+        if decoded == text {
+            break;
+        }
+        text = decoded;
+    }
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    let text = text.to_lowercase().replace('\\', "/");
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let mut parts: Vec<&str> = Vec::new();
+    // What follows a semicolon is a parameter of the segment.
+    for part in text.split('/').map(|part| part.split(';').next().unwrap_or_default()) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part.trim_end_matches('.')),
+        }
+    }
+    parts.join("/")
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let byte = code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'%');
+        out.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_value_is_known_however_it_is_written() {
+        for action in [
+            "communal.user.consume",
+            "Communal.User.Consume",
+            " communal.user.consume ",
+            "communal.user.consume.",
+            "communal%2euser%2Econsume",
+            "/v3/crm/account/decreaseBalance",
+            "/V3/CRM/Account/DECREASEBALANCE",
+            "/v3/crm/account/decreaseBalance/",
+            "//v3//crm/account///decreaseBalance",
+            "/v3/crm/./account/x/../decreaseBalance",
+            "/v3/crm/account/decreaseBalance?x=1",
+            "/v3/crm/account/decreaseBalance#x",
+            "/v3/crm/account/decreaseBalance;jsessionid=1",
+            "/v3/crm/account/decrease%42alance",
+            "/v3/crm/account/decrease%2542alance",
+            "/v3/crm%2faccount%2FdecreaseBalance",
+            "\\v3\\crm\\account\\decreaseBalance",
+            "/proxy/v3/crm/account/decreaseBalance",
+            "/v3/crm/account/decreaseBalance\t",
+            "/v3/crm/account/decreaseBalance%20",
+            "/v3/crm/account/decreaseBalance%00",
+            "/v3/bsns/customerBalance/userRecharge",
+            "/v3/crm/points/addCustomerPoints",
+            "/v3/crm/giftCard/unifyCardPartReverse",
+            "user.points-add",
+            "coupon.off-coupon",
+            "communal.user.coupons-vertify",
+            "https://h/v3/crm/coupon/writeOffCoupon",
+        ] {
+            assert!(moves_value(action), "{action}");
+        }
+        for action in [
+            "user.balance-history",
+            "/v3/crm/account/getDecreaseBalanceBiz",
+            "/v3/crm/account/queryAccountFlow",
+            "/v3/crm/account/decreaseBalanceRecords",
+            "/v3/bsns/order/orderUpload",
+            "communal.user.gether-customer-info",
+            "user.user-by-coupon",
+            "/",
+            "",
+        ] {
+            assert!(!moves_value(action), "{action}");
+        }
+    }
+
+    #[test]
+    fn a_documented_read_goes_by_either_name_to_the_accounts_own() {
+        let both = ["user.cybuy-cards-canused", "/v3/crm/giftCard/getCustomerGiftCardList"];
+        for action in both {
+            assert_eq!(documented_read(action, Generation::V2), Some(both[0]));
+            assert_eq!(documented_read(action, Generation::V3), Some(both[1]));
+        }
+        assert_eq!(documented_read("user.balance-history", Generation::V2), Some("user.balance-history"));
+        assert_eq!(documented_read("user.balance-history", Generation::V3), None);
+        assert!(is_documented_read("user.balance-history") && !is_documented_read("user.points-add"));
+    }
+}
