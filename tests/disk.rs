@@ -637,6 +637,180 @@ fn without_its_ballast_no_intent_is_recorded() {
     assert_eq!(simulator.requests(), before);
 }
 
+const LATE: &str = "ZV-W-JOURNAL-LATE";
+
+/// A till that died when it had been told of T1, which nobody has written down.
+fn unheard(simulator: &Simulator, config: &Value) {
+    let mut dead = Driver::started(config);
+    dead.consume(&sale("T1")).succeeded();
+    dead.kill();
+    assert_eq!(simulator.net("T1"), 1);
+}
+
+/// From its opening on every answer says so until somebody has asked for what the start could not list.
+fn opened_late(till: &mut Driver, config: &Value) {
+    let answer = till.look_up("T1").succeeded();
+    assert!(answer.warns(LATE), "{}", answer.text);
+    let answer = till.consume(&sale("T2")).succeeded();
+    assert!(answer.warns(LATE), "{}", answer.text);
+    // What is listed of one day leaves out the others.
+    assert!(till.pending(Some(&json!({"day": "2026-01-01"}))).succeeded().warns(LATE));
+    let again = till.init(config).succeeded();
+    assert_eq!((&again.json["already"], &again.data()["journal"]), (&json!(true), &config["journal"]));
+    assert!(!again.warns("ZV-W-JOURNAL") && again.warns(LATE), "{}", again.text);
+    for answer in [till.pending(None), till.look_up("T2"), till.consume(&sale("T3"))] {
+        assert!(!answer.warns(LATE), "{}", answer.text);
+    }
+}
+
+#[test]
+fn a_journal_that_was_locked_at_the_start_is_opened_by_itself() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({}));
+    unheard(&simulator, &config);
+    let holder = Holder::take(&config["journal"]);
+    let mut till = Driver::new();
+    let answer = till.init(&config).succeeded();
+    assert!(answer.warns("ZV-W-JOURNAL") && answer.text.contains("ZV-JOURNAL-LOCKED"), "{}", answer.text);
+    let before = simulator.requests();
+    till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL-LOCKED");
+    assert_eq!(simulator.requests(), before);
+    holder.let_go();
+    until("it is open", || till.pending(Some(&json!({"day": "2026-01-01"}))).outcome() == "succeeded");
+    let answer = till.look_up("T1").succeeded();
+    assert!(answer.warns(LATE), "{}", answer.text);
+    opened_late(&mut till, &config);
+}
+
+/// The list is what was to be heard: it names the sale.
+#[test]
+fn what_was_unheard_at_a_late_opening_is_listed() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"background": false}));
+    unheard(&simulator, &config);
+    let holder = Holder::take(&config["journal"]);
+    let mut till = Driver::new();
+    let answer = till.init(&config).succeeded();
+    assert_eq!(answer.data()["unheard"], json!([]));
+    till.recover().expect("internal", "ZV-JOURNAL-LOCKED");
+    holder.let_go();
+    till.recover().succeeded();
+    let listed = till.pending(None).succeeded();
+    assert_eq!(listed.data()["entries"][0]["entry"]["bizId"], "T1", "{}", listed.text);
+    assert_eq!(listed.data()["entries"][0]["next"], "unheard", "{}", listed.text);
+}
+
+/// Without a thread of its own the library tries at each money call, within that call's time.
+#[test]
+fn a_journal_that_was_locked_at_the_start_is_opened_by_a_money_call() {
+    let simulator = Simulator::start();
+    let config = reversing(&simulator.v2(), json!({"background": false}));
+    unheard(&simulator, &config);
+    let holder = Holder::take(&config["journal"]);
+    let mut till = Driver::new();
+    till.init(&config).succeeded();
+    let answer = till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL-LOCKED");
+    assert!(answer.took < Duration::from_millis(2500), "{:?}", answer.took);
+    holder.let_go();
+    let answer = till.consume(&sale("T4")).succeeded();
+    assert!(answer.warns(LATE), "{}", answer.text);
+    opened_late(&mut till, &config);
+}
+
+#[test]
+fn a_journal_on_a_disk_that_was_full_at_the_start_is_opened_by_itself() {
+    let simulator = Simulator::start();
+    let disk = Mounted::small("600k");
+    disk.fill();
+    let config = disk.config(&simulator, json!({}));
+    let mut till = Driver::new();
+    till.init(&config).succeeded();
+    till.consume(&sale("T1")).expect("internal", "ZV-JOURNAL-FULL");
+    disk.free();
+    until("it is open", || till.consume(&sale("T1")).outcome() == "succeeded");
+    opened_late(&mut till, &config);
+}
+
+#[test]
+fn a_journal_on_a_disk_that_was_read_only_at_the_start_is_opened_by_itself() {
+    let simulator = Simulator::start();
+    let disk = Mounted::small("2m");
+    let config = disk.config(&simulator, json!({}));
+    unheard(&simulator, &config);
+    system("mount", &["-o", "remount,ro", disk.0.to_str().unwrap()]);
+    let mut till = Driver::new();
+    till.init(&config).succeeded();
+    till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL-READ-ONLY");
+    system("mount", &["-o", "remount,rw", disk.0.to_str().unwrap()]);
+    until("it is open", || till.look_up("T1").outcome() == "succeeded");
+    opened_late(&mut till, &config);
+}
+
+/// Every file and folder below that one, with its rights.
+fn rights(folder: &Path) -> BTreeMap<String, u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let metadata = entry.metadata().unwrap();
+        let is_folder = metadata.is_dir();
+        let name = entry.file_name().into_string().unwrap();
+        let name =
+            if name.starts_with(|first: char| first.is_ascii_digit()) { "owner".to_owned() } else { name };
+        found.insert(name, metadata.permissions().mode() & 0o7777);
+        if is_folder {
+            found.extend(rights(&entry.path()));
+        }
+    }
+    found
+}
+
+#[test]
+fn nobody_else_may_read_what_the_library_writes_whatever_the_umask_says() {
+    let simulator = Simulator::start();
+    for umask in ["000", "077", "277"] {
+        for of_a_group in [false, true] {
+            let folder = own_folder();
+            let place = if of_a_group { folder.join("group") } else { folder.join("a/b") };
+            if of_a_group {
+                fs::create_dir(&place).unwrap();
+                system("chmod", &["2770", place.to_str().unwrap()]);
+            }
+            let (journal, log) = (place.join("journal.db"), json!({"path": place.join("till.log")}));
+            let config = reversing(&simulator.v2(), json!({"journal": journal, "log": log}));
+            // The log's folder is not made by the library.
+            fs::create_dir_all(&place).unwrap();
+            let script = format!("umask {umask}; exec \"$@\"");
+            let mut till = Driver::wrapped(&["sh", "-c", &script, "sh"], &[]);
+            till.init(&config).succeeded();
+            till.consume(&sale(&format!("T{umask}{of_a_group}"))).succeeded();
+            let (file, owners) = if of_a_group { (0o660, 0o2770) } else { (0o600, 0o700) };
+            let found = rights(&place);
+            let all =
+                ["journal.db", "journal.db-wal", "journal.db-shm", "journal.db.mark", "journal.db.ballast"];
+            for name in all.into_iter().chain(["owner", "till.log"]) {
+                assert_eq!(
+                    found.get(name).map(|mode| format!("{mode:o}")),
+                    Some(format!("{file:o}")),
+                    "{umask} {name}"
+                );
+            }
+            assert_eq!(found.len(), 8, "{found:?}");
+            assert_eq!(found["journal.db.owners"], owners, "{umask}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_the_library_makes_is_its_users_own() {
+    let simulator = Simulator::start();
+    let folder = own_folder();
+    let config = reversing(&simulator.v2(), json!({"journal": folder.join("a/b/journal.db")}));
+    let mut till = Driver::wrapped(&["sh", "-c", "umask 000; exec \"$@\"", "sh"], &[]);
+    till.init(&config).succeeded();
+    let found = rights(&folder);
+    assert_eq!((found["a"], found["b"]), (0o700, 0o700));
+}
+
 struct Random(u64);
 
 impl Random {

@@ -11,6 +11,7 @@ mod tell;
 pub use reverse::Requested;
 pub use tell::{consume as tell_consume, entry_json, known as tell_known, stands as tell_stands};
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
@@ -18,7 +19,7 @@ use ureq::http::Uri;
 use crate::clock::GatewayClock;
 use crate::config::Account;
 use crate::gateway::{NotSent, Operation, Params, RequestRules, Route};
-use crate::journal::{Guard, Journal};
+use crate::journal::{Guard, Journal, Late};
 use crate::json::{Object, Value};
 use crate::log::{Level, Log};
 use crate::money::BizId;
@@ -32,7 +33,9 @@ pub struct Shared {
     /// The way to the gateway.
     pub http: Http,
     /// What is durable.
-    pub journal: Box<dyn Journal>,
+    pub journal: Arc<dyn Journal>,
+    /// The same, as what may not be open yet.
+    pub late: Arc<Late>,
     /// Where lines go.
     pub log: Log,
     /// The whole of one call.

@@ -50,6 +50,17 @@ impl Shared {
         entry.stage() == Stage::Sending && !self.journal.may_be_running(entry)
     }
 
+    /// Tries again to open a journal that was locked, full or read-only at the start, and does then what a start does.
+    pub fn open_again(&self, until: Instant) {
+        if !self.late.open_again(until) {
+            return;
+        }
+        self.log.line(Level::Info, || "the journal was opened after the start".to_owned());
+        if let Err(error) = self.bury_all() {
+            self.log.line(Level::Error, || format!("what was left behind: {} {error}", error.code.text));
+        }
+    }
+
     /// What stands under a bizId; an intent that was left behind is recorded as that first.
     pub fn standing(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
         match self.journal.find(key)? {

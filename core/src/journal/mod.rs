@@ -2,11 +2,13 @@
 //! till is told.
 
 mod flights;
+mod late;
 mod owner;
 mod place;
 mod sqlite;
 
 pub use flights::{Flight, Flights};
+pub use late::Late;
 pub use owner::{Opening, OwnerLock, Presence, folder as owners_folder, guard_lock_by};
 pub use place::{FILE as DEFAULT_FILE, Place, default_place, machine_folder, network_kind, user_folder};
 pub use sqlite::{Inspection, Sqlite, inspect};
@@ -142,84 +144,4 @@ pub trait Journal: Send + Sync {
 
     /// Whether the attempt of an intent may still be running: here, or in another process that lives or may live.
     fn may_be_running(&self, entry: &Entry) -> bool;
-}
-
-/// A journal that cannot be used: every use says why. Quotes go on.
-pub struct Stopped {
-    error: JournalError,
-    owner: Owner,
-    flights: Flights,
-}
-
-impl Stopped {
-    /// Stopped for this reason.
-    pub fn new(error: JournalError) -> Stopped {
-        Stopped { error, owner: Owner(String::new()), flights: Flights::default() }
-    }
-}
-
-impl Journal for Stopped {
-    fn record(&self, _: &Entry, _: Guard, _: Instant) -> Result<Recorded, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn record_all(&self, entries: &[Entry], _: Instant) -> Vec<Result<Recorded, JournalError>> {
-        entries.iter().map(|_| Err(self.error.clone())).collect()
-    }
-
-    fn find(&self, _: &Key) -> Result<Option<Entry>, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn created_between(&self, _: i64, _: i64) -> Result<Vec<Entry>, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn hear(&self, _: Key) {}
-
-    fn close(&self) {}
-
-    fn has_other_biz_ids(&self, _: &Key) -> Result<bool, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn id(&self) -> Result<String, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn stands_elsewhere(&self, _: &Key) -> Result<bool, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn other_sale_of(&self, _: &Key, _: &str) -> Result<Option<Entry>, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn names_coupon_elsewhere(&self, _: &Key, _: &str) -> Result<bool, JournalError> {
-        Err(self.error.clone())
-    }
-
-    fn is_alive(&self, _: &Owner) -> bool {
-        true
-    }
-
-    fn may_be_running(&self, _: &Entry) -> bool {
-        true
-    }
-
-    fn owner(&self) -> &Owner {
-        &self.owner
-    }
-
-    fn flights(&self) -> &Flights {
-        &self.flights
-    }
 }

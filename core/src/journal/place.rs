@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::JournalError;
 use crate::outcome::codes;
+use crate::rights;
 
 /// Where the journal is, and what the till should know about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Place {
     /// The database file.
     pub path: PathBuf,
@@ -55,7 +56,7 @@ pub fn machine_folder() -> PathBuf {
 /// Whether a file can be made in the folder, which is made first.
 fn usable(folder: &Path) -> bool {
     let probe = folder.join(format!(".probe-{}", std::process::id()));
-    fs::create_dir_all(folder).is_ok() && fs::write(&probe, "").is_ok() && fs::remove_file(&probe).is_ok()
+    rights::make_folder(folder).is_ok() && fs::write(&probe, "").is_ok() && fs::remove_file(&probe).is_ok()
 }
 
 /// The path without links, as far as it exists.

@@ -1,6 +1,6 @@
 //! What each function of the C ABI does, from its request's text to its answer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::requests::{
     CONFIRM_REQUEST, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
@@ -17,6 +17,9 @@ use crate::shape::{Shape, Unknown, check};
 use crate::transaction::settle::settle;
 use crate::transaction::{Confirmation, Entry, Stage};
 
+/// How long a call waits for whoever holds a journal that is not open yet.
+const OPENING: Duration = Duration::from_millis(250);
+
 impl Library {
     /// `zv_coupon_quote_json`
     pub fn quote(&self, request: &str) -> Answer {
@@ -25,7 +28,10 @@ impl Library {
 
     /// `zv_consume_json`
     pub fn consume(&self, request: &str) -> Answer {
-        let answer = self.run(request, |client, given| self.to_be_heard(client, client.consume(given)));
+        let answer = self.run(request, |client, given| {
+            self.open_late();
+            self.to_be_heard(client, client.consume(given))
+        });
         if answer.outcome() == Outcome::Unknown {
             self.recovery.nudge();
         }
@@ -87,9 +93,13 @@ impl Library {
             self.recovery.nudge();
             let text = |name: &str| given.given(name).and_then(Value::scalar);
             let found = match text("day").map(|written| calendar::day(written).ok_or(written)) {
-                None => self.shared.journal.unsettled().map(|mut entries| {
-                    entries.extend(self.left_unfinished().unwrap_or_default());
-                    entries
+                None => self.shared.journal.unsettled().and_then(|mut entries| {
+                    entries.extend(self.left_unfinished()?);
+                    // Of one account among several it is not all.
+                    if account.is_none() || self.clients.len() == 1 {
+                        self.shared.late.seen();
+                    }
+                    Ok(entries)
                 }),
                 Some(Ok(day)) => {
                     let (from, to) = self.business_days.span(day);
@@ -219,8 +229,15 @@ impl Library {
             Err(answer) => return answer,
         };
         match self.enter(field("bizId").map(str::to_owned)) {
-            Some(_entered) => f(client, given),
+            Some(_entered) => f(client, given).with_warnings(self.late_warning()),
             None => Answer::of(Outcome::Invalid, &codes::SHUT_DOWN, self.lang(), "zv_shutdown was called"),
+        }
+    }
+
+    /// Without a thread of the library's own that does it, a call opens what was locked, full or read-only before.
+    fn open_late(&self) {
+        if !self.recovery.is_in_background() {
+            self.shared.open_again(Instant::now() + OPENING);
         }
     }
 
@@ -232,6 +249,7 @@ impl Library {
         f: impl FnOnce(&Client, &Object<'_>, &BizId) -> Answer,
     ) -> Answer {
         self.run(text, |client, given| {
+            self.open_late();
             let mut problems = Vec::new();
             check(shape, given, &Object::default(), "", Unknown::Refuse, &mut problems);
             let biz_id = given.given("bizId").and_then(Value::scalar).map(BizId::new);
@@ -267,7 +285,10 @@ impl Library {
             Err(answer) => return answer,
         };
         match self.enter(None) {
-            Some(_entered) => f(client, given),
+            Some(_entered) => {
+                self.open_late();
+                f(client, given).with_warnings(self.late_warning())
+            }
             None => Answer::of(Outcome::Invalid, &codes::SHUT_DOWN, self.lang(), "zv_shutdown was called"),
         }
     }

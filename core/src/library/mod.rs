@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crate::calendar::BusinessDays;
 use crate::client::{Client, Shared};
 use crate::config::Config;
-use crate::journal::{Journal, JournalError, Opening, Place, Sqlite, Stopped, default_place};
+use crate::journal::{JournalError, Late, Opening, Place, Sqlite, default_place};
 use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
@@ -42,8 +42,6 @@ pub struct Library {
     shared: Arc<Shared>,
     clients: Arc<[Client]>,
     recovery: Recovery,
-    /// Where the journal is, or why it cannot be used.
-    journal: Result<Place, JournalError>,
     fingerprint: [u8; 20],
     running: Mutex<Running>,
     idle: Condvar,
@@ -105,17 +103,18 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let (journal, place) = if forked {
+        let late = Arc::new(if forked {
             no_journal()
         } else {
             open_journal(config.journal, config.retention_days, config.total)
-        };
-        if let Err(error) = &place {
+        });
+        if let Err(error) = late.place() {
             log.line(Level::Error, || format!("{} {error}", error.code.text));
         }
         let shared = Arc::new(Shared {
             http,
-            journal,
+            journal: Arc::<Late>::clone(&late),
+            late,
             log,
             total: config.total,
             lang: config.lang,
@@ -138,7 +137,6 @@ impl Library {
             shared,
             clients,
             recovery,
-            journal: place,
             fingerprint: config.fingerprint,
             running: Mutex::default(),
             idle: Condvar::new(),
@@ -153,7 +151,8 @@ impl Library {
     /// The answer to the `zv_init` that started this library, or to a repeated one.
     pub fn started(&self, already: bool) -> Answer {
         let mut warnings = Vec::new();
-        match &self.journal {
+        let place = self.shared.late.place();
+        match &place {
             Err(error) => warnings.push(Warning::new(
                 &codes::WARN_JOURNAL,
                 format!("{} {error}; quotes go on, money calls answer `internal`", error.code.text),
@@ -212,7 +211,7 @@ impl Library {
         let data = serde_json::json!({
             "version": VERSION,
             "accounts": accounts,
-            "journal": self.journal.as_ref().ok().map(|place| place.path.display().to_string()),
+            "journal": place.ok().map(|place| place.path.display().to_string()),
             "journal_id": self.shared.journal.id().ok(),
             "unsettled": unsettled.len(),
             "unheard": unfinished.iter().map(|entry| entry.key().biz_id.as_str()).collect::<Vec<_>>(),
@@ -220,7 +219,14 @@ impl Library {
         Answer::done_locally("started")
             .with_already(already)
             .with_warnings(warnings)
+            .with_warnings(self.late_warning())
             .with_data(data.to_string())
+    }
+
+    /// The journal was opened after the start, and what the start would have listed has not been asked for.
+    fn late_warning(&self) -> Option<Warning> {
+        let meaning = codes::WARN_JOURNAL_LATE.meaning;
+        self.shared.late.is_unseen().then(|| Warning::new(&codes::WARN_JOURNAL_LATE, meaning))
     }
 
     /// Successes that an earlier process has left unread or unconfirmed.
@@ -311,33 +317,37 @@ impl Library {
 }
 
 /// A forked child's.
-fn no_journal() -> (Box<dyn Journal>, Result<Place, JournalError>) {
-    let error = JournalError::new(
+fn no_journal() -> Late {
+    Late::never(JournalError::new(
         &codes::FORKED,
         "this process was forked after zv_init: money calls need a process of their own (exec)",
-    );
-    (Box::new(Stopped::new(error.clone())), Err(error))
+    ))
 }
 
+/// How long a start waits for whoever holds the journal.
+const START: Duration = Duration::from_secs(3);
+
 /// Opens the journal where it is configured or belongs; one that cannot be opened stops money calls only.
-fn open_journal(
-    configured: Option<PathBuf>,
-    retention_days: i64,
-    total: Duration,
-) -> (Box<dyn Journal>, Result<Place, JournalError>) {
+fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duration) -> Late {
     let place = match configured {
         Some(path) => Ok(Place { path, per_user: false }),
         None => default_place(),
     };
-    let opened = place.and_then(|place| {
-        let journal = Sqlite::open_as(&place.path, &Opening { total, ..Opening::default() })?;
-        journal.retire(retention_days)?;
-        Ok((journal, place))
-    });
-    match opened {
-        Ok((journal, place)) => (Box::new(journal), Ok(place)),
-        Err(error) => (Box::new(Stopped::new(error.clone())), Err(error)),
-    }
+    let place = match place {
+        Ok(place) => place,
+        Err(error) => return Late::never(error),
+    };
+    // At the same place each time.
+    let open = move |until: Instant| {
+        let opening = Opening { total, patience: until.saturating_duration_since(Instant::now()) };
+        let journal = Sqlite::open_as(&place.path, &opening)?;
+        match journal.retire(retention_days, until) {
+            // Nothing hangs on it.
+            Err(error) if error.code.text != codes::JOURNAL_FULL.text => Err(error),
+            _ => Ok((journal, place.clone())),
+        }
+    };
+    Late::open(open, Instant::now() + START)
 }
 
 fn refused(problems: Vec<Problem>) -> Answer {

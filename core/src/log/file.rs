@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Level, Sink};
 use crate::calendar::{date, timestamp};
+use crate::rights;
 
 /// Appends to `<path>`; at the first line of a new day the file becomes `<path>.<yyyy-mm-dd>` of its own day.
 pub struct FileSink {
@@ -73,7 +74,7 @@ impl Sink for FileSink {
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
+    rights::open(path, OpenOptions::new().create(true).append(true))
 }
 
 fn milliseconds(time: SystemTime) -> i64 {

@@ -231,13 +231,13 @@ codes! {
         "Set `journal` to a file on a local disk that every user of the till can write.", STOP_ZH, STOP_EN;
     JOURNAL_LOCKED "ZV-JOURNAL-LOCKED" [Internal]
         "Another program holds the journal for longer than three seconds.",
-        "Close the program that has opened the file (a backup, a database browser).", STOP_ZH, STOP_EN;
+        "Close the program that has opened the file (a backup, a database browser). Money calls go on as soon as it lets go, also when it held the file at the start.", STOP_ZH, STOP_EN;
     JOURNAL_FULL "ZV-JOURNAL-FULL" [Internal]
-        "The disk is full.",
-        "Free space. Quotes go on; money calls go on as soon as there is room.", STOP_ZH, STOP_EN;
+        "The disk is full: there is no room for the record, or for the ballast beside the journal that is held for outcomes. Nothing was sent.",
+        "Free space. Quotes go on; money calls go on as soon as there is room, also when there was none at the start.", STOP_ZH, STOP_EN;
     JOURNAL_READ_ONLY "ZV-JOURNAL-READ-ONLY" [Internal]
         "The journal cannot be written by this user or on this mount.",
-        "Give the till's user the right to write the file and its folder.", STOP_ZH, STOP_EN;
+        "Give the till's user the right to write the file and its folder. A journal that was read-only at the start is opened by itself when that is mended; one that became so later needs a new start.", STOP_ZH, STOP_EN;
     JOURNAL_DAMAGED "ZV-JOURNAL-DAMAGED" [Internal]
         "The journal's file is damaged; it is not believed and not changed.",
         "Keep a copy of the file with its -wal, ask support, then start with a new one and settle by hand what the old one shows.", STOP_ZH, STOP_EN;
@@ -245,8 +245,8 @@ codes! {
         "The journal was written by a newer version; it was left as it is.",
         "Install that version again.", STOP_ZH, STOP_EN;
     JOURNAL_BEHIND "ZV-JOURNAL-BEHIND" [Internal]
-        "The journal ends before its mark: records that had been committed are lost (a damaged end, an old copy).",
-        "Compare with the gateway's records; then remove the .mark file beside the journal to accept it.", STOP_ZH, STOP_EN;
+        "The journal ends before its mark, or before what this process has seen: records that had been committed are lost (a damaged end, an old copy).",
+        "Stop every till. Compare with the gateway's records; then remove the .mark file beside the journal to accept it.", STOP_ZH, STOP_EN;
     JOURNAL "ZV-JOURNAL" [Internal, Unknown]
         "The journal could not be written.",
         "With `internal` nothing was sent; with `unknown` the gateway may have acted and the outcome could not be recorded.", STOP_ZH, STOP_EN;
@@ -261,7 +261,10 @@ codes! {
         "Ask the vendor: which action reverses a consume (冲正), with which params, and which codes say \"already reversed\" and \"not found\"? Then set routes.reverse.", "", "";
     WARN_JOURNAL "ZV-W-JOURNAL" []
         "The journal cannot be used: quotes go on, money calls answer `internal`.",
-        "Mend what the message says and start the library anew.", "", "";
+        "Mend what the message says. What was locked, full or read-only is then opened by itself (`background: false`: by the next money call or zv_recover_json); after anything else start the library anew.", "", "";
+    WARN_JOURNAL_LATE "ZV-W-JOURNAL-LATE" []
+        "The journal was opened after the start, so that zv_init could not list what succeeded before a crash and what is not settled.",
+        "Ask zv_pending_json (without a day, for all accounts): it lists both, and then the warning ends. Store or reverse what stands as unheard.", "", "";
     WARN_PER_USER "ZV-W-JOURNAL-PER-USER" []
         "The journal is this user's own: another user of the till does not see its unsettled sales.",
         "Set `journal` to a file that every user of the till can write.", "", "";

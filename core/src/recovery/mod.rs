@@ -105,6 +105,11 @@ impl Recovery {
         }
     }
 
+    /// Whether the library settles by itself.
+    pub fn is_in_background(&self) -> bool {
+        self.inner.settings.background
+    }
+
     /// Does now what can be done now, whatever was waited for, until the deadline.
     pub fn pass(&self, deadline: Instant) -> Result<Pass, JournalError> {
         self.inner.pass(true, deadline)
@@ -192,6 +197,7 @@ impl Inner {
             if all { own.min(deadline) } else { own }
         };
         let no_time = || self.state().stopping || Instant::now() >= deadline;
+        self.shared.open_again(deadline);
         let unconfirmed = self.reverse_unconfirmed(call_deadline, no_time);
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
         let unsettled = self.shared.journal.unsettled()?.into_iter();

@@ -160,9 +160,9 @@ impl Sqlite {
 
     /// Drops the details of what was settled long ago, a few thousand at a time. A clock that jumps must drop
     /// nothing, so it is not enough that they look old: as many days with sales must have followed.
-    pub fn retire(&self, days: i64) -> Result<usize, JournalError> {
+    pub fn retire(&self, days: i64, until: Instant) -> Result<usize, JournalError> {
         const MOST: i64 = 5000;
-        let connection = self.to_write(Instant::now() + BUSY)?;
+        let connection = self.to_write(until)?;
         let retired = (|| {
             let transaction = self.begin(&connection)?;
             let Some(newest) = row::newest(&transaction)? else { return Ok(0) };

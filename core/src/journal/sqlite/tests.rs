@@ -252,11 +252,11 @@ fn old_details_go_and_what_was_used_stays() {
     done(&journal.record(&at("OPEN", 0, Stage::Refused), Guard::Off, soon()).unwrap());
     // A clock that has jumped ahead once is no reason.
     done(&journal.record(&at("JUMP", 1000, Stage::Succeeded), Guard::Off, soon()).unwrap());
-    assert_eq!(journal.retire(90).unwrap(), 0);
+    assert_eq!(journal.retire(90, soon()).unwrap(), 0);
     for day in 920..1000 {
         done(&journal.record(&at(&format!("D{day}"), day, Stage::Succeeded), Guard::Off, soon()).unwrap());
     }
-    assert_eq!(journal.retire(90).unwrap(), 1);
+    assert_eq!(journal.retire(90, soon()).unwrap(), 1);
     let key = |biz_id: &str| Key {
         open_id: "o".into(),
         endpoint: "http://e".into(),
@@ -269,7 +269,7 @@ fn old_details_go_and_what_was_used_stays() {
     );
     let open = journal.find(&key("OPEN")).unwrap().unwrap();
     assert_eq!(open.identity().customer_id.as_deref(), Some("OPEN"));
-    assert_eq!(journal.retire(90).unwrap(), 0);
+    assert_eq!(journal.retire(90, soon()).unwrap(), 0);
 }
 
 #[test]
