@@ -191,6 +191,7 @@ impl World {
             return self.feed(call, Event::Stands(entry));
         }
         if !self.may_be_running(process, &entry) {
+            self.judge_burial(&entry);
             return self.feed(call, Event::OwnerDied(entry));
         }
         if self.now >= call.deadline {

@@ -13,7 +13,7 @@ use zvpos_core::transaction::{Entry, Stage};
 pub enum Fate {
     /// It is flushed.
     Done,
-    /// There is no room; nothing was written, and the next write may succeed.
+    /// There is no room but what is held for outcomes; without that nothing was written, and the next write may succeed.
     Full,
     /// Another program holds the file; as above.
     Locked,
@@ -31,6 +31,8 @@ pub struct SimJournal {
     history: BTreeMap<String, BTreeMap<u64, Stage>>,
     /// Written, but its flush failed.
     limbo: Option<Entry>,
+    /// The room that is held for outcomes was given back.
+    ballast_is_gone: bool,
 }
 
 impl SimJournal {
@@ -44,6 +46,12 @@ impl SimJournal {
         guard_first: bool,
         lives: &dyn Fn(&Entry) -> bool,
     ) -> Result<Recorded, JournalError> {
+        // A reversal that is asked for meanwhile sends no other.
+        let is_intent = entry.stage() == Stage::Sending && !entry.detail().reversal.asked;
+        let fate = match fate {
+            Fate::Full if !is_intent && !std::mem::replace(&mut self.ballast_is_gone, true) => Fate::Done,
+            fate => fate,
+        };
         match fate {
             Fate::Full => return Err(JournalError::new(&codes::JOURNAL_FULL, "simulated: full")),
             Fate::Locked => return Err(JournalError::new(&codes::JOURNAL_LOCKED, "simulated: locked")),
@@ -69,6 +77,8 @@ impl SimJournal {
                 Err(JournalError::new(&codes::JOURNAL, "simulated: the flush failed"))
             }
             Fate::Done | Fate::Full | Fate::Locked => {
+                // An intent is recorded only where the room is held again.
+                self.ballast_is_gone &= !is_intent;
                 self.commit(entry.clone());
                 Ok(Recorded::Done(Receipt::of(entry)))
             }

@@ -46,9 +46,18 @@ impl World {
             190..290 if self.processes.get(process).is_some_and(|process| process.failed) => {
                 self.kill(process, "restart by its owner");
             }
+            290..320 => self.lose_owner_file(process),
             _ => {}
         }
         self.now + self.random.range(200, if self.plan.long { 600_000 } else { 2_000 })
+    }
+
+    /// Somebody tidies up beside the journal.
+    fn lose_owner_file(&mut self, process: usize) {
+        let Some(owner) = self.processes.get(process).map(|process| process.owner.0.clone()) else { return };
+        self.figures.fault("owner file deleted");
+        self.say("misfortune", || format!("the file of {owner} is deleted"));
+        self.lost_owners.insert(owner);
     }
 
     fn set_clock(&mut self, process: usize) {

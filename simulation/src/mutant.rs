@@ -45,6 +45,8 @@ mutants! {
         "a lost answer is told as declined";
     LostAsNotSent "i3-lost-as-not-sent" &["I3"],
         "a connection that broke after the first byte counts as not sent";
+    MissingIsDead "i3-missing-is-dead" &["I3"],
+        "a process whose owner file is gone is taken for dead at once";
     UnprovenAsSucceeded "i3-unproven-as-succeeded" &["I3"],
         "an answer that proves nothing is told as succeeded";
     GuardBeforeStanding "i3-guard-before-standing" &["I3"],

@@ -38,6 +38,8 @@ pub struct Process {
     pub started: u64,
     /// Successes that the till has read since the last record.
     pub heard: Vec<String>,
+    /// Since when the intents are seen whose owner's file is gone, by bizId and revision.
+    pub missing: BTreeMap<(String, u64), u64>,
     /// The bizIds of the consumes that are being carried out, and by how many calls: one may end while another has
     /// begun the next attempt.
     pub running: BTreeMap<String, u32>,
@@ -58,6 +60,7 @@ impl Process {
             driven: BTreeSet::new(),
             started: 0,
             heard: Vec::new(),
+            missing: BTreeMap::new(),
             running: BTreeMap::new(),
         }
     }
@@ -67,6 +70,7 @@ impl Process {
         self.alive = false;
         self.starts_at = starts_at;
         self.paces.clear();
+        self.missing.clear();
         self.running.clear();
         self.heard.clear();
         self.driven.clear();

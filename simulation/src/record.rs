@@ -1,5 +1,7 @@
 //! One record of one process in the shared journal: what can befall it, and what must hold afterwards.
 
+use std::collections::BTreeSet;
+
 use zvpos_core::journal::{Guard, JournalError, Receipt, Recorded};
 use zvpos_core::outcome::codes;
 use zvpos_core::transaction::{Entry, Stage};
@@ -33,8 +35,23 @@ impl World {
         } else {
             self.flush_late(process);
             let guard_first = self.mutant == Some(Mutant::GuardBeforeStanding);
-            let processes = &self.processes;
+            // A process makes its own file again.
+            let own = self.processes.get(process).map(|process| process.owner.0.clone()).unwrap_or_default();
+            if self.random.per_mille(300) && self.lost_owners.remove(&own) {
+                self.say("misfortune", || format!("the file of {own} is there again"));
+            }
+            let (processes, lost) = (&self.processes, &self.lost_owners);
+            let over: BTreeSet<&(String, u64)> = processes
+                .get(process)
+                .iter()
+                .flat_map(|process| &process.missing)
+                .filter(|(_, since)| self.is_over(**since))
+                .map(|(key, _)| key)
+                .collect();
             let lives = |other: &Entry| {
+                if other.owner().0 != own && lost.contains(&other.owner().0) {
+                    return !over.contains(&(other.key().biz_id.to_string(), other.revision()));
+                }
                 processes.iter().any(|process| process.alive && process.owner == *other.owner())
             };
             self.journal.record(entry, guard, fate, guard_first, &lives)
@@ -83,6 +100,9 @@ impl World {
             (Ok(Recorded::Done(_)), _) => {
                 if failed {
                     self.oracle.broken("I5", format!("P{process} records {biz_id} after a failed flush"));
+                }
+                if entry.stage() == Stage::Sending {
+                    self.intents.insert((biz_id.to_owned(), entry.revision()), self.now);
                 }
                 self.oracle.judge(biz_id, &self.journal);
             }

@@ -19,6 +19,8 @@ use crate::world::World;
 const BETWEEN_SENDS_MS: u64 = 110;
 /// As `recovery::LOOK_AGAIN`.
 const LOOK_AGAIN_MS: u64 = 2_000;
+/// As `journal::owner::BEYOND`.
+const BEYOND_MS: u64 = 1_000;
 /// How long a process that has nothing to do waits before it looks for what others have left.
 const IDLE_LOOK_MS: u64 = 15_000;
 
@@ -70,13 +72,38 @@ impl World {
     }
 
     /// As `Shared::may_be_running`: whether the attempt of an intent may still be carried out, here or elsewhere.
-    pub fn may_be_running(&self, process: usize, entry: &Entry) -> bool {
+    pub fn may_be_running(&mut self, process: usize, entry: &Entry) -> bool {
+        let key = (entry.key().biz_id.to_string(), entry.revision());
+        let is_mine = self.processes.get(process).is_some_and(|process| process.owner == *entry.owner());
+        if !is_mine && self.lost_owners.contains(&entry.owner().0) {
+            let now = self.now;
+            let Some(observer) = self.processes.get_mut(process) else { return true };
+            let since = *observer.missing.entry(key).or_insert(now);
+            return self.mutant != Some(Mutant::MissingIsDead) && !self.is_over(since);
+        }
         let mine = self.processes.get(process).filter(|process| process.owner == *entry.owner());
         match mine {
             Some(mine) if self.mutant != Some(Mutant::OwnIntentLeft) => {
                 mine.running.contains_key(entry.key().biz_id.as_str())
             }
             _ => self.owner_lives(entry),
+        }
+    }
+
+    /// Whether a call that began then must have ended, whatever became of its process.
+    pub fn is_over(&self, since: u64) -> bool {
+        self.now.saturating_sub(since) >= self.plan.total_ms + BEYOND_MS
+    }
+
+    /// No process may be taken for dead that is carrying it out, within the time of its call.
+    pub fn judge_burial(&mut self, entry: &Entry) {
+        let biz_id = entry.key().biz_id.to_string();
+        let since = self.intents.get(&(biz_id.clone(), entry.revision())).copied().unwrap_or_default();
+        let lives = self.processes.iter().any(|process| {
+            process.alive && process.owner == *entry.owner() && process.running.contains_key(&biz_id)
+        });
+        if lives && self.now.saturating_sub(since) < self.plan.total_ms {
+            self.oracle.broken("I3", format!("{biz_id}: {} is taken for dead and lives", entry.owner().0));
         }
     }
 
@@ -155,6 +182,7 @@ impl World {
             pass.others_run = true;
             return Progress::At(self.now);
         }
+        self.judge_burial(entry);
         self.figures.count("intents found after a crash");
         let record = abandoned(entry);
         match self.record(process, &record, Guard::Off) {

@@ -60,6 +60,10 @@ pub struct World {
     pub outage_until: u64,
     /// Until when no reversal reaches it.
     pub no_reversal_until: u64,
+    /// The owners whose files somebody has deleted.
+    pub lost_owners: BTreeSet<String>,
+    /// When each intent was recorded, by bizId and revision.
+    pub intents: BTreeMap<(String, u64), u64>,
     /// What a mutant has not flushed, and whose it is.
     pub unflushed: Vec<(usize, Entry)>,
     trace: Option<Vec<String>>,
@@ -118,6 +122,8 @@ impl World {
             deaf_debts: BTreeMap::new(),
             outage_until: 0,
             no_reversal_until: 0,
+            lost_owners: BTreeSet::new(),
+            intents: BTreeMap::new(),
             unflushed: Vec::new(),
             trace: traced.then(Vec::new),
             random,
