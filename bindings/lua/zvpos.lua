@@ -53,8 +53,8 @@ local function encode(value)
   if kind == "string" then return quoted(value) end
   if kind == "boolean" then return tostring(value) end
   if kind == "number" then
-    if value ~= math.floor(value) or math.abs(value) > 2 ^ 53 then
-      error("zvpos: " .. tostring(value) .. " is not a whole number up to 2^53; write ids and amounts as texts", 0)
+    if value ~= math.floor(value) or math.abs(value) >= 2 ^ 53 then
+      error("zvpos: " .. tostring(value) .. " is not a whole number below 2^53; write ids and amounts as texts", 0)
     end
     return string.format("%.0f", value)
   end

@@ -101,7 +101,8 @@ export class Answer {
   readonly message: string;
   /** One short sentence for the person at the till. */
   readonly cashier: string;
-  /** The data as an object. Numbers in undocumented fields may be rounded; `get` gives them exactly. */
+  /** The data as an object. Ids, money and integers beyond 2^53 are text; fractions in undocumented fields may be
+   * rounded, `get` gives them exactly. */
   readonly data: any;
   /** One value as text: names and positions joined by points, such as `data.coupon_discount` or `errors.0.path`.
    * Lists and objects as JSON; "" where there is no such value. */

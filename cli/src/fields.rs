@@ -104,7 +104,7 @@ fn flag(field: &Field) -> &'static str {
 fn value_name(field: &Field) -> &'static str {
     match &field.kind {
         Kind::List(Kind::Object(_), _) => "TRADE_MARK,NUM,PRICE",
-        Kind::List(..) | Kind::Digits | Kind::BizId => "ID",
+        Kind::List(..) | Kind::Digits | Kind::Id | Kind::BizId => "ID",
         _ if field.name.ends_with("Id") || field.name.ends_with("_id") => "ID",
         _ if field.name == "account" => "NAME",
         Kind::Integer(..) | Kind::OneOf(_) => "NUMBER",

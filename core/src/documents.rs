@@ -149,10 +149,20 @@ fn requests() -> String {
     let mut out = String::from(
         "# Requests and their data\n\n\
          The field names are the vendor's. Numbers and strings are both taken (`\"points\": 5`, `\"points\": \"5\"`), \
-         ids of any length exactly. `\"\"`, `null`, `[]` and `{}` mean: not given. Money is a plain decimal with at \
-         most two digits after the point and is never rounded. A field that is not in a table is refused, naming \
+         ids of any length exactly; but send ids as text: a number beyond 2^53 is taken with `ZV-W-NUMBER`, since many \
+         languages round it. `\"\"`, `null`, `[]` and `{}` mean: not given. Money is a plain decimal with at most two \
+         digits after the point and is never rounded.\n\n\
+         Of an id (`customerId`, `groupId`, `operatorId`, `couponsCardList`, `user_coupon_id`, `user_id`, `coupon_id`) \
+         the blanks, CR, LF, TAB and byte order marks at its ends are cut; whatever else is no digit is refused by \
+         name, and so are a boolean, a fraction and an exponent. Leading zeros belong to an id and are never cut; a \
+         member's id has none, and 0 is no member. A bizId and a code (with `type` 1 a scanned one, `coupon_code`) is \
+         never changed: it is printable ASCII without blanks, or refused. `amount`, `points`, `num`, `price`, `type` and \
+         `opType` are sent in their canonical form (`0005.5` as `5.50`, `\"01\"` as 1). `remark`, `productName`, `reason` \
+         and `operatorName` that are too long or have line breaks do not stop a payment: they are sent as one line, \
+         cut, with `ZV-W-CUT`.\n\nA field that is not in a table is refused, naming \
          the nearest known one, unless `pass_unknown_fields` is set. In an answer's data, fields that are not in \
-         the table pass through exactly as they came. The same tables stand as JSON Schemas in `include/schemas/`. \
+         the table pass through exactly as they came, but for integers beyond 2^53, which are texts, so that no host \
+         rounds them; of the documented reads of `zv_call_json`, ids are texts at any size. The same tables stand as JSON Schemas in `include/schemas/`. \
          This page is generated from the tables in the sources.\n\n",
     );
     for (title, shape) in [
@@ -221,7 +231,10 @@ fn type_name(kind: &Kind) -> String {
         Kind::Path => "text, a path".to_owned(),
         Kind::Text(max) | Kind::Secret(max) => format!("text, at most {max}"),
         Kind::BizId => "text, 1 to 64 printable ASCII".to_owned(),
-        Kind::Digits => "id: digits".to_owned(),
+        Kind::Digits | Kind::Id => "id: digits".to_owned(),
+        Kind::Coupon => "id: digits, or a code of at most 64".to_owned(),
+        Kind::Exact(max) => format!("text, at most {max}, never changed"),
+        Kind::Note(max) => format!("text, cut after {max}"),
         Kind::Integer(i64::MIN, i64::MAX) => "whole number".to_owned(),
         Kind::Integer(min, i64::MAX) => format!("whole number from {min}"),
         Kind::Integer(min, max) => format!("whole number {min} to {max}"),

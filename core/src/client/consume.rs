@@ -52,6 +52,7 @@ impl Client {
         timing.total = started.elapsed();
         let answer = tell::consume(told, self.shared.lang)
             .with_biz_id(request.biz_id.as_str())
+            .with_warnings(request.warnings.iter().cloned())
             .with_warnings(self.clock_warning())
             .with_timing(timing);
         self.log_answer(&format!("consume {}", request.biz_id), &answer);

@@ -7,16 +7,19 @@ use super::{Client, tell};
 use crate::config::Asked;
 use crate::gateway::{
     CodeRules, Doubt, Envelope, NotSent, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, Verdict,
+    mended_read,
 };
 use crate::json::Object;
 use crate::money::BizId;
-use crate::outcome::{Answer, Outcome, Timing, codes};
-use crate::shape::Shape;
-use crate::transport::Failure;
+use crate::outcome::{Answer, Outcome, Timing, Warning, codes};
+use crate::shape::{Ids, Shape};
+use crate::transport::{Failure, HttpAnswer};
 
 /// A read's answer or the reason why there is none.
 pub(super) enum End {
     Verdict(Verdict),
+    /// The member look-up found nobody.
+    NoMember(Verdict),
     NotSent(NotSent),
     Lost(Doubt),
 }
@@ -24,8 +27,8 @@ pub(super) enum End {
 /// How an answer is judged.
 #[derive(Clone, Copy)]
 enum Judge {
-    /// It took nothing; the data has this shape.
-    Read(Option<&'static Shape>),
+    /// It took nothing; `None` where this library knows no more of it.
+    Read(Option<Operation>),
     /// Nobody knows whether it took something.
     Listed,
 }
@@ -33,6 +36,15 @@ enum Judge {
 impl Judge {
     fn is_listed(self) -> bool {
         matches!(self, Judge::Listed)
+    }
+
+    fn looks_a_member_up(self) -> bool {
+        matches!(self, Judge::Read(Some(Operation::MemberLookup)))
+    }
+
+    /// What the data holds, where that is known.
+    fn shape(self) -> Option<&'static Shape> {
+        matches!(self, Judge::Read(Some(Operation::Quote))).then_some(&QUOTE_ANSWER)
     }
 }
 
@@ -43,9 +55,9 @@ impl Client {
             return self.no_route(Operation::Quote);
         };
         match self.with_defaults(|defaults| QuoteRequest::read(given, defaults, self.rules(route))) {
-            Ok(request) => {
-                self.read(Operation::Quote.key(), route, &request.params, Judge::Read(Some(&QUOTE_ANSWER)))
-            }
+            Ok(request) => self
+                .read(Operation::Quote.key(), route, &request.params, Judge::Read(Some(Operation::Quote)))
+                .with_warnings(request.warnings),
             Err(problems) => self.invalid(problems),
         }
     }
@@ -65,10 +77,8 @@ impl Client {
         };
         let params = Params::of(params);
         match asked {
-            Asked::Operation(Operation::Quote) => {
-                self.read(action, &route, &params, Judge::Read(Some(&QUOTE_ANSWER)))
-            }
-            Asked::Operation(_) | Asked::Read => self.read(action, &route, &params, Judge::Read(None)),
+            Asked::Operation(operation) => self.read(action, &route, &params, Judge::Read(Some(operation))),
+            Asked::Read => self.read(action, &route, &params, Judge::Read(None)),
             // A defect after the send must not become an answer that says that nothing was sent.
             Asked::Listed => {
                 panic::catch_unwind(AssertUnwindSafe(|| self.read(action, &route, &params, Judge::Listed)))
@@ -89,6 +99,7 @@ impl Client {
     }
 
     fn read(&self, what: &str, route: &Route, params: &Params, judge: Judge) -> Answer {
+        let mut mended = None;
         let started = Instant::now();
         let deadline = started + self.shared.total;
         let mut timing = Timing::default();
@@ -100,7 +111,7 @@ impl Client {
             match exchanged.result {
                 Err(Failure::NotSent(why)) => break End::NotSent(why),
                 Err(Failure::Lost(doubt)) => break End::Lost(doubt),
-                Ok(answer) => match Envelope::read(answer.status, &answer.body) {
+                Ok(answer) => match self::envelope(&answer, judge.shape(), &mut mended) {
                     Err(doubt) => break End::Lost(doubt),
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
@@ -120,10 +131,12 @@ impl Client {
                             let why = format!("the answer carries the bizId of a sale, {other}");
                             break End::Lost(Doubt::new(&codes::MISMATCH, why));
                         }
-                        break End::Verdict(match judge {
-                            Judge::Read(shape) => envelope.judge_read(shape),
+                        let nobody = judge.looks_a_member_up() && envelope.shows_no_member();
+                        let verdict = match judge {
+                            Judge::Read(_) => envelope.judge_read(judge.shape(), Ids::AsText),
                             Judge::Listed => envelope.judge_call(&self.account.codes),
-                        });
+                        };
+                        break if nobody { End::NoMember(verdict) } else { End::Verdict(verdict) };
                     }
                 },
             }
@@ -131,8 +144,26 @@ impl Client {
         timing.total = started.elapsed();
         let lang = self.shared.lang;
         let told = if judge.is_listed() { tell::listed(end, lang) } else { tell::read(end, lang) };
+        let told = told.with_warnings(mended.map(|(_, warning)| warning));
         let answer = told.with_warnings(self.clock_warning()).with_timing(timing);
         self.log_answer(what, &answer);
         answer
+    }
+}
+
+/// The envelope of a read's answer, whose texts may be mended where nothing hangs on them.
+fn envelope<'a>(
+    answer: &'a HttpAnswer,
+    shape: Option<&'static Shape>,
+    mended: &'a mut Option<(String, Warning)>,
+) -> Result<Envelope<'a>, Doubt> {
+    *mended = None;
+    match Envelope::read(answer.status, &answer.body) {
+        Err(doubt) if doubt.kind.text == codes::BROKEN_TEXT.text => {
+            *mended = mended_read(&answer.body, shape);
+            let Some((text, _)) = mended else { return Err(doubt) };
+            Envelope::read(answer.status, text.as_bytes())
+        }
+        read => read,
     }
 }

@@ -7,6 +7,7 @@ use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
+use crate::shape::exact_for_hosts;
 use crate::transaction::consume::{Told, left_behind};
 use crate::transaction::restart::Known;
 use crate::transaction::{Confirmation, Entry, Stage};
@@ -23,12 +24,24 @@ pub(super) fn invalid(lang: Lang, problems: Vec<Problem>) -> Answer {
 /// The answer to a quote or a call.
 pub(super) fn read(end: End, lang: Lang) -> Answer {
     match end {
+        End::NoMember(Verdict::Accepted(accepted)) => {
+            let message = "the gateway answers customerId 0: there is no such member";
+            Answer::of(Outcome::Declined, &codes::NO_MEMBER, lang, message)
+                .with_next(Next::GoOn)
+                .with_warnings(accepted.warnings().iter().cloned())
+                .with_data(accepted.data())
+        }
+        End::NoMember(verdict) => read(End::Verdict(verdict), lang),
         End::Verdict(Verdict::Accepted(accepted)) => accepted_read(&accepted),
         End::Verdict(Verdict::Refused(refusal)) => {
             let cashier = lang
                 .pick(format!("无法使用:{}", refusal.message), format!("Not possible: {}", refusal.message));
             Answer::of_gateway(Outcome::Declined, &refusal.code, &refusal.message, cashier)
                 .with_next(Next::GoOn)
+        }
+        // Asked again it would answer the same.
+        End::Lost(doubt) if doubt.kind.text == codes::BROKEN_TEXT.text => {
+            Answer::of(Outcome::NotSent, &codes::BROKEN_TEXT, lang, doubt.message).with_next(Next::Stop)
         }
         End::Verdict(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
             let message = format!("{}: {}", doubt.kind.text, doubt.message);
@@ -190,7 +203,8 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
     });
     let answer = answer.with_biz_id(entry.key().biz_id.as_str()).with_warnings(warnings);
     match &detail.data {
-        Some(data) => answer.with_data(data.as_str()),
+        // As an earlier version recorded it, too.
+        Some(data) => answer.with_data(exact_for_hosts(data)),
         None => answer,
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::json::{Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Problem, Warning, codes};
-use crate::shape::{Kind, Shape, may, must};
+use crate::shape::{Kind, Shape, may, must, trimmed_id};
 
 use super::request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};
 
@@ -21,11 +21,11 @@ pub static REQUEST: Shape = Shape {
             "the till's own id of this transaction, unique over all tills of the account",
         ),
         may("channel", Kind::Text(64), "account name (账户名)"),
-        may("customerId", Kind::Text(64), "member id; must be given unless type = 1"),
+        may("customerId", Kind::Id, "member id; must be given unless type = 1; 0 is no member"),
         may("groupId", Kind::Digits, "group id (集团ID)"),
         may(
             "couponsCardList",
-            Kind::List(&Kind::Text(64), 50),
+            Kind::List(&Kind::Coupon, 50),
             "ids of the member's coupons; with type = 1 scanned redemption codes",
         ),
         may("type", Kind::Integer(0, 99), "1: couponsCardList holds scanned redemption codes (扫码核销码)"),
@@ -35,15 +35,15 @@ pub static REQUEST: Shape = Shape {
         may("ip", Kind::Text(64), "the till's address"),
         may("opType", Kind::Integer(i64::MIN, i64::MAX), "kind of operation"),
         may("operatorId", Kind::Digits, "cashier's id"),
-        may("operatorName", Kind::Text(64), "cashier's name"),
+        may("operatorName", Kind::Note(64), "cashier's name"),
         may(
             "payPassword",
             Kind::Secret(128),
             "payment password; never over plain http unless password_over_http",
         ),
-        may("productName", Kind::Text(256), "product name"),
-        may("reason", Kind::Text(256), "reason of the change"),
-        may("remark", Kind::Text(512), "remark in the member's statement"),
+        may("productName", Kind::Note(256), "product name"),
+        may("reason", Kind::Note(256), "reason of the change"),
+        may("remark", Kind::Note(512), "remark in the member's statement"),
         may("usePassword", Kind::Text(16), "whether the password is checked"),
         may("points", Kind::Integer(0, 999_999_999), "points to take, beside coupons or an amount"),
         may("multiMark", Kind::Text(128), "store code (门店编码)"),
@@ -86,6 +86,8 @@ pub struct ConsumeRequest {
     pub params: Params,
     /// The payment password, to be taken out of what the gateway says.
     pub pay_password: Option<zeroize::Zeroizing<String>>,
+    /// What the till should know of its own request.
+    pub warnings: Vec<Warning>,
 }
 
 /// Two requests are the same if these are equal; remark, password, operator and the like may differ.
@@ -107,6 +109,35 @@ impl Identity {
     /// Whether the coupons are scanned redemption codes.
     pub fn scanned(&self) -> bool {
         self.kind == Some(1)
+    }
+
+    /// Whether it is the same request, in whichever of its spellings either was recorded.
+    pub fn is_same_as(&self, other: &Identity) -> bool {
+        self == other || self.canonical() == other.canonical()
+    }
+
+    /// Whether it is of the same member.
+    pub fn is_same_member(&self, other: &Identity) -> bool {
+        self.member().is_some() && self.member() == other.member()
+    }
+
+    /// Whether it names a coupon of the other's.
+    pub fn shares_coupon(&self, other: &Identity) -> bool {
+        let same = |one: &str, other: &str| one == other || trimmed_id(one) == trimmed_id(other);
+        self.coupons.iter().any(|one| other.coupons.iter().any(|other| same(one, other)))
+    }
+
+    /// The member as a new request would name it: an earlier version recorded ids as they came, blanks and all, and
+    /// gateways take those for the same id.
+    fn member(&self) -> Option<&str> {
+        self.customer_id.as_deref().map(trimmed_id).filter(|id| !id.is_empty() && *id != "0")
+    }
+
+    fn canonical(&self) -> Identity {
+        let mut coupons: Vec<String> =
+            self.coupons.iter().map(|coupon| trimmed_id(coupon).to_owned()).collect();
+        coupons.sort();
+        Identity { customer_id: self.member().map(str::to_owned), coupons, ..self.clone() }
     }
 
     /// As JSON, for `recorded`.
@@ -134,10 +165,10 @@ impl ConsumeRequest {
         let mut problems = Vec::new();
         writer.check(&mut problems);
         let identity = Identity {
-            customer_id: writer.text("customerId").map(str::to_owned),
+            customer_id: writer.member("customerId", &mut problems).map(str::to_owned),
             kind: writer.text("type").and_then(|text| text.parse().ok()),
             amount: writer.text("amount").and_then(|text| Amount::parse(text).ok()),
-            coupons: coupons(writer.field("couponsCardList")),
+            coupons: coupons(&writer),
             points: writer.text("points").and_then(|text| text.parse().ok()),
         };
         check_rules(&writer, &identity, rules, &mut problems);
@@ -145,7 +176,8 @@ impl ConsumeRequest {
             Some(Ok(biz_id)) if problems.is_empty() => {
                 let pay_password =
                     writer.text("payPassword").map(|text| zeroize::Zeroizing::new(text.to_owned()));
-                Ok(ConsumeRequest { biz_id, identity, params: writer.write(), pay_password })
+                let warnings = writer.warnings();
+                Ok(ConsumeRequest { biz_id, identity, params: writer.write(), pay_password, warnings })
             }
             _ => Err(problems),
         }
@@ -174,25 +206,13 @@ fn check_rules(
     if identity.scanned() && no_coupon {
         problem("couponsCardList", "must hold the scanned redemption codes when type = 1".to_owned());
     }
-    if identity.customer_id.is_none() && !identity.scanned() {
-        problem("customerId", "is missing: the member id must be given unless type = 1".to_owned());
-    }
     for (earlier, later) in identity.coupons.iter().zip(identity.coupons.iter().skip(1)) {
         if earlier == later {
             problem("couponsCardList", format!("names the coupon {later} twice"));
         }
     }
-    if !identity.scanned() {
-        for coupon in &identity.coupons {
-            if !coupon.bytes().all(|b| b.is_ascii_digit()) {
-                problem(
-                    "couponsCardList",
-                    format!(
-                        "{coupon:?} is not a coupon id (digits only); for scanned redemption codes give type = 1"
-                    ),
-                );
-            }
-        }
+    for wrong in identity.coupons.iter().filter_map(|coupon| writer.coupon_problem(coupon)) {
+        problem("couponsCardList", wrong);
     }
     if writer.field("payPassword").is_some() && rules.plain_http && !rules.password_over_http {
         problem(
@@ -203,13 +223,14 @@ fn check_rules(
     }
 }
 
-/// The coupons of a list, sorted.
-fn coupons(list: Option<&Value<'_>>) -> Vec<String> {
-    let mut coupons: Vec<String> = list
+/// The coupons of the list, sorted.
+fn coupons(writer: &ParamsWriter<'_>) -> Vec<String> {
+    let mut coupons: Vec<String> = writer
+        .field("couponsCardList")
         .and_then(Value::as_array)
         .unwrap_or_default()
         .iter()
-        .filter_map(|coupon| coupon.scalar().map(str::to_owned))
+        .filter_map(|coupon| coupon.scalar().map(|text| writer.coupon(text).to_owned()))
         .collect();
     coupons.sort();
     coupons
@@ -305,7 +326,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             request.params.as_json(),
-            r#"{"bizId":"B1","customerId":"383933091455959041","groupId":"12","couponsCardList":["390962138708451328999","7"],"amount":"1.5","points":"5","multiMark":"S1"}"#
+            r#"{"bizId":"B1","customerId":"383933091455959041","groupId":"12","couponsCardList":["390962138708451328999","7"],"amount":"1.50","points":"5","multiMark":"S1"}"#
         );
         let numbers = read(
             r#"{"bizId":"1","customerId":"2","groupId":"12","operatorId":"007","amount":"1"}"#,
@@ -314,7 +335,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             numbers.params.as_json(),
-            r#"{"bizId":"1","customerId":"2","groupId":12,"amount":"1","operatorId":"007","multiMark":"S1"}"#
+            r#"{"bizId":"1","customerId":"2","groupId":12,"amount":"1.00","operatorId":"007","multiMark":"S1"}"#
         );
     }
 

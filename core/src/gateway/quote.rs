@@ -1,8 +1,8 @@
 //! `user.user-by-coupon`: what a coupon is worth on this basket. Nothing is taken.
 
 use crate::json::Object;
-use crate::outcome::Problem;
-use crate::shape::{Kind, Shape, may, must};
+use crate::outcome::{Problem, Warning};
+use crate::shape::{Kind, Shape, code_problem, may, must};
 
 use super::request::{ACCOUNT, Params, ParamsWriter, RequestRules};
 
@@ -13,7 +13,12 @@ static ITEM: Shape = Shape {
     fields: &[
         must("num", Kind::Integer(1, 1_000_000), "how many"),
         must("trade_mark", Kind::Text(128), "the product's code (商品实体标识)"),
-        must("price", Kind::Money, "元; whether the unit's or the line's is OPEN"),
+        must(
+            "price",
+            Kind::Money,
+            "元 for one piece, as the simulator takes it (a line costs num × price); the vendor's page does not say \
+             whether the price of one piece or of the whole line is meant: ask the vendor before the first sale",
+        ),
     ],
 };
 
@@ -23,15 +28,15 @@ pub static REQUEST: Shape = Shape {
     doc: "What a coupon is worth on a basket (user.user-by-coupon). At least one of user_coupon_id and \
           coupon_code; user_id unless type = 1. \"\", null and [] mean: not given.",
     fields: &[
-        may("user_coupon_id", Kind::Text(64), "the member's coupon; with type = 1 a scanned redemption code"),
-        may("user_id", Kind::Digits, "member id; must be given unless type = 1"),
+        may("user_coupon_id", Kind::Coupon, "the member's coupon; with type = 1 a scanned redemption code"),
+        may("user_id", Kind::Digits, "member id; must be given unless type = 1; 0 is no member"),
         must("items", Kind::List(&Kind::Object(&ITEM), 500), "the basket"),
         may("multi_mark", Kind::Text(128), "store code (门店编码)"),
         may("coupon_id", Kind::Digits, "coupon template"),
-        may("type_cate", Kind::OneOf(&[1, 3]), "1 eat in, 3 take away"),
+        may("type_cate", Kind::OneOf(&[1, 2, 3]), "1 eat in, 2 pick up, 3 take away"),
         may("discount_price", Kind::Money, "元 of discount already on the order"),
         may("type", Kind::Integer(0, 99), "1: user_coupon_id is a scanned redemption code"),
-        may("coupon_code", Kind::Text(64), "coupon code (券码)"),
+        may("coupon_code", Kind::Exact(64), "coupon code (券码)"),
         may("usage_scenarios", Kind::OneOf(&[0, 1]), "0 online (default), 1 in store"),
         ACCOUNT,
     ],
@@ -86,6 +91,8 @@ pub static ANSWER: Shape = Shape {
 pub struct QuoteRequest {
     /// What goes over the wire.
     pub params: Params,
+    /// What the till should know of its own request.
+    pub warnings: Vec<Warning>,
 }
 
 impl QuoteRequest {
@@ -98,27 +105,27 @@ impl QuoteRequest {
         let writer = ParamsWriter::new(&REQUEST, given, defaults, rules);
         let mut problems = Vec::new();
         writer.check(&mut problems);
-        let scanned = writer.text("type").is_some_and(|text| text.parse() == Ok(1));
-        let coupon = writer.text("user_coupon_id");
-        let mut problem = |path: &str, message: &str| {
-            problems.push(Problem { path: path.to_owned(), message: message.to_owned() });
+        writer.member("user_id", &mut problems);
+        let coupon =
+            writer.text("user_coupon_id").map(|text| writer.coupon(text)).filter(|id| !id.is_empty());
+        let code = writer.text("coupon_code");
+        let mut problem = |path: &str, message: String| {
+            problems.push(Problem { path: path.to_owned(), message });
         };
-        if coupon.is_none() && writer.field("coupon_code").is_none() {
-            problem("user_coupon_id", "is missing: give it or coupon_code");
+        if coupon.is_none() && code.is_none() {
+            problem("user_coupon_id", "is missing: give it or coupon_code".to_owned());
         }
-        if coupon.is_none() && scanned {
-            problem("user_coupon_id", "must hold the scanned redemption code when type = 1");
+        if let Some(wrong) = coupon.and_then(|coupon| writer.coupon_problem(coupon)) {
+            problem("user_coupon_id", wrong);
         }
-        if !scanned && coupon.is_some_and(|id| !id.bytes().all(|b| b.is_ascii_digit())) {
-            problem(
-                "user_coupon_id",
-                "must be an id of digits only; for a scanned redemption code give type = 1",
-            );
+        if let Some(wrong) = code.and_then(code_problem) {
+            problem("coupon_code", wrong.to_owned());
         }
-        if !scanned && writer.field("user_id").is_none() {
-            problem("user_id", "is missing: the member id must be given unless type = 1");
+        if problems.is_empty() {
+            Ok(QuoteRequest { params: writer.write(), warnings: writer.warnings() })
+        } else {
+            Err(problems)
         }
-        if problems.is_empty() { Ok(QuoteRequest { params: writer.write() }) } else { Err(problems) }
     }
 }
 
@@ -149,7 +156,7 @@ mod tests {
         );
         assert_eq!(
             params.unwrap(),
-            r#"{"user_coupon_id":"390913439370321921","user_id":"383933091455959041","items":[{"num":"1","trade_mark":"201909280011111","price":"1"}],"type_cate":"1"}"#
+            r#"{"user_coupon_id":"390913439370321921","user_id":"383933091455959041","items":[{"num":"1","trade_mark":"201909280011111","price":"1.00"}],"type_cate":"1"}"#
         );
     }
 
@@ -159,7 +166,7 @@ mod tests {
         for (request, wanted) in [
             (format!(r#"{{"user_id":"1",{items}}}"#), "user_coupon_id is missing"),
             (format!(r#"{{"user_coupon_id":"1",{items}}}"#), "user_id is missing"),
-            (format!(r#"{{"type":1,"coupon_code":"1",{items}}}"#), "user_coupon_id must hold"),
+            (format!(r#"{{"type":1,{items}}}"#), "user_coupon_id is missing"),
             (format!(r#"{{"user_coupon_id":"QR1","user_id":"1",{items}}}"#), "digits only"),
             (r#"{"user_coupon_id":"1","user_id":"1"}"#.to_owned(), "items is missing"),
             (
@@ -168,7 +175,7 @@ mod tests {
                 "items[0].num",
             ),
             (
-                format!(r#"{{"user_coupon_id":"1","user_id":"1","type_cate":2,{items}}}"#),
+                format!(r#"{{"user_coupon_id":"1","user_id":"1","type_cate":4,{items}}}"#),
                 "type_cate must be one of",
             ),
         ] {
@@ -176,5 +183,7 @@ mod tests {
             assert!(problems.iter().any(|problem| problem.contains(wanted)), "{request}: {problems:?}");
         }
         assert!(read(&format!(r#"{{"user_coupon_id":"QR-1","type":"1",{items}}}"#)).is_ok());
+        assert!(read(&format!(r#"{{"coupon_code":"QR-1","type":1,{items}}}"#)).is_ok());
+        assert!(read(&format!(r#"{{"user_coupon_id":"1","user_id":"1","type_cate":2,{items}}}"#)).is_ok());
     }
 }

@@ -1,8 +1,13 @@
 //! Writing a request: the params in one pass into one buffer, and the signed envelope around them.
 
+use std::borrow::Cow;
+
 use crate::json::{self, Object, Value, most_string_length, push_string};
-use crate::outcome::Problem;
-use crate::shape::{Field, Kind, Shape, Unknown, check, may};
+use crate::money::Amount;
+use crate::outcome::{Problem, Warning, codes};
+use crate::shape::{
+    Field, Kind, Shape, Unknown, check, code_problem, cut_note, is_unsafe_integer, may, trimmed_id,
+};
 
 use super::{Credentials, Generation, Route, SignNames};
 
@@ -122,12 +127,18 @@ impl std::fmt::Debug for Params {
     }
 }
 
+/// What is sent in its one canonical form, `0005.5` as `5.50` and `"01"` as 1: what is counted. Never an id, whose
+/// zeros belong to it.
+const CANONICAL: [&str; 6] = ["amount", "points", "num", "price", "type", "opType"];
+
 /// Holds a request against its table and writes its params.
 pub struct ParamsWriter<'r> {
     shape: &'static Shape,
     given: &'r Object<'r>,
     defaults: &'r Object<'r>,
     rules: RequestRules,
+    /// `type` is 1: coupons are scanned codes.
+    scanned: bool,
 }
 
 impl<'r> ParamsWriter<'r> {
@@ -138,7 +149,14 @@ impl<'r> ParamsWriter<'r> {
         defaults: &'r Object<'r>,
         rules: RequestRules,
     ) -> ParamsWriter<'r> {
-        ParamsWriter { shape, given, defaults, rules }
+        let mut writer = ParamsWriter { shape, given, defaults, rules, scanned: false };
+        writer.scanned = writer.text("type").and_then(|text| text.parse().ok()) == Some(1);
+        writer
+    }
+
+    /// Whether coupons are scanned codes instead of ids.
+    pub fn scanned(&self) -> bool {
+        self.scanned
     }
 
     /// Checks every field of the request itself; defaults were checked with the configuration.
@@ -151,6 +169,103 @@ impl<'r> ParamsWriter<'r> {
         self.given.given(name).or_else(|| self.defaults.given(name))
     }
 
+    /// An id, without what a scanner adds at its ends; `None` when nothing else is there.
+    pub fn id(&self, name: &str) -> Option<&'r str> {
+        self.text(name).map(trimmed_id).filter(|id| !id.is_empty())
+    }
+
+    /// The member's id. 0 is how the gateway writes "no such member": where a scanned code needs none, it is not given.
+    pub fn member(&self, name: &str, problems: &mut Vec<Problem>) -> Option<&'r str> {
+        let mut problem = |message: &str| {
+            problems.push(Problem { path: name.to_owned(), message: message.to_owned() });
+        };
+        match self.id(name) {
+            None if self.scanned => None,
+            Some("0") if self.scanned => None,
+            None => {
+                problem("is missing: the member id must be given unless type = 1");
+                None
+            }
+            Some("0") => {
+                problem(
+                    "is 0, which is how the gateway says that there is no such member; look the member up again",
+                );
+                None
+            }
+            Some(id) => {
+                if id.starts_with('0') && id.bytes().all(|byte| byte.is_ascii_digit()) {
+                    problem(
+                        "begins with a zero, which no member id does; it is not cut off, since the rest may be \
+                             another member's",
+                    );
+                }
+                Some(id)
+            }
+        }
+    }
+
+    /// A coupon: an id, or with type = 1 a scanned code, which is never changed.
+    pub fn coupon<'t>(&self, text: &'t str) -> &'t str {
+        if self.scanned { text } else { trimmed_id(text) }
+    }
+
+    /// What is wrong with a coupon, if it is neither an id nor a code.
+    pub fn coupon_problem(&self, coupon: &str) -> Option<String> {
+        if self.scanned {
+            return code_problem(coupon).map(|problem| format!("the code {coupon:?} {problem}"));
+        }
+        let is_id = !coupon.is_empty() && coupon.bytes().all(|byte| byte.is_ascii_digit());
+        (!is_id).then(|| {
+            format!(
+                "{coupon:?} is not a coupon id (digits only); for a scanned redemption code give type = 1"
+            )
+        })
+    }
+
+    /// What the till should know of its own request: ids that its JSON writer may have rounded, and notes that are cut.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        for field in self.shape.fields {
+            let Some(value) = self.field(field.name) else { continue };
+            let (kind, values) = match (&field.kind, value.as_array()) {
+                (Kind::List(of, _), Some(list)) => (*of, list),
+                (kind, _) => (kind, std::slice::from_ref(value)),
+            };
+            let name = field.name;
+            let rounded = |value: &&Value<'_>| {
+                matches!(value.kind(), json::Kind::Number) && is_unsafe_integer(value.raw())
+            };
+            match kind {
+                Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId => {
+                    if let Some(value) = values.iter().find(rounded) {
+                        warnings.push(Warning::new(
+                            &codes::WARN_NUMBER,
+                            format!(
+                                "{name} is the number {}: send ids as text, many languages round it",
+                                value.raw()
+                            ),
+                        ));
+                    }
+                }
+                Kind::Note(max) => {
+                    let text = value.scalar().unwrap_or_default();
+                    if let Cow::Owned(cut) = cut_note(text, *max) {
+                        warnings.push(Warning::new(
+                            &codes::WARN_CUT,
+                            format!(
+                                "{name} is sent as one line of at most {max} characters: {} of its {}",
+                                cut.chars().count(),
+                                text.chars().count()
+                            ),
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        warnings
+    }
+
     /// The field's text.
     pub fn text(&self, name: &str) -> Option<&'r str> {
         self.field(name).and_then(Value::scalar)
@@ -161,9 +276,9 @@ impl<'r> ParamsWriter<'r> {
     pub fn write(&self) -> Params {
         let mut out = opened(most_written(self.given) + most_written(self.defaults));
         for field in self.shape.fields.iter().filter(|field| !OWN.contains(&field.name)) {
-            if let Some(value) = self.field(field.name) {
+            if let Some(value) = self.field(field.name).filter(|value| !self.says_nothing(field, value)) {
                 open_member(&mut out, field.name);
-                self.push(&mut out, &field.kind, value);
+                self.push(&mut out, field.name, &field.kind, value);
             }
         }
         if self.rules.unknown == Unknown::Pass {
@@ -178,7 +293,20 @@ impl<'r> ParamsWriter<'r> {
         Params(out)
     }
 
-    fn push(&self, out: &mut String, kind: &'static Kind, value: &Value<'_>) {
+    /// An id of nothing but blanks, the member 0 of a scanned code, and a note of which nothing is left.
+    fn says_nothing(&self, field: &Field, value: &Value<'_>) -> bool {
+        match field.kind {
+            Kind::Digits | Kind::Id => {
+                let id = value.scalar().map(trimmed_id).unwrap_or_default();
+                id.is_empty() || (self.scanned && id == "0" && MEMBERS.contains(&field.name))
+            }
+            Kind::Coupon => value.scalar().is_some_and(|text| self.coupon(text).is_empty()),
+            Kind::Note(max) => value.scalar().is_some_and(|text| cut_note(text, max).is_empty()),
+            _ => false,
+        }
+    }
+
+    fn push(&self, out: &mut String, name: &str, kind: &'static Kind, value: &Value<'_>) {
         match kind {
             Kind::List(of, _) => {
                 out.push('[');
@@ -186,7 +314,7 @@ impl<'r> ParamsWriter<'r> {
                     if index > 0 {
                         out.push(',');
                     }
-                    self.push(out, of, item);
+                    self.push(out, name, of, item);
                 }
                 out.push(']');
             }
@@ -196,23 +324,46 @@ impl<'r> ParamsWriter<'r> {
                 for field in shape.fields {
                     if let Some(value) = object.given(field.name) {
                         open_member(out, field.name);
-                        self.push(out, &field.kind, value);
+                        self.push(out, field.name, &field.kind, value);
                     }
                 }
                 out.push('}');
             }
             scalar => {
-                let text = value.scalar().unwrap_or_default();
-                let numeric = matches!(scalar, Kind::Digits | Kind::Integer(..) | Kind::OneOf(_));
-                if self.rules.numbers && numeric && is_plain_number(text) {
-                    out.push_str(text);
+                let text = self.as_sent(name, scalar, value.scalar().unwrap_or_default());
+                let numeric = match scalar {
+                    Kind::Digits | Kind::Integer(..) | Kind::OneOf(_) => true,
+                    Kind::Coupon => !self.scanned,
+                    _ => false,
+                };
+                if self.rules.numbers && numeric && is_plain_number(&text) {
+                    out.push_str(&text);
                 } else {
-                    push_string(out, text);
+                    push_string(out, &text);
                 }
             }
         }
     }
+
+    /// A scalar as it is sent.
+    fn as_sent<'t>(&self, name: &str, kind: &Kind, text: &'t str) -> Cow<'t, str> {
+        match kind {
+            Kind::Digits | Kind::Id => trimmed_id(text).into(),
+            Kind::Coupon => self.coupon(text).into(),
+            Kind::Note(max) => cut_note(text, *max),
+            Kind::Money if CANONICAL.contains(&name) => {
+                Amount::parse(text).map_or(text.into(), |amount| amount.to_string().into())
+            }
+            Kind::Integer(..) if CANONICAL.contains(&name) => {
+                text.parse::<i64>().map_or(text.into(), |number| number.to_string().into())
+            }
+            _ => text.into(),
+        }
+    }
 }
+
+/// The fields that name the member.
+const MEMBERS: [&str; 2] = ["customerId", "user_id"];
 
 /// An object that is begun, with room for so many bytes.
 fn opened(room: usize) -> zeroize::Zeroizing<String> {
@@ -239,10 +390,12 @@ fn most_written(object: &Object<'_>) -> usize {
         json::Kind::Array(_) | json::Kind::Object(_) => 3 * value.raw().len(),
         json::Kind::Null | json::Kind::Bool(_) | json::Kind::Number => value.raw().len() + 2,
     };
-    object.iter().map(|(name, value)| most_string_length(name) + most(value) + 2).sum()
+    // Amounts get their decimals.
+    object.iter().map(|(name, value)| most_string_length(name) + most(value) + 5).sum()
 }
 
-/// Digits that JSON takes as a number: no leading zero.
+/// Digits that JSON takes as a number: no leading zero, and none that a bigint cannot hold.
 fn is_plain_number(text: &str) -> bool {
-    text == "0" || (!text.starts_with('0') && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
+    let is_number = !text.starts_with('0') && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text == "0" || (is_number && text.parse::<i64>().is_ok())
 }

@@ -3,6 +3,7 @@
 //! this library untouched. The reading is this module's own, one pass without copies, and the tests hold it against
 //! serde_json; what is wrong with a text that is none is said in serde_json's words.
 
+mod mend;
 mod reader;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use mend::{Broken, Mended, Spot, mend};
 use reader::Reader;
 
 /// How deep lists and objects may be nested. The vendor's deepest answer has four levels.

@@ -127,7 +127,7 @@ fn agrees_on_the_corners() {
 }
 
 /// Any tree, with texts that look like the marks of JSON.
-fn tree() -> impl Strategy<Value = serde_json::Value> {
+pub(super) fn tree() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),

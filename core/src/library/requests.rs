@@ -27,7 +27,7 @@ pub static REVERSE_REQUEST: Shape = Shape {
         BIZ_ID,
         may(
             "returnedBizId",
-            Kind::Text(128),
+            Kind::Exact(128),
             "the bizId that the answer carried; needed for another till's sale",
         ),
         ACCOUNT,

@@ -157,6 +157,14 @@ codes! {
         "The answer to an action that call_actions lists was lost or proves nothing; nobody knows whether the action takes something.",
         "Do not send it again before a person has looked at the gateway's own records.",
         "结果未知，请勿重试，请联系技术人员核实", "Not known whether it was done. Do not try again; call support.";
+    BROKEN_TEXT "ZV-BROKEN-TEXT" [NotSent, Unknown]
+        "The gateway's whole answer came, but a text in it is none: a raw control character, half a surrogate pair or broken UTF-8. Of a read (not_sent) this is so only where an id, a code, a number or a name is hit; a payment is unknown.",
+        "Report the field that the message names to the vendor. The same read will answer the same; a payment is looked up.", "平台应答有乱码，无法使用，请联系技术人员",
+        "The gateway's answer is garbled and cannot be used. Call support.";
+    NO_MEMBER "ZV-NO-MEMBER" [Declined]
+        "A member look-up was answered with customerId 0: there is no such member.",
+        "Ask for the code or the phone again; never pay with customerId 0.", "没有找到该会员，请核对会员码或手机号",
+        "There is no such member. Check the code or the phone.";
     BUSY "ZV-BUSY" [Unknown]
         "The same bizId is still running in another call, beyond this call's deadline.",
         "Wait for the other call; never use a new bizId for the same sale.", DOUBT_ZH, DOUBT_EN;
@@ -289,6 +297,15 @@ codes! {
     WARN_FIELD "ZV-W-FIELD" []
         "A field of the answer could not be read as what it is documented to be; it is passed on as it came.",
         "Read that field with care; report it to the vendor.", "", "";
+    WARN_TEXT "ZV-W-TEXT" []
+        "A text in the answer to a read is none (a raw control character, half a surrogate pair, broken UTF-8); U+FFFD stands in the place of what could not be read.",
+        "Show it as it is; never use it to find anybody.", "", "";
+    WARN_NUMBER "ZV-W-NUMBER" []
+        "The request names somebody or something by a number beyond 2^53; many languages round such numbers, and another id may have been sent than was meant.",
+        "Send ids as text: \"customerId\": \"383933091455959041\".", "", "";
+    WARN_CUT "ZV-W-CUT" []
+        "remark, productName, reason or operatorName was too long or had line breaks, and was sent as one line cut at its limit.",
+        "Nothing; the payment went on.", "", "";
     WARN_BIZ_ID "ZV-W-BIZID" []
         "The answer carries another bizId than the one that was sent.",
         "Store both: the vendor reverses by the one in the answer.", "", "";

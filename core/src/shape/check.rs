@@ -1,8 +1,9 @@
 //! Holding an object against its table: every mistake is found, each with its path, never only the first.
 
 use super::place::Place;
+use super::text::trimmed_id;
 use super::{Field, Kind, Shape};
-use crate::json::{Object, Value};
+use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::Problem;
 
@@ -117,7 +118,8 @@ fn check_kind(
         },
         scalar => match value.scalar() {
             Some(text) => {
-                check_scalar(scalar, text).err().map(|what| format!("{what}; got {}", shown(value)))
+                let checked = check_named(scalar, value).and_then(|()| check_scalar(scalar, text));
+                checked.err().map(|what| format!("{what}; got {}", shown(value)))
             }
             None => Some(format!("must be a single value, not {}", value.describe())),
         },
@@ -159,13 +161,36 @@ fn check_list(
     }
 }
 
+/// What names a member, a coupon or a sale is a text, or a number of which no host has made another one.
+fn check_named(kind: &Kind, value: &Value<'_>) -> Result<(), String> {
+    let names = matches!(kind, Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId);
+    match value.kind() {
+        Json::Bool(_) if names => Err("must be a text, not a boolean".to_owned()),
+        Json::Number if names && !value.raw().bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err("is a number with a sign, a fraction or an exponent: what names something is sent as a text"
+                .to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_scalar(kind: &Kind, text: &str) -> Result<(), String> {
     match kind {
-        Kind::Text(max) => check_text(text, *max),
         Kind::Path => check_text(text, 4096),
+        Kind::Text(max) | Kind::Exact(max) => check_text(text, *max),
+        // Trimmed only if it is an id, which the request as a whole says.
+        Kind::Coupon => check_text(trimmed_id(text), 64),
+        Kind::Note(_)
+            if text.chars().any(|letter| letter.is_control() && !"\r\n\t\u{85}".contains(letter)) =>
+        {
+            Err("holds a control character".to_owned())
+        }
+        Kind::Note(_) => Ok(()),
         Kind::BizId => BizId::new(text).map(drop).map_err(str::to_owned),
-        Kind::Digits if text.bytes().all(|b| b.is_ascii_digit()) && text.len() <= 40 => Ok(()),
-        Kind::Digits => Err("must be an id of digits only".to_owned()),
+        Kind::Digits | Kind::Id => match trimmed_id(text) {
+            id if id.bytes().all(|b| b.is_ascii_digit()) && id.len() <= 40 => Ok(()),
+            _ => Err("must be an id of digits only".to_owned()),
+        },
         Kind::Integer(min, max) => match whole_number(text) {
             Some(number) if (*min..=*max).contains(&number) => Ok(()),
             Some(_) => Err(format!("must be between {min} and {max}")),

@@ -5,9 +5,11 @@ mod check;
 mod normalise;
 mod place;
 pub mod schema;
+mod text;
 
 pub use check::{Unknown, check};
-pub use normalise::normalise_object;
+pub use normalise::{Ids, exact_for_hosts, normalise_object, normalise_value};
+pub use text::{code_problem, cut_note, is_name_of_exact, is_name_of_words, is_unsafe_integer, trimmed_id};
 
 /// A named set of fields.
 #[derive(Debug)]
@@ -44,8 +46,16 @@ pub enum Kind {
     Secret(usize),
     /// The till's own transaction id; see [`crate::money::BizId`].
     BizId,
-    /// An id: digits only, of any length, never through a number.
+    /// An id: digits only, of any length, never through a number. What a scanner adds at its ends is cut.
     Digits,
+    /// The same, of which the vendor says that it is a text.
+    Id,
+    /// A coupon: an id, or a scanned code of at most 64 characters, which is never changed.
+    Coupon,
+    /// Text of at most so many characters that names something and is never changed; a number only of plain digits.
+    Exact(usize),
+    /// Text for people, cut after so many characters and without its line breaks instead of being refused.
+    Note(usize),
     /// A whole number between the two, both included.
     Integer(i64, i64),
     /// One of these whole numbers.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::check::{is_decimal, whole_number};
 use super::place::Place;
+use super::text::{is_id_name, is_unsafe_integer};
 use super::{Kind, Shape};
 use crate::json::{self, Kind as Json, Object, Value, push_string};
 use crate::outcome::{Warning, codes};
@@ -20,6 +21,37 @@ pub fn normalise_object(
     let mut out = String::with_capacity(raw_length(object) + 128);
     push_object(&mut out, shape, object, &Place::Root(path), warnings);
     out
+}
+
+/// What becomes of ids in data that has no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// They are texts at any size, so that a host sees one type: the read is documented, and so are its ids.
+    AsText,
+    /// They stand as they came.
+    AsTheyCame,
+}
+
+/// Data that has no table, for a host: exactly as it came, but for integers beyond 2^53, which many hosts round and so
+/// are texts, and for ids.
+pub fn normalise_value(value: &Value<'_>, ids: Ids) -> String {
+    let mut out = String::with_capacity(value.raw().len() + 64);
+    push_raw(&mut out, value, Raw { ids, secrets: true }, false);
+    out
+}
+
+/// Data that was written before integers beyond 2^53 were texts.
+pub fn exact_for_hosts(json: &str) -> Cow<'_, str> {
+    let is_long = |run: &[u8]| run.len() > 15 && run.iter().all(u8::is_ascii_digit);
+    if !json.as_bytes().windows(16).any(is_long) {
+        return json.into();
+    }
+    match Value::parse(json) {
+        Ok(value) if changes(&value, Raw { ids: Ids::AsTheyCame, secrets: true }, false) => {
+            normalise_value(&value, Ids::AsTheyCame).into()
+        }
+        _ => json.into(),
+    }
 }
 
 /// How long the members were, but for white space between them.
@@ -45,16 +77,32 @@ fn push_object(
         out.push(':');
         match shape.field(name) {
             Some(field) => push_value(out, &field.kind, value, &Place::Member(path, name), warnings),
-            None => push_raw(out, value),
+            None => push_raw(out, value, UNDOCUMENTED, false),
         }
     }
     out.push('}');
 }
 
-/// A value exactly as it came, but for the secrets in it.
-fn push_raw(out: &mut String, value: &Value<'_>) {
-    if !holds_secret(value) {
+/// What is changed in a value that is passed on.
+#[derive(Clone, Copy)]
+struct Raw {
+    ids: Ids,
+    /// Whether the gateway's secrets stay.
+    secrets: bool,
+}
+
+/// Of what a table does not know, in data that goes into the journal.
+const UNDOCUMENTED: Raw = Raw { ids: Ids::AsTheyCame, secrets: false };
+
+/// A value exactly as it came, but for the secrets in it and the numbers that a host would round. `is_id`: it stands
+/// under the name of one.
+fn push_raw(out: &mut String, value: &Value<'_>, rules: Raw, is_id: bool) {
+    if !changes(value, rules, is_id) {
         out.push_str(value.raw());
+        return;
+    }
+    if matches!(value.kind(), Json::Number) {
+        push_string(out, value.raw());
         return;
     }
     let (open, close) = if value.as_array().is_some() { ('[', ']') } else { ('{', '}') };
@@ -63,24 +111,31 @@ fn push_raw(out: &mut String, value: &Value<'_>) {
         if index > 0 {
             out.push(',');
         }
-        push_raw(out, item);
+        push_raw(out, item, rules, is_id);
     }
     let members = value.as_object().into_iter().flat_map(Object::iter);
-    for (index, (name, item)) in members.filter(|(name, _)| !is_secret(name)).enumerate() {
+    for (index, (name, item)) in members.filter(|(name, _)| rules.secrets || !is_secret(name)).enumerate() {
         if index > 0 {
             out.push(',');
         }
         push_string(out, name);
         out.push(':');
-        push_raw(out, item);
+        push_raw(out, item, rules, is_id_name(name));
     }
     out.push(close);
 }
 
-fn holds_secret(value: &Value<'_>) -> bool {
+/// Whether anything of it is passed on otherwise than it came.
+fn changes(value: &Value<'_>, rules: Raw, is_id: bool) -> bool {
     match value.kind() {
-        Json::Object(object) => object.iter().any(|(name, item)| is_secret(name) || holds_secret(item)),
-        Json::Array(list) => list.iter().any(holds_secret),
+        Json::Object(object) => object.iter().any(|(name, item)| {
+            (!rules.secrets && is_secret(name)) || changes(item, rules, is_id_name(name))
+        }),
+        Json::Array(list) => list.iter().any(|item| changes(item, rules, is_id)),
+        Json::Number => {
+            is_unsafe_integer(value.raw())
+                || (is_id && rules.ids == Ids::AsText && whole_number_text(value.raw()).is_some())
+        }
         _ => false,
     }
 }
@@ -114,13 +169,13 @@ fn push_value(
             _ => false,
         },
         Kind::Any | Kind::Map(_) => {
-            push_raw(out, value);
+            push_raw(out, value, UNDOCUMENTED, false);
             true
         }
         scalar => push_scalar(out, scalar, value, path, warnings),
     };
     if !readable {
-        push_raw(out, value);
+        push_raw(out, value, UNDOCUMENTED, false);
         warnings.push(unreadable(path, kind, value));
     }
 }
@@ -160,7 +215,16 @@ fn push_scalar(
     path: &Place<'_>,
     warnings: &mut Vec<Warning>,
 ) -> bool {
-    let is_text = matches!(kind, Kind::Text(_) | Kind::Secret(_) | Kind::BizId | Kind::Digits);
+    let is_text = matches!(
+        kind,
+        Kind::Text(_)
+            | Kind::Secret(_)
+            | Kind::BizId
+            | Kind::Digits
+            | Kind::Id
+            | Kind::Coupon
+            | Kind::Exact(_)
+    );
     let text = match value.kind() {
         Json::Null => {
             out.push_str("null");
@@ -177,6 +241,8 @@ fn push_scalar(
     };
     match kind {
         Kind::Integer(..) | Kind::OneOf(_) => match whole_number(text) {
+            // A host would round it: it stands as a text.
+            Some(_) if is_unsafe_integer(text) => return false,
             Some(number) => out.push_str(&number.to_string()),
             None => return false,
         },
@@ -197,7 +263,9 @@ fn push_scalar(
             None => return false,
         },
         Kind::Decimal if !is_decimal(text) => return false,
-        Kind::Digits if matches!(value.kind(), Json::Number) && whole_number_text(text).is_none() => {
+        Kind::Digits | Kind::Id
+            if matches!(value.kind(), Json::Number) && whole_number_text(text).is_none() =>
+        {
             return false;
         }
         _ => push_string(out, text),
@@ -233,7 +301,7 @@ fn unreadable(path: &Place<'_>, kind: &Kind, value: &json::Value<'_>) -> Warning
         Kind::Object(_) => "an object",
         Kind::Integer(..) | Kind::OneOf(_) => "a whole number",
         Kind::Money | Kind::Decimal => "an amount",
-        Kind::Digits => "an id",
+        Kind::Digits | Kind::Id => "an id",
         Kind::Flag => "true or false",
         _ => "a text",
     };

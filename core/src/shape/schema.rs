@@ -51,10 +51,20 @@ fn kind(kind_of: &'static Kind, direction: Direction) -> Value {
         Kind::Text(max) | Kind::Secret(max) if direction == Direction::Request => {
             json!({"type": ["string", "number", "null"], "maxLength": max})
         }
-        Kind::Text(_) | Kind::Secret(_) => json!({"type": ["string", "null"]}),
+        Kind::Exact(max) if direction == Direction::Request => {
+            json!({"type": ["string", "integer", "null"], "maxLength": max})
+        }
+        Kind::Coupon if direction == Direction::Request => {
+            json!({"type": ["string", "integer", "null"], "maxLength": 64})
+        }
+        // Cut instead of refused.
+        Kind::Note(_) if direction == Direction::Request => json!({"type": ["string", "number", "null"]}),
+        Kind::Text(_) | Kind::Secret(_) | Kind::Exact(_) | Kind::Coupon | Kind::Note(_) => {
+            json!({"type": ["string", "null"]})
+        }
         Kind::Path => json!({"type": ["string", "null"], "minLength": 1, "maxLength": 4096}),
         Kind::BizId => text_or_number("^[!-~]{0,64}$"),
-        Kind::Digits => text_or_number("^[0-9]{0,40}$"),
+        Kind::Digits | Kind::Id => text_or_number("^[0-9]{0,40}$"),
         Kind::Decimal => text_or_number("^(-?[0-9]+(\\.[0-9]+)?)?$"),
         Kind::Money => text_or_number("^([0-9]{1,8}(\\.[0-9]{1,2})?)?$"),
         Kind::Integer(min, max) => match direction {

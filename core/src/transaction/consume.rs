@@ -206,7 +206,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
 pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Told> {
     match known {
         Known::OtherJournal(entry) => Some(Told::OtherJournal(entry)),
-        Known::Stands(entry) if entry.identity != *intent => Some(Told::Conflict(entry)),
+        Known::Stands(entry) if !entry.identity.is_same_as(intent) => Some(Told::Conflict(entry)),
         Known::Stands(entry) if matches!(entry.stage, Stage::Reversed | Stage::Undone) => {
             Some(Told::Conflict(entry))
         }
@@ -231,7 +231,7 @@ pub fn left_behind() -> Doubt {
 
 /// What the call does about what stands under its bizId.
 fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
-    if entry.identity != intent.identity {
+    if !entry.identity.is_same_as(&intent.identity) {
         return match another_request(&entry) {
             Some(told) => tell(told),
             None => {
@@ -437,6 +437,33 @@ mod tests {
         other.identity.points = Some(5);
         let (_, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Stands(other));
         assert!(matches!(effect, Effect::Tell(Told::Conflict(_))));
+    }
+
+    /// As an earlier version recorded it: ids as they came.
+    #[test]
+    fn a_request_is_the_same_in_every_spelling_of_its_ids() {
+        let of = |customer_id: Option<&str>, coupons: &[&str], kind| Identity {
+            customer_id: customer_id.map(str::to_owned),
+            coupons: coupons.iter().map(|coupon| (*coupon).to_owned()).collect(),
+            kind,
+            ..Identity::default()
+        };
+        for (recorded, asked, same) in [
+            (of(Some("383 "), &[], None), of(Some("383"), &[], None), true),
+            (of(Some("\u{feff}383"), &[" B", "A"], Some(1)), of(Some("383"), &["A", "B"], Some(1)), true),
+            (of(Some("0"), &["A"], Some(1)), of(None, &["A"], Some(1)), true),
+            (of(Some("0383"), &[], None), of(Some("383"), &[], None), false),
+            (of(Some("383"), &["007"], None), of(Some("383"), &["7"], None), false),
+            (of(Some("383"), &["A"], Some(1)), of(Some("383"), &["A"], None), false),
+        ] {
+            let mut stands = intent(OnUnknown::Hold).moved(Stage::Succeeded);
+            stands.identity = recorded;
+            let mut again = intent(OnUnknown::Hold);
+            again.identity = asked;
+            let (_, effect) = step(State::New(again), Event::Stands(stands.clone()));
+            let replayed = matches!(effect, Effect::Tell(Told::Stands(_)));
+            assert_eq!(replayed, same, "{:?}", stands.identity);
+        }
     }
 
     #[test]

@@ -357,12 +357,12 @@ impl Entry {
 
     /// Whether this consume is of the same member.
     pub fn touches_member(&self, other: &Identity) -> bool {
-        self.identity.customer_id.is_some() && self.identity.customer_id == other.customer_id
+        self.identity.is_same_member(other)
     }
 
     /// Whether a coupon of this consume is one of the other's.
     pub fn touches_coupon(&self, other: &Identity) -> bool {
-        self.identity.coupons.iter().any(|coupon| other.coupons.contains(coupon))
+        self.identity.shares_coupon(other)
     }
 
     /// The same with the next revision and stage.

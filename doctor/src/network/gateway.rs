@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use zvpos_core::clock::GatewayClock;
 use zvpos_core::config::{Account, Config};
 use zvpos_core::gateway::{CodeRules, Envelope, Operation, Params, Route, SignNames, Verdict};
+use zvpos_core::shape::Ids;
 use zvpos_core::transport::{Failure, Http};
 
 use super::Target;
@@ -120,7 +121,7 @@ impl Asking<'_> {
         let offset = answer.date.map(|date| offset(sent, exchanged.wait, date));
         let envelope = Envelope::read(answer.status, &answer.body)
             .map_err(|doubt| Unanswered::NotGateway(doubt.message, portal(answer.status, &answer.body)))?;
-        let (code, message) = match envelope.judge_read(None) {
+        let (code, message) = match envelope.judge_read(None, Ids::AsTheyCame) {
             Verdict::Refused(refusal) => (refusal.code, refusal.message),
             Verdict::Accepted(_) => ("0".to_owned(), String::new()),
             Verdict::Doubt(doubt) => (doubt.code, doubt.message),

@@ -7,9 +7,13 @@ use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Warning, codes, codes::Code};
 use crate::secret::{hide, mask_phones};
-use crate::shape::{Shape, normalise_object};
+use crate::shape::{Ids, Shape, normalise_object, normalise_value};
 
 use super::consume::{self, Identity};
+
+mod text;
+
+pub use text::mended_read;
 
 /// Codes whose meaning for a consume is configuration (`codes`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,14 +215,20 @@ impl<'a> Envelope<'a> {
         }
         let text = match std::str::from_utf8(body) {
             Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-            Err(error) => return no(format!("the answer is not UTF-8: {error}")),
+            Err(error) => {
+                return text::doubt(body)
+                    .map_or_else(|| no(format!("the answer is not UTF-8: {error}")), Err);
+            }
         };
         let value = match Value::parse(text) {
             Ok(value) => value,
             Err(error) if text.trim_start().starts_with('<') => {
                 return no(format!("an HTML page instead of the gateway's JSON ({error})"));
             }
-            Err(error) => return no(format!("the answer is no whole JSON: {error}")),
+            Err(error) => {
+                return text::doubt(body)
+                    .map_or_else(|| no(format!("the answer is no whole JSON: {error}")), Err);
+            }
         };
         let what = value.describe();
         let Some(object) = value.into_object() else {
@@ -458,18 +468,18 @@ impl<'a> Envelope<'a> {
         if !self.says_yes_throughout() {
             return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
         }
-        self.judge_read(None)
+        self.judge_read(None, Ids::AsTheyCame)
     }
 
     /// What the answer to a read says; nothing is ever taken by one, so a refusal needs no proof.
-    pub fn judge_read(&self, shape: Option<&'static Shape>) -> Verdict {
+    pub fn judge_read(&self, shape: Option<&'static Shape>, ids: Ids) -> Verdict {
         if !self.yes || self.code != "0" {
             let (code, message) = (self.code.clone(), self.message.clone());
             return Verdict::Refused(Refusal { code, message, warnings: Vec::new() });
         }
         let mut warnings = Vec::new();
         let data = match shape {
-            None => self.data().map_or("null", Value::raw).to_owned(),
+            None => self.data().map_or_else(|| "null".to_owned(), |data| normalise_value(data, ids)),
             Some(shape) => match self.data_object() {
                 Some(data) if has_documented(shape, data) => {
                     normalise_object(shape, data, "data", &mut warnings)
@@ -525,6 +535,12 @@ impl<'a> Envelope<'a> {
             .peekable();
         let unused = |row: &Object<'_>| row.given("useStatus").and_then(Value::scalar) == Some("0");
         found.peek().is_some() && found.all(|row| unused(row) && !has_several_uses(row))
+    }
+
+    /// Whether a successful member look-up says that there is no such member: customerId 0 (SEEN).
+    pub fn shows_no_member(&self) -> bool {
+        let data = self.data_object().filter(|_| self.yes && self.code == "0");
+        data.and_then(|data| data.given("customerId")).and_then(Value::scalar) == Some("0")
     }
 
     /// Whether every status is true and every code 0.

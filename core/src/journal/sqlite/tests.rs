@@ -178,6 +178,58 @@ fn an_unsettled_sale_holds_back_the_same_member_and_coupon() {
     assert!(matches!(journal.record(&same_member, Guard::Member, soon()).unwrap(), Recorded::Stands(_)));
 }
 
+/// An earlier version recorded ids as they came.
+#[test]
+fn an_old_row_holds_back_its_member_and_its_coupon_in_every_spelling() {
+    let folder = Folder::new("spelling");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let of = |biz_id: &str, customer: &str, coupon: &str, stage| {
+        let entry = entry(&journal, biz_id, customer, stage, 1);
+        let identity = Identity {
+            coupons: vec![coupon.to_owned()],
+            customer_id: Some(customer.into()),
+            kind: Some(1),
+            ..Identity::default()
+        };
+        Entry::restore(
+            entry.key().clone(),
+            identity,
+            stage,
+            1,
+            1,
+            entry.owner().clone(),
+            OnUnknown::Reverse,
+            17,
+            Detail::default(),
+        )
+    };
+    done(&journal.record(&of("OLD", "383 ", "\u{feff}QR1", Stage::Reversing), Guard::Off, soon()).unwrap());
+    done(&journal.record(&of("NOBODY", "0", "QR9", Stage::Reversing), Guard::Off, soon()).unwrap());
+    for (customer, coupon, guard, held) in [
+        ("383", "QR2", Guard::Member, true),
+        ("384", "QR1", Guard::Coupon, true),
+        ("383", "QR2", Guard::Coupon, false),
+        ("0383", "QR3", Guard::Member, false),
+        ("0", "QR4", Guard::Member, false),
+    ] {
+        let new = of(&format!("N-{customer}-{coupon}"), customer, coupon, Stage::Sending);
+        let recorded = journal.record(&new, guard, soon()).unwrap();
+        assert_eq!(matches!(recorded, Recorded::InDoubt(_)), held, "{customer} {coupon}: {recorded:?}");
+        if !held {
+            // So that it holds back none of the next.
+            done(
+                &journal
+                    .record(
+                        &entry(&journal, new.key().biz_id.as_str(), customer, Stage::Succeeded, 2),
+                        Guard::Off,
+                        soon(),
+                    )
+                    .unwrap(),
+            );
+        }
+    }
+}
+
 #[test]
 fn a_changed_row_is_refused_and_stops_the_journal() {
     let folder = Folder::new("checksum");

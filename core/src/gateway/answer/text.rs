@@ -1,0 +1,64 @@
+//! Answers whose texts are not all texts. A read takes them where nothing that is broken says which thing is meant, how
+//! much it is or how it went; a payment, a reversal and evidence never do.
+
+use super::{Doubt, codes};
+use crate::json::{Mended, Spot, Value, mend};
+use crate::outcome::Warning;
+use crate::shape::{Kind, Shape, is_name_of_exact, is_name_of_words};
+
+/// What is wrong with a body that is the gateway's whole answer but for its texts; `None` where anything else is.
+pub(super) fn doubt(body: &[u8]) -> Option<Doubt> {
+    let mended = whole(body)?;
+    let spot = mended.spots.first()?;
+    let what = if spot.is_name { "the name" } else { "the text of" };
+    Some(Doubt::new(
+        &codes::BROKEN_TEXT,
+        format!("{what} {:?} in the answer holds {}", spot.name, spot.broken),
+    ))
+}
+
+/// The answer to a read with U+FFFD in the place of what is no text, and what the till should know of it. `None` where a
+/// name, an id, a code or a number is hit: no letter of those can be guessed. `shape` is what the data holds.
+pub fn mended_read(body: &[u8], shape: Option<&'static Shape>) -> Option<(String, Warning)> {
+    let mended = whole(body)?;
+    if mended.spots.iter().any(|spot| is_exact(spot, shape)) {
+        return None;
+    }
+    let mut names: Vec<&str> = mended.spots.iter().map(|spot| spot.name.as_str()).collect();
+    names.dedup();
+    names.truncate(5);
+    let broken = mended.spots.first().map(|spot| spot.broken.to_string()).unwrap_or_default();
+    let message = format!("{} held {broken}; U+FFFD stands in its place", names.join(", "));
+    Some((mended.text, Warning::new(&codes::WARN_TEXT, message)))
+}
+
+/// The body mended, if it is JSON then.
+fn whole(body: &[u8]) -> Option<Mended> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    mend(body).filter(|mended| Value::parse(&mended.text).is_ok())
+}
+
+/// Whether what is broken must be read exactly.
+fn is_exact(spot: &Spot, shape: Option<&'static Shape>) -> bool {
+    let looks_like_number = spot.whole.bytes().any(|byte| byte.is_ascii_digit())
+        && spot.whole.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b',' | b'-' | b'+'));
+    spot.is_name
+        || is_name_of_exact(&spot.name)
+        || (looks_like_number && !is_name_of_words(&spot.name))
+        || shape.is_some_and(|shape| is_no_text_of(shape, &spot.name))
+}
+
+/// Whether a table has a field of that name that is no text.
+fn is_no_text_of(shape: &'static Shape, name: &str) -> bool {
+    shape.fields.iter().any(|field| {
+        let mut kind = &field.kind;
+        while let Kind::List(of, _) = kind {
+            kind = of;
+        }
+        match kind {
+            Kind::Object(inner) | Kind::Map(inner) => is_no_text_of(inner, name),
+            Kind::Text(_) | Kind::Note(_) => false,
+            _ => field.name == name,
+        }
+    })
+}

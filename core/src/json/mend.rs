@@ -1,0 +1,312 @@
+//! JSON whose texts are not all texts: raw control characters, halves of surrogate pairs, broken UTF-8. What is
+//! broken becomes U+FFFD and is named; nothing else is changed, so that whatever else is wrong stays wrong.
+
+use std::fmt;
+
+use super::MAX_DEPTH;
+
+/// How deep what is looked through may be nested; deeper text is refused when it is read.
+const MOST_LEVELS: usize = 4 * MAX_DEPTH;
+
+/// A text that was mended.
+#[derive(Debug)]
+pub struct Mended {
+    /// The same JSON with U+FFFD in the place of what was broken.
+    pub text: String,
+    /// Where that was.
+    pub spots: Vec<Spot>,
+}
+
+/// A string of which a part was broken.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The name of the member that it is or stands in, at the nearest.
+    pub name: String,
+    /// It is a name itself.
+    pub is_name: bool,
+    /// What of it was whole, as it is written.
+    pub whole: String,
+    /// What was broken.
+    pub broken: Broken,
+}
+
+/// Why a text is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// A control character that is not written as an escape.
+    Control,
+    /// Half of a surrogate pair.
+    Surrogate,
+    /// Bytes that are no UTF-8.
+    Utf8,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Broken::Control => "a raw control character",
+            Broken::Surrogate => "half a surrogate pair",
+            Broken::Utf8 => "bytes that are not UTF-8",
+        })
+    }
+}
+
+/// An object or a list that is open.
+struct Level {
+    is_object: bool,
+    /// Of the member whose value comes; a list has that of the member that it is the value of.
+    name: String,
+    /// The next string is a value.
+    behind_colon: bool,
+}
+
+/// Mends the strings of a text. `None` where nothing in them is broken, or where something else is: the text is cut off,
+/// or is no JSON in a way that can be seen from afar. What comes out is still to be read.
+pub fn mend(bytes: &[u8]) -> Option<Mended> {
+    let mut out = Vec::with_capacity(bytes.len() + 16);
+    let mut spots = Vec::new();
+    let mut levels: Vec<Level> = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at).copied() {
+        at += 1;
+        match byte {
+            b'"' => {
+                let length = string_length(bytes.get(at..)?)?;
+                let string = Written::mended(bytes.get(at..at + length)?);
+                at += length + 1;
+                let is_name = levels.last().is_some_and(|level| level.is_object && !level.behind_colon);
+                if is_name && let Some(level) = levels.last_mut() {
+                    level.name = unescaped(&string.text);
+                }
+                if let Some(broken) = string.broken {
+                    let name = levels.last().map_or_else(String::new, |level| level.name.clone());
+                    spots.push(Spot { name, is_name, whole: string.whole, broken });
+                }
+                out.push(b'"');
+                out.extend_from_slice(string.text.as_bytes());
+            }
+            b'{' | b'[' if levels.len() >= MOST_LEVELS => return None,
+            b'{' => levels.push(Level { is_object: true, name: String::new(), behind_colon: false }),
+            b'[' => {
+                let name = levels.last().map_or_else(String::new, |level| level.name.clone());
+                levels.push(Level { is_object: false, name, behind_colon: false });
+            }
+            b'}' | b']' => drop(levels.pop()?),
+            b':' | b',' => {
+                if let Some(level) = levels.last_mut() {
+                    level.behind_colon = byte == b':';
+                }
+            }
+            // Outside of strings there are only letters of ASCII.
+            _ if !byte.is_ascii() => return None,
+            _ => {}
+        }
+        out.push(byte);
+    }
+    let text = String::from_utf8(out).ok().filter(|_| !spots.is_empty())?;
+    Some(Mended { text, spots })
+}
+
+/// How many bytes stand before the quote that ends a string.
+fn string_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+fn unescaped(written: &str) -> String {
+    serde_json::from_str(&format!("\"{written}\"")).unwrap_or_else(|_| written.to_owned())
+}
+
+/// A string between its quotes, as it is written.
+#[derive(Default)]
+struct Written {
+    text: String,
+    whole: String,
+    broken: Option<Broken>,
+}
+
+impl Written {
+    fn mended(bytes: &[u8]) -> Written {
+        let mut written = Written::default();
+        for chunk in bytes.utf8_chunks() {
+            written.push(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                written.replace(Broken::Utf8);
+            }
+        }
+        written
+    }
+
+    fn push(&mut self, mut rest: &str) {
+        while let Some(letter) = rest.chars().next() {
+            let (length, broken) = match letter {
+                '\\' => escape(rest.as_bytes()),
+                ..' ' => (1, Some(Broken::Control)),
+                _ => (letter.len_utf8(), None),
+            };
+            // An escape may be cut off, or be none: then it stays what it is.
+            let (part, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
+            match broken {
+                None => {
+                    self.text.push_str(part);
+                    self.whole.push_str(part);
+                }
+                Some(broken) => self.replace(broken),
+            }
+            rest = behind;
+        }
+    }
+
+    fn replace(&mut self, broken: Broken) {
+        self.text.push('\u{fffd}');
+        self.broken.get_or_insert(broken);
+    }
+}
+
+/// How long the escape is that begins here, and whether it is half of a surrogate pair.
+fn escape(bytes: &[u8]) -> (usize, Option<Broken>) {
+    match (unit(bytes), bytes.get(6..).and_then(unit)) {
+        (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (12, None),
+        (Some(0xd800..0xe000), _) => (6, Some(Broken::Surrogate)),
+        (Some(_), _) => (6, None),
+        (None, _) => (2, None),
+    }
+}
+
+/// The unit of UTF-16 that `\uXXXX` stands for.
+fn unit(bytes: &[u8]) -> Option<u16> {
+    let digits = bytes.get(..6)?.strip_prefix(b"\\u")?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Value;
+    use proptest::prelude::*;
+
+    fn mended(bytes: &[u8]) -> (String, Vec<(String, bool, String)>) {
+        let mended = mend(bytes).unwrap();
+        assert!(Value::parse(&mended.text).is_ok(), "{}", mended.text);
+        (mended.text, mended.spots.into_iter().map(|spot| (spot.name, spot.is_name, spot.whole)).collect())
+    }
+
+    #[test]
+    fn what_is_broken_is_replaced_and_named() {
+        for (given, text, name, is_name, whole) in [
+            (&b"{\"a\":\"\x14x\"}"[..], "{\"a\":\"\u{fffd}x\"}", "a", false, "x"),
+            (b"{\"a\":[1,\"\xff\"]}", "{\"a\":[1,\"\u{fffd}\"]}", "a", false, ""),
+            (
+                br#"{"a":{"b":1},"c":["\ud800\ud83d\ude00"]}"#,
+                "{\"a\":{\"b\":1},\"c\":[\"\u{fffd}\\ud83d\\ude00\"]}",
+                "c",
+                false,
+                "\\ud83d\\ude00",
+            ),
+            (br#"{"a":[{"b":1},"\udc00"]}"#, "{\"a\":[{\"b\":1},\"\u{fffd}\"]}", "a", false, ""),
+            (b"{\"\x01\":1}", "{\"\u{fffd}\":1}", "\u{fffd}", true, ""),
+            (
+                b"{\"\\u0061\" : \"\\\\\\\"\n\"}",
+                "{\"\\u0061\" : \"\\\\\\\"\u{fffd}\"}",
+                "a",
+                false,
+                "\\\\\\\"",
+            ),
+            (b"\"\t\"", "\"\u{fffd}\"", "", false, ""),
+        ] {
+            let (mended, spots) = mended(given);
+            assert_eq!(mended, text);
+            assert_eq!(spots, [(name.to_owned(), is_name, whole.to_owned())], "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_mended() {
+        // Nothing is broken, or something that is no text.
+        for whole in [&br#"{"a":"x"}"#[..], b"", b"{\"a\":\"\x14", b"\xff{\"a\":\"\x14\"}", b"]\"\x14\""] {
+            assert!(mend(whole).is_none(), "{}", String::from_utf8_lossy(whole));
+        }
+        // Mended, and no JSON as before.
+        for wrong in [
+            &b"{\"a\":\"\x14\""[..],
+            b"{\"a\":01,\"b\":\"\x14\"}",
+            b"[\"\x14\\x\"]",
+            b"[\"\\\xff\"]",
+            b"[\x14\"\x14\"]",
+        ] {
+            assert!(
+                mend(wrong).is_none_or(|mended| Value::parse(&mended.text).is_err()),
+                "{}",
+                String::from_utf8_lossy(wrong)
+            );
+        }
+        assert!(mend(&[&b"[".repeat(1_000_000)[..], b"\"\x14\""].concat()).is_none());
+    }
+
+    /// Names, numbers and the rest of a text, without what its strings hold.
+    fn skeleton(value: &serde_json::Value) -> String {
+        match value {
+            serde_json::Value::String(_) => "s".to_owned(),
+            serde_json::Value::Array(list) => format!("[{}]", list.iter().map(skeleton).collect::<String>()),
+            serde_json::Value::Object(members) => {
+                let members = members.iter().map(|(name, value)| format!("{name:?}:{},", skeleton(value)));
+                format!("{{{}}}", members.collect::<String>())
+            }
+            other => other.to_string(),
+        }
+    }
+
+    fn strings(value: &serde_json::Value, out: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(text) => out.push(text.clone()),
+            serde_json::Value::Array(list) => list.iter().for_each(|item| strings(item, out)),
+            serde_json::Value::Object(members) => members.values().for_each(|item| strings(item, out)),
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_mended_or_not(bytes in prop::collection::vec(
+            prop_oneof![prop::sample::select(&b"{}[]:,\"\\ud8c01a\x14\xff\xe7\x90"[..]), any::<u8>()], 0..40))
+        {
+            if let Some(mended) = mend(&bytes) {
+                let replaced = mended.text.contains('\u{fffd}');
+                prop_assert!(replaced, "{}", mended.text);
+                prop_assert!(mend(mended.text.as_bytes()).is_none(), "{}", mended.text);
+            }
+        }
+
+        #[test]
+        fn only_the_string_that_was_broken_is_another(
+            tree in super::super::tests::tree(),
+            at in any::<prop::sample::Index>(),
+            dirt in prop::sample::select(vec![&b"\x14"[..], b"\xff", b"\xe7\x90", br"\ud800", br"\udc00", b"\n"]),
+        ) {
+            let whole = tree.to_string();
+            prop_assert!(mend(whole.as_bytes()).is_none(), "{whole}");
+            let at = at.index(whole.len() + 1);
+            let bytes = [&whole.as_bytes()[..at], dirt, &whole.as_bytes()[at..]].concat();
+            let Some(mended) = mend(&bytes) else { return Ok(()) };
+            let Ok(read) = serde_json::from_str::<serde_json::Value>(&mended.text) else { return Ok(()) };
+            if mended.spots.iter().any(|spot| spot.is_name) {
+                return Ok(());
+            }
+            prop_assert_eq!(skeleton(&read), skeleton(&tree), "{}", mended.text);
+            let (mut before, mut after) = (Vec::new(), Vec::new());
+            strings(&tree, &mut before);
+            strings(&read, &mut after);
+            let other = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+            prop_assert!(other <= 1, "{}", mended.text);
+        }
+    }
+}
