@@ -131,7 +131,8 @@ impl Client {
     fn rules(&self, route: &Route) -> RequestRules {
         RequestRules {
             unknown: self.shared.unknown,
-            password_over_http: self.account.password_over_http,
+            // A proxy that is asked with whole URLs reads what it forwards.
+            password_over_http: self.account.password_over_http && !self.shared.http.is_absolute(),
             plain_http: route.is_plain_http(),
             numbers: route.numbers,
         }

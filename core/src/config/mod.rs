@@ -6,7 +6,7 @@ mod tables;
 
 pub use account::{Account, Asked};
 pub use charset::Charset;
-pub use tables::{CONFIG, ROUTE};
+pub use tables::{CONFIG, PROXY, ROUTE};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,11 +75,20 @@ impl Config {
         let mut problems = Vec::new();
         check(&CONFIG, object, &Object::default(), "", Unknown::Refuse, &mut problems);
         let accounts = account::read_all(object, &mut problems);
+        let (proxy, absolute) = proxy(object, &mut problems);
+        if absolute && accounts.iter().any(|account| account.password_over_http) {
+            problems.push(problem(
+                "proxy.mode",
+                "is \"absolute\", so the proxy reads all that goes over plain http: a payment password must not, \
+                 take password_over_http away",
+            ));
+        }
         let transport = Settings {
             connect: milliseconds(object, "timeouts_ms", "connect", 3000),
             idle: Duration::from_millis(number(object, "idle_ms").unwrap_or(4000)),
             roots: roots(object, &mut problems),
-            proxy: proxy(object, &mut problems),
+            proxy,
+            absolute,
         };
         let total = milliseconds(object, "timeouts_ms", "total", 10_000);
         if transport.connect > total {
@@ -146,13 +155,26 @@ fn roots(object: &Object<'_>, problems: &mut Vec<Problem>) -> Roots {
     }
 }
 
-fn proxy(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<String> {
-    let proxy = text(object, "proxy")?;
-    if !proxy.starts_with("http://") || ureq::Proxy::new(proxy).is_err() {
-        problems.push(problem("proxy", "must be http://host:port"));
-        return None;
+/// The proxy, and whether it is asked with whole URLs.
+fn proxy(object: &Object<'_>, problems: &mut Vec<Problem>) -> (Option<String>, bool) {
+    let Some(value) = object.given("proxy") else { return (None, false) };
+    let (url, mode) = match value.as_object() {
+        Some(fields) => {
+            check(&PROXY, fields, &Object::default(), "proxy", Unknown::Refuse, problems);
+            (text(fields, "url"), text(fields, "mode"))
+        }
+        None => (value.scalar(), None),
+    };
+    let path = if value.as_object().is_some() { "proxy.url" } else { "proxy" };
+    match url.filter(|url| url.starts_with("http://") && ureq::Proxy::new(url).is_ok()) {
+        Some(url) => (Some(url.to_owned()), mode == Some("absolute")),
+        // A missing one has been named.
+        None if url.is_none() && value.as_object().is_some() => (None, false),
+        None => {
+            problems.push(problem(path, "must be http://host:port"));
+            (None, false)
+        }
     }
-    Some(proxy.to_owned())
 }
 
 /// The journal's file. One that is another file in another folder, or for another user, is refused and not made out:
@@ -310,6 +332,11 @@ mod tests {
             r#""routes":{"quote":{"params":{"a":"b"}}}"#,
             r#""tls":{"roots":"system","pem":"x"}"#,
             r#""proxy":"socks5://h:1""#,
+            r#""proxy":{"url":"socks5://h:1"}"#,
+            r#""proxy":{"mode":"absolute"}"#,
+            r#""proxy":{"url":"http://h:1","mode":"tunnel"}"#,
+            r#""proxy":{"url":"http://h:1","mode":"absolute"},"password_over_http":true"#,
+            r#""proxy":["http://h:1"]"#,
             r#""timeouts_ms":{"connect":2000,"total":1000}"#,
         ] {
             let problems = read(&format!("{{{KEYS},{bad}}}")).unwrap_err();
@@ -377,6 +404,19 @@ mod tests {
         let problems = journal(r#""Cargo.toml""#).unwrap_err();
         assert!(problems[0].ends_with(&format!("a file of that name is {}", here.display())), "{problems:?}");
         assert!(!journal(r#""no-such.db""#).unwrap_err()[0].contains("a file of that name"));
+    }
+
+    #[test]
+    fn a_proxy_is_asked_with_whole_urls_only_where_that_is_set() {
+        for (proxy, wanted) in [
+            (r#""http://u:p@h:1""#, ("http://u:p@h:1", false)),
+            (r#"{"url":"http://h:1"}"#, ("http://h:1", false)),
+            (r#"{"url":"http://h:1","mode":"connect"}"#, ("http://h:1", false)),
+            (r#"{"url":"http://h:1","mode":"absolute"}"#, ("http://h:1", true)),
+        ] {
+            let transport = read(&format!("{{{KEYS},\"proxy\":{proxy}}}")).unwrap().transport;
+            assert_eq!((transport.proxy.as_deref().unwrap(), transport.absolute), wanted);
+        }
     }
 
     #[test]

@@ -106,7 +106,12 @@ pub static CONFIG: Shape = Shape {
         ),
         may("lang", Kind::Word(&["zh-CN", "en"]), "language of the cashier's sentence (default zh-CN)"),
         may("tls", Kind::Object(&TLS), "trusted certificates (default: bundled)"),
-        may("proxy", Kind::Text(512), "http://host:port of a CONNECT proxy (default none)"),
+        may(
+            "proxy",
+            Kind::Any,
+            "http://host:port of a proxy that takes CONNECT, or {url, mode}; mode absolute is for one that does not, for \
+             plain http and never with a payPassword: read docs/money-safety.md first (default none)",
+        ),
         may("pass_unknown_fields", Kind::Flag, "send fields that nobody has documented (default false)"),
         may("log", Kind::Object(&LOG), "the log file"),
     ],
@@ -131,6 +136,25 @@ static ACCOUNT: Shape = Shape {
         DEFAULTS,
         PASSWORD_OVER_HTTP,
         CALL_ACTIONS,
+    ],
+};
+
+/// The proxy, where it is an object.
+pub static PROXY: Shape = Shape {
+    name: "proxy",
+    doc: "The proxy.",
+    fields: &[
+        must(
+            "url",
+            Kind::Text(512),
+            "http://host:port, with name:password@ before the host where it wants a login",
+        ),
+        may(
+            "mode",
+            Kind::Word(&["connect", "absolute"]),
+            "connect: a tunnel for everything; absolute: plain http with the whole URL, which the proxy reads, may keep \
+             and may send again (default connect)",
+        ),
     ],
 };
 

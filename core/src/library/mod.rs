@@ -197,7 +197,15 @@ impl Library {
                 ),
             ));
         }
-        if self.clients.iter().any(Client::is_plain_http) {
+        let plain_http = self.clients.iter().any(Client::is_plain_http);
+        if plain_http && self.shared.http.is_absolute() {
+            warnings.push(Warning::new(
+                &codes::WARN_PROXY_ABSOLUTE,
+                "plain http goes through a proxy with the whole URL: it reads everything and may send it late or twice, \
+                 and when it is dead behind an open connection a payment is `unknown` instead of `not_sent`",
+            ));
+        }
+        if plain_http {
             warnings.push(Warning::new(
                 &codes::WARN_PLAIN_HTTP,
                 "an endpoint is plain http: requests and answers can be read and changed on their way",

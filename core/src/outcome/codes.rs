@@ -149,7 +149,7 @@ codes! {
         "Check the till's clock, `tls.roots` and whether something in between breaks TLS open.", NETWORK_ZH, NETWORK_EN;
     PROXY "ZV-PROXY" [NotSent]
         "The proxy refused the connection.",
-        "Check `proxy`.", NETWORK_ZH, NETWORK_EN;
+        "Check `proxy`. One that forwards plain http but refuses CONNECT to it (Squid's default) needs `proxy.mode`: `absolute`; read docs/money-safety.md first.", NETWORK_ZH, NETWORK_EN;
     NO_ANSWER "ZV-NO-ANSWER" [NotSent]
         "A read (quote, call) got no usable answer; nothing is ever taken by a read.",
         "Try again.", "网络异常,请稍后重试", "Network trouble. Try again in a moment.";
@@ -291,6 +291,9 @@ codes! {
     WARN_PLAIN_HTTP "ZV-W-PLAIN-HTTP" []
         "The endpoint is plain http: neither the request nor the answer is protected on its way.",
         "Use an https endpoint where the vendor offers one.", "", "";
+    WARN_PROXY_ABSOLUTE "ZV-W-PROXY-ABSOLUTE" []
+        "Plain http goes through a proxy with the whole URL (proxy.mode: absolute): the proxy reads everything and may send a request late or twice.",
+        "Use https, or have CONNECT let through. docs/money-safety.md says what no longer holds.", "", "";
     CLOCK "ZV-W-CLOCK" []
         "The till's clock is off; requests are signed with the gateway's time.",
         "Set the till's clock.", "", "";

@@ -1,6 +1,7 @@
 //! HTTP to the gateway: one ureq agent whose sockets and name look-ups are our own, so that one deadline holds
 //! for a whole call and so that it is known, not guessed, whether a byte of the request left the machine.
 
+mod absolute;
 mod exchange;
 mod resolver;
 mod tcp;
@@ -16,6 +17,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConne
 use crate::gateway::{Doubt, NotSent};
 use crate::outcome::codes;
 use crate::text::without_mark;
+use absolute::AbsoluteConnector;
 use exchange::MarkRequests;
 use resolver::CachingResolver;
 use tcp::TcpConnector;
@@ -44,8 +46,10 @@ pub struct Settings {
     pub idle: Duration,
     /// Trusted certificates.
     pub roots: Roots,
-    /// `http://host:port` of a CONNECT proxy.
+    /// `http://host:port` of a proxy.
     pub proxy: Option<String>,
+    /// Whether plain http goes through it with the whole URL instead of by CONNECT.
+    pub absolute: bool,
 }
 
 /// The way to the gateway. Calls from many threads share its connections.
@@ -53,6 +57,7 @@ pub struct Settings {
 pub struct Http {
     agent: ureq::Agent,
     connect: Duration,
+    absolute: bool,
 }
 
 /// An HTTP answer, read to its end.
@@ -107,26 +112,42 @@ impl Http {
             // The deadline of a call is held by our own sockets and resolver; see `exchange`.
             .timeout_global(None)
             .tls_config(TlsConfig::builder().root_certs(root_certs(&settings.roots)?).build());
-        if let Some(proxy) = &settings.proxy {
-            config = config.proxy(Some(ureq::Proxy::new(proxy).map_err(|e| format!("proxy: {e}"))?));
-        }
+        let proxy = match &settings.proxy {
+            Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|e| format!("proxy: {e}"))?),
+            None => None,
+        };
+        config = config.proxy(proxy.clone());
+        let absolute = settings.absolute && proxy.is_some();
         let connector =
-            ().chain(ConnectProxyConnector::default())
+            ().chain(AbsoluteConnector::new(proxy.filter(|_| absolute)))
+                .chain(ConnectProxyConnector::default())
                 .chain(TcpConnector)
                 .chain(RustlsConnector::default())
                 .chain(MarkRequests);
         let agent = ureq::Agent::with_parts(config.build(), connector, CachingResolver::default());
-        Ok(Http { agent, connect: settings.connect })
+        Ok(Http { agent, connect: settings.connect, absolute })
+    }
+
+    /// Whether plain http goes through a proxy that reads it.
+    pub fn is_absolute(&self) -> bool {
+        self.absolute
     }
 
     /// Posts a JSON body and reads the whole answer, until the deadline and not a moment longer.
     pub fn post(&self, url: &Uri, body: &str, deadline: Instant) -> Exchanged {
         let started = Instant::now();
         exchange::begin(url, deadline, deadline.min(started + self.connect));
-        let result = self.run(url, body);
+        let mut result = self.run(url, body);
         let seen = exchange::end();
+        if let Ok(answer) = &mut result
+            && self.absolute
+            && absolute::is_for(url)
+        {
+            // It may be the proxy's, or that of an answer which the proxy has kept.
+            answer.date = None;
+        }
         let result = result.map_err(|error| {
-            if seen.departed { Failure::Lost(lost(&error)) } else { Failure::NotSent(not_sent(&error)) }
+            if seen.departed { Failure::Lost(lost(&error)) } else { Failure::NotSent(not_sent(&error, url)) }
         });
         Exchanged { result, connect: seen.connect, wait: started.elapsed().saturating_sub(seen.connect) }
     }
@@ -218,7 +239,7 @@ fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
 
 /// Which step failed before a byte left. The kinds of error overlap (an unknown host is `Io`), so the resolver
 /// and the connector name themselves.
-fn not_sent(error: &ureq::Error) -> NotSent {
+fn not_sent(error: &ureq::Error, url: &Uri) -> NotSent {
     use ureq::Error as E;
     let code = match error {
         E::HostNotFound | E::Timeout(ureq::Timeout::Resolve) => &codes::DNS,
@@ -227,7 +248,20 @@ fn not_sent(error: &ureq::Error) -> NotSent {
         E::Io(io) if tls_cause(io) => &codes::TLS,
         _ => &codes::CONNECT,
     };
-    NotSent { code, message: error.to_string() }
+    let mut message = error.to_string();
+    // 407 asks for a login; what answers nothing may be down.
+    if let E::ConnectProxyFailed(why) = error
+        && absolute::is_for(url)
+        && why.contains("responded")
+        && !why.contains("407")
+    {
+        message.push_str(
+            "; a proxy that forwards plain http but lets no CONNECT to it through (Squid's default) is asked with the \
+             whole URL by \"proxy\": {\"url\": …, \"mode\": \"absolute\"} (proxy.mode); docs/money-safety.md says \
+             what no longer holds then",
+        );
+    }
+    NotSent { code, message }
 }
 
 /// rustls reports a failed handshake through the socket's error.

@@ -11,6 +11,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
+use super::absolute::AbsoluteForm;
 use super::exchange;
 
 /// More than this is written at once instead of being gathered.
@@ -27,16 +28,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if let Some(tunnel) = chained {
             return Ok(Some(Either::A(tunnel)));
         }
-        let stream = connect_any(&details.addrs)?;
-        let config = details.config;
-        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Either::B(TcpTransport {
-            stream,
-            buffers,
-            gathered: Vec::new(),
-            reading: Duration::ZERO,
-            writing: Duration::ZERO,
-        })))
+        Ok(Some(Either::B(TcpTransport::open(details, &details.addrs, None)?)))
     }
 }
 
@@ -67,6 +59,10 @@ pub(super) struct TcpTransport {
     buffers: LazyBuffers,
     /// Header and body of a request, which ureq hands over one after the other, until an answer is awaited.
     gathered: Vec<u8>,
+    /// What a proxy that takes whole URLs needs at the head of each request.
+    absolute: Option<AbsoluteForm>,
+    /// Nothing of the next request has been written.
+    fresh: bool,
     /// What the socket's time-outs are set to.
     reading: Duration,
     writing: Duration,
@@ -80,7 +76,31 @@ fn new_timeout(set: Duration, left: Duration) -> Option<Duration> {
 }
 
 impl TcpTransport {
+    /// Connects to one of these addresses.
+    pub(super) fn open(
+        details: &ConnectionDetails,
+        addresses: &[SocketAddr],
+        absolute: Option<AbsoluteForm>,
+    ) -> Result<TcpTransport, Error> {
+        let stream = connect_any(addresses)?;
+        let config = details.config;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        Ok(TcpTransport {
+            stream,
+            buffers,
+            gathered: Vec::new(),
+            absolute,
+            fresh: true,
+            reading: Duration::ZERO,
+            writing: Duration::ZERO,
+        })
+    }
+
     fn flush(&mut self) -> Result<(), Error> {
+        if let Some(form) = self.absolute.as_ref().filter(|_| self.fresh && !self.gathered.is_empty()) {
+            self.gathered = form.of_request(&self.gathered)?;
+        }
+        self.fresh &= self.gathered.is_empty();
         let mut written = 0;
         while let Some(rest) = self.gathered.get(written..).filter(|rest| !rest.is_empty()) {
             let left = exchange::left_for_io()?;
@@ -118,6 +138,7 @@ impl Transport for TcpTransport {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
         self.flush()?;
+        self.fresh = true;
         loop {
             let left = exchange::left_for_io()?;
             if let Some(timeout) = new_timeout(self.reading, left) {

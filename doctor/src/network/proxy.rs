@@ -23,6 +23,8 @@ pub(super) struct Proxy {
     /// None where its name is unknown: said once, and nothing is tried again.
     addresses: Option<Vec<SocketAddr>>,
     authorization: Option<String>,
+    /// Whether plain http is asked of it with the whole URL.
+    absolute: bool,
 }
 
 pub(super) fn examine(visit: &mut Visit<'_>, config: &Config) -> Option<Proxy> {
@@ -37,7 +39,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config) -> Option<Proxy> {
     visit.say(Line::ok("proxy", name.clone(), words!("已配置代理", "is configured")));
     let addresses = look_up(visit, host.trim_matches(['[', ']']), port);
     let authorization = userinfo.map(|userinfo| STANDARD.encode(percent_decoded(&userinfo)));
-    Some(Proxy { name, addresses, authorization })
+    Some(Proxy { name, addresses, authorization, absolute: config.transport.absolute })
 }
 
 fn environment(visit: &mut Visit<'_>) {
@@ -62,10 +64,21 @@ fn environment(visit: &mut Visit<'_>) {
 }
 
 impl Proxy {
-    /// A connection through it, by CONNECT.
+    /// A connection through it, by CONNECT; to it alone where plain http is asked of it with the whole URL.
     pub(super) fn tunnel(&self, visit: &mut Visit<'_>, target: &Target) -> Option<TcpStream> {
         let mut stream = tcp::connect(visit, &self.name, self.addresses.as_ref()?)?;
         let name = target.name();
+        if self.absolute && !target.https {
+            visit.say(Line::ok(
+                "proxy",
+                self.name.clone(),
+                words!(
+                    "以完整网址转发明文 http 到 {name}（proxy.mode: absolute），不使用它的 Date 校时",
+                    "is asked for plain http to {name} with the whole URL (proxy.mode: absolute); its Date sets no clock"
+                ),
+            ));
+            return Some(stream);
+        }
         let authorization = self
             .authorization
             .as_ref()
@@ -97,10 +110,15 @@ impl Proxy {
                 "代理要求登录:在 proxy 中写入用户名和密码",
                 "the proxy wants a login: put name and password into proxy"
             )
-        } else {
+        } else if target.https {
             words!(
                 "请网管放行 {name} 的 CONNECT",
                 "ask the network's keeper to let CONNECT to {name} through"
+            )
+        } else {
+            words!(
+                "请网管放行 {name} 的 CONNECT；若代理只转发明文 http，可设置 proxy.mode 为 absolute，请先阅读 docs/money-safety.zh-CN.md",
+                "ask the network's keeper to let CONNECT to {name} through; for a proxy that only forwards plain http there is proxy.mode: absolute, read docs/money-safety.md first"
             )
         };
         visit.say(Line::failed(
