@@ -103,6 +103,24 @@ fn a_pem_file_with_a_byte_order_mark_is_read() {
     Driver::started(&config(&url(&tls, "127.0.0.1"), trust)).consume(&sale("T1")).succeeded();
 }
 
+/// Before all dates of certificates: not the network, the clock is named.
+#[test]
+fn a_clock_that_was_reset_is_named() {
+    let simulator = Simulator::start();
+    let certificate = certificate("IP:127.0.0.1");
+    let tls = in_front_of(&simulator, &certificate);
+    let trust = json!({"tls": {"pem": certificate.join("ca.pem")}});
+    let mut till = Driver::wrapped(&["faketime", "-f", "@1970-01-01 08:00:05"], &[("TZ", "UTC")]);
+    till.init(&config(&url(&tls, "127.0.0.1"), trust)).succeeded();
+    let answer = till.consume(&sale("T1")).expect("not_sent", "ZV-TLS-CLOCK");
+    assert!(
+        answer.json["message"].as_str().unwrap().contains("clock says 1970-01-01T08:00"),
+        "{}",
+        answer.text
+    );
+    assert_eq!(simulator.net("T1"), 0);
+}
+
 #[test]
 fn a_pem_file_that_is_none_is_a_configuration_error() {
     let mut till = Driver::new();

@@ -8,7 +8,7 @@ cd -P "$(dirname "$0")/.." || exit 1
 # programs that the tests start.
 wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ g++:g++ clang++:clang make:make cmake:cmake python3:python3 nm:binutils
     readelf:binutils objdump:binutils abidw:abigail-tools abidiff:abigail-tools openssl:openssl curl:curl
-    chromium:chromium strace:strace mount:mount umount:mount kill:procps valgrind:valgrind git:git mcs:mono-mcs
+    chromium:chromium strace:strace faketime:faketime mount:mount umount:mount kill:procps valgrind:valgrind git:git mcs:mono-mcs
     mono:mono-runtime fpc:fp-compiler go:golang-go gofmt:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3
     java:default-jdk-headless javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm
     pip3:python3-pip)

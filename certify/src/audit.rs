@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use zvpos_core::calendar;
 use zvpos_core::library::Library;
 use zvpos_core::outcome::{Answer, Outcome};
 
@@ -67,13 +68,25 @@ impl Audit {
         }
     }
 
-    /// Every sale of a business day, whatever became of it.
+    /// Every sale of a scenario on that business day, whatever became of it. A till whose clock is a day off files its
+    /// sales under the gateway's day, which is the one before or behind.
     ///
     /// # Errors
     /// In words: the journal cannot be read.
     pub(crate) fn day(&self, day: &str) -> Result<Vec<Journalled>, String> {
-        let listed = self.library.pending(Some(&json!({"day": day}).to_string()));
-        entries(&listed).ok_or_else(|| listed.message().to_owned())
+        let number = calendar::day(day).ok_or_else(|| format!("{day} is no day"))?;
+        let mut found: Vec<Journalled> = Vec::new();
+        for number in number - 1..=number + 1 {
+            let day = calendar::date(number);
+            let listed = self.library.pending(Some(&json!({"day": day}).to_string()));
+            for entry in entries(&listed).ok_or_else(|| listed.message().to_owned())? {
+                // A refund may be of another day than its sale.
+                if found.iter().all(|known| known.biz_id != entry.biz_id) {
+                    found.push(entry);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Waits until nothing in the journal is left for the library to do; false if that takes longer than `limit`.

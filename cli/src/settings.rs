@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_simulators_configuration_is_one() {
-        let text = simulator_config(SIMULATOR, r"C:\a.db");
+        let text = simulator_config(SIMULATOR, r"/a\b.db");
         let config = Config::read(&Value::parse(&text).unwrap()).unwrap();
         assert_eq!(config.accounts[0].endpoint(), "http://127.0.0.1:8080/api/v2");
     }

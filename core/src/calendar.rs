@@ -67,6 +67,12 @@ impl BusinessDays {
         (from, from.saturating_add(DAY_MS))
     }
 
+    /// A moment as it stood on the till's wall: `2026-11-22 10:14:17`.
+    pub fn wall(self, unix_ms: i64) -> String {
+        let text = timestamp(unix_ms.saturating_add(self.offset_minutes.saturating_mul(60_000)));
+        text.get(..19).unwrap_or(&text).replace('T', " ")
+    }
+
     /// The business day of a moment in Unix time.
     pub fn day_of(self, unix_ms: i64) -> i64 {
         let (first, _) = self.span(0);

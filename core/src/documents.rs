@@ -183,9 +183,12 @@ fn requests() -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "## The CSV of a business day\n\n`zv_pending_json` with `day` and `\"format\": \"csv\"`: RFC 4180 with a heading; \
-         columns are only ever added at the end. A text that a spreadsheet would take for a formula has a `'` in \
-         front.\n\n`{}`",
+        "## The CSV of a business day\n\n`zv_pending_json` with `day` and `\"format\": \"csv\"`: RFC 4180 in UTF-8 with a \
+         byte order mark and a heading, for Excel and people; columns are only ever added at the end. A line is a sale, \
+         a refund (negative, on the day on which the gateway confirmed it), `open` or `nothing` (`kind`); the last lines \
+         are the totals. `utc` and `local` are when that was, by the gateway's clock where it is known; `created` is the \
+         machine's. A text that a spreadsheet would take for a formula has a `'` in front, and ids and codes that begin \
+         with a digit a tab, so that Excel keeps every digit: a program trims both, or reads `ndjson`.\n\n`{}`",
         CSV_COLUMNS.join(",")
     );
     out

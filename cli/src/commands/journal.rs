@@ -2,15 +2,13 @@
 //! tell the library that the till knows of it.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zvpos_core::calendar::date;
 
 use super::calls::ask;
 use crate::exit::Failure;
-use crate::settings::{Common, Settings};
+use crate::settings::Common;
 use crate::till::{Hearer, or_failure};
 
 const WHAT: &str = "reading the journal";
@@ -35,7 +33,7 @@ pub(crate) struct Show {
     #[arg(long, conflicts_with = "day")]
     unsettled: bool,
 
-    /// A business day such as 2026-11-22, or today
+    /// A business day such as 2026-11-22, today or yesterday
     #[arg(long, value_name = "DAY", default_value = "today")]
     day: String,
 
@@ -50,7 +48,7 @@ pub(crate) struct Show {
 /// The arguments of `zv journal export`.
 #[derive(Args, Debug)]
 pub(crate) struct Export {
-    /// A business day such as 2026-11-22, or today
+    /// A business day such as 2026-11-22, today or yesterday
     #[arg(long, value_name = "DAY", default_value = "today")]
     day: String,
 
@@ -82,7 +80,7 @@ impl Show {
             let request = request(json!({ "bizId": biz_id }), self.account.as_deref());
             return Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.look_up(&request)));
         }
-        let filter = if self.unsettled { json!({}) } else { json!({ "day": day(&self.day, &self.common)? }) };
+        let filter = if self.unsettled { json!({}) } else { json!({ "day": self.day }) };
         let request = request(filter, self.account.as_deref());
         Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request))))
     }
@@ -90,7 +88,7 @@ impl Show {
 
 impl Export {
     fn run(self) -> Result<ExitCode, Failure> {
-        let filter = json!({ "day": day(&self.day, &self.common)?, "format": self.format });
+        let filter = json!({ "day": self.day, "format": self.format });
         let request = request(filter, self.account.as_deref());
         Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request))))
     }
@@ -101,16 +99,4 @@ fn request(mut request: Value, account: Option<&str>) -> String {
         object.insert("account".to_owned(), account.into());
     }
     request.to_string()
-}
-
-/// The day as the library takes it. Today is the till's business day, which begins when its configuration says.
-fn day(text: &str, common: &Common) -> Result<String, Failure> {
-    if text != "today" {
-        return Ok(text.to_owned());
-    }
-    let days = Settings::find(common)?.config().map(|config| config.business_days);
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(since.as_millis()).unwrap_or_default();
-    // A configuration that is wrong is refused in a moment, with words.
-    Ok(days.map(|days| date(days.day_of(now))).unwrap_or_default())
 }

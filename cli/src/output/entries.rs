@@ -27,6 +27,20 @@ impl Days {
     }
 }
 
+/// The sums of a day, a line each.
+pub(super) fn totals(out: &mut impl Write, totals: &Object<'_>) -> io::Result<()> {
+    let columns_of = ["count", "sum", "recharge", "gift", "points", "coupons"];
+    let mut lines =
+        vec![["", "COUNT", "SUM", "RECHARGE", "GIFT", "POINTS", "COUPONS"].map(str::to_owned).to_vec()];
+    for name in ["sales", "refunds", "net"] {
+        let Some(total) = totals.get(name).and_then(Value::as_object) else { continue };
+        let cells = columns_of.iter().map(|column| text(total, column));
+        lines.push(std::iter::once(name.to_owned()).chain(cells).collect());
+    }
+    writeln!(out)?;
+    columns(out, &lines)
+}
+
 /// `entries` are `{"next", "entry"}` each.
 pub(super) fn write(out: &mut impl Write, entries: &[Value<'_>], days: Days) -> io::Result<()> {
     if entries.is_empty() {

@@ -71,7 +71,13 @@ pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool
         table::columns(out, &lines(list))?;
     }
     match listed {
-        Some(entries) => entries::write(out, entries, days),
+        Some(entries) => {
+            entries::write(out, entries, days)?;
+            match member("totals").and_then(Value::as_object).filter(|_| !entries.is_empty()) {
+                Some(totals) => entries::totals(out, totals),
+                None => Ok(()),
+            }
+        }
         None => Ok(()),
     }
 }

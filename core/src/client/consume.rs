@@ -2,14 +2,15 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::{Client, tell};
+use crate::calendar::date;
 use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
 use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
-use crate::outcome::{Answer, Problem, Timing, codes};
+use crate::outcome::{Answer, Problem, Timing, Warning, codes};
 use crate::transaction::consume::{Effect, End, Event, State, Told, another_request, step, unless_elsewhere};
 use crate::transaction::restart::Attempt;
 use crate::transaction::{Entry, Stage};
@@ -50,10 +51,12 @@ impl Client {
         let mut timing = run.timing;
         drop(run);
         timing.total = started.elapsed();
+        let of_another_day = self.of_another_day(&told);
         let answer = tell::consume(told, self.shared.lang)
             .with_biz_id(request.biz_id.as_str())
             .with_warnings(request.warnings.iter().cloned())
             .with_warnings(self.clock_warning())
+            .with_warnings(of_another_day)
             .with_timing(timing);
         self.log_answer(&format!("consume {}", request.biz_id), &answer);
         answer
@@ -61,6 +64,23 @@ impl Client {
 }
 
 impl Client {
+    /// What stands is of another business day than today: a till whose numbers begin anew each day would take it for
+    /// the sale at hand.
+    fn of_another_day(&self, told: &Told) -> Option<Warning> {
+        let Told::Stands(entry) = told else { return None };
+        let days = self.shared.business_days;
+        let (recorded, today) = (entry.day(days), days.day_of(self.now().best_unix_ms()));
+        (recorded != today).then(|| {
+            let message = format!(
+                "bizId {} is of the business day {}, and today is {}: nothing was taken now; a new sale needs a new bizId",
+                entry.key().biz_id,
+                date(recorded),
+                date(today)
+            );
+            Warning::new(&codes::WARN_OTHER_DAY, message)
+        })
+    }
+
     /// A request that does not hold the rules. Under a bizId that stands for something it is another request:
     /// mending and sending it would be another sale.
     fn unreadable(&self, given: &Object<'_>, problems: Vec<Problem>) -> Answer {
@@ -100,14 +120,14 @@ impl Run<'_> {
 
     fn drive(&mut self) -> Told {
         let client = self.client;
-        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut intent = Entry::intent(
             client.key(&self.request.biz_id),
             self.request.identity.clone(),
             client.shared.journal.owner().clone(),
             client.on_unknown(),
-            i64::try_from(created.as_millis()).unwrap_or(i64::MAX),
-        );
+            client.now().machine_unix_ms,
+        )
+        .from(self.request.origin.clone());
         if client.account.confirm {
             intent = intent.awaiting_confirmation();
         }
@@ -138,6 +158,7 @@ impl Run<'_> {
     }
 
     fn record(&mut self, entry: Entry, guard: Guard) -> Event {
+        let entry = self.client.dated(entry);
         self.journalled(|run| {
             // Before the record, so that no recovery takes it for left behind.
             let journal = &run.client.shared.journal;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
 
+use crate::calendar::BusinessDays;
 use crate::clock::GatewayClock;
 use crate::config::Account;
 use crate::gateway::{NotSent, Operation, Params, RequestRules, Route};
@@ -25,7 +26,7 @@ use crate::log::{Level, Log};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::shape::Unknown;
-use crate::transaction::{Key, OnUnknown};
+use crate::transaction::{Entry, Key, Moment, OnUnknown};
 use crate::transport::{Exchanged, Failure, Http};
 
 /// What all accounts of one library share.
@@ -46,6 +47,8 @@ pub struct Shared {
     pub unknown: Unknown,
     /// Which unsettled sales keep a new one from being sent.
     pub guard: Guard,
+    /// When the till's days begin.
+    pub business_days: BusinessDays,
 }
 
 /// One account.
@@ -106,6 +109,16 @@ impl Client {
     /// that its answer carried. A journal that cannot be asked excludes nothing.
     fn of_another_sale<'c>(&'c self, own: &'c Key) -> impl Fn(&str) -> bool + 'c {
         move |named| !matches!(self.shared.journal.other_sale_of(own, named), Ok(None))
+    }
+
+    /// Now by the machine's clock and, where it is known, by the gateway's.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The record with the times that its stage brings; before it is recorded.
+    pub fn dated(&self, record: Entry) -> Entry {
+        record.dated(self.now(), self.shared.business_days)
     }
 
     /// Signs for now and posts.

@@ -1,6 +1,6 @@
 //! Undoing a consume: on disk before it is sent, and sent until the gateway has answered.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::Client;
 use crate::gateway::{CodeRules, Envelope, Operation, Reversed, Words};
@@ -46,8 +46,7 @@ impl Client {
                 None if !self.can_reverse() => return Ok(Requested::NoWay(None)),
                 None => {
                     let Some(returned) = returned else { return Ok(Requested::NeedsReturnedBizId) };
-                    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                    let created = i64::try_from(created.as_millis()).unwrap_or(i64::MAX);
+                    let created = self.now().machine_unix_ms;
                     Entry::foreign(key.clone(), returned, journal.owner().clone(), created)
                 }
                 Some(entry) => match settle::ask(entry, returned, self.can_reverse()) {
@@ -56,6 +55,7 @@ impl Client {
                     Asked::NoWay => return Ok(Requested::NoWay(standing)),
                 },
             };
+            let record = self.dated(record);
             match journal.record(&record, Guard::Off, deadline)? {
                 Recorded::Done(_) => return Ok(Requested::Stands(record)),
                 Recorded::Stands(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
@@ -91,6 +91,7 @@ impl Client {
     }
 
     pub(super) fn keep(&self, record: Entry, deadline: Instant) -> Result<Entry, JournalError> {
+        let record = self.dated(record);
         Ok(match self.shared.journal.record(&record, Guard::Off, deadline)? {
             Recorded::Done(_) => record,
             Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,

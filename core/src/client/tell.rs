@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::read::End;
+use crate::calendar::{date, timestamp};
 use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
@@ -212,6 +213,7 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
 /// An entry for people and for comparing, as JSON.
 pub fn entry_json(entry: &Entry) -> String {
     let detail = entry.detail();
+    let times = &detail.times;
     let words = |words: &Option<Words>| {
         words.as_ref().map(|words| serde_json::json!({ "code": words.code, "message": words.message }))
     };
@@ -230,6 +232,18 @@ pub fn entry_json(entry: &Entry) -> String {
         },
         "attempts": entry.attempt(),
         "created_unix_ms": entry.created_unix_ms(),
+        "created": timestamp(times.sent.map_or(entry.created_unix_ms(), |sent| sent.at.best_unix_ms())),
+        "day": times.ended.or(times.sent).map(|filed| date(filed.day)),
+        "returned_day": times.returned.map(|filed| date(filed.day)),
+        "times": {
+            "sent": times.sent.map(|filed| filed.at),
+            "ended": times.ended.map(|filed| filed.at),
+            "returned": times.returned.map(|filed| filed.at),
+        },
+        "deviceSn": detail.origin.device_sn,
+        "operatorId": detail.origin.operator_id,
+        "operatorName": detail.origin.operator_name,
+        "multiMark": detail.origin.multi_mark,
         "on_unknown": entry.on_unknown(),
         "heard": detail.heard,
         "confirmation": detail.confirmation,

@@ -82,6 +82,8 @@ pub struct ConsumeRequest {
     pub biz_id: BizId,
     /// What identifies the request: the same under another bizId would be another sale.
     pub identity: Identity,
+    /// Who asks.
+    pub origin: Origin,
     /// What goes over the wire.
     pub params: Params,
     /// The payment password, to be taken out of what the gateway says.
@@ -103,6 +105,40 @@ pub struct Identity {
     pub coupons: Vec<String>,
     /// Points to take.
     pub points: Option<i64>,
+}
+
+/// Where a sale was made and by whom, for the day's end. Nothing is decided by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The till, `deviceSn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_sn: Option<String>,
+    /// The operator's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_id: Option<String>,
+    /// The operator's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_name: Option<String>,
+    /// The store, `multiMark`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_mark: Option<String>,
+}
+
+impl Origin {
+    /// Whether nothing of it was given.
+    pub fn is_empty(&self) -> bool {
+        *self == Origin::default()
+    }
+
+    fn of(writer: &ParamsWriter<'_>) -> Origin {
+        let text = |name: &str| writer.text(name).map(str::to_owned);
+        Origin {
+            device_sn: text("deviceSn"),
+            operator_id: text("operatorId"),
+            operator_name: text("operatorName"),
+            multi_mark: text("multiMark"),
+        }
+    }
 }
 
 impl Identity {
@@ -177,7 +213,8 @@ impl ConsumeRequest {
                 let pay_password =
                     writer.text("payPassword").map(|text| zeroize::Zeroizing::new(text.to_owned()));
                 let warnings = writer.warnings();
-                Ok(ConsumeRequest { biz_id, identity, params: writer.write(), pay_password, warnings })
+                let (origin, params) = (Origin::of(&writer), writer.write());
+                Ok(ConsumeRequest { biz_id, identity, origin, params, pay_password, warnings })
             }
             _ => Err(problems),
         }

@@ -14,7 +14,7 @@ mod sign;
 pub use answer::{
     Accepted, CodeRules, Doubt, Envelope, NotSent, OfAnotherSale, Refusal, Sign, Verdict, Words, mended_read,
 };
-pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, REQUEST as CONSUME_REQUEST};
+pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, Origin, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
 pub use request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};
 pub use reverse::{ReverseRules, Reversed};

@@ -148,8 +148,8 @@ impl Journal for Late {
         self.journal()?.unfinished()
     }
 
-    fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError> {
-        self.journal()?.created_between(from_unix_ms, to_unix_ms)
+    fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
+        self.journal()?.near_day(day)
     }
 
     fn hear(&self, key: Key) {

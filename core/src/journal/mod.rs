@@ -107,8 +107,9 @@ pub trait Journal: Send + Sync {
     /// Every success that the till has not read, or not confirmed though it must, oldest first.
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError>;
 
-    /// Every entry whose intent was recorded in that span of the till's clock, oldest first.
-    fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError>;
+    /// Every entry that may be filed under that business day, and others near it, oldest first: those whose intent was
+    /// recorded within two days of it by the machine's clock, and those that were filed far from there.
+    fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError>;
 
     /// The till has read that this succeeded. It rides on the next record, or on [`Journal::close`].
     fn hear(&self, key: Key);

@@ -92,7 +92,16 @@ impl Library {
             // Another process may have left something behind.
             self.recovery.nudge();
             let text = |name: &str| given.given(name).and_then(Value::scalar);
-            let found = match text("day").map(|written| calendar::day(written).ok_or(written)) {
+            let days = self.business_days;
+            let day = match text("day").map(|written| self.day(written).ok_or(written)).transpose() {
+                Ok(day) => day,
+                Err(written) => {
+                    let message =
+                        format!("must be a date such as 2026-11-22, today or yesterday, not {written:?}");
+                    return self.invalid(vec![Problem { path: "day".to_owned(), message }]);
+                }
+            };
+            let found = match day {
                 None => self.shared.journal.unsettled().and_then(|mut entries| {
                     entries.extend(self.left_unfinished()?);
                     // Of one account among several it is not all.
@@ -101,23 +110,24 @@ impl Library {
                     }
                     Ok(entries)
                 }),
-                Some(Ok(day)) => {
-                    let (from, to) = self.business_days.span(day);
-                    self.shared.journal.created_between(from, to)
-                }
-                Some(Err(written)) => {
-                    let message = format!("must be a date such as 2026-11-22, not {written:?}");
-                    return self.invalid(vec![Problem { path: "day".to_owned(), message }]);
-                }
+                Some(day) => self.shared.journal.near_day(day).map(|mut entries| {
+                    entries.retain(|entry| !export::kinds(entry, Some(day), days).is_empty());
+                    entries
+                }),
             };
             match found {
                 Err(error) => self.journal_failed(&error),
                 Ok(mut entries) => {
                     entries.retain(|entry| account.is_none_or(|client| client.owns(entry.key())));
+                    let totals = day.map(|day| (day, export::Totals::of(&entries, Some(day), days)));
+                    let totals = totals.map(|(day, totals)| {
+                        format!("\"day\":\"{}\",\"totals\":{},", calendar::date(day), totals.json())
+                    });
+                    let totals = totals.unwrap_or_default();
                     match text("format") {
-                        Some("csv") => exported(entries.len(), &export::csv(&entries)),
-                        Some("ndjson") => exported(entries.len(), &export::ndjson(&entries)),
-                        _ => self.listed(&entries, "listed"),
+                        Some("csv") => exported(&totals, entries.len(), &export::csv(&entries, day, days)),
+                        Some("ndjson") => exported(&totals, entries.len(), &export::ndjson(&entries)),
+                        _ => self.listed_of(day, &totals, &entries, "listed"),
                     }
                 }
             }
@@ -190,7 +200,7 @@ impl Library {
                 Ok(Some(entry)) => entry,
             };
             let record = match settle(&entry, text("as") == "kept", text("by"), text("reason")) {
-                Ok(record) => record,
+                Ok(record) => client.dated(record),
                 Err(why) => {
                     let answer = self.own(Outcome::Invalid, &codes::NOT_SETTLED, &why.to_string());
                     return answer.with_recorded(entry_json(&entry));
@@ -322,7 +332,26 @@ impl Library {
         answer.with_recorded(entry_json(entry))
     }
 
+    /// The day that a request names; today is the till's business day, by the gateway's clock where it is known.
+    fn day(&self, written: &str) -> Option<i64> {
+        let back = match written {
+            "today" => 0,
+            "yesterday" => 1,
+            date => return calendar::day(date),
+        };
+        let mut moments = self.clients.iter().map(Client::now);
+        let first = moments.next()?;
+        let known = moments.find(|moment| moment.gateway_unix_ms.is_some());
+        let now = if first.gateway_unix_ms.is_some() { first } else { known.unwrap_or(first) };
+        Some(self.business_days.day_of(now.best_unix_ms()) - back)
+    }
+
     fn listed(&self, entries: &[Entry], message: &str) -> Answer {
+        self.listed_of(None, "", entries, message)
+    }
+
+    /// The same of a day, with its totals in front and what each entry is on it.
+    fn listed_of(&self, day: Option<i64>, totals: &str, entries: &[Entry], message: &str) -> Answer {
         let listed: Vec<String> = entries
             .iter()
             .map(|entry| {
@@ -340,12 +369,17 @@ impl Library {
                     (Stage::Reversing, Some(client)) if client.can_reverse() => "reversing",
                     _ => "person",
                 };
-                format!("{{\"next\":\"{next}\",\"entry\":{}}}", entry_json(entry))
+                let kinds: Vec<String> = export::kinds(entry, day, self.business_days)
+                    .into_iter()
+                    .map(|kind| format!("\"{}\"", kind.as_str()))
+                    .collect();
+                let kinds = kinds.join(",");
+                format!("{{\"next\":\"{next}\",\"kinds\":[{kinds}],\"entry\":{}}}", entry_json(entry))
             })
             .collect();
         let id = serde_json::json!(self.shared.journal.id().ok());
-        let data =
-            format!("{{\"count\":{},\"journal_id\":{id},\"entries\":[{}]}}", listed.len(), listed.join(","));
+        let (count, listed) = (listed.len(), listed.join(","));
+        let data = format!("{{{totals}\"count\":{count},\"journal_id\":{id},\"entries\":[{listed}]}}");
         Answer::done_locally(message).with_data(data)
     }
 
@@ -370,8 +404,8 @@ impl Library {
     }
 }
 
-fn exported(count: usize, text: &str) -> Answer {
-    let mut data = format!("{{\"count\":{count},\"text\":");
+fn exported(totals: &str, count: usize, text: &str) -> Answer {
+    let mut data = format!("{{{totals}\"count\":{count},\"text\":");
     push_string(&mut data, text);
     data.push('}');
     Answer::done_locally("listed").with_data(data)

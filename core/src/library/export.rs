@@ -1,11 +1,14 @@
-//! The journal of a business day, to be held against a till's own sales.
+//! The journal of a business day, to be held against a till's own sales: a line for each sale and for each refund of
+//! that day, with their sums.
 
-use crate::calendar::timestamp;
+use crate::calendar::{BusinessDays, date, timestamp};
 use crate::client::entry_json;
+use crate::json::Value;
+use crate::money::Amount;
 use crate::transaction::Entry;
 
 /// The columns of the CSV, in their order; new ones are only ever added at the end.
-pub(crate) const COLUMNS: [&str; 14] = [
+pub(crate) const COLUMNS: [&str; 27] = [
     "created",
     "bizId",
     "returnedBizId",
@@ -20,49 +23,339 @@ pub(crate) const COLUMNS: [&str; 14] = [
     "endpoint",
     "reversalCode",
     "reversalMessage",
+    "kind",
+    "day",
+    "utc",
+    "local",
+    "sum",
+    "recharge",
+    "gift",
+    "pointsTaken",
+    "couponsTaken",
+    "deviceSn",
+    "operatorId",
+    "operatorName",
+    "multiMark",
 ];
+
+/// The columns that a spreadsheet would take for numbers and round.
+const IDS: [&str; 11] = [
+    "bizId",
+    "returnedBizId",
+    "customerId",
+    "coupons",
+    "code",
+    "reversalCode",
+    "message",
+    "reversalMessage",
+    "deviceSn",
+    "operatorId",
+    "multiMark",
+];
+
+/// Excel on a Chinese Windows takes a file without it for GBK.
+const MARK: &str = "\u{feff}";
+
+/// What an entry is on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It took money, points or coupons.
+    Sale,
+    /// What a sale of that or an earlier day took was given back.
+    Refund,
+    /// Nobody knows yet.
+    Open,
+    /// Nothing was taken, or it was undone before it stood.
+    Nothing,
+}
+
+impl Kind {
+    /// The word in the lists.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Kind::Sale => "sale",
+            Kind::Refund => "refund",
+            Kind::Open => "open",
+            Kind::Nothing => "nothing",
+        }
+    }
+}
+
+/// What an entry is on that day: up to two things, a sale and its refund. `None` asks for no day.
+pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<Kind> {
+    let on = |own: i64| day.is_none_or(|day| day == own);
+    let mut kinds = Vec::new();
+    let foreign = entry.detail().foreign;
+    if on(entry.day(days)) && !(foreign && entry.returned_day().is_some()) {
+        kinds.push(match entry.stage().is_unsettled() {
+            _ if !foreign && entry.counts() => Kind::Sale,
+            true => Kind::Open,
+            false => Kind::Nothing,
+        });
+    }
+    if entry.returned_day().is_some_and(on) {
+        kinds.push(Kind::Refund);
+    }
+    kinds
+}
+
+/// What a sale took: 分, points, coupons; `None` where it is not known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    sum: Option<i64>,
+    recharge: Option<i64>,
+    gift: Option<i64>,
+    points: i64,
+    coupons: i64,
+}
+
+impl Sums {
+    fn of(entry: &Entry) -> Sums {
+        let asked = entry.identity().amount.map(fen);
+        let [recharge, gift] = match asked {
+            // Nothing was to be taken from the balance.
+            Some(0) => [Some(0), Some(0)],
+            None if !entry.identity().coupons.is_empty() => [Some(0), Some(0)],
+            _ => purses(entry),
+        };
+        let split = recharge.zip(gift).map(|(recharge, gift)| recharge.saturating_add(gift));
+        Sums {
+            sum: split.or(asked),
+            recharge,
+            gift,
+            points: entry.identity().points.unwrap_or_default(),
+            coupons: i64::try_from(entry.identity().coupons.len()).unwrap_or(i64::MAX),
+        }
+    }
+
+    fn negated(self) -> Sums {
+        let negative = |value: Option<i64>| value.map(i64::saturating_neg);
+        Sums {
+            sum: negative(self.sum),
+            recharge: negative(self.recharge),
+            gift: negative(self.gift),
+            points: self.points.saturating_neg(),
+            coupons: self.coupons.saturating_neg(),
+        }
+    }
+}
+
+fn fen(amount: Amount) -> i64 {
+    i64::try_from(amount.fen()).unwrap_or(i64::MAX)
+}
+
+/// What the answer says that was taken from the recharged and from the gift balance.
+fn purses(entry: &Entry) -> [Option<i64>; 2] {
+    let data = entry.detail().data.as_deref().and_then(|data| Value::parse(data).ok());
+    ["change_recharge_amount", "change_gift_amount"].map(|name| {
+        let text = data.as_ref()?.as_object()?.given(name)?.scalar()?;
+        // Some gateways show what was taken with a sign.
+        Amount::parse(text.strip_prefix('-').unwrap_or(text)).ok().map(fen)
+    })
+}
+
+/// The sums of a day.
+#[derive(Default)]
+pub(super) struct Totals {
+    sales: Total,
+    refunds: Total,
+    open: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Total {
+    count: usize,
+    sum: i64,
+    recharge: i64,
+    gift: i64,
+    points: i64,
+    coupons: i64,
+    /// Of so many it is not known from which purse they were taken, or how much.
+    without_split: usize,
+}
+
+impl Total {
+    fn add(&mut self, sums: Sums) {
+        self.count += 1;
+        self.sum = self.sum.saturating_add(sums.sum.unwrap_or_default());
+        self.recharge = self.recharge.saturating_add(sums.recharge.unwrap_or_default());
+        self.gift = self.gift.saturating_add(sums.gift.unwrap_or_default());
+        self.points = self.points.saturating_add(sums.points);
+        self.coupons = self.coupons.saturating_add(sums.coupons);
+        self.without_split += usize::from(sums.recharge.is_none() || sums.gift.is_none());
+    }
+
+    fn plus(self, other: Total) -> Total {
+        Total {
+            count: self.count + other.count,
+            sum: self.sum.saturating_add(other.sum),
+            recharge: self.recharge.saturating_add(other.recharge),
+            gift: self.gift.saturating_add(other.gift),
+            points: self.points.saturating_add(other.points),
+            coupons: self.coupons.saturating_add(other.coupons),
+            without_split: self.without_split + other.without_split,
+        }
+    }
+
+    fn json(self) -> serde_json::Value {
+        serde_json::json!({
+            "count": self.count,
+            "sum": yuan(self.sum),
+            "recharge": yuan(self.recharge),
+            "gift": yuan(self.gift),
+            "points": self.points,
+            "coupons": self.coupons,
+            "without_split": self.without_split,
+        })
+    }
+}
+
+impl Totals {
+    /// Of the entries of a day.
+    pub(super) fn of(entries: &[Entry], day: Option<i64>, days: BusinessDays) -> Totals {
+        let mut totals = Totals::default();
+        for entry in entries {
+            for kind in kinds(entry, day, days) {
+                match kind {
+                    Kind::Sale => totals.sales.add(Sums::of(entry)),
+                    Kind::Refund => totals.refunds.add(Sums::of(entry).negated()),
+                    Kind::Open => totals.open += 1,
+                    Kind::Nothing => {}
+                }
+            }
+        }
+        totals
+    }
+
+    /// For `data.totals`: 元 as texts, refunds negative.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "sales": self.sales.json(),
+            "refunds": self.refunds.json(),
+            "net": self.sales.plus(self.refunds).json(),
+            "open": self.open,
+        })
+    }
+}
+
+/// 分 as 元 with two decimals.
+fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
+}
 
 /// One JSON object a line.
 pub(super) fn ndjson(entries: &[Entry]) -> String {
     entries.iter().map(|entry| entry_json(entry) + "\n").collect()
 }
 
-/// RFC 4180, with a heading: CRLF ends a line, a field with a comma, a quote or a line end is quoted.
-pub(super) fn csv(entries: &[Entry]) -> String {
-    let mut out = COLUMNS.join(",") + "\r\n";
-    for entry in entries {
-        let identity = entry.identity();
-        let detail = entry.detail();
-        let words = detail.words.clone().unwrap_or_default();
-        let reversal = detail.reversal.last.clone().unwrap_or_default();
-        let fields = [
-            timestamp(entry.created_unix_ms()),
-            entry.key().biz_id.to_string(),
-            detail.returned_biz_id.clone().unwrap_or_default(),
-            entry.stage().as_str().to_owned(),
-            identity.customer_id.clone().unwrap_or_default(),
-            identity.amount.map(|amount| amount.to_string()).unwrap_or_default(),
-            identity.points.map(|points| points.to_string()).unwrap_or_default(),
-            identity.coupons.join(" "),
-            entry.attempt().to_string(),
-            words.code,
-            words.message,
-            entry.key().endpoint.clone(),
-            reversal.code,
-            reversal.message,
-        ];
-        let line: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
+/// RFC 4180, with a byte order mark and a heading: CRLF ends a line, a field with a comma, a quote or a line end is
+/// quoted. Behind the lines stand the totals, where there is anything to sum.
+pub(super) fn csv(entries: &[Entry], day: Option<i64>, days: BusinessDays) -> String {
+    let mut out = MARK.to_owned() + &COLUMNS.join(",") + "\r\n";
+    let mut push = |fields: [String; 27]| {
+        let line: Vec<String> =
+            COLUMNS.iter().zip(fields).map(|(name, field)| cell(&field, IDS.contains(name))).collect();
         out.push_str(&line.join(","));
         out.push_str("\r\n");
+    };
+    for entry in entries {
+        for kind in kinds(entry, day, days) {
+            push(line(entry, kind, days));
+        }
+    }
+    let totals = Totals::of(entries, day, days);
+    for (name, total) in [
+        ("total sales", totals.sales),
+        ("total refunds", totals.refunds),
+        ("total net", totals.sales.plus(totals.refunds)),
+    ] {
+        if totals.sales.count + totals.refunds.count > 0 {
+            push(total_line(name, day, total));
+        }
     }
     out
 }
 
-/// A spreadsheet takes a field that begins with = + - or @ for a formula; a quote in front keeps it a text.
-fn quoted(field: &str) -> String {
+fn line(entry: &Entry, kind: Kind, days: BusinessDays) -> [String; 27] {
+    let (identity, detail) = (entry.identity(), entry.detail());
+    let words = detail.words.clone().unwrap_or_default();
+    let reversal = detail.reversal.last.clone().unwrap_or_default();
+    let times = &detail.times;
+    let filed = if kind == Kind::Refund { times.returned } else { times.ended.or(times.sent) };
+    let moment = filed.map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms());
+    let day = filed.map_or_else(|| entry.day(days), |filed| filed.day);
+    let sums = match kind {
+        Kind::Sale => Sums::of(entry),
+        Kind::Refund => Sums::of(entry).negated(),
+        Kind::Open | Kind::Nothing => Sums::default(),
+    };
+    let counted = matches!(kind, Kind::Sale | Kind::Refund);
+    let money = |value: Option<i64>| value.map(yuan).unwrap_or_default();
+    let number = |value: i64| if counted { value.to_string() } else { String::new() };
+    let given = |text: &Option<String>| text.clone().unwrap_or_default();
+    [
+        timestamp(entry.created_unix_ms()),
+        entry.key().biz_id.to_string(),
+        given(&detail.returned_biz_id),
+        entry.stage().as_str().to_owned(),
+        given(&identity.customer_id),
+        identity.amount.map(|amount| amount.to_string()).unwrap_or_default(),
+        identity.points.map(|points| points.to_string()).unwrap_or_default(),
+        identity.coupons.join(" "),
+        entry.attempt().to_string(),
+        words.code,
+        words.message,
+        entry.key().endpoint.clone(),
+        reversal.code,
+        reversal.message,
+        kind.as_str().to_owned(),
+        date(day),
+        timestamp(moment),
+        days.wall(moment),
+        money(sums.sum),
+        money(sums.recharge),
+        money(sums.gift),
+        number(sums.points),
+        number(sums.coupons),
+        given(&detail.origin.device_sn),
+        given(&detail.origin.operator_id),
+        given(&detail.origin.operator_name),
+        given(&detail.origin.multi_mark),
+    ]
+}
+
+fn total_line(name: &str, day: Option<i64>, total: Total) -> [String; 27] {
+    let mut fields = [const { String::new() }; 27];
+    let shown = [
+        ("kind", name.to_owned()),
+        ("day", day.map(date).unwrap_or_default()),
+        ("sum", yuan(total.sum)),
+        ("recharge", yuan(total.recharge)),
+        ("gift", yuan(total.gift)),
+        ("pointsTaken", total.points.to_string()),
+        ("couponsTaken", total.coupons.to_string()),
+    ];
+    for (column, field) in COLUMNS.iter().zip(&mut fields) {
+        if let Some((_, text)) = shown.iter().find(|(shown, _)| shown == column) {
+            field.clone_from(text);
+        }
+    }
+    fields
+}
+
+/// A spreadsheet takes a field that begins with = + - or @ for a formula; a quote in front keeps it a text. A tab in front
+/// of an id keeps it a text, too: of 18 digits Excel would keep 15, and `00017` would be 17.
+fn cell(field: &str, is_id: bool) -> String {
     let formula =
         field.starts_with(['=', '+', '@']) || (field.starts_with('-') && field.parse::<f64>().is_err());
-    let field = if formula { format!("'{field}") } else { field.to_owned() };
+    let field = match (formula, is_id) {
+        (true, _) => format!("'{field}"),
+        (false, true) if field.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.') => {
+            format!("\t{field}")
+        }
+        (false, _) => field.to_owned(),
+    };
     if field.contains([',', '"', '\r', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
 }
 
@@ -72,11 +365,28 @@ mod tests {
 
     #[test]
     fn fields_are_quoted_and_no_formula_gets_through() {
-        assert_eq!(quoted("12.50"), "12.50");
-        assert_eq!(quoted("a,b"), "\"a,b\"");
-        assert_eq!(quoted("say \"no\""), "\"say \"\"no\"\"\"");
-        assert_eq!(quoted("=1+1"), "'=1+1");
-        assert_eq!(quoted("-1"), "-1");
-        assert_eq!(quoted("-1+x"), "'-1+x");
+        assert_eq!(cell("12.50", false), "12.50");
+        assert_eq!(cell("a,b", false), "\"a,b\"");
+        assert_eq!(cell("say \"no\"", false), "\"say \"\"no\"\"\"");
+        assert_eq!(cell("=1+1", true), "'=1+1");
+        assert_eq!(cell("-1", false), "-1");
+        assert_eq!(cell("-1+x", true), "'-1+x");
+    }
+
+    #[test]
+    fn ids_stay_texts() {
+        for id in ["383933091455959041", "00017", "1E5", "2026-11-22", "-5", ".5"] {
+            assert_eq!(cell(id, true), format!("\t{id}"));
+        }
+        assert_eq!(cell("T1-000017", true), "T1-000017");
+        assert_eq!(cell("", true), "");
+        assert!(IDS.iter().all(|name| COLUMNS.contains(name)));
+    }
+
+    #[test]
+    fn sums_are_written_with_their_sign() {
+        for (fen, text) in [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (-12_345, "-123.45")] {
+            assert_eq!(yuan(fen), text);
+        }
     }
 }

@@ -120,6 +120,7 @@ impl Library {
             lang: config.lang,
             unknown: config.unknown,
             guard: config.guard,
+            business_days: config.business_days,
         });
         if let Err(error) = shared.bury_all() {
             shared.log.line(Level::Error, || format!("what was left behind: {} {error}", error.code.text));

@@ -57,7 +57,11 @@ pub static PENDING_REQUEST: Shape = Shape {
     doc: "What is not settled, or with day the whole of one business day; NULL for all that is not settled.",
     fields: &[
         ACCOUNT,
-        may("day", Kind::Text(10), "a business day, 2026-11-22: every sale of it, settled or not"),
+        may(
+            "day",
+            Kind::Text(10),
+            "a business day, 2026-11-22, today or yesterday: every sale and refund of it, settled or not, with data.totals",
+        ),
         may("format", Kind::Word(&["json", "ndjson", "csv"]), "json: data.entries (default); else data.text"),
     ],
 };

@@ -1,16 +1,27 @@
-//! The log file: one line an event, UTC times, a new file each UTC day, old days deleted.
+//! The log file: one line an event, UTC times, a new file each UTC day, old days deleted. Several programs may write
+//! one log, and a clock may be wrong: no file is ever put over another, and none is deleted for its date alone.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Level, Sink};
-use crate::calendar::{date, timestamp};
+use crate::calendar::{self, date, timestamp};
+use crate::clock::machine_unix_ms;
 use crate::rights;
+use crate::transaction::EARLIEST_MS;
 
-/// Appends to `<path>`; at the first line of a new day the file becomes `<path>.<yyyy-mm-dd>` of its own day.
+/// A clock that says less has been reset.
+const EARLIEST_DAY: i64 = EARLIEST_MS / 86_400_000;
+
+/// So many files of one day are told apart by a number behind their date.
+const MOST_OF_A_DAY: u32 = 1000;
+
+/// Appends to `<path>`; at the first line of a new day the file becomes `<path>.<yyyy-mm-dd>` of the day of its own first
+/// line.
 pub struct FileSink {
     path: PathBuf,
     level: Level,
@@ -20,38 +31,91 @@ pub struct FileSink {
 
 struct Current {
     file: File,
-    day: u64,
+    /// The day on which it was last seen to that the file is of this day.
+    day: i64,
 }
 
 impl FileSink {
     /// Opens the file, or says why it cannot be.
     pub fn open(path: &Path, level: Level, keep_days: u64) -> io::Result<FileSink> {
         let file = append(path)?;
-        let day = file.metadata()?.modified().map_or(0, |time| seconds(time) / 86_400);
+        let day = begun(path).unwrap_or_else(today);
         Ok(FileSink { path: path.to_owned(), level, keep_days, current: Mutex::new(Current { file, day }) })
     }
 
-    fn rotate(&self, current: &mut Current, today: u64) -> io::Result<()> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let dated = |day: u64| self.path.with_file_name(format!("{name}.{}", date(day_number(day))));
-        if current.file.metadata()?.len() > 0 {
-            fs::rename(&self.path, dated(current.day))?;
-            current.file = append(&self.path)?;
-        }
+    /// Sees to it that the file is of this day. Another program may have done so already: then only its new file is
+    /// opened.
+    fn turn(&self, current: &mut Current, today: i64) {
         current.day = today;
-        let oldest = format!("{name}.{}", date(day_number(today.saturating_sub(self.keep_days))));
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        for entry in fs::read_dir(folder.unwrap_or(Path::new(".")))? {
-            let entry = entry?;
-            let other = entry.file_name().to_string_lossy().into_owned();
-            let is_ours =
-                other.len() == oldest.len() && other.strip_prefix(&name).is_some_and(is_date_suffix);
-            // Dates written so sort as text.
-            if is_ours && other < oldest {
-                fs::remove_file(entry.path())?;
+        // A clock that was reset begins no day; its lines stand between the others.
+        if today < EARLIEST_DAY {
+            return;
+        }
+        // Of two programs that come here at once the second one waits, and then sees the new file. On Windows such a
+        // lock would keep the other one from writing.
+        #[cfg(unix)]
+        let _ = current.file.lock();
+        match begun(&self.path) {
+            // A clock that goes back over midnight begins no day anew.
+            Some(begun) if begun != today && begun != today + 1 => {
+                // What cannot be put away is written on.
+                if self.put_away(begun).is_ok() {
+                    self.drop_old(today);
+                }
+            }
+            _ => {}
+        }
+        if let Ok(file) = append(&self.path) {
+            // Closing the old one gives back its lock.
+            current.file = file;
+        }
+    }
+
+    /// Gives the file the name of its day. A second name is only made where there is none, on every system.
+    fn put_away(&self, day: i64) -> io::Result<()> {
+        for number in 0..MOST_OF_A_DAY {
+            let ending = if number == 0 { String::new() } else { format!(".{number}") };
+            let name = self.path.with_file_name(format!("{}.{}{ending}", self.name(), date(day)));
+            match fs::hard_link(&self.path, &name) {
+                Ok(()) => return fs::remove_file(&self.path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                // A file system without second names.
+                Err(_) if name.exists() => {}
+                Err(_) => return fs::rename(&self.path, &name),
             }
         }
-        Ok(())
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Deletes days that are too old, but never one of the newest so many: a clock that is a year ahead makes all of them
+    /// look old. Days from before this library are those of a clock that was reset, and are counted for themselves.
+    fn drop_old(&self, today: i64) {
+        let keep = i64::try_from(self.keep_days).unwrap_or(i64::MAX);
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let Ok(folder) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return };
+        let name = self.name();
+        let files: Vec<(i64, PathBuf)> = folder
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let other = entry.file_name().to_string_lossy().into_owned();
+                Some((day_of(other.strip_prefix(&name)?)?, entry.path()))
+            })
+            .collect();
+        for reset in [false, true] {
+            let of_class = || files.iter().filter(|(day, _)| (*day < EARLIEST_DAY) == reset);
+            let days: BTreeSet<i64> = of_class().map(|(day, _)| *day).collect();
+            let kept: BTreeSet<i64> =
+                days.into_iter().rev().take(usize::try_from(keep).unwrap_or(usize::MAX)).collect();
+            for (day, path) in of_class() {
+                if !kept.contains(day) && *day < today.saturating_sub(keep) {
+                    let _ = fs::remove_file(path);
+                }
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 }
 
@@ -63,12 +127,12 @@ impl Sink for FileSink {
     /// A log that cannot be written must not stop a sale, so errors end here.
     fn write(&self, level: Level, line: &str) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = SystemTime::now();
-        let today = seconds(now) / 86_400;
-        if today > current.day {
-            let _ = self.rotate(&mut current, today);
+        let now = machine_unix_ms();
+        let today = now.div_euclid(86_400_000);
+        if today != current.day {
+            self.turn(&mut current, today);
         }
-        let text = format!("{} {:5} {line}\n", timestamp(milliseconds(now)), level.as_str());
+        let text = format!("{} {:5} {line}\n", timestamp(now), level.as_str());
         let _ = current.file.write_all(text.as_bytes());
     }
 }
@@ -77,47 +141,141 @@ fn append(path: &Path) -> io::Result<File> {
     rights::open(path, OpenOptions::new().create(true).append(true))
 }
 
-fn milliseconds(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+fn today() -> i64 {
+    machine_unix_ms().div_euclid(86_400_000)
 }
 
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn day_number(day: u64) -> i64 {
-    i64::try_from(day).unwrap_or(i64::MAX)
-}
-
-fn is_date_suffix(suffix: &str) -> bool {
-    suffix.bytes().zip(".0000-00-00".bytes()).all(|(byte, pattern)| match pattern {
-        b'0' => byte.is_ascii_digit(),
-        other => byte == other,
+/// The day of a file's first line; of another program's text, that of its last change. `None` for an empty file.
+fn begun(path: &Path) -> Option<i64> {
+    let mut file = File::open(path).ok()?;
+    let mut first = [0; 11];
+    let changed = file.metadata().and_then(|about| about.modified()).ok();
+    match file.read_exact(&mut first) {
+        Ok(()) => {}
+        Err(_) if file.metadata().is_ok_and(|about| about.len() == 0) => return None,
+        Err(_) => first = [0; 11],
+    }
+    let written = std::str::from_utf8(&first).ok().and_then(|text| calendar::day(text.strip_suffix('T')?));
+    written.or_else(|| {
+        let since = changed.unwrap_or(SystemTime::UNIX_EPOCH).duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs() / 86_400).ok()
     })
+}
+
+/// The day in `.2026-11-22` or `.2026-11-22.1`.
+fn day_of(ending: &str) -> Option<i64> {
+    let rest = ending.strip_prefix('.')?;
+    let (written, number) = rest.split_once('.').unwrap_or((rest, "0"));
+    number.bytes().all(|b| b.is_ascii_digit()).then(|| calendar::day(written))?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let folder = std::env::temp_dir().join(format!("zvpos-log-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(&folder).unwrap();
+            Folder(folder)
+        }
+
+        fn sink(&self, keep_days: u64) -> FileSink {
+            FileSink::open(&self.0.join("till.log"), Level::Info, keep_days).unwrap()
+        }
+
+        fn put(&self, name: &str, text: &str) {
+            fs::write(self.0.join(name), text).unwrap();
+        }
+
+        /// Names and how many lines each has.
+        fn files(&self) -> Vec<(String, usize)> {
+            let mut files: Vec<(String, usize)> = fs::read_dir(&self.0)
+                .unwrap()
+                .map(|entry| {
+                    let entry = entry.unwrap();
+                    let lines = fs::read_to_string(entry.path()).unwrap().lines().count();
+                    (entry.file_name().into_string().unwrap(), lines)
+                })
+                .collect();
+            files.sort();
+            files
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn line(day: i64) -> String {
+        format!("{}T10:00:00.000Z info  a line\n", date(day))
+    }
+
+    fn file(name: &str, lines: usize) -> (String, usize) {
+        (name.to_owned(), lines)
+    }
+
     #[test]
     fn a_new_day_begins_a_new_file_and_old_days_go() {
-        let folder = std::env::temp_dir().join(format!("zvpos-log-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("till.log");
-        fs::write(folder.join("till.log.2020-01-01"), "old").unwrap();
-        fs::write(folder.join("till.log.notes"), "not ours").unwrap();
-        let sink = FileSink::open(&path, Level::Info, 7).unwrap();
-        sink.write(Level::Info, "first");
-        let today = sink.current.lock().unwrap().day;
-        sink.current.lock().unwrap().day = today - 1;
+        let folder = Folder::new("days");
+        for day in 20_000..20_009 {
+            folder.put(&format!("till.log.{}", date(day)), &line(day));
+        }
+        folder.put("till.log.notes", "not ours");
+        folder.put("till.log", &line(today() - 1));
+        let sink = folder.sink(7);
         sink.write(Level::Warn, "second");
-        let yesterday =
-            fs::read_to_string(folder.join(format!("till.log.{}", date(day_number(today - 1))))).unwrap();
-        assert!(yesterday.ends_with(" info  first\n"), "{yesterday}");
-        assert!(fs::read_to_string(&path).unwrap().ends_with(" warn  second\n"));
-        assert!(!folder.join("till.log.2020-01-01").exists());
-        assert!(folder.join("till.log.notes").exists());
-        fs::remove_dir_all(&folder).unwrap();
+        let yesterday = format!("till.log.{}", date(today() - 1));
+        let files = folder.files();
+        assert!(files.contains(&file(&yesterday, 1)) && files.contains(&file("till.log", 1)), "{files:?}");
+        assert!(files.contains(&file("till.log.notes", 1)), "{files:?}");
+        assert_eq!(files.iter().filter(|(name, _)| name.starts_with("till.log.2")).count(), 7, "{files:?}");
+        assert!(!folder.0.join(format!("till.log.{}", date(20_002))).exists());
+    }
+
+    #[test]
+    fn two_programs_write_one_log_over_midnight_and_no_line_is_lost() {
+        let folder = Folder::new("two");
+        folder.put("till.log", &line(today() - 1));
+        let (one, two) = (folder.sink(7), folder.sink(7));
+        one.write(Level::Info, "one");
+        two.write(Level::Info, "two");
+        one.write(Level::Info, "one");
+        let yesterday = format!("till.log.{}", date(today() - 1));
+        assert_eq!(folder.files(), [file("till.log", 3), file(&yesterday, 1)]);
+        // A file of that day is there already: of another run, before the clock was set back.
+        folder.put("till.log", &line(today() - 1));
+        folder.sink(7).write(Level::Info, "three");
+        let second = format!("{yesterday}.1");
+        assert_eq!(folder.files(), [file("till.log", 1), file(&yesterday, 1), file(&second, 1)]);
+    }
+
+    #[test]
+    fn a_wrong_clock_neither_deletes_nor_stops() {
+        let folder = Folder::new("clock");
+        for day in [20_400, 20_401] {
+            folder.put(&format!("till.log.{}", date(day)), &line(day));
+        }
+        folder.put("till.log", &line(today() + 365));
+        // Back from a year ahead, and the two days before look old.
+        let sink = folder.sink(7);
+        sink.write(Level::Info, "one");
+        let ahead = format!("till.log.{}", date(today() + 365));
+        let (first, second) = (format!("till.log.{}", date(20_400)), format!("till.log.{}", date(20_401)));
+        let all = [file("till.log", 1), file(&first, 1), file(&second, 1), file(&ahead, 1)];
+        assert_eq!(folder.files(), all);
+        // At 1970 it is written on, and nothing is put away.
+        sink.turn(&mut sink.current.lock().unwrap(), 0);
+        sink.write(Level::Info, "two");
+        assert_eq!(folder.files().first(), Some(&file("till.log", 2)));
+        // What stood there in 1970 is not deleted for its date.
+        folder.put("till.log", &line(0));
+        folder.sink(1).write(Level::Info, "three");
+        assert!(folder.files().contains(&file("till.log.1970-01-01", 1)), "{:?}", folder.files());
     }
 }

@@ -147,6 +147,10 @@ codes! {
     TLS "ZV-TLS" [NotSent]
         "The TLS handshake failed.",
         "Check the till's clock, `tls.roots` and whether something in between breaks TLS open.", NETWORK_ZH, NETWORK_EN;
+    TLS_CLOCK "ZV-TLS-CLOCK" [NotSent]
+        "No certificate is valid at the time that this machine's clock says, so there was no TLS handshake.",
+        "Set the machine's clock; its battery may be empty.",
+        "收银机时间不正确，无法连接，未扣款，请校准系统时间后重试", "The till's clock is wrong; nothing was taken. Set it and try again.";
     PROXY "ZV-PROXY" [NotSent]
         "The proxy refused the connection.",
         "Check `proxy`. One that forwards plain http but refuses CONNECT to it (Squid's default) needs `proxy.mode`: `absolute`; read docs/money-safety.md first.", NETWORK_ZH, NETWORK_EN;
@@ -321,6 +325,9 @@ codes! {
     WARN_AMOUNT "ZV-W-AMOUNT" []
         "The amounts of the answer do not add up to what was asked for.",
         "Compare change_gift_amount and change_recharge_amount with the request.", "", "";
+    WARN_OTHER_DAY "ZV-W-OTHER-DAY" []
+        "What stands under this bizId is of another business day; nothing was taken now.",
+        "If this is a new sale, give it a bizId that no sale of any day has.", "", "";
     FREE "ZV-FREE" []
         "In the log only: zv_free or zv_take got a pointer that is not a live answer; it was ignored.",
         "Free each answer once, and nothing else.", "", "";

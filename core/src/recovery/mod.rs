@@ -280,6 +280,7 @@ impl Inner {
             if Instant::now() < due || no_time() {
                 soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
             } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse()) {
+                let record = client.dated(record);
                 // Over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
                 if let Err(error) = journal.record(&record, Guard::Off, call_deadline()) {
                     self.trouble(&error);

@@ -218,7 +218,7 @@ pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Told> {
 
 /// The record of an attempt whose owner died: it may have happened.
 pub fn abandoned(entry: &Entry) -> Entry {
-    in_doubt(entry, &left_behind())
+    in_doubt(entry, &left_behind()).ended_when_sent()
 }
 
 /// The doubt about an attempt that nobody carries out any more.
@@ -243,7 +243,8 @@ fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
     match entry.stage {
         Stage::Sending => (State::New(intent), Effect::AwaitOther(entry)),
         Stage::Declined | Stage::NotSent => {
-            let record = again(&entry, intent.owner.clone());
+            let mut record = again(&entry, intent.owner.clone());
+            record.detail.origin.clone_from(&intent.detail.origin);
             (State::New(intent), Effect::RecordAgain(record))
         }
         Stage::Reversed | Stage::Undone => tell(Told::Conflict(entry)),

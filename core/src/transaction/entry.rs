@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::{Accepted, Doubt, Identity, Refusal, Words};
+use super::times::Times;
+use crate::gateway::{Accepted, Doubt, Identity, Origin, Refusal, Words};
 use crate::money::BizId;
 use crate::outcome::codes::Code;
 
@@ -186,6 +187,12 @@ pub struct Detail {
     /// Its answer carried a bizId that may be another sale's, which must not be undone for it.
     #[serde(default)]
     pub strange_answer: bool,
+    /// When it was sent, ended and given back.
+    #[serde(default, skip_serializing_if = "Times::is_empty")]
+    pub times: Times,
+    /// The till, the operator and the store of the request.
+    #[serde(default, skip_serializing_if = "Origin::is_empty")]
+    pub origin: Origin,
     /// Its details were dropped: what is left is that the bizId was used, and how it ended.
     #[serde(default)]
     pub retired: bool,
@@ -227,6 +234,12 @@ impl Entry {
         entry.detail.returned_biz_id = Some(returned.to_owned());
         entry.detail.reversal.asked = true;
         entry
+    }
+
+    /// The same intent, asked for by this till, operator and store.
+    pub fn from(mut self, origin: Origin) -> Entry {
+        self.detail.origin = origin;
+        self
     }
 
     /// The same intent, whose success the till must confirm.
@@ -277,6 +290,8 @@ impl Entry {
                 confirmation: self.detail.confirmation,
                 // Whether reversals by the sent bizId can be trusted hangs on it.
                 returned_biz_id: self.detail.returned_biz_id.clone(),
+                // A refund that comes later stands on a day of its own.
+                times: self.detail.times,
                 earlier_never_left: self.detail.earlier_never_left,
                 ..Detail::default()
             },

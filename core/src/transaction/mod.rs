@@ -15,5 +15,7 @@ pub mod consume;
 mod entry;
 pub mod restart;
 pub mod settle;
+mod times;
 
 pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Settlement, Stage};
+pub use times::{EARLIEST_MS, Filed, Moment, Times};

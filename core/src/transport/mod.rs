@@ -14,9 +14,12 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
+use crate::calendar::timestamp;
+use crate::clock::machine_unix_ms;
 use crate::gateway::{Doubt, NotSent};
 use crate::outcome::codes;
 use crate::text::without_mark;
+use crate::transaction::EARLIEST_MS;
 use absolute::AbsoluteConnector;
 use exchange::MarkRequests;
 use resolver::CachingResolver;
@@ -261,7 +264,14 @@ fn not_sent(error: &ureq::Error, url: &Uri) -> NotSent {
              what no longer holds then",
         );
     }
-    NotSent { code, message }
+    // Certificates have dates, and a clock that was reset is before all of them.
+    let of_dates = ["not valid", "NotValid", "xpired"].iter().any(|words| message.contains(words));
+    if code.text != codes::TLS.text || !of_dates {
+        return NotSent { code, message };
+    }
+    let now = machine_unix_ms();
+    let code = if now < EARLIEST_MS { &codes::TLS_CLOCK } else { code };
+    NotSent { code, message: format!("{message}; this machine's clock says {}", timestamp(now)) }
 }
 
 /// rustls reports a failed handshake through the socket's error.

@@ -3,6 +3,7 @@
 
 mod ballast;
 mod commit;
+mod filed;
 mod files;
 mod identity;
 mod inspect;
@@ -23,6 +24,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
 
 use super::owner::Presence;
 use super::{Flights, Guard, Journal, JournalError, Opening, OwnerLock, Recorded, place};
+use crate::clock::machine_unix_ms;
 use crate::outcome::{codes, codes::Code};
 use crate::rights;
 use crate::transaction::{Entry, Key, Owner};
@@ -166,13 +168,16 @@ impl Sqlite {
         let retired = (|| {
             let transaction = self.begin(&connection)?;
             let Some(newest) = row::newest(&transaction)? else { return Ok(0) };
+            // A sale from a time when the clock was ahead makes no other one old.
+            let newest = newest.min(machine_unix_ms());
             let before = newest.saturating_sub(days.saturating_mul(86_400_000));
             // A till that is closed on some days has fewer.
             if row::days_since(&transaction, before)? < days / 2 {
                 return Ok(0);
             }
             let old = row::settled_before(&transaction, before, MOST)?;
-            let records: Vec<Entry> = old.iter().filter_map(Entry::retired).collect();
+            let records: Vec<Entry> =
+                old.iter().filter(|entry| entry.is_old(before)).filter_map(Entry::retired).collect();
             for record in &records {
                 row::write(&transaction, record)?;
             }
@@ -340,9 +345,8 @@ impl Journal for Sqlite {
         self.read(row::unfinished)
     }
 
-    fn created_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> Result<Vec<Entry>, JournalError> {
-        let mut entries =
-            self.read(|connection| row::created_between(connection, from_unix_ms, to_unix_ms))?;
+    fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
+        let mut entries = self.read(|connection| filed::near(connection, day))?;
         // What was heard and is not written down yet.
         let heard = self.heard();
         for entry in entries.iter_mut().filter(|entry| heard.contains(entry.key())) {

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
+use super::filed;
 use crate::money::BizId;
 use crate::transaction::{Entry, Key, OnUnknown, Owner, Stage};
 
@@ -74,8 +75,8 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
             columns.unfinished,
             columns.retired,
             columns.checksum(),
-        ])
-        .map(drop)
+        ])?;
+    filed::write(connection, entry)
 }
 
 /// Writes the record of [`Entry::heard`] over the one that it was made from. Its stage is the same, so that SQLite need
@@ -146,6 +147,17 @@ pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>
             " FROM entry WHERE unfinished = 1 ORDER BY created_unix_ms"
         ))?
         .query_map([], read)?
+        .collect()
+}
+
+/// The entries that were filed under a day far from their intent's, also those whose details were dropped.
+pub(super) fn filed_under(connection: &Connection, day: i64) -> rusqlite::Result<Vec<Entry>> {
+    connection
+        .prepare_cached(over_columns!(
+            "SELECT ",
+            " FROM entry WHERE (open_id, endpoint, biz_id) IN (SELECT open_id, endpoint, biz_id FROM filed WHERE day = ?1)"
+        ))?
+        .query_map([day], read)?
         .collect()
 }
 
