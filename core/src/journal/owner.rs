@@ -120,13 +120,12 @@ impl OwnerLock {
         // than twice sent.
         match File::open(self.folder.join(&other.0)) {
             Ok(file) if matches!(file.try_lock_shared(), Ok(())) => Presence::Dead,
-            Ok(_) => Presence::Lives,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Where ours is gone too, the whole folder is away.
                 let is_there = self.folder.join(&self.owner.0).exists();
                 if is_there { Presence::Missing } else { Presence::Lives }
             }
-            Err(_) => Presence::Lives,
+            Ok(_) | Err(_) => Presence::Lives,
         }
     }
 

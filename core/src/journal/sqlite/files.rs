@@ -11,6 +11,8 @@ mod unix {
     use std::path::{Path, PathBuf};
     use std::{fs, io};
 
+    use super::super::base::{Stamp, stamp};
+
     /// A file's device and number.
     type Identity = (u64, u64);
 
@@ -31,28 +33,37 @@ mod unix {
             Ok(Files { open: [known("")?, known("-wal")?, known("-shm")?] })
         }
 
-        /// Whether each still stands under its name.
-        pub(in super::super) fn stand(&self) -> bool {
-            self.open.iter().all(|(path, known)| identity(path).is_ok_and(|found| found == *known))
+        /// When the database was written, if each still stands under its name.
+        pub(in super::super) fn stand(&self) -> Option<Stamp> {
+            let [database, beside @ ..] = &self.open;
+            if !beside.iter().all(|(path, known)| identity(path).is_ok_and(|found| found == *known)) {
+                return None;
+            }
+            let (path, known) = database;
+            fs::metadata(path).ok().filter(|found| of(found) == *known).map(|found| stamp(&found))
         }
     }
 
     fn identity(path: &Path) -> io::Result<Identity> {
-        fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+        fs::metadata(path).map(|found| of(&found))
+    }
+
+    fn of(found: &fs::Metadata) -> Identity {
+        (found.dev(), found.ino())
     }
 }
 
 /// Elsewhere a file that SQLite has open can be neither deleted nor replaced.
 #[cfg(not(unix))]
-pub(super) struct Files;
+pub(super) struct Files(std::path::PathBuf);
 
 #[cfg(not(unix))]
 impl Files {
-    pub(super) fn of(_: &std::path::Path) -> std::io::Result<Files> {
-        Ok(Files)
+    pub(super) fn of(path: &std::path::Path) -> std::io::Result<Files> {
+        Ok(Files(path.to_owned()))
     }
 
-    pub(super) fn stand(&self) -> bool {
-        true
+    pub(super) fn stand(&self) -> Option<super::base::Stamp> {
+        std::fs::metadata(&self.0).ok().map(|found| super::base::stamp(&found))
     }
 }

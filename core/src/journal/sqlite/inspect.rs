@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::base::Base;
 use super::mark::Mark;
 use super::{explain, row, schema, verify};
 use crate::journal::JournalError;
@@ -31,6 +32,7 @@ pub fn inspect(path: &Path, busy: Duration) -> Result<Inspection, JournalError> 
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(&error))?;
     let marked = Mark::beside(path).read();
+    let marked_base = Mark::beside(path).read_base();
     let format = schema::look(&connection, busy).map_err(|error| error.explain(path))?;
     if format == 0 {
         // Made a moment ago; its tables are not there yet.
@@ -46,6 +48,12 @@ pub fn inspect(path: &Path, busy: Duration) -> Result<Inspection, JournalError> 
         Ok(Inspection { format, sequence, entries: u64::try_from(entries).unwrap_or_default(), unsettled })
     })()
     .map_err(|error| failed(&error))?;
+    let base = Base::of(path, &connection).map_err(|error| failed(&error))?;
+    if let (Some(sequence), Some(marked)) = (base.sequence(), marked_base)
+        && sequence < marked
+    {
+        return Err(super::behind(path, sequence, marked));
+    }
     match marked.filter(|marked| *marked > found.sequence) {
         Some(marked) => Err(super::behind(path, found.sequence, marked)),
         None => Ok(found),

@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::rights;
 
-/// One number of one fixed length and a line end: never half of a number is written.
+/// One number of one fixed length and a line end: never half of a number is written. A second line behind it says the
+/// same of the database without its WAL.
 const LENGTH: usize = 21;
 
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(super) struct Held<'m> {
     file: MutexGuard<'m, Option<File>>,
     locked: bool,
     known: Option<u64>,
+    known_base: Option<u64>,
 }
 
 impl Mark {
@@ -35,7 +37,12 @@ impl Mark {
 
     /// The sequence; `None` where there is no mark or it cannot be read.
     pub(super) fn read(&self) -> Option<u64> {
-        fs::read_to_string(&self.path).ok()?.trim().parse().ok()
+        numbers(&fs::read(&self.path).ok()?)[0]
+    }
+
+    /// The sequence that the database was seen to have without its WAL.
+    pub(super) fn read_base(&self) -> Option<u64> {
+        numbers(&fs::read(&self.path).ok()?)[1]
     }
 
     /// For one commit, which no other thread or process makes at the same time.
@@ -47,7 +54,7 @@ impl Mark {
             // A mark that cannot be written makes the check weaker, never the journal wrong.
             *file = rights::open(&self.path, &mut options).ok();
         }
-        let mut held = Held { file, locked: false, known: None };
+        let mut held = Held { file, locked: false, known: None, known_base: None };
         held.look();
         held
     }
@@ -74,17 +81,25 @@ impl Held<'_> {
         }
         let is_lower = self.known.is_none_or(|known| known < sequence);
         if let Some(file) = self.file.as_ref().filter(|_| self.locked && is_lower) {
-            let _ = write_at_start(file, format!("{sequence:020}\n").as_bytes());
+            let _ = write_at(file, format!("{sequence:020}\n").as_bytes(), 0);
+        }
+    }
+
+    /// The database was seen to have this sequence without its WAL. Only beside a mark.
+    pub(super) fn raise_base(self, sequence: u64) {
+        let is_lower = self.known_base.is_none_or(|known| known < sequence);
+        if let Some(file) = self.file.as_ref().filter(|_| self.locked && self.known.is_some() && is_lower) {
+            let _ = write_at(file, format!("{sequence:020}\n").as_bytes(), LENGTH as u64);
         }
     }
 
     fn look(&mut self) {
         let Some(file) = self.file.as_ref() else { return };
         self.locked = lock(file);
-        let mut bytes = [0; LENGTH];
-        let found = read_at_start(file, &mut bytes).ok().and_then(|count| bytes.get(..count));
-        let found = found.and_then(|bytes| std::str::from_utf8(bytes).ok()?.trim().parse().ok());
-        self.known = found.or(self.known);
+        let mut bytes = [0; 2 * LENGTH];
+        let count = read_at(file, &mut bytes, 0).unwrap_or_default();
+        let [found, base] = numbers(bytes.get(..count).unwrap_or_default());
+        (self.known, self.known_base) = (found.or(self.known), base.or(self.known_base));
     }
 }
 
@@ -118,21 +133,27 @@ fn lock(_: &File) -> bool {
 fn unlock(_: &File) {}
 
 #[cfg(unix)]
-fn read_at_start(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, bytes, 0)
+pub(super) fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, at)
 }
 
 #[cfg(unix)]
-fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, 0)
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
 }
 
 #[cfg(windows)]
-fn read_at_start(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, bytes, 0)
+pub(super) fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, at)
 }
 
 #[cfg(windows)]
-fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<()> {
-    std::os::windows::fs::FileExt::seek_write(file, bytes, 0).map(drop)
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, at).map(drop)
+}
+
+/// The numbers of both lines.
+fn numbers(bytes: &[u8]) -> [Option<u64>; 2] {
+    let mut lines = std::str::from_utf8(bytes).unwrap_or_default().lines();
+    [(); 2].map(|()| lines.next()?.trim().parse().ok())
 }

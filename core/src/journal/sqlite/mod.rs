@@ -2,6 +2,7 @@
 //! processes share the file; every change is one conditional statement in one short transaction.
 
 mod ballast;
+mod base;
 mod commit;
 mod filed;
 mod files;
@@ -29,6 +30,7 @@ use crate::outcome::{codes, codes::Code};
 use crate::rights;
 use crate::transaction::{Entry, Key, Owner};
 use ballast::Ballast;
+use base::{Base, Stamp};
 use commit::Commit;
 use files::Files;
 use mark::Mark;
@@ -54,6 +56,7 @@ pub struct Sqlite {
     /// Reads wait for no write, and a long list keeps no sale waiting.
     reading: Shared,
     files: Files,
+    base: Base,
     /// Records that wait for the thread that writes.
     together: Together,
     mark: Mark,
@@ -137,6 +140,7 @@ impl Sqlite {
         // Where there is no room for it, no intent is recorded until there is; what is unsettled can be settled.
         let ballast = Ballast::beside(path);
         let _ = ballast.ensure();
+        let base = Base::of(path, &connection).map_err(|e| explain(path, &e))?;
         let files = Files::of(path)
             .map_err(|e| JournalError::new(&codes::JOURNAL, format!("{}: {e}", path.display())))?;
         let journal = Sqlite {
@@ -144,6 +148,7 @@ impl Sqlite {
             writing: Shared::new(connection),
             reading: Shared::new(reading),
             files,
+            base,
             together: Together::default(),
             mark,
             highest: AtomicU64::new(sequence),
@@ -154,6 +159,9 @@ impl Sqlite {
             flights: Flights::default(),
             stopped: OnceLock::new(),
         };
+        if let Some(stamp) = journal.files.stand() {
+            journal.not_overwritten(stamp).map_err(|failure| journal.stopped_by(failure))?;
+        }
         let needed: Vec<Owner> = journal.unsettled()?.iter().map(|entry| entry.owner().clone()).collect();
         journal.lock.sweep(&needed);
         journal.lock.guard();
@@ -193,7 +201,7 @@ impl Sqlite {
     /// A transaction over what this process knows, or something newer.
     fn begin<'c>(&self, connection: &'c Connection) -> Result<Commit<'c>, Failure> {
         let transaction = Commit::begin(connection)?;
-        self.not_behind(transaction.sequence(), self.highest.load(Ordering::Acquire))?;
+        not_behind(transaction.sequence(), self.highest.load(Ordering::Acquire))?;
         Ok(transaction)
     }
 
@@ -201,7 +209,7 @@ impl Sqlite {
     fn commit(&self, transaction: Commit<'_>) -> Result<(), Failure> {
         let before = transaction.sequence();
         let mark = self.mark.hold();
-        self.not_behind(before, mark.known())?;
+        not_behind(before, mark.known())?;
         schema::advance(&transaction)?;
         transaction.commit()?;
         self.highest.fetch_max(before + 1, Ordering::AcqRel);
@@ -209,8 +217,19 @@ impl Sqlite {
         Ok(())
     }
 
-    fn not_behind(&self, sequence: u64, known: u64) -> Result<(), Failure> {
-        if sequence < known { Err(Failure::Behind { sequence, known }) } else { Ok(()) }
+    /// Where the database was written since the last look: it holds without its WAL at least what it held.
+    fn not_overwritten(&self, stamp: Stamp) -> Result<(), Failure> {
+        let mut seen = self.base.seen();
+        if seen.stamp == Some(stamp) {
+            return Ok(());
+        }
+        if let Some(sequence) = self.base.sequence() {
+            not_behind(sequence, seen.sequence.max(self.mark.read_base().unwrap_or_default()))?;
+            seen.sequence = sequence;
+            self.mark.hold().raise_base(sequence);
+        }
+        seen.stamp = Some(stamp);
+        Ok(())
     }
 
     /// Something read of a file that holds all that had been committed. Where it does not, nothing of it is told and
@@ -225,7 +244,9 @@ impl Sqlite {
         let known = self.highest.load(Ordering::Acquire).max(self.mark.read().unwrap_or_default());
         let found = what(&connection).map_err(|error| self.failed(&error))?;
         let sequence = schema::sequence(&connection).map_err(|error| self.failed(&error))?;
-        self.not_behind(sequence, known).map_err(|failure| self.stopped_by(failure))?;
+        // Where it was taken away, what was open was read.
+        let overwritten = self.files.stand().map_or(Ok(()), |stamp| self.not_overwritten(stamp));
+        overwritten.and_then(|()| not_behind(sequence, known)).map_err(|failure| self.stopped_by(failure))?;
         self.highest.fetch_max(sequence, Ordering::AcqRel);
         Ok(found)
     }
@@ -425,6 +446,11 @@ impl Journal for Sqlite {
     fn flights(&self) -> &Flights {
         &self.flights
     }
+}
+
+/// Nothing that is known to have been committed is missing.
+fn not_behind(sequence: u64, known: u64) -> Result<(), Failure> {
+    if sequence < known { Err(Failure::Behind { sequence, known }) } else { Ok(()) }
 }
 
 /// The file ends before its mark.

@@ -18,12 +18,13 @@ impl Sqlite {
             let message = format!("{reason}; money calls stop until the library is started anew");
             return Err(JournalError::new(reason.code, message));
         }
-        if !self.files.stand() {
+        let Some(stamp) = self.files.stand() else {
             let message = format!("{} was deleted or replaced while it was in use", self.path().display());
             let error = JournalError::new(&codes::JOURNAL, message);
             self.stop(&error);
             return Err(error);
-        }
+        };
+        self.not_overwritten(stamp).map_err(|failure| self.stopped_by(failure))?;
         self.look_after_names(LOOK_AFTER_NAMES);
         let heard = std::mem::take(&mut *self.heard());
         let mut others = None;
