@@ -45,15 +45,31 @@ impl Willing {
     }
 }
 
-/// What a till is told whose gateway answers every request with these bytes.
-fn answering(body: impl Into<Vec<u8>>) -> (Scripted, Driver) {
-    let body = body.into();
-    let server = Scripted::answering(move |_| {
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-        [head.as_bytes(), &body].concat()
-    });
-    let till = Driver::started(&config(&server.url(), json!({})));
-    (server, till)
+/// A gateway that answers every request with the same bytes, whatever they are, and a till of its own.
+struct Answering {
+    body: Arc<Mutex<Vec<u8>>>,
+    till: Driver,
+    _server: Scripted,
+}
+
+impl Answering {
+    fn start() -> Answering {
+        let body = Arc::new(Mutex::new(Vec::new()));
+        let said = Arc::clone(&body);
+        let server = Scripted::answering(move |_| {
+            let body = said.lock().unwrap().clone();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            [head.as_bytes(), &body].concat()
+        });
+        let till = Driver::started(&config(&server.url(), json!({})));
+        Answering { body, till, _server: server }
+    }
+
+    /// The till, once the gateway answers this.
+    fn says(&mut self, body: impl Into<Vec<u8>>) -> &mut Driver {
+        *self.body.lock().unwrap() = body.into();
+        &mut self.till
+    }
 }
 
 fn quote() -> Value {
@@ -292,11 +308,12 @@ fn nobody_is_member_0() {
 
 #[test]
 fn a_look_up_that_finds_member_0_is_declined_in_words() {
+    let mut gateway = Answering::start();
     for zero in ["0", "\"0\""] {
         let body = format!(
             r#"{{"status":true,"code":0,"message":"success","data":{{"customerId":{zero},"phone":""}}}}"#
         );
-        let (_server, mut till) = answering(body);
+        let till = gateway.says(body);
         for action in ["member_lookup", "communal.user.gether-customer-info"] {
             let answer = till.call(action, &json!({"identifierNumber": "13900000000", "type": 2}));
             let answer = answer.expect("declined", "ZV-NO-MEMBER");
@@ -304,8 +321,7 @@ fn a_look_up_that_finds_member_0_is_declined_in_words() {
             assert!(answer.json["cashier"].as_str().unwrap().contains("没有"), "{}", answer.text);
         }
     }
-    let (_server, mut till) =
-        answering(r#"{"status":true,"code":0,"message":"","data":{"customerId":10,"phone":""}}"#);
+    let till = gateway.says(r#"{"status":true,"code":0,"message":"","data":{"customerId":10,"phone":""}}"#);
     till.call("member_lookup", &json!({"identifierNumber": "M", "type": 1})).succeeded();
 }
 
@@ -328,6 +344,13 @@ fn a_number_that_hosts_round_warns_in_a_payment() {
         assert!(answer.warns("ZV-W-NUMBER"), "{sale}: {}", answer.text);
         // The same from the journal.
         assert!(till.ask(&sale).succeeded().warns("ZV-W-NUMBER"));
+    }
+    // A reversal by another bizId would undo another sale.
+    let answer = till.ask(&format!(r#"reverse {{"bizId":"W0","returnedBizId":{big}}}"#));
+    assert!(answer.warns("ZV-W-NUMBER"), "{}", answer.text);
+    for wrong in ["3.8e17", "383933091455959041.0", "true", "-1"] {
+        let line = format!(r#"reverse {{"bizId":"W0","returnedBizId":{wrong}}}"#);
+        refused_by_name(&till.ask(&line), "returnedBizId", &line);
     }
     assert!(
         till.ask(r#"consume {"bizId":20261122000000017,"customerId":"1","amount":"1"}"#).warns("ZV-W-NUMBER")
@@ -422,7 +445,8 @@ fn integers_that_hosts_round_leave_as_texts() {
 
 #[test]
 fn ids_of_documented_reads_are_texts_wherever_they_stand() {
-    let (_server, mut till) = answering(
+    let mut gateway = Answering::start();
+    let till = gateway.says(
         r#"{"status":true,"code":0,"message":"","data":{"list":[{"cardId":5,"couponId":6,"useStatus":0,"num":3,
             "id":7,"store_id":8,"cardIdList":[9,"10"],"amount":1.5,"paid":1,"valid":1}],"total":1,"cardNo":11}}"#,
     );
@@ -450,6 +474,7 @@ fn nicknamed(nickname: &[u8], more: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_member_whose_name_is_no_text_can_be_looked_up_and_quoted() {
+    let mut gateway = Answering::start();
     for (nickname, wanted) in [
         (&b"\x14Kit"[..], "\u{fffd}Kit"),
         (b"a\tb\nc", "a\u{fffd}b\u{fffd}c"),
@@ -461,7 +486,7 @@ fn a_member_whose_name_is_no_text_can_be_looked_up_and_quoted() {
         (b"\x14520", "\u{fffd}520"),
         (b"\\\"\x01\\\\", "\"\u{fffd}\\"),
     ] {
-        let (_server, mut till) = answering(nicknamed(nickname, b""));
+        let till = gateway.says(nicknamed(nickname, b""));
         for answer in [
             till.call("member_lookup", &json!({"identifierNumber": "M1", "type": 1})),
             till.call("usable_coupons", &json!({"user_id": "1"})),
@@ -473,12 +498,13 @@ fn a_member_whose_name_is_no_text_can_be_looked_up_and_quoted() {
             assert!(answer.warns("ZV-W-TEXT"), "{}", answer.text);
         }
     }
-    let (_server, mut till) = answering(nicknamed("琦娅🍭".as_bytes(), b""));
+    let till = gateway.says(nicknamed("琦娅🍭".as_bytes(), b""));
     assert!(!till.quote(&quote()).succeeded().warns("ZV-W-TEXT"));
 }
 
 #[test]
 fn names_ids_and_numbers_are_never_mended() {
+    let mut gateway = Answering::start();
     for more in [
         &b",\"a\x14\":1"[..],
         b",\"a\xff\":1",
@@ -491,7 +517,7 @@ fn names_ids_and_numbers_are_never_mended() {
         b",\"coupon_discount_2\":\"1\x01.00\"",
         b",\"list\":[{\"id\":\"\x14\"}]",
     ] {
-        let (_server, mut till) = answering(nicknamed(b"Kit", more));
+        let till = gateway.says(nicknamed(b"Kit", more));
         for answer in
             [till.call("member_lookup", &json!({"identifierNumber": "M1", "type": 1})), till.quote(&quote())]
         {
@@ -503,26 +529,28 @@ fn names_ids_and_numbers_are_never_mended() {
     }
     // What is no JSON for another reason is what it was.
     for more in [&b",\"a\":\"\x14"[..], b",\x14", b",\"a\":01", b",\"a\":\"\\x\""] {
-        let (_server, mut till) = answering(nicknamed(b"Kit", more));
+        let till = gateway.says(nicknamed(b"Kit", more));
         till.quote(&quote()).expect("not_sent", "ZV-NO-ANSWER");
     }
 }
 
 #[test]
 fn a_payment_with_broken_text_is_unknown_and_not_the_networks_fault() {
-    for broken in [&b"\x14"[..], br"\ud800", b"\xff"] {
+    let mut gateway = Answering::start();
+    for (number, broken) in [&b"\x14"[..], br"\ud800", b"\xff"].into_iter().enumerate() {
+        let biz_id = format!("B{number}");
         let body = [
             &br#"{"status":true,"code":"0","message":""#[..],
             broken,
             br#"","data":{"bizId":"B1","change_recharge_amount":"1.00"}}"#,
         ]
         .concat();
-        let (_server, mut till) = answering(body);
+        let till = gateway.says(body);
         let answer = till
-            .consume(&json!({"bizId": "B1", "customerId": "1", "amount": "1.00"}))
+            .consume(&json!({"bizId": biz_id, "customerId": "1", "amount": "1.00"}))
             .expect("unknown", "ZV-BROKEN-TEXT");
         assert!(!answer.json["cashier"].as_str().unwrap().contains("网络"), "{}", answer.text);
-        assert_eq!(till.look_up("B1").outcome(), "unknown");
+        assert_eq!(till.look_up(&biz_id).outcome(), "unknown");
     }
 }
 

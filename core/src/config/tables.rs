@@ -171,7 +171,11 @@ pub static ROUTE: Shape = Shape {
         may("endpoint", Kind::Text(512), "as the account's endpoint"),
         may("action", Kind::Text(128), "v2: the Action"),
         may("path", Kind::Text(256), "v3: the path"),
-        may("numbers", Kind::Flag, "send plain digits of numeric fields as numbers (default false)"),
+        may(
+            "numbers",
+            Kind::Flag,
+            "send plain digits of numeric fields as numbers, coupon ids too; codes stay texts (default false)",
+        ),
         may(
             "params",
             Kind::Any,

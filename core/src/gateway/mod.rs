@@ -16,7 +16,7 @@ pub use answer::{
 };
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, Origin, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
-pub use request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};
+pub use request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules, rounded_ids};
 pub use reverse::{ReverseRules, Reversed};
 pub use route::{Generation, Operation, Route};
 pub use sign::{Credentials, SignNames, Signature};

@@ -227,40 +227,19 @@ impl<'r> ParamsWriter<'r> {
         let mut warnings = Vec::new();
         for field in self.shape.fields {
             let Some(value) = self.field(field.name) else { continue };
-            let (kind, values) = match (&field.kind, value.as_array()) {
-                (Kind::List(of, _), Some(list)) => (*of, list),
-                (kind, _) => (kind, std::slice::from_ref(value)),
-            };
-            let name = field.name;
-            let rounded = |value: &&Value<'_>| {
-                matches!(value.kind(), json::Kind::Number) && is_unsafe_integer(value.raw())
-            };
-            match kind {
-                Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId => {
-                    if let Some(value) = values.iter().find(rounded) {
-                        warnings.push(Warning::new(
-                            &codes::WARN_NUMBER,
-                            format!(
-                                "{name} is the number {}: send ids as text, many languages round it",
-                                value.raw()
-                            ),
-                        ));
-                    }
+            warnings.extend(rounded_id(field, value));
+            if let Kind::Note(max) = field.kind {
+                let (name, text) = (field.name, value.scalar().unwrap_or_default());
+                if let Cow::Owned(cut) = cut_note(text, max) {
+                    warnings.push(Warning::new(
+                        &codes::WARN_CUT,
+                        format!(
+                            "{name} is sent as one line of at most {max} characters: {} of its {}",
+                            cut.chars().count(),
+                            text.chars().count()
+                        ),
+                    ));
                 }
-                Kind::Note(max) => {
-                    let text = value.scalar().unwrap_or_default();
-                    if let Cow::Owned(cut) = cut_note(text, *max) {
-                        warnings.push(Warning::new(
-                            &codes::WARN_CUT,
-                            format!(
-                                "{name} is sent as one line of at most {max} characters: {} of its {}",
-                                cut.chars().count(),
-                                text.chars().count()
-                            ),
-                        ));
-                    }
-                }
-                _ => {}
             }
         }
         warnings
@@ -360,6 +339,29 @@ impl<'r> ParamsWriter<'r> {
             _ => text.into(),
         }
     }
+}
+
+/// Warns of each id that is given as a number which many languages round.
+pub fn rounded_ids(shape: &'static Shape, given: &Object<'_>) -> Vec<Warning> {
+    let fields = shape.fields.iter();
+    fields.filter_map(|field| rounded_id(field, given.given(field.name)?)).collect()
+}
+
+fn rounded_id(field: &Field, value: &Value<'_>) -> Option<Warning> {
+    let (kind, values) = match (&field.kind, value.as_array()) {
+        (Kind::List(of, _), Some(list)) => (*of, list),
+        (kind, _) => (kind, std::slice::from_ref(value)),
+    };
+    if !matches!(kind, Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId) {
+        return None;
+    }
+    let rounded =
+        |value: &&Value<'_>| matches!(value.kind(), json::Kind::Number) && is_unsafe_integer(value.raw());
+    values.iter().find(rounded).map(|value| {
+        let (name, number) = (field.name, value.raw());
+        let message = format!("{name} is the number {number}: send ids as text, many languages round it");
+        Warning::new(&codes::WARN_NUMBER, message)
+    })
 }
 
 /// The fields that name the member.

@@ -8,7 +8,7 @@ use super::requests::{
 use super::{Library, export, parse};
 use crate::calendar;
 use crate::client::{Client, Requested, entry_json, tell_known, tell_stands};
-use crate::gateway::ACCOUNT;
+use crate::gateway::{ACCOUNT, rounded_ids};
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
@@ -264,9 +264,9 @@ impl Library {
             check(shape, given, &Object::default(), "", Unknown::Refuse, &mut problems);
             let biz_id = given.given("bizId").and_then(Value::scalar).map(BizId::new);
             match biz_id {
-                Some(Ok(biz_id)) if problems.is_empty() => {
-                    f(client, given, &biz_id).with_biz_id(biz_id.as_str())
-                }
+                Some(Ok(biz_id)) if problems.is_empty() => f(client, given, &biz_id)
+                    .with_biz_id(biz_id.as_str())
+                    .with_warnings(rounded_ids(shape, given)),
                 _ => self.invalid(problems),
             }
         })
