@@ -132,3 +132,87 @@ fn undone_too_early_is_warned_of() {
     thread::sleep(Duration::from_millis(2 * WINDOW_MS));
     assert!(!till.settle(&decision("T2~reset_before")).succeeded().warns("ZV-W-MAY-ARRIVE"));
 }
+
+/// A till whose consumes are lost and held, and whose records answer with this data.
+fn held(records: Value, sale: &Value, routes: Value) -> (support::Scripted, Driver) {
+    let server = support::Scripted::start(move |mut stream| {
+        use std::io::Write;
+        while let Some(request) = support::Request::read(&mut stream) {
+            // Lost; and whatever else is asked is answered.
+            if request.head.starts_with("POST /v3/crm/customer/customerConsume") {
+                return;
+            }
+            let body = json!({"status": true, "code": 0, "message": "m", "data": records}).to_string();
+            if stream.write_all(&support::gateway_answer(&body)).is_err() {
+                return;
+            }
+        }
+    });
+    let endpoint = server.url().replace("/api/v2", "");
+    let more = json!({"api": "v3", "on_unknown": "hold", "late_arrival_ms": 100, "routes": routes,
+        "timeouts_ms": {"connect": 300, "total": 1000}});
+    let mut till = Driver::started(&config(&endpoint, more));
+    till.consume(sale).expect("unknown", "ZV-LOST");
+    (server, till)
+}
+
+/// What becomes of it: the records are asked until something is proven, at least three times.
+fn proven(records: Value, sale: &Value, routes: Value) -> String {
+    let (server, mut till) = held(records, sale, routes);
+    let until = Instant::now() + Duration::from_millis(700);
+    let biz_id = sale["bizId"].as_str().map(str::to_owned).unwrap_or_default();
+    loop {
+        till.recover();
+        let outcome = till.look_up(&biz_id).outcome().to_owned();
+        if outcome != "unknown" || Instant::now() > until {
+            drop(till);
+            drop(server);
+            return outcome;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Sums compare as values; a sign proves nothing until the route says what it means, and money that came back is not taken.
+#[test]
+fn an_amount_in_the_records_is_a_value_whose_sign_the_route_explains() {
+    for (amount, sign, outcome) in [
+        (json!("1.00"), None, "succeeded"),
+        (json!(1), None, "succeeded"),
+        (json!("1.0000"), None, "succeeded"),
+        (json!("-1.00"), None, "unknown"),
+        (json!("+1.00"), None, "unknown"),
+        (json!("-1.00"), Some("minus_is_taken"), "succeeded"),
+        (json!("1.00"), Some("minus_is_taken"), "unknown"),
+        (json!("-1.00"), Some("plus_is_taken"), "unknown"),
+        (json!("+1.00"), Some("plus_is_taken"), "succeeded"),
+    ] {
+        let routes = json!({"balance_by_biz_id": {"complete": true, "sign": sign.unwrap_or("")}});
+        let records = json!({"bizId": "T1", "amount": amount, "customerId": MEMBER});
+        assert_eq!(proven(records, &sale("T1", "1.00"), routes), outcome, "{amount} {sign:?}");
+    }
+    // With coupons that are unused beside it: what stands there with a sign of unknown meaning did happen.
+    let routes = json!({"balance_by_biz_id": {"complete": true}, "coupon_status": {"complete": true}});
+    let mut both = redemption("T1", ONCE);
+    both["amount"] = json!("1.00");
+    let records =
+        json!({"bizId": "T1", "amount": "-1.00", "list": [{"cardId": ONCE, "useStatus": 0}], "total": 1});
+    assert_eq!(proven(records, &both, routes), "unknown");
+}
+
+/// V3 answers coupon status as `{"list": […], "total": n}`; a coupon with several uses proves nothing.
+#[test]
+fn a_coupons_status_in_each_of_its_forms() {
+    for (records, outcome) in [
+        (json!([{"cardId": ONCE, "useStatus": "0"}]), "reversed"),
+        (json!({"list": [{"cardId": ONCE, "couponType": 1, "useStatus": 0}], "total": 1}), "reversed"),
+        (json!({"list": [{"cardId": 390_913_439_370_321_922_u64, "useStatus": 0}], "total": 1}), "reversed"),
+        (json!({"list": [{"cardId": ONCE, "useStatus": 1}], "total": 1}), "unknown"),
+        (json!({"list": [{"cardId": ONCE, "useStatus": 0}], "total": 51}), "unknown"),
+        (json!({"list": [{"cardId": ONCE, "useStatus": 0, "timesLeft": 4}], "total": 1}), "unknown"),
+        (json!({"list": [], "total": 0}), "unknown"),
+    ] {
+        let routes = json!({"coupon_status": {"complete": true}});
+        assert_eq!(proven(records.clone(), &redemption("T1", ONCE), routes), outcome, "{records}");
+    }
+}

@@ -572,3 +572,45 @@ fn sums_are_values_and_a_missing_coupon_is_a_warning() {
         }
     }
 }
+
+/// The late answer of another sale on the connection of a reversal undoes nothing: it is asked for again, and only its own
+/// answer counts.
+#[test]
+fn another_sales_answer_to_a_reversal_undoes_nothing() {
+    for late in [
+        r#"{"status":true,"code":"0","message":"ok","data":{"bizId":"SALE-A","change_recharge_amount":"1.00"}}"#,
+        r#"{"status":true,"code":"920002","message":"already","data":{"bizId":"SALE-A"}}"#,
+        r#"{"status":true,"code":"920003","message":"refused","bizId":"SALE-A"}"#,
+    ] {
+        let asked = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&asked);
+        let server = Scripted::answering(move |request| {
+            let sent: Value = serde_json::from_str(&request.body).unwrap();
+            let id = sent["Params"]["bizId"].as_str().unwrap().to_owned();
+            if sent["Action"] == "communal.user.consume" {
+                return gateway_answer(&format!(
+                    r#"{{"status":true,"code":0,"message":"ok","data":{{"bizId":"{id}","change_recharge_amount":"1.00"}}}}"#
+                ));
+            }
+            let mut count = count.lock().unwrap();
+            *count += 1;
+            if *count == 1 {
+                return gateway_answer(late);
+            }
+            gateway_answer(&format!(r#"{{"status":true,"code":0,"message":"ok","data":{{"bizId":"{id}"}}}}"#))
+        });
+        let mut till = Driver::started(&support::reversing(&server.url(), json!({"background": false})));
+        for biz_id in ["SALE-A", "SALE-B"] {
+            let mut sale = sale(1);
+            sale["bizId"] = json!(biz_id);
+            till.consume(&sale).succeeded();
+        }
+        let answer = till.reverse(&json!({"bizId": "SALE-B"}));
+        assert_eq!(answer.outcome(), "unknown", "{late} {}", answer.text);
+        support::until("it is asked for again", || {
+            till.recover();
+            *asked.lock().unwrap() >= 2
+        });
+        assert_eq!(till.look_up("SALE-B").outcome(), "reversed", "{late}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::rules::{
     AlreadyReversed, Answer, Gateway, Note, Now, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal,
 };
 
-use super::{Chosen, Fault};
+use super::{Chosen, Fault, forge};
 
 /// A request that has arrived.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +97,12 @@ impl Chosen {
                 twice(gateway, &arrived, &Policy { already_reversed: AlreadyReversed::Code, ..usual })
             }
             Fault::ReverseTwice => twice(gateway, &arrived, &Policy { reversal_acts_twice: true, ..usual }),
+            Fault::NamedRefusal => {
+                let answer = arrived.handled(gateway);
+                let others = gateway.last_of_ledger(2).into_iter().map(|sale| sale.biz_id);
+                let other = others.into_iter().find(|other| Some(other) != answer.note.biz_id.as_ref());
+                Answer { body: forge::refusal_of(other.as_deref().unwrap_or("SANDBOX-NONE")), ..answer }
+            }
             _ => arrived.handled(gateway),
         };
         Some(answer)

@@ -1,6 +1,6 @@
 //! An answer of the gateway, falsified: what it says is not what was done, or is said in a way that is no answer.
 
-use crate::rules::{Fen, Tree, codes};
+use crate::rules::{Fen, Tree, codes, refusal_with};
 
 /// The answer without its data.
 pub(super) fn without_data(body: &Tree) -> Tree {
@@ -32,6 +32,52 @@ pub(super) fn other_coupons(body: &Tree) -> Tree {
     in_data(body, "couponsCardList", |_| Tree::List(vec![Tree::text("390000000000000000")]))
 }
 
+/// A refusal whose data goes on showing what was done; a refusal stays as it is.
+pub(super) fn refused_with_data(body: &Tree) -> Tree {
+    let Some(Tree::Object(data)) = body.get("data") else { return body.clone() };
+    let shown = data.iter().filter(|(name, _)| !matches!(*name, "status" | "code" | "message"));
+    refusal_with(codes::FAILED_AFTER_EFFECT, "处理失败", Tree::Object(shown.cloned().collect()))
+}
+
+/// A refusal that names this sale.
+pub(super) fn refusal_of(biz_id: &str) -> Tree {
+    let data = Tree::Object(vec![("bizId", Tree::text(biz_id))]);
+    refusal_with(codes::COUPON_USED, "优惠券已核销", data)
+}
+
+/// The vendor's own sample: all that the data documents is there, and empty (DOC).
+pub(super) fn emptied(body: &Tree) -> Tree {
+    let Tree::Object(fields) = body else { return body.clone() };
+    let emptied = fields.iter().map(|(field, value)| match value {
+        Tree::Object(data) if *field == "data" => {
+            let repeats = |name: &str| matches!(name, "status" | "code" | "message");
+            let data = data
+                .iter()
+                .map(|(name, value)| (*name, if repeats(name) { value.clone() } else { Tree::text("") }));
+            (*field, Tree::Object(data.collect()))
+        }
+        _ => (*field, value.clone()),
+    });
+    Tree::Object(emptied.collect())
+}
+
+/// Every amount with four decimals, as a column of a database has them.
+pub(super) fn four_decimals(body: &Tree) -> Tree {
+    let written = |text: &str| {
+        let (whole, fraction) = text.split_once('.')?;
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        (digits(whole) && digits(fraction) && fraction.len() == 2).then(|| format!("{text}00"))
+    };
+    match body {
+        Tree::Text(text) => Tree::Text(written(text).unwrap_or_else(|| text.clone())),
+        Tree::Bare(text) => Tree::Bare(written(text).unwrap_or_else(|| text.clone())),
+        Tree::List(items) => Tree::List(items.iter().map(four_decimals).collect()),
+        Tree::Object(fields) => {
+            Tree::Object(fields.iter().map(|(name, value)| (*name, four_decimals(value))).collect())
+        }
+    }
+}
+
 /// The answer with one field of its data changed; a refusal has no data and stays as it is.
 fn in_data(body: &Tree, name: &str, change: impl Fn(&Tree) -> Tree) -> Tree {
     let Tree::Object(fields) = body else { return body.clone() };
@@ -59,6 +105,17 @@ mod tests {
             ("code", Tree::text("0")),
             ("data", Tree::Object(data)),
         ])
+    }
+
+    #[test]
+    fn what_a_refusal_shows_and_what_an_empty_form_keeps() {
+        assert_eq!(
+            refused_with_data(&answer()).to_json(),
+            r#"{"status":true,"code":"910012","message":"处理失败","data":{"couponsCardList":[],"change_recharge_amount":"1.50"}}"#
+        );
+        assert!(emptied(&answer()).to_json().contains(r#""couponsCardList":"","change_recharge_amount":"""#));
+        assert!(four_decimals(&answer()).to_json().contains(r#""change_recharge_amount":"1.5000""#));
+        assert!(refusal_of("A1").to_json().contains(r#""data":{"bizId":"A1"}"#));
     }
 
     #[test]

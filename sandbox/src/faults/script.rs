@@ -1,6 +1,6 @@
 //! What a fault does on the connection, step by step.
 
-use crate::rules::{self, Answer, Tree, codes, refusal};
+use crate::rules::{self, Answer, Tree, codes, inner_refusal, refusal};
 
 use super::{
     Chosen, Fault,
@@ -118,6 +118,9 @@ impl Chosen {
             Fault::SystemError | Fault::SystemErrorAfter => said(&rules::system_error()),
             Fault::Declined => said(&refusal(true, codes::BALANCE, "余额不足")),
             Fault::RateLimited => said(&refusal(true, codes::TOO_MANY, "请求过于频繁,请稍后再试")),
+            Fault::WordCode => said(&refusal(true, codes::IN_WORDS, "余额不足")),
+            Fault::Processing => said(&refusal(true, codes::PROCESSING, "交易处理中,请稍后查询结果")),
+            Fault::InnerRefusal => said(&inner_refusal(codes::BALANCE, "余额不足")),
             Fault::NonceRefused => said(&refusal(false, codes::NONCE, "请更换随机数后重试")),
             Fault::ReverseRefused => said(&refusal(true, codes::REVERSE_REFUSED, "不允许冲正")),
             Fault::ReverseTooLate => said(&refusal(true, codes::REVERSE_TOO_LATE, "超过冲正时限")),
@@ -136,6 +139,9 @@ impl Chosen {
             Fault::NoData => Some(forge::without_data(body).to_json()),
             Fault::WrongAmount => Some(forge::more_taken(body, self.number).to_json()),
             Fault::OtherCoupons => Some(forge::other_coupons(body).to_json()),
+            Fault::CouponRefusal => Some(forge::refused_with_data(body).to_json()),
+            Fault::EmptyFields => Some(forge::emptied(body).to_json()),
+            Fault::FourDecimals => Some(forge::four_decimals(body).to_json()),
             _ => None,
         }
     }

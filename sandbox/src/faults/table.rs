@@ -387,4 +387,44 @@ faults! {
         param None,
         "the reversal is carried out twice"
         "冲正被执行两次,重复退款";
+
+    // The gateway's answer, found later.
+    NamedRefusal "named_refusal" "9001.56" meets Consume acts true
+        till "unknown" "unknown（结果未知）"
+        param None,
+        "the request is carried out, the answer is a refusal that names another sale (910003)"
+        "已扣款，但应答是指明另一笔交易的拒绝（910003）";
+    CouponRefusal "coupon_refusal" "9001.57" meets Consume acts true
+        till "unknown" "unknown（结果未知）"
+        param None,
+        "the request is carried out, the answer is a refusal whose data shows what was taken and redeemed (910012)"
+        "已扣款，应答是拒绝（910012），但其数据显示了已扣金额和已核销的券";
+    WordCode "word_code" "9001.58" meets Request acts false
+        till "unknown; declined where codes.declined lists E_BALANCE_LOW"
+            "unknown（结果未知）；E_BALANCE_LOW 列入 codes.declined 时为 declined"
+        param None,
+        "a refusal whose code is no number; nothing is taken"
+        "返回码不是数字的拒绝；未扣款";
+    Processing "processing" "9001.59" meets Consume acts true
+        till "declined, which is not true; unknown with codes.only_listed, or where codes.in_doubt lists 910015"
+            "declined（被拒绝），与事实不符；设置 codes.only_listed，或 910015 列入 codes.in_doubt 时为 unknown"
+        param None,
+        "the request is carried out, the answer is a business code that says 处理中 (910015)"
+        "已扣款，应答为表示处理中的业务返回码（910015）";
+    InnerRefusal "inner_refusal" "9001.60" meets Request acts false
+        till "declined" "declined（被拒绝）"
+        param None,
+        "a yes outside and the refusal inside the data: the balance is short (910001); nothing is taken"
+        "外层成功，内层拒绝：余额不足（910001）；未扣款";
+    EmptyFields "empty_fields" "9001.61" meets Consume acts true
+        till "succeeded with ZV-W-EMPTY; strict_answer: unknown"
+            "succeeded（成功），警告 ZV-W-EMPTY；启用 strict_answer 时为 unknown"
+        param None,
+        "the request is carried out, the answer is the vendor's own sample: every field of its data is empty"
+        "已扣款，应答与平台方文档的示例相同：数据中的字段全部为空";
+    FourDecimals "four_decimals" "9001.62" meets Request acts true
+        till "succeeded" "succeeded（成功）"
+        param None,
+        "the right answer, its amounts with four decimals"
+        "应答内容正确，金额带四位小数";
 }

@@ -141,3 +141,18 @@ pub fn system_error() -> Tree {
 pub fn refusal(status: bool, code: &str, message: &str) -> Tree {
     envelope(Tree::Bare(status.to_string()), code, message, None)
 }
+
+/// The same with data.
+pub fn refusal_with(code: &str, message: &str, data: Tree) -> Tree {
+    envelope(Tree::Bare("true".to_owned()), code, message, Some(data))
+}
+
+/// A yes outside around a no inside, as consume repeats the envelope in its data (DOC).
+pub fn inner_refusal(code: &str, message: &str) -> Tree {
+    let data = vec![
+        ("status", Tree::Bare("false".to_owned())),
+        ("code", Tree::text(code)),
+        ("message", Tree::text(message)),
+    ];
+    envelope(Tree::text("true"), codes::SUCCESS, "操作成功", Some(Tree::Object(data)))
+}

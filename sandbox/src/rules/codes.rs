@@ -52,6 +52,10 @@ pub const FAILED_AFTER_EFFECT: &str = "910012";
 pub const REVERSED_BEFORE: &str = "910013";
 /// 请求过于频繁: too many requests (SANDBOX, fault `rate_limited`).
 pub const TOO_MANY: &str = "910014";
+/// 交易处理中: a code that refuses nothing (SANDBOX, fault `processing`).
+pub const PROCESSING: &str = "910015";
+/// A code in words, as the vendor's page shows one (SANDBOX, fault `word_code`).
+pub const IN_WORDS: &str = "E_BALANCE_LOW";
 
 /// Reversal: no consume with that bizId (SANDBOX). A till sets it as its route's `not_found`.
 pub const REVERSE_NOT_FOUND: &str = "920001";

@@ -27,7 +27,7 @@ mod tree;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::{
-    answer::{Answer, Note, refusal, system_error},
+    answer::{Answer, Note, inner_refusal, refusal, refusal_with, system_error},
     calendar::{http_date, parse_rfc3339, rfc3339},
     coupon::{Coupon, Discount, Line},
     fen::Fen,

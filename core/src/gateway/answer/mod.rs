@@ -484,10 +484,19 @@ impl<'a> Envelope<'a> {
                 Some(data) if has_documented(shape, data) => {
                     normalise_object(shape, data, "data", &mut warnings)
                 }
+                // Nothing of a read's data is called status or code, so these repeat the envelope.
+                Some(data) if let Some(refusal) = self.refusal_inside(data) => {
+                    return Verdict::Refused(refusal);
+                }
                 _ => return self.doubt(&codes::NO_ANSWER, "success without any documented data"),
             },
         };
         Verdict::Accepted(Accepted { message: self.message.clone(), data, returned_biz_id: None, warnings })
+    }
+
+    /// The no of data that only repeats the envelope.
+    fn refusal_inside(&self, data: &Object<'_>) -> Option<Refusal> {
+        Repeated::read(data).ok().and_then(|inner| self.refusal(&inner))
     }
 
     fn doubt(&self, kind: &'static Code, message: impl Into<String>) -> Verdict {
