@@ -154,6 +154,13 @@ impl<'o> Stage<'o> {
                     .map_err(|error| self.trouble(error.to_string()))?;
                 self.lost_files = true;
             }
+            Step::LoseJournal => {
+                self.audit = None;
+                let journal = self.folder.join("journal");
+                fs::remove_dir_all(&journal)
+                    .and_then(|()| fs::create_dir_all(&journal))
+                    .map_err(|error| self.trouble(error.to_string()))?;
+            }
             Step::Person { sale, kept } => self.person(sale, *kept)?,
             Step::Refund { sale, .. } => self.ask(0, &protocol::refund(sale))?,
             Step::Day { differs } => self.compare(*differs)?,

@@ -55,6 +55,8 @@ pub(crate) enum Step {
     Kill(Moment),
     /// The first till's own files are lost, the journal is not.
     LoseFiles,
+    /// The journal is lost, the till's own files are not.
+    LoseJournal,
     /// A person settles a sale in the journal by what the gateway shows.
     Person { sale: &'static str, kept: bool },
     /// The cashier undoes a sale.
@@ -98,6 +100,9 @@ impl Step {
             Step::Kill(moment) => moment.words(),
             Step::LoseFiles => {
                 text("the till's own files are lost, the journal is not", "收银机自己的文件丢失,日志文件仍在")
+            }
+            Step::LoseJournal => {
+                text("the journal is lost, the till's own files are not", "日志文件丢失，收银机自己的文件仍在")
             }
             Step::Person { sale, kept: true } => text(
                 format!("a person settles {sale}: the deduction stands"),

@@ -1,7 +1,7 @@
 //! Where the journal is: one file a machine, so that a service and a cashier share it; never on a network.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::JournalError;
 use crate::outcome::codes;
@@ -14,16 +14,35 @@ pub struct Place {
     pub path: PathBuf,
     /// It is not the machine's but this user's.
     pub per_user: bool,
+    /// This user's from before there was the machine's: its sales are not seen here.
+    pub unused: Option<PathBuf>,
 }
 
-/// The machine's journal, or this user's where the machine's folder cannot be written.
+/// The machine's journal, or this user's where the machine has none and its folder cannot be written.
 pub fn default_place() -> Result<Place, JournalError> {
-    let machine = machine_folder();
-    if usable(&machine) {
-        return Ok(Place { path: machine.join(FILE), per_user: false });
+    choose(&machine_folder(), user_folder().as_deref())
+}
+
+/// Where there is a journal already, it is never passed over without a word: an empty one beside it would send again
+/// what the other has recorded.
+fn choose(machine: &Path, user: Option<&Path>) -> Result<Place, JournalError> {
+    let own = user.map(|folder| folder.join(FILE)).filter(|path| path.exists());
+    // What cannot be looked at may be there: to open it says why it cannot be used.
+    let may_exist = match machine.join(FILE).try_exists() {
+        Ok(exists) => exists,
+        Err(error) => error.kind() != io::ErrorKind::NotADirectory,
+    };
+    if may_exist {
+        return Ok(Place { path: machine.join(FILE), per_user: false, unused: own });
     }
-    match user_folder().filter(|folder| usable(folder)) {
-        Some(folder) => Ok(Place { path: folder.join(FILE), per_user: true }),
+    if let Some(path) = own {
+        return Ok(Place { path, per_user: true, unused: None });
+    }
+    if usable(machine) {
+        return Ok(Place { path: machine.join(FILE), per_user: false, unused: None });
+    }
+    match user.filter(|folder| usable(folder)) {
+        Some(folder) => Ok(Place { path: folder.join(FILE), per_user: true, unused: None }),
         None => Err(JournalError::new(
             &codes::JOURNAL_PLACE,
             format!("neither {} nor a folder of this user can be written; set `journal`", machine.display()),
@@ -108,4 +127,32 @@ pub fn network_kind(path: &Path) -> Option<&'static str> {
     let text = path.to_string_lossy();
     (text.starts_with(r"\\") && !text.starts_with(r"\\?\") && !text.starts_with(r"\\.\"))
         .then_some("a network share")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_exists_is_never_passed_over_without_a_word() {
+        let folder = std::env::temp_dir().join(format!("zvpos-place-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let (machine, user, nowhere) = (folder.join("machine"), folder.join("user"), folder.join("file"));
+        fs::create_dir_all(&folder).unwrap();
+        // A folder that cannot be made.
+        fs::write(&nowhere, "").unwrap();
+        let chosen = |machine: &Path| choose(machine, Some(&user)).map(|place| (place.path, place.per_user));
+
+        assert_eq!(chosen(&machine).unwrap(), (machine.join(FILE), false));
+        assert_eq!(chosen(&nowhere.join("machine")).unwrap(), (user.join(FILE), true));
+        // From now on the user has one, which an installation of the machine's folder does not orphan.
+        fs::write(user.join(FILE), "").unwrap();
+        assert_eq!(chosen(&machine).unwrap(), (user.join(FILE), true));
+        // The machine's, once it is there, whether or not it can be used; and the user's is named.
+        fs::write(machine.join(FILE), "").unwrap();
+        let place = choose(&machine, Some(&user)).unwrap();
+        assert_eq!((place.path, place.per_user), (machine.join(FILE), false));
+        assert_eq!(place.unused, Some(user.join(FILE)));
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

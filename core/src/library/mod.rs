@@ -162,7 +162,16 @@ impl Library {
                 &codes::WARN_PER_USER,
                 format!("the journal is this user's own, {}", place.path.display()),
             )),
-            Ok(_) => {}
+            Ok(place) => {
+                if let Some(unused) = &place.unused {
+                    let message = format!(
+                        "{} is in use; {} is this user's from before, and its sales are not seen",
+                        place.path.display(),
+                        unused.display()
+                    );
+                    warnings.push(Warning::new(&codes::WARN_UNUSED_JOURNAL, message));
+                }
+            }
         }
         if self.clients.iter().any(|client| !client.can_reverse()) {
             warnings.push(Warning::new(
@@ -339,7 +348,7 @@ const START: Duration = Duration::from_secs(3);
 /// Opens the journal where it is configured or belongs; one that cannot be opened stops money calls only.
 fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duration) -> Late {
     let place = match configured {
-        Some(path) => Ok(Place { path, per_user: false }),
+        Some(path) => Ok(Place { path, per_user: false, unused: None }),
         None => default_place(),
     };
     let place = match place {

@@ -280,6 +280,9 @@ codes! {
     WARN_PER_USER "ZV-W-JOURNAL-PER-USER" []
         "The journal is this user's own: another user of the till does not see its unsettled sales.",
         "Set `journal` to a file that every user of the till can write.", "", "";
+    WARN_UNUSED_JOURNAL "ZV-W-JOURNAL-UNUSED" []
+        "The machine's journal is in use, and this user has another one from before there was the machine's.",
+        "Settle what the other one shows (start once with `journal` set to it), then move it away.", "", "";
     WARN_UNHEARD "ZV-W-UNHEARD" []
         "Sales succeeded before a crash and the till may not have read that: data.unheard names them.",
         "Look each up (zv_lookup_json) and either store the sale or reverse it.", "", "";

@@ -13,12 +13,12 @@
 #define SALES 256
 
 struct sale {
-    char number[65], biz_id[65], returned[130], state[16], paid[32], request[1024];
+    char number[65], biz_id[65], journal_id[65], returned[130], state[16], paid[32], request[1024];
 };
 
 static struct sale sales[SALES];
 static int count, file = -1;
-static char till[16], cashier[512];
+static char till[16], journal_id[65], cashier[512];
 
 /* One value of an answer, or of a line of the certifier. "" if it is not there. */
 static char *get(const char *json, const char *path, char *value, size_t size)
@@ -57,8 +57,9 @@ static struct sale *find(const char *number)
 static void store(const struct sale *sale)
 {
     char line[LINE];
-    int n = snprintf(line, sizeof line, "%s\t%s\t%s\t%s\t%s\t%s\n", sale->number, sale->biz_id, sale->state,
-                     sale->paid, sale->returned[0] ? sale->returned : "-", sale->request[0] ? sale->request : "-");
+    int n = snprintf(line, sizeof line, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", sale->number, sale->biz_id, sale->state,
+                     sale->paid, sale->returned[0] ? sale->returned : "-",
+                     sale->journal_id[0] ? sale->journal_id : "-", sale->request[0] ? sale->request : "-");
     if (write(file, line, (size_t)n) != n || fsync(file) != 0) {
         perror("sales.txt");
         exit(1); /* a till that cannot store must not sell */
@@ -78,8 +79,8 @@ static void load(const char *folder)
         exit(1);
     }
     while (fgets(line, sizeof line, in)) { /* what has no end was torn by a crash */
-        if (!strchr(line, '\n') || sscanf(line, "%64s %64s %15s %31s %129s %1023[^\n]", one.number, one.biz_id, one.state,
-                                          one.paid, one.returned, one.request) != 6)
+        if (!strchr(line, '\n') || sscanf(line, "%64s %64s %15s %31s %129s %64s %1023[^\n]", one.number, one.biz_id, one.state,
+                                          one.paid, one.returned, one.journal_id, one.request) != 7)
             continue;
         known = find(one.number);
         if (!known && count < SALES)
@@ -131,10 +132,10 @@ static void judge(struct sale *sale, char *answer)
         snprintf(sale->paid, sizeof sale->paid, "%ld.%02ld", paid / 100, paid % 100);
         get(answer, "data.bizId", sale->returned, sizeof sale->returned); /* the vendor reverses by this one */
         set(sale, "completed");
-    } else if (is(answer, "next", "retry") || is(answer, "code", "ZV-NOT-FOUND")) {
-        set(sale, "retry"); /* nothing was taken; looked up: nothing was ever sent */
-    } else if (is(answer, "next", "other_tender")) {
-        set(sale, "other_tender");
+    } else if (is(answer, "next", "retry")) {
+        set(sale, "retry"); /* nothing was taken */
+    } else if (is(answer, "next", "other_tender") || is(answer, "next", "new_bizid")) {
+        set(sale, "other_tender"); /* new_bizid: a corrected sum is a new sale, with a bizId of its own */
     } else if (is(answer, "next", "wait")) {
         set(sale, "waiting");
     } else {
@@ -143,9 +144,17 @@ static void judge(struct sale *sale, char *answer)
     zv_free(answer);
 }
 
+/* With the identity of the journal: then the library can say that nothing was ever sent, or that it cannot know. */
+static char *look_up(const struct sale *sale)
+{
+    char request[192];
+    snprintf(request, sizeof request, "{\"bizId\":\"%s\",\"journal_id\":\"%s\"}", sale->biz_id, sale->journal_id);
+    return zv_lookup_json(request);
+}
+
 static void look(struct sale *sale)
 {
-    char *answer = about(zv_lookup_json, sale);
+    char *answer = look_up(sale);
 
     if (strcmp(sale->state, "refunding") != 0) {
         judge(sale, answer);
@@ -171,6 +180,7 @@ static void start(const char *line)
     answer = zv_init(get(line, "config", config, sizeof config));
     if (zv_outcome(answer) != ZV_SUCCEEDED)
         fprintf(stderr, "%s\n", answer);
+    get(answer, "data.journal_id", journal_id, sizeof journal_id);
     for (i = 0; i < count; i++) /* what a crash has left, or nobody knew */
         if (unsure(&sales[i]))
             look(&sales[i]);
@@ -237,7 +247,8 @@ static void sell(const char *line)
     if (!strcmp(sale->state, "waiting")) {
         look(sale);
     } else if (!strcmp(sale->state, "retry") && (sale->request[0] == '{' || make_request(sale, line))) {
-        set(sale, "attempt"); /* on disk before the call: after a crash there is a bizId to look up */
+        memcpy(sale->journal_id, journal_id, sizeof sale->journal_id);
+        set(sale, "attempt"); /* on disk before the call: after a crash there is a bizId to look up, and with which journal */
         judge(sale, zv_consume_json(sale->request));
     }
     show(sale);

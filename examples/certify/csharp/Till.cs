@@ -27,7 +27,11 @@ static class Zv
     public static string Init(string config) { return Out(zv_init(In(config))); }
     public static string Quote(string request) { return Out(zv_coupon_quote_json(In(request))); }
     public static string Consume(string request) { return Out(zv_consume_json(In(request))); }
-    public static string Lookup(string bizId) { return Out(zv_lookup_json(In(About(bizId)))); }
+    // With the identity of the journal: then the library can say that nothing was ever sent, or that it cannot know.
+    public static string Lookup(string bizId, string journalId)
+    {
+        return Out(zv_lookup_json(In("{\"bizId\":\"" + bizId + "\",\"journal_id\":\"" + journalId + "\"}")));
+    }
     public static string Confirm(string bizId) { return Out(zv_confirm_json(In(About(bizId)))); }
     public static string Reverse(string bizId) { return Out(zv_reverse_json(In(About(bizId)))); }
     public static string Pending(string request) { return Out(zv_pending_json(In(request))); }
@@ -61,7 +65,7 @@ static class Zv
 
 class Sale
 {
-    public string Number, BizId, State = "retry", Paid = "0.00", Returned = "", Request = "";
+    public string Number, BizId, State = "retry", Paid = "0.00", Returned = "", JournalId = "", Request = "";
 }
 
 // The till's own sales: a line for each change, on disk before anything else happens. The last line of a sale counts.
@@ -78,9 +82,10 @@ class SaleFile
         foreach (var line in lines.Take(lines.Length - 1)) // what has no end was torn by a crash
         {
             var part = line.Split('\t');
-            if (part.Length != 6) continue;
+            if (part.Length != 7) continue;
             Sales.RemoveAll(known => known.Number == part[0]);
-            Sales.Add(new Sale { Number = part[0], BizId = part[1], State = part[2], Paid = part[3], Returned = part[4], Request = part[5] });
+            Sales.Add(new Sale { Number = part[0], BizId = part[1], State = part[2], Paid = part[3], Returned = part[4],
+                JournalId = part[5], Request = part[6] });
         }
         file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
         Write("\n"); // ends a torn line
@@ -92,7 +97,7 @@ class SaleFile
     {
         sale.State = state;
         if (!Sales.Contains(sale)) Sales.Add(sale);
-        Write(string.Join("\t", sale.Number, sale.BizId, sale.State, sale.Paid, sale.Returned, sale.Request) + "\n");
+        Write(string.Join("\t", sale.Number, sale.BizId, sale.State, sale.Paid, sale.Returned, sale.JournalId, sale.Request) + "\n");
     }
 
     void Write(string text)
@@ -105,7 +110,7 @@ class SaleFile
 
 class Till
 {
-    string number;
+    string number, journalId;
     SaleFile file;
 
     void Start(string line)
@@ -114,6 +119,7 @@ class Till
         file = new SaleFile(Zv.Get(line, "folder"));
         var answer = Zv.Init(Zv.Get(line, "config"));
         if (Zv.Get(answer, "outcome") != "succeeded") Console.Error.WriteLine(answer);
+        journalId = Zv.Get(answer, "data.journal_id");
         foreach (var sale in file.Sales.ToArray()) // what a crash has left, or nobody knew
             if (IsUnsure(sale)) Look(sale);
         foreach (var bizId in Many(answer, "data.unheard")) // a sale that this till has lost: a person must see it
@@ -130,7 +136,8 @@ class Till
             Look(sale);
         else if (sale.State == "retry" && (sale.Request != "" || MakeRequest(sale, line)))
         {
-            file.Store(sale, "attempt"); // on disk before the call: after a crash there is a bizId to look up
+            sale.JournalId = journalId;
+            file.Store(sale, "attempt"); // on disk before the call: after a crash there is a bizId to look up, and with which journal
             Judge(sale, Zv.Consume(sale.Request));
         }
         Show(sale);
@@ -179,17 +186,16 @@ class Till
                 file.Store(sale, "completed");
                 break;
             case "other_tender": file.Store(sale, "other_tender"); break;
+            case "new_bizid": file.Store(sale, "other_tender"); break; // a corrected sum is a new sale, with a bizId of its own
             case "retry": file.Store(sale, "retry"); break;
             case "wait": file.Store(sale, "waiting"); break;
-            default: // looked up: nothing was ever sent; else fix_request, stop, lookup: a person
-                file.Store(sale, Zv.Get(answer, "code") == "ZV-NOT-FOUND" ? "retry" : "failed");
-                break;
+            default: file.Store(sale, "failed"); break; // fix_request, stop, lookup: a person
         }
     }
 
     void Look(Sale sale)
     {
-        var answer = Zv.Lookup(sale.BizId);
+        var answer = Zv.Lookup(sale.BizId, sale.JournalId);
         if (sale.State != "refunding") Judge(sale, answer);
         else if (Zv.Get(answer, "outcome") == "reversed") file.Store(sale, "refunded");
     }

@@ -56,12 +56,13 @@ class Till:
         if answer["outcome"] != "succeeded":
             print(answer, file=sys.stderr)
             return
+        self.journal_id = answer["data"]["journal_id"]
         for sale in list(self.file.sales.values()):
             if sale["state"] in ("attempt", "waiting", "refunding"):  # a crash, or nobody knew
                 self.look(sale)
         known = {sale["bizId"] for sale in self.file.sales.values()}
         for biz_id in answer["data"]["unheard"]:
-            call("zv_lookup_json", {"bizId": biz_id})
+            call("zv_lookup_json", {"bizId": biz_id})  # it is in the journal: it needs no identity
             if biz_id not in known:  # taken for a sale that this till has lost: a person must see it
                 say({"note": "taken, but no sale of this till", "bizId": biz_id})
 
@@ -82,8 +83,8 @@ class Till:
             if request is None:
                 return
             sale["request"] = request
-        sale["state"] = "attempt"
-        self.file.store(sale)  # before the call: after a crash there is a bizId to look up
+        sale["state"], sale["journal_id"] = "attempt", self.journal_id
+        self.file.store(sale)  # before the call: after a crash there is a bizId to look up, and with which journal
         self.judge(sale, call("zv_consume_json", sale["request"]))
 
     def request(self, sale, line):
@@ -115,16 +116,16 @@ class Till:
             taken = [data.get("change_recharge_amount"), data.get("change_gift_amount")]
             sale["paid"] = str(sum((Decimal(part or "0") for part in taken), Decimal("0.00")))
             sale["state"] = "completed"
-        elif answer["code"] == "ZV-NOT-FOUND":  # looked up: nothing was ever sent
-            sale["state"] = "retry"
         else:
             # wait and other_tender after a crash, too; what is left needs a person: fix_request, stop, lookup.
-            states = {"other_tender": "other_tender", "retry": "retry", "wait": "waiting"}
+            # new_bizid: a corrected sum is a new sale, with a bizId of its own.
+            states = {"other_tender": "other_tender", "new_bizid": "other_tender", "retry": "retry", "wait": "waiting"}
             sale["state"] = states.get(answer["next"], "failed")
         self.file.store(sale)
 
     def look(self, sale):
-        answer = call("zv_lookup_json", {"bizId": sale["bizId"]})
+        # With the identity: then the library can say that nothing was ever sent, or that it cannot know.
+        answer = call("zv_lookup_json", {"bizId": sale["bizId"], "journal_id": sale["journal_id"]})
         if sale["state"] == "refunding":
             if answer["outcome"] == "reversed":
                 sale["state"] = "refunded"
