@@ -55,9 +55,20 @@ disown "$till" # bash would report the kill as if it were a failure
 kill -9 "$till"
 while kill -0 "$till" 2>/dev/null; do sleep 0.01; done
 cat out
-printf '(killed)\n\nThe next morning:\n\n'
-./morning "$gateway/api/v2" "$work/till.db"
+# And one that dies between storing its attempt and sending it: the attempt is all there is.
+tail -n 1 till.db.attempts | sed 's/^[^ ]*/T1-stored-never-sent/' >> till.db.attempts
+printf '(killed)\n\nThe next morning the till looks up what it has stored, each with the identity of its journal:\n\n'
+./morning "$gateway/api/v2" "$work/till.db" | tee out
+grep -q 'hang_after .*outcome 4  next other_tender ' out
+grep -q 'stored-never-sent .*outcome 3  next retry ' out
 printf '\nAnd the ledger:\n\n'
 ledger | tee out
 printf '\nThe money is back. "reversing" becomes "reversed" when a till has run for two minutes and has asked once more.\n'
 [ "$(grep -c 'hang_after.*consume' out)" = 1 ] && [ "$(grep -c 'hang_after.*reverse' out)" = 1 ]
+
+printf '\nThe till comes back with an empty journal. What it has stored was attempted with another one: nothing is guessed,\n'
+printf 'and nothing is sent again (outcome 4, for a person):\n\n'
+rm till.db till.db.mark
+tail -n 2 till.db.attempts > last && mv last till.db.attempts
+./morning "$gateway/api/v2" "$work/till.db" | tee out
+[ "$(grep -c 'outcome 4 .*ZV-OTHER-JOURNAL' out)" = 2 ]

@@ -57,7 +57,7 @@ fn fails(kind: &str, expected: &str) -> Report {
 
 /// Wherever an outcome is unknown.
 const UNKNOWN: &str = "lost.* hold.* notsent.guard replay.other_tender crash.taken crash.not_taken crash.again \
-    crash.twice crash.hold_taken crash.hold_not_taken crash.other_tender confirm.lost gateway.lost_outage end.day";
+    crash.twice crash.other_journal crash.hold_taken crash.hold_not_taken crash.other_tender confirm.lost gateway.lost_outage end.day";
 
 fn found(report: &Report, id: &str, rule: Rule) {
     let one = report.scenarios.iter().find(|one| one.id == id).unwrap();

@@ -36,14 +36,36 @@ static int print_pending(void)
     return n;
 }
 
+/* Looks up what the till has stored, each with the journal_id that was stored with it (a real till: what has no end). */
+static void look_up_attempts(const char *journal)
+{
+    char path[512], biz_id[65], journal_id[65], request[192], next[32], code[64], cashier[256];
+    char *answer;
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s.attempts", journal);
+    file = fopen(path, "r");
+    while (file && fscanf(file, "%64s %64s", biz_id, journal_id) == 2) {
+        snprintf(request, sizeof request, "{\"bizId\":\"%s\",\"journal_id\":\"%s\"}", biz_id, journal_id);
+        answer = zv_lookup_json(request);
+        zv_field(answer, "next", next, sizeof next);
+        zv_field(answer, "code", code, sizeof code);
+        zv_field(answer, "cashier", cashier, sizeof cashier);
+        printf("  look-up %-28s outcome %d  next %-14s code %-16s %s\n", biz_id, zv_outcome(answer), next, code, cashier);
+        zv_free(answer);
+    }
+    if (file)
+        fclose(file);
+}
+
 int main(int argc, char **argv)
 {
+    const char *journal = argc > 2 ? argv[2] : "/var/tmp/zvpos/till.db"; /* absolute: one journal, wherever it is started */
     char config[1024], unheard[1024];
     char *answer;
     int tries;
 
-    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2",
-             argc > 2 ? argv[2] : "/var/tmp/zvpos/till.db"); /* an absolute path: one journal, wherever it is started */
+    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2", journal);
     answer = zv_init(config);
     if (zv_outcome(answer) != ZV_SUCCEEDED) {
         printf("%s\n", answer);
@@ -53,6 +75,7 @@ int main(int argc, char **argv)
     if (zv_field(answer, "data.unheard.0", unheard, sizeof unheard) && zv_field(answer, "data.unheard", unheard, sizeof unheard))
         printf("  succeeded before the crash, and perhaps not read: %s\n", unheard);
     zv_free(answer);
+    look_up_attempts(journal);
     for (tries = 0; tries < 20 && print_pending() > 0; tries++)
         ;
     zv_free(zv_shutdown());

@@ -67,14 +67,18 @@ fn under_way() -> Vec<Scenario> {
         .list("S-0001", &[Waiting])
         .then(Step::Person { sale: "S-0001", kept: false })
         .list("S-0001", &[OtherTender]),
-        crash("crash.other_journal", "during the call, taken, and the journal is lost", "调用中，已扣款，且日志文件丢失")
-            .fault("hang_after")
-            .then(Step::Begin { till: 0, sale: sale("S-0001") })
-            .then(Step::Kill(SEEN))
-            .then(Step::LoseJournal)
-            .then(Step::Start(0))
-            .list("S-0001", &[Waiting])
-            .then(press(sale("S-0001"), &[Waiting])),
+        crash(
+            "crash.other_journal",
+            "during the call, taken, and the journal is lost",
+            "调用中，已扣款，且日志文件丢失",
+        )
+        .fault("hang_after")
+        .then(Step::Begin { till: 0, sale: sale("S-0001") })
+        .then(Step::Kill(SEEN))
+        .then(Step::LoseJournal)
+        .then(Step::Start(0))
+        .list("S-0001", &[Waiting])
+        .then(press(sale("S-0001"), &[Waiting])),
         crash("crash.twice", "killed again while the money is given back", "退款过程中再次被结束")
             .fault("hang_after")
             .then(Step::Fault(Fault { name: "hang", operation: "reverse", times: 1, number: None }))

@@ -101,9 +101,10 @@ impl Step {
             Step::LoseFiles => {
                 text("the till's own files are lost, the journal is not", "收银机自己的文件丢失,日志文件仍在")
             }
-            Step::LoseJournal => {
-                text("the journal is lost, the till's own files are not", "日志文件丢失，收银机自己的文件仍在")
-            }
+            Step::LoseJournal => text(
+                "the journal is lost, the till's own files are not",
+                "日志文件丢失，收银机自己的文件仍在",
+            ),
             Step::Person { sale, kept: true } => text(
                 format!("a person settles {sale}: the deduction stands"),
                 format!("人工认定 {sale}:扣款有效"),
