@@ -51,9 +51,22 @@ impl Base {
 
     /// The sequence in the file's own bytes; `None` before the first checkpoint, and where they cannot be read as that.
     pub(super) fn sequence(&self) -> Option<u64> {
+        let mut before = self.bytes()?;
+        // Another process may be writing the page: only what is read twice is what stands there.
+        for _ in 0..8 {
+            let page = self.bytes()?;
+            if page == before {
+                return only_number(&page);
+            }
+            before = page;
+        }
+        None
+    }
+
+    fn bytes(&self) -> Option<Vec<u8>> {
         let mut page = vec![0; self.length];
-        read_at(self.file, &mut page, self.page).ok().filter(|count| *count == self.length)?;
-        only_number(&page)
+        let count = read_at(self.file, &mut page, self.page).ok()?;
+        (count == self.length).then_some(page)
     }
 }
 

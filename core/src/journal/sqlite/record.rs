@@ -45,7 +45,7 @@ impl Sqlite {
         let mut put = put.map(Vec::into_iter);
         let mut told = |entry: &Entry| match put.as_mut().map(Iterator::next) {
             Ok(Some(Put::Written)) => Ok(Recorded::Done(Receipt::of(entry))),
-            Ok(Some(Put::KeptOut(other))) => Ok(other),
+            Ok(Some(Put::KeptOut(other))) => Ok(*other),
             Ok(Some(Put::NoRoom(error))) => Err(error),
             Ok(None) => Err(JournalError::new(&codes::JOURNAL, "a record was not looked at")),
             Err(error) => Err(error.clone()),
@@ -93,13 +93,13 @@ impl Sqlite {
             Some(found) => found.revision() + 1 == entry.revision(),
         };
         match standing {
-            Some(found) if !fits => return Ok(Put::KeptOut(Recorded::Stands(found))),
+            Some(found) if !fits => return Ok(Put::KeptOut(Box::new(Recorded::Stands(found)))),
             None if !fits => return Err(row::vanished(entry.key())),
             _ => {}
         }
         // Only what would be written is held back: what stands for this bizId is told as it is.
         if let Some(found) = self.held_back(transaction, entry, guard)? {
-            return Ok(Put::KeptOut(Recorded::InDoubt(found)));
+            return Ok(Put::KeptOut(Box::new(Recorded::InDoubt(found))));
         }
         // A send is allowed only where there is room for its outcome.
         if is_intent(entry)
@@ -149,7 +149,7 @@ impl Sqlite {
 /// What came of one record within a transaction.
 enum Put {
     Written,
-    KeptOut(Recorded),
+    KeptOut(Box<Recorded>),
     NoRoom(JournalError),
 }
 

@@ -444,7 +444,9 @@ fn the_mark_only_rises_while_two_commit() {
                 last = mark;
             }
         });
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         done.store(true, Ordering::Relaxed);
         watching.join().unwrap();
     });
