@@ -271,7 +271,10 @@ impl World {
             &call.request.identity,
             &account.codes,
             account.strict_answer,
-            &|named| self.journal.is_another_sales(call.request.biz_id.as_str(), named),
+            &|named| {
+                self.mutant != Some(Mutant::NamedAnswerBelieved)
+                    && self.journal.is_another_sales(call.request.biz_id.as_str(), named)
+            },
         );
         Event::Ended { clock_is_off, end: End::Answered(verdict) }
     }

@@ -49,6 +49,8 @@ mutants! {
         "a process whose owner file is gone is taken for dead at once";
     UnprovenAsSucceeded "i3-unproven-as-succeeded" &["I3"],
         "an answer that proves nothing is told as succeeded";
+    NamedAnswerBelieved "i3-named-answer-believed" &["I3"],
+        "an answer that names another sale is taken for this one's";
     GuardBeforeStanding "i3-guard-before-standing" &["I3"],
         "another sale in doubt answers not_sent for a bizId that already stands for a success";
     ReverseToldInternal "i3-reverse-told-internal" &["I3"],

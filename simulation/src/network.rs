@@ -51,6 +51,7 @@ faults! {
     Garbage "garbage around the answer";
     Drifted "drifted types";
     NoData "success without data";
+    OtherSale "another sale's answer";
     Copied "delivered twice";
     Overtaken "delayed, may arrive after its reversal";
     Stalled "slow, within the timeout";
@@ -92,6 +93,7 @@ enum Mangle {
     Cut(u64),
     Drift(u64),
     NoData,
+    OtherSale(u64),
     Garbage(u64),
     Html,
     Status(u16),
@@ -142,6 +144,8 @@ pub struct Exchange {
 /// Everything that is on its way.
 #[derive(Debug, Default)]
 pub struct Wire {
+    /// Answers that name their sale, the last one last.
+    said: Vec<(String, Tree)>,
     exchanges: BTreeMap<u64, Exchange>,
     /// By arrival, then in the order of sending.
     arrivals: BTreeMap<(u64, u64), (u64, usize)>,
@@ -205,6 +209,16 @@ impl Wire {
         if copy == 0 {
             exchange.first_acted = Some(answer.as_ref().is_some_and(|answer| answer.note.effect != 0));
         }
+        // What names its sale may come again, late, to somebody else. Another till's sale (`F…`) is in no journal here, and
+        // no till could tell whose its answer is.
+        if let Some(answer) = &answer
+            && !exchange.request.biz_id.starts_with('F')
+            && answer.body.get("data").and_then(|data| data.get("bizId")).and_then(Tree::as_text)
+                == Some(exchange.request.biz_id.as_str())
+        {
+            self.said.retain(|(biz_id, _)| *biz_id != exchange.request.biz_id);
+            self.said.push((exchange.request.biz_id.clone(), answer.body.clone()));
+        }
         if let Some(place) = exchange.answers.get_mut(copy) {
             *place = answer;
         }
@@ -223,7 +237,14 @@ impl Wire {
             Ending::Lost(code) => Received::Lost(code),
             Ending::Between(status, body) => Received::Answer { status, body: body.into_bytes() },
             Ending::Gateway(copy, mangle) => match exchange.answers.get(copy).and_then(Option::as_ref) {
-                Some(answer) => mangled(answer, mangle),
+                Some(answer) => match mangle {
+                    Mangle::OtherSale(form) => {
+                        let own = &exchange.request.biz_id;
+                        let other = self.said.iter().rev().find(|(biz_id, _)| biz_id != own);
+                        others(answer, other, form)
+                    }
+                    mangle => mangled(answer, mangle),
+                },
                 None => Received::Lost(&codes::TIMEOUT),
             },
         };
@@ -295,6 +316,7 @@ fn course(random: &mut Random, fault: Option<Fault>, now: u64, deadline: u64, la
         Fault::Garbage => gateway(Mangle::Garbage(random.number())),
         Fault::Drifted => gateway(Mangle::Drift(random.below(VARIANTS))),
         Fault::NoData => gateway(Mangle::NoData),
+        Fault::OtherSale => gateway(Mangle::OtherSale(random.below(4))),
         Fault::Copied => {
             let apart = random.pick(40, &[4_000, late_ms]).min(late_ms - 61);
             let second = arrives + random.range(1, apart);
@@ -326,11 +348,25 @@ fn course(random: &mut Random, fault: Option<Fault>, now: u64, deadline: u64, la
     }
 }
 
+/// The answer of another sale, a yes or a no that names it; where there is none, the right one.
+fn others(answer: &Answer, other: Option<&(String, Tree)>, form: u64) -> Received {
+    let Some((biz_id, body)) = other else { return mangled(answer, Mangle::Whole) };
+    let body = match form {
+        0 => body.to_json(),
+        1 => format!(r#"{{"status":true,"code":"910003","message":"m","data":{{"bizId":"{biz_id}"}}}}"#),
+        2 => format!(r#"{{"status":true,"code":"910003","message":"m","bizId":"{biz_id}"}}"#),
+        _ => format!(
+            r#"{{"status":true,"code":0,"message":"m","data":{{"status":false,"code":"910003","bizId":"{biz_id}"}}}}"#
+        ),
+    };
+    Received::Answer { status: 200, body: body.into_bytes() }
+}
+
 fn mangled(answer: &Answer, mangle: Mangle) -> Received {
     let whole =
         |body: Tree| Received::Answer { status: answer.http_status, body: body.to_json().into_bytes() };
     match mangle {
-        Mangle::Whole => whole(answer.body.clone()),
+        Mangle::Whole | Mangle::OtherSale(_) => whole(answer.body.clone()),
         Mangle::Drift(variant) => whole(drift(&answer.body, variant)),
         Mangle::SystemError => whole(system_error()),
         Mangle::Status(status) => Received::Answer { status, body: answer.body.to_json().into_bytes() },
