@@ -248,7 +248,11 @@ static TLS: Shape = Shape {
     name: "tls",
     doc: "Trusted certificates; give one of the two.",
     fields: &[
-        may("roots", Kind::Word(&["bundled", "system"]), "Mozilla's inside the library, or the system's"),
+        may(
+            "roots",
+            Kind::Word(&["bundled", "system"]),
+            "Mozilla's inside the library, or the system's, read at the first https connection",
+        ),
         may("pem", Kind::Text(4096), "a PEM file"),
     ],
 };

@@ -5,14 +5,15 @@ mod absolute;
 mod exchange;
 mod resolver;
 mod tcp;
+mod tls;
 
 use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use ureq::http::Uri;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
+use ureq::tls::{Certificate, PemItem, RootCerts};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 
 use crate::calendar::timestamp;
 use crate::clock::machine_unix_ms;
@@ -24,9 +25,13 @@ use absolute::AbsoluteConnector;
 use exchange::MarkRequests;
 use resolver::CachingResolver;
 use tcp::TcpConnector;
+use tls::TlsConnector;
 
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: u64 = 1024 * 1024;
+
+/// How much is read or written at once; the vendor's answers are a few kilobytes.
+const BUFFER: usize = 16 * 1024;
 
 /// Which certificates are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,16 +110,20 @@ impl Http {
             .max_idle_age(settings.idle)
             .max_idle_connections(128)
             .max_idle_connections_per_host(64)
-            // The vendor's answers are a few kilobytes.
-            .input_buffer_size(16 * 1024)
-            .output_buffer_size(16 * 1024)
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
             .max_response_header_size(16 * 1024)
             .user_agent(concat!("zvpos/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .accept_encoding("identity")
             // The deadline of a call is held by our own sockets and resolver; see `exchange`.
-            .timeout_global(None)
-            .tls_config(TlsConfig::builder().root_certs(root_certs(&settings.roots)?).build());
+            .timeout_global(None);
+        let tls = TlsConnector::new(settings.roots.clone());
+        // A file that was named is looked at now. The system's are read when they are needed: a till whose machine has
+        // none must still start, for what the journal holds.
+        if matches!(settings.roots, Roots::PemFile(_)) {
+            tls.prepare()?;
+        }
         let proxy = match &settings.proxy {
             Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|e| format!("proxy: {e}"))?),
             None => None,
@@ -125,7 +134,7 @@ impl Http {
             ().chain(AbsoluteConnector::new(proxy.filter(|_| absolute)))
                 .chain(ConnectProxyConnector::default())
                 .chain(TcpConnector)
-                .chain(RustlsConnector::default())
+                .chain(tls)
                 .chain(MarkRequests);
         let agent = ureq::Agent::with_parts(config.build(), connector, CachingResolver::default());
         Ok(Http { agent, connect: settings.connect, absolute })

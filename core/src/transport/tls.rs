@@ -1,0 +1,91 @@
+//! TLS whose trust is read at the first handshake that needs it. A machine without certificates still starts: what the
+//! journal knows can be asked and settled, only the handshake fails. After a failure it is tried again, since a
+//! certificate store is repaired while a till runs; after a success it is kept, and threads that come together read it
+//! once.
+
+use std::io::{self, ErrorKind};
+
+use once_cell::sync::OnceCell;
+use ureq::config::Config;
+use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, RustlsConnector, Transport};
+use ureq::{Agent, Error};
+
+use super::{BUFFER, Roots, root_certs};
+
+/// See the module's words.
+#[derive(Debug)]
+pub(super) struct TlsConnector {
+    roots: Roots,
+    /// What a handshake goes by.
+    trusting: OnceCell<Config>,
+    rustls: RustlsConnector,
+}
+
+impl TlsConnector {
+    pub(super) fn new(roots: Roots) -> TlsConnector {
+        TlsConnector { roots, trusting: OnceCell::new(), rustls: RustlsConnector::default() }
+    }
+
+    /// Reads the trusted certificates, unless that has been done. The error says which setting is wrong.
+    pub(super) fn prepare(&self) -> Result<&Config, String> {
+        self.trusting.get_or_try_init(|| {
+            let tls = TlsConfig::builder().root_certs(root_certs(&self.roots)?).build();
+            let config = Agent::config_builder().tls_config(tls);
+            // The only other settings that a handshake takes.
+            Ok(config.input_buffer_size(BUFFER).output_buffer_size(BUFFER).build())
+        })
+    }
+}
+
+impl<In: Transport> Connector<In> for TlsConnector {
+    type Out = <RustlsConnector as Connector<In>>::Out;
+
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        if !details.needs_tls() || chained.as_ref().is_none_or(Transport::is_tls) {
+            return self.rustls.connect(details, chained);
+        }
+        // What a handshake's own failures look like, too.
+        let unreadable = |message| Error::Io(io::Error::new(ErrorKind::InvalidData, message));
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: self.prepare().map_err(unreadable)?,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: details.current_time.clone(),
+            run_connector: details.run_connector.clone(),
+            register_shutdown: details.register_shutdown.clone(),
+        };
+        self.rustls.connect(&details, chained)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const CERTIFICATE: &str = include_str!("../../../tests/fixtures/ca.pem");
+
+    #[test]
+    fn what_could_not_be_read_is_read_at_the_next_handshake_and_then_kept() {
+        let file = std::env::temp_dir().join(format!("zvpos-roots-{}.pem", std::process::id()));
+        let _ = fs::remove_file(&file);
+        let tls = TlsConnector::new(Roots::PemFile(file.display().to_string()));
+        let refused = tls.prepare().unwrap_err();
+        assert!(refused.starts_with("tls.pem: cannot read "), "{refused}");
+        fs::write(&file, CERTIFICATE).unwrap();
+        std::thread::scope(|scope| {
+            let made: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| (&raw const *tls.prepare().unwrap()).addr())).collect();
+            let made: Vec<usize> = made.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert!(made.iter().all(|other| *other == made[0]), "each has its own");
+        });
+        fs::remove_file(&file).unwrap();
+        tls.prepare().unwrap();
+    }
+}
