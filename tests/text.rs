@@ -334,7 +334,7 @@ fn a_number_that_hosts_round_warns_in_a_payment() {
         format!(r#""customerId":{big}"#),
         format!(r#""customerId":"1","couponsCardList":["5",{big}]"#),
         format!(r#""customerId":"1","operatorId":{big}"#),
-        format!(r#""customerId":"1","groupId":9007199254740993"#),
+        r#""customerId":"1","groupId":9007199254740993"#.to_owned(),
     ]
     .into_iter()
     .enumerate()

@@ -180,8 +180,7 @@ impl<'r> ParamsWriter<'r> {
             problems.push(Problem { path: name.to_owned(), message: message.to_owned() });
         };
         match self.id(name) {
-            None if self.scanned => None,
-            Some("0") if self.scanned => None,
+            None | Some("0") if self.scanned => None,
             None => {
                 problem("is missing: the member id must be given unless type = 1");
                 None

@@ -185,7 +185,6 @@ fn check_scalar(kind: &Kind, text: &str) -> Result<(), String> {
         {
             Err("holds a control character".to_owned())
         }
-        Kind::Note(_) => Ok(()),
         Kind::BizId => BizId::new(text).map(drop).map_err(str::to_owned),
         Kind::Digits | Kind::Id => match trimmed_id(text) {
             id if id.bytes().all(|b| b.is_ascii_digit()) && id.len() <= 40 => Ok(()),
@@ -207,7 +206,9 @@ fn check_scalar(kind: &Kind, text: &str) -> Result<(), String> {
         Kind::Money => Amount::parse(text).map(drop).map_err(|e| e.to_string()),
         Kind::Decimal if is_decimal(text) => Ok(()),
         Kind::Decimal => Err("must be a decimal number".to_owned()),
-        Kind::Secret(_) | Kind::List(..) | Kind::Object(_) | Kind::Map(_) | Kind::Any => Ok(()),
+        Kind::Note(_) | Kind::Secret(_) | Kind::List(..) | Kind::Object(_) | Kind::Map(_) | Kind::Any => {
+            Ok(())
+        }
     }
 }
 

@@ -175,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_note_needs_no_more_cutting(text in r#"[a券😀 \r\n\t\u{2028}]{0,40}"#, max in 1usize..12) {
+        fn a_cut_note_needs_no_more_cutting(text in r"[a券😀 \r\n\t\u{2028}]{0,40}", max in 1usize..12) {
             let cut = cut_note(&text, max);
             prop_assert!(cut.chars().count() <= max);
             let breaks = cut.contains(['\r', '\n', '\t', '\u{2028}']);
@@ -184,7 +184,7 @@ mod tests {
         }
 
         #[test]
-        fn a_trimmed_id_is_inside_and_has_nothing_more_to_cut(text in r#"[0-9a ]{0,4}[ \r\n\t\u{feff}]{0,3}[0-9 ]{0,6}"#) {
+        fn a_trimmed_id_is_inside_and_has_nothing_more_to_cut(text in r"[0-9a ]{0,4}[ \r\n\t\u{feff}]{0,3}[0-9 ]{0,6}") {
             let id = trimmed_id(&text);
             prop_assert!(text.contains(id));
             prop_assert_eq!(trimmed_id(id), id);
