@@ -46,7 +46,10 @@ pub(super) fn near(connection: &Connection, day: i64) -> rusqlite::Result<Vec<En
             entries.push(entry);
         }
     }
-    entries.sort_by_key(Entry::created_unix_ms);
+    entries.sort_by_key(|entry| {
+        let times = &entry.detail().times;
+        times.ended.or(times.sent).map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms())
+    });
     Ok(entries)
 }
 
