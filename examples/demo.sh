@@ -46,6 +46,22 @@ grep -q '^pay: coupon and 23.00 .*outcome 0' out
 grep -q '^pay: 500.00 of 8.50 .*outcome 1' out
 grep -q '^pay: the answer gets lost .*outcome 4' out
 
+printf '\nA customer brings something back: the sale of 3.00 is refunded, and its words are of the refund. V3 as it comes, with\n'
+printf 'no code that anybody has told:\n\n'
+cat > v3.json <<CONFIG
+{"openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001", "openKey": "fake-open-key-for-test-only-0001",
+ "api": "v3", "endpoint": "$gateway", "journal": "$work/v3.db"}
+CONFIG
+zv=("$root/target/release/zv")
+"${zv[@]}" consume --config v3.json --bizId R1-000001 --customerId 383933091455959043 --amount 3.00 > refund
+"${zv[@]}" reverse --config v3.json --bizId R1-000001 >> refund || [ $? = 6 ]
+"${zv[@]}" consume --config v3.json --bizId 'R1-000002~reverse_too_late' --customerId 383933091455959043 --amount 3.00 >> refund
+"${zv[@]}" reverse --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund || [ $? = 7 ]
+"${zv[@]}" lookup --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund
+grep -E '^(outcome|next|cashier) ' refund
+grep -q '已退回 3.00 元到会员账户' refund
+grep -q '退款未成功，原交易仍有效' refund
+
 printf '\nWorse: the gateway takes 10.00 and never answers, and the till loses its power meanwhile (kill -9):\n\n'
 ./morning "$gateway/api/v2" "$work/till.db" > /dev/null # settles what the first run left, so that the member is free again
 ./till "$gateway/api/v2" "$work/till.db" '~hang_after' > out &

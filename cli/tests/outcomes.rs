@@ -65,7 +65,7 @@ fn a_sale_from_the_member_to_the_day_end() {
     zv(&["lookup", "--bizId", "T1"]).ended(0).shows(&["recorded.stage", "succeeded"]);
     zv(&["pending"]).ended(0).shows(&["(no entries)"]);
     zv(&["pending", "--day", "1999-12-31"]).ended(0).shows(&["(no entries)"]);
-    zv(&["reverse", "--bizId", "T1"]).ended(6).shows(&["交易已撤销"]);
+    zv(&["reverse", "--bizId", "T1"]).ended(6).shows(&["已退回 23.00 元到会员账户"]);
     assert_eq!(simulator.net("T1"), 0);
     zv(&["pending", "--day", "31.12."]).ended(2).shows(&["day", "must be a date"]);
 }

@@ -1,10 +1,13 @@
 //! Who acts: the threads of the processes, a person, and misfortune. Each carries out one effect at a time.
 
 use zvpos_core::client::tell_stands;
-use zvpos_core::outcome::{Lang, Outcome};
+use zvpos_core::outcome::{Answer, Lang, Next, Outcome};
+use zvpos_core::transaction::{Entry, Stage};
 
 use crate::confirm::ConfirmCall;
 use crate::consume::ConsumeCall;
+use crate::mutant::Mutant;
+use crate::record::altered;
 use crate::recovery::Pass;
 use crate::reverse::ReverseCall;
 use crate::sale::Sale;
@@ -179,9 +182,39 @@ impl World {
     /// `zv_lookup_json`.
     fn look_up(&mut self, process: usize, biz_id: &str) {
         let Some(entry) = self.journal.find(biz_id).cloned() else { return };
-        let outcome = tell_stands(&entry, Lang::En).outcome();
+        let answer = tell_stands(&self.as_told(&entry), Lang::En);
+        self.judge_words(process, &answer, &entry);
+        let outcome = answer.outcome();
         let then = self.oracle.deeds(biz_id).clone();
         self.told(process, biz_id, outcome, &then);
+    }
+
+    /// What a mutant reads of an entry before it is told.
+    pub fn as_told(&self, entry: &Entry) -> Entry {
+        match self.mutant {
+            Some(Mutant::RefundSpeaksOfPayment) => altered(entry, |detail| detail.reversal.refund = false),
+            Some(Mutant::ConfirmedFlips) => altered(entry, |detail| detail.reversal.promised = false),
+            _ => entry.clone(),
+        }
+    }
+
+    /// The words of a refund are a refund's, and those of a confirmed undoing never change their mind.
+    pub fn judge_words(&mut self, process: usize, answer: &Answer, entry: &Entry) {
+        let biz_id = entry.key().biz_id.as_str();
+        let wanted = match (self.refunds.contains(biz_id), entry.stage()) {
+            (true, Stage::Reversed) => Next::Refunded,
+            (true, Stage::Reversing) => Next::RefundPending,
+            (true, Stage::Kept) if answer.outcome() == Outcome::Conflict => Next::RefundRefused,
+            (false, _) if entry.promise_refused() && answer.outcome() == Outcome::Unknown => {
+                Next::OtherTender
+            }
+            _ => return,
+        };
+        if answer.next() != wanted {
+            let (next, wanted) = (answer.next().as_str(), wanted.as_str());
+            self.say(&format!("P{process}"), || format!("{biz_id} next {next}"));
+            self.oracle.broken("R", format!("{biz_id} is told next {next}, not {wanted}"));
+        }
     }
 
     /// The till is told.

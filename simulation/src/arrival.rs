@@ -28,6 +28,11 @@ impl World {
     }
 
     fn draw_fault(&mut self, request: &Request) -> Option<Fault> {
+        // What leaves after its process was taken for dead may be the slower for it.
+        let zombie = request.purpose == Purpose::Consume && self.oracle.deeds(&request.biz_id).zombie;
+        if zombie && self.random.per_mille(500) {
+            return Some(Fault::Overtaken);
+        }
         if self.quiet {
             return None;
         }

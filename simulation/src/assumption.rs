@@ -67,6 +67,11 @@ pub struct Deeds {
     pub dirty_refusal: bool,
     /// The last reversal left by the sent bizId, with no other bizId on record.
     pub blind: bool,
+    /// The consume left after its living process had been taken for dead. Until its end is known nothing that was said
+    /// before can be held against it; in the end it must.
+    pub zombie: bool,
+    /// That process ended, or could not record, before it learnt how it ended.
+    pub zombie_lost: bool,
 }
 
 /// Why `0 <= S <= 1` does not hold; `None` where it does or is excused.
@@ -84,6 +89,7 @@ pub fn may_say_taken(off: Off, deeds: &Deeds) -> bool {
 /// Whether "nothing is taken" may be said.
 pub fn may_say_not_taken(off: Off, deeds: &Deeds) -> bool {
     deeds.net == 0
+        || (deeds.zombie && deeds.net == 1)
         || match off {
             Off::Nothing | Off::Late => false,
             Off::Reversible => deeds.blind && deeds.net == 1,
@@ -111,6 +117,8 @@ mod tests {
                 copies_since_reversal: 9,
                 dirty_refusal: true,
                 blind: true,
+                zombie: false,
+                zombie_lost: true,
             };
             assert!(!may_say_not_taken(off, &taken) && may_say_taken(off, &taken));
             assert!(out_of_bounds(off, &Deeds { net: 2, ..taken.clone() }).is_some());

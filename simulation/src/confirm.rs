@@ -5,7 +5,7 @@ use zvpos_core::client::tell_stands;
 use zvpos_core::gateway::Operation;
 use zvpos_core::journal::{Guard, Recorded};
 use zvpos_core::outcome::{Lang, Outcome};
-use zvpos_core::transaction::settle::{Asked, ask};
+use zvpos_core::transaction::settle::{Asked, By, ask};
 use zvpos_core::transaction::{Confirmation, Entry, Stage};
 
 use crate::actor::Progress;
@@ -76,7 +76,7 @@ impl World {
         }
         let has_route = self.plan.account.route(Operation::Reverse).is_some();
         for entry in left {
-            if let Asked::Record(record) = ask(&entry, None, has_route) {
+            if let Asked::Record(record) = ask(&entry, None, has_route, By::Itself) {
                 self.figures.count("unconfirmed, reversed");
                 // What cannot be recorded now is found again at the next look.
                 self.record(process, &record, Guard::Off)?.ok();

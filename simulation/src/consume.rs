@@ -1,6 +1,6 @@
 //! One `zv_consume_json`: the library's own step function, its effects simulated, as `client::consume` carries them out.
 
-use zvpos_core::client::tell_consume;
+use zvpos_core::client::{tell_consume, tell_stands};
 use zvpos_core::gateway::{
     CodeRules, ConsumeRequest, Doubt, Envelope, NotSent, Operation, Params, Refusal, RequestRules, Route,
     Verdict,
@@ -152,7 +152,24 @@ impl World {
             (_, event) => event,
         };
         if let Some(state) = call.state.take() {
-            let (state, effect) = step(state, event);
+            let forgets = self.mutant == Some(Mutant::ReopenForgotten)
+                && matches!(
+                    &state,
+                    State::Concluding { end: End::Lost(_) | End::Answered(Verdict::Doubt(_)) }
+                );
+            let (state, effect) = match event {
+                Event::Stands(entry) if forgets && entry.stage() != Stage::Sending => {
+                    (State::Done, Effect::Tell(Told::Stands(entry)))
+                }
+                event => step(state, event),
+            };
+            if let Effect::Record(entry) = &effect
+                && entry.detail().reopened > 0
+                && entry.stage() != Stage::Succeeded
+            {
+                self.figures.count("re-opened");
+                self.reversing_since.insert(entry.key().biz_id.to_string(), self.now);
+            }
             call.state = Some(state);
             call.next = Next::Do(effect);
         }
@@ -174,6 +191,12 @@ impl World {
                     if let Some(process) = self.processes.get_mut(process) {
                         process.begins(call.biz_id());
                     }
+                }
+                // Just before it would have been sent.
+                if entry.stage() == Stage::Sending && self.plan.lost_locks && self.random.per_mille(150) {
+                    let until = self.suspend(process);
+                    self.feed(call, Event::Recorded(entry));
+                    return Progress::At(until);
                 }
                 Event::Recorded(entry)
             }
@@ -209,7 +232,16 @@ impl World {
         if call.receipt.take().is_none() {
             self.oracle.broken("I4", format!("{} is sent without a receipt", call.biz_id()));
         }
-        if !recorded {
+        let now = self.now;
+        let buried = self.processes.get(process).is_some_and(|process| !process.seems_alive(now));
+        if !recorded && buried {
+            self.figures.count("consumes sent after their process was taken for dead");
+            self.oracle.deeds(call.request.biz_id.as_str()).zombie = true;
+        }
+        if self.voids.contains(call.biz_id()) {
+            self.oracle.broken("R", format!("{} is sent after its void", call.biz_id()));
+        }
+        if !recorded && !buried {
             let failed = self.processes.get(process).is_some_and(|process| process.failed);
             let message = format!("{} leaves and its intent is not durable", call.biz_id());
             self.oracle.broken(if failed { "I5" } else { "I4" }, message);
@@ -301,6 +333,20 @@ impl World {
         );
         if nothing_sent && call.sent > call.unsigned {
             self.oracle.broken("I3", format!("{biz_id} is told that nothing was sent: {told:?}"));
+        }
+        if let Told::InDoubt(other) = &told
+            && (self.refunds.contains(other.key().biz_id.as_str()) || other.promise_refused())
+        {
+            let message = format!("{biz_id} is held back by {}, which takes nothing", other.key().biz_id);
+            self.oracle.broken("R", message);
+        }
+        if matches!(told, Told::Unrecorded(_)) {
+            self.oracle.deeds(&biz_id).zombie_lost = true;
+        }
+        if let Told::Ended(entry) | Told::Stands(entry) = &told {
+            let entry = entry.clone();
+            let answer = tell_stands(&self.as_told(&entry), Lang::En);
+            self.judge_words(process, &answer, &entry);
         }
         let mut outcome = tell_consume(told, Lang::En).outcome();
         if unproven && self.mutant == Some(Mutant::UnprovenAsSucceeded) {

@@ -45,6 +45,7 @@ impl SimJournal {
         fate: Fate,
         guard_first: bool,
         lives: &dyn Fn(&Entry) -> bool,
+        seen: &dyn Fn(&Entry) -> Entry,
     ) -> Result<Recorded, JournalError> {
         // A reversal that is asked for meanwhile sends no other.
         let is_intent = entry.stage() == Stage::Sending && !entry.detail().reversal.asked;
@@ -59,7 +60,7 @@ impl SimJournal {
         }
         let standing = self.entries.get(entry.key().biz_id.as_str());
         let fits = standing.map_or(0, Entry::revision) + 1 == entry.revision();
-        if guard_first && let Some(found) = self.held_back(entry, guard, lives) {
+        if guard_first && let Some(found) = self.held_back(entry, guard, lives, seen) {
             return Ok(Recorded::InDoubt(found));
         }
         match standing {
@@ -67,7 +68,7 @@ impl SimJournal {
             None if !fits => return Err(JournalError::new(&codes::JOURNAL_DAMAGED, "simulated: it is gone")),
             _ => {}
         }
-        if let Some(found) = self.held_back(entry, guard, lives) {
+        if let Some(found) = self.held_back(entry, guard, lives, seen) {
             return Ok(Recorded::InDoubt(found));
         }
         match fate {
@@ -151,7 +152,13 @@ impl SimJournal {
     }
 
     /// A consume that is only running is not in doubt; one whose process died is.
-    fn held_back(&self, entry: &Entry, guard: Guard, lives: &dyn Fn(&Entry) -> bool) -> Option<Entry> {
+    fn held_back(
+        &self,
+        entry: &Entry,
+        guard: Guard,
+        lives: &dyn Fn(&Entry) -> bool,
+        seen: &dyn Fn(&Entry) -> Entry,
+    ) -> Option<Entry> {
         if guard == Guard::Off {
             return None;
         }
@@ -159,7 +166,7 @@ impl SimJournal {
         let found = others.find(|other| {
             other.key() != entry.key()
                 && other.stage().is_unsettled()
-                && guard.holds_back(other, entry.identity())
+                && guard.holds_back(&seen(other), entry.identity())
                 && (other.stage() != Stage::Sending || !lives(other))
         });
         found.cloned()

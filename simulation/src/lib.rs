@@ -22,7 +22,7 @@ pub mod oracle;
 pub mod plan;
 pub mod process;
 pub mod random;
-mod record;
+pub mod record;
 pub mod recovery;
 pub mod reverse;
 pub mod runner;

@@ -47,6 +47,9 @@ impl World {
                 self.kill(process, "restart by its owner");
             }
             290..320 => self.lose_owner_file(process),
+            320..350 if self.plan.lost_locks && self.is_alive(process) => {
+                self.suspend(process);
+            }
             _ => {}
         }
         self.now + self.random.range(200, if self.plan.long { 600_000 } else { 2_000 })
@@ -58,6 +61,28 @@ impl World {
         self.figures.fault("owner file deleted");
         self.say("misfortune", || format!("the file of {owner} is deleted"));
         self.lost_owners.insert(owner);
+    }
+
+    /// A process sleeps, and its file beside the journal is deleted: the others take it for dead once no call of its could
+    /// still be running.
+    /// Gives when it goes on.
+    pub fn suspend(&mut self, process: usize) -> u64 {
+        if self.quiet {
+            return self.now;
+        }
+        let lost = self.now + self.plan.total_ms + 1_000;
+        let until = lost + self.random.range(0, self.plan.late_ms + self.plan.late_ms / 4);
+        self.figures.fault("a living process is taken for dead");
+        self.say("misfortune", || format!("P{process} is suspended, and its lock is gone"));
+        if let Some(suspended) = self.processes.get_mut(process) {
+            suspended.lock_lost_at = suspended.lock_lost_at.min(lost);
+        }
+        for actor in &mut self.actors {
+            if actor.process() == Some(process) && actor.wakes_at != u64::MAX {
+                actor.wakes_at = actor.wakes_at.max(until);
+            }
+        }
+        until
     }
 
     fn set_clock(&mut self, process: usize) {
@@ -129,7 +154,9 @@ impl World {
             .filter(|entry| {
                 let stage = entry.stage();
                 let biz_id = entry.key().biz_id.as_str();
-                let still = matches!(stage, Stage::Refused | Stage::Unproven | Stage::Unknown)
+                let runs = self.processes.iter().any(|process| process.running.contains_key(biz_id));
+                let still = !runs
+                    && matches!(stage, Stage::Refused | Stage::Unproven | Stage::Unknown)
                     && (self.mutant == Some(Mutant::HastyPerson) || !self.wire.is_under_way(biz_id));
                 still || (hasty && stage == Stage::Reversing && self.oracle.net(biz_id) == 1)
             })

@@ -120,6 +120,13 @@ impl Oracle {
             if young.contains(biz_id) {
                 continue;
             }
+            if settled_late && deeds.zombie && !deeds.zombie_lost {
+                let said = entry.stage() == Stage::Reversed;
+                if said && !may_say_not_taken(self.off, &Deeds { zombie: false, ..deeds.clone() }) {
+                    broken = Some(("I6", format!("{biz_id} stays reversed and S is {}", deeds.net)));
+                    break;
+                }
+            }
             let held = entry.on_unknown() == OnUnknown::Hold && !entry.detail().reversal.asked;
             let open = match entry.stage() {
                 Stage::Reversing | Stage::Sending => true,

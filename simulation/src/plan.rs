@@ -56,6 +56,10 @@ pub struct Plan {
     pub outages: bool,
     /// Whether all of it takes hours.
     pub long: bool,
+    /// Whether living processes are taken for dead.
+    pub lost_locks: bool,
+    /// Whether the vendor says in the end which code means "already reversed".
+    pub codes_told_later: bool,
 }
 
 /// The account that signs; the first of the sandbox's made-up ones.
@@ -113,16 +117,26 @@ impl Plan {
         let confirm = has_route && random.per_mille(200);
         let confirm_after_s = random.range(5, 40);
         let total_ms = random.range(2, 10) * 1000;
-        let v2 = random.per_mille(500);
+        // V3 as it comes: its own route, and no codes that anybody has told.
+        let as_it_comes = has_route && random.per_mille(150);
+        let (already, not_found) = (already && !as_it_comes, not_found && !as_it_comes);
+        // Only where that is so may it be said.
+        let truthful = policy.unknown_reversal == UnknownReversal::NotFound
+            && !matches!(off, Off::Reversible | Off::Deaf);
+        let refuses_unknown = truthful && !as_it_comes && random.per_mille(300);
+        let codes_told_later = !already && random.per_mille(300);
+        let v2 = random.per_mille(500) && !as_it_comes;
         let list = |given: bool, code: &str| if given { format!("\"{code}\"") } else { String::new() };
         let reverse = format!(
-            "{{\"{name}\": \"{target}\", \"codes\": {{\"already\": [{}], \"not_found\": [{}]}}}}",
+            "{{\"{name}\": \"{target}\", \"refuses_unknown\": {refuses_unknown}, \
+             \"codes\": {{\"already\": [{}], \"not_found\": [{}]}}}}",
             list(already, codes::REVERSE_ALREADY),
             list(not_found, codes::REVERSE_NOT_FOUND),
             name = if v2 { "action" } else { "path" },
             target = if v2 { "sandbox.consume-reverse" } else { "/v3/crm/customer/consumeReverse" },
         );
-        let mut routes = if has_route { vec![format!("\"reverse\": {reverse}")] } else { Vec::new() };
+        let mut routes =
+            if has_route && !as_it_comes { vec![format!("\"reverse\": {reverse}")] } else { Vec::new() };
         if random.per_mille(500) {
             let complete = random.per_mille(700);
             routes.push(format!(
@@ -183,6 +197,8 @@ impl Plan {
             clocks: random.per_mille(400),
             outages: long || random.per_mille(150),
             long,
+            lost_locks: random.per_mille(200),
+            codes_told_later,
         })
     }
 }

@@ -40,6 +40,10 @@ pub struct Process {
     pub heard: Vec<String>,
     /// Since when the intents are seen whose owner's file is gone, by bizId and revision.
     pub missing: BTreeMap<(String, u64), u64>,
+    /// When the others take it for dead though it lives: its file beside the journal is gone.
+    pub lock_lost_at: u64,
+    /// Until when a reversal that was promised is not due again.
+    pub promised_until: BTreeMap<String, u64>,
     /// The bizIds of the consumes that are being carried out, and by how many calls: one may end while another has
     /// begun the next attempt.
     pub running: BTreeMap<String, u32>,
@@ -61,8 +65,15 @@ impl Process {
             started: 0,
             heard: Vec::new(),
             missing: BTreeMap::new(),
+            lock_lost_at: u64::MAX,
+            promised_until: BTreeMap::new(),
             running: BTreeMap::new(),
         }
+    }
+
+    /// Whether the others see it alive.
+    pub fn seems_alive(&self, now: u64) -> bool {
+        self.alive && now < self.lock_lost_at
     }
 
     /// It ends; its lock is free, and what it had in memory is gone.
@@ -71,6 +82,8 @@ impl Process {
         self.starts_at = starts_at;
         self.paces.clear();
         self.missing.clear();
+        self.promised_until.clear();
+        self.lock_lost_at = u64::MAX;
         self.running.clear();
         self.heard.clear();
         self.driven.clear();
@@ -120,9 +133,14 @@ impl Process {
     }
 
     /// As `recovery::Inner::pace`: begun when it is first seen.
-    pub fn pace(&mut self, biz_id: &str, now: u64) -> &mut Pace {
+    pub fn pace(&mut self, biz_id: &str, reopened: u32, now: u64) -> &mut Pace {
         let wall = self.wall_ms(now);
-        self.paces.entry(biz_id.to_owned()).or_insert_with(|| Pace::begin(now, wall))
+        let pace = self.paces.entry(biz_id.to_owned()).or_insert_with(|| Pace::begin(now, wall, reopened));
+        if pace.reopened < reopened {
+            *pace = Pace::begin(now, wall, reopened);
+            self.promised_until.remove(biz_id);
+        }
+        pace
     }
 }
 
@@ -135,11 +153,26 @@ pub struct Pace {
     pub due: u64,
     due_wall: i64,
     delay: u64,
+    promised: bool,
+    reopened: u32,
 }
 
 impl Pace {
-    fn begin(now: u64, wall: i64) -> Pace {
-        Pace { since: now, since_wall: wall, due: now, due_wall: wall, delay: FIRST_DELAY_MS }
+    fn begin(now: u64, wall: i64, reopened: u32) -> Pace {
+        Pace {
+            since: now,
+            since_wall: wall,
+            due: now,
+            due_wall: wall,
+            delay: FIRST_DELAY_MS,
+            promised: false,
+            reopened,
+        }
+    }
+
+    /// When the window for a late arrival is over.
+    pub fn window_end(&self, late_ms: u64) -> u64 {
+        self.since + late_ms
     }
 
     /// Whether the lost request can no longer arrive.
@@ -162,7 +195,8 @@ impl Pace {
         let end = self.since + late_ms;
         let again = now + self.delay * random.range(80, 120) / 100;
         self.delay = (self.delay * 2).min(LONGEST_DELAY_MS);
-        self.due = match (end > now, promised) {
+        self.promised |= promised;
+        self.due = match (end > now, self.promised) {
             (true, true) => end,
             (true, false) => again.min(end),
             (false, _) => again,

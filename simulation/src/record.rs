@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use zvpos_core::journal::{Guard, JournalError, Receipt, Recorded};
 use zvpos_core::outcome::codes;
-use zvpos_core::transaction::{Entry, Stage};
+use zvpos_core::transaction::{Detail, Entry, Stage};
 
 use crate::journal::Fate;
 use crate::mutant::Mutant;
@@ -41,6 +41,8 @@ impl World {
                 self.say("misfortune", || format!("the file of {own} is there again"));
             }
             let (processes, lost) = (&self.processes, &self.lost_owners);
+            let (now, mutant, intents) = (self.now, self.mutant, &self.intents);
+            let beyond = self.plan.total_ms + 1_000;
             let over: BTreeSet<&(String, u64)> = processes
                 .get(process)
                 .iter()
@@ -52,9 +54,17 @@ impl World {
                 if other.owner().0 != own && lost.contains(&other.owner().0) {
                     return !over.contains(&(other.key().biz_id.to_string(), other.revision()));
                 }
-                processes.iter().any(|process| process.alive && process.owner == *other.owner())
+                let since = intents.get(&(other.key().biz_id.to_string(), other.revision()));
+                let over = now.saturating_sub(since.copied().unwrap_or_default()) >= beyond;
+                let mut owners = processes.iter().filter(|process| process.owner == *other.owner());
+                owners.any(|process| process.alive && !(over && !process.seems_alive(now)))
             };
-            self.journal.record(entry, guard, fate, guard_first, &lives)
+            let seen = |other: &Entry| match mutant {
+                Some(Mutant::RefundHoldsBack) => altered(other, |detail| detail.reversal.refund = false),
+                Some(Mutant::ConfirmedHoldsBack) => altered(other, |detail| detail.reversal.promised = false),
+                _ => other.clone(),
+            };
+            self.journal.record(entry, guard, fate, guard_first, &lives, &seen)
         };
         self.say(&format!("P{process}"), || {
             let what = match &recorded {
@@ -160,4 +170,21 @@ impl World {
         self.figures.fault(kind);
         fate
     }
+}
+
+/// The same record with other details: what a mutant makes of it.
+pub fn altered(entry: &Entry, alter: impl FnOnce(&mut Detail)) -> Entry {
+    let mut detail = entry.detail().clone();
+    alter(&mut detail);
+    Entry::restore(
+        entry.key().clone(),
+        entry.identity().clone(),
+        entry.stage(),
+        entry.revision(),
+        entry.attempt(),
+        entry.owner().clone(),
+        entry.on_unknown(),
+        entry.created_unix_ms(),
+        detail,
+    )
 }

@@ -8,6 +8,7 @@ use zvpos_core::gateway::Operation;
 use zvpos_core::journal::{Guard, Recorded};
 use zvpos_core::outcome::Outcome;
 use zvpos_core::transaction::consume::abandoned;
+use zvpos_core::transaction::settle::explained;
 use zvpos_core::transaction::{Entry, Stage};
 
 use crate::actor::Progress;
@@ -62,13 +63,20 @@ impl World {
     }
 
     /// Whether the late-arrival window of a sale is over for that process.
-    pub fn late_window_over(&mut self, process: usize, biz_id: &str) -> bool {
+    pub fn late_window_over(&mut self, process: usize, entry: &Entry) -> bool {
+        let biz_id = entry.key().biz_id.as_str();
+        let reopened = self.reopened(entry);
         let (now, late_ms) = (self.now, self.plan.late_ms);
         let by_wall = self.mutant == Some(Mutant::WindowByWallClock);
         let Some(process) = self.processes.get_mut(process) else { return false };
         let wall = process.wall_ms(now);
-        let pace = process.pace(biz_id, now);
+        let pace = process.pace(biz_id, reopened, now);
         pace.late_window_over(now, late_ms) || (by_wall && pace.late_window_over_by(wall, late_ms))
+    }
+
+    /// How often it was re-opened, as the pace sees it.
+    pub fn reopened(&self, entry: &Entry) -> u32 {
+        if self.mutant == Some(Mutant::ReopenedInOldWindow) { 0 } else { entry.detail().reopened }
     }
 
     /// As `Shared::may_be_running`: whether the attempt of an intent may still be carried out, here or elsewhere.
@@ -107,9 +115,17 @@ impl World {
         }
     }
 
+    /// Whether the call that recorded this intent must have ended.
+    pub fn intent_is_over(&self, entry: &Entry) -> bool {
+        let since = self.intents.get(&(entry.key().biz_id.to_string(), entry.revision()));
+        self.is_over(since.copied().unwrap_or_default())
+    }
+
     /// As `Journal::is_alive`.
     pub fn owner_lives(&self, entry: &Entry) -> bool {
-        self.processes.iter().any(|process| process.alive && process.owner == *entry.owner())
+        let over = self.intent_is_over(entry);
+        let mut processes = self.processes.iter().filter(|process| process.owner == *entry.owner());
+        processes.any(|process| process.alive && !(over && !process.seems_alive(self.now)))
     }
 
     /// One effect of a pass.
@@ -122,7 +138,7 @@ impl World {
                 }
                 Tried::Stands(entry) => {
                     self.note_tried(process, &entry);
-                    if matches!(entry.stage(), Stage::Reversing | Stage::Unknown) {
+                    if matches!(entry.stage(), Stage::Reversing | Stage::Unknown) || entry.promise_refused() {
                         let due = self.due(process, &entry);
                         pass.again_at(due);
                     }
@@ -147,6 +163,15 @@ impl World {
         if entry.stage() == Stage::Sending {
             return self.look_at_intent(process, pass, &entry);
         }
+        if let Some(record) = self.explained(&entry) {
+            self.figures.count("explained by the configuration");
+            match self.record(process, &record, Guard::Off) {
+                None => return Progress::Died,
+                Some(Ok(_)) => {}
+                Some(Err(_)) => pass.again_at(self.now + LOOK_AGAIN_MS),
+            }
+            return Progress::At(self.soon());
+        }
         let reversing =
             entry.stage() == Stage::Reversing && self.plan.account.route(Operation::Reverse).is_some();
         if !reversing && !self.has_evidence_for(&entry) {
@@ -161,6 +186,7 @@ impl World {
             pass.again_at(self.now);
             return self.pass_ended(process, pass);
         }
+        self.judge_promise(process, pass.all, &entry);
         let whole = self.now + self.plan.total_ms;
         let deadline = if pass.all { whole.min(pass.deadline) } else { whole };
         pass.drive = Some(Box::new(Drive::new(entry, deadline)));
@@ -171,10 +197,33 @@ impl World {
     fn due(&mut self, process: usize, entry: &Entry) -> u64 {
         let now = self.now;
         let by_wall = self.mutant == Some(Mutant::BackOffByWallClock);
+        let reopened = self.reopened(entry);
         let Some(process) = self.processes.get_mut(process) else { return u64::MAX };
         let wall = process.wall_ms(now);
-        let pace = process.pace(entry.key().biz_id.as_str(), now);
+        let pace = process.pace(entry.key().biz_id.as_str(), reopened, now);
         if by_wall { now + pace.wait_by_wall(wall) } else { pace.due }
+    }
+
+    /// As `Client::explain`.
+    fn explained(&self, entry: &Entry) -> Option<Entry> {
+        let rules = &self.plan.account.reverse;
+        let code = entry.detail().reversal.last.as_ref().map(|words| words.code.clone()).unwrap_or_default();
+        if self.mutant == Some(Mutant::AnyCodeExplained) {
+            return explained(entry, &[code], rules.refuses_unknown);
+        }
+        explained(entry, &rules.already, rules.refuses_unknown)
+    }
+
+    /// What was confirmed is asked again when the window is over, and not before.
+    fn judge_promise(&mut self, process: usize, all: bool, entry: &Entry) {
+        let biz_id = entry.key().biz_id.as_str();
+        let until = self.processes.get(process).and_then(|process| process.promised_until.get(biz_id));
+        let early = until.is_some_and(|until| self.now < *until);
+        let stands = self.journal.find(biz_id).is_some_and(|now| now.stage() == Stage::Reversing);
+        if early && !all && stands {
+            self.oracle
+                .broken("R", format!("{biz_id}: its reversal was confirmed and is sent again at once"));
+        }
     }
 
     fn look_at_intent(&mut self, process: usize, pass: &mut Pass, entry: &Entry) -> Progress {

@@ -1,17 +1,18 @@
 //! One `zv_reverse_json`, and one try to undo an entry, as `client::reverse` and `recovery` carry them out around the
 //! real `settle::ask`, `settle::try_reversal` and `settle::reversal_answered`.
 
-use zvpos_core::client::tell_stands;
-use zvpos_core::gateway::{CodeRules, Envelope, Operation, Params, Reversed, Words};
+use zvpos_core::client::tell_reversal;
+use zvpos_core::gateway::{CodeRules, Envelope, Identity, Operation, Params, Reversed, Words};
 use zvpos_core::journal::{Guard, JournalError, Recorded};
 use zvpos_core::outcome::{Lang, Outcome};
-use zvpos_core::transaction::settle::{self, Asked, Try};
-use zvpos_core::transaction::{Entry, Stage};
+use zvpos_core::transaction::settle::{self, Asked, By, Try};
+use zvpos_core::transaction::{Entry, Said, Stage};
 
 use crate::actor::Progress;
 use crate::assumption::Deeds;
 use crate::mutant::Mutant;
 use crate::network::{Purpose, Received};
+use crate::record::altered;
 use crate::sale::Sale;
 use crate::world::World;
 
@@ -120,10 +121,11 @@ impl World {
                 return Tried::At(self.now + self.random.range(10, 100));
             }
             drive.at_it = true;
-            drive.over = self.late_window_over(process, &biz_id);
             if let Some(now) = self.journal.find(&biz_id).filter(|_| drive.waited) {
                 drive.entry = now.clone();
             }
+            let entry = drive.entry.clone();
+            drive.over = self.late_window_over(process, &entry);
         }
         let tried = self.drive_alone(process, drive);
         if !matches!(tried, Tried::At(_))
@@ -136,7 +138,7 @@ impl World {
 
     fn drive_alone(&mut self, process: usize, drive: &mut Drive) -> Tried {
         match std::mem::replace(&mut drive.next, Next::Begin) {
-            Next::Begin if drive.entry.stage() == Stage::Unknown => {
+            Next::Begin if drive.entry.stage() == Stage::Unknown || drive.entry.promise_refused() => {
                 drive.next = Next::AskRecords;
                 Tried::At(self.soon())
             }
@@ -178,12 +180,14 @@ impl World {
                 }
                 Some(Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry))) => Tried::Stands(entry),
                 // What is durable already is still sent: it was sent before.
-                Some(Err(_)) if drive.entry.detail().reversal.tries > 0 => {
-                    self.oracle.deeds(record.key().biz_id.as_str()).blind = blind;
-                    drive.next = Next::Send(drive.entry.clone(), biz_id);
-                    Tried::At(self.soon())
-                }
-                Some(Err(error)) => Tried::Failed(error),
+                Some(Err(error)) => match settle::unrecorded(&drive.entry) {
+                    Some(same) => {
+                        self.oracle.deeds(record.key().biz_id.as_str()).blind = blind;
+                        drive.next = Next::Send(same, biz_id);
+                        Tried::At(self.soon())
+                    }
+                    None => Tried::Failed(error),
+                },
             },
             Next::Send(record, biz_id) => self.send_reversal(process, drive, record, biz_id),
             Next::Await(record, biz_id, id) => self.receive_reversal(process, drive, record, biz_id, id),
@@ -245,21 +249,36 @@ impl World {
         };
         let over = match (self.mutant, &answer) {
             (Some(Mutant::NotFoundAtOnce), Reversed::NotFound(_))
-            | (Some(Mutant::PromiseBelieved), Reversed::Done(_)) => true,
+            | (Some(Mutant::PromiseBelieved), Reversed::Done(_) | Reversed::Already(_)) => true,
             _ => drive.over,
         };
         self.say(&format!("P{process}"), || {
             format!("{} reversal by {biz_id}: {answer:?}, late window over: {over}", record.key().biz_id)
         });
-        drive.next = Next::Keep(settle::reversal_answered(&record, &answer, over));
+        let record = match self.mutant {
+            Some(Mutant::RefundKeptUnanswered) => altered(&record, |detail| detail.reversal.unanswered = 1),
+            Some(Mutant::NeverToldKept) => altered(&record, |detail| detail.reversal.refund = true),
+            _ => record,
+        };
+        let refuses_unknown =
+            self.plan.account.reverse.refuses_unknown || self.mutant == Some(Mutant::PromiseBelievedLater);
+        drive.next = Next::Keep(settle::reversal_answered(&record, &answer, over, refuses_unknown));
         Tried::At(self.soon())
     }
 
     /// What `recovery::Inner::drive` notes at the end of a try.
     pub fn note_tried(&mut self, process: usize, stands: &Entry) {
         let biz_id = stands.key().biz_id.as_str();
-        let reversing = matches!(stands.stage(), Stage::Reversing | Stage::Unknown);
-        let promised = stands.detail().reversal.last.as_ref().is_some_and(|words| words.code == "0");
+        let reversing =
+            matches!(stands.stage(), Stage::Reversing | Stage::Unknown) || stands.promise_refused();
+        let promised = match self.mutant {
+            Some(Mutant::PromiseByCode) => {
+                stands.detail().reversal.last.as_ref().is_some_and(|words| words.code == "0")
+            }
+            _ => stands.is_promised(),
+        };
+        let confirmed = matches!(stands.detail().reversal.said, Some(Said::Done | Said::Already));
+        let reopened = self.reopened(stands);
         let forgotten = self.mutant == Some(Mutant::ReversalForgotten) && !promised;
         let (now, late_ms) = (self.now, self.plan.late_ms);
         let Some(process) = self.processes.get_mut(process) else { return };
@@ -268,10 +287,14 @@ impl World {
             return;
         }
         let wall = process.wall_ms(now);
-        let pace = process.pace(biz_id, now);
+        let pace = process.pace(biz_id, reopened, now);
+        let window_end = pace.window_end(late_ms);
         pace.tried(&mut self.random, now, wall, late_ms, promised);
         if forgotten {
             pace.due = u64::MAX;
+        }
+        if confirmed && stands.stage() == Stage::Reversing {
+            process.promised_until.insert(biz_id.to_owned(), window_end);
         }
     }
 
@@ -294,7 +317,7 @@ impl World {
                     }
                     Tried::Stands(entry) => {
                         self.note_tried(process, &entry);
-                        self.stands(call, &entry);
+                        self.stands(process, call, &entry);
                     }
                     Tried::Failed(_) => {
                         // The reversal is durable: the recovery goes on with it, so nothing is over.
@@ -328,19 +351,53 @@ impl World {
                 // It can be undone only by what its answer carried.
                 None => return self.end_with(call, Outcome::Invalid),
             },
-            Some(entry) => match settle::ask(entry, None, can_reverse) {
+            Some(entry) => match settle::ask(entry, None, can_reverse, By::Till) {
                 Asked::Record(record) => Some(record),
                 Asked::Going | Asked::Already => None,
-                Asked::NoWay if can_reverse => return self.end_with(call, Outcome::Conflict),
+                Asked::NoWay if can_reverse => {
+                    let entry = entry.clone();
+                    self.stands(process, call, &entry);
+                    return Progress::At(self.soon());
+                }
                 Asked::NoWay => return self.end_with(call, Outcome::Invalid),
             },
         };
+        let record = record.map(|record| match &standing {
+            // As if nothing were recorded of a void.
+            Some(standing) if self.mutant == Some(Mutant::VoidForgotten) && is_void(standing) => {
+                Entry::restore(
+                    record.key().clone(),
+                    record.identity().clone(),
+                    standing.stage(),
+                    record.revision(),
+                    record.attempt(),
+                    record.owner().clone(),
+                    record.on_unknown(),
+                    record.created_unix_ms(),
+                    record.detail().clone(),
+                )
+            }
+            _ => record,
+        });
         let stands = match record {
             None => standing,
             Some(record) => match self.record(process, &record, Guard::Off) {
                 None => return Progress::Died,
                 Some(Err(_)) => return self.end_with(call, Outcome::Internal),
-                Some(Ok(Recorded::Done(_))) => Some(record),
+                Some(Ok(Recorded::Done(_))) => {
+                    match standing.as_ref().map(Entry::stage) {
+                        Some(Stage::Succeeded | Stage::Kept) => {
+                            self.figures.count("refunds asked");
+                            self.refunds.insert(call.biz_id.clone());
+                        }
+                        Some(Stage::Declined | Stage::NotSent) => {
+                            self.figures.count("voids");
+                            self.voids.insert(call.biz_id.clone());
+                        }
+                        _ => {}
+                    }
+                    Some(record)
+                }
                 Some(Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry))) => {
                     call.stage = Step::Ask(Some(entry));
                     return Progress::At(self.soon());
@@ -351,7 +408,7 @@ impl World {
             Some(entry) if entry.stage() == Stage::Reversing => {
                 call.stage = Step::Drive(Box::new(Drive::new(entry, call.deadline)));
             }
-            Some(entry) => self.stands(call, &entry),
+            Some(entry) => self.stands(process, call, &entry),
             None => return self.end_with(call, Outcome::Internal),
         }
         Progress::At(self.soon())
@@ -364,22 +421,24 @@ impl World {
         let returned = ledger.first().filter(|_| call.foreign)?.returned_biz_id.as_str();
         let owner = self.processes.get(process)?.owner.clone();
         let created = self.processes.get(process)?.wall_ms(self.now);
-        Some(Entry::foreign(self.key(&biz_id), returned, owner, created))
+        Some(Entry::foreign(self.key(&biz_id), Identity::default(), returned, owner, created))
     }
 
-    /// As `Library::reversed`.
-    fn stands(&mut self, call: &mut ReverseCall, entry: &Entry) {
+    /// What the till is told of what stands.
+    fn stands(&mut self, process: usize, call: &mut ReverseCall, entry: &Entry) {
         call.then = self.oracle.deeds(&call.biz_id).clone();
-        let outcome = match entry.stage() {
-            Stage::Refused | Stage::Unproven => Outcome::Conflict,
-            Stage::Sending => Outcome::Unknown,
-            _ => tell_stands(entry, Lang::En).outcome(),
-        };
-        call.stage = Step::Tell(outcome);
+        let answer = tell_reversal(&self.as_told(entry), Lang::En);
+        self.judge_words(process, &answer, entry);
+        call.stage = Step::Tell(answer.outcome());
     }
 
     fn end_with(&mut self, call: &mut ReverseCall, outcome: Outcome) -> Progress {
         call.stage = Step::Tell(outcome);
         Progress::At(self.soon())
     }
+}
+
+/// Whether nothing was taken, so that its reversal is a void.
+fn is_void(standing: &Entry) -> bool {
+    matches!(standing.stage(), Stage::Declined | Stage::NotSent)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use zvpos_core::transaction::Entry;
-use zvpos_sandbox::rules::{Gateway, Seed};
+use zvpos_sandbox::rules::{Gateway, Seed, codes};
 
 use crate::actor::{Actor, Role, Work};
 use crate::assumption::Off;
@@ -54,6 +54,10 @@ pub struct World {
     pub reversing_since: BTreeMap<String, u64>,
     /// Sales whose reversal a till has asked for.
     pub asked: BTreeSet<String>,
+    /// Sales that stood as taken when a till asked for their reversal.
+    pub refunds: BTreeSet<String>,
+    /// Sales under which nothing was taken when a till asked for their reversal.
+    pub voids: BTreeSet<String>,
     /// Reversals that a deaf gateway answered without carrying them out.
     pub deaf_debts: BTreeMap<String, i64>,
     /// Until when nothing reaches the gateway.
@@ -119,6 +123,8 @@ impl World {
             quiet: false,
             reversing_since: BTreeMap::new(),
             asked: BTreeSet::new(),
+            refunds: BTreeSet::new(),
+            voids: BTreeSet::new(),
             deaf_debts: BTreeMap::new(),
             outage_until: 0,
             no_reversal_until: 0,
@@ -239,6 +245,9 @@ impl World {
         self.say("misfortune", || format!("P{process} ends: {why}"));
         let back = self.now + self.random.pick(500, &[2_000, 10_000, 30_000]);
         if let Some(dead) = self.processes.get_mut(process) {
+            for biz_id in dead.running.keys() {
+                self.oracle.deeds(biz_id).zombie_lost = true;
+            }
             dead.die(back);
         }
         self.unflushed.retain(|(owner, _)| *owner != process);
@@ -275,9 +284,20 @@ impl World {
         self.quiet = true;
         self.outage_until = 0;
         self.no_reversal_until = 0;
+        // The vendor may have said meanwhile what a code means.
+        let told = self.plan.codes_told_later;
+        if told {
+            self.plan.account.reverse.already = vec![codes::REVERSE_ALREADY.to_owned()];
+        }
         for process in 0..self.processes.len() {
-            if self.processes.get(process).is_some_and(|process| process.failed) {
+            if self.processes.get(process).is_some_and(|process| process.failed || (told && process.alive)) {
                 self.kill(process, "restart by its owner");
+            }
+        }
+        // What was suspended goes on.
+        for actor in &mut self.actors {
+            if actor.process().is_some() && actor.wakes_at != u64::MAX {
+                actor.wakes_at = actor.wakes_at.min(self.now + 1_000);
             }
         }
         for process in 0..self.processes.len() {

@@ -107,7 +107,7 @@ fn an_amount_is_as_good_as_a_name_for_a_reversal() {
     // By the bizId that the gateway answered with, too.
     let amount = Fault::ReverseTooLate.row().amount;
     till.consume(&sale("T2~other_biz_id", amount)).succeeded();
-    let answer = till.reverse(&json!({"bizId": "T2~other_biz_id"})).expect("conflict", "ZV-REFUSED");
+    let answer = till.reverse(&json!({"bizId": "T2~other_biz_id"})).expect("conflict", "ZV-REFUND-REFUSED");
     assert_eq!(answer.json["recorded"]["reversal"]["gateway"]["code"], "920004", "{}", answer.text);
     assert_eq!((simulator.net("T1~reset_after"), simulator.net("T2~other_biz_id")), (1, 1));
 }

@@ -15,7 +15,8 @@ use crate::transport::HttpAnswer;
 impl Client {
     /// Whether the records can say anything about an entry.
     pub fn has_evidence_for(&self, entry: &Entry) -> bool {
-        entry.stage() == Stage::Unknown && (self.keeps_balance_of(entry) || self.keeps_coupons_of(entry))
+        (entry.stage() == Stage::Unknown || entry.promise_refused())
+            && (self.keeps_balance_of(entry) || self.keeps_coupons_of(entry))
     }
 
     fn keeps_balance_of(&self, entry: &Entry) -> bool {

@@ -4,10 +4,12 @@
 mod consume;
 mod evidence;
 mod read;
+mod refund;
 mod restart;
 mod reverse;
 mod tell;
 
+pub use refund::reversal as tell_reversal;
 pub use reverse::Requested;
 pub use tell::{consume as tell_consume, entry_json, known as tell_known, stands as tell_stands};
 
@@ -89,6 +91,12 @@ impl Client {
     /// Whether there is a way to undo a consume.
     pub fn can_reverse(&self) -> bool {
         self.account.route(Operation::Reverse).is_some()
+    }
+
+    /// Whether there is a way to undo a consume whose codes nobody has told.
+    pub fn reverses_without_codes(&self) -> bool {
+        let rules = &self.account.reverse;
+        self.can_reverse() && rules.already.is_empty() && !rules.refuses_unknown
     }
 
     /// Whether an entry is this account's.

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use super::Client;
-use crate::gateway::{CodeRules, Envelope, Operation, Reversed, Words};
+use crate::gateway::{CodeRules, Envelope, Identity, Operation, Reversed, Words};
 use crate::journal::{Guard, JournalError, Receipt, Recorded};
 use crate::log::Level;
 use crate::money::BizId;
 use crate::outcome::codes;
-use crate::transaction::Entry;
-use crate::transaction::settle::{self, Asked, Try};
+use crate::transaction::settle::{self, Asked, By, Try};
+use crate::transaction::{Entry, Stage};
 use crate::transport::Failure;
 
 /// What a till's request for a reversal came to.
@@ -20,17 +20,20 @@ pub enum Requested {
     NoWay(Option<Entry>),
     /// The journal knows no such bizId, and another till's sale can be undone only by the bizId that was returned.
     NeedsReturnedBizId,
+    /// The configured params name these values of the sale, which the journal does not have.
+    Lacks(Vec<&'static str>),
     /// The bizId that was returned is this other sale's, whose record would go on saying that it stands.
     OfAnotherSale(Entry),
 }
 
 impl Client {
     /// Puts a till's request for a reversal on disk. Where the journal knows nothing of the bizId, it is another
-    /// till's sale.
+    /// till's sale. `told` is what the till says of the sale where the journal does not have it, or no longer.
     pub fn request_reversal(
         &self,
         biz_id: &BizId,
         returned: Option<&str>,
+        told: &Identity,
         deadline: Instant,
     ) -> Result<Requested, JournalError> {
         let key = self.key(biz_id);
@@ -47,15 +50,19 @@ impl Client {
                 None => {
                     let Some(returned) = returned else { return Ok(Requested::NeedsReturnedBizId) };
                     let created = self.now().machine_unix_ms;
-                    Entry::foreign(key.clone(), returned, journal.owner().clone(), created)
+                    Entry::foreign(key.clone(), told.clone(), returned, journal.owner().clone(), created)
                 }
-                Some(entry) => match settle::ask(entry, returned, self.can_reverse()) {
-                    Asked::Record(record) => record,
+                Some(entry) => match settle::ask(entry, returned, self.can_reverse(), By::Till) {
+                    Asked::Record(record) => record.told(told),
                     Asked::Going | Asked::Already => return Ok(Requested::Stands(entry.clone())),
                     Asked::NoWay => return Ok(Requested::NoWay(standing)),
                 },
             };
             let record = self.dated(record);
+            let lacking = self.account.reverse.lacking(record.identity());
+            if record.stage() == Stage::Reversing && record.lost_its_request() && !lacking.is_empty() {
+                return Ok(Requested::Lacks(lacking));
+            }
             match journal.record(&record, Guard::Off, deadline)? {
                 Recorded::Done(_) => return Ok(Requested::Stands(record)),
                 Recorded::Stands(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
@@ -82,12 +89,23 @@ impl Client {
             Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry)) => return Ok(entry),
             // The journal has failed; what it says of this entry was durable before, and a reversal that was
             // sent once may be sent again.
-            Err(_) if entry.detail().reversal.tries > 0 => (entry.clone(), Receipt::of(entry)),
-            Err(error) => return Err(error),
+            Err(error) => match settle::unrecorded(entry) {
+                Some(same) => (same, Receipt::of(entry)),
+                None => return Err(error),
+            },
         };
         let answer = self.send_reversal(&receipt, &record, &biz_id, deadline);
         self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", record.key().biz_id));
-        self.keep(settle::reversal_answered(&record, &answer, late_window_over), deadline)
+        let refuses_unknown = self.account.reverse.refuses_unknown;
+        self.keep(settle::reversal_answered(&record, &answer, late_window_over, refuses_unknown), deadline)
+    }
+
+    /// Records what the configuration of today makes of a code that was refused once. Gives what stands then, where that
+    /// is something new.
+    pub fn explain(&self, entry: &Entry, deadline: Instant) -> Result<Option<Entry>, JournalError> {
+        let rules = &self.account.reverse;
+        let explained = settle::explained(entry, &rules.already, rules.refuses_unknown);
+        explained.map(|record| self.keep(record, deadline)).transpose()
     }
 
     pub(super) fn keep(&self, record: Entry, deadline: Instant) -> Result<Entry, JournalError> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::read::End;
 use crate::calendar::{date, timestamp};
+use super::refund;
 use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
@@ -81,6 +82,9 @@ pub fn consume(told: Told, lang: Lang) -> Answer {
         Told::Stands(entry) => stands(&entry, lang).replayed(),
         Told::Conflict(entry) => {
             let message = match entry.stage() {
+                Stage::Reversed if entry.detail().reversal.voided.is_some() => {
+                    "this bizId was voided; nothing was sent"
+                }
                 Stage::Reversed | Stage::Undone => "this bizId was reversed; nothing was sent",
                 _ => "this bizId already stands for another request; nothing was sent",
             };
@@ -147,6 +151,9 @@ fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
 
 /// What stands in the journal.
 pub fn stands(entry: &Entry, lang: Lang) -> Answer {
+    if let Some(answer) = refund::refund(entry, lang).filter(|_| entry.gives_back()) {
+        return answer;
+    }
     let detail = entry.detail();
     let nothing = Words::default();
     let words = detail.words.as_ref().unwrap_or(&nothing);
@@ -193,15 +200,41 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
             let message = known.map_or("it is being reversed", |words| words.message.as_str());
             Answer::of_gateway(Outcome::Unknown, code, message, cashier).with_next(Next::OtherTender)
         }
-        Stage::Reversed => own(Outcome::Reversed, &codes::REVERSED, last),
+        Stage::Reversed => match detail.reversal.voided {
+            Some(was) => {
+                let message = format!("{}, nothing was taken; {}", was.as_str(), codes::VOIDED.meaning);
+                Answer::of(Outcome::Reversed, &codes::VOIDED, lang, message)
+            }
+            None => own(Outcome::Reversed, &codes::REVERSED, last),
+        },
         Stage::Refused => own(Outcome::Unknown, &codes::REFUSED, last),
-        Stage::Unproven => own(Outcome::Unknown, &codes::OTHER_BIZ_ID, last),
+        // As it was told when the reversal was on disk: the customer may pay in another way.
+        Stage::Unproven if entry.promise_refused() && !entry.gives_back() => {
+            let cashier = lang.pick(
+                "退回结果未能确认，请改用其他方式支付，并联系店长核实",
+                "The return could not be confirmed. Use another tender, and ask the manager to check.",
+            );
+            own(Outcome::Unknown, &codes::UNPROVEN_REVERSAL, last)
+                .with_cashier(cashier)
+                .with_next(Next::OtherTender)
+        }
+        Stage::Unproven => own(Outcome::Unknown, refund::unproven_code(entry), last),
+        Stage::Kept if entry.is_refund() => {
+            let cashier = codes::REFUND_REFUSED.cashier(Outcome::Conflict, lang);
+            Answer::of_gateway(Outcome::Succeeded, &words.code, &words.message, cashier)
+        }
         Stage::Kept => own(Outcome::Succeeded, &codes::SETTLED, words),
         Stage::Undone => own(Outcome::Reversed, &codes::SETTLED, words),
     };
     let warnings = detail.warnings.iter().filter_map(|warning| {
         codes::of_text(&warning.code).map(|code| Warning::new(code, warning.message.as_str()))
     });
+    let answer = match entry.stage() {
+        Stage::Refused | Stage::Unproven if entry.gives_back() => {
+            answer.with_cashier(lang.pick(refund::OPEN_REFUND_ZH, refund::OPEN_REFUND_EN))
+        }
+        _ => answer,
+    };
     let answer = answer.with_biz_id(entry.key().biz_id.as_str()).with_warnings(warnings);
     match &detail.data {
         // As an earlier version recorded it, too.
@@ -251,6 +284,9 @@ pub fn entry_json(entry: &Entry) -> String {
         "reversal": {
             "asked": detail.reversal.asked,
             "tries": detail.reversal.tries,
+            "refund": detail.reversal.refund,
+            "voided": detail.reversal.voided,
+            "said": detail.reversal.said,
             "gateway": words(&detail.reversal.last),
         },
         "settlement": detail.settlement,

@@ -417,9 +417,9 @@ impl<'o, 'a> Reader<'o, 'a> {
         for (key, value) in routes.into_iter().flat_map(Object::iter) {
             let strange: &[&str] = match key {
                 "reverse" => &["complete", "sign"],
-                "balance_by_biz_id" => &["params"],
-                "coupon_status" => &["params", "codes", "sign"],
-                _ => &["params", "codes", "complete", "sign"],
+                "balance_by_biz_id" => &["params", "refuses_unknown"],
+                "coupon_status" => &["params", "codes", "sign", "refuses_unknown"],
+                _ => &["params", "codes", "complete", "sign", "refuses_unknown"],
             };
             for name in strange {
                 if value.as_object().is_some_and(|route| route.given(name).is_some()) {
@@ -437,7 +437,12 @@ impl<'o, 'a> Reader<'o, 'a> {
             None => standard.params,
             Some(value) => self.reverse_params(value, problems),
         };
-        ReverseRules { params, already: list("already"), not_found: list("not_found") }
+        ReverseRules {
+            params,
+            already: list("already"),
+            not_found: list("not_found"),
+            refuses_unknown: flag(route, "refuses_unknown"),
+        }
     }
 
     fn records(&self) -> Records {

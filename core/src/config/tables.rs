@@ -12,7 +12,7 @@ const ROUTES: Field = may(
     "routes",
     Kind::Any,
     "by operation (consume, quote, reverse, member_lookup, coupon_status, usable_coupons, balance_by_biz_id): \
-     \"v2\", \"v3\" or {generation, endpoint, action | path, numbers}, for reverse also {params, codes}",
+     \"v2\", \"v3\" or {generation, endpoint, action | path, numbers}, for reverse also {params, codes, refuses_unknown}",
 );
 const SIGN_NAMES: Field = may(
     "sign_names",
@@ -187,6 +187,12 @@ pub static ROUTE: Shape = Shape {
             "reverse, balance_by_biz_id: what the gateway's codes mean",
         ),
         may(
+            "refuses_unknown",
+            Kind::Flag,
+            "reverse: the gateway refuses to undo what it does not know, so what it confirmed once was undone, whatever it \
+             refuses later (default false; only if the vendor says so)",
+        ),
+        may(
             "complete",
             Kind::Flag,
             "balance_by_biz_id: what does not stand there never happened; coupon_status: what is unused was never \
@@ -230,7 +236,11 @@ static REVERSE_CODES: Shape = Shape {
     name: "codes of a route",
     doc: "Codes of the gateway; nobody has published them.",
     fields: &[
-        may("already", Kind::List(&Kind::Text(64), 100), "it was reversed before: as good as done"),
+        may(
+            "already",
+            Kind::List(&Kind::Text(64), 100),
+            "it was reversed before: as good as done; what was refused with such a code is held against it at each start",
+        ),
         may("not_found", Kind::List(&Kind::Text(64), 100), "nothing stands under that bizId, or not yet"),
     ],
 };

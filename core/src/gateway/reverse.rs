@@ -18,13 +18,23 @@ pub struct ReverseRules {
     pub already: Vec<String>,
     /// Nothing stands under that bizId, or not yet.
     pub not_found: Vec<String>,
+    /// The gateway refuses to undo what it does not know, so that its "done" always means that it undid something.
+    pub refuses_unknown: bool,
 }
 
 impl ReverseRules {
     /// `$returnedBizId` is what the answer carried, or else what was sent ("冲正时以返回参数中的bizId为准", DOC).
     pub const PLACEHOLDERS: [&'static str; 4] = ["$returnedBizId", "$bizId", "$customerId", "$amount"];
 
-    /// The params of one reversal. What is not known (a customer of a scanned code) is left out.
+    /// Which values of a sale the params name and `asked` does not have.
+    pub fn lacking(&self, asked: &Identity) -> Vec<&'static str> {
+        let names = |placeholder: &str| self.params.iter().any(|(_, value)| value == placeholder);
+        let customer = asked.customer_id.is_none() && !asked.scanned() && names("$customerId");
+        let amount = asked.amount.is_none() && names("$amount");
+        [customer.then_some("customerId"), amount.then_some("amount")].into_iter().flatten().collect()
+    }
+
+    /// The params of one reversal. What there is not (a customer of a scanned code) is left out.
     pub fn params(&self, sent: &BizId, reverse_by: &str, asked: &Identity) -> Params {
         let amount = asked.amount.map(|amount| amount.to_string());
         Params::of_texts(self.params.iter().filter_map(|(name, value)| {
@@ -47,6 +57,7 @@ impl Default for ReverseRules {
             params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             already: Vec::new(),
             not_found: Vec::new(),
+            refuses_unknown: false,
         }
     }
 }
@@ -54,8 +65,10 @@ impl Default for ReverseRules {
 /// What an answered reversal says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reversed {
-    /// Done now or before.
+    /// Done now, or so it is said.
     Done(Words),
+    /// Done before.
+    Already(Words),
     /// Nothing stands under that bizId, or not yet.
     NotFound(Words),
     /// The gateway's no.
@@ -79,8 +92,10 @@ impl Envelope<'_> {
             return Reversed::Again(Words { code: MISMATCH.text.to_owned(), message });
         }
         let words = self.telling_words();
-        if self.says_yes_throughout() || rules.already.contains(&words.code) {
+        if self.says_yes_throughout() {
             Reversed::Done(words)
+        } else if rules.already.contains(&words.code) {
+            Reversed::Already(words)
         } else if rules.not_found.contains(&words.code) {
             Reversed::NotFound(words)
         } else if self.is_system_error()

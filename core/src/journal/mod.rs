@@ -36,6 +36,7 @@ impl Guard {
     pub fn holds_back(self, unsettled: &Entry, request: &Identity) -> bool {
         match self {
             Guard::Off => false,
+            _ if !unsettled.holds_back() => false,
             Guard::Coupon => unsettled.touches_coupon(request),
             Guard::Member => unsettled.touches_member(request) || unsettled.touches_coupon(request),
         }

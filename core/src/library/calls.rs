@@ -7,11 +7,11 @@ use super::requests::{
 };
 use super::{Library, export, parse};
 use crate::calendar;
-use crate::client::{Client, Requested, entry_json, tell_known, tell_stands};
-use crate::gateway::{ACCOUNT, rounded_ids};
+use crate::client::{Client, Requested, entry_json, tell_known, tell_reversal, tell_stands};
+use crate::gateway::{ACCOUNT, Identity, rounded_ids};
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
-use crate::money::BizId;
+use crate::money::{Amount, BizId};
 use crate::outcome::{Answer, Outcome, Problem, Warning, codes};
 use crate::shape::{Shape, Unknown, check};
 use crate::transaction::settle::settle;
@@ -43,7 +43,21 @@ impl Library {
         self.run_checked(request, &REVERSE_REQUEST, |client, given, biz_id| {
             let deadline = Instant::now() + self.shared.total;
             let returned = given.given("returnedBizId").and_then(Value::scalar);
-            let answer = client.request_reversal(biz_id, returned, deadline).map(|requested| match requested {
+            let text = |name: &str| given.given(name).and_then(Value::scalar);
+            let told = Identity {
+                customer_id: text("customerId").map(str::to_owned),
+                kind: text("type").and_then(|text| text.parse().ok()),
+                amount: text("amount").and_then(|text| Amount::parse(text).ok()),
+                ..Identity::default()
+            };
+            let requested = client.request_reversal(biz_id, returned, &told, deadline);
+            let answer = requested.map(|requested| match requested {
+                Requested::Lacks(names) => {
+                    let message = "is missing: routes.reverse.params names it and the journal does not have it; give it \
+                                   here (with type 1, for scanned codes, there is no customerId)";
+                    let problem = |name: &str| Problem { path: name.to_owned(), message: message.to_owned() };
+                    self.invalid(names.into_iter().map(problem).collect())
+                }
                 Requested::NeedsReturnedBizId => self.invalid(vec![Problem {
                     path: "returnedBizId".to_owned(),
                     message: "is missing: the journal knows no such bizId, and another till's sale is undone by the \
@@ -60,16 +74,17 @@ impl Library {
                     }])
                     .with_recorded(entry_json(&entry)),
                 Requested::NoWay(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
-                Requested::NoWay(Some(entry)) if client.can_reverse() => self.reversed(&entry),
+                Requested::NoWay(Some(entry)) if client.can_reverse() => tell_reversal(&entry, self.lang()),
                 Requested::NoWay(Some(entry)) => {
                     let answer = self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "");
                     answer.with_recorded(entry_json(&entry))
                 }
                 Requested::Stands(entry) if entry.stage() == Stage::Reversing => {
                     // What cannot be recorded now is on disk as it was, and is driven again.
-                    self.reversed(&self.recovery.drive(client, &entry, deadline).unwrap_or(entry))
+                    let stands = self.recovery.drive(client, &entry, deadline).unwrap_or(entry);
+                    tell_reversal(&stands, self.lang())
                 }
-                Requested::Stands(entry) => self.reversed(&entry),
+                Requested::Stands(entry) => tell_reversal(&entry, self.lang()),
             });
             self.recovery.nudge();
             answer.unwrap_or_else(|error| self.journal_failed(&error))
@@ -316,22 +331,6 @@ impl Library {
         self.own(Outcome::Internal, error.code, &error.message)
     }
 
-    /// The answer to a reversal: what stands, where "still taken" is a conflict.
-    fn reversed(&self, entry: &Entry) -> Answer {
-        let said = entry.detail().reversal.last.clone().unwrap_or_default();
-        let said = format!("{} {}", said.code, said.message);
-        let answer = match entry.stage() {
-            Stage::Refused => self.own(Outcome::Conflict, &codes::REFUSED, &said),
-            Stage::Unproven => self.own(Outcome::Conflict, &codes::OTHER_BIZ_ID, &said),
-            Stage::Sending => {
-                self.own(Outcome::Unknown, &codes::REVERSAL_QUEUED, "it is sent when the consume has ended")
-            }
-            Stage::Reversing => self.own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said.trim()),
-            _ => tell_stands(entry, self.lang()),
-        };
-        answer.with_recorded(entry_json(entry))
-    }
-
     /// The day that a request names; today is the till's business day, by the gateway's clock where it is known.
     fn day(&self, written: &str) -> Option<i64> {
         let back = match written {
@@ -356,6 +355,14 @@ impl Library {
             .iter()
             .map(|entry| {
                 let client = self.clients.iter().find(|client| client.owns(entry.key()));
+                // Which setting would settle it, if the vendor says so.
+                let setting = match entry.stage() {
+                    Stage::Unproven if entry.promise_refused() => {
+                        ",\"settings\":[\"routes.reverse.codes.already\",\"routes.reverse.refuses_unknown\"]"
+                    }
+                    Stage::Refused => ",\"settings\":[\"routes.reverse.codes.already\"]",
+                    _ => "",
+                };
                 let next = match (entry.stage(), client) {
                     (Stage::Sending, _) if self.shared.journal.may_be_running(entry) => "running",
                     (Stage::Succeeded, _) if entry.detail().confirmation == Confirmation::Awaited => {
@@ -374,7 +381,10 @@ impl Library {
                     .map(|kind| format!("\"{}\"", kind.as_str()))
                     .collect();
                 let kinds = kinds.join(",");
-                format!("{{\"next\":\"{next}\",\"kinds\":[{kinds}],\"entry\":{}}}", entry_json(entry))
+                format!(
+                    "{{\"next\":\"{next}\"{setting},\"kinds\":[{kinds}],\"entry\":{}}}",
+                    entry_json(entry)
+                )
             })
             .collect();
         let id = serde_json::json!(self.shared.journal.id().ok());

@@ -145,6 +145,7 @@ impl Library {
             tickets: Tickets::default(),
             business_days: config.business_days,
         };
+        library.recovery.explain(Instant::now() + library.shared.total);
         library.recovery.nudge();
         Ok(library)
     }
@@ -179,6 +180,9 @@ impl Library {
                 "an unknown outcome is held until a person settles it: ask the vendor for the action, the params \
                  and the codes of a reversal (冲正) and set routes.reverse",
             ));
+        }
+        if self.clients.iter().any(Client::reverses_without_codes) {
+            warnings.push(Warning::new(&codes::WARN_REVERSE_CODES, codes::WARN_REVERSE_CODES.meaning));
         }
         let unsettled = self.shared.journal.unsettled().unwrap_or_default();
         if !unsettled.is_empty() {

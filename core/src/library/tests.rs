@@ -32,8 +32,13 @@ fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     let (client, journal) = (&library.clients[0], &library.shared.journal);
     for number in 0..40 {
         let biz_id = BizId::new(&format!("H{number}")).unwrap();
-        let hangs =
-            Entry::foreign(client.key(&biz_id), &format!("R{number}"), journal.owner().clone(), number);
+        let hangs = Entry::foreign(
+            client.key(&biz_id),
+            Identity::default(),
+            &format!("R{number}"),
+            journal.owner().clone(),
+            number,
+        );
         journal.record(&hangs, Guard::Off, soon()).unwrap();
     }
     let key = client.key(&BizId::new("T1").unwrap());

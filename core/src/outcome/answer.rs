@@ -185,6 +185,12 @@ impl Answer {
         self
     }
 
+    /// Says something else to the person at the till than the code's own sentence.
+    pub fn with_cashier(mut self, cashier: impl Into<String>) -> Answer {
+        self.cashier = cashier.into();
+        self
+    }
+
     /// Names the transaction.
     pub fn with_biz_id(mut self, biz_id: impl Into<String>) -> Answer {
         self.biz_id = Some(biz_id.into());

@@ -211,6 +211,17 @@ codes! {
     REFUSED "ZV-REFUSED" [Conflict, Unknown]
         "The gateway refuses to undo it; as far as is known it is still taken.",
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
+    REFUND_REFUSED "ZV-REFUND-REFUSED" [Conflict]
+        "The gateway refuses the refund, each time in words of its own: the sale stands as it did, nothing was given back.",
+        "See recorded.reversal.gateway for its words. The sale stays `succeeded`; give the money back in another way, or ask again later.", "退款未成功，原交易仍有效",
+        "The refund was refused; the payment stands.";
+    VOIDED "ZV-VOIDED" [Reversed]
+        "Nothing had been taken under this bizId when its reversal was asked for; `recorded.reversal.voided` says how it stood. The bizId is closed: nothing is sent under it any more.",
+        "Nothing is to be given back. For a new sale use a new bizId.", "该单未扣款，已作废", "Nothing was taken; this transaction number is closed.";
+    UNPROVEN_REVERSAL "ZV-UNPROVEN-REVERSAL" [Conflict, Unknown]
+        "What the gateway says of the reversal does not fit together: it confirmed it and later refused it with a code that the configuration does not explain, or it does not know what it had taken.",
+        "Ask the vendor what the code in recorded.reversal.gateway means. If it says \"already reversed\", list it under routes.reverse.codes.already; if the gateway confirms only what it has undone, set routes.reverse.refuses_unknown: at the next start it is settled and nothing is sent. Or a person says by zv_settle_json what is so.",
+        PERSON_ZH, PERSON_EN;
     OTHER_BIZ_ID "ZV-UNPROVEN-BIZID" [Conflict, Unknown]
         "The answer was lost, and this account answers with other bizIds than it is sent: a reversal by the sent one might undo another sale.",
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
@@ -271,6 +282,9 @@ codes! {
     WARN_NO_REVERSE "ZV-W-NO-REVERSE" []
         "No reverse route is configured: an unknown outcome is held until a person settles it.",
         "Ask the vendor: which action reverses a consume (冲正), with which params, and which codes say \"already reversed\" and \"not found\"? Then set routes.reverse.", "", "";
+    WARN_REVERSE_CODES "ZV-W-REVERSE-CODES" []
+        "A reverse route is configured without codes.already: a reversal that was carried out and is answered by \"already reversed\" cannot be told from one that is refused.",
+        "Ask the vendor which codes of a reversal say \"already reversed\" and \"not found\", and set routes.reverse.codes.", "", "";
     WARN_JOURNAL "ZV-W-JOURNAL" []
         "The journal cannot be used: quotes go on, money calls answer `internal`.",
         "Mend what the message says. What was locked, full or read-only is then opened by itself (`background: false`: by the next money call or zv_recover_json); after anything else start the library anew.", "", "";

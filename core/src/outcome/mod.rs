@@ -117,11 +117,17 @@ pub enum Next {
     Poll,
     /// Nothing was taken: the request may be sent under a new bizId, never under this one.
     NewBizId,
+    /// The money of the sale is back: book the refund.
+    Refunded,
+    /// The refund is on disk and goes on by itself: book nothing yet, look it up later.
+    RefundPending,
+    /// The refund was refused: the sale stands, nothing was given back.
+    RefundRefused,
 }
 
 impl Next {
     /// Everything that can be next.
-    pub const ALL: [Next; 11] = [
+    pub const ALL: [Next; 14] = [
         Next::CompleteSale,
         Next::OtherTender,
         Next::FixRequest,
@@ -133,6 +139,9 @@ impl Next {
         Next::GoOn,
         Next::Poll,
         Next::NewBizId,
+        Next::Refunded,
+        Next::RefundPending,
+        Next::RefundRefused,
     ];
 
     /// The word in the envelope.
@@ -149,6 +158,9 @@ impl Next {
             Next::GoOn => "go_on",
             Next::Poll => "poll",
             Next::NewBizId => "new_bizid",
+            Next::Refunded => "refunded",
+            Next::RefundPending => "refund_pending",
+            Next::RefundRefused => "refund_refused",
         }
     }
 }

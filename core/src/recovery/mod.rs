@@ -14,7 +14,7 @@ use crate::client::{Client, Shared};
 use crate::journal::{Guard, JournalError};
 use crate::log::Level;
 use crate::outcome::codes;
-use crate::transaction::settle::{Asked, ask};
+use crate::transaction::settle::{Asked, By, ask};
 use crate::transaction::{Confirmation, Entry, Key, Stage};
 use pace::Pace;
 
@@ -115,6 +115,11 @@ impl Recovery {
         self.inner.pass(true, deadline)
     }
 
+    /// Holds what was refused once against the configuration; nothing is sent.
+    pub fn explain(&self, deadline: Instant) {
+        self.inner.explain(deadline);
+    }
+
     /// Sends the reversal of one entry now, and gives what stands then.
     pub fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
         self.inner.drive(client, entry, deadline)
@@ -123,7 +128,7 @@ impl Recovery {
     /// Whether the request of an entry may still be on its way to the gateway, as far as this process can know.
     pub fn may_arrive(&self, entry: &Entry) -> bool {
         let inner = &self.inner;
-        !entry.detail().answered && !inner.pace(entry.key()).late_window_over(inner.settings.late_arrival)
+        !entry.detail().answered && !inner.pace(entry).late_window_over(inner.settings.late_arrival)
     }
 
     /// Stops the thread; it ends after the request that it is at.
@@ -232,19 +237,25 @@ impl Inner {
                 };
             }
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
+            match client.explain(&entry, call_deadline()) {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    settled += 1;
+                    continue;
+                }
+                Err(error) => self.trouble(&error),
+            }
             let reversing = entry.stage() == Stage::Reversing && client.can_reverse();
             if !reversing && !client.has_evidence_for(&entry) {
                 continue;
             }
-            let due = self.pace(entry.key()).due();
+            let due = self.pace(&entry).due();
             if !all && due > Instant::now() {
                 soonest(due);
                 continue;
             }
             match self.drive(client, &entry, call_deadline()) {
-                Ok(stands) if matches!(stands.stage(), Stage::Reversing | Stage::Unknown) => {
-                    soonest(self.pace(stands.key()).due());
-                }
+                Ok(stands) if goes_on(&stands) => soonest(self.pace(&stands).due()),
                 Ok(_) => settled += 1,
                 // One entry that cannot be recorded keeps no other from being sent.
                 Err(error) => {
@@ -276,10 +287,10 @@ impl Inner {
             }
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
             // Counted from when its process was first seen dead.
-            let due = self.pace(entry.key()).since() + self.settings.confirm_after;
+            let due = self.pace(&entry).since() + self.settings.confirm_after;
             if Instant::now() < due || no_time() {
                 soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
-            } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse()) {
+            } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse(), By::Itself) {
                 let record = client.dated(record);
                 // Over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
                 if let Err(error) = journal.record(&record, Guard::Off, call_deadline()) {
@@ -288,6 +299,21 @@ impl Inner {
             }
         }
         soonest
+    }
+
+    /// Holds the codes that were refused once against the configuration of today.
+    fn explain(&self, until: Instant) {
+        for entry in self.shared.journal.unsettled().unwrap_or_default() {
+            let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
+            match client.explain(&entry, until) {
+                Ok(None) => {}
+                Ok(Some(stands)) => self.shared.log.line(Level::Info, || {
+                    let said = stands.detail().reversal.last.clone().unwrap_or_default();
+                    format!("{}: {} is explained by the configuration", stands.key().biz_id, said.code)
+                }),
+                Err(error) => self.trouble(&error),
+            }
+        }
     }
 
     fn trouble(&self, error: &JournalError) {
@@ -314,18 +340,15 @@ impl Inner {
     }
 
     fn drive_alone(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
-        let over = self.pace(entry.key()).late_window_over(self.settings.late_arrival);
+        let over = self.pace(entry).late_window_over(self.settings.late_arrival);
         let stands = match entry.stage() {
-            Stage::Unknown => client.drive_evidence(entry, over, deadline)?,
+            Stage::Unknown | Stage::Unproven => client.drive_evidence(entry, over, deadline)?,
             _ => client.drive_reversal(entry, over, deadline)?,
         };
-        let mut state = self.state();
-        if matches!(stands.stage(), Stage::Reversing | Stage::Unknown) {
-            let pace = state.paces.entry(stands.key().clone()).or_insert_with(Pace::begin);
-            let promised = stands.detail().reversal.last.as_ref().is_some_and(|words| words.code == "0");
-            pace.tried(self.settings.late_arrival, promised);
+        if goes_on(&stands) {
+            self.with_pace(&stands, |pace| pace.tried(self.settings.late_arrival, stands.is_promised()));
         } else {
-            state.paces.remove(stands.key());
+            self.state().paces.remove(stands.key());
         }
         Ok(stands)
     }
@@ -336,12 +359,28 @@ impl Inner {
     fn due(&self, entry: &Entry) -> Instant {
         match entry.stage() {
             Stage::Sending => *self.state().intents.entry(entry.key().clone()).or_insert_with(Instant::now),
-            _ => self.pace(entry.key()).due(),
+            _ => self.pace(entry).due(),
         }
     }
 
-    /// The pace of an entry, begun when it is first seen.
-    fn pace(&self, key: &Key) -> Pace {
-        self.state().paces.entry(key.clone()).or_insert_with(Pace::begin).clone()
+    /// The pace of an entry, begun when it is first seen, and anew when it was re-opened.
+    fn pace(&self, entry: &Entry) -> Pace {
+        self.with_pace(entry, |pace| pace.clone())
     }
+
+    fn with_pace<T>(&self, entry: &Entry, f: impl FnOnce(&mut Pace) -> T) -> T {
+        let mut state = self.state();
+        let reopened = entry.detail().reopened;
+        let pace = state.paces.entry(entry.key().clone()).or_insert_with(|| Pace::begin(reopened));
+        // An older record that another thread still has at hand changes nothing.
+        if pace.reopened() < reopened {
+            *pace = Pace::begin(reopened);
+        }
+        f(pace)
+    }
+}
+
+/// Whether something about an entry can still be asked of the gateway.
+fn goes_on(stands: &Entry) -> bool {
+    matches!(stands.stage(), Stage::Reversing | Stage::Unknown) || stands.promise_refused()
 }

@@ -12,12 +12,21 @@ pub(super) struct Pace {
     since: Instant,
     due: Instant,
     delay: Duration,
+    /// The gateway has said that it is done.
+    promised: bool,
+    /// Of which re-opening it is.
+    reopened: u32,
 }
 
 impl Pace {
-    pub(super) fn begin() -> Pace {
+    pub(super) fn begin(reopened: u32) -> Pace {
         let now = Instant::now();
-        Pace { since: now, due: now, delay: FIRST }
+        Pace { since: now, due: now, delay: FIRST, promised: false, reopened }
+    }
+
+    /// Of which re-opening of its entry it is.
+    pub(super) fn reopened(&self) -> u32 {
+        self.reopened
     }
 
     /// When this process first saw it.
@@ -35,13 +44,14 @@ impl Pace {
     }
 
     /// One more try has not settled it. What the gateway says is done needs asking again only when the window is
-    /// over; anything else sooner, each time later.
+    /// over, whatever another thread has asked meanwhile; anything else sooner, each time later.
     pub(super) fn tried(&mut self, late_arrival: Duration, promised: bool) {
         let now = Instant::now();
         let end = self.since + late_arrival;
         let again = now + jittered(self.delay);
         self.delay = (self.delay * 2).min(LONGEST);
-        self.due = match (end > now, promised) {
+        self.promised |= promised;
+        self.due = match (end > now, self.promised) {
             (true, true) => end,
             // Not past the end of the window, where an answer can settle it.
             (true, false) => again.min(end),
@@ -62,7 +72,7 @@ mod tests {
 
     #[test]
     fn waits_longer_each_time_up_to_the_longest() {
-        let mut pace = Pace::begin();
+        let mut pace = Pace::begin(0);
         assert!(pace.due() <= Instant::now());
         for wanted in [500_u64, 1000, 2000, 4000, 8000, 15_000, 15_000] {
             pace.tried(Duration::ZERO, false);
@@ -74,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_promise_is_checked_at_the_end_of_the_window() {
-        let mut pace = Pace::begin();
+        let mut pace = Pace::begin(0);
         let window = Duration::from_secs(100);
         pace.tried(window, true);
         assert_eq!(pace.due(), pace.since + window);

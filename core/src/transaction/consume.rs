@@ -1,7 +1,8 @@
 //! One call that asks for a consume, step by step.
 
 use super::restart::Known;
-use super::{Entry, OnUnknown, Owner, Stage};
+use super::settle::voided;
+use super::{Entry, OnUnknown, Owner, Reversal, Stage};
 use crate::gateway::{CodeRules, Doubt, Identity, NotSent, Verdict};
 use crate::outcome::{codes, codes::Code};
 
@@ -166,11 +167,19 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         (State::Concluding { end }, Event::Stands(entry)) if entry.stage == Stage::Sending => {
             conclude(&entry, end)
         }
-        // It was taken for dead and is being undone, or was; but the gateway did it, and only now that is known.
+        // It was taken for dead and is being undone, or was; but the gateway did it, and only now that is known. Or
+        // only now it ended without proof: it may have been sent after whatever was found out about it.
         (State::Concluding { end }, Event::Stands(entry))
-            if matches!(entry.stage, Stage::Unknown | Stage::Reversing | Stage::Reversed) =>
+            if matches!(
+                entry.stage,
+                Stage::Unknown | Stage::Reversing | Stage::Reversed | Stage::Refused | Stage::Unproven
+            ) =>
         {
             match &end {
+                End::Answered(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
+                    let record = reopened(&entry, doubt);
+                    (State::Concluding { end }, Effect::Record(record))
+                }
                 End::Answered(Verdict::Accepted(accepted)) => {
                     let held = entry.stage == Stage::Unknown;
                     let record = entry.moved(if held { Stage::Succeeded } else { Stage::Reversing });
@@ -307,8 +316,18 @@ fn ended(entry: &Entry, stage: Stage) -> Entry {
     match stage {
         _ if !entry.detail.reversal.asked => entry.moved(stage),
         Stage::Succeeded => entry.moved(Stage::Reversing),
-        _ => entry.moved(Stage::Reversed),
+        _ => voided(entry, stage),
     }
+}
+
+/// The record of an attempt that ended without proof after it had been taken for dead: whatever was confirmed or not
+/// found meanwhile may have been so before it arrived.
+fn reopened(entry: &Entry, doubt: &Doubt) -> Entry {
+    let mut next = in_doubt(entry, doubt);
+    next.detail.reopened = next.detail.reopened.saturating_add(1);
+    next.detail.reversal =
+        Reversal { last: None, refused: false, said: None, promised: false, ..entry.detail.reversal.clone() };
+    next
 }
 
 fn in_doubt(entry: &Entry, doubt: &Doubt) -> Entry {

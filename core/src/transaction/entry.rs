@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::times::Times;
-use crate::gateway::{Accepted, Doubt, Identity, Origin, Refusal, Words};
+use crate::gateway::{Accepted, Doubt, Identity, Origin, Refusal, Reversed, Words};
+use crate::json::{Value, push_string};
 use crate::money::BizId;
 use crate::outcome::codes::Code;
 
@@ -106,10 +107,40 @@ impl Stage {
     }
 }
 
+/// What a gateway's answer to a reversal said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// It is done.
+    Done,
+    /// It had been done before.
+    Already,
+    /// Nothing stands under that bizId.
+    NotFound,
+    /// No, with a code that the configuration does not explain.
+    Refused,
+    /// Nothing that could be believed.
+    Nothing,
+}
+
+impl Said {
+    /// What an answer said.
+    pub fn of(answer: &Reversed) -> Said {
+        match answer {
+            Reversed::Done(_) => Said::Done,
+            Reversed::Already(_) => Said::Already,
+            Reversed::NotFound(_) => Said::NotFound,
+            Reversed::Refused(_) => Said::Refused,
+            Reversed::Again(_) => Said::Nothing,
+        }
+    }
+}
+
 /// What was done to undo a consume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, stored by name")]
 pub struct Reversal {
-    /// A till asked for it while the consume was still running.
+    /// A till asked for it.
     pub asked: bool,
     /// How often it was sent; recorded before each send.
     pub tries: u32,
@@ -117,6 +148,22 @@ pub struct Reversal {
     pub last: Option<Words>,
     /// The last try was refused in the gateway's own words.
     pub refused: bool,
+    /// The sale stood as succeeded when the till asked: the money of a finished sale is given back.
+    #[serde(default)]
+    pub refund: bool,
+    /// How many tries have been recorded to be sent and were not answered by a whole business refusal. What one of
+    /// them did, nobody knows.
+    #[serde(default)]
+    pub unanswered: u32,
+    /// What the last answer said.
+    #[serde(default)]
+    pub said: Option<Said>,
+    /// A try was confirmed while the consume could still arrive.
+    #[serde(default)]
+    pub promised: bool,
+    /// Nothing had been taken when a till asked: how it stood then. The bizId is closed.
+    #[serde(default)]
+    pub voided: Option<Stage>,
 }
 
 /// What a person decided.
@@ -193,12 +240,16 @@ pub struct Detail {
     /// The till, the operator and the store of the request.
     #[serde(default, skip_serializing_if = "Origin::is_empty")]
     pub origin: Origin,
-    /// Its details were dropped: what is left is that the bizId was used, and how it ended.
+    /// Its details were dropped: what is left is that the bizId was used, how it ended, and what a reversal needs.
     #[serde(default)]
     pub retired: bool,
     /// There were earlier attempts, and no byte of any of them left.
     #[serde(default)]
     pub earlier_never_left: bool,
+    /// How often an attempt ended without proof after it had been taken for dead; each time the window for a late
+    /// arrival begins anew.
+    #[serde(default)]
+    pub reopened: u32,
 }
 
 impl Entry {
@@ -223,9 +274,10 @@ impl Entry {
         }
     }
 
-    /// The record of another till's sale, which is to be undone. `returned` is the bizId that its answer carried.
-    pub fn foreign(key: Key, returned: &str, owner: Owner, created_unix_ms: i64) -> Entry {
-        let mut entry = Entry::intent(key, Identity::default(), owner, OnUnknown::Reverse, created_unix_ms);
+    /// The record of another till's sale, which is to be undone. `told` is what the till says of it, `returned` the bizId
+    /// that its answer carried.
+    pub fn foreign(key: Key, told: Identity, returned: &str, owner: Owner, created_unix_ms: i64) -> Entry {
+        let mut entry = Entry::intent(key, told, owner, OnUnknown::Reverse, created_unix_ms);
         entry.stage = Stage::Reversing;
         entry.attempt = 0;
         entry.detail.foreign = true;
@@ -239,6 +291,22 @@ impl Entry {
     /// The same intent, asked for by this till, operator and store.
     pub fn from(mut self, origin: Origin) -> Entry {
         self.detail.origin = origin;
+        self
+    }
+
+    /// Whether what was asked is not known here, or no longer: another till's sale, or one whose details were dropped.
+    pub fn lost_its_request(&self) -> bool {
+        self.detail.foreign || self.detail.retired
+    }
+
+    /// The same with what the till says of a sale whose details were dropped.
+    pub fn told(mut self, told: &Identity) -> Entry {
+        if self.lost_its_request() {
+            let own = &mut self.identity;
+            own.customer_id = own.customer_id.take().or_else(|| told.customer_id.clone());
+            own.amount = own.amount.or(told.amount);
+            own.kind = own.kind.or(told.kind);
+        }
         self
     }
 
@@ -273,13 +341,18 @@ impl Entry {
         })
     }
 
-    /// The record without what it no longer needs: whose it was and what was said. `None` where somebody may
-    /// still have to settle or read it.
+    /// The record without what it no longer needs: what was said, and whose it was unless it succeeded: that may
+    /// still be undone, which needs the member, the sum, the purses and the coupons. `None` where somebody may still
+    /// have to settle or read it.
     pub fn retired(&self) -> Option<Entry> {
+        let stands = matches!(self.stage, Stage::Succeeded | Stage::Kept) || self.is_refund();
         (!self.stage.is_unsettled() && !self.is_unfinished() && !self.detail.retired).then(|| Entry {
-            identity: Identity::default(),
+            identity: if stands { self.identity.clone() } else { Identity::default() },
             owner: Owner(String::new()),
             detail: Detail {
+                data: self.detail.data.as_deref().filter(|_| stands).map(purses),
+                answered: self.detail.answered,
+                reversal: Reversal { last: None, ..self.detail.reversal.clone() },
                 retired: true,
                 words: self
                     .detail
@@ -302,6 +375,37 @@ impl Entry {
     /// Whether no byte ever left under the bizId: only then is it free for another request.
     pub fn is_free(&self) -> bool {
         self.stage == Stage::NotSent && (self.attempt == 1 || self.detail.earlier_never_left)
+    }
+
+    /// Whether the money of a finished sale is being given back, was, or could not be.
+    pub fn is_refund(&self) -> bool {
+        self.detail.reversal.refund
+    }
+
+    /// Whether it keeps another sale of the same member or coupon from being sent: it is unsettled and may take the
+    /// money of a sale that nobody has finished. A refund takes nothing, and what was confirmed as undone leaves the
+    /// member free though a later answer explains nothing.
+    pub fn holds_back(&self) -> bool {
+        self.stage.is_unsettled() && !self.gives_back() && !self.promise_refused()
+    }
+
+    /// Whether its undoing gives money back to a customer whose sale was finished, here or by another till.
+    pub fn gives_back(&self) -> bool {
+        self.is_refund() || self.detail.foreign
+    }
+
+    /// Whether its undoing was confirmed once and then refused with a code that the configuration does not explain.
+    pub fn promise_refused(&self) -> bool {
+        let reversal = &self.detail.reversal;
+        self.stage == Stage::Unproven && reversal.promised && reversal.said == Some(Said::Refused)
+    }
+
+    /// Whether its undoing was confirmed while the consume could still arrive.
+    pub fn is_promised(&self) -> bool {
+        let reversal = &self.detail.reversal;
+        // Older records kept only the words.
+        let in_words = || reversal.last.as_ref().is_some_and(|words| words.code == "0");
+        reversal.promised || (reversal.said.is_none() && in_words())
     }
 
     /// Whether the gateway has said that it did it.
@@ -415,9 +519,10 @@ impl Entry {
         self.detail.words = Some(Words { code: doubt.code.clone(), message: doubt.message.clone() });
         self.detail.doubt = Some(doubt.kind.text.to_owned());
         self.detail.answered = doubt.answered;
-        self.detail.returned_biz_id =
-            doubt.returned_biz_id.clone().filter(|id| id == self.key.biz_id.as_str());
-        self.detail.strange_answer = doubt.returned_biz_id.is_some() && self.detail.returned_biz_id.is_none();
+        let own = doubt.returned_biz_id.clone().filter(|id| id == self.key.biz_id.as_str());
+        self.detail.strange_answer = doubt.returned_biz_id.is_some() && own.is_none();
+        // A till that asked for the reversal may have said which one its answer carried.
+        self.detail.returned_biz_id = own.or(self.detail.returned_biz_id);
         self.detail.warnings = doubt
             .warnings
             .iter()
@@ -430,4 +535,23 @@ impl Entry {
         self.detail.words = Some(Words { code: code.text.to_owned(), message: message.to_owned() });
         self
     }
+}
+
+/// What a reversal and its words need of a success's data.
+fn purses(data: &str) -> String {
+    const KEPT: [&str; 4] = ["bizId", "couponsCardList", "change_gift_amount", "change_recharge_amount"];
+    let value = Value::parse(data).ok();
+    let mut out = String::from("{");
+    for (name, value) in value.as_ref().and_then(Value::as_object).into_iter().flat_map(|data| data.iter()) {
+        if KEPT.contains(&name) {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            push_string(&mut out, name);
+            out.push(':');
+            out.push_str(value.raw());
+        }
+    }
+    out.push('}');
+    out
 }

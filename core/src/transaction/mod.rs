@@ -8,6 +8,10 @@
 //!                                  └▶ Reversing ──▶ Reversed       ├▶ Kept | Undone (a person)
 //!                                             ├──▶ Refused ────────┤
 //!                                             └──▶ Unproven ───────┘
+//! Succeeded ─ a till asks ─▶ Reversing (a refund) ──▶ Reversed
+//!                                  └─ every try refused ─▶ Kept (it stands)
+//! Declined | NotSent ─ a till asks ─▶ Reversed (a void: the bizId is closed)
+//! taken for dead, and then it ends without proof ─▶ Unknown | Reversing, re-opened
 //! its owner died while Sending ──▶ as "anything else"
 //! ```
 
@@ -17,5 +21,5 @@ pub mod restart;
 pub mod settle;
 mod times;
 
-pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Settlement, Stage};
 pub use times::{EARLIEST_MS, Filed, Moment, Times};
+pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Said, Settlement, Stage};

@@ -1,6 +1,6 @@
 //! Settling what is in doubt or is to be undone: the reversal as a till, the recovery or a person drives it.
 
-use super::{Entry, Reversal, Settlement, Stage};
+use super::{Entry, Reversal, Said, Settlement, Stage};
 use crate::gateway::{Reversed, Words};
 use crate::outcome::codes;
 
@@ -17,13 +17,25 @@ pub enum Asked {
     NoWay,
 }
 
-/// A till asks for the reversal of what stands. `returned` is the bizId that the answer carried, as the till has
-/// stored it; `has_route` says whether a reverse route is configured.
-pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool) -> Asked {
+/// Who asks for a reversal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The till: of what had succeeded it is a refund.
+    Till,
+    /// The library, for what the till has never confirmed.
+    Itself,
+}
+
+/// The reversal of what stands is asked for. `returned` is the bizId that the answer carried, as the till has stored it;
+/// `has_route` says whether a reverse route is configured.
+pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -> Asked {
     let asked = |stage: Stage| {
         let mut next = entry.moved(stage);
         next.detail.reversal.asked = true;
         next.detail.reversal.refused = false;
+        if matches!(entry.stage, Stage::Succeeded | Stage::Kept) {
+            next.detail.reversal.refund = by == By::Till;
+        }
         if next.detail.returned_biz_id.is_none() {
             next.detail.returned_biz_id = returned.map(str::to_owned);
         }
@@ -37,12 +49,20 @@ pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool) -> Asked {
         // Recorded at once; sent when the running call has its answer or its deadline.
         Stage::Sending => asked(Stage::Sending),
         // Nothing was taken; from now on the bizId cannot be tried again.
-        Stage::Declined | Stage::NotSent => Asked::Record(entry.moved(Stage::Reversed)),
+        Stage::Declined | Stage::NotSent => Asked::Record(voided(entry, entry.stage)),
         Stage::Reversing => Asked::Going,
         Stage::Reversed | Stage::Undone => Asked::Already,
         Stage::Unproven => Asked::NoWay,
         Stage::Succeeded | Stage::Unknown | Stage::Refused | Stage::Kept => asked(Stage::Reversing),
     }
+}
+
+/// The record of a void: nothing was taken, and the bizId is closed.
+pub(super) fn voided(entry: &Entry, was: Stage) -> Entry {
+    let mut next = entry.moved(Stage::Reversed);
+    next.detail.reversal.asked = true;
+    next.detail.reversal.voided = Some(was);
+    next
 }
 
 /// What the recovery does about an entry that is to be undone.
@@ -71,6 +91,7 @@ pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
     match &entry.detail.returned_biz_id {
         None if (other_biz_ids || entry.detail.strange_answer) && !entry.detail.foreign => {
             next.stage = Stage::Unproven;
+            next.detail.reversal.said = None;
             next.detail.reversal.last = Some(Words {
                 code: codes::OTHER_BIZ_ID.text.to_owned(),
                 message: "the answer was lost, and this account answers with other bizIds than it is sent"
@@ -81,35 +102,91 @@ pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
         returned => {
             let biz_id = returned.clone().unwrap_or_else(|| entry.key.biz_id.to_string());
             next.detail.reversal.tries = next.detail.reversal.tries.saturating_add(1);
+            next.detail.reversal.unanswered = next.detail.reversal.unanswered.saturating_add(1);
             next.detail.reversal.refused = false;
             Try::Send { record: next, biz_id }
         }
     }
 }
 
+/// What a reversal goes on from whose try could not be recorded, since it was sent before. `None` where it must not
+/// leave: a refund may be found to stand by the tries that the record knows, so one that it does not know leaves only
+/// where that can no longer be, after a second try that was not refused. Its own refusal is not counted against the
+/// tries that the record knows.
+pub fn unrecorded(entry: &Entry) -> Option<Entry> {
+    let reversal = &entry.detail.reversal;
+    (reversal.tries > 0 && (!reversal.refund || reversal.unanswered > 1)).then(|| {
+        let mut same = entry.clone();
+        same.detail.reversal.unanswered = reversal.unanswered.saturating_add(1);
+        same
+    })
+}
+
 /// What an answered reversal comes to: the record over the revision before it. `late_window_over` says that the
-/// consume can no longer be on its way.
-pub fn reversal_answered(entry: &Entry, answer: &Reversed, late_window_over: bool) -> Entry {
+/// consume can no longer be on its way; `refuses_unknown`, that the gateway confirms only what it has undone.
+pub fn reversal_answered(
+    entry: &Entry,
+    answer: &Reversed,
+    late_window_over: bool,
+    refuses_unknown: bool,
+) -> Entry {
+    let before = &entry.detail.reversal;
     // While the consume may still arrive, an undoing of it is only a promise: it is asked for again afterwards.
     // The same holds for a refusal, which may only say in an unlisted code that nothing is there yet.
     let proven = entry.detail.answered || late_window_over;
-    let (stage, refused) = match answer {
-        Reversed::Done(_) if proven => (Stage::Reversed, false),
+    let refused = matches!(answer, Reversed::Refused(_));
+    // Only a whole refusal says that its own try did nothing; of those before it, it says nothing.
+    let unanswered = before.unanswered.saturating_sub(u32::from(refused));
+    let promised = entry.is_promised();
+    let stage = match answer {
+        Reversed::Done(_) | Reversed::Already(_) if proven => Stage::Reversed,
         // Another till's sale is there by what that till says: so it is the bizId that is wrong.
-        Reversed::NotFound(_) if entry.detail.foreign => (Stage::Refused, true),
+        Reversed::NotFound(_) if entry.detail.foreign => Stage::Refused,
         // The gateway does not know what it had confirmed: nobody can know.
-        Reversed::NotFound(_) if late_window_over && entry.was_accepted() => (Stage::Unproven, false),
-        Reversed::NotFound(_) if late_window_over => (Stage::Reversed, false),
-        Reversed::Refused(_) if proven => (Stage::Refused, true),
-        _ => (Stage::Reversing, false),
+        Reversed::NotFound(_) if late_window_over && entry.was_accepted() => Stage::Unproven,
+        Reversed::NotFound(_) if late_window_over => Stage::Reversed,
+        // Every try since the till asked was refused, so the sale stands as it did.
+        Reversed::Refused(_) if before.refund && unanswered == 0 => Stage::Kept,
+        Reversed::Refused(_) if proven && promised && refuses_unknown => Stage::Reversed,
+        // It may have been confirmed when nothing was there, and be there now.
+        Reversed::Refused(_) if proven && promised => Stage::Unproven,
+        Reversed::Refused(_) if proven => Stage::Refused,
+        _ => Stage::Reversing,
     };
     let mut next = entry.moved(stage);
     let (Reversed::Done(words)
+    | Reversed::Already(words)
     | Reversed::NotFound(words)
     | Reversed::Again(words)
     | Reversed::Refused(words)) = answer;
-    next.detail.reversal = Reversal { last: Some(words.clone()), refused, ..entry.detail.reversal.clone() };
+    next.detail.reversal = Reversal {
+        last: Some(words.clone()),
+        refused: refused && stage != Stage::Reversing || stage == Stage::Refused,
+        unanswered,
+        said: Some(Said::of(answer)),
+        promised: promised || matches!(answer, Reversed::Done(_) | Reversed::Already(_)),
+        ..before.clone()
+    };
     next
+}
+
+/// What a code that was refused once says by the configuration of today: the record over the revision before it, or
+/// `None` where it still says nothing. Nothing is sent for it.
+pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Option<Entry> {
+    let reversal = &entry.detail.reversal;
+    let is_already =
+        reversal.last.as_ref().is_some_and(|words| already.iter().any(|code| *code == words.code));
+    let explained = match entry.stage {
+        _ if reversal.said != Some(Said::Refused) => false,
+        Stage::Unproven => entry.promise_refused() && (is_already || refuses_unknown),
+        Stage::Refused => is_already,
+        _ => false,
+    };
+    explained.then(|| {
+        let mut next = entry.moved(Stage::Reversed);
+        next.detail.reversal.refused = false;
+        next
+    })
 }
 
 /// What the gateway's own records say of a consume.
@@ -130,7 +207,9 @@ pub enum Evidence {
 /// the request can no longer arrive.
 pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Option<Entry> {
     let (stage, code, message) = match evidence {
-        _ if entry.stage != Stage::Unknown => return None,
+        // What was confirmed as undone never becomes a success.
+        Evidence::Taken if entry.promise_refused() => return None,
+        _ if entry.stage != Stage::Unknown && !entry.promise_refused() => return None,
         Evidence::Taken => (Stage::Succeeded, "0", "the deduction stands in the gateway's own records"),
         Evidence::Absent if late_window_over => (
             Stage::Reversed,
@@ -213,7 +292,7 @@ mod tests {
         ] {
             let mut before = entry(Stage::Reversing);
             before.detail.answered = answered;
-            let after = reversal_answered(&before, &answer, over);
+            let after = reversal_answered(&before, &answer, over, false);
             assert_eq!(after.stage(), wanted, "{answer:?} {over} {answered}");
             assert_eq!(after.revision(), before.revision() + 1);
         }
@@ -224,8 +303,14 @@ mod tests {
         let mut foreign = entry(Stage::Reversing);
         foreign.detail.foreign = true;
         foreign.detail.answered = true;
-        assert_eq!(reversal_answered(&foreign, &Reversed::NotFound(words()), true).stage(), Stage::Refused);
-        assert_eq!(reversal_answered(&foreign, &Reversed::Done(words()), false).stage(), Stage::Reversed);
+        assert_eq!(
+            reversal_answered(&foreign, &Reversed::NotFound(words()), true, false).stage(),
+            Stage::Refused
+        );
+        assert_eq!(
+            reversal_answered(&foreign, &Reversed::Done(words()), false, false).stage(),
+            Stage::Reversed
+        );
     }
 
     #[test]
@@ -257,14 +342,14 @@ mod tests {
             (Stage::NotSent, Stage::Reversed),
         ] {
             assert!(
-                matches!(ask(&entry(stage), None, true), Asked::Record(record) if record.stage() == wanted),
+                matches!(ask(&entry(stage), None, true, By::Till), Asked::Record(record) if record.stage() == wanted),
                 "{stage:?}"
             );
         }
-        assert!(matches!(ask(&entry(Stage::Succeeded), None, false), Asked::NoWay));
-        assert!(matches!(ask(&entry(Stage::Unproven), None, true), Asked::NoWay));
-        assert!(matches!(ask(&entry(Stage::Reversed), None, true), Asked::Already));
-        assert!(matches!(ask(&entry(Stage::Reversing), None, true), Asked::Going));
+        assert!(matches!(ask(&entry(Stage::Succeeded), None, false, By::Till), Asked::NoWay));
+        assert!(matches!(ask(&entry(Stage::Unproven), None, true, By::Till), Asked::NoWay));
+        assert!(matches!(ask(&entry(Stage::Reversed), None, true, By::Till), Asked::Already));
+        assert!(matches!(ask(&entry(Stage::Reversing), None, true, By::Till), Asked::Going));
     }
 
     #[test]

@@ -188,7 +188,7 @@ fn the_answer_to_another_sales_reversal_undoes_nothing() {
         let envelope = Envelope::read(200, body.as_bytes()).unwrap();
         let found = envelope.judge_reverse(&rules, &CodeRules::default(), &["B1", "R1"], &|id| id == "A1");
         let found = match found {
-            Reversed::Done(_) => "done",
+            Reversed::Done(_) | Reversed::Already(_) => "done",
             Reversed::NotFound(_) => "not found",
             Reversed::Refused(_) => "refused",
             Reversed::Again(_) => "again",

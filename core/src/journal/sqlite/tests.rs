@@ -286,7 +286,8 @@ fn old_details_go_and_what_was_used_stays() {
     let journal = Sqlite::open(&folder.journal()).unwrap();
     let at = |biz_id: &str, day: i64, stage: Stage| {
         let made = entry(&journal, biz_id, biz_id, stage, 1);
-        let detail = Detail { heard: true, ..made.detail().clone() };
+        let data = r#"{"bizId":"OLD","change_gift_amount":"1.00","total_amount":"9.00","change_recharge_amount":"2.00"}"#;
+        let detail = Detail { heard: true, data: Some(data.to_owned()), ..made.detail().clone() };
         let created = day * 86_400_000;
         Entry::restore(
             made.key().clone(),
@@ -301,6 +302,7 @@ fn old_details_go_and_what_was_used_stays() {
         )
     };
     done(&journal.record(&at("OLD", 0, Stage::Succeeded), Guard::Off, soon()).unwrap());
+    done(&journal.record(&at("GONE", 0, Stage::Declined), Guard::Off, soon()).unwrap());
     done(&journal.record(&at("OPEN", 0, Stage::Refused), Guard::Off, soon()).unwrap());
     // A clock that has jumped ahead once is no reason.
     done(&journal.record(&at("JUMP", 1000, Stage::Succeeded), Guard::Off, soon()).unwrap());
@@ -308,17 +310,22 @@ fn old_details_go_and_what_was_used_stays() {
     for day in 920..1000 {
         done(&journal.record(&at(&format!("D{day}"), day, Stage::Succeeded), Guard::Off, soon()).unwrap());
     }
-    assert_eq!(journal.retire(90, soon()).unwrap(), 1);
+    assert_eq!(journal.retire(90, soon()).unwrap(), 2);
     let key = |biz_id: &str| Key {
         open_id: "o".into(),
         endpoint: "http://e".into(),
         biz_id: BizId::new(biz_id).unwrap(),
     };
     let old = journal.find(&key("OLD")).unwrap().unwrap();
+    // A success may still be undone, which needs whose it was; what cannot is known by its bizId alone.
     assert_eq!(
-        (old.stage(), old.identity().customer_id.clone(), old.detail().retired),
-        (Stage::Succeeded, None, true)
+        (old.stage(), old.identity().customer_id.as_deref(), old.detail().retired),
+        (Stage::Succeeded, Some("OLD"), true)
     );
+    let data = r#"{"bizId":"OLD","change_gift_amount":"1.00","change_recharge_amount":"2.00"}"#;
+    assert_eq!(old.detail().data.as_deref(), Some(data));
+    let gone = journal.find(&key("GONE")).unwrap().unwrap();
+    assert_eq!((gone.stage(), gone.identity().customer_id.clone()), (Stage::Declined, None));
     let open = journal.find(&key("OPEN")).unwrap().unwrap();
     assert_eq!(open.identity().customer_id.as_deref(), Some("OPEN"));
     assert_eq!(journal.retire(90, soon()).unwrap(), 0);

@@ -1,0 +1,148 @@
+//! The words of a reversal: what a refund gave back, that it is under way, that it was refused.
+
+use super::tell::{entry_json, stands};
+use crate::json::Value;
+use crate::money::Amount;
+use crate::outcome::codes::{self, Code};
+use crate::outcome::{Answer, Lang, Next, Outcome};
+use crate::transaction::{Entry, Stage};
+
+/// The answer to a reversal: what stands, where "still taken" is a conflict.
+pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
+    let said = entry.detail().reversal.last.clone().unwrap_or_default();
+    let said = format!("{} {}", said.code, said.message);
+    let said = said.trim();
+    let own = |outcome, code: &'static Code, message: &str| {
+        let message = if message.is_empty() { code.meaning } else { message };
+        Answer::of(outcome, code, lang, message)
+    };
+    let answer = match entry.stage() {
+        Stage::Kept if entry.is_refund() => {
+            own(Outcome::Conflict, &codes::REFUND_REFUSED, said).with_next(Next::RefundRefused)
+        }
+        Stage::Refused => own(Outcome::Conflict, &codes::REFUSED, said),
+        Stage::Unproven => own(Outcome::Conflict, unproven_code(entry), said),
+        Stage::Sending => {
+            own(Outcome::Unknown, &codes::REVERSAL_QUEUED, "it is sent when the consume has ended")
+        }
+        Stage::Reversing if !entry.gives_back() => own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said),
+        _ => return stands(entry, lang).with_recorded(entry_json(entry)),
+    };
+    let answer = match entry.stage() {
+        Stage::Refused | Stage::Unproven if entry.gives_back() => {
+            answer.with_cashier(lang.pick(OPEN_REFUND_ZH, OPEN_REFUND_EN))
+        }
+        _ => answer,
+    };
+    answer.with_biz_id(entry.key().biz_id.as_str()).with_recorded(entry_json(entry))
+}
+
+/// Why nobody can know what became of it.
+pub(super) fn unproven_code(entry: &Entry) -> &'static Code {
+    let other = entry.detail().reversal.last.as_ref();
+    if other.is_some_and(|words| words.code == codes::OTHER_BIZ_ID.text) {
+        &codes::OTHER_BIZ_ID
+    } else {
+        &codes::UNPROVEN_REVERSAL
+    }
+}
+
+pub(super) const OPEN_REFUND_ZH: &str = "退款未能确认，请联系店长核实";
+pub(super) const OPEN_REFUND_EN: &str = "The refund could not be confirmed. Ask the manager to check.";
+
+/// What a refund gave back, by purse. What the gateway did not say, or said in another sum than was asked for, is not
+/// guessed.
+struct Refunded {
+    recharge: Option<Amount>,
+    gift: Option<Amount>,
+    total: Option<Amount>,
+}
+
+impl Refunded {
+    fn of(entry: &Entry) -> Refunded {
+        let value = entry.detail().data.as_deref().and_then(|data| Value::parse(data).ok());
+        let data = value.as_ref().and_then(Value::as_object);
+        let purse = |name: &str| {
+            let text = data?.given(name)?.scalar()?;
+            let text = text.strip_prefix('-').unwrap_or(text);
+            // Some answers have more decimals, all of them 0.
+            let more = text.split_once('.').map_or("", |(_, decimals)| decimals.get(2..).unwrap_or(""));
+            let text = text.get(..text.len() - more.len()).filter(|_| more.bytes().all(|b| b == b'0'))?;
+            Amount::parse(text).ok()
+        };
+        let (recharge, gift) = (purse("change_recharge_amount"), purse("change_gift_amount"));
+        // Of another till's sale nothing is known but what this till says.
+        let asked = entry.identity().amount.filter(|_| !entry.detail().foreign);
+        let said = match (recharge, gift) {
+            (Some(one), Some(two)) => one.checked_add(two),
+            (one, two) => one.or(two),
+        };
+        let total = match (said, asked) {
+            (Some(said), Some(asked)) => (said == asked).then_some(asked),
+            (Some(said), None) => said.is_zero().then_some(said),
+            (None, asked) => asked,
+        };
+        Refunded { recharge, gift, total }
+    }
+
+    fn json(&self, entry: &Entry) -> String {
+        let identity = entry.identity();
+        let text = |amount: Option<Amount>| amount.map(|amount| amount.to_string());
+        serde_json::json!({ "refunded": {
+            "recharge": text(self.recharge),
+            "gift": text(self.gift),
+            "total": text(self.total),
+            "points": identity.points,
+            "couponsCardList": identity.coupons,
+        }})
+        .to_string()
+    }
+
+    fn sentence(&self, entry: &Entry, lang: Lang) -> String {
+        let coupons = !entry.identity().coupons.is_empty();
+        match self.total.filter(|total| !total.is_zero()) {
+            Some(total) if coupons => lang.pick(
+                format!("已退回 {total} 元到会员账户，优惠券已退回"),
+                format!("{total} given back to the member's account, the coupons too."),
+            ),
+            Some(total) => lang.pick(
+                format!("已退回 {total} 元到会员账户"),
+                format!("{total} given back to the member's account."),
+            ),
+            None if coupons && entry.identity().amount.is_none_or(Amount::is_zero) => {
+                lang.pick("优惠券已退回会员账户".to_owned(), "The coupons are given back.".to_owned())
+            }
+            None => lang.pick("已退回会员账户".to_owned(), "Given back to the member's account.".to_owned()),
+        }
+    }
+}
+
+/// What became of the refund of a sale that had succeeded, where it has not come to a stage for a person.
+pub(super) fn refund(entry: &Entry, lang: Lang) -> Option<Answer> {
+    let detail = entry.detail();
+    let last = detail.reversal.last.clone().unwrap_or_default();
+    let answer = match entry.stage() {
+        Stage::Reversed => {
+            let refunded = Refunded::of(entry);
+            let message = format!("{} {}", last.code, last.message);
+            Answer::of_gateway(
+                Outcome::Reversed,
+                codes::REVERSED.text,
+                message.trim(),
+                refunded.sentence(entry, lang),
+            )
+            .with_next(Next::Refunded)
+            .with_data(refunded.json(entry))
+        }
+        Stage::Reversing => {
+            let cashier = lang.pick("退款已登记，正在处理", "The refund is registered and under way.");
+            let message = format!("{} {}", last.code, last.message);
+            let message =
+                if message.trim().is_empty() { codes::REVERSAL_QUEUED.meaning } else { message.trim() };
+            Answer::of_gateway(Outcome::Unknown, codes::REVERSAL_QUEUED.text, message, cashier)
+                .with_next(Next::RefundPending)
+        }
+        _ => return None,
+    };
+    Some(answer.with_biz_id(entry.key().biz_id.as_str()))
+}

@@ -1,0 +1,208 @@
+//! Refunds and voids as a till sees them, and V3 as it comes: a reverse route of whose codes nobody has told anything.
+//! After each the gateway's ledger is asked.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{Answer, Driver, FIVE_OFF, MEMBER, POOR_MEMBER, Simulator, config, reversing, until};
+
+fn sale(biz_id: &str, amount: &str) -> Value {
+    json!({"bizId": biz_id, "customerId": MEMBER, "amount": amount})
+}
+
+fn till(simulator: &Simulator) -> Driver {
+    Driver::started(&reversing(&simulator.v2(), json!({})))
+}
+
+fn reverse(till: &mut Driver, biz_id: &str) -> Answer {
+    till.reverse(&json!({"bizId": biz_id}))
+}
+
+/// V3's own route, without a code.
+fn as_it_comes(simulator: &Simulator, late_arrival_ms: u64) -> Value {
+    config(
+        &simulator.v3(),
+        json!({"api": "v3", "late_arrival_ms": late_arrival_ms, "timeouts_ms": {"connect": 300, "total": 800}}),
+    )
+}
+
+fn said(answer: &Answer) -> (&str, &str, &str) {
+    (answer.outcome(), answer.json["next"].as_str().unwrap(), answer.json["cashier"].as_str().unwrap())
+}
+
+#[test]
+fn a_refund_speaks_of_the_refund() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    till.consume(
+        &json!({"bizId": "T1", "customerId": MEMBER, "couponsCardList": [FIVE_OFF], "amount": "3.00", "points": 2}),
+    )
+    .succeeded();
+    let done = reverse(&mut till, "T1");
+    let wanted = ("reversed", "refunded", "已退回 3.00 元到会员账户，优惠券已退回");
+    assert_eq!(said(&done), wanted, "{}", done.text);
+    let refunded = json!({"refunded": {
+        "recharge": "3.00", "gift": "0.00", "total": "3.00", "points": 2, "couponsCardList": [FIVE_OFF]
+    }});
+    assert_eq!(done.data(), &refunded);
+    let seen = till.look_up("T1");
+    assert_eq!((said(&seen), seen.data()), (wanted, &refunded), "{}", seen.text);
+    assert_eq!(simulator.net("T1"), 0);
+}
+
+#[test]
+fn a_refund_that_is_pending_says_so_and_holds_nobody_back() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    till.consume(&sale("T1", "3.00")).succeeded();
+    simulator.arm("http_500", "reverse", 1_000_000, &json!({}));
+    let wanted = ("unknown", "refund_pending", "退款已登记，正在处理");
+    assert_eq!(said(&reverse(&mut till, "T1")), wanted);
+    assert_eq!(said(&till.look_up("T1")), wanted);
+    assert_eq!(till.look_up("T1").data(), &Value::Null);
+    // Undo the whole, then consume the smaller sum: at once.
+    till.consume(&sale("T2", "2.00")).succeeded();
+    simulator.admin("DELETE", "/faults", &Value::Null);
+    until("refunded", || till.look_up("T1").json["next"] == "refunded");
+    assert_eq!((simulator.net("T1"), simulator.net("T2")), (0, 1));
+}
+
+#[test]
+fn a_refund_that_is_refused_leaves_the_sale_as_it_was() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    for biz_id in ["T1~reverse_too_late", "T2~reverse_refused"] {
+        till.consume(&sale(biz_id, "3.00")).succeeded();
+        for _ in 0..2 {
+            let refused = reverse(&mut till, biz_id).expect("conflict", "ZV-REFUND-REFUSED");
+            assert_eq!(said(&refused), ("conflict", "refund_refused", "退款未成功，原交易仍有效"));
+            assert_eq!(refused.json["recorded"]["stage"], "kept", "{}", refused.text);
+            let seen = till.look_up(biz_id).succeeded();
+            assert_eq!(seen.data()["change_recharge_amount"], "3.00", "{}", seen.text);
+        }
+        assert_eq!(simulator.net(biz_id), 1);
+    }
+    assert_eq!(till.pending(None).succeeded().data()["count"], 0);
+    till.consume(&sale("T3", "1.00")).succeeded();
+}
+
+/// The first try acts and its answer is lost; the second is refused in a code that nobody has explained.
+#[test]
+fn a_refusal_after_a_lost_try_does_not_say_that_the_sale_stands() {
+    let simulator = Simulator::start();
+    let mut till = Driver::started(&as_it_comes(&simulator, 300));
+    till.consume(&sale("T1", "3.00")).succeeded();
+    simulator.arm("reset_after", "reverse", 1, &json!({}));
+    reverse(&mut till, "T1");
+    until("a person's", || till.look_up("T1").code() == "ZV-REFUSED");
+    let seen = till.look_up("T1");
+    assert_eq!(said(&seen), ("unknown", "wait", "退款未能确认，请联系店长核实"), "{}", seen.text);
+    assert_eq!(simulator.net("T1"), 0);
+    // Nor does it hold back the member.
+    till.consume(&sale("T2", "2.00")).succeeded();
+}
+
+#[test]
+fn what_was_never_told_succeeded_does_not_return_to_it() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    till.consume(&sale("T1~reset_after~reverse_refused", "3.00"));
+    until("refused", || till.look_up("T1~reset_after~reverse_refused").code() == "ZV-REFUSED");
+    reverse(&mut till, "T1~reset_after~reverse_refused");
+    until("refused", || till.look_up("T1~reset_after~reverse_refused").code() == "ZV-REFUSED");
+    reverse(&mut till, "T1~reset_after~reverse_refused");
+    let listed = till.pending(None).succeeded();
+    assert_eq!(listed.data()["entries"][0]["entry"]["reversal"]["refund"], false, "{}", listed.text);
+}
+
+/// A retry loop must not send what was voided.
+fn voided(till: &mut Driver, request: &Value, stood: &str) {
+    let biz_id = request["bizId"].as_str().unwrap();
+    for answer in [reverse(till, biz_id), till.look_up(biz_id), reverse(till, biz_id)] {
+        let answer = answer.expect("reversed", "ZV-VOIDED");
+        assert_eq!(answer.json["cashier"], "该单未扣款，已作废");
+        assert_eq!(answer.json["recorded"]["reversal"]["voided"], stood, "{}", answer.text);
+        assert_eq!(answer.json["recorded"]["reversal"]["asked"], true);
+    }
+    for _ in 0..3 {
+        let again = till.consume(request);
+        assert_eq!(again.outcome(), "conflict", "{}", again.text);
+    }
+}
+
+#[test]
+fn a_void_closes_the_biz_id_and_shows_how_it_stood() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    let poor = json!({"bizId": "T1", "customerId": POOR_MEMBER, "amount": "500.00"});
+    till.consume(&poor).expect("declined", "910001");
+    voided(&mut till, &poor, "declined");
+    assert_eq!((simulator.net("T1"), simulator.requests()), (0, 1));
+    let mut alone = Driver::started(&reversing("http://127.0.0.1:1/", json!({})));
+    let never = sale("T2", "1.00");
+    assert_eq!(alone.consume(&never).outcome(), "not_sent");
+    voided(&mut alone, &never, "not_sent");
+    // What is not recorded is not told that there is nothing to undo.
+    let unknown = till.reverse(&json!({"bizId": "T9"})).expect("invalid", "ZV-REQUEST");
+    assert_eq!(unknown.errors(), ["returnedBizId"]);
+}
+
+/// V3 as it comes: confirmed inside the window, refused after it.
+#[test]
+fn v3_as_it_comes_ends_unproven_without_the_guard_and_a_told_code_settles_it() {
+    let simulator = Simulator::start();
+    let plain = as_it_comes(&simulator, 300);
+    let mut till = Driver::new();
+    assert!(till.init(&plain).succeeded().warns("ZV-W-REVERSE-CODES"));
+    let biz_id = "T1~reset_after";
+    assert_eq!(till.consume(&sale(biz_id, "3.00")).json["next"], "other_tender");
+    until("it ends", || till.look_up(biz_id).code() == "ZV-UNPROVEN-REVERSAL");
+    let seen = till.look_up(biz_id);
+    assert_eq!((seen.outcome(), &seen.json["next"]), ("unknown", &json!("other_tender")), "{}", seen.text);
+    assert_eq!(simulator.net(biz_id), 0);
+    let listed = till.pending(None).succeeded();
+    let entry = &listed.data()["entries"][0];
+    assert_eq!(entry["next"], "person");
+    assert_eq!(entry["entry"]["reversal"]["gateway"]["code"], "920002", "{}", listed.text);
+    assert_eq!(entry["settings"], json!(["routes.reverse.codes.already", "routes.reverse.refuses_unknown"]));
+    till.consume(&sale("T2", "1.00")).succeeded();
+    let sent = simulator.requests();
+    till.shutdown().succeeded();
+    // The vendor has told the code: it is held against it at the start, and nothing is sent.
+    let mut told = plain.clone();
+    told["routes"] = json!({"reverse": {"codes": {"already": ["920002"], "not_found": ["920001"]}}});
+    let answer = till.init(&told).succeeded();
+    assert!(!answer.warns("ZV-W-REVERSE-CODES"), "{}", answer.text);
+    till.look_up(biz_id).expect("reversed", "ZV-REVERSED");
+    assert_eq!(simulator.requests(), sent);
+}
+
+#[test]
+fn a_gateway_that_refuses_what_it_does_not_know_is_believed() {
+    let simulator = Simulator::start();
+    let mut config = as_it_comes(&simulator, 300);
+    config["routes"] = json!({"reverse": {"refuses_unknown": true}});
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1~reset_after", "3.00"));
+    until("reversed", || till.look_up("T1~reset_after").outcome() == "reversed");
+    assert_eq!(simulator.net("T1~reset_after"), 0);
+}
+
+/// Confirmed by an `already` code inside the window: not asked again before the window is over.
+#[test]
+fn a_confirmation_by_an_already_code_is_asked_for_once_more() {
+    let simulator = Simulator::start();
+    let mut till = Driver::started(&reversing(&simulator.v2(), json!({"late_arrival_ms": 4000})));
+    // It acts and its answer is lost, so that the next one is told "already".
+    simulator.arm("reset_after", "reverse", 1, &json!({}));
+    let before = simulator.requests();
+    till.consume(&sale("T1~reset_after", "3.00"));
+    let began = Instant::now();
+    until("reversed", || till.look_up("T1~reset_after").outcome() == "reversed");
+    assert!(began.elapsed() > Duration::from_millis(3900));
+    // The consume, the lost try, the confirmed one, and one more when the window is over.
+    assert_eq!((simulator.requests() - before, simulator.net("T1~reset_after")), (4, 0));
+}
