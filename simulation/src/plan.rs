@@ -173,7 +173,11 @@ impl Plan {
             .copied()
             // Where a known bizId is carried out again, a copy would act again: that is G3 off.
             .filter(|fault| !(copies_may_act && *fault == Fault::Copied))
-            .filter(|fault| random.per_mille(500) || (off == Off::Copies && *fault == Fault::Copied))
+            .filter(|fault| {
+                random.per_mille(500)
+                    || (off == Off::Copies && *fault == Fault::Copied)
+                    || (off == Off::Late && *fault == Fault::Overtaken)
+            })
             .collect();
         // An hour has thousands of tries; so these are few.
         let long = random.per_mille(8);
@@ -235,6 +239,10 @@ fn policy(random: &mut Random, off: Off) -> Policy {
         }
         Off::Late => {
             policy.refuse_reversals = random.per_mille(300);
+            // A "done" for nothing, an original that comes after it, and then "too late": the promise that lies.
+            if random.per_mille(500) {
+                policy.unknown_reversal = UnknownReversal::Success;
+            }
             policy.reversal_window_ms = Some(random.pick(1000, &[10_000, 60_000, 130_000]));
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::read::End;
-use crate::calendar::{date, timestamp};
 use super::refund;
+use crate::calendar::{date, timestamp};
 use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};

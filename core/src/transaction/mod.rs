@@ -21,5 +21,5 @@ pub mod restart;
 pub mod settle;
 mod times;
 
-pub use times::{EARLIEST_MS, Filed, Moment, Times};
 pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Said, Settlement, Stage};
+pub use times::{EARLIEST_MS, Filed, Moment, Times};
