@@ -43,7 +43,15 @@ bare_lock() {
     fi
     ours=yes
     # What a run left that was killed.
+    bare_keep
     rm -rf --one-file-system "$bare"
+}
+
+# The packages that were fetched, for the next run. apt holds each against its index before it takes it.
+bare_keep() {
+    compgen -G "$bare/var/cache/apt/archives/*.deb" >/dev/null || return 0
+    rm -rf "$packages"
+    mkdir "$packages" && ln "$bare"/var/cache/apt/archives/*.deb "$packages"
 }
 
 # Unpacks the base system, which is fetched once a month.
@@ -158,11 +166,7 @@ bare_remove() {
         inside=
     fi
     [ -n "$ours" ] || return 0
-    # apt holds each package against its index before it takes it.
-    if compgen -G "$bare/var/cache/apt/archives/*.deb" >/dev/null; then
-        rm -rf "$packages"
-        mkdir "$packages" && ln "$bare"/var/cache/apt/archives/*.deb "$packages"
-    fi
+    bare_keep
     # Of those that were killed one may still write its last.
     rm -rf --one-file-system "$bare" 2>/dev/null || { sleep 2 && rm -rf --one-file-system "$bare"; }
     ours=
