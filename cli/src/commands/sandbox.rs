@@ -131,7 +131,9 @@ impl Arguments {
 
 /// What stands on the screen once it listens. Its first two lines are for scripts, too.
 fn welcome(gateway: &str, admin: &str) -> String {
-    let config = simulator_config(gateway, "sandbox.db");
+    // Absolute, as every journal: in the folder where it was started.
+    let journal = std::env::current_dir().unwrap_or_else(|_| std::env::temp_dir()).join("sandbox.db");
+    let config = simulator_config(gateway, &journal.to_string_lossy());
     let flag = if gateway == SIMULATOR { "--sandbox".to_owned() } else { format!("--sandbox {gateway}") };
     format!(
         "gateway {gateway}\nadmin {admin}\ninspector {admin}/\n\n\
