@@ -53,11 +53,11 @@ cat > v3.json <<CONFIG
  "api": "v3", "endpoint": "$gateway", "journal": "$work/v3.db"}
 CONFIG
 zv=("$root/target/release/zv")
-"${zv[@]}" consume --config v3.json --bizId R1-000001 --customerId 383933091455959043 --amount 3.00 > refund
-"${zv[@]}" reverse --config v3.json --bizId R1-000001 >> refund || [ $? = 6 ]
-"${zv[@]}" consume --config v3.json --bizId 'R1-000002~reverse_too_late' --customerId 383933091455959043 --amount 3.00 >> refund
-"${zv[@]}" reverse --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund || [ $? = 7 ]
-"${zv[@]}" lookup --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund
+"${zv[@]}" consume --config v3.json --bizId R1-000001 --customerId 383933091455959041 --amount 3.00 > refund 2>>warned
+"${zv[@]}" reverse --config v3.json --bizId R1-000001 >> refund 2>>warned || [ $? = 6 ]
+"${zv[@]}" consume --config v3.json --bizId 'R1-000002~reverse_too_late' --customerId 383933091455959041 --amount 3.00 >> refund 2>>warned
+"${zv[@]}" reverse --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund 2>>warned || [ $? = 7 ]
+"${zv[@]}" lookup --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund 2>>warned
 grep -E '^(outcome|next|cashier) ' refund
 grep -q '已退回 3.00 元到会员账户' refund
 grep -q '退款未成功，原交易仍有效' refund
