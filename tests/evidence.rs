@@ -134,7 +134,7 @@ fn undone_too_early_is_warned_of() {
 }
 
 /// A till whose consumes are lost and held, and whose records answer with this data.
-fn held(records: Value, sale: &Value, routes: Value) -> (support::Scripted, Driver) {
+fn held(records: Value, sale: &Value, routes: &Value) -> (support::Scripted, Driver) {
     let server = support::Scripted::start(move |mut stream| {
         use std::io::Write;
         while let Some(request) = support::Request::read(&mut stream) {
@@ -157,7 +157,7 @@ fn held(records: Value, sale: &Value, routes: Value) -> (support::Scripted, Driv
 }
 
 /// What becomes of it: the records are asked until something is proven, at least three times.
-fn proven(records: Value, sale: &Value, routes: Value) -> String {
+fn proven(records: Value, sale: &Value, routes: &Value) -> String {
     let (server, mut till) = held(records, sale, routes);
     let until = Instant::now() + Duration::from_millis(700);
     let biz_id = sale["bizId"].as_str().map(str::to_owned).unwrap_or_default();
@@ -189,7 +189,7 @@ fn an_amount_in_the_records_is_a_value_whose_sign_the_route_explains() {
     ] {
         let routes = json!({"balance_by_biz_id": {"complete": true, "sign": sign.unwrap_or("")}});
         let records = json!({"bizId": "T1", "amount": amount, "customerId": MEMBER});
-        assert_eq!(proven(records, &sale("T1", "1.00"), routes), outcome, "{amount} {sign:?}");
+        assert_eq!(proven(records, &sale("T1", "1.00"), &routes), outcome, "{amount} {sign:?}");
     }
     // With coupons that are unused beside it: what stands there with a sign of unknown meaning did happen.
     let routes = json!({"balance_by_biz_id": {"complete": true}, "coupon_status": {"complete": true}});
@@ -197,7 +197,7 @@ fn an_amount_in_the_records_is_a_value_whose_sign_the_route_explains() {
     both["amount"] = json!("1.00");
     let records =
         json!({"bizId": "T1", "amount": "-1.00", "list": [{"cardId": ONCE, "useStatus": 0}], "total": 1});
-    assert_eq!(proven(records, &both, routes), "unknown");
+    assert_eq!(proven(records, &both, &routes), "unknown");
 }
 
 /// V3 answers coupon status as `{"list": […], "total": n}`; a coupon with several uses proves nothing.
@@ -213,6 +213,6 @@ fn a_coupons_status_in_each_of_its_forms() {
         (json!({"list": [], "total": 0}), "unknown"),
     ] {
         let routes = json!({"coupon_status": {"complete": true}});
-        assert_eq!(proven(records.clone(), &redemption("T1", ONCE), routes), outcome, "{records}");
+        assert_eq!(proven(records.clone(), &redemption("T1", ONCE), &routes), outcome, "{records}");
     }
 }

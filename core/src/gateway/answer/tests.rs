@@ -283,7 +283,8 @@ fn may_be_refused(body: &[u8], rules: &CodeRules) -> bool {
         place.iter().any(|(name, value)| match name.as_str() {
             "couponsCardList" | "cardIdList" => !blank(value),
             "change_gift_amount" | "change_recharge_amount" | "storeBalance" | "shopBalance" => {
-                !blank(value) && !(listed && text(Some(value)).is_some_and(|text| text.parse() == Ok(0.0)))
+                let is_zero = text(Some(value)).is_some_and(|text| text.parse() == Ok(0.0));
+                !blank(value) && (!listed || !is_zero)
             }
             _ => false,
         })
