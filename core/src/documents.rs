@@ -43,6 +43,157 @@ static TIMING: Shape = Shape {
     ],
 };
 
+static WORDS: Shape = Shape {
+    name: "words",
+    doc: "A code and its words, the gateway's or the library's.",
+    fields: &[must("code", Kind::Text(64), "the code"), must("message", Kind::Text(65536), "in words")],
+};
+
+static RECORDED_REQUEST: Shape = Shape {
+    name: "a recorded request",
+    doc: "What a sale is known by.",
+    fields: &[
+        may("customerId", Kind::Text(64), "the member"),
+        may("type", Kind::Integer(i64::MIN, i64::MAX), "type, where it was given"),
+        may("amount", Kind::Money, "taken from the balance"),
+        must("couponsCardList", Kind::List(&Kind::Text(64), 1000), "the coupons, sorted"),
+        may("points", Kind::Integer(i64::MIN, i64::MAX), "points to take"),
+    ],
+};
+
+static MOMENT: Shape = Shape {
+    name: "a moment",
+    doc: "One time by both clocks, in milliseconds since 1970.",
+    fields: &[
+        must("machine_unix_ms", Kind::Integer(i64::MIN, i64::MAX), "the machine's, which may be wrong"),
+        may("gateway_unix_ms", Kind::Integer(i64::MIN, i64::MAX), "the gateway's, as far as it was known"),
+    ],
+};
+
+static TIMES: Shape = Shape {
+    name: "times",
+    doc: "When what happened.",
+    fields: &[
+        may("sent", Kind::Object(&MOMENT), "the request was recorded, right before it left"),
+        may("ended", Kind::Object(&MOMENT), "its outcome was recorded"),
+        may("returned", Kind::Object(&MOMENT), "the gateway confirmed that it is undone"),
+    ],
+};
+
+static RECORDED_REVERSAL: Shape = Shape {
+    name: "a recorded reversal",
+    doc: "What was done to undo a sale.",
+    fields: &[
+        must("asked", Kind::Flag, "somebody asked for it"),
+        must("tries", Kind::Integer(0, i64::MAX), "how often it was sent"),
+        may("gateway", Kind::Object(&WORDS), "the gateway's last words about it, or why there are none"),
+    ],
+};
+
+static SETTLEMENT: Shape = Shape {
+    name: "a settlement",
+    doc: "What a person decided.",
+    fields: &[
+        must("by", Kind::Text(4096), "who"),
+        must("reason", Kind::Text(4096), "why"),
+        must("from", Kind::Word(&STAGES), "the stage before"),
+    ],
+};
+
+/// Where the life of a bizId can be.
+static STAGES: [&str; 11] = [
+    "sending",
+    "succeeded",
+    "declined",
+    "not_sent",
+    "unknown",
+    "reversing",
+    "reversed",
+    "refused",
+    "unproven",
+    "kept",
+    "undone",
+];
+
+/// What the journal has under a bizId.
+pub static RECORDED: Shape = Shape {
+    name: "an entry of the journal",
+    doc: "What the journal has under a bizId: `recorded` of an answer, `entry` of a list, one line of the NDJSON.",
+    fields: &[
+        must("bizId", Kind::Text(64), "the till's own id"),
+        may("returnedBizId", Kind::Text(64), "the bizId that the answer carried: the vendor reverses by it"),
+        must("endpoint", Kind::Text(4096), "where it was sent"),
+        must("stage", Kind::Word(&STAGES), "where its life is"),
+        must("unsettled", Kind::Flag, "somebody still has to find out, undo or decide"),
+        must("request", Kind::Object(&RECORDED_REQUEST), "what it was recorded as"),
+        must("attempts", Kind::Integer(0, i64::MAX), "how often it was begun; 0: another till's"),
+        must(
+            "created_unix_ms",
+            Kind::Integer(i64::MIN, i64::MAX),
+            "when it was first recorded, by the machine's clock",
+        ),
+        must("created", Kind::Text(64), "the same by the better clock, UTC"),
+        may("day", Kind::Text(10), "its business day, which never moves"),
+        may("returned_day", Kind::Text(10), "the business day of its refund"),
+        must("times", Kind::Object(&TIMES), "by both clocks"),
+        may("deviceSn", Kind::Text(4096), "the till, as the request said"),
+        may("operatorId", Kind::Text(4096), "the operator, as the request said"),
+        may("operatorName", Kind::Text(4096), "the operator, as the request said"),
+        may("multiMark", Kind::Text(4096), "the store, as the request said"),
+        must("on_unknown", Kind::Word(&["reverse", "hold"]), "what happens to an unknown outcome"),
+        must("heard", Kind::Flag, "the till has read the answer"),
+        must(
+            "confirmation",
+            Kind::Word(&["not_asked", "awaited", "given"]),
+            "whether the till has stored its sale",
+        ),
+        may(
+            "gateway",
+            Kind::Object(&WORDS),
+            "the last words about the sale: the gateway's, or why there are none",
+        ),
+        must("reversal", Kind::Object(&RECORDED_REVERSAL), "what was done to undo it"),
+        may("settlement", Kind::Object(&SETTLEMENT), "what a person decided"),
+    ],
+};
+
+static LISTED: Shape = Shape {
+    name: "a listed entry",
+    doc: "One sale of a list, and what happens to it next.",
+    fields: &[
+        must(
+            "next",
+            Kind::Word(&[
+                "running",
+                "confirm",
+                "unheard",
+                "settled",
+                "no_credentials",
+                "recovering",
+                "reversing",
+                "person",
+            ]),
+            "what happens next",
+        ),
+        must("kinds", Kind::List(&Kind::Text(64), 16), "what it is on the day that was asked for"),
+        must("entry", Kind::Object(&RECORDED), "what the journal has"),
+    ],
+};
+
+/// The data of a list.
+pub static LIST: Shape = Shape {
+    name: "a list of entries",
+    doc: "`data` of zv_pending_json and zv_recover_json. As CSV or NDJSON `text` stands in the place of `entries`.",
+    fields: &[
+        may("day", Kind::Text(10), "the business day, where one was asked for"),
+        may("totals", Kind::Any, "its sums"),
+        must("count", Kind::Integer(0, i64::MAX), "how many"),
+        may("journal_id", Kind::Text(64), "which journal"),
+        may("entries", Kind::List(&Kind::Object(&LISTED), 1_000_000), "each sale"),
+        may("text", Kind::Text(100_000_000), "the list as CSV or NDJSON"),
+    ],
+};
+
 /// The envelope of every answer.
 pub static ENVELOPE: Shape = Shape {
     name: "an answer",
@@ -98,7 +249,7 @@ pub static ENVELOPE: Shape = Shape {
         must("errors", Kind::List(&Kind::Object(&PROBLEM), 1000), "invalid only: every field that is wrong"),
         may(
             "recorded",
-            Kind::Any,
+            Kind::Object(&RECORDED),
             "what the journal has under the bizId: for conflict, look-up, reversal, and a sale held back by another",
         ),
         must("data", Kind::Any, "the gateway's data, or null"),
@@ -108,7 +259,7 @@ pub static ENVELOPE: Shape = Shape {
 
 /// Every generated file: its path from the root of the repository, and its content.
 pub fn all() -> Vec<(String, String)> {
-    let schemas: [(&str, &'static Shape, Direction); 12] = [
+    let schemas: [(&str, &'static Shape, Direction); 14] = [
         ("config", &CONFIG, Direction::Request),
         ("consume.request", &CONSUME_REQUEST, Direction::Request),
         ("consume.data", &CONSUME_ANSWER, Direction::Answer),
@@ -121,6 +272,8 @@ pub fn all() -> Vec<(String, String)> {
         ("pending.request", &PENDING_REQUEST, Direction::Request),
         ("filter.request", &FILTER_REQUEST, Direction::Request),
         ("answer", &ENVELOPE, Direction::Answer),
+        ("recorded", &RECORDED, Direction::Answer),
+        ("list.data", &LIST, Direction::Answer),
     ];
     let mut files: Vec<(String, String)> = schemas
         .into_iter()
@@ -180,6 +333,7 @@ fn requests() -> String {
         ("`zv_pending_json`: the request, or NULL", &PENDING_REQUEST),
         ("`zv_recover_json`: the request, or NULL", &FILTER_REQUEST),
         ("Every answer", &ENVELOPE),
+        ("`zv_pending_json`, `zv_recover_json`: `data`", &LIST),
     ] {
         push_table(&mut out, &mut HashSet::new(), "##", title, shape);
     }
@@ -262,6 +416,7 @@ mod tests {
     use crate::json::{Object, Value};
     use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
     use crate::shape::{Unknown, check};
+    use crate::transaction::Stage;
     use std::path::Path;
 
     #[test]
@@ -310,5 +465,6 @@ mod tests {
             assert!(words("next").contains(&outcome.next().as_str()));
         }
         assert_eq!(words("next").len(), Next::ALL.len());
+        assert_eq!(STAGES, Stage::ALL.map(Stage::as_str));
     }
 }
