@@ -57,11 +57,9 @@ impl FileSink {
         let _ = current.file.lock();
         match begun(&self.path) {
             // A clock that goes back over midnight begins no day anew.
-            Some(begun) if begun != today && begun != today + 1 => {
-                // What cannot be put away is written on.
-                if self.put_away(begun).is_ok() {
-                    self.drop_old(today);
-                }
+            // What cannot be put away is written on.
+            Some(begun) if begun != today && begun != today + 1 && self.put_away(begun).is_ok() => {
+                self.drop_old(today);
             }
             _ => {}
         }

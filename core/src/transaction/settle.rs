@@ -6,6 +6,7 @@ use crate::outcome::codes;
 
 /// What a till's request for a reversal comes to.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
 pub enum Asked {
     /// Record this over the revision before it; then it is to be sent, or waits for the running consume.
     Record(Entry),
