@@ -81,8 +81,8 @@ fn make_test_runs_everything_and_then_fails() {
         let _ = fs::remove_file(&calls);
         let mut make = Command::new("make");
         make.args(["--old-file=tools", "--old-file=library", "test"]).current_dir(root());
-        let made = make.arg(format!("CARGO={}", cargo.display())).output().unwrap();
-        assert_eq!(made.status.code(), Some(code), "{fails}: {made:?}");
+        let output = make.arg(format!("CARGO={}", cargo.display())).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{fails}: {output:?}");
         let called = fs::read_to_string(&calls).unwrap();
         let called: Vec<&str> = called.lines().collect();
         assert_eq!(called.len(), 2, "{called:?}");

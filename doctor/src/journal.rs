@@ -43,18 +43,18 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
 
 /// The file that `zv_init` would use, without making anything.
 pub(crate) fn place(options: &Options, config: Option<&Config>) -> Option<PathBuf> {
-    let configured = match config {
-        Some(config) => config.journal.clone(),
+    let configured = if let Some(config) = config {
+        config.journal.clone()
+    } else {
         // A configuration that is wrong elsewhere may still name its journal.
-        None => {
-            let value = serde_json::from_str::<Value>(&options.config).ok();
-            let named = value.as_ref().and_then(|config| config.get("journal"));
-            match named.and_then(Value::as_str).map(PathBuf::from) {
-                // Not one that depends on the folder that this program was started in.
-                Some(named) => Some(named.is_absolute().then_some(named)?),
-                None => None,
-            }
+        let value = serde_json::from_str::<Value>(&options.config).ok();
+        let named = value.as_ref().and_then(|config| config.get("journal"));
+        let named = named.and_then(Value::as_str).map(PathBuf::from);
+        // Not one that depends on the folder that this program was started in.
+        if named.as_deref().is_some_and(Path::is_relative) {
+            return None;
         }
+        named
     };
     let journal = configured.or_else(|| {
         let folders = [Some(machine_folder()), user_folder()];

@@ -28,6 +28,7 @@ pub enum Role {
 
 /// What it is at.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one is kept for each process at a time")]
 pub enum Work {
     /// Nothing.
     Idle,

@@ -95,6 +95,7 @@ impl fmt::Display for Plan {
 
 impl Plan {
     /// The plan of a seed; the error is a configuration that the library refuses, a defect of this module.
+    #[allow(clippy::too_many_lines, reason = "one line a property of the world that is drawn")]
     pub fn draw(random: &mut Random, mutant: Option<Mutant>) -> Result<Plan, String> {
         let off = match random.below(100) {
             0..58 => Off::Nothing,

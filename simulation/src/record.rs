@@ -57,7 +57,7 @@ impl World {
                 let since = intents.get(&(other.key().biz_id.to_string(), other.revision()));
                 let over = now.saturating_sub(since.copied().unwrap_or_default()) >= beyond;
                 let mut owners = processes.iter().filter(|process| process.owner == *other.owner());
-                owners.any(|process| process.alive && !(over && !process.seems_alive(now)))
+                owners.any(|process| process.alive && (!over || process.seems_alive(now)))
             };
             let seen = |other: &Entry| match mutant {
                 Some(Mutant::RefundHoldsBack) => altered(other, |detail| detail.reversal.refund = false),

@@ -125,7 +125,7 @@ impl World {
     pub fn owner_lives(&self, entry: &Entry) -> bool {
         let over = self.intent_is_over(entry);
         let mut processes = self.processes.iter().filter(|process| process.owner == *entry.owner());
-        processes.any(|process| process.alive && !(over && !process.seems_alive(self.now)))
+        processes.any(|process| process.alive && (!over || process.seems_alive(self.now)))
     }
 
     /// One effect of a pass.

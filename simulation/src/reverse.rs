@@ -49,6 +49,7 @@ pub(crate) enum Next {
 
 /// How far a try has come.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one is kept for each process at a time")]
 pub enum Tried {
     /// Its next effect may happen at that time.
     At(u64),
@@ -71,6 +72,7 @@ pub struct ReverseCall {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one is kept for each process at a time")]
 enum Step {
     Find,
     Ask(Option<Entry>),

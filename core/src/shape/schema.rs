@@ -28,11 +28,12 @@ fn object(shape: &'static Shape, direction: Direction) -> Value {
     let mut properties = Map::new();
     for field in shape.fields {
         let mut schema = kind(&field.kind, direction);
-        // What need not be there may be null in an answer.
-        if direction == Direction::Answer && !field.must && schema.get("type") == Some(&json!("object")) {
-            schema["type"] = json!(["object", "null"]);
-        }
         if let Value::Object(members) = &mut schema {
+            // What need not be there may be null in an answer.
+            let is_object = members.get("type") == Some(&json!("object"));
+            if direction == Direction::Answer && !field.must && is_object {
+                members.insert("type".into(), json!(["object", "null"]));
+            }
             members.insert("description".into(), json!(field.doc));
         }
         properties.insert(field.name.into(), schema);

@@ -241,13 +241,11 @@ pub fn left_behind() -> Doubt {
 /// What the call does about what stands under its bizId.
 fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
     if !entry.identity.is_same_as(&intent.identity) {
-        return match another_request(&entry) {
-            Some(told) => tell(told),
-            None => {
-                let record = replaced(&entry, &intent);
-                (State::New(intent), Effect::RecordAgain(record))
-            }
-        };
+        if let Some(told) = another_request(&entry) {
+            return tell(told);
+        }
+        let record = replaced(&entry, &intent);
+        return (State::New(intent), Effect::RecordAgain(record));
     }
     match entry.stage {
         Stage::Sending => (State::New(intent), Effect::AwaitOther(entry)),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::times::Times;
 use crate::gateway::{Accepted, Doubt, Identity, Origin, Refusal, Reversed, Words};
-use crate::json::{Value, push_string};
+use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
 use crate::outcome::codes::Code;
 
@@ -542,7 +542,7 @@ fn purses(data: &str) -> String {
     const KEPT: [&str; 4] = ["bizId", "couponsCardList", "change_gift_amount", "change_recharge_amount"];
     let value = Value::parse(data).ok();
     let mut out = String::from("{");
-    for (name, value) in value.as_ref().and_then(Value::as_object).into_iter().flat_map(|data| data.iter()) {
+    for (name, value) in value.as_ref().and_then(Value::as_object).into_iter().flat_map(Object::iter) {
         if KEPT.contains(&name) {
             if out.len() > 1 {
                 out.push(',');

@@ -175,8 +175,7 @@ pub fn reversal_answered(
 /// `None` where it still says nothing. Nothing is sent for it.
 pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Option<Entry> {
     let reversal = &entry.detail.reversal;
-    let is_already =
-        reversal.last.as_ref().is_some_and(|words| already.iter().any(|code| *code == words.code));
+    let is_already = reversal.last.as_ref().is_some_and(|words| already.contains(&words.code));
     let explained = match entry.stage {
         _ if reversal.said != Some(Said::Refused) => false,
         Stage::Unproven => entry.promise_refused() && (is_already || refuses_unknown),
