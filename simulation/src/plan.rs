@@ -169,6 +169,7 @@ impl Plan {
         );
         let account = read_account(&config)?;
         let copies_may_act = policy.same_biz_id == SameBizId::Again && off != Off::Copies;
+        let clocks = random.per_mille(400);
         let faults = Fault::ALL
             .iter()
             .copied()
@@ -177,7 +178,8 @@ impl Plan {
             .filter(|fault| {
                 random.per_mille(500)
                     || (off == Off::Copies && *fault == Fault::Copied)
-                    || (off == Off::Late && *fault == Fault::Overtaken)
+                    // What a jumping clock and a "too late" have to do with is an original that comes late.
+                    || ((off == Off::Late || clocks) && *fault == Fault::Overtaken)
             })
             .collect();
         // An hour has thousands of tries; so these are few.
@@ -199,7 +201,7 @@ impl Plan {
             faults,
             deaths: random.pick(300, &[0, 80, 1_000, 3_000]),
             bad_writes: random.pick(0, &[0, 5, 30]),
-            clocks: random.per_mille(400),
+            clocks,
             outages: long || random.per_mille(150),
             long,
             lost_locks: random.per_mille(200),
