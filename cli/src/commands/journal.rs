@@ -7,9 +7,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::calls::ask;
-use crate::exit::Failure;
 use crate::settings::Common;
-use crate::till::{Hearer, or_failure};
+use crate::till::Hearer;
 
 const WHAT: &str = "reading the journal";
 
@@ -68,29 +67,29 @@ impl Command {
     /// Reads the journal.
     pub(crate) fn run(self) -> ExitCode {
         match self {
-            Command::Show(arguments) => or_failure(arguments.run()),
-            Command::Export(arguments) => or_failure(arguments.run()),
+            Command::Show(arguments) => arguments.run(),
+            Command::Export(arguments) => arguments.run(),
         }
     }
 }
 
 impl Show {
-    fn run(self) -> Result<ExitCode, Failure> {
+    fn run(self) -> ExitCode {
         if let Some(biz_id) = &self.biz_id {
             let request = request(json!({ "bizId": biz_id }), self.account.as_deref());
-            return Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.look_up(&request)));
+            return ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.look_up(&request));
         }
         let filter = if self.unsettled { json!({}) } else { json!({ "day": self.day }) };
         let request = request(filter, self.account.as_deref());
-        Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request))))
+        ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request)))
     }
 }
 
 impl Export {
-    fn run(self) -> Result<ExitCode, Failure> {
+    fn run(self) -> ExitCode {
         let filter = json!({ "day": self.day, "format": self.format });
         let request = request(filter, self.account.as_deref());
-        Ok(ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request))))
+        ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request)))
     }
 }
 
