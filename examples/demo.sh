@@ -72,7 +72,8 @@ kill -9 "$till"
 while kill -0 "$till" 2>/dev/null; do sleep 0.01; done
 cat out
 # And one that dies between storing its attempt and sending it: the attempt is all there is.
-tail -n 1 till.db.attempts | sed 's/^[^ ]*/T1-stored-never-sent/' >> till.db.attempts
+stored=$(tail -n 1 till.db.attempts)
+printf 'T1-stored-never-sent %s\n' "${stored#* }" >> till.db.attempts
 printf '(killed)\n\nThe next morning the till looks up what it has stored, each with the identity of its journal:\n\n'
 ./morning "$gateway/api/v2" "$work/till.db" | tee out
 grep -q 'hang_after .*outcome 4  next other_tender ' out
