@@ -67,7 +67,9 @@ fn what_is_recorded_and_listed_is_documented() {
     till.consume(&sale("T2", POOR_MEMBER, "900.00")).expect("declined", "910001");
     till.consume(&sale("T3~reset_after", MEMBER, "1.00"));
     till.consume(&sale("T4", MEMBER, "1.00")).succeeded();
+    // A refund, and a void of what was never taken.
     till.reverse(&json!({"bizId": "T4"}));
+    till.reverse(&json!({"bizId": "T2"}));
     till.consume(&sale("T5~reset_before", MEMBER, "1.00"));
     let settled = json!({"bizId": "T5~reset_before", "as": "undone", "by": "the manager", "reason": "asked"});
     let settled = till.settle(&settled);

@@ -86,6 +86,17 @@ static RECORDED_REVERSAL: Shape = Shape {
     fields: &[
         must("asked", Kind::Flag, "somebody asked for it"),
         must("tries", Kind::Integer(0, i64::MAX), "how often it was sent"),
+        must("refund", Kind::Flag, "the sale stood as succeeded when it was asked for"),
+        may(
+            "voided",
+            Kind::Word(&STAGES),
+            "nothing had been taken when it was asked for: how the sale stood then",
+        ),
+        may(
+            "said",
+            Kind::Word(&["done", "already", "not_found", "refused", "nothing"]),
+            "what the gateway's last answer about it said",
+        ),
         may("gateway", Kind::Object(&WORDS), "the gateway's last words about it, or why there are none"),
     ],
 };

@@ -34,6 +34,12 @@ fn object(shape: &'static Shape, direction: Direction) -> Value {
             if direction == Direction::Answer && !field.must && is_object {
                 members.insert("type".into(), json!(["object", "null"]));
             }
+            if direction == Direction::Answer
+                && !field.must
+                && let Some(Value::Array(words)) = members.get_mut("enum")
+            {
+                words.push(Value::Null);
+            }
             members.insert("description".into(), json!(field.doc));
         }
         properties.insert(field.name.into(), schema);
