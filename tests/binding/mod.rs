@@ -86,7 +86,10 @@ pub fn pages(language: &str) -> [Document; 2] {
 pub fn till(page: &Document, language: &str, file: &str, simulator: &Simulator) -> PathBuf {
     let folder = own_folder();
     let program = block(page, language).replace("127.0.0.1:8080", &simulator.address().to_string());
-    let program = program.replace("/var/tmp/zvpos", folder.to_str().unwrap());
+    let place = folder.to_str().unwrap();
+    // COBOL ends a line at column 72: a path that is longer than the page's goes on several lines.
+    let place = if language == "cobol" { in_lines(place) } else { place.to_owned() };
+    let program = program.replace("/var/tmp/zvpos", &place);
     fs::write(folder.join(file), program).unwrap();
     fs::create_dir(folder.join("target")).unwrap();
     symlink(library(), folder.join("target/release")).unwrap();
@@ -94,6 +97,14 @@ pub fn till(page: &Document, language: &str, file: &str, simulator: &Simulator) 
         symlink(root().join(name), folder.join(name)).unwrap();
     }
     folder
+}
+
+/// A part of a COBOL literal as literals of their own, each on a line, between what stands before and behind it.
+fn in_lines(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let lines =
+        characters.chunks(40).map(|line| format!("               '{}'\n", line.iter().collect::<String>()));
+    format!("'\n{}               '", lines.collect::<String>())
 }
 
 /// The page's commands, to be run there.
