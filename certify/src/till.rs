@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::Options;
+use crate::text::{Text, text};
 
 /// The longest line that a till may write; what is longer is none of the protocol's.
 const LINE_MAX: u64 = 64 * 1024;
@@ -114,6 +115,19 @@ impl Till {
         }
     }
 
+    /// How it ended by itself: with an exit code, by a signal, or not at all, only its output.
+    pub(crate) fn end(&mut self) -> Text {
+        let until = Instant::now() + KILL_LIMIT;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return ending(status),
+                Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+                Ok(None) => return text("its output ended, and it runs on", "输出已关闭,进程仍在运行"),
+                Err(error) => return text(format!("how is not known: {error}"), format!("原因不明:{error}")),
+            }
+        }
+    }
+
     /// Closes its input and waits for its end; false if it had to be killed.
     pub(crate) fn wait_for_end(&mut self) -> bool {
         drop(self.input.take());
@@ -132,6 +146,33 @@ impl Drop for Till {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// An exit code or a signal in words.
+fn ending(status: ExitStatus) -> Text {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let name = match signal {
+            4 => " (SIGILL)",
+            6 => " (SIGABRT)",
+            8 => " (SIGFPE)",
+            9 => " (SIGKILL)",
+            11 => " (SIGSEGV)",
+            13 => " (SIGPIPE)",
+            15 => " (SIGTERM)",
+            _ => "",
+        };
+        return text(format!("by signal {signal}{name}"), format!("由信号 {signal} 终止{name}"));
+    }
+    match status.code() {
+        // What Windows gives a program that crashed, such as 0xC0000005.
+        Some(code) if code < 0 => {
+            let code = code.cast_unsigned();
+            text(format!("with exit code {code:#X}"), format!("退出码 {code:#X}"))
+        }
+        Some(code) => text(format!("with exit code {code}"), format!("退出码 {code}")),
+        None => text(format!("with {status}"), status.to_string()),
     }
 }
 

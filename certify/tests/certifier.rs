@@ -34,6 +34,25 @@ fn a_till_that_ends_by_itself_is_found() {
 }
 
 #[test]
+fn the_end_of_a_till_is_told_with_its_exit_code_or_signal() {
+    for (script, en, zh) in [
+        ("read line; exit 3", "ended by itself: with exit code 3", "退出码 3"),
+        ("exit 0", "ended by itself: with exit code 0", "退出码 0"),
+        (
+            "read line; kill -SEGV $$; sleep 1",
+            "ended by itself: by signal 11 (SIGSEGV)",
+            "信号 11 终止 (SIGSEGV)",
+        ),
+        ("exec 1>&-; sleep 60", "ended by itself: its output ended, and it runs on", "进程仍在运行"),
+    ] {
+        let report = one(script);
+        let findings = &report.scenarios[0].findings;
+        let died = findings.iter().find(|finding| finding.rule == Rule::Died).unwrap();
+        assert!(died.seen.en.contains(en) && died.seen.zh.contains(zh), "{script}: {died:?}");
+    }
+}
+
+#[test]
 fn a_till_that_writes_anything_at_all_to_stdout_is_found() {
     assert!(rules(&one("while read line; do echo 'hello <b>'; done")).contains(&Rule::Protocol));
     // Neither bytes that are no text nor a line without an end hold anybody up.

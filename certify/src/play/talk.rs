@@ -153,8 +153,11 @@ impl Stage<'_> {
     }
 
     pub(super) fn gone(&mut self, till: u8) -> Broken {
-        self.drop_till(till);
-        self.broken(Rule::Died, text("the till ended by itself", "收银程序自行退出"))
+        let running = self.tills.get_mut(usize::from(till)).and_then(Option::take);
+        let how = running.map(|mut running| running.end()).unwrap_or_default();
+        let about =
+            text(format!("the till ended by itself: {}", how.en), format!("收银程序自行退出:{}", how.zh));
+        self.broken(Rule::Died, about)
     }
 
     pub(super) fn drop_till(&mut self, till: u8) {

@@ -323,7 +323,24 @@ impl<'o, 'a> Reader<'o, 'a> {
             generation.default_endpoint()
         });
         self.check_url(&format!("{key}.endpoint"), endpoint, problems);
-        let name = if generation == Generation::V2 { "action" } else { "path" };
+        let (name, others, other) = match generation {
+            Generation::V2 => ("action", "path", Generation::V3),
+            Generation::V3 => ("path", "action", Generation::V2),
+        };
+        if let Some(target) = text(fields, others) {
+            let (this, other) = (generation.as_str(), other.as_str());
+            let (at, message) = if fields.given("generation").is_some() {
+                (others, format!("is not for {this}, which takes {name}"))
+            } else {
+                let message = format!(
+                    "is missing: {others} is {other}'s and the account speaks {this}; set \"generation\": \"{other}\" here"
+                );
+                ("generation", message)
+            };
+            problems.push(problem(format!("{}{key}.{at}", self.path), message));
+            // A route was meant, so nobody is told that there is none.
+            return Some(Route::new(generation, endpoint, target, false));
+        }
         let Some(target) = text(fields, name).or(operation.default_target(generation)) else {
             problems.push(problem(
                 format!("{}{key}.{name}", self.path),

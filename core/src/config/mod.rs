@@ -345,6 +345,34 @@ mod tests {
     }
 
     #[test]
+    fn a_target_of_the_other_generation_is_not_called_missing() {
+        let told = |more: &str| read(&format!("{{{KEYS},{more}}}")).unwrap_err();
+        let set = |generation: &str, path: &str| {
+            let (of, to) = if generation == "v3" { ("path", "v2") } else { ("action", "v3") };
+            format!(
+                "{path}.generation: is missing: {of} is {generation}'s and the account speaks {to}; set \"generation\": \"{generation}\" here"
+            )
+        };
+        assert_eq!(told(r#""routes":{"reverse":{"path":"/v3/x"}}"#), [set("v3", "routes.reverse")]);
+        // A default that takes its place would be another operation than the one that was written down.
+        assert_eq!(told(r#""routes":{"quote":{"path":"/v3/x"}}"#), [set("v3", "routes.quote")]);
+        assert_eq!(
+            told(r#""on_unknown":"reverse","confirm":true,"routes":{"reverse":{"path":"/v3/x"}}"#),
+            [set("v3", "routes.reverse")]
+        );
+        assert_eq!(told(r#""api":"v3","routes":{"quote":{"action":"a.b"}}"#), [set("v2", "routes.quote")]);
+        assert_eq!(
+            told(r#""routes":{"reverse":{"generation":"v2","path":"/v3/x","action":"a"}}"#),
+            ["routes.reverse.path: is not for v2, which takes action"]
+        );
+        assert_eq!(
+            told(r#""routes":{"reverse":{"generation":"v3","action":"a"}}"#),
+            ["routes.reverse.action: is not for v3, which takes path"]
+        );
+        read(&format!(r#"{{{KEYS},"routes":{{"reverse":{{"generation":"v3","path":"/v3/x"}}}}}}"#)).unwrap();
+    }
+
+    #[test]
     fn a_journal_is_one_file_wherever_the_program_starts() {
         let journal = |text: &str| read(&format!("{{{KEYS},\"journal\":{text}}}"));
         let good = if cfg!(windows) { r"C:/zvpos/100%/a b.db" } else { "/var/lib/zvpos/100%/a b.db" };
