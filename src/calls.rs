@@ -117,7 +117,9 @@ pub unsafe extern "C" fn zv_reverse_json(request_json: *const c_char) -> *mut c_
 
 /// What became of a bizId, from the journal alone; nothing is sent. `recorded` shows the whole entry.
 ///
-/// `request_json`: `{"bizId", "account"?}`.
+/// `request_json`: `{"bizId", "journal_id"?, "account"?}`. `journal_id` is `data.journal_id` of `zv_init`, stored by the
+/// till with its attempt before it was made: then a bizId without an entry is `not_sent` (`ZV-NEVER-SENT`, `retry`), or
+/// `unknown` (`ZV-OTHER-JOURNAL`) where the attempt was made with another journal.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
 ///

@@ -35,6 +35,7 @@
                88  ZV-STORE-THEN-CONFIRM
                                         VALUE "store_then_confirm".
                88  ZV-GO-ON             VALUE "go_on".
+               88  ZV-NEW-BIZID         VALUE "new_bizid".
            05  ZV-CODE             PIC X(64).
       *>   For the person at the till.
            05  ZV-CASHIER          PIC X(512).

@@ -60,4 +60,5 @@ const (
 	LookUp           Next = "lookup"
 	StoreThenConfirm Next = "store_then_confirm"
 	GoOn             Next = "go_on"
+	NewBizID         Next = "new_bizid"
 )

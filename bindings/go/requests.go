@@ -17,6 +17,7 @@ type Consumption struct {
 	OperatorName string   `json:"operatorName,omitempty"`
 	Remark       string   `json:"remark,omitempty"`
 	MultiMark    string   `json:"multiMark,omitempty"`
+	JournalID    string   `json:"journal_id,omitempty"` // data.journal_id of Init, as it was stored with the attempt
 	Account      string   `json:"account,omitempty"`
 }
 
@@ -65,6 +66,14 @@ type Sale struct {
 	BizID         string `json:"bizId"`
 	ReturnedBizID string `json:"returnedBizId,omitempty"`
 	Account       string `json:"account,omitempty"`
+}
+
+// Attempt names an attempt as the till has stored it. JournalID is data.journal_id of Init, stored before the attempt:
+// with it a look-up can say that nothing was ever sent.
+type Attempt struct {
+	BizID     string `json:"bizId"`
+	JournalID string `json:"journal_id,omitempty"`
+	Account   string `json:"account,omitempty"`
 }
 
 // Settlement is what a person decided about a sale that nobody could find out.

@@ -63,6 +63,11 @@ func Lookup(ctx context.Context, bizID string) (*Answer, error) {
 	return run(ctx, "lookup", Sale{BizID: bizID})
 }
 
+// LookupAttempt says what became of an attempt that the till has stored before a restart.
+func LookupAttempt(ctx context.Context, attempt Attempt) (*Answer, error) {
+	return run(ctx, "lookup", attempt)
+}
+
 // Pending lists what is not settled; nil for all of it, or {"day", "format", "account"}.
 func Pending(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "pending", orAll(request))

@@ -65,6 +65,8 @@ export interface ConsumeRequest {
   type?: number;
   points?: number;
   remark?: string;
+  /** As in `LookupRequest`: under another journal nothing is sent. */
+  journal_id?: string;
   account?: string;
   [name: string]: Value;
 }
@@ -72,6 +74,12 @@ export interface ConsumeRequest {
 export interface SaleRequest {
   bizId: string;
   account?: string;
+}
+
+export interface LookupRequest extends SaleRequest {
+  /** `data.journal_id` of `init`, stored with the attempt before it was made: then a look-up can say that nothing was
+   * ever sent. */
+  journal_id?: string;
 }
 
 export interface ReverseRequest extends SaleRequest {
@@ -153,7 +161,7 @@ export class Zv {
   callSync(action: string, params: Request): Answer;
 
   /** What became of a bizId, from the journal alone. */
-  lookup(request: string | SaleRequest): Answer;
+  lookup(request: string | LookupRequest): Answer;
   /** What is not settled yet; with `day` every sale of it. */
   pending(request?: string | { day?: string; format?: "json" | "ndjson" | "csv"; account?: string }): Answer;
   /** Settles now what can be settled. The event loop stands still: better `begin("recover")`. */

@@ -82,8 +82,9 @@ Public Function ZvReverse(ByVal request As String) As ZvAnswer
     ZvReverse = Take(zvs_reverse_json(request))
 End Function
 
-Public Function ZvLookup(ByVal bizId As String) As ZvAnswer
-    ZvLookup = Take(zvs_lookup_json("{""bizId"":" & ZvQuoted(bizId) & "}"))
+' journalId: data.journal_id of ZvInit, stored with the attempt before it was made.
+Public Function ZvLookup(ByVal bizId As String, Optional ByVal journalId As String = "") As ZvAnswer
+    ZvLookup = Take(zvs_lookup_json("{""bizId"":" & ZvQuoted(bizId) & ",""journal_id"":" & ZvQuoted(journalId) & "}"))
 End Function
 
 Public Function ZvConfirm(ByVal bizId As String) As ZvAnswer

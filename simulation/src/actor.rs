@@ -1,7 +1,10 @@
 //! Who acts: the threads of the processes, a person, and misfortune. Each carries out one effect at a time.
 
-use zvpos_core::client::tell_stands;
+use zvpos_core::client::{tell_known, tell_stands};
+use zvpos_core::journal::{Guard, Recorded};
 use zvpos_core::outcome::{Answer, Lang, Next, Outcome};
+use zvpos_core::transaction::consume::abandoned;
+use zvpos_core::transaction::restart::{Attempt, Known, known};
 use zvpos_core::transaction::{Entry, Stage};
 
 use crate::confirm::ConfirmCall;
@@ -163,6 +166,8 @@ impl World {
             // A bizId is unique over all tills: another till's is never consumed here.
             0..700 if !sale.foreign => {
                 let other = job >= 650;
+                // On the till's disk before the call.
+                let sale = self.attempted(sale);
                 match ConsumeCall::new(self, process, &sale, other, deadline) {
                     Some(call) => actor.work = Work::Consume(Box::new(call)),
                     None => self.oracle.broken("I3", format!("{sale:?} is refused as invalid")),
@@ -175,16 +180,55 @@ impl World {
                 actor.work = Work::Confirm(ConfirmCall::new(&sale.biz_id));
             }
             870..900 => actor.work = Work::Pass(Box::new(Pass::new(true, deadline))),
-            _ => self.look_up(process, &sale.biz_id),
+            _ => self.look_up(process, &sale),
         }
         Progress::At(self.now)
     }
 
-    /// `zv_lookup_json`.
-    fn look_up(&mut self, process: usize, biz_id: &str) {
-        let Some(entry) = self.journal.find(biz_id).cloned() else { return };
-        let answer = tell_stands(&self.as_told(&entry), Lang::En);
-        self.judge_words(process, &answer, &entry);
+    /// The sale as the till has stored it before its first attempt: with the identity of the journal of then.
+    fn attempted(&mut self, mut sale: Sale) -> Sale {
+        let now = self.journal_id.to_string();
+        if let Some(stored) = self.sales.iter_mut().find(|stored| stored.biz_id == sale.biz_id) {
+            sale.journal = Some(stored.journal.get_or_insert(now).clone());
+        }
+        sale
+    }
+
+    /// As `Client::attempt`.
+    pub fn attempt(&self, sale: &Sale) -> Attempt {
+        Attempt::of(sale.journal.as_deref(), &self.journal_id.to_string())
+    }
+
+    /// `zv_lookup_json`, with the identity that the till has stored.
+    fn look_up(&mut self, process: usize, sale: &Sale) {
+        let biz_id = sale.biz_id.as_str();
+        let mut standing = self.journal.find(biz_id).cloned();
+        if let Some(entry) = standing.clone()
+            && entry.stage() == Stage::Sending
+            && !self.may_be_running(process, &entry)
+        {
+            standing = match self.record(process, &abandoned(&entry), Guard::Off) {
+                None => return,
+                Some(Ok(Recorded::Stands(found) | Recorded::InDoubt(found))) => Some(found),
+                Some(Ok(Recorded::Done(_))) => Some(abandoned(&entry)),
+                Some(Err(_)) => {
+                    let then = self.oracle.deeds(biz_id).clone();
+                    return self.told(process, biz_id, Outcome::Unknown, &then);
+                }
+            };
+        }
+        let attempt = match self.attempt(sale) {
+            Attempt::Elsewhere if self.mutant == Some(Mutant::OtherJournalNotSent) => Attempt::Here,
+            attempt => attempt,
+        };
+        let answer = match known(standing, attempt, false) {
+            Known::Stands(entry) => {
+                let answer = tell_stands(&self.as_told(&entry), Lang::En);
+                self.judge_words(process, &answer, &entry);
+                answer
+            }
+            other => tell_known(&other, Lang::En),
+        };
         let outcome = answer.outcome();
         let then = self.oracle.deeds(biz_id).clone();
         self.told(process, biz_id, outcome, &then);

@@ -10,7 +10,8 @@ use zvpos_core::json::{Object, Value};
 use zvpos_core::money::BizId;
 use zvpos_core::outcome::{Lang, Outcome, codes};
 use zvpos_core::shape::Unknown;
-use zvpos_core::transaction::consume::{Effect, End, Event, State, Told, step};
+use zvpos_core::transaction::consume::{Effect, End, Event, State, Told, step, unless_elsewhere};
+use zvpos_core::transaction::restart::{Attempt, known};
 use zvpos_core::transaction::{Entry, Key, Stage};
 
 use crate::actor::Progress;
@@ -86,7 +87,17 @@ impl ConsumeCall {
         if world.plan.account.confirm {
             intent = intent.awaiting_confirmation();
         }
-        let (state, effect) = step(State::New(intent), Event::Asked);
+        let (state, effect) = match world.attempt(sale) {
+            // As `Run::elsewhere`: such a call sends nothing.
+            Attempt::Elsewhere => {
+                let standing = world.journal.find(request.biz_id.as_str()).cloned();
+                match unless_elsewhere(&request.identity, known(standing, Attempt::Elsewhere, false)) {
+                    Some(told) => (State::Done, Effect::Tell(told)),
+                    None => step(State::New(intent), Event::Asked),
+                }
+            }
+            Attempt::Here | Attempt::NotSaid => step(State::New(intent), Event::Asked),
+        };
         Some(ConsumeCall {
             request,
             deadline,
@@ -148,6 +159,11 @@ impl World {
             (Some(Mutant::LostAsNotSent), Event::Ended { end: End::Lost(doubt), clock_is_off }) => {
                 let end = End::NotSent(NotSent { code: doubt.kind, message: doubt.message });
                 Event::Ended { end, clock_is_off }
+            }
+            (Some(Mutant::DeclinedIsFree), Event::Stands(entry))
+                if entry.stage() == Stage::Declined && *entry.identity() != call.request.identity =>
+            {
+                Event::Stands(as_free(&entry))
             }
             (_, event) => event,
         };
@@ -247,6 +263,7 @@ impl World {
             self.oracle.broken(if failed { "I5" } else { "I4" }, message);
         }
         call.sent += 1;
+        self.oracle.leaves(call.request.biz_id.as_str(), &call.request.identity);
         let Some(route) = self.plan.account.route(Operation::Consume).cloned() else {
             return Progress::Ended;
         };
@@ -279,6 +296,7 @@ impl World {
                 self.say(&format!("P{process}"), || format!("{} not sent: {}", call.biz_id(), code.text));
                 // Nothing left.
                 call.sent -= 1;
+                self.oracle.has_not_left(call.request.biz_id.as_str());
                 return ended(End::NotSent(NotSent { code, message: "simulated".to_owned() }));
             }
             Received::Lost(code) => {
@@ -363,4 +381,19 @@ impl World {
         }
         Progress::Ended
     }
+}
+
+/// A refusal as if no byte had left.
+fn as_free(entry: &Entry) -> Entry {
+    Entry::restore(
+        entry.key().clone(),
+        entry.identity().clone(),
+        Stage::NotSent,
+        entry.revision(),
+        1,
+        entry.owner().clone(),
+        entry.on_unknown(),
+        entry.created_unix_ms(),
+        entry.detail().clone(),
+    )
 }

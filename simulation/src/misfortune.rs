@@ -42,6 +42,7 @@ impl World {
             40..130 if self.plan.clocks => self.set_clock(process),
             130..150 if self.plan.outages => self.cut_line(),
             150..190 => self.foreign_sale(),
+            290..310 if self.plan.loses_journal => self.lose_journal(),
             // Money calls stop, and sooner or later the till is started anew.
             190..290 if self.processes.get(process).is_some_and(|process| process.failed) => {
                 self.kill(process, "restart by its owner");

@@ -61,6 +61,10 @@ mutants! {
         "with G1 off: records that do not know the sent bizId are believed although answers are known to carry others";
     KeptUnchecked "i3-kept-unchecked" &["I3"],
         "a person may keep what a reversal on its way may still undo";
+    OtherJournalNotSent "i3-other-journal-not-sent" &["I3"],
+        "what another journal may have sent is told as not_sent";
+    DeclinedIsFree "i1-declined-is-free" &["I1"],
+        "a bizId that was refused takes another request";
     SentBeforeDurable "i4-sent-before-durable" &["I4"],
         "the request leaves before its intent is flushed";
     ToldBeforeDurable "i4-told-before-durable" &["I4"],

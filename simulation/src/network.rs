@@ -150,6 +150,8 @@ pub struct Wire {
     /// By arrival, then in the order of sending.
     arrivals: BTreeMap<(u64, u64), (u64, usize)>,
     next: u64,
+    /// The first exchange since the journal was lost: no connection is older.
+    lines_since: u64,
 }
 
 /// What a fault makes of one request.
@@ -203,6 +205,13 @@ impl Wire {
         Some((id, copy, exchange.request.clone(), exchange.first_acted))
     }
 
+    /// Every process has ended, and no sale of theirs is in the next one's journal: nothing that was answered on their
+    /// connections comes to it.
+    pub fn all_lines_end(&mut self) {
+        self.said.clear();
+        self.lines_since = self.next;
+    }
+
     /// Notes what a copy was answered; `None` where it went nowhere.
     pub fn answered(&mut self, id: u64, copy: usize, answer: Option<Answer>) {
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
@@ -213,6 +222,7 @@ impl Wire {
         // no till could tell whose its answer is.
         if let Some(answer) = &answer
             && !exchange.request.biz_id.starts_with('F')
+            && id >= self.lines_since
             && answer.body.get("data").and_then(|data| data.get("bizId")).and_then(Tree::as_text)
                 == Some(exchange.request.biz_id.as_str())
         {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use zvpos_core::gateway::Identity;
 use zvpos_core::outcome::Outcome;
 use zvpos_core::transaction::{Entry, OnUnknown, Stage};
 
@@ -22,6 +23,8 @@ pub struct Violation {
 pub struct Oracle {
     off: Off,
     deeds: BTreeMap<String, Deeds>,
+    /// What has left under each bizId, and in how many attempts.
+    left: BTreeMap<String, (Identity, u32)>,
     /// The first broken invariant; the seed ends there.
     pub violation: Option<Violation>,
 }
@@ -29,7 +32,7 @@ pub struct Oracle {
 impl Oracle {
     /// An oracle for that world.
     pub fn new(off: Off) -> Oracle {
-        Oracle { off, deeds: BTreeMap::new(), violation: None }
+        Oracle { off, deeds: BTreeMap::new(), left: BTreeMap::new(), violation: None }
     }
 
     /// Notes that an invariant is broken.
@@ -40,6 +43,26 @@ impl Oracle {
     /// What the gateway did under a bizId.
     pub fn deeds(&mut self, biz_id: &str) -> &mut Deeds {
         self.deeds.entry(biz_id.to_owned()).or_default()
+    }
+
+    /// A request leaves. Only one may ever leave under a bizId: of two sums nobody could say which was taken, nor which a
+    /// reversal undoes.
+    pub fn leaves(&mut self, biz_id: &str, identity: &Identity) {
+        let (known, attempts) = self.left.entry(biz_id.to_owned()).or_insert((identity.clone(), 0));
+        *attempts += 1;
+        if known != identity {
+            self.broken("I1", format!("{biz_id}: two requests leave under it"));
+        }
+    }
+
+    /// No byte of an attempt has left.
+    pub fn has_not_left(&mut self, biz_id: &str) {
+        if let Some((_, attempts)) = self.left.get_mut(biz_id) {
+            *attempts -= 1;
+            if *attempts == 0 {
+                self.left.remove(biz_id);
+            }
+        }
     }
 
     /// Every bizId that reached the gateway.

@@ -60,6 +60,8 @@ pub struct Plan {
     pub lost_locks: bool,
     /// Whether the vendor says in the end which code means "already reversed".
     pub codes_told_later: bool,
+    /// Whether the journal is lost now and then, and another one begun.
+    pub loses_journal: bool,
 }
 
 /// The account that signs; the first of the sandbox's made-up ones.
@@ -206,6 +208,7 @@ impl Plan {
             long,
             lost_locks: random.per_mille(200),
             codes_told_later,
+            loses_journal: random.per_mille(60),
         })
     }
 }

@@ -26,6 +26,8 @@ pub struct Sale {
     pub other: String,
     /// Another till's, with another journal; it succeeded there.
     pub foreign: bool,
+    /// The identity of the journal, as the till has stored it with its first attempt.
+    pub journal: Option<String>,
 }
 
 impl Sale {
@@ -49,7 +51,7 @@ impl Sale {
                 "{{\"bizId\": \"{biz_id}\", \"customerId\": \"{member}\", \"amount\": \"{yuan}.{fen:02}\"{coupons}{points}}}"
             )
         };
-        Sale { request: request(50), other: request(51), biz_id, foreign }
+        Sale { request: request(50), other: request(51), biz_id, foreign, journal: None }
     }
 }
 

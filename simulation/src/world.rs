@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use zvpos_core::transaction::Entry;
+use zvpos_core::journal::Guard;
+use zvpos_core::transaction::consume::abandoned;
+use zvpos_core::transaction::{Entry, Stage};
 use zvpos_sandbox::rules::{Gateway, Seed, codes};
 
 use crate::actor::{Actor, Role, Work};
@@ -38,6 +40,8 @@ pub struct World {
     pub wire: Wire,
     /// What is durable.
     pub journal: SimJournal,
+    /// The identity of the journal: which of those that there were it is.
+    pub journal_id: u64,
     /// The processes.
     pub processes: Vec<Process>,
     /// Threads, the person and misfortune.
@@ -115,6 +119,7 @@ impl World {
             gateway: Gateway::new(Arc::clone(data), plan.policy.clone()),
             wire: Wire::default(),
             journal: SimJournal::default(),
+            journal_id: 0,
             processes: (0..plan.processes).map(Process::new).collect(),
             actors,
             sales: Vec::new(),
@@ -172,10 +177,17 @@ impl World {
 
     /// Nothing may have happened that no record knows.
     fn judge_unrecorded(&mut self) {
+        let now = self.journal_id.to_string();
+        let lost = |biz_id: &str| {
+            let stored = self.sales.iter().find(|sale| sale.biz_id == biz_id);
+            stored.and_then(|sale| sale.journal.as_deref()).is_some_and(|stored| stored != now)
+        };
         let unknown = self
             .oracle
             .all_deeds()
-            .find(|(biz_id, deeds)| deeds.net != 0 && self.journal.find(biz_id).is_none())
+            .find(|(biz_id, deeds)| {
+                deeds.net != 0 && self.journal.find(biz_id).is_none() && !lost(biz_id.as_str())
+            })
             .map(|(biz_id, deeds)| format!("{biz_id}: S is {} and the journal knows nothing", deeds.net));
         let Some(message) = unknown else { return };
         if !self.sales.iter().any(|sale| sale.foreign && message.starts_with(&format!("{}:", sale.biz_id))) {
@@ -276,6 +288,30 @@ impl World {
                 *actor = Actor::new(actor.role, now);
             }
         }
+        // As `Shared::bury_all`: before anything else, without the network.
+        for entry in self.journal.unsettled() {
+            if entry.stage() == Stage::Sending && !self.may_be_running(process, &entry) {
+                self.figures.count("intents found after a crash");
+                // What cannot be recorded now is found by the recovery; the process may die of it.
+                if self.record(process, &abandoned(&entry), Guard::Off).is_none() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The journal is lost while no process runs, and the next one begins another.
+    pub fn lose_journal(&mut self) {
+        for process in 0..self.processes.len() {
+            if self.is_alive(process) {
+                self.kill(process, "the journal is lost");
+            }
+        }
+        self.figures.fault("the journal is lost");
+        self.journal = SimJournal::default();
+        self.journal_id += 1;
+        self.reversing_since.clear();
+        self.wire.all_lines_end();
     }
 
     /// Faults stop, every process runs, and one whose journal has failed was started anew.
