@@ -11,7 +11,7 @@ work=$(mktemp -d)
 simulator=
 trap 'kill $simulator 2>/dev/null || true; rm -rf "$work"' EXIT
 
-for program in till morning; do
+for program in till stored morning; do
     cc -std=c99 -Wall -Wextra -Iinclude "examples/c/$program.c" -o "$work/$program" \
         -Ltarget/release -lzvpos -Wl,-rpath,"$root/target/release"
 done
@@ -64,7 +64,8 @@ grep -q '退款未成功，原交易仍有效' refund
 
 printf '\nWorse: the gateway takes 10.00 and never answers, and the till loses its power meanwhile (kill -9):\n\n'
 ./morning "$gateway/api/v2" "$work/till.db" > /dev/null # settles what the first run left, so that the member is free again
-./till "$gateway/api/v2" "$work/till.db" '~hang_after' > out &
+./stored "$gateway/api/v2" "$work/till.db" T1-taken
+./stored "$gateway/api/v2" "$work/till.db" 'T1-crash~hang_after' > out &
 till=$!
 for _ in $(seq 100); do ledger | grep -q hang_after && break; sleep 0.05; done
 disown "$till" # bash would report the kill as if it were a failure
@@ -72,8 +73,7 @@ kill -9 "$till"
 while kill -0 "$till" 2>/dev/null; do sleep 0.01; done
 cat out
 # And one that dies between storing its attempt and sending it: the attempt is all there is.
-stored=$(tail -n 1 till.db.attempts)
-printf 'T1-stored-never-sent %s\n' "${stored#* }" >> till.db.attempts
+./stored "$gateway/api/v2" "$work/till.db" T1-stored-never-sent power-failure
 printf '(killed)\n\nThe next morning the till looks up what it has stored, each with the identity of its journal:\n\n'
 ./morning "$gateway/api/v2" "$work/till.db" | tee out
 grep -q 'hang_after .*outcome 4  next other_tender ' out

@@ -5,8 +5,6 @@
 #include "zvpos.h"
 
 #define MEMBER "383933091455959041"
-static char attempts[512], journal_id[65];
-
 #define CONFIG "{\"openId\":\"fake-open-id-for-test-only-0001\",\"grantCode\":\"fake-grant-code-0001\"," \
     "\"openKey\":\"fake-open-key-for-test-only-0001\",\"endpoint\":\"%s\",\"journal\":\"%s\"," \
     "\"late_arrival_ms\":1000,\"routes\":{\"reverse\":{\"action\":\"sandbox.consume-reverse\"," \
@@ -28,16 +26,6 @@ static int show(const char *what, char *answer)
     return outcome;
 }
 
-/* The till's own file, before the call: which bizId, and with which journal it is attempted (a real till: fsync). */
-static void store_attempt(const char *biz_id)
-{
-    FILE *file = fopen(attempts, "a");
-    if (file) {
-        fprintf(file, "%s %s\n", biz_id, journal_id);
-        fclose(file);
-    }
-}
-
 /* Takes an amount, and a coupon, from a member. Only ZV_SUCCEEDED completes the sale. */
 static int pay(const char *what, const char *biz_id, const char *member, const char *coupons, const char *amount)
 {
@@ -45,21 +33,17 @@ static int pay(const char *what, const char *biz_id, const char *member, const c
     snprintf(request, sizeof request,
              "{\"bizId\":\"%s\",\"customerId\":\"%s\",\"couponsCardList\":[%s],\"amount\":\"%s\"}",
              biz_id, member, coupons, amount);
-    store_attempt(biz_id);
     return show(what, zv_consume_json(request));
 }
 
 int main(int argc, char **argv)
 {
-    const char *journal = argc > 2 ? argv[2] : "/var/tmp/zvpos/till.db"; /* absolute: one journal, wherever it is started */
-    char config[1024], biz_id[3][64], *answer;
+    char config[1024], biz_id[3][64];
     int i;
 
-    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2", journal);
-    snprintf(attempts, sizeof attempts, "%s.attempts", journal);
-    answer = zv_init(config);
-    zv_field(answer, "data.journal_id", journal_id, sizeof journal_id);
-    if (show("start", answer) != ZV_SUCCEEDED)
+    snprintf(config, sizeof config, CONFIG, argc > 1 ? argv[1] : "http://127.0.0.1:8080/api/v2",
+             argc > 2 ? argv[2] : "/var/tmp/zvpos/till.db"); /* an absolute path: one journal, wherever it is started */
+    if (show("start", zv_init(config)) != ZV_SUCCEEDED)
         return 1;
     for (i = 0; i < 3; i++) /* A bizId is unique over all tills: device, time, number. */
         snprintf(biz_id[i], sizeof biz_id[i], "T1-%ld-%d%s", (long)time(NULL), i, i == 2 && argc > 3 ? argv[3] : "");
