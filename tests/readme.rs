@@ -295,6 +295,13 @@ fn answers_of_each_outcome() -> Vec<Value> {
         till.look_up("R-1").json,
         till.ask(&format!("start lookup {}", json!({"bizId": "R-1"}))).json,
         till.consume(&pay("R-1", MEMBER, "1.00")).json,
+        // Another sum after a refusal, and the void of what was refused.
+        till.consume(&pay("R-2", POOR_MEMBER, "5.00")).json,
+        till.reverse(&json!({"bizId": "R-2"})).json,
+        till.consume(&pay("R-9~reverse_refused", MEMBER, "1.00")).json,
+        till.reverse(&json!({"bizId": "R-9~reverse_refused"})).json,
+        till.consume(&pay("R-10~reverse_not_found", MEMBER, "1.00")).json,
+        till.reverse(&json!({"bizId": "R-10~reverse_not_found"})).json,
         till.consume(&pay("R-4~reset_after", MEMBER, "1.00")).json,
         till.consume(&pay("R-5", MEMBER, "1.00")).json,
         till.call("zvpos.panic", &json!({})).json,
