@@ -68,7 +68,7 @@ fn shows_the_body_as_it_is_sent() {
     };
     let json = sign(&[]).ended(0).json();
     let params =
-        r#""Params":{"bizId":"T1","customerId":"7","amount":"1.5","payPassword":"***","multiMark":"S1"}}"#;
+        r#""Params":{"bizId":"T1","customerId":"7","amount":"1.50","payPassword":"***","multiMark":"S1"}}"#;
     assert!(json["body"].as_str().unwrap().ends_with(params), "{json}");
     let json = sign(&["--account", "v3"]).ended(0).json();
     assert_eq!(json["url"], "https://h/v3/crm/customer/customerConsume");
