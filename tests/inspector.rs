@@ -261,7 +261,7 @@ fn paused_it_waits_and_the_keyboard_suffices() {
 
 /// What a till of a shop does on an ordinary day and on a bad one.
 fn a_day(simulator: &Simulator) {
-    let mut till = Driver::started(&reversing(&simulator.v2(), json!({})));
+    let mut till = Driver::started(&reversing(&simulator.v2(), json!({"late_arrival_ms": 60_000})));
     till.call("member_lookup", &json!({"identifierNumber": "M0001", "type": "1"})).succeeded();
     till.quote(&json!({"user_id": MEMBER, "user_coupon_id": SAVINGS_COUPON,
         "items": [{"num": "2", "trade_mark": "201909280011111", "price": "15.00"}]}))
