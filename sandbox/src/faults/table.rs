@@ -350,12 +350,12 @@ faults! {
 
     // The gateway's answer to a reversal.
     ReverseRefused "reverse_refused" "9001.49" meets Reverse acts false
-        till "unknown, for a person: ZV-REFUSED" "unknown,须人工处理:ZV-REFUSED"
+        till "unknown, for a person: ZV-REFUSED; of a refund conflict: ZV-REFUND-REFUSED" "unknown，须人工处理：ZV-REFUSED；退款则为 conflict：ZV-REFUND-REFUSED"
         param None,
         "the reversal is refused (920003); the deduction stands"
         "冲正被拒绝(920003);扣款仍然有效";
     ReverseTooLate "reverse_too_late" "9001.50" meets Reverse acts false
-        till "unknown, for a person: ZV-REFUSED" "unknown,须人工处理:ZV-REFUSED"
+        till "unknown, for a person: ZV-REFUSED; of a refund conflict: ZV-REFUND-REFUSED" "unknown，须人工处理：ZV-REFUSED；退款则为 conflict：ZV-REFUND-REFUSED"
         param None,
         "the reversal is too late (920004); the deduction stands"
         "超过冲正时限(920004);扣款仍然有效";
