@@ -555,3 +555,6 @@ fn purses(data: &str) -> String {
     out.push('}');
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+//! A call that asks for a consume, step by step, and what an attempt that was taken for dead comes to.
+
+use super::*;
+use crate::gateway::{Refusal, Reversed, Words};
+use crate::money::BizId;
+use crate::transaction::settle::reversal_answered;
+use crate::transaction::{Key, Said};
+
+fn intent(on_unknown: OnUnknown) -> Entry {
+    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    Entry::intent(key, Identity::default(), Owner("me".into()), on_unknown, 0)
+}
+
+fn sending(on_unknown: OnUnknown) -> State {
+    State::Sending { entry: intent(on_unknown), resigned: false }
+}
+
+fn refused(code: &str) -> End {
+    End::Answered(Verdict::Refused(Refusal {
+        code: code.into(),
+        message: String::new(),
+        warnings: Vec::new(),
+    }))
+}
+
+fn not_sent() -> End {
+    End::NotSent(NotSent { code: &codes::CONNECT, message: String::new() })
+}
+
+fn lost() -> End {
+    End::Lost(Doubt::new(&codes::LOST, ""))
+}
+
+fn ended(end: End) -> Event {
+    Event::Ended { end, clock_is_off: false }
+}
+
+fn full() -> Event {
+    Event::JournalFailed { code: &codes::JOURNAL_FULL, message: "full".into() }
+}
+
+fn recorded(effect: Effect) -> Entry {
+    match effect {
+        Effect::Record(entry) | Effect::RecordIntent(entry) | Effect::RecordAgain(entry) => entry,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_the_intent_is_recorded() {
+    let (state, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Asked);
+    let entry = recorded(effect);
+    let (state, effect) = step(state, Event::Recorded(entry));
+    assert!(matches!((state, effect), (State::Sending { .. }, Effect::Send)));
+    let (_, effect) = step(State::New(intent(OnUnknown::Hold)), full());
+    assert!(matches!(effect, Effect::Tell(Told::Internal { code, .. }) if code.text == "ZV-JOURNAL-FULL"));
+}
+
+#[test]
+fn nothing_is_told_before_the_end_is_recorded() {
+    for (end, stage) in
+        [(refused("40001"), Stage::Declined), (not_sent(), Stage::NotSent), (lost(), Stage::Reversing)]
+    {
+        let (state, effect) = step(sending(OnUnknown::Reverse), ended(end));
+        let entry = recorded(effect);
+        assert_eq!((entry.stage(), entry.revision()), (stage, 2));
+        let (_, effect) = step(state, Event::Recorded(entry));
+        assert!(matches!(effect, Effect::Tell(Told::Ended(entry)) if entry.stage() == stage));
+    }
+    let (_, effect) = step(sending(OnUnknown::Hold), ended(lost()));
+    assert_eq!(recorded(effect).stage(), Stage::Unknown);
+}
+
+#[test]
+fn an_end_that_cannot_be_recorded_is_unknown() {
+    let (state, _) = step(sending(OnUnknown::Hold), ended(refused("1")));
+    assert!(matches!(step(state, full()).1, Effect::Tell(Told::Unrecorded(_))));
+    let (state, _) = step(sending(OnUnknown::Hold), ended(not_sent()));
+    assert!(matches!(step(state, full()).1, Effect::Tell(Told::Internal { .. })));
+}
+
+#[test]
+fn a_refused_signature_is_signed_anew_once_and_only_with_a_wrong_clock() {
+    let answer = |clock_is_off| Event::Ended { end: refused("110004"), clock_is_off };
+    let (state, effect) = step(sending(OnUnknown::Hold), answer(true));
+    let second = recorded(effect);
+    assert_eq!((second.stage(), second.attempt()), (Stage::Sending, 2));
+    let (state, effect) = step(state, Event::Recorded(second));
+    assert!(matches!(effect, Effect::Send));
+    let (_, effect) = step(state, answer(true));
+    assert_eq!(recorded(effect).stage(), Stage::Declined);
+    let (_, effect) = step(sending(OnUnknown::Hold), answer(false));
+    assert_eq!(recorded(effect).stage(), Stage::Declined);
+}
+
+#[test]
+fn what_stands_is_never_sent_again_unless_nothing_was_taken() {
+    for stage in Stage::ALL {
+        let (_, effect) =
+            step(State::New(intent(OnUnknown::Hold)), Event::Stands(intent(OnUnknown::Hold).moved(stage)));
+        match stage {
+            Stage::Sending => assert!(matches!(effect, Effect::AwaitOther(_))),
+            Stage::Declined | Stage::NotSent => {
+                let again = recorded(effect);
+                assert_eq!((again.stage(), again.attempt(), again.revision()), (Stage::Sending, 2, 3));
+            }
+            Stage::Reversed | Stage::Undone => assert!(matches!(effect, Effect::Tell(Told::Conflict(_)))),
+            _ => assert!(matches!(effect, Effect::Tell(Told::Stands(_)))),
+        }
+    }
+    let mut other = intent(OnUnknown::Hold).moved(Stage::Succeeded);
+    other.identity.points = Some(5);
+    let (_, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Stands(other));
+    assert!(matches!(effect, Effect::Tell(Told::Conflict(_))));
+}
+
+/// As an earlier version recorded it: ids as they came.
+#[test]
+fn a_request_is_the_same_in_every_spelling_of_its_ids() {
+    let of = |customer_id: Option<&str>, coupons: &[&str], kind| Identity {
+        customer_id: customer_id.map(str::to_owned),
+        coupons: coupons.iter().map(|coupon| (*coupon).to_owned()).collect(),
+        kind,
+        ..Identity::default()
+    };
+    for (recorded, asked, same) in [
+        (of(Some("383 "), &[], None), of(Some("383"), &[], None), true),
+        (of(Some("\u{feff}383"), &[" B", "A"], Some(1)), of(Some("383"), &["A", "B"], Some(1)), true),
+        (of(Some("0"), &["A"], Some(1)), of(None, &["A"], Some(1)), true),
+        (of(Some("0383"), &[], None), of(Some("383"), &[], None), false),
+        (of(Some("383"), &["007"], None), of(Some("383"), &["7"], None), false),
+        (of(Some("383"), &["A"], Some(1)), of(Some("383"), &["A"], None), false),
+    ] {
+        let mut stands = intent(OnUnknown::Hold).moved(Stage::Succeeded);
+        stands.identity = recorded;
+        let mut again = intent(OnUnknown::Hold);
+        again.identity = asked;
+        let (_, effect) = step(State::New(again), Event::Stands(stands.clone()));
+        let replayed = matches!(effect, Effect::Tell(Told::Stands(_)));
+        assert_eq!(replayed, same, "{:?}", stands.identity);
+    }
+}
+
+#[test]
+fn another_request_goes_only_under_a_biz_id_under_which_no_byte_ever_left() {
+    let asked_with = |stands: &Entry, points| {
+        let mut other = intent(OnUnknown::Hold);
+        other.identity.points = Some(points);
+        step(State::New(other), Event::Stands(stands.clone())).1
+    };
+    let asked = |stands: &Entry| asked_with(stands, 5);
+    let end = |entry: &Entry, end| recorded(conclude(entry, end).1);
+    for stage in Stage::ALL {
+        let effect = asked(&intent(OnUnknown::Hold).moved(stage));
+        match stage {
+            Stage::NotSent => {
+                let record = recorded(effect);
+                assert_eq!((record.revision(), record.attempt()), (3, 2));
+                assert_eq!(record.identity().points, Some(5));
+                // Still free when no byte of this one leaves either; not when it was sent and refused.
+                let not_sent = end(&record, not_sent());
+                assert_eq!(recorded(asked_with(&not_sent, 6)).attempt(), 3);
+                let declined = end(&record, refused("1"));
+                assert!(matches!(asked_with(&declined, 6), Effect::Tell(Told::NewBizId(_))));
+            }
+            Stage::Declined => assert!(matches!(effect, Effect::Tell(Told::NewBizId(_)))),
+            _ => assert!(matches!(effect, Effect::Tell(Told::Conflict(_))), "{stage:?}"),
+        }
+    }
+    // Sent and refused, then not sent: a byte has left all the same.
+    let again = again(&intent(OnUnknown::Hold).moved(Stage::Declined), Owner("me".into()));
+    assert!(matches!(asked(&end(&again, not_sent())), Effect::Tell(Told::NewBizId(_))));
+    // So it stays when its details are dropped.
+    let retired = end(&again, not_sent()).retired().unwrap();
+    assert!(matches!(asked(&retired), Effect::Tell(Told::NewBizId(_))));
+    // A version before this one has not written it down.
+    let mut old = intent(OnUnknown::Hold).moved(Stage::NotSent);
+    old.attempt = 2;
+    assert!(matches!(asked(&old), Effect::Tell(Told::NewBizId(_))));
+}
+
+#[test]
+fn a_reversal_asked_for_meanwhile_turns_success_into_reversing() {
+    let mut asked = intent(OnUnknown::Hold).moved(Stage::Sending);
+    asked.detail.reversal.asked = true;
+    for (end, stage) in
+        [(lost(), Stage::Reversing), (refused("1"), Stage::Reversed), (not_sent(), Stage::Reversed)]
+    {
+        let (state, _) = step(sending(OnUnknown::Hold), ended(end));
+        let (_, effect) = step(state, Event::Stands(asked.clone()));
+        let record = recorded(effect);
+        assert_eq!((record.stage(), record.revision()), (stage, 3));
+    }
+}
+
+#[test]
+fn a_proof_that_comes_after_the_burial_is_not_thrown_away() {
+    let body = br#"{"status":true,"code":0,"message":"","data":{"bizId":"B1"}}"#;
+    let envelope = crate::gateway::Envelope::read(200, body).unwrap();
+    let biz_id = BizId::new("B1").unwrap();
+    let verdict =
+        envelope.judge_consume(&biz_id, &Identity::default(), &CodeRules::default(), false, &|_| false);
+    for (stands, wanted) in [
+        (Stage::Unknown, Stage::Succeeded),
+        (Stage::Reversing, Stage::Reversing),
+        (Stage::Reversed, Stage::Reversing),
+    ] {
+        let (state, _) = step(sending(OnUnknown::Reverse), ended(End::Answered(verdict.clone())));
+        let (_, effect) = step(state, Event::Stands(intent(OnUnknown::Reverse).moved(stands)));
+        let record = recorded(effect);
+        assert_eq!((record.stage(), record.detail.answered), (wanted, true), "{stands:?}");
+    }
+    let stands = intent(OnUnknown::Reverse).moved(Stage::Reversing);
+    let (_, effect) = step(State::SigningAnew, Event::Stands(stands));
+    assert!(matches!(effect, Effect::Tell(Told::Stands(_))));
+}
+
+#[test]
+fn disorder_after_the_send_is_unknown() {
+    assert!(matches!(step(sending(OnUnknown::Hold), Event::Asked).1, Effect::Tell(Told::Unrecorded(_))));
+    let state = State::New(intent(OnUnknown::Hold));
+    assert!(matches!(step(state, ended(lost())).1, Effect::Tell(Told::Internal { .. })));
+}
+
+/// What an attempt comes to that ended so while this stood.
+fn ends_over(stands: &Entry, end: End) -> Effect {
+    step(State::Concluding { end }, Event::Stands(stands.clone())).1
+}
+
+/// The ends that prove nothing.
+fn without_proof() -> [End; 2] {
+    [lost(), End::Answered(Verdict::Doubt(Doubt::new(&codes::TIMEOUT, "")))]
+}
+
+#[test]
+fn an_attempt_that_was_taken_for_dead_and_ends_without_proof_is_opened_again() {
+    for (on_unknown, asked, wanted) in [
+        (OnUnknown::Reverse, false, Stage::Reversing),
+        (OnUnknown::Reverse, true, Stage::Reversing),
+        (OnUnknown::Hold, false, Stage::Unknown),
+        (OnUnknown::Hold, true, Stage::Reversing),
+    ] {
+        for stage in Stage::ALL {
+            for end in without_proof() {
+                let mut stands = intent(on_unknown).moved(stage);
+                stands.detail.reopened = 4;
+                stands.detail.reversal.asked = asked;
+                let effect = ends_over(&stands, end);
+                let case = format!("{on_unknown:?} {asked} {stage:?}");
+                match stage {
+                    Stage::Unknown
+                    | Stage::Reversing
+                    | Stage::Reversed
+                    | Stage::Refused
+                    | Stage::Unproven => {
+                        let Effect::Record(record) = effect else { panic!("{case}: {effect:?}") };
+                        assert_eq!((record.stage, record.revision), (wanted, stands.revision + 1), "{case}");
+                        assert_eq!(record.detail.reopened, 5, "{case}");
+                        assert!(record.detail.doubt.is_some() && !record.detail.answered, "{case}");
+                    }
+                    // Its own end, at which nobody else has been.
+                    Stage::Sending => assert_eq!(recorded(effect).detail.reopened, 4, "{case}"),
+                    _ => assert!(matches!(effect, Effect::Tell(Told::Stands(_))), "{case}: {effect:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_found_before_it_was_opened_again_is_forgotten() {
+    let before = Reversal {
+        asked: true,
+        tries: 3,
+        last: Some(Words { code: "0".to_owned(), message: "done".to_owned() }),
+        refused: true,
+        refund: false,
+        unanswered: 2,
+        said: Some(Said::NotFound),
+        promised: true,
+        voided: None,
+    };
+    let mut stands = intent(OnUnknown::Reverse).moved(Stage::Reversed);
+    stands.detail.reversal = before.clone();
+    for end in without_proof() {
+        let opened = recorded(ends_over(&stands, end));
+        let wanted = Reversal { last: None, refused: false, said: None, promised: false, ..before.clone() };
+        assert_eq!(opened.detail.reversal, wanted);
+        assert!(!opened.is_promised());
+        // Confirmed before it came: a refusal afterwards says that it stands, whatever the gateway does not know.
+        let refused = Reversed::Refused(Words::default());
+        assert_eq!(reversal_answered(&opened, &refused, true, true).stage(), Stage::Refused);
+    }
+}
+
+#[test]
+fn an_attempt_that_is_opened_again_and_again_is_counted() {
+    let mut stands = intent(OnUnknown::Hold).moved(Stage::Reversed);
+    for times in 1..=3 {
+        stands = recorded(ends_over(&stands, lost()));
+        assert_eq!(stands.detail.reopened, times);
+    }
+    stands.detail.reopened = u32::MAX;
+    assert_eq!(recorded(ends_over(&stands, lost())).detail.reopened, u32::MAX);
+}

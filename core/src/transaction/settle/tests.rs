@@ -1,0 +1,275 @@
+//! Each decision about what is in doubt or is to be undone, by table.
+
+use super::*;
+use crate::gateway::Identity;
+use crate::money::BizId;
+use crate::transaction::{Key, OnUnknown, Owner};
+
+fn entry(stage: Stage) -> Entry {
+    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0).moved(stage)
+}
+
+fn words() -> Words {
+    Words::default()
+}
+
+#[test]
+fn while_the_consume_may_still_arrive_an_undoing_is_only_a_promise() {
+    for (answer, over, answered, wanted) in [
+        (Reversed::Done(words()), false, false, Stage::Reversing),
+        (Reversed::Done(words()), true, false, Stage::Reversed),
+        (Reversed::Done(words()), false, true, Stage::Reversed),
+        (Reversed::NotFound(words()), false, false, Stage::Reversing),
+        (Reversed::NotFound(words()), false, true, Stage::Reversing),
+        (Reversed::NotFound(words()), true, false, Stage::Reversed),
+        (Reversed::Again(words()), true, true, Stage::Reversing),
+        (Reversed::Refused(words()), true, true, Stage::Refused),
+        (Reversed::Refused(words()), false, true, Stage::Refused),
+        (Reversed::Refused(words()), false, false, Stage::Reversing),
+    ] {
+        let mut before = entry(Stage::Reversing);
+        before.detail.answered = answered;
+        let after = reversal_answered(&before, &answer, over, false);
+        assert_eq!(after.stage(), wanted, "{answer:?} {over} {answered}");
+        assert_eq!(after.revision(), before.revision() + 1);
+    }
+}
+
+#[test]
+fn another_tills_sale_that_is_not_found_is_not_called_reversed() {
+    let mut foreign = entry(Stage::Reversing);
+    foreign.detail.foreign = true;
+    foreign.detail.answered = true;
+    assert_eq!(
+        reversal_answered(&foreign, &Reversed::NotFound(words()), true, false).stage(),
+        Stage::Refused
+    );
+    assert_eq!(reversal_answered(&foreign, &Reversed::Done(words()), false, false).stage(), Stage::Reversed);
+}
+
+#[test]
+fn a_reversal_goes_by_the_returned_id_and_never_guesses() {
+    let mut returned = entry(Stage::Reversing);
+    returned.detail.returned_biz_id = Some("R1".into());
+    assert!(
+        matches!(try_reversal(&returned, true), Try::Send { biz_id, record } if biz_id == "R1" && record.detail.reversal.tries == 1)
+    );
+    assert!(
+        matches!(try_reversal(&entry(Stage::Reversing), false), Try::Send { biz_id, .. } if biz_id == "B1")
+    );
+    assert!(
+        matches!(try_reversal(&entry(Stage::Reversing), true), Try::GiveUp(record) if record.stage() == Stage::Unproven)
+    );
+    for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Reversing) {
+        assert!(matches!(try_reversal(&entry(stage), false), Try::Nothing));
+    }
+}
+
+#[test]
+fn asking_records_before_anything_is_sent() {
+    for (stage, wanted) in [
+        (Stage::Sending, Stage::Sending),
+        (Stage::Succeeded, Stage::Reversing),
+        (Stage::Unknown, Stage::Reversing),
+        (Stage::Refused, Stage::Reversing),
+        (Stage::Declined, Stage::Reversed),
+        (Stage::NotSent, Stage::Reversed),
+    ] {
+        assert!(
+            matches!(ask(&entry(stage), None, true, By::Till), Asked::Record(record) if record.stage() == wanted),
+            "{stage:?}"
+        );
+    }
+    assert!(matches!(ask(&entry(Stage::Succeeded), None, false, By::Till), Asked::NoWay));
+    assert!(matches!(ask(&entry(Stage::Unproven), None, true, By::Till), Asked::NoWay));
+    assert!(matches!(ask(&entry(Stage::Reversed), None, true, By::Till), Asked::Already));
+    assert!(matches!(ask(&entry(Stage::Reversing), None, true, By::Till), Asked::Going));
+}
+
+#[test]
+fn only_a_deduction_that_stands_proves_at_once() {
+    for (evidence, over, wanted) in [
+        (Evidence::Taken, false, Some(Stage::Succeeded)),
+        (Evidence::Absent, true, Some(Stage::Reversed)),
+        (Evidence::Absent, false, None),
+        (Evidence::Unfit, true, None),
+        (Evidence::Nothing, true, None),
+    ] {
+        let after = weigh(&entry(Stage::Unknown), evidence, over);
+        assert_eq!(after.map(|after| after.stage()), wanted, "{evidence:?} {over}");
+    }
+    // What is to be reversed never becomes a success.
+    assert_eq!(weigh(&entry(Stage::Reversing), Evidence::Taken, true), None);
+}
+
+#[test]
+fn a_person_cannot_keep_what_may_be_reversed() {
+    let mut sent = entry(Stage::Reversing);
+    sent.detail.reversal.tries = 1;
+    assert_eq!(settle(&sent, true, "a", "b").unwrap_err(), NotSettled::MayBeReversed);
+    assert_eq!(settle(&sent, false, "a", "b").unwrap().stage(), Stage::Undone);
+    sent.detail.reversal.refused = true;
+    assert_eq!(settle(&sent, true, "a", "b").unwrap().stage(), Stage::Kept);
+    assert_eq!(settle(&entry(Stage::Sending), true, "a", "b").unwrap_err(), NotSettled::Running);
+    assert_eq!(settle(&entry(Stage::Succeeded), true, "a", "b").unwrap_err(), NotSettled::Settled);
+}
+
+/// `explained` with a code that was refused with 920002.
+fn explained_code(before: &Entry, is_already: bool, refuses_unknown: bool) -> Option<Entry> {
+    let already = ["910001", if is_already { "920002" } else { "920003" }].map(str::to_owned);
+    explained(before, &already, refuses_unknown)
+}
+
+#[test]
+fn a_refused_code_is_explained_only_by_what_says_that_nothing_stands() {
+    // The stage, whether it was confirmed before, whether the code is one of `already`, `refuses_unknown`.
+    const EXPLAINED: [(Stage, bool, bool, bool); 7] = [
+        (Stage::Refused, false, true, false),
+        (Stage::Refused, false, true, true),
+        (Stage::Refused, true, true, false),
+        (Stage::Refused, true, true, true),
+        (Stage::Unproven, true, true, false),
+        (Stage::Unproven, true, false, true),
+        (Stage::Unproven, true, true, true),
+    ];
+    let every_said = [Said::Done, Said::Already, Said::NotFound, Said::Refused, Said::Nothing];
+    let every_said: Vec<_> = every_said.into_iter().map(Some).chain([None]).collect();
+    for stage in Stage::ALL {
+        for (said, bits) in every_said.iter().flat_map(|said| (0..8).map(|bits| (*said, bits))) {
+            let [promised, is_already, refuses_unknown] = [1, 2, 4].map(|bit| bits & bit != 0);
+            let mut before = entry(stage);
+            before.detail.reversal = Reversal {
+                tries: 2,
+                unanswered: 1,
+                last: Some(Words { code: "920002".to_owned(), message: "no".to_owned() }),
+                refused: true,
+                said,
+                promised,
+                ..Reversal::default()
+            };
+            let case = format!("{stage:?} {said:?} {promised} {is_already} {refuses_unknown}");
+            let wanted = said == Some(Said::Refused)
+                && EXPLAINED.contains(&(stage, promised, is_already, refuses_unknown));
+            let after = explained_code(&before, is_already, refuses_unknown);
+            assert_eq!(after.is_some(), wanted, "{case}");
+            if let Some(after) = after {
+                assert_eq!((after.stage, after.revision), (Stage::Reversed, before.revision + 1), "{case}");
+                let same_words = Reversal { refused: false, ..before.detail.reversal };
+                assert_eq!(after.detail.reversal, same_words, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_words_there_is_no_code_to_explain() {
+    let mut before = entry(Stage::Refused);
+    before.detail.reversal.said = Some(Said::Refused);
+    assert_eq!(explained_code(&before, true, true), None);
+}
+
+#[test]
+fn an_unrecorded_try_leaves_only_where_it_cannot_make_a_refund_look_refused() {
+    for (refund, tries, unanswered, leaves) in [
+        (false, 0, 0, false),
+        (false, 1, 0, true),
+        (false, 1, 1, true),
+        (false, 2, 2, true),
+        (true, 0, 0, false),
+        (true, 1, 0, false),
+        (true, 1, 1, false),
+        (true, 2, 1, false),
+        (true, 2, 2, true),
+        (true, 5, 3, true),
+    ] {
+        let mut before = entry(Stage::Reversing);
+        before.detail.reversal = Reversal { refund, tries, unanswered, ..Reversal::default() };
+        let case = format!("{refund} {tries} {unanswered}");
+        let goes_on = unrecorded(&before);
+        assert_eq!(goes_on.is_some(), leaves, "{case}");
+        let Some(goes_on) = goes_on else { continue };
+        // The record that its answer is to be stored over is the one on disk, and counts no more tries than that.
+        assert_eq!((goes_on.revision, goes_on.stage), (before.revision, before.stage), "{case}");
+        let reversal = Reversal { unanswered: unanswered + 1, ..before.detail.reversal.clone() };
+        assert_eq!(goes_on.detail.reversal, reversal, "{case}");
+        // Its refusal is its own: the tries that the record knows stay unanswered.
+        let refused = reversal_answered(&goes_on, &Reversed::Refused(words()), true, false);
+        assert_eq!(refused.detail.reversal.unanswered, unanswered, "{case}");
+        assert_ne!(refused.stage, Stage::Kept, "{case}");
+    }
+}
+
+/// What becomes of one try of a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is recorded, and its process dies.
+    Dies,
+    /// It is answered by nothing that can be believed.
+    Lost,
+    /// "Nothing stands under that bizId", though it does.
+    NotFound,
+    /// It is refused in the gateway's own words.
+    Refused,
+}
+
+impl Fate {
+    const ALL: [Fate; 4] = [Fate::Dies, Fate::Lost, Fate::NotFound, Fate::Refused];
+
+    /// Every sequence of so many.
+    fn sequences(length: u32) -> impl Iterator<Item = Vec<Fate>> {
+        (0..4_usize.pow(length))
+            .map(move |number| (0..length).map(|at| Fate::ALL[number / 4_usize.pow(at) % 4]).collect())
+    }
+}
+
+/// The refund of a finished sale, try by try; a till asks again whenever it has come to an end.
+fn refund_after(fates: &[Fate]) -> Entry {
+    let mut stands = entry(Stage::Succeeded);
+    stands.detail.answered = true;
+    for fate in fates {
+        if stands.stage != Stage::Reversing {
+            let Asked::Record(asked) = ask(&stands, None, true, By::Till) else { panic!("{stands:?}") };
+            stands = asked;
+        }
+        let Try::Send { record, .. } = try_reversal(&stands, false) else { panic!("{stands:?}") };
+        let answer = match fate {
+            Fate::Dies => None,
+            Fate::Lost => Some(Reversed::Again(words())),
+            Fate::NotFound => Some(Reversed::NotFound(words())),
+            Fate::Refused => Some(Reversed::Refused(words())),
+        };
+        stands = answer.map_or(record.clone(), |answer| reversal_answered(&record, &answer, false, false));
+    }
+    stands
+}
+
+#[test]
+fn a_refund_is_kept_only_where_every_try_was_refused() {
+    for (fates, wanted) in [
+        (&[Fate::Refused][..], Stage::Kept),
+        (&[Fate::Refused, Fate::Refused], Stage::Kept),
+        (&[Fate::Lost, Fate::Refused], Stage::Refused),
+        (&[Fate::Dies, Fate::Refused], Stage::Refused),
+        (&[Fate::NotFound, Fate::Refused], Stage::Refused),
+        (&[Fate::Refused, Fate::Lost, Fate::Refused], Stage::Refused),
+        (&[Fate::Lost, Fate::Refused, Fate::Refused], Stage::Refused),
+        (&[Fate::Lost], Stage::Reversing),
+    ] {
+        assert_eq!(refund_after(fates).stage, wanted, "{fates:?}");
+    }
+    for fates in (1..=6).flat_map(Fate::sequences) {
+        let stands = refund_after(&fates);
+        let refusals = fates.iter().filter(|fate| **fate == Fate::Refused).count();
+        let wanted = match fates.last() {
+            Some(Fate::Refused) if refusals == fates.len() => Stage::Kept,
+            Some(Fate::Refused) => Stage::Refused,
+            _ => Stage::Reversing,
+        };
+        assert_eq!(stands.stage, wanted, "{fates:?}");
+        let reversal = &stands.detail.reversal;
+        let counted = (reversal.tries as usize, reversal.unanswered as usize);
+        assert_eq!(counted, (fates.len(), fates.len() - refusals), "{fates:?}");
+        assert!(reversal.refund, "{fates:?}");
+    }
+}
