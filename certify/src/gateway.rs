@@ -43,9 +43,10 @@ impl Gateway {
         Ok(Gateway { server: server.map_err(|error| error.to_string())? })
     }
 
-    /// The URL of its V2 API.
-    pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}/api/v2", self.server.gateway)
+    /// The `endpoint` of a configuration with this `api`: V2's URL, or V3's host.
+    pub(crate) fn endpoint(&self, api: &str) -> String {
+        let path = if api == "v3" { "" } else { "/api/v2" };
+        format!("http://{}{path}", self.server.gateway)
     }
 
     /// Lets a fault wait for requests of an operation. The port is closed for all of them.

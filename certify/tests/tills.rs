@@ -57,7 +57,8 @@ fn fails(kind: &str, expected: &str) -> Report {
 
 /// Wherever an outcome is unknown.
 const UNKNOWN: &str = "lost.* hold.* notsent.guard replay.other_tender crash.taken crash.not_taken crash.again \
-    crash.twice crash.other_journal crash.hold_taken crash.hold_not_taken crash.other_tender confirm.lost gateway.lost_outage end.day";
+    crash.twice crash.unproven crash.other_journal crash.hold_taken crash.hold_not_taken crash.other_tender \
+    confirm.lost refund.unproven gateway.lost_outage end.day";
 
 fn found(report: &Report, id: &str, rule: Rule) {
     let one = report.scenarios.iter().find(|one| one.id == id).unwrap();
@@ -69,12 +70,13 @@ fn an_unknown_that_is_charged_again_is_found() {
     let report = fails("charge_again", UNKNOWN);
     found(&report, "hold.taken", Rule::Twice);
     found(&report, "lost.reset", Rule::NewBizId);
+    found(&report, "lost.unproven", Rule::NewBizId);
 }
 
 #[test]
 fn a_till_that_ignores_next_is_found() {
-    let expected = "lost.* notsent.guard replay.other_tender crash.other_tender confirm.plain confirm.twice \
-        confirm.lost gateway.lost_outage end.day";
+    let expected = "lost.* notsent.guard replay.other_tender crash.unproven crash.other_tender confirm.plain \
+        confirm.twice confirm.lost gateway.lost_outage end.day";
     let report = fails("ignore_next", expected);
     found(&report, "confirm.plain", Rule::Unconfirmed);
     found(&report, "notsent.guard", Rule::NextIgnored);
@@ -82,8 +84,8 @@ fn a_till_that_ignores_next_is_found() {
 
 #[test]
 fn another_biz_id_on_a_retry_is_found() {
-    let expected = "quote.lost notsent.once notsent.thrice notsent.restart hold.again replay.* crash.completed \
-        crash.not_sent confirm.twice gateway.duplicate gateway.executes_again gateway.outage";
+    let expected = "quote.lost notsent.once notsent.thrice notsent.restart lost.unproven hold.again replay.* \
+        crash.completed crash.not_sent confirm.twice gateway.duplicate gateway.executes_again gateway.outage";
     let report = fails("new_biz_id", expected);
     found(&report, "replay.twice", Rule::Twice);
     found(&report, "notsent.once", Rule::NewBizId);
@@ -91,8 +93,8 @@ fn another_biz_id_on_a_retry_is_found() {
 
 #[test]
 fn a_till_that_forgets_is_found() {
-    let expected = "notsent.restart hold.restart crash.* refund.restart gateway.biz_id gateway.lost_outage \
-        end.during end.restart";
+    let expected = "notsent.restart lost.unproven_person hold.restart crash.* refund.restart gateway.biz_id \
+        gateway.lost_outage end.during end.restart";
     let report = fails("forget", expected);
     found(&report, "crash.completed", Rule::Twice);
     found(&report, "crash.taken", Rule::Forgotten);
@@ -103,4 +105,5 @@ fn a_sale_completed_on_unknown_is_found() {
     let report = fails("complete_on_unknown", UNKNOWN);
     found(&report, "lost.reset", Rule::NotTaken);
     found(&report, "hold.taken", Rule::Guessed);
+    found(&report, "refund.unproven", Rule::NotTaken);
 }

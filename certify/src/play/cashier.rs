@@ -92,21 +92,29 @@ impl Stage<'_> {
     }
 
     pub(super) fn person(&mut self, sale: &str, kept: bool) -> Played<()> {
+        let biz_id = self.recorded(sale, &["unknown", "unproven"])?;
+        self.audit()?.settle(&biz_id, kept).map_err(|why| self.trouble(why))
+    }
+
+    /// Waits until the journal has a sale in one of these stages; the bizId. After a crash the library needs a moment
+    /// to see whose it was.
+    pub(super) fn recorded(&mut self, sale: &str, stages: &[&str]) -> Played<String> {
         let day = self.day.clone();
         let started = Instant::now();
         loop {
             let entries = self.audit()?.day(&day).unwrap_or_default();
             let entry = entries.into_iter().find(|entry| {
-                entry.stage == "unknown"
+                stages.contains(&entry.stage.as_str())
                     && judge::whose(&self.sales, &self.words, &judge::trace_in(entry))
                         .is_some_and(|(_, number)| number == sale)
             });
             if let Some(entry) = entry {
-                return self.audit()?.settle(&entry.biz_id, kept).map_err(|why| self.trouble(why));
+                return Ok(entry.biz_id);
             }
-            // After a crash the library needs a moment to see whose it was.
             if started.elapsed() >= SETTLE_LIMIT {
-                let why = text("the journal has nothing to settle under it", "日志中没有可认定的记录");
+                let (en, zh) = (stages.join(" or "), stages.join(" 或 "));
+                let why =
+                    text(format!("the journal never says {en}"), format!("日志中没有状态为 {zh} 的记录"));
                 return Err(self.broken(Rule::Unsettled, why));
             }
             thread::sleep(BETWEEN_LOOKS);

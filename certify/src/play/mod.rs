@@ -84,7 +84,8 @@ impl<'o> Stage<'o> {
         }
         let gateway = Gateway::start(&scenario.policy)?;
         let (day, begins) = business_day();
-        let config = configuration(&gateway.endpoint(), &folder, &begins, &scenario.config);
+        let api = scenario.config.get("api").and_then(Value::as_str).unwrap_or("v2");
+        let config = configuration(&gateway.endpoint(api), &folder, &begins, &scenario.config);
         let customers = ["383933091455959041", "383933091455959042", "383933091455959043"];
         let wallets = customers.iter().map(|&one| Some((one, gateway.wallet(one)?)));
         // A till must not be judged by a ledger that cannot be read.
@@ -143,6 +144,7 @@ impl<'o> Stage<'o> {
             }
             Step::Open => self.gateway.mend().map_err(|why| self.trouble(why))?,
             Step::Settled => self.await_settled()?,
+            Step::Recorded { sale, stage } => self.recorded(sale, &[stage]).map(|_| ())?,
             Step::GivenBack(sale) => {
                 self.until(&Step::GivenBack(sale), |stage| stage.net(sale) == 0)?;
             }

@@ -79,6 +79,16 @@ fn under_way() -> Vec<Scenario> {
         .then(Step::Start(0))
         .list("S-0001", &[Waiting])
         .then(press(sale("S-0001"), &[Waiting])),
+        crash(
+            "crash.unproven",
+            "V3 as it comes: during the call, it was taken",
+            "V3 默认配置：调用过程中，已扣款",
+        )
+        .config(patient(json!({"api": "v3", "routes": null})))
+        .fault("hang_after")
+        .kill_in(sale("S-0001"), SEEN)
+        .recorded("S-0001", "unproven")
+        .list("S-0001", &[OtherTender]),
         crash("crash.twice", "killed again while the money is given back", "退款过程中再次被结束")
             .fault("hang_after")
             .then(Step::Fault(Fault { name: "hang", operation: "reverse", times: 1, number: None }))

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{FIVE_OFF, Fault, Group, Moment, Scenario, Step, sale, scenario};
-use crate::protocol::Said::{Completed, Failed, OtherTender, Refunded, Refunding, Retry};
+use crate::protocol::Said::{Completed, Failed, OtherTender, Refunded, Refunding, Retry, Waiting};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     [tills(), refunds(), gateway(), end()].concat()
@@ -55,6 +55,21 @@ fn refunds() -> Vec<Scenario> {
             .then(Step::Kill(Moment::Idle))
             .then(Step::Start(0))
             .refund("S-0001", &[Refunded]),
+        refund("refund.as_it_comes", "V3 as it comes: the gateway gives it back", "V3 默认配置：网关退回")
+            .as_it_comes()
+            .sell(sale("S-0001").amount("23.00").coupon(FIVE_OFF), &[Completed])
+            .refund("S-0001", &[Refunded]),
+        refund(
+            "refund.unproven",
+            "V3 as it comes: the answer to the reversal is lost",
+            "V3 默认配置：冲正应答丢失",
+        )
+        .as_it_comes()
+        .sell(sale("S-0001"), &[Completed])
+        .then(Step::Fault(Fault { name: "reset_after", operation: "reverse", times: 1, number: None }))
+        .refund("S-0001", &[Refunding])
+        .recorded("S-0001", "refused")
+        .list("S-0001", &[Waiting]),
     ]
 }
 

@@ -7,7 +7,7 @@ use super::{FIVE_OFF, Fault, Group, Scenario, Step, sale, scenario};
 use crate::protocol::Said::{Completed, Failed, OtherTender, Waiting};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    [reversed(), held(), replayed()].concat()
+    [reversed(), unproven(), held(), replayed()].concat()
 }
 
 /// Every way in which an answer is lost ends the same for a till.
@@ -64,6 +64,38 @@ fn reversed() -> Vec<Scenario> {
             .list("S-0001", &[OtherTender]),
     ];
     ways.chain(others).collect()
+}
+
+/// A reversal that was confirmed at once is refused when it is asked for again: for the till the sale has ended.
+fn unproven() -> Vec<Scenario> {
+    let lost = |id, en, zh| scenario(Group::Lost, id, en, zh).as_it_comes();
+    vec![
+        lost(
+            "lost.unproven",
+            "V3 as it comes: nobody can prove that it came back",
+            "V3 默认配置：无法证实已退回",
+        )
+        .fault("reset_after")
+        .sell(sale("S-0001"), &[OtherTender])
+        .recorded("S-0001", "unproven")
+        .list("S-0001", &[OtherTender])
+        .sell(sale("S-0001"), &[OtherTender])
+        .sell(sale("S-0002").amount("13.50"), &[Completed])
+        .then(Step::Day { differs: false }),
+        lost(
+            "lost.unproven_person",
+            "V3 as it comes: a person finds that it came back",
+            "V3 默认配置：人工核实已退回",
+        )
+        .fault("reset_after")
+        .sell(sale("S-0001"), &[OtherTender])
+        .recorded("S-0001", "unproven")
+        .then(Step::Stop(0))
+        .then(Step::Person { sale: "S-0001", kept: false })
+        .then(Step::Start(0))
+        .settled()
+        .list("S-0001", &[OtherTender]),
+    ]
 }
 
 fn held() -> Vec<Scenario> {

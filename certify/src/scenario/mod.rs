@@ -195,6 +195,11 @@ impl Scenario {
         self.config(json!({"guard": "off", "on_unknown": "hold", "routes": null}))
     }
 
+    /// V3 as it comes: its own reverse route, and no code of which anybody has said what it means.
+    fn as_it_comes(self) -> Scenario {
+        self.config(json!({"api": "v3", "routes": null}))
+    }
+
     fn policy(mut self, policy: Value) -> Scenario {
         self.policy = policy;
         self
@@ -242,6 +247,10 @@ impl Scenario {
 
     fn settled(self) -> Scenario {
         self.then(Step::Settled)
+    }
+
+    fn recorded(self, sale: &'static str, stage: &'static str) -> Scenario {
+        self.then(Step::Recorded { sale, stage })
     }
 
     /// Rings up a sale and kills the till at a moment, then starts it again.

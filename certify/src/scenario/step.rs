@@ -49,6 +49,8 @@ pub(crate) enum Step {
     Open,
     /// The certifier waits until the library has settled what it can.
     Settled,
+    /// The certifier waits until the journal has a sale in a stage.
+    Recorded { sale: &'static str, stage: &'static str },
     /// The certifier waits until a sale's deduction has been given back.
     GivenBack(&'static str),
     /// The first till is killed.
@@ -93,6 +95,10 @@ impl Step {
             Step::Settled => {
                 text("wait until the library has settled everything", "等待动态库处理完所有未决交易")
             }
+            Step::Recorded { sale, stage } => text(
+                format!("wait until the journal says {stage} of {sale}"),
+                format!("等待日志中 {sale} 的状态变为 {stage}"),
+            ),
             Step::GivenBack(sale) => text(
                 format!("wait until the gateway has given {sale} back"),
                 format!("等待网关退回 {sale} 的扣款"),

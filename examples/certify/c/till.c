@@ -138,6 +138,8 @@ static void judge(struct sale *sale, char *answer)
         set(sale, "other_tender"); /* new_bizid: a corrected sum is a new sale, with a bizId of its own */
     } else if (is(answer, "next", "wait")) {
         set(sale, "waiting");
+    } else if (is(answer, "next", "refunded")) {
+        set(sale, "refunded"); /* a refund that had waited for a person */
     } else {
         set(sale, "failed"); /* fix_request, stop, lookup: a person */
     }
@@ -160,8 +162,12 @@ static void look(struct sale *sale)
         judge(sale, answer);
         return;
     }
-    if (zv_outcome(answer) == ZV_REVERSED)
+    if (is(answer, "next", "refunded"))
         set(sale, "refunded");
+    else if (is(answer, "next", "complete_sale"))
+        set(sale, "completed"); /* the gateway has refused, and the sale stands */
+    else if (is(answer, "next", "wait"))
+        set(sale, "waiting"); /* a person; everything else is on its way */
     zv_free(answer);
 }
 

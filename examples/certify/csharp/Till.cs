@@ -189,6 +189,7 @@ class Till
             case "new_bizid": file.Store(sale, "other_tender"); break; // a corrected sum is a new sale, with a bizId of its own
             case "retry": file.Store(sale, "retry"); break;
             case "wait": file.Store(sale, "waiting"); break;
+            case "refunded": file.Store(sale, "refunded"); break; // a refund that had waited for a person
             default: file.Store(sale, "failed"); break; // fix_request, stop, lookup: a person
         }
     }
@@ -196,8 +197,17 @@ class Till
     void Look(Sale sale)
     {
         var answer = Zv.Lookup(sale.BizId, sale.JournalId);
-        if (sale.State != "refunding") Judge(sale, answer);
-        else if (Zv.Get(answer, "outcome") == "reversed") file.Store(sale, "refunded");
+        if (sale.State != "refunding")
+        {
+            Judge(sale, answer);
+            return;
+        }
+        switch (Zv.Get(answer, "next"))
+        {
+            case "refunded": file.Store(sale, "refunded"); break;
+            case "complete_sale": file.Store(sale, "completed"); break; // the gateway has refused, and the sale stands
+            case "wait": file.Store(sale, "waiting"); break; // a person; everything else is on its way
+        }
     }
 
     void Refund(string line)

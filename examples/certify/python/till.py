@@ -119,7 +119,8 @@ class Till:
         else:
             # wait and other_tender after a crash, too; what is left needs a person: fix_request, stop, lookup.
             # new_bizid: a corrected sum is a new sale, with a bizId of its own.
-            states = {"other_tender": "other_tender", "new_bizid": "other_tender", "retry": "retry", "wait": "waiting"}
+            states = {"other_tender": "other_tender", "new_bizid": "other_tender", "retry": "retry", "wait": "waiting",
+                      "refunded": "refunded"}
             sale["state"] = states.get(answer["next"], "failed")
         self.file.store(sale)
 
@@ -127,9 +128,10 @@ class Till:
         # With the identity: then the library can say that nothing was ever sent, or that it cannot know.
         answer = call("zv_lookup_json", {"bizId": sale["bizId"], "journal_id": sale["journal_id"]})
         if sale["state"] == "refunding":
-            if answer["outcome"] == "reversed":
-                sale["state"] = "refunded"
-                self.file.store(sale)
+            # refund_pending: on its way. complete_sale: the gateway has refused, and the sale stands. wait: a person.
+            states = {"refunded": "refunded", "complete_sale": "completed", "wait": "waiting"}
+            sale["state"] = states.get(answer["next"], "refunding")
+            self.file.store(sale)
         else:
             self.judge(sale, answer)
 
