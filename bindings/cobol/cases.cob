@@ -31,6 +31,7 @@
        01  WS-STATUS               PIC XX.
        01  WS-TABLE                PIC X(262144).
        01  WS-CONFIG               PIC X(16384).
+       01  WS-IDENTITY             PIC X(64).
        01  WS-END                  PIC 9(9) COMP-5.
       *> Where the value that is read stands: of the file, the case,
       *> the call or entry; the number as text.
@@ -160,7 +161,9 @@
            IF NOT ZV-SUCCEEDED
                STRING "init: " ZV-TEXT DELIMITED BY LOW-VALUE
                    INTO WS-COMPLAINT
-           END-IF.
+           END-IF
+           CALL "ZVFIELD" USING ZV-TEXT "data.journal_id" WS-IDENTITY
+               WS-LENGTH.
 
        ALL-ORDERS.
            PERFORM VARYING WS-ITEM-NUMBER FROM 0 BY 1
@@ -234,7 +237,8 @@
        MAKE-CALL.
            MOVE ".request" TO WS-PATH
            PERFORM READ-ITEM
-           MOVE WS-EXPECTED TO ZV-JSON
+           MOVE FUNCTION SUBSTITUTE(WS-EXPECTED, "$JOURNAL_ID",
+               FUNCTION TRIM(WS-IDENTITY)) TO ZV-JSON
            IF WS-CALL = "init" AND WS-EXPECTED-LENGTH = 0
                MOVE WS-CONFIG TO ZV-JSON
            END-IF

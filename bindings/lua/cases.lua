@@ -100,11 +100,13 @@ local function run(text, at, config)
   admin("POST", "/reset")
   local answer = zv.init(config)
   if not answer.complete then return "init: " .. answer.text end
+  local identity = answer:field("data.journal_id")
   each(text, at .. ".admin", function(order)
     admin(zv.field(text, order .. ".0"), zv.field(text, order .. ".1"), zv.field(text, order .. ".2"))
   end)
   return each(text, at .. ".calls", function(call)
     local name, request = zv.field(text, call .. ".call"), zv.field(text, call .. ".request")
+    request = request and request:gsub("%$JOURNAL_ID", identity)
     local function once() return compare(make(name, request, config), text, call) end
     local complaint
     if zv.field(text, call .. ".wait") == "true" then complaint = until_so(once) else complaint = once() end

@@ -23,8 +23,8 @@ type
 
 var
   Gateway, Admin, Folder: UTF8String;
-  { The text of the file, and the configuration of the case that runs. }
-  Table, Config: UTF8String;
+  { The text of the file, and of the case that runs the configuration and the identity of its journal. }
+  Table, Config, Identity: UTF8String;
   Failed: Boolean;
 
 function ReadFile(const Path: UTF8String): UTF8String;
@@ -127,13 +127,14 @@ end;
 
 procedure Expect(const Call: UTF8String);
 var
-  Name, Why: UTF8String;
+  Name, Request, Why: UTF8String;
   Started: QWord;
 begin
   Name := At(Call + '.call');
+  Request := StringReplace(At(Call + '.request'), '$JOURNAL_ID', Identity, [rfReplaceAll]);
   Started := GetTickCount64;
   repeat
-    Why := Complaint(Make(Name, At(Call + '.request')), Call);
+    Why := Complaint(Make(Name, Request), Call);
     if Why = '' then
       Exit;
     Sleep(PauseMs);
@@ -188,6 +189,7 @@ begin
   Answer := ZvInit(Config);
   if not ZvComplete(Answer) then
     raise EFailed.Create('init: ' + Answer.Text);
+  Identity := ZvField(Answer, 'data.journal_id');
   Each(Path + '.admin', Order);
   Each(Path + '.calls', Expect);
   Each(Path + '.net', ExpectNet);

@@ -74,8 +74,9 @@ public:
 
     Seen started() const { return seen(library_->started()); }
 
-    Seen call(const std::string &what, const std::string &request)
+    Seen call(const std::string &what, const std::string &given)
     {
+        const std::string request = replaced(given, "$JOURNAL_ID", library_->started().field("data.journal_id"));
         if (what == "init")
             return init(request.empty() ? config_ : request);
         if (what == "shutdown")

@@ -86,7 +86,7 @@ static class Cases
     static Answer Call(string call)
     {
         string name = Answer.Field(call, "call"), given = Answer.Field(call, "request");
-        var request = given == "" ? null : given;
+        var request = given == "" ? null : given.Replace("$JOURNAL_ID", zv.Started["data.journal_id"]);
         if (name.StartsWith("start:")) return zv.StartAsync(name.Substring(6), request).Result;
         if (name.StartsWith("call:")) return zv.Call(name.Substring(5), request);
         switch (name)

@@ -53,6 +53,8 @@ function start(config) {
 
 function call(zv, config, { call: name, request }) {
   if (name === "init") return start(request ?? config);
+  const identity = zv.started.data.journal_id;
+  if (request !== undefined) request = JSON.parse(JSON.stringify(request).replace("$JOURNAL_ID", identity));
   if (name.startsWith("start:")) return zv.begin(name.slice(6), request);
   if (name.startsWith("call:")) return zv.callSync(name.slice(5), request);
   return zv[SYNC[name] ?? name](request);

@@ -21,6 +21,8 @@ class Till:
 
     def call(self, what: str, request: Optional[zvpos.Request]) -> zvpos.Answer:
         operation, _, rest = what.partition(":")
+        identity = (self.library.started.data or {})["journal_id"]
+        request = json.loads(json.dumps(request).replace("$JOURNAL_ID", identity))
         if operation == "init":
             again = zvpos.Library(self.config if request is None else request)
             self.library = self.library if again.started.already else again

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,7 +93,8 @@ func (r *runner) run(c testCase) (err error) {
 	if _, err := r.ask("POST", "/reset", ""); err != nil {
 		return err
 	}
-	if answer, err := zvpos.Init(r.config); err != nil || answer.Outcome != zvpos.Succeeded {
+	answer, err := zvpos.Init(r.config)
+	if err != nil || answer.Outcome != zvpos.Succeeded {
 		return fmt.Errorf("init: %v %w", answer, err)
 	}
 	defer func() {
@@ -108,6 +110,7 @@ func (r *runner) run(c testCase) (err error) {
 		}
 	}
 	for number, call := range c.Calls {
+		call.Request = bytes.ReplaceAll(call.Request, []byte("$JOURNAL_ID"), []byte(answer.Field("data.journal_id")))
 		if err := r.expect(call); err != nil {
 			return fmt.Errorf("call %d, %s: %w", number, call.Call, err)
 		}
@@ -194,14 +197,17 @@ func started(operation string, request any) (*zvpos.Answer, error) {
 }
 
 func byBizID(name string, request json.RawMessage) (*zvpos.Answer, error) {
-	var sale zvpos.Sale
-	if err := json.Unmarshal(request, &sale); err != nil {
+	var attempt zvpos.Attempt
+	if err := json.Unmarshal(request, &attempt); err != nil {
 		return nil, err
 	}
 	if name == "confirm" {
-		return zvpos.Confirm(context.Background(), sale.BizID)
+		return zvpos.Confirm(context.Background(), attempt.BizID)
 	}
-	return zvpos.Lookup(context.Background(), sale.BizID)
+	if attempt.JournalID != "" {
+		return zvpos.LookupAttempt(context.Background(), attempt)
+	}
+	return zvpos.Lookup(context.Background(), attempt.BizID)
 }
 
 // An object is passed as it stands, a text as what it says, and what is not there as nil.

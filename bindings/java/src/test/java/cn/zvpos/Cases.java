@@ -104,7 +104,8 @@ public final class Cases {
     private Answer call(String call) throws Exception {
         String name = Answer.field(call, "call");
         String given = Answer.field(call, "request");
-        String request = given.isEmpty() ? null : given;
+        String identity = zv.started().get("data.journal_id");
+        String request = given.isEmpty() ? null : given.replace("$JOURNAL_ID", identity);
         if (name.startsWith("start:")) {
             return zv.startAsync(name.substring(6), request).get();
         }
