@@ -29,7 +29,7 @@ class Invalid(ZvposError, ValueError):
 
 
 class NotFound(Invalid, LookupError):
-    """The journal has no entry under this bizId: nothing was ever sent under it."""
+    """The journal has no entry under this bizId, and the look-up no `journal_id`: nobody knows whether it was sent."""
 
 
 class NotRunning(Invalid, RuntimeError):

@@ -65,7 +65,9 @@ class Library:
         return _ask("zv_reverse_json", _text(request, fields))
 
     def lookup(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """What became of a bizId, from the journal alone. `NotFound`: nothing was ever sent under it."""
+        """What became of a bizId, from the journal alone. 
+        With the `journal_id` that was stored with the attempt: `not_sent` where nothing was ever sent; `NotFound`, of what
+        the journal does not know, comes without one."""
         return _ask("zv_lookup_json", _text(request, fields))
 
     def pending(self, request: Optional[Request] = None, **fields: Field) -> Answer:
