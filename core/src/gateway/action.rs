@@ -2,6 +2,7 @@
 //! to take nothing may be asked for freely; of everything else nobody knows.
 
 use super::Generation;
+use crate::text::percent_decoded;
 
 /// Actions that move value: V2's DOC, V3's DOC and SEEN. The path without its generation, so that it is known behind any
 /// prefix.
@@ -79,7 +80,7 @@ fn normalised(action: &str) -> String {
     const MOST_TURNS: usize = 16;
     let mut text = action.to_owned();
     for _ in 0..MOST_TURNS {
-        let decoded = percent_decoded(&text);
+        let decoded = String::from_utf8_lossy(&percent_decoded(&text)).into_owned();
         if decoded == text {
             break;
         }
@@ -100,18 +101,6 @@ fn normalised(action: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'%');
-        out.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

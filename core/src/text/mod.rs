@@ -2,6 +2,7 @@
 //! back, losing nothing.
 
 mod gbk;
+mod percent;
 
 use std::borrow::Cow;
 
@@ -10,6 +11,7 @@ use crate::json::{escape_beyond_ascii, push_escape};
 use crate::library::MAX_TEXT_BYTES;
 use crate::outcome::codes::Code;
 use crate::outcome::{Answer, Lang, Outcome, codes};
+pub use percent::percent_decoded;
 
 /// The byte order mark of UTF-8, which Notepad puts in front of what it saves.
 const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use zvpos_core::config::Config;
+use zvpos_core::text::percent_decoded;
 
 use super::{Target, authority, look_up, tcp};
 use crate::redact::PROXY_VARIABLES;
@@ -141,26 +142,4 @@ fn read_head(stream: &mut TcpStream) -> io::Result<String> {
         head.extend_from_slice(&byte);
     }
     Ok(String::from_utf8_lossy(&head).into_owned())
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'%');
-        out.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent_decoded;
-
-    #[test]
-    fn a_password_is_decoded() {
-        assert_eq!(percent_decoded("u:p%40s%2"), b"u:p@s%2");
-    }
 }

@@ -1,0 +1,47 @@
+//! Percent-encoding, as URLs have it.
+
+/// The bytes that a percent-encoded text stands for. What is not encoded as it should be stands for itself.
+pub fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let (byte, behind) = encoded(rest).unwrap_or((*first, after));
+        out.push(byte);
+        rest = behind;
+    }
+    out
+}
+
+/// The byte that stands encoded at the front, and what follows.
+fn encoded(text: &[u8]) -> Option<(u8, &[u8])> {
+    let [b'%', high, low, behind @ ..] = text else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    Some((digit(*high)? << 4 | digit(*low)?, behind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_digits_behind_a_percent_sign_are_a_byte_and_all_else_is_itself() {
+        for (text, bytes) in [
+            ("", &b""[..]),
+            ("plain", b"plain"),
+            ("%41%62%2f%2F", b"Ab//"),
+            ("u:p%40s", b"u:p@s"),
+            ("%E5%BA%97%00", b"\xe5\xba\x97\x00"),
+            ("%2540", b"%40"),
+            ("%%41", b"%A"),
+            ("100%", b"100%"),
+            ("p%2", b"p%2"),
+            ("%g1%1g% 1", b"%g1%1g% 1"),
+            // A sign is no digit.
+            ("%+1%-1", b"%+1%-1"),
+            ("店%41", "店A".as_bytes()),
+            ("%店", "%店".as_bytes()),
+        ] {
+            assert_eq!(percent_decoded(text), bytes, "{text}");
+        }
+    }
+}
