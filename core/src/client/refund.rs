@@ -64,11 +64,7 @@ impl Refunded {
         let data = value.as_ref().and_then(Value::as_object);
         let purse = |name: &str| {
             let text = data?.given(name)?.scalar()?;
-            let text = text.strip_prefix('-').unwrap_or(text);
-            // Some answers have more decimals, all of them 0.
-            let more = text.split_once('.').map_or("", |(_, decimals)| decimals.get(2..).unwrap_or(""));
-            let text = text.get(..text.len() - more.len()).filter(|_| more.bytes().all(|b| b == b'0'))?;
-            Amount::parse(text).ok()
+            Amount::parse_value(text.strip_prefix('-').unwrap_or(text)).ok()
         };
         let (recharge, gift) = (purse("change_recharge_amount"), purse("change_gift_amount"));
         // Of another till's sale nothing is known but what this till says.
