@@ -6,6 +6,7 @@
 
 mod build;
 mod cases;
+mod disk;
 mod driver;
 mod scripted;
 mod shipped;
@@ -17,6 +18,9 @@ pub use build::{
     run, run_checked, scratch,
 };
 pub use cases::{case_files, case_names, finds_what_is_wrong, run_cases};
+pub use disk::{
+    Holder, Mounted, Random, beside, lose_owner_files, owner_files, python, quotes_go_on, seed, system,
+};
 pub use driver::{Answer, Driver, config, reversing};
 pub use scripted::{Request, Scripted, gateway_answer};
 pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator};
