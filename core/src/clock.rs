@@ -21,17 +21,16 @@ impl GatewayClock {
     /// From here on the till is told.
     pub const WARN_S: i64 = 60;
 
-    /// Now, in the gateway's time, in Unix seconds.
-    pub fn unix_seconds(&self) -> u64 {
-        u64::try_from(till_seconds().saturating_add(self.offset_s())).unwrap_or(0)
+    /// The gateway's time in Unix seconds, when the machine's clock shows this.
+    pub fn unix_seconds(&self, machine_unix_ms: i64) -> u64 {
+        u64::try_from(seconds(machine_unix_ms).saturating_add(self.offset_s())).unwrap_or(0)
     }
 
-    /// Now by both clocks; the gateway's where one of its answers has taught it.
-    pub fn now(&self) -> Moment {
-        let machine = machine_unix_ms();
-        let gateway = machine.saturating_add(self.offset_s().saturating_mul(1000));
+    /// The time by both clocks, when the machine's shows this; the gateway's where one of its answers has taught it.
+    pub fn at(&self, machine_unix_ms: i64) -> Moment {
+        let gateway = machine_unix_ms.saturating_add(self.offset_s().saturating_mul(1000));
         let learned = self.learned.load(Ordering::Acquire);
-        Moment { machine_unix_ms: machine, gateway_unix_ms: learned.then_some(gateway) }
+        Moment { machine_unix_ms, gateway_unix_ms: learned.then_some(gateway) }
     }
 
     /// Seconds that the till's clock is behind the gateway's.
@@ -39,12 +38,12 @@ impl GatewayClock {
         self.offset_s.load(Ordering::Relaxed)
     }
 
-    /// Learns from a `Date` header that was just received. Says whether this changed by how much is corrected
+    /// Learns from a `Date` header that was received when the machine's clock showed this. Says whether this changed by how much is corrected
     /// so far that a request signed before may have been refused for it.
-    pub fn learn(&self, date: SystemTime) -> bool {
+    pub fn learn(&self, date: SystemTime, machine_unix_ms: i64) -> bool {
         let Ok(date) = date.duration_since(UNIX_EPOCH) else { return false };
         let gateway = i64::try_from(date.as_secs()).unwrap_or(i64::MAX);
-        let offset = gateway.saturating_sub(till_seconds());
+        let offset = gateway.saturating_sub(seconds(machine_unix_ms));
         let offset = if offset.abs() <= Self::NOISE_S { 0 } else { offset };
         let before = self.offset_s.swap(offset, Ordering::Relaxed);
         self.learned.store(true, Ordering::Release);
@@ -52,8 +51,8 @@ impl GatewayClock {
     }
 }
 
-fn till_seconds() -> i64 {
-    machine_unix_ms().div_euclid(1000)
+fn seconds(unix_ms: i64) -> i64 {
+    unix_ms.div_euclid(1000)
 }
 
 /// The machine's clock, in Unix milliseconds; before 1970 it is negative.
@@ -69,19 +68,24 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    const NOW: i64 = 1_795_000_000_500;
+
+    fn date(ahead_s: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_795_000_000 + ahead_s)
+    }
+
     #[test]
     fn learns_the_offset_and_ignores_noise() {
         let clock = GatewayClock::default();
-        assert_eq!(clock.now().gateway_unix_ms, None);
-        assert!(!clock.learn(SystemTime::now() + Duration::from_secs(1)));
+        assert_eq!(clock.at(NOW).gateway_unix_ms, None);
+        assert!(!clock.learn(date(2), NOW));
         assert_eq!(clock.offset_s(), 0);
-        assert!(clock.learn(SystemTime::now() + Duration::from_hours(24)));
-        assert!((clock.offset_s() - 86_400).abs() <= 1);
-        let now = clock.now();
-        assert!((now.gateway_unix_ms.unwrap() - now.machine_unix_ms - 86_400_000).abs() <= 1000);
-        assert!(clock.unix_seconds().abs_diff(u64::try_from(till_seconds()).unwrap() + 86_400) <= 1);
-        assert!(!clock.learn(SystemTime::now() + Duration::from_secs(86_401)));
-        assert!(clock.learn(SystemTime::now()));
+        assert!(clock.learn(date(86_400), NOW));
+        assert_eq!(clock.offset_s(), 86_400);
+        assert_eq!(clock.at(NOW).gateway_unix_ms, Some(NOW + 86_400_000));
+        assert_eq!(clock.unix_seconds(NOW), 1_795_086_400);
+        assert!(!clock.learn(date(86_401), NOW));
+        assert!(clock.learn(date(0), NOW));
         assert_eq!(clock.offset_s(), 0);
     }
 }

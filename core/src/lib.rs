@@ -24,3 +24,4 @@ pub mod shape;
 pub mod text;
 pub mod transaction;
 pub mod transport;
+pub mod world;

@@ -1,7 +1,6 @@
 //! Carrying out a consume: the real effects of its step function.
 
 use std::panic::{self, AssertUnwindSafe};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Client, tell};
@@ -30,7 +29,7 @@ impl Client {
             Ok(request) => request,
             Err(problems) => return self.unreadable(given, problems),
         };
-        let started = Instant::now();
+        let started = self.shared.world.now();
         let mut run = Run {
             client: self,
             route,
@@ -50,7 +49,7 @@ impl Client {
         .unwrap_or_else(|_| run.panicked());
         let mut timing = run.timing;
         drop(run);
-        timing.total = started.elapsed();
+        timing.total = self.shared.world.now().saturating_duration_since(started);
         let of_another_day = self.of_another_day(&told);
         let answer = tell::consume(told, self.shared.lang)
             .with_biz_id(request.biz_id.as_str())
@@ -186,10 +185,10 @@ impl Run<'_> {
                 if !journal.may_be_running(&entry) {
                     return Ok(Event::OwnerDied(entry));
                 }
-                if Instant::now() >= run.deadline {
+                if run.client.shared.world.now() >= run.deadline {
                     return Ok(Event::WaitedInVain);
                 }
-                thread::sleep(LOOK_AGAIN);
+                run.client.shared.world.sleep(LOOK_AGAIN);
                 if let Some(found) = journal.find(entry.key())? {
                     entry = found;
                 }
@@ -198,10 +197,11 @@ impl Run<'_> {
     }
 
     fn journalled(&mut self, effect: impl FnOnce(&mut Self) -> Result<Event, JournalError>) -> Event {
-        let started = Instant::now();
+        let world = &self.client.shared.world;
+        let started = world.now();
         let event = effect(self)
             .unwrap_or_else(|error| Event::JournalFailed { code: error.code, message: error.message });
-        self.timing.journal += started.elapsed();
+        self.timing.journal += world.now().saturating_duration_since(started);
         event
     }
 
@@ -234,10 +234,7 @@ impl Run<'_> {
                     client.account.strict_answer,
                     &client.of_another_sale(&client.key(&self.request.biz_id)),
                 );
-                Event::Ended {
-                    clock_is_off: answer.date.is_some_and(|date| client.clock.learn(date)),
-                    end: End::Answered(verdict),
-                }
+                Event::Ended { clock_is_off: client.learn(&answer), end: End::Answered(verdict) }
             }
         }
     }

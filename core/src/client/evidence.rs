@@ -122,9 +122,7 @@ impl Client {
         let route = self.account.route(operation)?;
         let params = Params::of_texts(given.into_iter().flatten());
         let answer = self.exchange(route, &params, deadline).result.ok()?;
-        if let Some(date) = answer.date {
-            self.clock.learn(date);
-        }
+        self.learn(&answer);
         Some(answer)
     }
 }

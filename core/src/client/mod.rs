@@ -29,12 +29,13 @@ use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::shape::Unknown;
 use crate::transaction::{Entry, Key, Moment, OnUnknown};
-use crate::transport::{Exchanged, Failure, Http};
+use crate::transport::{Exchanged, Failure, HttpAnswer};
+use crate::world::World;
 
 /// What all accounts of one library share.
 pub struct Shared {
-    /// The way to the gateway.
-    pub http: Http,
+    /// Clocks, threads and the way to the gateway.
+    pub world: Arc<dyn World>,
     /// What is durable.
     pub journal: Arc<dyn Journal>,
     /// The same, as what may not be open yet.
@@ -121,12 +122,18 @@ impl Client {
 
     /// Now by the machine's clock and, where it is known, by the gateway's.
     pub fn now(&self) -> Moment {
-        self.clock.now()
+        self.clock.at(self.shared.world.unix_ms())
     }
 
     /// The record with the times that its stage brings; before it is recorded.
     pub fn dated(&self, record: Entry) -> Entry {
         record.dated(self.now(), self.shared.business_days)
+    }
+
+    /// Learns the gateway's time from an answer. Says whether signing again could help a request that was refused for its
+    /// signature.
+    fn learn(&self, answer: &HttpAnswer) -> bool {
+        answer.date.is_some_and(|date| self.clock.learn(date, self.shared.world.unix_ms()))
     }
 
     /// Signs for now and posts.
@@ -140,20 +147,20 @@ impl Client {
             Ok(url) => url,
             Err(error) => return failed(format!("{}: {error}", route.url)),
         };
-        let nonce = match getrandom::u32() {
+        let nonce = match self.shared.world.random() {
             Ok(random) => random % 999_999_999 + 1,
             Err(error) => return failed(format!("the system gives no random numbers: {error}")),
         };
-        let seconds = self.clock.unix_seconds();
+        let seconds = self.clock.unix_seconds(self.shared.world.unix_ms());
         let body = params.sign(route, &self.account.credentials, self.account.sign_names, seconds, nonce);
-        self.shared.http.post(&url, &body, deadline)
+        self.shared.world.post(&url, &body, deadline)
     }
 
     fn rules(&self, route: &Route) -> RequestRules {
         RequestRules {
             unknown: self.shared.unknown,
             // A proxy that is asked with whole URLs reads what it forwards.
-            password_over_http: self.account.password_over_http && !self.shared.http.is_absolute(),
+            password_over_http: self.account.password_over_http && !self.shared.world.is_absolute(),
             plain_http: route.is_plain_http(),
             numbers: route.numbers,
         }

@@ -1,7 +1,6 @@
 //! Asking the gateway for what takes nothing. A lost answer is `not_sent`, and asking again is always allowed.
 
 use std::panic::{self, AssertUnwindSafe};
-use std::time::Instant;
 
 use super::{Client, tell};
 use crate::config::Asked;
@@ -100,7 +99,7 @@ impl Client {
 
     fn read(&self, what: &str, route: &Route, params: &Params, judge: Judge) -> Answer {
         let mut mended = None;
-        let started = Instant::now();
+        let started = self.shared.world.now();
         let deadline = started + self.shared.total;
         let mut timing = Timing::default();
         let mut signed_anew = false;
@@ -115,7 +114,7 @@ impl Client {
                     Err(doubt) => break End::Lost(doubt),
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
-                        let clock_is_off = answer.date.is_some_and(|date| self.clock.learn(date));
+                        let clock_is_off = self.learn(&answer);
                         // A read may always be repeated: nothing is taken by it. What may take something was
                         // refused for its signature before any effect, and for its nonce perhaps after one.
                         let again = (envelope.code() == CodeRules::NONCE && !judge.is_listed())
@@ -141,7 +140,7 @@ impl Client {
                 },
             }
         };
-        timing.total = started.elapsed();
+        timing.total = self.shared.world.now().saturating_duration_since(started);
         let lang = self.shared.lang;
         let told = if judge.is_listed() { tell::listed(end, lang) } else { tell::read(end, lang) };
         let told = told.with_warnings(mended.map(|(_, warning)| warning));

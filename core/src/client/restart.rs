@@ -31,7 +31,7 @@ impl Client {
         let journal = &self.shared.journal;
         let standing = match journal.find(&key)? {
             Some(entry) if self.shared.is_left_behind(&entry) => {
-                match self.shared.bury(&entry, Instant::now() + BURIAL) {
+                match self.shared.bury(&entry, self.shared.world.now() + BURIAL) {
                     Ok(entry) => Some(entry),
                     Err(_) => return Ok(Known::LeftBehind(entry)),
                 }
@@ -65,7 +65,7 @@ impl Shared {
     pub fn standing(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
         match self.journal.find(key)? {
             Some(entry) if self.is_left_behind(&entry) => {
-                self.bury(&entry, Instant::now() + BURIAL).map(Some)
+                self.bury(&entry, self.world.now() + BURIAL).map(Some)
             }
             standing => Ok(standing),
         }
@@ -73,10 +73,10 @@ impl Shared {
 
     /// Records every intent that was left behind as that, in one transaction and without the network.
     pub fn bury_all(&self) -> Result<(), JournalError> {
-        let until = Instant::now() + BURIAL;
+        let until = self.world.now() + BURIAL;
         let unsettled = self.journal.unsettled()?;
         let left = unsettled.iter().filter(|entry| self.is_left_behind(entry));
-        let records: Vec<Entry> = left.take_while(|_| Instant::now() < until).map(abandoned).collect();
+        let records: Vec<Entry> = left.take_while(|_| self.world.now() < until).map(abandoned).collect();
         for record in &records {
             self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
         }

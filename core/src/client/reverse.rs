@@ -134,7 +134,7 @@ impl Client {
                 Ok(envelope) => envelope.hiding([self.account.credentials.secret()]),
                 Err(doubt) => return again(&doubt.code, doubt.message),
             };
-            let clock_is_off = answer.date.is_some_and(|date| self.clock.learn(date));
+            let clock_is_off = self.learn(&answer);
             // A reversal may be repeated: it acts at most once (money-safety.md, G2).
             if envelope.code() == CodeRules::SIGNATURE && clock_is_off && !signed_anew {
                 signed_anew = true;

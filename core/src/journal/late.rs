@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 use std::time::Instant;
 
-use super::{Flights, Guard, Journal, JournalError, Place, Recorded, Sqlite};
+use super::{Flights, Guard, Journal, JournalError, Place, Recorded};
 use crate::outcome::codes;
 use crate::transaction::{Entry, Key, Owner};
 
 /// Opens the journal, waiting for others until then.
-type Open = Box<dyn Fn(Instant) -> Result<(Sqlite, Place), JournalError> + Send + Sync>;
+type Open = Box<dyn Fn(Instant) -> Result<(Box<dyn Journal>, Place), JournalError> + Send + Sync>;
 
 /// See the module's words.
 pub struct Late {
-    opened: OnceLock<(Sqlite, Place)>,
+    opened: OnceLock<(Box<dyn Journal>, Place)>,
     open: Open,
     /// Why it is not open.
     error: Mutex<JournalError>,
@@ -29,7 +29,7 @@ pub struct Late {
 impl Late {
     /// Opens it now or, where that may help, later.
     pub fn open(
-        open: impl Fn(Instant) -> Result<(Sqlite, Place), JournalError> + Send + Sync + 'static,
+        open: impl Fn(Instant) -> Result<(Box<dyn Journal>, Place), JournalError> + Send + Sync + 'static,
         until: Instant,
     ) -> Late {
         let late =
@@ -111,8 +111,8 @@ impl Late {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn journal(&self) -> Result<&Sqlite, JournalError> {
-        self.opened.get().map(|(journal, _)| journal).ok_or_else(|| self.error())
+    fn journal(&self) -> Result<&dyn Journal, JournalError> {
+        self.opened.get().map(|(journal, _)| journal.as_ref()).ok_or_else(|| self.error())
     }
 }
 
@@ -193,10 +193,10 @@ impl Journal for Late {
     }
 
     fn owner(&self) -> &Owner {
-        self.journal().map_or(&self.nobody, Sqlite::owner)
+        self.journal().map_or(&self.nobody, |journal| journal.owner())
     }
 
     fn flights(&self) -> &Flights {
-        self.journal().map_or(&self.no_flights, Sqlite::flights)
+        self.journal().map_or(&self.no_flights, |journal| journal.flights())
     }
 }

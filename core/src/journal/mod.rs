@@ -3,13 +3,15 @@
 
 mod flights;
 mod late;
+mod liveness;
 mod owner;
 mod place;
 mod sqlite;
 
 pub use flights::{Flight, Flights};
 pub use late::Late;
-pub use owner::{Opening, OwnerLock, Presence, folder as owners_folder, guard_lock_by};
+pub use liveness::{MissingOwners, Presence, may_be_running, owner_name};
+pub use owner::{Opening, OwnerLock, folder as owners_folder, guard_lock_by};
 pub use place::{FILE as DEFAULT_FILE, Place, default_place, machine_folder, network_kind, user_folder};
 pub use sqlite::{Inspection, Sqlite, inspect};
 
@@ -17,7 +19,7 @@ use std::time::Instant;
 
 use crate::gateway::Identity;
 use crate::outcome::codes::Code;
-use crate::transaction::{Entry, Key, Owner};
+use crate::transaction::{Entry, Key, Owner, Stage};
 
 /// Which unsettled sales keep a new one from being sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,21 @@ impl Guard {
             Guard::Coupon => unsettled.touches_coupon(request),
             Guard::Member => unsettled.touches_member(request) || unsettled.touches_coupon(request),
         }
+    }
+
+    /// Whether another entry keeps a record out. A consume that is only running is not in doubt; one whose process died is.
+    pub fn keeps_out(
+        self,
+        record: &Entry,
+        other: &Entry,
+        may_be_running: impl FnOnce(&Entry) -> bool,
+    ) -> bool {
+        other.key() != record.key()
+            && other.key().open_id == record.key().open_id
+            && other.key().endpoint == record.key().endpoint
+            && other.stage().is_unsettled()
+            && self.holds_back(other, record.identity())
+            && (other.stage() != Stage::Sending || !may_be_running(other))
     }
 }
 
@@ -70,6 +87,35 @@ pub enum Recorded {
     Stands(Entry),
     /// Another sale of the same member or coupon is unsettled; nothing was written.
     InDoubt(Entry),
+}
+
+/// What a journal does about a record.
+#[derive(Debug)]
+pub enum Admission {
+    /// It is written.
+    Write,
+    /// Something keeps it out.
+    KeptOut(Box<Recorded>),
+    /// The revision before it is gone.
+    Vanished,
+}
+
+/// Whether a record may be written over what stands. What stands under its own bizId is told as it is, before the guard is
+/// asked: only what would be written is held back.
+pub fn admit<E>(
+    standing: Option<Entry>,
+    record: &Entry,
+    held_back: impl FnOnce() -> Result<Option<Entry>, E>,
+) -> Result<Admission, E> {
+    let fits = standing.as_ref().map_or(0, Entry::revision) + 1 == record.revision();
+    Ok(match standing {
+        Some(found) if !fits => Admission::KeptOut(Box::new(Recorded::Stands(found))),
+        None if !fits => Admission::Vanished,
+        _ => match held_back()? {
+            Some(other) => Admission::KeptOut(Box::new(Recorded::InDoubt(other))),
+            None => Admission::Write,
+        },
+    })
 }
 
 /// The journal could not do what was asked of it.

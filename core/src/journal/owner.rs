@@ -1,21 +1,15 @@
 //! Who is alive: each process that uses a journal holds a lock, released by the kernel, on a file of its own
 //! beside it. An intent whose owner's lock can be taken was left behind by a crash.
 
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::liveness::{MissingOwners, Presence, owner_name};
 use crate::rights;
-use crate::transaction::{Entry, Key, Owner};
-
-/// How long beyond its time a call of a process may go on whose lock's file is gone.
-const BEYOND: Duration = Duration::from_secs(1);
-
-/// How many intents without their owner's file are timed at once; of more it is forgotten since when.
-const MOST_TIMED: usize = 4096;
+use crate::transaction::{Entry, Owner};
 
 /// For which process a journal is opened.
 #[derive(Clone, Copy, Debug)]
@@ -47,17 +41,6 @@ fn guard(file: &File) {
     }
 }
 
-/// What a process's lock says of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// It holds its lock, or that cannot be told.
-    Lives,
-    /// Its file is gone: it ended in order, or somebody has deleted the file of one that lives.
-    Missing,
-    /// Its lock can be taken.
-    Dead,
-}
-
 /// This process's lock; released when it is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub struct OwnerLock {
@@ -65,8 +48,7 @@ pub struct OwnerLock {
     opening: Opening,
     folder: PathBuf,
     file: Mutex<File>,
-    /// Since when the intents are seen whose owner's file is missing, by key and revision.
-    missing: Mutex<HashMap<(Key, u64), Instant>>,
+    missing: Mutex<MissingOwners>,
 }
 
 impl OwnerLock {
@@ -77,7 +59,7 @@ impl OwnerLock {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let (process, number) = (std::process::id(), u64::from_le_bytes(random));
-        let owner = Owner(format!("{process}-{number:016x}-{}", opening.total.as_millis()));
+        let owner = owner_name(process, number, opening.total);
         let file = Mutex::new(lock_under(&folder, &owner)?);
         Ok(OwnerLock { owner, opening: *opening, folder, file, missing: Mutex::default() })
     }
@@ -129,22 +111,11 @@ impl OwnerLock {
         }
     }
 
-    /// Whether the process that recorded this intent may still be carrying it out. Where its file is gone, for as long
-    /// as a call of its may last, counted from when this process first saw the intent so.
+    /// Whether the process that recorded this intent may still be carrying it out.
     pub fn may_carry_out(&self, entry: &Entry) -> bool {
-        match self.presence(entry.owner()) {
-            Presence::Lives => true,
-            Presence::Dead => false,
-            Presence::Missing => {
-                let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-                if missing.len() >= MOST_TIMED {
-                    missing.clear();
-                }
-                let since =
-                    missing.entry((entry.key().clone(), entry.revision())).or_insert_with(Instant::now);
-                since.elapsed() < self.opening.total.max(total_of(entry.owner())) + BEYOND
-            }
-        }
+        let presence = self.presence(entry.owner());
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.may_carry_out(entry, presence, self.opening.total, Instant::now())
     }
 
     /// Removes the files of the dead whose names are not among `needed`.
@@ -171,12 +142,6 @@ impl Drop for OwnerLock {
         // A file that stays is swept by the next process.
         let _ = fs::remove_file(self.folder.join(&self.owner.0));
     }
-}
-
-/// How long a call of the process of that name may last; nothing where an older version made the name.
-fn total_of(owner: &Owner) -> Duration {
-    let total = owner.0.splitn(3, '-').nth(2).and_then(|total| total.parse().ok());
-    Duration::from_millis(total.unwrap_or_default())
 }
 
 /// A new locked file under the name of that owner.

@@ -1,6 +1,6 @@
 //! What each function of the C ABI does, from its request's text to its answer.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::requests::{
     CONFIRM_REQUEST, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
@@ -41,7 +41,7 @@ impl Library {
     /// `zv_reverse_json`
     pub fn reverse(&self, request: &str) -> Answer {
         self.run_checked(request, &REVERSE_REQUEST, |client, given, biz_id| {
-            let deadline = Instant::now() + self.shared.total;
+            let deadline = self.shared.world.now() + self.shared.total;
             let returned = given.given("returnedBizId").and_then(Value::scalar);
             let text = |name: &str| given.given(name).and_then(Value::scalar);
             let told = Identity {
@@ -152,7 +152,7 @@ impl Library {
     /// `zv_recover_json`: settles now what can be settled.
     pub fn recover(&self, request: Option<&str>) -> Answer {
         self.run_filtered(request, &FILTER_REQUEST, |account, _| {
-            let deadline = Instant::now() + self.shared.total;
+            let deadline = self.shared.world.now() + self.shared.total;
             let passed = self.recovery.pass(deadline).and_then(|pass| {
                 let mut entries = self.shared.journal.unsettled()?;
                 entries.retain(|entry| account.is_none_or(|client| client.owns(entry.key())));
@@ -167,7 +167,7 @@ impl Library {
     pub fn confirm(&self, request: &str) -> Answer {
         self.run_checked(request, &CONFIRM_REQUEST, |client, _, biz_id| {
             let journal = &self.shared.journal;
-            let deadline = Instant::now() + self.shared.total;
+            let deadline = self.shared.world.now() + self.shared.total;
             let key = client.key(biz_id);
             loop {
                 let entry = match self.shared.standing(&key) {
@@ -221,7 +221,7 @@ impl Library {
                     return answer.with_recorded(entry_json(&entry));
                 }
             };
-            match journal.record(&record, Guard::Off, Instant::now() + self.shared.total) {
+            match journal.record(&record, Guard::Off, self.shared.world.now() + self.shared.total) {
                 Err(error) => self.journal_failed(&error),
                 Ok(Recorded::Done(_)) => {
                     let early = record.stage() == Stage::Undone && self.recovery.may_arrive(&entry);
@@ -262,7 +262,7 @@ impl Library {
     /// Without a thread of the library's own that does it, a call opens what was locked, full or read-only before.
     fn open_late(&self) {
         if !self.recovery.is_in_background() {
-            self.shared.open_again(Instant::now() + OPENING);
+            self.shared.open_again(self.shared.world.now() + OPENING);
         }
     }
 

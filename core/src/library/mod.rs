@@ -15,13 +15,13 @@ pub use tickets::MOST_TICKETS;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::calendar::BusinessDays;
 use crate::client::{Client, Shared};
 use crate::config::Config;
-use crate::journal::{JournalError, Late, Opening, Place, Sqlite, default_place};
+use crate::journal::{Journal, JournalError, Late, Opening, Place, Sqlite, default_place};
 use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
@@ -29,6 +29,7 @@ use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::recovery::{self, Recovery};
 use crate::transaction::{Entry, Key};
 use crate::transport::Http;
+use crate::world::{Signal, System, World};
 use tickets::Tickets;
 
 /// The largest text that is taken, in bytes.
@@ -44,7 +45,7 @@ pub struct Library {
     recovery: Recovery,
     fingerprint: [u8; 20],
     running: Mutex<Running>,
-    idle: Condvar,
+    idle: Box<dyn Signal>,
     deliveries: Mutex<Deliveries>,
     tickets: Tickets,
     business_days: BusinessDays,
@@ -78,7 +79,7 @@ impl Drop for Entered<'_> {
         let mut running = self.library.running();
         running.calls.remove(&self.ticket);
         if running.closing {
-            self.library.idle.notify_all();
+            self.library.idle.notify();
         }
     }
 }
@@ -103,16 +104,24 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let late = Arc::new(if forked {
+        let late = if forked {
             no_journal()
         } else {
-            open_journal(config.journal, config.retention_days, config.total)
-        });
+            open_journal(config.journal.clone(), config.retention_days, config.total)
+        };
+        Ok(Library::over(Arc::new(System::new(http)), late, log, config))
+    }
+
+    /// Starts over any world, with a journal that is open or will be. Of the configuration, the world and the journal have
+    /// what is theirs.
+    pub fn over(world: Arc<dyn World>, late: Late, log: Log, config: Config) -> Library {
+        let late = Arc::new(late);
         if let Err(error) = late.place() {
             log.line(Level::Error, || format!("{} {error}", error.code.text));
         }
+        let idle = world.signal();
         let shared = Arc::new(Shared {
-            http,
+            world,
             journal: Arc::<Late>::clone(&late),
             late,
             log,
@@ -140,14 +149,14 @@ impl Library {
             recovery,
             fingerprint: config.fingerprint,
             running: Mutex::default(),
-            idle: Condvar::new(),
+            idle,
             deliveries: Mutex::default(),
             tickets: Tickets::default(),
             business_days: config.business_days,
         };
-        library.recovery.explain(Instant::now() + library.shared.total);
+        library.recovery.explain(library.shared.world.now() + library.shared.total);
         library.recovery.nudge();
-        Ok(library)
+        library
     }
 
     /// The answer to the `zv_init` that started this library, or to a repeated one.
@@ -212,7 +221,7 @@ impl Library {
             ));
         }
         let plain_http = self.clients.iter().any(Client::is_plain_http);
-        if plain_http && self.shared.http.is_absolute() {
+        if plain_http && self.shared.world.is_absolute() {
             warnings.push(Warning::new(
                 &codes::WARN_PROXY_ABSOLUTE,
                 "plain http goes through a proxy with the whole URL: it reads everything and may send it late or twice, \
@@ -301,18 +310,17 @@ impl Library {
 
     /// Refuses new calls and waits for those under way, each of which ends at its deadline.
     pub fn shut_down(&self) -> Answer {
-        let mut running = self.running();
-        running.closing = true;
+        self.running().closing = true;
+        let world = &self.shared.world;
         // A moment more than a call's own deadline: a call that began just now may use all of it.
-        let until = Instant::now() + self.shared.total + Duration::from_millis(500);
-        while !running.calls.is_empty() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+        let until = world.now() + self.shared.total + Duration::from_millis(500);
+        loop {
+            let seen = self.idle.count();
+            if self.running().calls.is_empty() || world.now() >= until {
                 break;
             }
-            running = self.idle.wait_timeout(running, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.idle.wait(seen, until);
         }
-        drop(running);
         self.recovery.stop();
         self.shared.journal.close();
         let running = self.running();
@@ -366,7 +374,7 @@ fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duratio
         match journal.retire(retention_days, until) {
             // Nothing hangs on it.
             Err(error) if error.code.text != codes::JOURNAL_FULL.text => Err(error),
-            _ => Ok((journal, place.clone())),
+            _ => Ok((Box::new(journal) as Box<dyn Journal>, place.clone())),
         }
     };
     Late::open(open, Instant::now() + START)

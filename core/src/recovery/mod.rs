@@ -6,8 +6,7 @@ mod pace;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, Shared};
@@ -16,6 +15,7 @@ use crate::log::Level;
 use crate::outcome::codes;
 use crate::transaction::settle::{Asked, By, ask};
 use crate::transaction::{Confirmation, Entry, Key, Stage};
+use crate::world::{Signal, Worker};
 use pace::Pace;
 
 /// The gateway takes ten requests a second (SEEN); the library's own work keeps below it.
@@ -37,7 +37,7 @@ struct Inner {
     clients: Arc<[Client]>,
     settings: Settings,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Box<dyn Signal>,
 }
 
 /// What the configuration says about it.
@@ -59,7 +59,7 @@ struct State {
     /// The entries that a thread is at, so that a till's call waits for the background's try instead of answering
     /// that it is not done.
     driven: HashSet<Key>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Box<dyn Worker>>,
     working: bool,
     nudged: bool,
     stopping: bool,
@@ -77,7 +77,8 @@ pub struct Pass {
 impl Recovery {
     /// Prepares; nothing runs yet.
     pub fn new(shared: Arc<Shared>, clients: Arc<[Client]>, settings: Settings) -> Recovery {
-        let inner = Inner { shared, clients, settings, state: Mutex::default(), changed: Condvar::new() };
+        let changed = shared.world.signal();
+        let inner = Inner { shared, clients, settings, state: Mutex::default(), changed };
         Recovery { inner: Arc::new(inner) }
     }
 
@@ -90,12 +91,12 @@ impl Recovery {
         }
         state.nudged = true;
         if state.working {
-            inner.changed.notify_all();
+            drop(state);
+            inner.changed.notify();
             return;
         }
         let worker = Arc::clone(inner);
-        let spawned = thread::Builder::new().name("zvpos-recovery".to_owned()).spawn(move || worker.work());
-        match spawned {
+        match inner.shared.world.spawn("zvpos-recovery", Box::new(move || worker.work())) {
             Ok(thread) => {
                 state.working = true;
                 state.thread = Some(thread);
@@ -128,7 +129,8 @@ impl Recovery {
     /// Whether the request of an entry may still be on its way to the gateway, as far as this process can know.
     pub fn may_arrive(&self, entry: &Entry) -> bool {
         let inner = &self.inner;
-        !entry.detail().answered && !inner.pace(entry).late_window_over(inner.settings.late_arrival)
+        let (pace, now) = (inner.pace(entry), inner.shared.world.now());
+        !entry.detail().answered && !pace.late_window_over(now, inner.settings.late_arrival)
     }
 
     /// Stops the thread; it ends after the request that it is at.
@@ -137,10 +139,9 @@ impl Recovery {
         state.stopping = true;
         let thread = state.thread.take();
         drop(state);
-        self.inner.changed.notify_all();
+        self.inner.changed.notify();
         if let Some(thread) = thread {
-            // A panic in it has been logged by the hook.
-            let _ = thread.join();
+            thread.join();
         }
     }
 }
@@ -154,7 +155,7 @@ struct Driven<'i> {
 impl Drop for Driven<'_> {
     fn drop(&mut self) {
         self.inner.state().driven.remove(self.key);
-        self.inner.changed.notify_all();
+        self.inner.changed.notify();
     }
 }
 
@@ -163,33 +164,39 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn now(&self) -> Instant {
+        self.shared.world.now()
+    }
+
     fn work(&self) {
         loop {
             self.state().nudged = false;
-            let look_around = Instant::now() + LOOK_AROUND;
+            let look_around = self.now() + LOOK_AROUND;
             // The thread outlives a defect: nothing would begin another.
-            let pass = panic::catch_unwind(AssertUnwindSafe(|| {
-                self.pass(false, Instant::now() + self.shared.total)
-            }))
-            .unwrap_or_else(|_| Err(JournalError::new(&codes::PANIC, "a defect was caught; see the log")));
+            let pass =
+                panic::catch_unwind(AssertUnwindSafe(|| self.pass(false, self.now() + self.shared.total)))
+                    .unwrap_or_else(|_| {
+                        Err(JournalError::new(&codes::PANIC, "a defect was caught; see the log"))
+                    });
             let next = match pass {
                 Ok(pass) => pass.next.map_or(look_around, |next| next.min(look_around)),
                 Err(error) => {
                     self.trouble(&error);
-                    Instant::now() + LOOK_AGAIN
+                    self.now() + LOOK_AGAIN
                 }
             };
-            let mut state = self.state();
             loop {
+                let seen = self.changed.count();
+                let mut state = self.state();
                 if state.stopping {
                     state.working = false;
                     return;
                 }
-                let left = next.saturating_duration_since(Instant::now());
-                if state.nudged || left.is_zero() {
+                if state.nudged || self.now() >= next {
                     break;
                 }
-                state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                drop(state);
+                self.changed.wait(seen, next);
             }
         }
     }
@@ -198,10 +205,10 @@ impl Inner {
     fn pass(&self, all: bool, deadline: Instant) -> Result<Pass, JournalError> {
         let mut pass = Pass::default();
         let call_deadline = || {
-            let own = Instant::now() + self.shared.total;
+            let own = self.now() + self.shared.total;
             if all { own.min(deadline) } else { own }
         };
-        let no_time = || self.state().stopping || Instant::now() >= deadline;
+        let no_time = || self.state().stopping || self.now() >= deadline;
         self.shared.open_again(deadline);
         let unconfirmed = self.reverse_unconfirmed(call_deadline, no_time);
         let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
@@ -215,13 +222,13 @@ impl Inner {
         let mut settled = 0;
         for (_, mut entry) in unsettled {
             if no_time() {
-                soonest(Instant::now());
+                soonest(self.now());
                 break;
             }
             if entry.stage() == Stage::Sending {
                 if self.shared.journal.may_be_running(&entry) {
                     if entry.owner() != self.shared.journal.owner() {
-                        soonest(Instant::now() + LOOK_AGAIN);
+                        soonest(self.now() + LOOK_AGAIN);
                     }
                     continue;
                 }
@@ -231,7 +238,7 @@ impl Inner {
                     Ok(entry) => entry,
                     Err(error) => {
                         self.trouble(&error);
-                        soonest(Instant::now() + LOOK_AGAIN);
+                        soonest(self.now() + LOOK_AGAIN);
                         continue;
                     }
                 };
@@ -250,7 +257,7 @@ impl Inner {
                 continue;
             }
             let due = self.pace(&entry).due();
-            if !all && due > Instant::now() {
+            if !all && due > self.now() {
                 soonest(due);
                 continue;
             }
@@ -260,10 +267,10 @@ impl Inner {
                 // One entry that cannot be recorded keeps no other from being sent.
                 Err(error) => {
                     self.trouble(&error);
-                    soonest(Instant::now() + LOOK_AGAIN);
+                    soonest(self.now() + LOOK_AGAIN);
                 }
             }
-            thread::sleep(BETWEEN_SENDS);
+            self.shared.world.sleep(BETWEEN_SENDS);
         }
         if let Some(due) = unconfirmed {
             soonest(due);
@@ -288,7 +295,7 @@ impl Inner {
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
             // Counted from when its process was first seen dead.
             let due = self.pace(&entry).since() + self.settings.confirm_after;
-            if Instant::now() < due || no_time() {
+            if self.now() < due || no_time() {
                 soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
             } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse(), By::Itself) {
                 let record = client.dated(record);
@@ -321,17 +328,18 @@ impl Inner {
     }
 
     fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
-        let mut state = self.state();
         let mut waited = false;
-        while !state.driven.insert(entry.key().clone()) {
+        loop {
+            let seen = self.changed.count();
+            if self.state().driven.insert(entry.key().clone()) {
+                break;
+            }
             waited = true;
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if self.now() >= deadline {
                 return Ok(entry.clone());
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.changed.wait(seen, deadline);
         }
-        drop(state);
         let driven = Driven { inner: self, key: entry.key() };
         let now = if waited { self.shared.journal.find(entry.key())? } else { None };
         let stands = self.drive_alone(client, now.as_ref().unwrap_or(entry), deadline);
@@ -340,13 +348,15 @@ impl Inner {
     }
 
     fn drive_alone(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
-        let over = self.pace(entry).late_window_over(self.settings.late_arrival);
+        let over = self.pace(entry).late_window_over(self.now(), self.settings.late_arrival);
         let stands = match entry.stage() {
             Stage::Unknown | Stage::Unproven => client.drive_evidence(entry, over, deadline)?,
             _ => client.drive_reversal(entry, over, deadline)?,
         };
         if goes_on(&stands) {
-            self.with_pace(&stands, |pace| pace.tried(self.settings.late_arrival, stands.is_promised()));
+            let random = self.shared.world.random().unwrap_or_default();
+            let (now, late_arrival) = (self.now(), self.settings.late_arrival);
+            self.with_pace(&stands, |pace| pace.tried(now, late_arrival, stands.is_promised(), random));
         } else {
             self.state().paces.remove(stands.key());
         }
@@ -358,7 +368,10 @@ impl Inner {
     /// that try's late arrival begins with that try.
     fn due(&self, entry: &Entry) -> Instant {
         match entry.stage() {
-            Stage::Sending => *self.state().intents.entry(entry.key().clone()).or_insert_with(Instant::now),
+            Stage::Sending => {
+                let now = self.now();
+                *self.state().intents.entry(entry.key().clone()).or_insert(now)
+            }
             _ => self.pace(entry).due(),
         }
     }
@@ -369,12 +382,13 @@ impl Inner {
     }
 
     fn with_pace<T>(&self, entry: &Entry, f: impl FnOnce(&mut Pace) -> T) -> T {
+        let now = self.now();
         let mut state = self.state();
         let reopened = entry.detail().reopened;
-        let pace = state.paces.entry(entry.key().clone()).or_insert_with(|| Pace::begin(reopened));
+        let pace = state.paces.entry(entry.key().clone()).or_insert_with(|| Pace::begin(now, reopened));
         // An older record that another thread still has at hand changes nothing.
         if pace.reopened() < reopened {
-            *pace = Pace::begin(reopened);
+            *pace = Pace::begin(now, reopened);
         }
         f(pace)
     }

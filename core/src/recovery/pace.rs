@@ -19,8 +19,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn begin(reopened: u32) -> Pace {
-        let now = Instant::now();
+    pub(super) fn begin(now: Instant, reopened: u32) -> Pace {
         Pace { since: now, due: now, delay: FIRST, promised: false, reopened }
     }
 
@@ -39,16 +38,15 @@ impl Pace {
     }
 
     /// Whether the lost request can no longer arrive at the gateway.
-    pub(super) fn late_window_over(&self, late_arrival: Duration) -> bool {
-        self.since.elapsed() >= late_arrival
+    pub(super) fn late_window_over(&self, now: Instant, late_arrival: Duration) -> bool {
+        now.saturating_duration_since(self.since) >= late_arrival
     }
 
     /// One more try has not settled it. What the gateway says is done needs asking again only when the window is
     /// over, whatever another thread has asked meanwhile; anything else sooner, each time later.
-    pub(super) fn tried(&mut self, late_arrival: Duration, promised: bool) {
-        let now = Instant::now();
+    pub(super) fn tried(&mut self, now: Instant, late_arrival: Duration, promised: bool, random: u32) {
         let end = self.since + late_arrival;
-        let again = now + jittered(self.delay);
+        let again = now + jittered(self.delay, random);
         self.delay = (self.delay * 2).min(LONGEST);
         self.promised |= promised;
         self.due = match (end > now, self.promised) {
@@ -61,9 +59,8 @@ impl Pace {
 }
 
 /// Between 80 and 120 percent, so that many tills that lost the gateway together do not come back together.
-fn jittered(delay: Duration) -> Duration {
-    let random = getrandom::u32().unwrap_or(20) % 41;
-    delay * (80 + random) / 100
+fn jittered(delay: Duration, random: u32) -> Duration {
+    delay * (80 + random % 41) / 100
 }
 
 #[cfg(test)]
@@ -72,23 +69,28 @@ mod tests {
 
     #[test]
     fn waits_longer_each_time_up_to_the_longest() {
-        let mut pace = Pace::begin(0);
-        assert!(pace.due() <= Instant::now());
+        let now = Instant::now();
+        let mut pace = Pace::begin(now, 0);
+        assert_eq!(pace.due(), now);
+        for (random, percent) in [(0, 80), (20, 100), (40, 120), (41, 80)] {
+            let mut pace = pace.clone();
+            pace.tried(now, Duration::ZERO, false, random);
+            assert_eq!(pace.due() - now, Duration::from_millis(500) * percent / 100);
+        }
         for wanted in [500_u64, 1000, 2000, 4000, 8000, 15_000, 15_000] {
-            pace.tried(Duration::ZERO, false);
-            let left = pace.due().saturating_duration_since(Instant::now());
-            let wanted = Duration::from_millis(wanted);
-            assert!(left <= wanted * 6 / 5 && left + Duration::from_millis(20) >= wanted * 4 / 5, "{left:?}");
+            pace.tried(now, Duration::ZERO, false, 20);
+            assert_eq!(pace.due() - now, Duration::from_millis(wanted));
         }
     }
 
     #[test]
     fn a_promise_is_checked_at_the_end_of_the_window() {
-        let mut pace = Pace::begin(0);
+        let now = Instant::now();
+        let mut pace = Pace::begin(now, 0);
         let window = Duration::from_secs(100);
-        pace.tried(window, true);
-        assert_eq!(pace.due(), pace.since + window);
-        assert!(!pace.late_window_over(window));
-        assert!(pace.late_window_over(Duration::ZERO));
+        pace.tried(now, window, true, 0);
+        assert_eq!(pace.due(), now + window);
+        assert!(!pace.late_window_over(now + Duration::from_millis(99_999), window));
+        assert!(pace.late_window_over(now + window, window));
     }
 }

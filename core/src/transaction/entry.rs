@@ -372,6 +372,11 @@ impl Entry {
         })
     }
 
+    /// Whether a request is sent once this is recorded. A reversal that is asked for meanwhile sends no other.
+    pub fn is_intent(&self) -> bool {
+        self.stage == Stage::Sending && !self.detail.reversal.asked
+    }
+
     /// Whether no byte ever left under the bizId: only then is it free for another request.
     pub fn is_free(&self) -> bool {
         self.stage == Stage::NotSent && (self.attempt == 1 || self.detail.earlier_never_left)

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
 
-use super::owner::Presence;
+use super::liveness::{Presence, may_be_running};
 use super::{Flights, Guard, Journal, JournalError, Opening, OwnerLock, Recorded, place};
 use crate::clock::machine_unix_ms;
 use crate::outcome::{codes, codes::Code};
@@ -433,10 +433,7 @@ impl Journal for Sqlite {
     }
 
     fn may_be_running(&self, entry: &Entry) -> bool {
-        if entry.owner() == self.owner() {
-            return self.flights.contain(entry.key());
-        }
-        self.lock.may_carry_out(entry)
+        may_be_running(entry, self.owner(), &self.flights, || self.lock.may_carry_out(entry))
     }
 
     fn owner(&self) -> &Owner {

@@ -6,9 +6,9 @@ use super::commit::Commit;
 use super::together::{Batch, Told};
 use super::turn::Turn;
 use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_made, row};
-use crate::journal::{Guard, Journal, JournalError, Receipt, Recorded};
+use crate::journal::{Admission, Guard, Journal, JournalError, Receipt, Recorded, admit};
 use crate::outcome::codes;
-use crate::transaction::{Entry, Key, Stage};
+use crate::transaction::{Entry, Key};
 
 impl Sqlite {
     /// Writes a record and all that wait, in one transaction with one flush: all of them or none. The others are told
@@ -31,7 +31,7 @@ impl Sqlite {
         let mut put = self.put_together(turn, entry, guard, &mut others, &heard, Room::Held);
         let is_full = matches!(&put, Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
         let mut asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
-        let has_outcome = !is_intent(entry) || asks.any(|entry| !is_intent(entry));
+        let has_outcome = !entry.is_intent() || asks.any(|entry| !entry.is_intent());
         // What has happened must be written: now the room is used that is held for it.
         if is_full && has_outcome && self.ballast.give_back() {
             put = self.put_together(turn, entry, guard, &mut others, &heard, Room::GivenBack);
@@ -88,21 +88,13 @@ impl Sqlite {
         room: &mut Room,
     ) -> rusqlite::Result<Put> {
         let standing = row::find(transaction, entry.key())?;
-        let fits = match &standing {
-            None => entry.revision() == 1,
-            Some(found) => found.revision() + 1 == entry.revision(),
-        };
-        match standing {
-            Some(found) if !fits => return Ok(Put::KeptOut(Box::new(Recorded::Stands(found)))),
-            None if !fits => return Err(row::vanished(entry.key())),
-            _ => {}
-        }
-        // Only what would be written is held back: what stands for this bizId is told as it is.
-        if let Some(found) = self.held_back(transaction, entry, guard)? {
-            return Ok(Put::KeptOut(Box::new(Recorded::InDoubt(found))));
+        match admit(standing, entry, || self.held_back(transaction, entry, guard))? {
+            Admission::Write => {}
+            Admission::KeptOut(told) => return Ok(Put::KeptOut(told)),
+            Admission::Vanished => return Err(row::vanished(entry.key())),
         }
         // A send is allowed only where there is room for its outcome.
-        if is_intent(entry)
+        if entry.is_intent()
             && let Err(error) = self.room_for_outcome(room)
         {
             return Ok(Put::NoRoom(error));
@@ -124,8 +116,7 @@ impl Sqlite {
         }
     }
 
-    /// The unsettled entry that holds this one back. A consume that is only running is not in doubt; one whose
-    /// process died is.
+    /// The unsettled entry that holds this one back.
     fn held_back(
         &self,
         transaction: &Commit<'_>,
@@ -136,13 +127,9 @@ impl Sqlite {
             return Ok(None);
         }
         let in_doubt = row::in_doubt(transaction, self.owner(), |key| self.flights.contain(key))?;
-        Ok(in_doubt.into_iter().find(|other| {
-            other.key() != entry.key()
-                && other.key().open_id == entry.key().open_id
-                && other.key().endpoint == entry.key().endpoint
-                && guard.holds_back(other, entry.identity())
-                && (other.stage() != Stage::Sending || !self.may_be_running(other))
-        }))
+        Ok(in_doubt
+            .into_iter()
+            .find(|other| guard.keeps_out(entry, other, |other| self.may_be_running(other))))
     }
 }
 
@@ -161,11 +148,6 @@ enum Room {
     Seen,
     /// It was needed.
     GivenBack,
-}
-
-/// Whether a request is sent when this is recorded. A reversal that is asked for meanwhile sends no other.
-fn is_intent(entry: &Entry) -> bool {
-    entry.stage() == Stage::Sending && !entry.detail().reversal.asked
 }
 
 /// Writes down which successes the till has read.

@@ -1,0 +1,121 @@
+//! Whether the attempt of an intent may still be running: the rules, without the files and locks that they ask about.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::Flights;
+use crate::transaction::{Entry, Key, Owner};
+
+/// How long beyond its time a call of a process may go on whose lock's file is gone.
+const BEYOND: Duration = Duration::from_secs(1);
+
+/// How many intents without their owner's file are timed at once; of more it is forgotten since when.
+const MOST_TIMED: usize = 4096;
+
+/// What a process's lock says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It holds its lock, or that cannot be told.
+    Lives,
+    /// Its file is gone: it ended in order, or somebody has deleted the file of one that lives.
+    Missing,
+    /// Its lock can be taken.
+    Dead,
+}
+
+/// Since when the intents are seen whose owner's file is missing, by key and revision.
+#[derive(Debug, Default)]
+pub struct MissingOwners(HashMap<(Key, u64), Instant>);
+
+impl MissingOwners {
+    /// Whether another process may still be carrying out the intent that it recorded. Where its file is gone, for as long
+    /// as a call of its may last, counted from when this process first saw the intent so. `total` is how long a call of
+    /// this process may last.
+    pub fn may_carry_out(
+        &mut self,
+        entry: &Entry,
+        presence: Presence,
+        total: Duration,
+        now: Instant,
+    ) -> bool {
+        match presence {
+            Presence::Lives => true,
+            Presence::Dead => false,
+            Presence::Missing => {
+                if self.0.len() >= MOST_TIMED {
+                    self.0.clear();
+                }
+                let since = *self.0.entry((entry.key().clone(), entry.revision())).or_insert(now);
+                now.saturating_duration_since(since) < total.max(total_of(entry.owner())) + BEYOND
+            }
+        }
+    }
+}
+
+/// Whether the attempt of an intent may still be running. What this process recorded runs as long as one of its calls
+/// carries it out, whatever its lock says; `elsewhere` answers for another process.
+pub fn may_be_running(
+    entry: &Entry,
+    this: &Owner,
+    flights: &Flights,
+    elsewhere: impl FnOnce() -> bool,
+) -> bool {
+    if entry.owner() == this { flights.contain(entry.key()) } else { elsewhere() }
+}
+
+/// The name of a process: its number, a random one, and how long a call of it may last.
+pub fn owner_name(process: u32, random: u64, total: Duration) -> Owner {
+    Owner(format!("{process}-{random:016x}-{}", total.as_millis()))
+}
+
+/// How long a call of the process of that name may last; nothing where an older version made the name.
+fn total_of(owner: &Owner) -> Duration {
+    let total = owner.0.splitn(3, '-').nth(2).and_then(|total| total.parse().ok());
+    Duration::from_millis(total.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::Identity;
+    use crate::money::BizId;
+    use crate::transaction::OnUnknown;
+
+    fn intent(owner: Owner) -> Entry {
+        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        Entry::intent(key, Identity::default(), owner, OnUnknown::Reverse, 0)
+    }
+
+    #[test]
+    fn a_missing_file_proves_a_death_only_after_the_longer_call_of_both() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        for (own, other, over) in [(10, 3, 11), (3, 10, 11), (2, 2, 3)] {
+            let entry = intent(owner_name(1, 7, second * other));
+            let mut missing = MissingOwners::default();
+            let mut at = |seconds| {
+                missing.may_carry_out(&entry, Presence::Missing, second * own, now + second * seconds)
+            };
+            assert!(at(0) && at(over - 1) && !at(over));
+        }
+        // An older version named no time.
+        let entry = intent(Owner("1-dead".into()));
+        let mut missing = MissingOwners::default();
+        assert!(missing.may_carry_out(&entry, Presence::Missing, second, now));
+        assert!(!missing.may_carry_out(&entry, Presence::Missing, second, now + second * 2));
+    }
+
+    #[test]
+    fn a_lock_decides_at_once_and_an_own_intent_by_its_calls() {
+        let (now, me) = (Instant::now(), Owner("me".into()));
+        let mut missing = MissingOwners::default();
+        let entry = intent(Owner("other".into()));
+        assert!(missing.may_carry_out(&entry, Presence::Lives, Duration::ZERO, now));
+        assert!(!missing.may_carry_out(&entry, Presence::Dead, Duration::MAX, now));
+        let flights = Flights::default();
+        assert!(may_be_running(&entry, &me, &flights, || true));
+        let own = intent(me.clone());
+        assert!(!may_be_running(&own, &me, &flights, || true));
+        let _flight = flights.begin(own.key());
+        assert!(may_be_running(&own, &me, &flights, || false));
+    }
+}
