@@ -27,7 +27,7 @@ fn coupons_balance_and_points_in_both_generations() {
         assert_eq!(answer.json["next"], "complete_sale");
         assert_eq!(answer.json["bizId"], biz_id.as_str());
         assert_eq!(answer.json["replayed"], false);
-        assert_eq!(answer.json["cashier"], "优惠券已核销,扣款成功");
+        assert_eq!(answer.json["cashier"], "优惠券已核销，扣款成功");
         assert_eq!(answer.data()["bizId"], biz_id.as_str());
         assert_eq!(answer.data()["change_recharge_amount"], "23.50");
         assert_eq!(answer.data()["change_gift_amount"], "0.00");
@@ -73,7 +73,7 @@ fn a_decline_takes_nothing_and_the_same_biz_id_is_sent_again() {
         let answer = till.consume(&sale("500.00")).expect("declined", "910001");
         assert_eq!(answer.json["next"], "other_tender");
         assert_eq!(answer.json["message"], "余额不足");
-        assert_eq!(answer.json["cashier"], "未扣款:余额不足");
+        assert_eq!(answer.json["cashier"], "未扣款：余额不足");
         assert_eq!((simulator.net("T1"), simulator.requests()), (0, round));
     }
     // Another amount under it is another sale.
@@ -334,7 +334,7 @@ fn drifted_types_make_the_same_answer() {
 fn the_cashiers_sentence_in_both_languages() {
     let simulator = Simulator::start();
     for (lang, done, unknown) in [
-        ("zh-CN", "扣款成功", "结果未知,请勿重复扣款,等待核实"),
+        ("zh-CN", "扣款成功", "结果未知，请勿重复扣款，等待核实"),
         ("en", "Payment taken.", "Not known whether it was taken. Do not charge again; wait for the check."),
     ] {
         let mut till = Driver::started(&config(&simulator.v2(), json!({"lang": lang})));

@@ -462,7 +462,7 @@ fn codes_that_are_no_numbers() {
         &one,
         &[
             (r#"{"status":true,"code":"910001","message":"余额不足"}"#, "declined", "910001"),
-            (r#"{"status":true,"code":"20011","message":"交易处理中,请稍后查询结果"}"#, "unknown", "20011"),
+            (r#"{"status":true,"code":"20011","message":"交易处理中，请稍后查询结果"}"#, "unknown", "20011"),
             (
                 r#"{"status":true,"code":0,"message":"ok","data":{"status":false,"code":"20011","message":"处理中"}}"#,
                 "unknown",

@@ -218,7 +218,7 @@ fn in_chinese_nothing_is_explained_in_english() {
     browser.reads(NEWEST, "余额 1.00");
     browser.click(NEWEST);
     browser.reads("#verdict", "已从会员");
-    browser.reads("#fault-played", "unknown(结果未知)");
+    browser.reads("#fault-played", "unknown（结果未知）");
     browser.click("#tab-faults");
     browser.choose("#fault", "delivered_twice");
     browser.reads("#faults", "返回哪一次的应答");

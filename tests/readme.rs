@@ -7,6 +7,8 @@
 mod check;
 #[path = "readme/document.rs"]
 mod document;
+#[path = "readme/marks.rs"]
+mod marks;
 #[path = "readme/shell.rs"]
 mod shell;
 mod support;
@@ -79,6 +81,22 @@ fn of<'d>(document: &'d Document, language: &'d str) -> impl Iterator<Item = &'d
 fn both_languages_say_the_same() {
     for [english, chinese] in PAIRS.into_iter().chain(TWINS) {
         none(&check::say_the_same(&page(english), &page(chinese)));
+    }
+}
+
+#[test]
+fn chinese_text_has_full_width_marks() {
+    let root = support::root();
+    let pages = marks::files(&root, &|path| path.ends_with(".zh-CN.md"));
+    let sources = marks::files(&root, &|path| {
+        path.ends_with(".rs") && (path.contains("/src/") || path.contains("/build/"))
+    });
+    assert!(pages.len() > 20 && sources.len() > 100, "{} and {}", pages.len(), sources.len());
+    for path in pages {
+        none(&marks::of_page(&page(&path.strip_prefix(&root).unwrap().to_string_lossy())));
+    }
+    for path in sources {
+        none(&marks::of_source(&path.to_string_lossy(), &fs::read_to_string(&path).unwrap()));
     }
 }
 
@@ -354,6 +372,24 @@ mod finds {
             1
         );
         assert_eq!(check::known_languages(&written("```ruby\n1\n```\n")).len(), 1);
+    }
+
+    #[test]
+    fn half_width_marks_in_chinese() {
+        for right in ["调用 `zv_init(一)`，再[看](#一)：好", "1,000 (a): 22:00", "“一”（二）；三"]
+        {
+            assert!(marks::of_page(&written(right)).is_empty(), "{right}");
+        }
+        for wrong in ["一,二", "`a`:一", "一(b)", "[a](b)。一?", "# 一!"] {
+            assert_eq!(marks::of_page(&written(wrong)).len(), 1, "{wrong}");
+        }
+        for right in [r#""undone (冲正), whole""#, r#""元, two""#, "// 一,二", r#""`~一:2`：好""#] {
+            assert!(marks::of_source("a", right).is_empty(), "{right}");
+        }
+        for wrong in [r#""扣款,{name}""#, r#""{name}:一""#, r#""(一)""#, r#""unknown(一)""#, r#""一 (二)三""#]
+        {
+            assert_eq!(marks::of_source("a", wrong).len(), 1, "{wrong}");
+        }
     }
 
     #[test]

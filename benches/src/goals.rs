@@ -71,35 +71,35 @@ fn calls(report: &Report) -> Vec<Goal> {
     vec![
         Goal {
             english: "quote, p50, against the libcurl program",
-            chinese: "试算 p50,对比 libcurl 程序",
+            chinese: "试算 p50，对比 libcurl 程序",
             bound: Bound::AtMost(1.0),
             unit: "",
             measured: report.ratio(QUOTE, CURL),
         },
         Goal {
             english: "quote, instructions a call in user space, against the libcurl program",
-            chinese: "试算每次调用的用户态指令数,对比 libcurl 程序",
+            chinese: "试算每次调用的用户态指令数，对比 libcurl 程序",
             bound: Bound::AtMost(1.0),
             unit: "",
             measured: by(instructions(QUOTE), instructions(CURL)),
         },
         Goal {
             english: "consume, p50, against bare socket + 2 × fdatasync",
-            chinese: "扣款 p50,对比裸套接字 + 2 × fdatasync",
+            chinese: "扣款 p50，对比裸套接字 + 2 × fdatasync",
             bound: Bound::AtMost(1.25),
             unit: "",
             measured: report.ratio(CONSUME, SOCKET_FLUSHED),
         },
         Goal {
             english: "quote from Python through the binding, p50, against Python requests",
-            chinese: "Python 语言包试算 p50,对比 Python requests",
+            chinese: "Python 语言包试算 p50，对比 Python requests",
             bound: Bound::AtMost(0.15),
             unit: "",
             measured: report.ratio(QUOTE_PYTHON, REQUESTS),
         },
         Goal {
             english: "p99 over p50 of a quote, against the same of the bare socket",
-            chinese: "试算的 p99 / p50,对比裸套接字的同一比值",
+            chinese: "试算的 p99 / p50，对比裸套接字的同一比值",
             bound: Bound::AtMost(1.5),
             unit: "",
             measured: by(spread(QUOTE), spread(SOCKET)),
@@ -113,14 +113,14 @@ fn scale(report: &Report) -> Vec<Goal> {
     vec![
         Goal {
             english: "64 threads over a gateway that takes 30 ms: share of 64 / 30 ms",
-            chinese: "64 线程,网关 30 ms 应答:占 64 / 30 ms 的比例",
+            chinese: "64 线程，网关 30 ms 应答：占 64 / 30 ms 的比例",
             bound: Bound::AtLeast(95.0),
             unit: " %",
             measured: most.map(|line| 100.0 * line.share),
         },
         Goal {
             english: "journal of 1,000,000 settled entries against an empty one, consume p50",
-            chinese: "交易日志含 1,000,000 笔已了结交易,对比空日志,扣款 p50",
+            chinese: "交易日志含 1,000,000 笔已了结交易，对比空日志，扣款 p50",
             bound: Bound::AtMost(1.1),
             unit: "",
             // A quick run fills a smaller one.
@@ -132,7 +132,7 @@ fn scale(report: &Report) -> Vec<Goal> {
         },
         Goal {
             english: "shared library, stripped, with rustls, SQLite and GBK",
-            chinese: "动态库大小(已去符号,含 rustls、SQLite、GBK)",
+            chinese: "动态库大小（已去符号，含 rustls、SQLite、GBK）",
             bound: Bound::AtMost(3.0),
             unit: " MB",
             measured: Some(report.library_mb()),

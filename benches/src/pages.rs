@@ -77,7 +77,7 @@ fn page(name: &'static str, figures: &str) -> Result<(&'static str, String), Str
 fn machine(report: &Report, lang: Lang) -> String {
     match lang {
         Lang::English => format!("{}; {} calls of each.", report.machine, report.calls),
-        Lang::Chinese => format!("机器:{}。各 {} 次调用。", report.machine, report.calls),
+        Lang::Chinese => format!("机器：{}。各 {} 次调用。", report.machine, report.calls),
     }
 }
 
@@ -104,7 +104,7 @@ fn headline(report: &Report, lang: Lang) -> String {
             QUOTE_CSHARP,
             HTTP_CLIENT,
             "from C# on mono {} of `HttpClient`",
-            "C# 语言包(mono)的耗时是 `HttpClient` 的 {} 倍",
+            "C# 语言包（mono）的耗时是 `HttpClient` 的 {} 倍",
         ),
     ];
     let quote: Vec<String> = parts.into_iter().flatten().collect();
@@ -112,13 +112,13 @@ fn headline(report: &Report, lang: Lang) -> String {
         CONSUME,
         SOCKET_FLUSHED,
         "A payment, which is on the disk before it leaves and before the till is told, takes {} of a bare socket with two `fdatasync`; the slower the disk flushes, the nearer to 1.",
-        "一次扣款在发出前和告知收银程序前都已落盘,耗时是裸套接字加两次 `fdatasync` 的 {} 倍;磁盘落盘越慢,越接近 1。",
+        "一次扣款在发出前和告知收银程序前都已落盘，耗时是裸套接字加两次 `fdatasync` 的 {} 倍；磁盘落盘越慢，越接近 1。",
     );
     let quote = match lang {
         Lang::English => {
             format!("A signed quote (median, same run, same machine) takes {}.", quote.join(", "))
         }
-        Lang::Chinese => format!("一次带签名的试算(同机同轮,中位耗时):{}。", quote.join(",")),
+        Lang::Chinese => format!("一次带签名的试算（同机同轮，中位耗时）：{}。", quote.join("，")),
     };
     let gap = if lang == Lang::English { " " } else { "" };
     [Some(quote), consume].into_iter().flatten().collect::<Vec<_>>().join(gap)

@@ -180,15 +180,15 @@ fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]
 
 fn name_in(name: &str, lang: Lang) -> &str {
     match (lang, name) {
-        (Lang::Chinese, SOCKET) => "裸套接字,请求预先备好",
+        (Lang::Chinese, SOCKET) => "裸套接字，请求预先备好",
         (Lang::Chinese, SOCKET_FLUSHED) => "裸套接字 + 2 × fdatasync",
-        (Lang::Chinese, QUOTE) => "zvpos 试算,C",
-        (Lang::Chinese, QUOTE_PYTHON) => "zvpos 试算,Python",
-        (Lang::Chinese, QUOTE_CSHARP) => "zvpos 试算,C#(mono)",
-        (Lang::Chinese, QUOTE_CSHARP_CORE) => "zvpos 试算,C#(.NET 8)",
+        (Lang::Chinese, QUOTE) => "zvpos 试算，C",
+        (Lang::Chinese, QUOTE_PYTHON) => "zvpos 试算，Python",
+        (Lang::Chinese, QUOTE_CSHARP) => "zvpos 试算，C#(mono)",
+        (Lang::Chinese, QUOTE_CSHARP_CORE) => "zvpos 试算，C#(.NET 8)",
         (Lang::Chinese, HTTP_CLIENT) => "C# HttpClient(mono)",
         (Lang::Chinese, HTTP_CLIENT_CORE) => "C# HttpClient(.NET 8)",
-        (Lang::Chinese, CONSUME) => "zvpos 扣款,C",
+        (Lang::Chinese, CONSUME) => "zvpos 扣款，C",
         _ => name,
     }
 }

@@ -122,8 +122,10 @@ impl Till {
             match self.child.try_wait() {
                 Ok(Some(status)) => return ending(status),
                 Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
-                Ok(None) => return text("its output ended, and it runs on", "输出已关闭,进程仍在运行"),
-                Err(error) => return text(format!("how is not known: {error}"), format!("原因不明:{error}")),
+                Ok(None) => return text("its output ended, and it runs on", "输出已关闭，进程仍在运行"),
+                Err(error) => {
+                    return text(format!("how is not known: {error}"), format!("原因不明：{error}"));
+                }
             }
         }
     }

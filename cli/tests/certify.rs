@@ -39,7 +39,7 @@ fn left_behind(place: &Place) -> usize {
 fn a_till_that_passes_everything_is_certified() {
     let place = Place::new();
     let said = certify(&place, &["--html", "r.html", "--report", "r.json"], &tills::c_till()).ended(0);
-    let said = said.shows(&["普通交易", "9/9", "认证通过:93 个场景全部通过"]);
+    let said = said.shows(&["普通交易", "9/9", "认证通过：93 个场景全部通过"]);
     assert!(said.err.is_empty(), "a bar is for terminals: {said:?}");
     let report: Value =
         serde_json::from_str(&fs::read_to_string(place.folder.join("r.json")).unwrap()).unwrap();

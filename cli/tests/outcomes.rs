@@ -55,7 +55,7 @@ fn a_sale_from_the_member_to_the_day_end() {
         .shows(&["data.coupon_discount", "5.00"]);
     zv(&["consume", "--bizId", "T1", "--customerId", MEMBER, "--coupon", FIVE_OFF, "--amount", "23.00"])
         .ended(0)
-        .shows(&["优惠券已核销,扣款成功", "complete_sale", "23.00"]);
+        .shows(&["优惠券已核销，扣款成功", "complete_sale", "23.00"]);
     assert_eq!(simulator.net("T1"), 1);
     zv(&["consume", "--bizId", "T1", "--customerId", MEMBER, "--coupon", FIVE_OFF, "--amount", "23.00"])
         .ended(0)

@@ -18,8 +18,8 @@ pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
             visit.say(Line::failed(
                 "config",
                 "",
-                words!("配置不是有效的 JSON:{error}", "the configuration is no JSON: {error}"),
-                words!("改正该处,文件须为一个 JSON 对象", "correct that place; the file is one JSON object"),
+                words!("配置不是有效的 JSON：{error}", "the configuration is no JSON: {error}"),
+                words!("改正该处，文件须为一个 JSON 对象", "correct that place; the file is one JSON object"),
             ));
             return None;
         }
@@ -33,9 +33,9 @@ pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
                     "config",
                     problem.path,
                     // A problem never shows a secret's value.
-                    words!("配置有误:{why}", "{why}").vouching_for(&why),
+                    words!("配置有误：{why}", "{why}").vouching_for(&why),
                     words!(
-                        "按 docs/configuration.md 改正此项;改正之前 zv_init 不会启动",
+                        "按 docs/configuration.md 改正此项；改正之前 zv_init 不会启动",
                         "correct it by docs/configuration.md; until then zv_init does not start"
                     ),
                 ));
@@ -44,7 +44,11 @@ pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
         }
     };
     let count = config.accounts.len();
-    visit.say(Line::ok("config", "", words!("配置可用,共 {count} 个账户", "can be used; accounts: {count}")));
+    visit.say(Line::ok(
+        "config",
+        "",
+        words!("配置可用，共 {count} 个账户", "can be used; accounts: {count}"),
+    ));
     blanks(visit, text);
     for account in &config.accounts {
         safety(visit, account);
@@ -71,7 +75,7 @@ fn blanks(visit: &mut Visit<'_>, text: &str) {
                         "holds a blank, a line end or a character that is not ASCII"
                     ),
                     words!(
-                        "重新从企迈后台复制,前后不要带空格",
+                        "重新从企迈后台复制，前后不要带空格",
                         "copy it again from the platform, without blanks around it"
                     ),
                 ));
@@ -89,7 +93,7 @@ fn safety(visit: &mut Visit<'_>, account: &Account) {
             "config.safety",
             name,
             words!(
-                "结果未知的扣款会自动冲正(on_unknown = reverse)",
+                "结果未知的扣款会自动冲正（on_unknown = reverse）",
                 "an unknown outcome is undone by itself (on_unknown = reverse)"
             ),
         ),
@@ -97,7 +101,7 @@ fn safety(visit: &mut Visit<'_>, account: &Account) {
             "config.safety",
             name,
             words!(
-                "结果未知的扣款不自动冲正,等待证实或人工处理(on_unknown = hold)",
+                "结果未知的扣款不自动冲正，等待证实或人工处理（on_unknown = hold）",
                 "an unknown outcome waits for proof or a person (on_unknown = hold)"
             ),
         ),
@@ -105,11 +109,11 @@ fn safety(visit: &mut Visit<'_>, account: &Account) {
             "config.safety",
             name,
             words!(
-                "没有配置冲正路由,结果未知的扣款只能等待人工处理(on_unknown = hold)",
+                "没有配置冲正路由，结果未知的扣款只能等待人工处理（on_unknown = hold）",
                 "no reverse route: an unknown outcome waits for a person (on_unknown = hold)"
             ),
             words!(
-                "向企迈索取冲正操作的 Action 与参数,填入 routes.reverse;账户开通 V3 的可填 \"v3\"",
+                "向企迈索取冲正操作的 Action 与参数，填入 routes.reverse；账户开通 V3 的可填 \"v3\"",
                 "ask the vendor for the action and params of its reversal and set routes.reverse; \"v3\" where the account has V3"
             ),
         ),
@@ -128,11 +132,11 @@ fn plain_http(visit: &mut Visit<'_>, account: &Account) {
         "config.http",
         name,
         words!(
-            "接口使用明文 http,途中可被查看和篡改",
+            "接口使用明文 http，途中可被查看和篡改",
             "requests go over plain http: they can be read and changed on their way"
         ),
         words!(
-            "企迈提供 https 时,把 endpoint 改为 https 地址",
+            "企迈提供 https 时，把 endpoint 改为 https 地址",
             "set an https endpoint where the vendor offers one"
         ),
     ));
@@ -141,10 +145,10 @@ fn plain_http(visit: &mut Visit<'_>, account: &Account) {
             "config.http",
             name,
             words!(
-                "支付密码允许以明文 http 发送(password_over_http)",
+                "支付密码允许以明文 http 发送（password_over_http）",
                 "payment passwords may leave over plain http (password_over_http)"
             ),
-            words!("去掉 password_over_http,或改用 https", "take password_over_http out, or use https"),
+            words!("去掉 password_over_http，或改用 https", "take password_over_http out, or use https"),
         ));
     }
 }

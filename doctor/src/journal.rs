@@ -25,7 +25,7 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
             "",
             words!("还没有交易日志文件", "there is no journal yet"),
             words!(
-                "先启动一次收银程序(zv_init 会建立文件),再运行检查",
+                "先启动一次收银程序（zv_init 会建立文件），再运行检查",
                 "start the till once (zv_init makes the file), then run the doctor again"
             ),
         ));
@@ -96,18 +96,18 @@ fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
         Some(Err(error)) if !folder.exists() => Line::failed(
             "journal.folder",
             about,
-            words!("文件夹不存在:{error}", "is not there: {error}"),
+            words!("文件夹不存在：{error}", "is not there: {error}"),
             words!(
-                "建立该文件夹并允许收银程序的用户写入,或修改 journal",
+                "建立该文件夹并允许收银程序的用户写入，或修改 journal",
                 "make the folder and let the till's user write it, or change journal"
             ),
         ),
         Some(Err(error)) => Line::failed(
             "journal.folder",
             about,
-            words!("不能写入:{error}", "cannot be written: {error}"),
+            words!("不能写入：{error}", "cannot be written: {error}"),
             words!(
-                "给运行收银程序的用户该文件夹的写权限;只读挂载的分区改为可写;否则不能扣款",
+                "给运行收银程序的用户该文件夹的写权限；只读挂载的分区改为可写；否则不能扣款",
                 "give the till's user the right to write the folder, or mount it writable: until then nothing can be paid"
             ),
         ),
@@ -127,7 +127,7 @@ fn owner(visit: &mut Visit<'_>, journal: &Path) {
     let (uid, mode, me) = (data.uid(), data.mode() & 0o777, rustix::process::geteuid().as_raw());
     let writable = rustix::fs::access(journal, rustix::fs::Access::WRITE_OK).is_ok();
     let found = words!(
-        "属于用户 {uid},权限 {mode:03o};本次检查以用户 {me} 运行",
+        "属于用户 {uid}，权限 {mode:03o}；本次检查以用户 {me} 运行",
         "belongs to user {uid}, mode {mode:03o}; the doctor runs as user {me}"
     );
     visit.say(if writable {
@@ -136,9 +136,9 @@ fn owner(visit: &mut Visit<'_>, journal: &Path) {
         Line::failed(
             "journal.owner",
             about,
-            found.and(&words!(",不能写入", "and cannot write it")),
+            found.and(&words!("，不能写入", "and cannot write it")),
             words!(
-                "以收银程序的用户运行检查;若收银程序也是此用户,则给它该文件的写权限",
+                "以收银程序的用户运行检查；若收银程序也是此用户，则给它该文件的写权限",
                 "run the doctor as the till's user; if that is this one, let it write the file"
             ),
         )

@@ -26,7 +26,7 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
         Line::ok(
             "library",
             "",
-            words!("zvpos {VERSION},{bits} 位({arch})", "zvpos {VERSION}, {bits} bit ({arch})"),
+            words!("zvpos {VERSION}，{bits} 位（{arch}）", "zvpos {VERSION}, {bits} bit ({arch})"),
         )
         .with("version", VERSION)
         .with("bits", bits),
@@ -52,7 +52,7 @@ fn libc(visit: &mut Visit<'_>) -> Option<String> {
     let (name, version) = found.unwrap_or_else(|| ("?".to_owned(), None));
     let shown = version.clone().unwrap_or_default();
     visit.say(
-        Line::ok("libc", "", words!("C 库:{name} {shown}", "C library: {name} {shown}"))
+        Line::ok("libc", "", words!("C 库：{name} {shown}", "C library: {name} {shown}"))
             .with("name", name)
             .with("version", shown),
     );
@@ -63,7 +63,7 @@ fn operating_system(visit: &mut Visit<'_>) {
     let name = visit.within(Duration::from_secs(3), system::name).flatten();
     let name = name.unwrap_or_else(|| std::env::consts::OS.to_owned());
     visit.say(
-        Line::ok("system", "", words!("操作系统:{name}", "operating system: {name}")).with("name", name),
+        Line::ok("system", "", words!("操作系统：{name}", "operating system: {name}")).with("name", name),
     );
 }
 
@@ -83,9 +83,9 @@ fn write_filters(visit: &mut Visit<'_>) {
                 Line::warning(
                     "write_filter",
                     "",
-                    words!("装有磁盘写保护或还原软件:{names}", "a write filter or restoring software is installed: {names}"),
+                    words!("装有磁盘写保护或还原软件：{names}", "a write filter or restoring software is installed: {names}"),
                     words!(
-                        "把 journal 设在不受保护、重启后不还原的分区上;否则断电后交易日志会丢失",
+                        "把 journal 设在不受保护、重启后不还原的分区上；否则断电后交易日志会丢失",
                         "set journal to a drive that is not protected; else a restart loses the records of payments"
                     ),
                 )
@@ -104,14 +104,14 @@ fn time_zone(visit: &mut Visit<'_>, config: Option<&Config>) {
     let sign = if set < 0 { '-' } else { '+' };
     let wanted = format!("{sign}{:02}:{:02}", set.abs() / 60, set.abs() % 60);
     visit.say(if offset_minutes(&zone) == Some(set) {
-        Line::ok("time_zone", "", words!("时区 {zone},与 utc_offset 一致", "{zone}, as utc_offset says"))
+        Line::ok("time_zone", "", words!("时区 {zone}，与 utc_offset 一致", "{zone}, as utc_offset says"))
     } else {
         Line::warning(
             "time_zone",
             "",
-            words!("本机时区为 {zone},而 utc_offset 为 {wanted}", "the machine is at {zone}, utc_offset says {wanted}"),
+            words!("本机时区为 {zone}，而 utc_offset 为 {wanted}", "the machine is at {zone}, utc_offset says {wanted}"),
             words!(
-                "把系统时区设为门店所在时区,或修改 utc_offset,否则日结对账的日期会错位",
+                "把系统时区设为门店所在时区，或修改 utc_offset，否则日结对账的日期会错位",
                 "set the machine's time zone to the store's, or utc_offset: else day-end lists are cut at the wrong hour"
             ),
         )
@@ -126,9 +126,9 @@ fn random(visit: &mut Visit<'_>) {
         Line::failed(
             "random",
             "",
-            words!("系统不提供随机数,请求无法签名", "the system gives no random numbers, so nothing can be signed"),
+            words!("系统不提供随机数，请求无法签名", "the system gives no random numbers, so nothing can be signed"),
             words!(
-                "检查 /dev/urandom 或系统加密服务;刚开机时稍等再试",
+                "检查 /dev/urandom 或系统加密服务；刚开机时稍等再试",
                 "look at /dev/urandom or the system's cryptographic service; right after power-on wait a little"
             ),
         )
@@ -148,7 +148,7 @@ fn open_files(visit: &mut Visit<'_>) {
             "",
             found,
             words!(
-                "把上限提高到 {FILES_MIN} 以上(ulimit -n)",
+                "把上限提高到 {FILES_MIN} 以上（ulimit -n）",
                 "raise the limit to {FILES_MIN} or more (ulimit -n)"
             ),
         )

@@ -89,13 +89,13 @@ fn look_up(visit: &mut Visit<'_>, host: &str, port: u16) -> Option<Vec<SocketAdd
     let found = visit.within(LOOK_UP, move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let mend = words!(
-        "检查网线与路由器,再检查 DNS 设置(可改用 223.5.5.5 或 114.114.114.114),并核对 endpoint 的域名",
+        "检查网线与路由器，再检查 DNS 设置（可改用 223.5.5.5 或 114.114.114.114），并核对 endpoint 的域名",
         "look at the cable and the router, then the DNS server (223.5.5.5 or 114.114.114.114 serve as another), and the host in endpoint"
     );
     let (line, addresses) = match found {
         None => {
             let found = words!(
-                "域名解析超时({milliseconds} 毫秒)",
+                "域名解析超时（{milliseconds} 毫秒）",
                 "no answer from the name server in {milliseconds} ms"
             );
             (Line::failed("dns", host, found, mend), None)
@@ -106,7 +106,7 @@ fn look_up(visit: &mut Visit<'_>, host: &str, port: u16) -> Option<Vec<SocketAdd
             let four = addresses.len() - six;
             let shown_list = shown.join(", ");
             let found = words!(
-                "{shown_list}(IPv4 {four} 个,IPv6 {six} 个),{milliseconds} 毫秒",
+                "{shown_list}（IPv4 {four} 个，IPv6 {six} 个），{milliseconds} 毫秒",
                 "{shown_list} (IPv4: {four}, IPv6: {six}) in {milliseconds} ms"
             );
             (Line::ok("dns", host, found).with("addresses", shown), Some(addresses))
@@ -115,7 +115,7 @@ fn look_up(visit: &mut Visit<'_>, host: &str, port: u16) -> Option<Vec<SocketAdd
             (Line::failed("dns", host, words!("该域名没有地址", "the name has no address"), mend), None)
         }
         Some(Err(error)) => {
-            let found = words!("域名解析失败:{error}", "the name cannot be resolved: {error}");
+            let found = words!("域名解析失败：{error}", "the name cannot be resolved: {error}");
             (Line::failed("dns", host, found, mend), None)
         }
     };

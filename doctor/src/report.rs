@@ -168,7 +168,7 @@ impl Report {
     pub fn summary(&self, lang: Lang) -> String {
         let [ok, warning, failed] = [Status::Ok, Status::Warning, Status::Failed].map(|s| self.count(s));
         match lang {
-            Lang::ZhCn => format!("正常 {ok} 项,注意 {warning} 项,失败 {failed} 项\n"),
+            Lang::ZhCn => format!("正常 {ok} 项，注意 {warning} 项，失败 {failed} 项\n"),
             Lang::En => format!("{ok} ok, {warning} warnings, {failed} failed\n"),
         }
     }

@@ -62,7 +62,7 @@ impl<'v> Visit<'v> {
             about,
             words!("在限定时间内没有完成", "was not done in its time"),
             words!(
-                "先处理其它失败的项目,再重新运行检查",
+                "先处理其它失败的项目，再重新运行检查",
                 "mend what else has failed, then run the doctor again"
             ),
         ));

@@ -151,7 +151,7 @@ fn strangers(stage: &Stage<'_>, ledger: &[Record], findings: &mut Vec<Finding>) 
         if whose(&stage.sales, &stage.words, &trace_of(record)).is_none() {
             let about = text(
                 format!("{} took {} for no sale that was rung up", record.biz_id, record.amount),
-                format!("{} 扣款 {} 元,但没有对应的交易", record.biz_id, record.amount),
+                format!("{} 扣款 {} 元，但没有对应的交易", record.biz_id, record.amount),
             );
             findings.push(Finding::of(Rule::WrongSum, None, about));
         }
@@ -182,7 +182,7 @@ fn members(stage: &Stage<'_>, cases: &[Case<'_>], findings: &mut Vec<Finding>) -
                     expected.points
                 ),
                 format!(
-                    "会员 {customer} 现有 {} 元、{} 积分,应为 {} 元、{} 积分",
+                    "会员 {customer} 现有 {} 元、{} 积分，应为 {} 元、{} 积分",
                     yuan(after.fen),
                     after.points,
                     yuan(expected.fen),

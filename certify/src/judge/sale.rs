@@ -113,7 +113,7 @@ impl<'s> Case<'s> {
         let seen = || {
             text(
                 format!("the till says {word}, {net} deduction(s) stand at the gateway"),
-                format!("收银机报告 {word},网关账上有 {net} 次扣款"),
+                format!("收银机报告 {word}，网关账上有 {net} 次扣款"),
             )
         };
         match (self.last(), net) {
@@ -144,7 +144,7 @@ impl<'s> Case<'s> {
         });
         if let Some((before, after)) = changed {
             let seen =
-                text(format!("{before}, and later {after}"), format!("先报告 {before},后报告 {after}"));
+                text(format!("{before}, and later {after}"), format!("先报告 {before}，后报告 {after}"));
             find(Rule::Withdrawn, seen);
         }
     }
@@ -158,7 +158,7 @@ impl<'s> Case<'s> {
             let seen = || {
                 text(
                     format!("{}: the journal says {}, {net} stand at the gateway", entry.biz_id, entry.stage),
-                    format!("{}:日志为 {},网关账上有 {net} 次扣款", entry.biz_id, entry.stage),
+                    format!("{}：日志为 {}，网关账上有 {net} 次扣款", entry.biz_id, entry.stage),
                 )
             };
             if completed && entry.unconfirmed && entry.stands() {
@@ -181,7 +181,7 @@ impl<'s> Case<'s> {
         if !takes(sale, record) {
             let seen = text(
                 format!("{} was to be taken, {} was", sale.takes, record.amount),
-                format!("应扣 {} 元,实扣 {} 元", sale.takes, record.amount),
+                format!("应扣 {} 元，实扣 {} 元", sale.takes, record.amount),
             );
             find(Rule::WrongSum, seen);
         }
@@ -190,7 +190,7 @@ impl<'s> Case<'s> {
             let taken = yuan(fen(&record.amount).unwrap_or_default());
             find(
                 Rule::SaidSum,
-                text(format!("said {said}, taken {taken}"), format!("报告 {said},实扣 {taken}")),
+                text(format!("said {said}, taken {taken}"), format!("报告 {said}，实扣 {taken}")),
             );
         }
         if record.returned_biz_id != record.biz_id
@@ -199,7 +199,7 @@ impl<'s> Case<'s> {
             let said = line.returned_biz_id.as_deref().unwrap_or("-");
             let seen = text(
                 format!("the answer carried {}, the till says {said}", record.returned_biz_id),
-                format!("应答中为 {},收银机报告 {said}", record.returned_biz_id),
+                format!("应答中为 {}，收银机报告 {said}", record.returned_biz_id),
             );
             find(Rule::Returned, seen);
         }

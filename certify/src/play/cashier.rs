@@ -65,7 +65,7 @@ impl Stage<'_> {
                 Some(sale),
                 text(
                     format!("{}: expected {}, the till said {seen}", doing.en, wanted.join(" or ")),
-                    format!("{}:应为 {},收银机报告 {seen}", doing.zh, wanted.join(" 或 ")),
+                    format!("{}：应为 {}，收银机报告 {seen}", doing.zh, wanted.join(" 或 ")),
                 ),
             ));
         }
@@ -85,7 +85,7 @@ impl Stage<'_> {
                 "日志中有而收银机没有的交易未被列出",
             )
         } else {
-            text(format!("{found} differences where there are none"), format!("并无差异,却列出 {found} 处"))
+            text(format!("{found} differences where there are none"), format!("并无差异，却列出 {found} 处"))
         };
         self.findings.push(Finding::of(Rule::Day, None, about));
         Ok(())

@@ -202,7 +202,7 @@ impl<'o> Stage<'o> {
         while !so(self) {
             if started.elapsed() >= SETTLE_LIMIT {
                 let words = step.words();
-                let never = text(format!("it never came to: {}", words.en), format!("未出现:{}", words.zh));
+                let never = text(format!("it never came to: {}", words.en), format!("未出现：{}", words.zh));
                 return Err(self.broken(Rule::Protocol, never));
             }
             thread::sleep(Duration::from_millis(1));

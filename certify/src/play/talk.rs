@@ -57,7 +57,7 @@ impl Stage<'_> {
             Rule::Protocol,
             text(
                 "kill -9 ended a script, not the till that it had started: begin the till with exec",
-                "kill -9 只结束了脚本,收银程序仍在运行:请在脚本中用 exec 启动",
+                "kill -9 只结束了脚本，收银程序仍在运行：请在脚本中用 exec 启动",
             ),
         ))
     }
@@ -125,7 +125,7 @@ impl Stage<'_> {
                 let begins: String = line.chars().take(80).collect();
                 let about = text(
                     format!("a line that is none of the protocol's: {begins:?} {why}"),
-                    format!("不符合协议的输出行:{begins:?} {why}"),
+                    format!("不符合协议的输出行：{begins:?} {why}"),
                 );
                 // One is enough to know.
                 if !self.findings.iter().any(|finding| finding.rule == Rule::Protocol) {
@@ -148,7 +148,7 @@ impl Stage<'_> {
         self.drop_till(till);
         self.broken(
             Rule::Silent,
-            text(format!("not done within {seconds} s; killed"), format!("{seconds} 秒内未完成,已结束进程")),
+            text(format!("not done within {seconds} s; killed"), format!("{seconds} 秒内未完成，已结束进程")),
         )
     }
 
@@ -156,7 +156,7 @@ impl Stage<'_> {
         let running = self.tills.get_mut(usize::from(till)).and_then(Option::take);
         let how = running.map(|mut running| running.end()).unwrap_or_default();
         let about =
-            text(format!("the till ended by itself: {}", how.en), format!("收银程序自行退出:{}", how.zh));
+            text(format!("the till ended by itself: {}", how.en), format!("收银程序自行退出：{}", how.zh));
         self.broken(Rule::Died, about)
     }
 

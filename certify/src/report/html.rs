@@ -70,7 +70,7 @@ fn scenario(out: &mut String, one: &ScenarioReport) {
     let (class, mark) = if one.passed { ("ok", "✓") } else { ("bad", "✗") };
     let open = if one.passed { "" } else { " open" };
     let chance = if one.by_chance {
-        both(&text("(a random moment decides)", "(由随机时刻决定)"))
+        both(&text("(a random moment decides)", "（由随机时刻决定）"))
     } else {
         String::new()
     };

@@ -198,7 +198,7 @@ impl Report {
         if self.certified {
             return text(
                 format!("Certified: all {of} scenarios passed"),
-                format!("认证通过:{of} 个场景全部通过"),
+                format!("认证通过：{of} 个场景全部通过"),
             );
         }
         let (out_en, out_zh) = match left_out {
@@ -207,7 +207,7 @@ impl Report {
         };
         text(
             format!("Not certified: {passed} of {of} scenarios passed{out_en}"),
-            format!("认证未通过:{of} 个场景中通过 {passed} 个{out_zh}"),
+            format!("认证未通过：{of} 个场景中通过 {passed} 个{out_zh}"),
         )
     }
 

@@ -34,12 +34,12 @@ const SEEN: Moment = Moment::Seen("consume", 1);
 fn under_way() -> Vec<Scenario> {
     let hold = patient(json!({"on_unknown": "hold", "routes": null}));
     vec![
-        crash("crash.not_taken", "during the call, nothing was taken", "调用过程中,未扣款")
+        crash("crash.not_taken", "during the call, nothing was taken", "调用过程中，未扣款")
             .fault("hang")
             .kill_in(sale("S-0001"), SEEN)
             .settled()
             .list("S-0001", &[OtherTender]),
-        crash("crash.taken", "during the call, it was taken", "调用过程中,已扣款")
+        crash("crash.taken", "during the call, it was taken", "调用过程中，已扣款")
             .fault("hang_after")
             .kill_in(sale("S-0001"), SEEN)
             .settled()
@@ -49,7 +49,7 @@ fn under_way() -> Vec<Scenario> {
             .kill_in(sale("S-0001"), SEEN)
             .settled()
             .then(press(sale("S-0001"), &[OtherTender])),
-        crash("crash.hold_taken", "during the call, taken, no way to undo it", "调用中,已扣款且无法冲正")
+        crash("crash.hold_taken", "during the call, taken, no way to undo it", "调用中，已扣款且无法冲正")
             .config(hold.clone())
             .fault("hang_after")
             .kill_in(sale("S-0001"), SEEN)
@@ -59,7 +59,7 @@ fn under_way() -> Vec<Scenario> {
         crash(
             "crash.hold_not_taken",
             "during the call, not taken, no way to undo it",
-            "调用中,未扣款且无法冲正",
+            "调用中，未扣款且无法冲正",
         )
         .config(hold)
         .fault("hang")

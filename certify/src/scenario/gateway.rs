@@ -147,7 +147,7 @@ fn end() -> Vec<Scenario> {
             .then(Step::Start(0))
             .list("S-0001", &[Completed])
             .list("S-0002", &[OtherTender]),
-        end("end.day", "a day of all kinds, and no difference", "各种交易的日结,无差异")
+        end("end.day", "a day of all kinds, and no difference", "各种交易的日结，无差异")
             .config(json!({"guard": "off"}))
             .sell(sale("S-0001"), &[Completed])
             .sell(sale("S-0002").amount("500.00").by(super::POOR), &[OtherTender])
@@ -160,7 +160,7 @@ fn end() -> Vec<Scenario> {
         end(
             "end.day_missing",
             "the till has lost its files: the day's end shows it",
-            "收银机文件丢失,日结应发现差异",
+            "收银机文件丢失，日结应发现差异",
         )
         .sell(sale("S-0001"), &[Completed])
         .then(Step::Stop(0))

@@ -13,11 +13,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 /// Every way in which an answer is lost ends the same for a till.
 const WAYS: &[(&str, &str, &str, &str)] = &[
     ("lost.reset", "reset_after", "taken, then the connection is reset", "扣款后连接重置"),
-    ("lost.request", "reset_before", "the request is lost, nothing is taken", "请求丢失,未扣款"),
-    ("lost.portal", "html_200_after", "taken, a portal's page is the answer", "已扣款,应答为认证网页"),
-    ("lost.server", "http_500_after", "taken, an HTTP error is the answer", "已扣款,应答为 HTTP 错误"),
-    ("lost.cut", "cut_body", "taken, the answer is cut", "已扣款,应答被截断"),
-    ("lost.system", "system_error_after", "taken, a system error is the answer", "已扣款,返回系统错误"),
+    ("lost.request", "reset_before", "the request is lost, nothing is taken", "请求丢失，未扣款"),
+    ("lost.portal", "html_200_after", "taken, a portal's page is the answer", "已扣款，应答为认证网页"),
+    ("lost.server", "http_500_after", "taken, an HTTP error is the answer", "已扣款，应答为 HTTP 错误"),
+    ("lost.cut", "cut_body", "taken, the answer is cut", "已扣款，应答被截断"),
+    ("lost.system", "system_error_after", "taken, a system error is the answer", "已扣款，返回系统错误"),
 ];
 
 fn reversed() -> Vec<Scenario> {
@@ -31,7 +31,7 @@ fn reversed() -> Vec<Scenario> {
             .list("S-0001", &[OtherTender])
     });
     let others = [
-        lost("lost.timeout", "taken, and never answered", "已扣款,一直无应答")
+        lost("lost.timeout", "taken, and never answered", "已扣款，一直无应答")
             .config(json!({"guard": "off", "timeouts_ms": {"connect": 1500, "total": 1500}}))
             .fault("hang_after")
             .sell(sale("S-0001"), &[OtherTender])
@@ -106,12 +106,12 @@ fn held() -> Vec<Scenario> {
             .fault("reset_after")
             .sell(sale("S-0001"), &[Waiting])
             .list("S-0001", &[Waiting]),
-        hold("hold.kept", "a person finds that it was taken", "人工核实:已扣款")
+        hold("hold.kept", "a person finds that it was taken", "人工核实：已扣款")
             .fault("reset_after")
             .sell(sale("S-0001"), &[Waiting])
             .then(person(true))
             .list("S-0001", &[Completed]),
-        hold("hold.undone", "a person finds that nothing was taken", "人工核实:未扣款")
+        hold("hold.undone", "a person finds that nothing was taken", "人工核实：未扣款")
             .fault("reset_before")
             .sell(sale("S-0001"), &[Waiting])
             .then(person(false))

@@ -55,7 +55,7 @@ groups! {
     Declined "declined" "The gateway says no" "网关拒绝";
     Invalid "invalid" "Requests that cannot be" "无效请求";
     NotSent "notsent" "Nothing left the till" "请求未发出";
-    Lost "lost" "The answer is lost, the money comes back" "应答丢失,自动退回";
+    Lost "lost" "The answer is lost, the money comes back" "应答丢失，自动退回";
     Hold "hold" "The answer is lost and nobody can undo it" "应答丢失且无法冲正";
     Replay "replay" "The button is pressed again" "重复点击付款";
     Tills "tills" "Two tills" "两台收银机";

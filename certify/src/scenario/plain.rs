@@ -92,7 +92,7 @@ fn declined() -> Vec<Scenario> {
             .sell(sale("S-0001").by(GUARDED), &[OtherTender]),
         declined("declined.points", "not enough points", "积分不足")
             .sell(sale("S-0001").amount("1.00").points(50).by(POOR), &[OtherTender]),
-        declined("declined.next", "a refusal, and then a sale that can be paid", "先被拒绝,再完成一笔")
+        declined("declined.next", "a refusal, and then a sale that can be paid", "先被拒绝，再完成一笔")
             .sell(sale("S-0001").amount("500.00").by(POOR), &[OtherTender])
             .sell(sale("S-0002").amount("8.00").by(POOR), &[Completed]),
     ]
@@ -128,13 +128,13 @@ fn not_sent() -> Vec<Scenario> {
             .sell(sale("S-0001"), retry)
             .open()
             .sell(sale("S-0001"), &[Completed]),
-        not_sent("notsent.given_up", "no connection, the cashier gives up", "连接失败,放弃该笔")
+        not_sent("notsent.given_up", "no connection, the cashier gives up", "连接失败，放弃该笔")
             .closed()
             .sell(sale("S-0001"), retry)
             .open()
             .sell(sale("S-0002").amount("13.50"), &[Completed])
             .list("S-0001", &[Retry, OtherTender]),
-        not_sent("notsent.restart", "no connection, the till is closed and opened", "连接失败,重启后再付")
+        not_sent("notsent.restart", "no connection, the till is closed and opened", "连接失败，重启后再付")
             .closed()
             .sell(sale("S-0001"), retry)
             .then(Step::Stop(0))

@@ -77,7 +77,7 @@ impl Step {
                 text(format!("start till {}", till + 1), format!("启动 {} 号收银机", till + 1))
             }
             Step::Sell { till, sale, .. } => rung_up(*till, sale, "", ""),
-            Step::Begin { till, sale } => rung_up(*till, sale, ", not waiting for the end", ",不等待结果"),
+            Step::Begin { till, sale } => rung_up(*till, sale, ", not waiting for the end", "，不等待结果"),
             Step::Finish { sale, .. } => {
                 text(format!("wait for the end of {sale}"), format!("等待 {sale} 的结果"))
             }
@@ -85,7 +85,7 @@ impl Step {
                 *till,
                 sale,
                 ", but only if the till's list does not have it or allows another try",
-                "(仅当列表中没有该交易或允许重试时)",
+                "（仅当列表中没有该交易或允许重试时）",
             ),
             Step::List { sale, .. } => {
                 text(format!("look {sale} up in the till's list"), format!("在收银机列表中查看 {sale}"))
@@ -104,22 +104,24 @@ impl Step {
                 format!("等待网关退回 {sale} 的扣款"),
             ),
             Step::Kill(moment) => moment.words(),
-            Step::LoseFiles => {
-                text("the till's own files are lost, the journal is not", "收银机自己的文件丢失,日志文件仍在")
-            }
+            Step::LoseFiles => text(
+                "the till's own files are lost, the journal is not",
+                "收银机自己的文件丢失，日志文件仍在",
+            ),
             Step::LoseJournal => text(
                 "the journal is lost, the till's own files are not",
                 "日志文件丢失，收银机自己的文件仍在",
             ),
             Step::Person { sale, kept: true } => text(
                 format!("a person settles {sale}: the deduction stands"),
-                format!("人工认定 {sale}:扣款有效"),
+                format!("人工认定 {sale}：扣款有效"),
             ),
-            Step::Person { sale, kept: false } => {
-                text(format!("a person settles {sale}: nothing was taken"), format!("人工认定 {sale}:未扣款"))
-            }
+            Step::Person { sale, kept: false } => text(
+                format!("a person settles {sale}: nothing was taken"),
+                format!("人工认定 {sale}：未扣款"),
+            ),
             Step::Refund { sale, .. } => text(format!("undo {sale}"), format!("整单退回 {sale}")),
-            Step::Day { .. } => text("compare the day with the journal", "日结:与日志核对"),
+            Step::Day { .. } => text("compare the day with the journal", "日结：与日志核对"),
             Step::Stop(till) => {
                 text(format!("close till {} in order", till + 1), format!("正常关闭 {} 号收银机", till + 1))
             }
@@ -157,7 +159,7 @@ fn rung_up(till: u8, sale: &Sale, en: &str, zh: &str) -> Text {
     let number = till + 1;
     text(
         format!("till {number}: {} by member {}: {}{en}", sale.number, sale.customer, english.join(" and ")),
-        format!("{number} 号收银机:{},会员 {},{}{zh}", sale.number, sale.customer, chinese.join(",")),
+        format!("{number} 号收银机：{}，会员 {}，{}{zh}", sale.number, sale.customer, chinese.join("，")),
     )
 }
 
@@ -177,7 +179,7 @@ impl Fault {
         let name = self.name;
         text(
             format!("fault {name}{number}, {which}{times}: {en}"),
-            format!("故障 {name}{number},{whom}{times}:{zh}"),
+            format!("故障 {name}{number}，{whom}{times}：{zh}"),
         )
     }
 }
@@ -187,7 +189,7 @@ impl Moment {
         let (en, zh) = match self {
             Moment::Seen(operation, _) => (
                 format!("once the gateway has seen the {operation}"),
-                format!("网关收到请求({operation})之后"),
+                format!("网关收到请求（{operation}）之后"),
             ),
             Moment::Taken(sale) => (
                 format!("as soon as the gateway's ledger shows {sale}"),

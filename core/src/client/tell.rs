@@ -37,7 +37,7 @@ pub(super) fn read(end: End, lang: Lang) -> Answer {
         End::Verdict(Verdict::Accepted(accepted)) => accepted_read(&accepted),
         End::Verdict(Verdict::Refused(refusal)) => {
             let cashier = lang
-                .pick(format!("无法使用:{}", refusal.message), format!("Not possible: {}", refusal.message));
+                .pick(format!("无法使用：{}", refusal.message), format!("Not possible: {}", refusal.message));
             Answer::of_gateway(Outcome::Declined, &refusal.code, &refusal.message, cashier)
                 .with_next(Next::GoOn)
         }
@@ -177,7 +177,7 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
         }
         Stage::Declined => {
             let cashier = lang
-                .pick(format!("未扣款:{}", words.message), format!("Nothing was taken: {}", words.message));
+                .pick(format!("未扣款：{}", words.message), format!("Nothing was taken: {}", words.message));
             Answer::of_gateway(Outcome::Declined, &words.code, &words.message, cashier)
         }
         Stage::NotSent => {
@@ -297,7 +297,7 @@ pub fn entry_json(entry: &Entry) -> String {
 fn done_sentence(asked: &Identity, lang: Lang) -> &'static str {
     let money = asked.amount.is_some_and(|amount| !Amount::is_zero(amount));
     match (asked.coupons.is_empty(), money) {
-        (false, true) => lang.pick("优惠券已核销,扣款成功", "Coupons redeemed and payment taken."),
+        (false, true) => lang.pick("优惠券已核销，扣款成功", "Coupons redeemed and payment taken."),
         (false, false) => lang.pick("优惠券已核销", "Coupons redeemed."),
         (true, _) => lang.pick("扣款成功", "Payment taken."),
     }

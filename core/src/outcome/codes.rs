@@ -51,16 +51,16 @@ macro_rules! codes {
     };
 }
 
-const CALL_ZH: &str = "收银程序调用有误,本次未处理,请联系技术人员";
+const CALL_ZH: &str = "收银程序调用有误，本次未处理，请联系技术人员";
 const CALL_EN: &str = "The till's program made a mistake; nothing was done. Call support.";
-const NETWORK_ZH: &str = "网络不通,未扣款,请稍后重试";
+const NETWORK_ZH: &str = "网络不通，未扣款，请稍后重试";
 const NETWORK_EN: &str = "No connection; nothing was taken. Try again in a moment.";
-const DOUBT_ZH: &str = "结果未知,请勿重复扣款,等待核实";
+const DOUBT_ZH: &str = "结果未知，请勿重复扣款，等待核实";
 const DOUBT_EN: &str = "Not known whether it was taken. Do not charge again; wait for the check.";
-const BACK_ZH: &str = "结果未知,如已扣款将自动退回,请改用其他方式支付";
+const BACK_ZH: &str = "结果未知，如已扣款将自动退回，请改用其他方式支付";
 const BACK_EN: &str =
     "Not known whether it was taken; if it was, the money comes back by itself. Use another tender.";
-const PERSON_ZH: &str = "结果未知且无法自动退回,请联系店长核实";
+const PERSON_ZH: &str = "结果未知且无法自动退回，请联系店长核实";
 const PERSON_EN: &str =
     "Not known whether it was taken, and it cannot be undone by itself. Ask the manager to check.";
 const OTHER_JOURNAL_ZH: &str = "无法确认是否已扣款，请勿再次收款，请联系店长核实";
@@ -68,7 +68,7 @@ const OTHER_JOURNAL_EN: &str =
     "It cannot be told whether it was taken. Do not charge again; ask the manager to check.";
 const NEW_BIZID_ZH: &str = "未扣款，请用新单号重新收款";
 const NEW_BIZID_EN: &str = "Nothing was taken. Charge again under a new number.";
-const STOP_ZH: &str = "会员支付暂不可用,本次未处理,请联系技术人员";
+const STOP_ZH: &str = "会员支付暂不可用，本次未处理，请联系技术人员";
 const STOP_EN: &str = "Member payment is out of order; nothing was done. Call support.";
 
 codes! {
@@ -128,7 +128,7 @@ codes! {
         "The callback may only note the text; make calls outside it.", "", "";
     RUNNING "ZV-RUNNING" [Running]
         "The call was started and has not ended yet.",
-        "Ask zv_poll_json for the same ticket again in a moment.", "处理中,请稍候", "In progress; one moment.";
+        "Ask zv_poll_json for the same ticket again in a moment.", "处理中，请稍候", "In progress; one moment.";
     TICKETS "ZV-TICKETS" [NotSent]
         "Too many calls are running or wait to be fetched, or the system gives no thread; nothing was sent.",
         "Fetch what has ended with zv_poll_json; every ticket is fetched once.", STOP_ZH, STOP_EN;
@@ -156,7 +156,7 @@ codes! {
         "Check `proxy`. One that forwards plain http but refuses CONNECT to it (Squid's default) needs `proxy.mode`: `absolute`; read docs/money-safety.md first.", NETWORK_ZH, NETWORK_EN;
     NO_ANSWER "ZV-NO-ANSWER" [NotSent]
         "A read (quote, call) got no usable answer; nothing is ever taken by a read.",
-        "Try again.", "网络异常,请稍后重试", "Network trouble. Try again in a moment.";
+        "Try again.", "网络异常，请稍后重试", "Network trouble. Try again in a moment.";
     CALL_LOST "ZV-CALL-LOST" [Unknown]
         "The answer to an action that call_actions lists was lost or proves nothing; nobody knows whether the action takes something.",
         "Do not send it again before a person has looked at the gateway's own records.",
@@ -189,11 +189,11 @@ codes! {
         "See message and warnings[] for what differs. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
     CONFLICT "ZV-CONFLICT" [Conflict]
         "This bizId already stands for another request; `recorded` shows it. Nothing was sent.",
-        "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复,本次未扣款,请联系技术人员",
+        "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复，本次未扣款，请联系技术人员",
         "This transaction number was used before; this time nothing was taken. Call support.";
     IN_DOUBT "ZV-IN-DOUBT" [NotSent]
         "Another sale of the same member or coupon is not settled yet; nothing was sent, so that nothing is taken twice.",
-        "Wait until zv_pending_json no longer lists it, or settle it. See `guard` in the configuration.", "该会员有一笔交易待核实,未扣款,请改用其他方式支付",
+        "Wait until zv_pending_json no longer lists it, or settle it. See `guard` in the configuration.", "该会员有一笔交易待核实，未扣款，请改用其他方式支付",
         "An earlier payment of this member is still being checked; nothing was taken. Use another tender.";
     ABANDONED "ZV-ABANDONED" [Unknown]
         "The process that sent the request ended before its outcome was recorded.",
@@ -203,11 +203,11 @@ codes! {
         "Take another tender; the money comes back by itself. zv_lookup_json says when.", BACK_ZH, BACK_EN;
     REVERSAL_QUEUED "ZV-REVERSAL-QUEUED" [Unknown]
         "The reversal that was asked for is on disk and is sent until the gateway has answered it.",
-        "Nothing; zv_lookup_json says when it is done.", "撤销已登记,将自动完成,请稍后核实",
+        "Nothing; zv_lookup_json says when it is done.", "撤销已登记，将自动完成，请稍后核实",
         "The reversal is on its way and completes by itself; check again in a moment.";
     REVERSED "ZV-REVERSED" [Reversed, Conflict]
         "The sale was undone, or can no longer happen.",
-        "For a new sale use a new bizId.", "交易已撤销,请改用其他方式支付", "The payment was undone. Use another tender.";
+        "For a new sale use a new bizId.", "交易已撤销，请改用其他方式支付", "The payment was undone. Use another tender.";
     REFUSED "ZV-REFUSED" [Conflict, Unknown]
         "The gateway refuses to undo it; as far as is known it is still taken.",
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;

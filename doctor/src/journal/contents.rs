@@ -22,7 +22,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
         visit.say(Line::ok(
             "journal.contents",
             about,
-            words!("还没有交易日志,首次启动时建立", "is not there yet; the first start makes it"),
+            words!("还没有交易日志，首次启动时建立", "is not there yet; the first start makes it"),
         ));
         return None;
     }
@@ -42,7 +42,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
                 "journal.contents",
                 about.clone(),
                 words!(
-                    "格式 {format},共 {entries} 笔,内容完整",
+                    "格式 {format}，共 {entries} 笔，内容完整",
                     "format {format}, {entries} entries, every one whole"
                 ),
             );
@@ -62,7 +62,7 @@ fn open_sales(about: &str, count: usize) -> Line {
         about,
         words!("有 {count} 笔交易未决", "{count} sales are not settled"),
         words!(
-            "让收银程序保持运行,它会自动处理;`zv pending` 列出每一笔,无法自动处理的由人工用 `zv_settle_json` 决定",
+            "让收银程序保持运行，它会自动处理；`zv pending` 列出每一笔，无法自动处理的由人工用 `zv_settle_json` 决定",
             "let the till run: it settles by itself; `zv pending` lists them, and a person settles what cannot be, with `zv_settle_json`"
         ),
     )
@@ -74,33 +74,33 @@ fn unusable(about: &str, error: &JournalError) -> Line {
     let code = error.code.text;
     let mend = if code == codes::JOURNAL_NEWER.text {
         words!(
-            "装回写入它的较新版本,不要删除文件",
+            "装回写入它的较新版本，不要删除文件",
             "install the newer version again that wrote it; do not delete the file"
         )
     } else if code == codes::JOURNAL_BEHIND.text {
         words!(
-            "有已提交的记录丢失:先与企迈后台的记录核对,确认后删除旁边的 .mark 文件",
+            "有已提交的记录丢失：先与企迈后台的记录核对，确认后删除旁边的 .mark 文件",
             "committed records are lost: compare with the platform's records first, then remove the .mark file beside it"
         )
     } else if code == codes::JOURNAL_DAMAGED.text {
         words!(
-            "连同 -wal 文件一起备份,联系技术支持;不要删除,里面有未决的交易",
+            "连同 -wal 文件一起备份，联系技术支持；不要删除，里面有未决的交易",
             "keep a copy together with its -wal file and call support; do not delete it, open sales stand in it"
         )
     } else if code == codes::JOURNAL_LOCKED.text {
         words!(
-            "关闭正在打开该文件的程序(备份、数据库浏览器)",
+            "关闭正在打开该文件的程序（备份、数据库浏览器）",
             "close the program that has the file open (a backup, a database browser)"
         )
     } else {
         let remedy = error.code.remedy;
-        words!("检查文件位置与权限,或修改 journal", "{remedy}")
+        words!("检查文件位置与权限，或修改 journal", "{remedy}")
     };
     Line::failed("journal.contents", about, journal_words(code, why), mend).with("code", code)
 }
 
 fn journal_words(code: &str, why: &str) -> Words {
-    words!("不能使用({code}):{why}", "cannot be used ({code}): {why}")
+    words!("不能使用（{code}）：{why}", "cannot be used ({code}): {why}")
 }
 
 /// Which processes use the journal. Each holds a lock on a file of its own; it is only looked for where the system
@@ -118,7 +118,7 @@ fn owners(visit: &mut Visit<'_>, journal: &Path) {
             "journal.owners",
             folder.display().to_string(),
             words!(
-                "{count} 个进程正在使用{numbers};另有 {rest} 个已结束(或看不到)的进程留下的文件",
+                "{count} 个进程正在使用{numbers}；另有 {rest} 个已结束（或看不到）的进程留下的文件",
                 "{count} processes use it{numbers}; files of {rest} that have ended, or cannot be seen from here"
             ),
         )

@@ -79,7 +79,7 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
             "journal.disk",
             folder,
             words!(
-                "在网络文件系统上({network}),zv_init 拒绝使用",
+                "在网络文件系统上（{network}），zv_init 拒绝使用",
                 "lies on a network file system ({network}); zv_init refuses it"
             ),
             words!("把 journal 设到本机硬盘", "set journal to a disk of this machine"),
@@ -90,7 +90,7 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
             "journal.disk",
             folder,
             words!(
-                "在内存盘上({kind}),断电或重启后交易日志全部丢失",
+                "在内存盘上（{kind}），断电或重启后交易日志全部丢失",
                 "lies in memory ({kind}): a restart loses every record"
             ),
             words!("把 journal 设到硬盘分区", "set journal to a disk"),
@@ -99,11 +99,11 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
             "journal.disk",
             folder,
             words!(
-                "在叠加层上({kind}):容器删除或系统还原后,交易日志会丢失",
+                "在叠加层上（{kind}）：容器删除或系统还原后，交易日志会丢失",
                 "lies on a layer ({kind}): gone when the container is removed or the system is set back"
             ),
             words!(
-                "把 journal 设到不随容器或系统还原而消失的分区(挂载的卷)",
+                "把 journal 设到不随容器或系统还原而消失的分区（挂载的卷）",
                 "set journal to a volume that outlives the container or the layer"
             ),
         ),
@@ -121,7 +121,7 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
                 "journal.disk",
                 folder,
                 words!(
-                    "挂载时关闭了写屏障(nobarrier),落盘不可靠",
+                    "挂载时关闭了写屏障（nobarrier），落盘不可靠",
                     "is mounted without barriers (nobarrier): a flush does not reach the disk"
                 ),
                 words!("去掉挂载选项 nobarrier", "take nobarrier out of the mount's options"),
@@ -131,7 +131,7 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
         _ => Line::ok(
             "journal.disk",
             folder,
-            words!("在本机磁盘上({kind})", "on a disk of this machine ({kind})"),
+            words!("在本机磁盘上（{kind}）", "on a disk of this machine ({kind})"),
         ),
     }
 }
@@ -140,7 +140,7 @@ fn space(folder: &str, free: u64) -> Line {
     let mib = free / (1024 * 1024);
     let found = words!("剩余 {mib} MiB", "{mib} MiB free");
     let mend = words!(
-        "清理磁盘;写满后不能扣款,只能询价",
+        "清理磁盘；写满后不能扣款，只能询价",
         "free space: on a full disk nothing can be paid, only quoted"
     );
     match free {

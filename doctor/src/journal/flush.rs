@@ -34,9 +34,9 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) {
         Some(Err(error)) => visit.say(Line::failed(
             "journal.flush",
             about,
-            words!("落盘失败:{error}", "a flush fails: {error}"),
+            words!("落盘失败：{error}", "a flush fails: {error}"),
             words!(
-                "检查磁盘是否写满或损坏;修复之前不能扣款",
+                "检查磁盘是否写满或损坏；修复之前不能扣款",
                 "look whether the disk is full or broken: until then nothing can be paid"
             ),
         )),
@@ -76,11 +76,11 @@ fn judge(about: &str, middle: Duration) -> Line {
             "journal.flush",
             about,
             found.and(&words!(
-                ",快得不真实:磁盘、虚拟机或还原软件很可能没有真正写入",
+                "，快得不真实：磁盘、虚拟机或还原软件很可能没有真正写入",
                 "which is too fast to be true: the disk, the hypervisor or a write filter most likely keeps the bytes in memory"
             )),
             words!(
-                "关闭磁盘的易失写缓存或换用有断电保护的盘;虚拟机把磁盘缓存设为 none 或 writethrough;有还原卡、写保护的,把 journal 设到不受保护的分区",
+                "关闭磁盘的易失写缓存或换用有断电保护的盘；虚拟机把磁盘缓存设为 none 或 writethrough；有还原卡、写保护的，把 journal 设到不受保护的分区",
                 "switch the disk's volatile write cache off or use one with power-loss protection; in a virtual machine set the disk's cache to none or writethrough; with a write filter set journal to an unprotected drive"
             ),
         );
@@ -89,9 +89,9 @@ fn judge(about: &str, middle: Duration) -> Line {
         return Line::warning(
             "journal.flush",
             about,
-            found.and(&words!(",磁盘很慢,每笔付款都要等待", "which is slow: each payment waits for it")),
+            found.and(&words!("，磁盘很慢，每笔付款都要等待", "which is slow: each payment waits for it")),
             words!(
-                "换固态硬盘,或检查磁盘是否将坏、是否有杀毒软件在扫描该文件夹",
+                "换固态硬盘，或检查磁盘是否将坏、是否有杀毒软件在扫描该文件夹",
                 "use a solid-state disk; look whether this one is failing, or a virus scanner watches the folder"
             ),
         );

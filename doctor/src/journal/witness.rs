@@ -73,7 +73,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
         Some(Err(error)) => visit.say(Line::failed(
             "journal.witness",
             about,
-            words!("不能写入并落盘:{error}", "cannot be written and flushed: {error}"),
+            words!("不能写入并落盘：{error}", "cannot be written and flushed: {error}"),
             words!("检查磁盘是否写满、只读或损坏", "look whether the disk is full, read-only or broken"),
         )),
         Some(Ok((verdict, number, two_drives))) => {
@@ -175,7 +175,7 @@ impl Verdict {
     fn line(self, about: String) -> Line {
         const CHECK: &str = "journal.witness";
         let mend = words!(
-            "把 journal 设到不受还原卡、写保护(EWF、FBWF、UWF)影响的分区,并与企迈后台核对最近的扣款;若是人为恢复了旧文件夹,也要核对",
+            "把 journal 设到不受还原卡、写保护（EWF、FBWF、UWF）影响的分区，并与企迈后台核对最近的扣款；若是人为恢复了旧文件夹，也要核对",
             "set journal to a drive that no write filter (EWF, FBWF, UWF, 还原卡) protects, and compare the last payments with the platform; compare also if somebody put back an old copy"
         );
         match self {
@@ -186,7 +186,7 @@ impl Verdict {
                 CHECK,
                 about,
                 words!(
-                    "见证还在;上次检查之后没有重启过",
+                    "见证还在；上次检查之后没有重启过",
                     "the witness is there; no restart since the last run"
                 ),
             ),
@@ -197,7 +197,7 @@ impl Verdict {
                 CHECK,
                 about,
                 words!(
-                    "见证丢失或变旧:落盘的内容在重启后消失了,或文件夹被恢复成旧的",
+                    "见证丢失或变旧：落盘的内容在重启后消失了，或文件夹被恢复成旧的",
                     "the witness is gone or older than the second one: what was flushed is forgotten at a restart, or the folder was put back from a copy"
                 ),
                 mend,
@@ -206,7 +206,7 @@ impl Verdict {
                 CHECK,
                 about,
                 words!(
-                    "见证的编号小于记下的编号:落盘的内容消失了",
+                    "见证的编号小于记下的编号：落盘的内容消失了",
                     "the witness is older than the number that was noted: what was flushed is forgotten"
                 ),
                 mend,
@@ -215,7 +215,7 @@ impl Verdict {
                 CHECK,
                 about,
                 words!(
-                    "交易日志比上次检查时还旧:文件被换成了旧的",
+                    "交易日志比上次检查时还旧：文件被换成了旧的",
                     "the journal is older than at the last run: an old copy was put in its place"
                 ),
                 mend,
@@ -224,11 +224,11 @@ impl Verdict {
                 CHECK,
                 about,
                 words!(
-                    "第二处的见证变旧了,那里的内容会被还原",
+                    "第二处的见证变旧了，那里的内容会被还原",
                     "the second witness is older: its place forgets"
                 ),
                 words!(
-                    "把第二处(--witness)设到另一个不会还原的位置",
+                    "把第二处（--witness）设到另一个不会还原的位置",
                     "give another place for the second one (--witness)"
                 ),
             ),
@@ -242,7 +242,7 @@ fn next_time(number: u64, two_drives: bool) -> Words {
         return words!("。编号 {number}", "(number {number}).");
     }
     words!(
-        "。编号 {number}:两处在同一磁盘,整盘还原看不出来,请记下编号,重启后以 --witness-was {number} 再检查",
+        "。编号 {number}：两处在同一磁盘，整盘还原看不出来，请记下编号，重启后以 --witness-was {number} 再检查",
         "(number {number}): with one drive only, a filter over the whole of it cannot be seen; note the number and run with --witness-was {number} after a restart."
     )
 }

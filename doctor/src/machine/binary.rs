@@ -27,7 +27,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
             return visit.say(Line::failed(
                 "library.file",
                 about,
-                words!("无法读取:{error}", "cannot be read: {error}"),
+                words!("无法读取：{error}", "cannot be read: {error}"),
                 words!("检查路径和权限", "look at the path and its permissions"),
             ));
         }
@@ -36,7 +36,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
         return visit.say(Line::failed(
             "library.file",
             about,
-            words!("不是动态库,或文件不完整", "is no shared library, or not a whole one"),
+            words!("不是动态库，或文件不完整", "is no shared library, or not a whole one"),
             words!("从发布包重新复制该文件", "copy it again from the release"),
         ));
     };
@@ -50,7 +50,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
             Line::failed(
                 "library.file",
                 about,
-                words!("需要 glibc {wanted},本机为 {has}", "needs glibc {wanted}, the machine has {has}"),
+                words!("需要 glibc {wanted}，本机为 {has}", "needs glibc {wanted}, the machine has {has}"),
                 words!("改用为旧版 glibc 构建的库文件", "use the library file that is built for older glibc"),
             )
         } else {
@@ -59,7 +59,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
                 "library.file",
                 about,
                 words!(
-                    "{format} {bits} 位 {machine}{needs};须与收银程序的位数一致",
+                    "{format} {bits} 位 {machine}{needs}；须与收银程序的位数一致",
                     "{format} {bits} bit {machine}{needs}; the till's program must have the same bits"
                 ),
             )

@@ -29,7 +29,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, reached: &BTreeSet
             return visit.say(Line::failed(
                 "tls",
                 "",
-                words!("tls 设置不可用:{why}", "the tls setting cannot be used: {why}"),
+                words!("tls 设置不可用：{why}", "the tls setting cannot be used: {why}"),
                 words!("改正 tls 设置", "correct the tls setting"),
             ));
         }
@@ -142,7 +142,7 @@ impl Asking<'_> {
             return accepted(name, &answer);
         }
         let (code, message) = (&answer.code, &answer.message);
-        let found = words!("签名被拒绝({code} {message})", "the signature is refused ({code} {message})");
+        let found = words!("签名被拒绝（{code} {message}）", "the signature is refused ({code} {message})");
         let line = |mend: Words, cause: &str| {
             Line::failed("signature", name, found.clone(), mend)
                 .with("cause", cause)
@@ -157,11 +157,11 @@ impl Asking<'_> {
                 "signature",
                 name,
                 words!(
-                    "按本机时间签名被拒绝,按网关时间签名被接受;本库会自动校正",
+                    "按本机时间签名被拒绝，按网关时间签名被接受；本库会自动校正",
                     "refused with the till's time, accepted with the gateway's; the library corrects it by itself"
                 ),
                 words!(
-                    "校准本机时间并打开自动对时(NTP)",
+                    "校准本机时间并打开自动对时（NTP）",
                     "set the till's clock and let it keep itself right (NTP)"
                 ),
             );
@@ -174,7 +174,7 @@ impl Asking<'_> {
         if accepts(correction, other) {
             return line(
                 words!(
-                    "设置 \"sign_names\": \"{word}\",这样签名即被接受",
+                    "设置 \"sign_names\": \"{word}\"，这样签名即被接受",
                     "set \"sign_names\": \"{word}\": so it is accepted"
                 ),
                 "sign_names",
@@ -182,7 +182,7 @@ impl Asking<'_> {
         }
         line(
             words!(
-                "时间与名称拼写已排除。核对 openId、grantCode、openKey 是否属于同一应用、是否复制完整、openKey 是否被重置;再请企迈确认该授权已开通接口、multiMark 属于该品牌",
+                "时间与名称拼写已排除。核对 openId、grantCode、openKey 是否属于同一应用、是否复制完整、openKey 是否被重置；再请企迈确认该授权已开通接口、multiMark 属于该品牌",
                 "the clock and the spelling of names are not it. Look whether openId, grantCode and openKey are of one application and copied whole, and whether the key was made anew; then ask the vendor whether the grant has this interface and multiMark is a store of it"
             ),
             "credentials",
@@ -198,18 +198,18 @@ fn accepted(name: &str, answer: &Answer) -> Line {
             "signature",
             name,
             words!(
-                "网关报系统错误({code} {message}),看不出签名是否被接受",
+                "网关报系统错误（{code} {message}），看不出签名是否被接受",
                 "the gateway answers with a system error ({code} {message}), which does not show whether it took the signature"
             ),
             words!(
-                "稍后再试;持续如此时,把此代码告知企迈,并核对 member_lookup 接口",
+                "稍后再试；持续如此时，把此代码告知企迈，并核对 member_lookup 接口",
                 "try again later; if it stays, tell the vendor this code and look at the route member_lookup"
             ),
         )
         .with("code", code.as_str());
     }
     let found = words!(
-        "签名被接受(查询不存在的会员,应答 {code} {message})",
+        "签名被接受（查询不存在的会员，应答 {code} {message}）",
         "is accepted (asked for a member that does not exist; the answer: {code} {message})"
     );
     Line::ok("signature", name, found).with("code", code.as_str())
@@ -249,7 +249,7 @@ fn clock(about: &str, offset: Option<Offset>) -> Line {
         return Line::warning(
             "clock",
             about,
-            words!("应答没有 Date,无法核对时间", "the answer has no Date, so the clock cannot be compared"),
+            words!("应答没有 Date，无法核对时间", "the answer has no Date, so the clock cannot be compared"),
             words!("用手机核对本机的日期和时间", "compare the machine's date and time with a telephone's"),
         );
     };
@@ -260,7 +260,7 @@ fn clock(about: &str, offset: Option<Offset>) -> Line {
             "clock",
             about,
             words!(
-                "与网关相差 {off} 秒(误差 ±{uncertain} 秒)",
+                "与网关相差 {off} 秒（误差 ±{uncertain} 秒）",
                 "{off} s from the gateway's (±{uncertain} s)"
             ),
         )
@@ -271,11 +271,11 @@ fn clock(about: &str, offset: Option<Offset>) -> Line {
             "clock",
             about,
             words!(
-                "本机时间比网关{zh} {off} 秒(误差 ±{uncertain} 秒)",
+                "本机时间比网关{zh} {off} 秒（误差 ±{uncertain} 秒）",
                 "{off} s {en} the gateway's (±{uncertain} s)"
             ),
             words!(
-                "校准日期、时间和时区并打开自动对时(NTP):时间不对时签名被拒绝(110004),日结日期也会错",
+                "校准日期、时间和时区并打开自动对时（NTP）：时间不对时签名被拒绝（110004），日结日期也会错",
                 "set date, time and time zone and let the clock keep itself right (NTP): a wrong one is refused (110004) and puts sales on the wrong day"
             ),
         )
@@ -289,14 +289,14 @@ fn portal(status: u16, body: &[u8]) -> Words {
     let is_page = text.trim_start().starts_with('<') || (300..400).contains(&status) || status == 511;
     if !is_page {
         return words!(
-            "核对 endpoint 是否为企迈的接口地址;地址正确时稍后再试,并联系企迈",
+            "核对 endpoint 是否为企迈的接口地址；地址正确时稍后再试，并联系企迈",
             "look whether endpoint is the vendor's URL; if it is, try later and ask the vendor"
         );
     }
     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     let title: String = title.map(|(title, _)| title.trim().chars().take(60).collect()).unwrap_or_default();
     words!(
-        "应答是网页({title}):在浏览器中完成上网认证(门户),或让网管、杀毒软件放行网关;也请核对 endpoint",
+        "应答是网页（{title}）：在浏览器中完成上网认证（门户），或让网管、杀毒软件放行网关；也请核对 endpoint",
         "the answer is a web page ({title}): log in to the network's portal in a browser, or have the firewall let the gateway through; look at endpoint, too"
     )
 }
@@ -307,16 +307,16 @@ impl Unanswered {
             Unanswered::Nothing(why) => Line::failed(
                 "gateway",
                 about,
-                words!("没有应答:{why}", "no answer: {why}"),
+                words!("没有应答：{why}", "no answer: {why}"),
                 words!(
-                    "网络时好时坏或网关停用:稍后再试,再联系企迈",
+                    "网络时好时坏或网关停用：稍后再试，再联系企迈",
                     "the network is unsteady or the gateway is down: try later, then ask the vendor"
                 ),
             ),
             Unanswered::NotGateway(why, mend) => Line::failed(
                 "gateway",
                 about,
-                words!("应答不是网关的:{why}", "the answer is not the gateway's: {why}"),
+                words!("应答不是网关的：{why}", "the answer is not the gateway's: {why}"),
                 mend,
             ),
         }

@@ -49,16 +49,23 @@ fn environment(visit: &mut Visit<'_>) {
         .filter(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
         .collect();
     if set.is_empty() {
-        return visit.say(Line::ok("proxy", "", words!("没有代理,直接连接", "none: connections are direct")));
+        return visit.say(Line::ok(
+            "proxy",
+            "",
+            words!("没有代理，直接连接", "none: connections are direct"),
+        ));
     }
     let names = set.join(", ");
     let line = Line::ok(
         "proxy",
         "",
-        words!("环境变量中有代理({names}),本库不使用", "{names} in the environment: not used by the library"),
+        words!(
+            "环境变量中有代理（{names}），本库不使用",
+            "{names} in the environment: not used by the library"
+        ),
     );
     let mend = words!(
-        "若必须经过代理才能上网,在配置中设置 proxy",
+        "若必须经过代理才能上网，在配置中设置 proxy",
         "where the network needs it, set proxy in the configuration"
     );
     visit.say(Line { mend: Some(mend), ..line }.with("environment", set));
@@ -108,7 +115,7 @@ impl Proxy {
         }
         let mend = if code == "407" {
             words!(
-                "代理要求登录:在 proxy 中写入用户名和密码",
+                "代理要求登录：在 proxy 中写入用户名和密码",
                 "the proxy wants a login: put name and password into proxy"
             )
         } else if target.https {
@@ -125,7 +132,7 @@ impl Proxy {
         visit.say(Line::failed(
             "proxy",
             self.name.clone(),
-            words!("拒绝连接 {name}:{status}", "refuses to connect to {name}: {status}"),
+            words!("拒绝连接 {name}：{status}", "refuses to connect to {name}: {status}"),
             mend,
         ));
         None

@@ -39,22 +39,22 @@ pub(super) fn connect(visit: &mut Visit<'_>, about: &str, addresses: &[SocketAdd
     }
     let (reached, dead) = (reached.join("; "), dead.join("; "));
     visit.say(match (&first, dead.is_empty()) {
-        (Some(_), true) => Line::ok("tcp", about, words!("已连接:{reached}", "connected: {reached}")),
+        (Some(_), true) => Line::ok("tcp", about, words!("已连接：{reached}", "connected: {reached}")),
         (Some(_), false) => Line::warning(
             "tcp",
             about,
-            words!("部分地址连不上:{dead};可用:{reached}", "some addresses do not answer: {dead}; others do: {reached}"),
+            words!("部分地址连不上：{dead}；可用：{reached}", "some addresses do not answer: {dead}; others do: {reached}"),
             words!(
-                "检查路由与防火墙;本机没有可用的 IPv6 时关闭 IPv6,否则每笔交易都要先等待超时",
+                "检查路由与防火墙；本机没有可用的 IPv6 时关闭 IPv6，否则每笔交易都要先等待超时",
                 "look at routes and firewall; switch IPv6 off where it leads nowhere, else each sale waits for it first"
             ),
         ),
         (None, _) => Line::failed(
             "tcp",
             about,
-            words!("连不上:{dead}", "no connection: {dead}"),
+            words!("连不上：{dead}", "no connection: {dead}"),
             words!(
-                "检查本机与门店的防火墙是否放行该端口,endpoint 的地址和端口是否正确,是否必须经过代理(proxy)",
+                "检查本机与门店的防火墙是否放行该端口，endpoint 的地址和端口是否正确，是否必须经过代理（proxy）",
                 "look whether the firewall lets this port out, whether host and port in endpoint are right, and whether a proxy is needed here"
             ),
         ),

@@ -39,9 +39,9 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, target: &Target, s
             visit.say(Line::failed(
                 "tls",
                 about,
-                words!("握手失败:{why}", "the handshake fails: {why}"),
+                words!("握手失败：{why}", "the handshake fails: {why}"),
                 words!(
-                    "核对 endpoint 的端口是否为 https 端口,以及是否有防火墙或认证门户拦截",
+                    "核对 endpoint 的端口是否为 https 端口，以及是否有防火墙或认证门户拦截",
                     "look whether the port in endpoint speaks https, and whether a firewall or portal stands between"
                 ),
             ));
@@ -54,7 +54,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, target: &Target, s
             "tls",
             about,
             words!("对方的证书无法读取", "the server's certificate cannot be read"),
-            words!("核对 endpoint 的地址,必要时联系企迈", "look whether endpoint is right; ask the vendor"),
+            words!("核对 endpoint 的地址，必要时联系企迈", "look whether endpoint is right; ask the vendor"),
         ));
         return false;
     };
@@ -166,7 +166,7 @@ fn judge(config: &Config, target: &Target, seen: &Seen, leaf: &Certificate) -> L
     let (version, issuer, until) = (&seen.version, &leaf.issuer, leaf.not_after());
     let roots = &config.transport.roots;
     let shown = words!(
-        "{version},签发者 {issuer},有效期至 {until}",
+        "{version}，签发者 {issuer}，有效期至 {until}",
         "{version}, issued by {issuer}, valid until {until}"
     );
     let Err(error) = verify(roots, &target.host, seen) else {
@@ -174,7 +174,7 @@ fn judge(config: &Config, target: &Target, seen: &Seen, leaf: &Certificate) -> L
             return Line::warning(
                 "tls",
                 about,
-                shown.and(&words!(";连接被 {product} 解密检查", "; {product} reads along")),
+                shown.and(&words!("；连接被 {product} 解密检查", "; {product} reads along")),
                 words!("在该软件中把网关域名加入例外", "except the gateway's host in that product"),
             );
         }
@@ -183,9 +183,9 @@ fn judge(config: &Config, target: &Target, seen: &Seen, leaf: &Certificate) -> L
             return Line::warning(
                 "tls",
                 about,
-                shown.and(&words!(";仅剩 {days} 天", "; {days} days are left")),
+                shown.and(&words!("；仅剩 {days} 天", "; {days} days are left")),
                 words!(
-                    "提醒企迈(或证书的管理者)更新证书",
+                    "提醒企迈（或证书的管理者）更新证书",
                     "remind the vendor, or whoever keeps the certificate, to renew it"
                 ),
             );
@@ -193,7 +193,7 @@ fn judge(config: &Config, target: &Target, seen: &Seen, leaf: &Certificate) -> L
         return Line::ok("tls", about, shown);
     };
     let why = error.to_string();
-    let found = shown.and(&words!(";不被信任:{why}", "; not trusted: {why}"));
+    let found = shown.and(&words!("；不被信任：{why}", "; not trusted: {why}"));
     let mend = match &error {
         Error::InvalidCertificate(certificate) => mend(certificate, roots, target, seen, issuer),
         _ => words!("按上面的原因修改 tls 设置", "correct the tls setting as it says"),
@@ -206,29 +206,32 @@ fn mend(error: &CertificateError, roots: &Roots, target: &Target, seen: &Seen, i
     use CertificateError as E;
     match error {
         E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => words!(
-            "先校准本机的日期和时间;时间正确仍失败时,请企迈更新证书",
+            "先校准本机的日期和时间；时间正确仍失败时，请企迈更新证书",
             "set the machine's date and time first; if they are right, the vendor has to renew the certificate"
         ),
         E::NotValidForName | E::NotValidForNameContext { .. } => words!(
-            "证书不是这个域名的:核对 endpoint,并检查是否被门户或错误的 DNS 引到了别处",
+            "证书不是这个域名的：核对 endpoint，并检查是否被门户或错误的 DNS 引到了别处",
             "the certificate is another name's: look at endpoint, and whether a portal or a wrong DNS leads elsewhere"
         ),
         _ if interceptor(issuer).is_some() => {
             let product = interceptor(issuer).unwrap_or_default();
             words!(
-                "连接被 {product} 拦截解密:在该软件中把网关域名加入例外(HTTPS 扫描)",
+                "连接被 {product} 拦截解密：在该软件中把网关域名加入例外（HTTPS 扫描）",
                 "{product} intercepts the connection: except the gateway's host in it (HTTPS scanning)"
             )
         }
         _ if *roots != Roots::System && verify(&Roots::System, &target.host, seen).is_ok() => words!(
-            "只有操作系统的根证书信任它:确认是本企业的证书或杀毒软件之后,设置 \"tls\": {{\"roots\": \"system\"}}",
+            "只有操作系统的根证书信任它：确认是本企业的证书或杀毒软件之后，设置 \"tls\": {{\"roots\": \"system\"}}",
             "only the system's roots trust it: if that is your company's certificate or virus scanner, set \"tls\": {{\"roots\": \"system\"}}"
         ),
         _ if *roots != Roots::Bundled && verify(&Roots::Bundled, &target.host, seen).is_ok() => {
-            words!("内置的根证书信任它:去掉 tls 设置", "the bundled roots trust it: take the tls setting out")
+            words!(
+                "内置的根证书信任它：去掉 tls 设置",
+                "the bundled roots trust it: take the tls setting out"
+            )
         }
         _ => words!(
-            "没有已知的根证书信任它:核对 endpoint;自建网关的,以 \"tls\": {{\"pem\": 文件}} 给出其 CA 证书;否则可能有人冒充网关,不要放行",
+            "没有已知的根证书信任它：核对 endpoint；自建网关的，以 \"tls\": {{\"pem\": 文件}} 给出其 CA 证书；否则可能有人冒充网关，不要放行",
             "no known root trusts it: look at endpoint; for a gateway of your own give its CA by \"tls\": {{\"pem\": FILE}}; else somebody may pretend to be the gateway, do not let it through"
         ),
     }

@@ -212,13 +212,13 @@ impl Armed {
         if self.times == Some(0) {
             return Err(words!(
                 "times must be 1 or more, or left out for until DELETE /faults",
-                "times 必须大于等于 1;不填则一直触发,直到 DELETE /faults",
+                "times 必须大于等于 1；不填则一直触发，直到 DELETE /faults",
             ));
         }
         if self.fault == Fault::Outage && self.times.is_some() {
             return Err(words!(
                 "an outage ends with its time: give ms, not times",
-                "outage 到时自行结束:请填 ms,不要填 times",
+                "outage 到时自行结束：请填 ms，不要填 times",
             ));
         }
         match self.operation {

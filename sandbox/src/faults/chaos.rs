@@ -81,7 +81,7 @@ impl Chaos {
                 continue;
             }
             let rate = value.parse().map_err(|_| {
-                words!("{name}: {value:?} is no rate like 0.05", "{name}:{value:?} 不是 0.05 这样的概率")
+                words!("{name}: {value:?} is no rate like 0.05", "{name}：{value:?} 不是 0.05 这样的概率")
             })?;
             rates.push(read_rate(name, rate)?);
         }
@@ -92,13 +92,13 @@ impl Chaos {
         if rates.is_empty() {
             return Err(words!(
                 "no rate is given, such as lost_answer=0.05",
-                "没有给出概率,例如 lost_answer=0.05",
+                "没有给出概率，例如 lost_answer=0.05",
             ));
         }
         let sum: f64 = rates.iter().map(|rate| rate.rate).sum();
         // Ten rates of 0.1 are one.
         if sum > 1.0 + 1e-9 {
-            return Err(words!("the rates come to {sum}, more than 1", "概率之和为 {sum},大于 1"));
+            return Err(words!("the rates come to {sum}, more than 1", "概率之和为 {sum}，大于 1"));
         }
         Ok(Self { seed, rates, state: seed })
     }
@@ -138,13 +138,13 @@ fn read_rate(name: &str, rate: f64) -> Result<Rate, Words> {
     if chosen.fault.is_in_handshake() {
         return Err(words!(
             "{name} meets a handshake and no request: arm it instead",
-            "{name} 作用于握手,不作用于请求:请改为布置该故障",
+            "{name} 作用于握手，不作用于请求：请改为布置该故障",
         ));
     }
     if !(0.0..=1.0).contains(&rate) {
         return Err(words!(
             "{name}: the rate {rate} is not between 0 and 1",
-            "{name}:概率 {rate} 不在 0 和 1 之间"
+            "{name}：概率 {rate} 不在 0 和 1 之间"
         ));
     }
     Ok(Rate { chosen, rate })

@@ -14,7 +14,7 @@ pub(super) fn twice_said(body: &Tree) -> Tree {
     let first = [
         ("status", Tree::Bare("false".to_owned())),
         ("code", Tree::text(codes::SYSTEM_BUSY)),
-        ("message", Tree::text("系统繁忙,请稍后再试")),
+        ("message", Tree::text("系统繁忙，请稍后再试")),
     ];
     Tree::Object(first.into_iter().chain(fields.iter().cloned()).collect())
 }

@@ -65,7 +65,7 @@ impl Named {
         let digits = number.bytes().all(|byte| byte.is_ascii_digit());
         match number.parse() {
             Ok(number) if digits => Ok(Self { fault, number: Some(number) }),
-            _ => Err(words!("{name}: {number:?} is no whole number", "{name}:{number:?} 不是整数")),
+            _ => Err(words!("{name}: {number:?} is no whole number", "{name}：{number:?} 不是整数")),
         }
     }
 
@@ -93,7 +93,7 @@ fn unknown(name: &str) -> Words {
     let nearest = names.min_by_key(|known| distance(name, known)).unwrap_or_default();
     words!(
         "there is no fault {name:?}; the nearest is {nearest:?}, GET /faults lists them all",
-        "没有名为 {name:?} 的故障;最接近的是 {nearest:?},全部故障见 GET /faults",
+        "没有名为 {name:?} 的故障；最接近的是 {nearest:?}，全部故障见 GET /faults",
     )
 }
 

@@ -72,7 +72,7 @@ impl Refusal {
 
     /// Parameters that cannot be read. The message names the field, as the best of gateways would.
     pub(super) fn params(bad: Words) -> Self {
-        Self::system("params", codes::BAD_PARAMS, format!("参数错误:{bad}"), bad)
+        Self::system("params", codes::BAD_PARAMS, format!("参数错误：{bad}"), bad)
     }
 
     pub(super) fn with_effect(self, effect: i64) -> Self {
@@ -134,7 +134,7 @@ pub(super) fn inner(fields: Vec<(&'static str, Tree)>) -> Tree {
 
 /// The system error of the faults `system_error` and `system_error_after`.
 pub fn system_error() -> Tree {
-    refusal(false, codes::SYSTEM_BUSY, "系统繁忙,请稍后再试")
+    refusal(false, codes::SYSTEM_BUSY, "系统繁忙，请稍后再试")
 }
 
 /// A refusal that no rule decided: what a fault answers. A business one with status true, a system error with false.

@@ -24,7 +24,7 @@ fn basket(params: &Fields, names: &[&str], mark: [&str; 2]) -> Result<Vec<Line>,
     if lines.is_empty() || lines.len() > LINES_MAX {
         return Err(words!(
             "{names} must hold 1 to {LINES_MAX} lines, not {count}",
-            "{names} 必须有 1 到 {LINES_MAX} 行,实际为 {count} 行",
+            "{names} 必须有 1 到 {LINES_MAX} 行，实际为 {count} 行",
             names = names.join("/"),
             count = lines.len(),
         ));

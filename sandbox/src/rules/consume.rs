@@ -74,7 +74,7 @@ pub(super) fn is_scanned(params: &Fields) -> Result<bool, Refusal> {
         Some("1") => Ok(true),
         Some(other) => Err(Refusal::params(words!(
             "type must be 1 or left out, not {other:?}",
-            "type 只能为 1 或不填,不能是 {other:?}",
+            "type 只能为 1 或不填，不能是 {other:?}",
         ))),
     }
 }
@@ -104,7 +104,7 @@ impl Gateway {
         let what = taken.words();
         let explanation = words!(
             "took {en} of {customer_id}",
-            "已从会员 {customer_id} 扣除:{zh}",
+            "已从会员 {customer_id} 扣除：{zh}",
             en = what.en,
             zh = what.zh
         );
@@ -114,21 +114,21 @@ impl Gateway {
                 Kind::Consume,
                 Some(words!(
                     "policy refusals is full_effect: everything was done",
-                    "网关行为 refusals 设为 full_effect:已全部扣下",
+                    "网关行为 refusals 设为 full_effect：已全部扣下",
                 )),
             ),
             Refusals::CouponsOnly => (
                 Kind::PartialConsume,
                 Some(words!(
                     "policy refusals is coupons_only: what was done is in the ledger",
-                    "网关行为 refusals 设为 coupons_only:实际扣了什么见账本",
+                    "网关行为 refusals 设为 coupons_only：实际扣了什么见账本",
                 )),
             ),
         };
         let data = self.take(&key, &order, &customer_id, taken, kind, call.now_ms);
         if let Some(why) = why {
             let code = codes::FAILED_AFTER_EFFECT;
-            let refusal = Refusal::business("consume.with_effect", code, "处理失败,请稍后再试", why);
+            let refusal = Refusal::business("consume.with_effect", code, "处理失败，请稍后再试", why);
             return Err(refusal.with_effect(1));
         }
         Ok(Done { data, explanation, effect: 1 })
@@ -138,7 +138,8 @@ impl Gateway {
     /// meanwhile (SANDBOX).
     fn seen_before(&self, key: &Key) -> Result<Option<Done>, Refusal> {
         if self.ledger.reversed_before.contains(key) {
-            let why = words!("its reversal was answered before it came", "本请求到达之前,它的冲正已得到应答");
+            let why =
+                words!("its reversal was answered before it came", "本请求到达之前，它的冲正已得到应答");
             return Err(Refusal::business(
                 "consume.reversed_before",
                 codes::REVERSED_BEFORE,
@@ -153,7 +154,7 @@ impl Gateway {
                 let data = consume_data(&record.returned_biz_id, &record.first);
                 let why = words!(
                     "the bizId is known: its first answer again, nothing taken",
-                    "单号已存在:返回首次应答,未再扣款",
+                    "单号已存在：返回首次应答，未再扣款",
                 );
                 Ok(Some(Done::read(data, why)))
             }
@@ -211,7 +212,7 @@ impl Gateway {
             taken.gift = order.amount.minus(taken.recharge);
         } else {
             let (wanted, there) = (order.amount, member.total());
-            let why = words!("{wanted} is wanted, {there} is there", "需要 {wanted},余额只有 {there}");
+            let why = words!("{wanted} is wanted, {there} is there", "需要 {wanted}，余额只有 {there}");
             refusal = refusal.or(Some(Refusal::business("consume.balance", codes::BALANCE, "余额不足", why)));
         }
         if order.points <= member.points {
@@ -220,7 +221,7 @@ impl Gateway {
             let (wanted, there) = (order.points, member.points);
             let why = words!(
                 "{wanted} points are wanted, {there} are there",
-                "需要 {wanted} 积分,只有 {there} 积分"
+                "需要 {wanted} 积分，只有 {there} 积分"
             );
             refusal = refusal.or(Some(Refusal::business("consume.points", codes::POINTS, "积分不足", why)));
         }

@@ -98,7 +98,7 @@ impl Coupon {
                 "优惠券已过期",
                 words!(
                     "coupon {card_id} expired at {at} (Unix seconds)",
-                    "券 {card_id} 已于 {at}(Unix 秒)过期",
+                    "券 {card_id} 已于 {at}（Unix 秒）过期",
                     at = self.expires_s.unwrap_or_default(),
                 ),
             )),
@@ -138,7 +138,7 @@ impl Coupon {
                 "未达到优惠券最低消费金额",
                 words!(
                     "coupon {card_id} needs {least}, the goods in range come to {spent}",
-                    "券 {card_id} 须消费满 {least},适用商品合计 {spent}",
+                    "券 {card_id} 须消费满 {least}，适用商品合计 {spent}",
                     least = self.min_spend,
                 ),
             ));

@@ -43,9 +43,10 @@ impl Envelope {
     pub(super) fn read(path: &str, body: &[u8]) -> Result<Self, Refusal> {
         let Some(generation) = generation(path) else { return Err(unknown(path)) };
         let body = std::str::from_utf8(body)
-            .map_err(|error| words!("the body is not UTF-8: {error}", "请求体不是 UTF-8 编码:{error}"))?;
-        let fields = Fields::parse(body)
-            .map_err(|error| words!("the body is no JSON object: {error}", "请求体不是 JSON 对象:{error}"))?;
+            .map_err(|error| words!("the body is not UTF-8: {error}", "请求体不是 UTF-8 编码：{error}"))?;
+        let fields = Fields::parse(body).map_err(|error| {
+            words!("the body is no JSON object: {error}", "请求体不是 JSON 对象：{error}")
+        })?;
         let (operation, called) = match generation {
             Generation::V2 => {
                 let action = fields.must("Action")?;
@@ -73,10 +74,10 @@ impl Envelope {
         let text = object.ok_or_else(|| {
             words!(
                 "Params must be a JSON object, not a text or a list",
-                "Params 必须是 JSON 对象,不能是文本或数组"
+                "Params 必须是 JSON 对象，不能是文本或数组"
             )
         })?;
-        let bad = |error| words!("Params is no JSON object: {error}", "Params 不是 JSON 对象:{error}");
+        let bad = |error| words!("Params is no JSON object: {error}", "Params 不是 JSON 对象：{error}");
         Ok(Fields::parse(text).map_err(bad)?)
     }
 
@@ -89,7 +90,7 @@ pub(super) fn unknown(called: &str) -> Refusal {
     Refusal::system(
         "operation",
         codes::UNKNOWN_OPERATION,
-        format!("接口不存在:{called}"),
+        format!("接口不存在：{called}"),
         words!("{called:?} is no action or path of this gateway", "网关没有 {called:?} 这个 action 或路径"),
     )
 }

@@ -57,7 +57,7 @@ impl Fields {
             Ok(number) if digits => Ok(Some(number)),
             _ => Err(words!(
                 "{name} must be a whole number, not {text:?}",
-                "{name} 必须是非负整数,不能是 {text:?}"
+                "{name} 必须是非负整数，不能是 {text:?}"
             )),
         }
     }
@@ -69,7 +69,7 @@ impl Fields {
         fen.map(Some).ok_or_else(|| {
             words!(
                 "{name} must be an amount with at most two decimals, not {text:?}",
-                "{name} 必须是最多两位小数的金额,不能是 {text:?}",
+                "{name} 必须是最多两位小数的金额，不能是 {text:?}",
             )
         })
     }
@@ -102,7 +102,7 @@ impl Fields {
             |error| {
                 words!(
                     "every element of {name} must be an object: {error}",
-                    "{name} 的每个元素都必须是对象:{error}"
+                    "{name} 的每个元素都必须是对象：{error}"
                 )
             },
         )

@@ -176,7 +176,7 @@ impl Gateway {
     pub fn handle(&mut self, now: impl Into<Now>, method: &str, path: &str, body: &[u8]) -> Answer {
         let mut note = Note::default();
         if method != "POST" {
-            let why = words!("{method} is not POST", "请求方式为 {method},应为 POST");
+            let why = words!("{method} is not POST", "请求方式为 {method}，应为 POST");
             let refusal = Refusal::system("method", codes::NOT_POST, "请求方式错误", why);
             return Answer { http_status: 405, ..refusal.into_answer(note) };
         }

@@ -23,7 +23,7 @@ impl Gateway {
         check_customer(record, customer_id.as_deref())?;
         let taken = record.first.taken.amount();
         if let Some(asked) = amount.filter(|asked| *asked != taken) {
-            let why = words!("{asked} is asked for, {taken} was taken", "要求冲正 {asked},实际扣了 {taken}");
+            let why = words!("{asked} is asked for, {taken} was taken", "要求冲正 {asked}，实际扣了 {taken}");
             return Err(Refusal::business("reverse.amount", codes::REVERSE_MISMATCH, "冲正金额不符", why));
         }
         let mut back = std::mem::take(&mut record.standing);
@@ -101,7 +101,7 @@ impl Gateway {
     /// unknown.
     fn reversible(&self, biz_id: &str, call: &Call) -> Result<Option<Key>, Refusal> {
         if self.policy.refuse_reversals {
-            let why = words!("policy refuse_reversals", "网关行为 refuse_reversals:拒绝一切冲正");
+            let why = words!("policy refuse_reversals", "网关行为 refuse_reversals：拒绝一切冲正");
             return Err(Refusal::business("reverse.refused", codes::REVERSE_REFUSED, "不允许冲正", why));
         }
         let key = Key { biz_id: biz_id.to_owned(), account: call.account };
@@ -131,7 +131,7 @@ impl Gateway {
             UnknownReversal::Success => {
                 let why = words!(
                     "nothing is known of it; the policy says success",
-                    "没有这笔扣款;按设定的网关行为返回成功",
+                    "没有这笔扣款；按设定的网关行为返回成功",
                 );
                 Ok(Done::read(reversal_data(biz_id), why))
             }
@@ -141,13 +141,13 @@ impl Gateway {
     fn already(&self, biz_id: &str) -> Result<Done, Refusal> {
         match self.policy.already_reversed {
             AlreadyReversed::Success => {
-                let why = words!("it is reversed already: nothing done", "此前已冲正:未做任何处理");
+                let why = words!("it is reversed already: nothing done", "此前已冲正：未做任何处理");
                 Ok(Done::read(reversal_data(biz_id), why))
             }
             AlreadyReversed::Code => {
                 let why = words!(
                     "{biz_id:?} is reversed already: nothing done",
-                    "{biz_id:?} 此前已冲正:未做任何处理"
+                    "{biz_id:?} 此前已冲正：未做任何处理"
                 );
                 Err(Refusal::business("reverse.already", codes::REVERSE_ALREADY, "该业务已冲正", why))
             }
@@ -185,7 +185,7 @@ fn not_found(biz_id: &str) -> Refusal {
 
 fn gave_back(back: &[Taken]) -> Words {
     let (en, zh): (Vec<_>, Vec<_>) = back.iter().map(Taken::words).map(|Words { en, zh }| (en, zh)).unzip();
-    words!("gave back {en}", "已退回:{zh}", en = en.join(" and "), zh = zh.join(";"))
+    words!("gave back {en}", "已退回：{zh}", en = en.join(" and "), zh = zh.join("；"))
 }
 
 fn reversal_data(biz_id: &str) -> Tree {

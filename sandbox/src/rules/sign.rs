@@ -95,7 +95,7 @@ pub(super) fn check(
         let hint = hint(envelope, &account.open_key, policy.sign_names);
         let explanation = words!(
             "{en}; signed text {text:?}, token expected {expected:?}, received {received:?}",
-            "{zh};签名原文 {text:?},token 应为 {expected:?},收到 {received:?}",
+            "{zh}；签名原文 {text:?}，token 应为 {expected:?}，收到 {received:?}",
             en = hint.en,
             zh = hint.zh,
             received = envelope.token,
@@ -110,17 +110,17 @@ pub(super) fn check(
     let off = timestamp.saturating_sub(now_s);
     if off.abs() > window(policy) {
         let (en, zh) = if envelope.timestamp.len() == 13 {
-            (" (milliseconds? seconds are wanted)", "(是毫秒吗?应为秒)")
+            (" (milliseconds? seconds are wanted)", "（是毫秒吗？应为秒）")
         } else {
             ("", "")
         };
         return Err(Refusal::system(
             "timestamp",
             codes::SIGNATURE,
-            format!("签名错误:时间戳超出有效期,相差 {off} 秒"),
+            format!("签名错误：时间戳超出有效期，相差 {off} 秒"),
             words!(
                 "the timestamp {timestamp} is {off} s from the gateway's clock {now_s}, the window is ±{window} s{en}",
-                "时间戳 {timestamp} 与网关时钟 {now_s} 相差 {off} 秒,允许偏差 ±{window} 秒{zh}",
+                "时间戳 {timestamp} 与网关时钟 {now_s} 相差 {off} 秒，允许偏差 ±{window} 秒{zh}",
                 window = policy.timestamp_window_s,
             ),
         ));
@@ -137,7 +137,7 @@ pub(super) fn check(
     if !nonces.note(timestamp, at, nonce, policy, now_s) && policy.nonces_once {
         let explanation = words!(
             "the nonce {nonce} was used with the timestamp {timestamp} before: sign anew",
-            "随机数 {nonce} 已与时间戳 {timestamp} 一起使用过:请重新签名",
+            "随机数 {nonce} 已与时间戳 {timestamp} 一起使用过：请重新签名",
         );
         return Err(Refusal::system("nonce", codes::NONCE, "请更换随机数后重试", explanation));
     }
@@ -145,7 +145,7 @@ pub(super) fn check(
 }
 
 fn refused(hint: &str, explanation: Words) -> Refusal {
-    Refusal::system("signature", codes::SIGNATURE, format!("签名错误:{hint}"), explanation)
+    Refusal::system("signature", codes::SIGNATURE, format!("签名错误：{hint}"), explanation)
 }
 
 /// The likeliest mistake, found by making it.
@@ -168,22 +168,22 @@ fn hint(envelope: &Envelope, open_key: &str, names: SignNames) -> Words {
     } else if received.eq_ignore_ascii_case(&once) {
         words!(
             "token in other case: the percent-encoding wants upper-case hex",
-            "token 大小写不符:百分号编码应使用大写十六进制"
+            "token 大小写不符：百分号编码应使用大写十六进制"
         )
     } else if received.trim_end_matches('=') == url_safe.trim_end_matches('=') {
         words!(
             "token in URL-safe Base64, standard Base64 is wanted",
-            "token 用了 URL 安全的 Base64,应使用标准 Base64"
+            "token 用了 URL 安全的 Base64，应使用标准 Base64"
         )
     } else if received == other_case || received == percent_encoded(&other_case) {
         words!(
             "names in the signed text in other case (see policy sign_names)",
-            "签名原文中字段名的大小写不符(见网关行为 sign_names)"
+            "签名原文中字段名的大小写不符（见网关行为 sign_names）"
         )
     } else if received.len() == 40 && received.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        words!("token in hex, Base64 is wanted", "token 是十六进制,应为 Base64")
+        words!("token in hex, Base64 is wanted", "token 是十六进制，应为 Base64")
     } else {
-        words!("openKey differs, or another text was signed", "openKey 不一致,或签名原文不同")
+        words!("openKey differs, or another text was signed", "openKey 不一致，或签名原文不同")
     }
 }
 

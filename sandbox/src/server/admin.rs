@@ -81,7 +81,7 @@ pub(super) fn failed(status: u16, why: &Words) -> Reply {
 
 /// What the reader of JSON says, in English only.
 fn unreadable(error: &serde_json::Error) -> Words {
-    words!("{error}", "内容有误:{error}")
+    words!("{error}", "内容有误：{error}")
 }
 
 /// Answers a request, and tells those who follow the log if it changed anything.

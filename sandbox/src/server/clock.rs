@@ -92,7 +92,7 @@ impl Clock {
             (None, None, Some(text)) => parse_rfc3339(text).ok_or_else(|| {
                 words!(
                     "set: {text:?} is no time like 2026-11-22T10:22:28+08:00",
-                    "set:{text:?} 不是 2026-11-22T10:22:28+08:00 这样的时间",
+                    "set：{text:?} 不是 2026-11-22T10:22:28+08:00 这样的时间",
                 )
             })?,
             _ => {

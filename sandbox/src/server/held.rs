@@ -76,7 +76,7 @@ impl Shared {
         let mut answer = arrived.handled(&mut self.gateway());
         answer.note.explanation = words!(
             "it was held up and arrives only now: {en}",
-            "在途中滞留,现在才到达:{zh}",
+            "在途中滞留，现在才到达：{zh}",
             en = answer.note.explanation.en,
             zh = answer.note.explanation.zh,
         );

@@ -127,7 +127,7 @@ impl Shared {
         let chosen = self.book().cut_request(request.fault.as_deref())?;
         let explanation = words!(
             "the connection is reset in the middle of the request: nothing done",
-            "请求收到一半时连接被重置:未做任何处理",
+            "请求收到一半时连接被重置：未做任何处理",
         );
         self.hit(request, Some(chosen), explanation);
         Some(chosen.number)
@@ -139,7 +139,7 @@ impl Shared {
         let request = Request { method: "TLS".to_owned(), ..Request::default() };
         let explanation = words!(
             "a TLS handshake: the endpoint is https://, and this port speaks http",
-            "TLS 握手:接口地址是 https://,而本端口只支持 http",
+            "TLS 握手：接口地址是 https://，而本端口只支持 http",
         );
         self.hit(&request, chosen, explanation);
         let date = http_date(self.now().signing_ms.div_euclid(1000));
@@ -225,7 +225,7 @@ impl Shared {
                 (why, steps)
             }
             Impossible::BizId(why) => {
-                let body = rules::refusal(false, codes::BAD_PARAMS, &format!("参数错误:bizId: {why}"));
+                let body = rules::refusal(false, codes::BAD_PARAMS, &format!("参数错误：bizId: {why}"));
                 let answer = Answer { http_status: 200, body, note: Note::default() };
                 (why, Step::answer(&answer, &date))
             }
@@ -302,7 +302,7 @@ fn reversed_by(peek: &Peek, chosen: Option<Chosen>) -> Option<String> {
 /// What the log says of a request that a fault kept from the gateway.
 fn not_handled(peek: rules::Peek) -> Note {
     let explanation =
-        words!("a fault kept it from the gateway: nothing done", "被故障拦截,未到网关:未做任何处理");
+        words!("a fault kept it from the gateway: nothing done", "被故障拦截，未到网关：未做任何处理");
     Note { operation: peek.operation, biz_id: peek.biz_id, rule: "fault", explanation, ..Note::default() }
 }
 

@@ -18,7 +18,7 @@ pub(in crate::server) fn refusal(request: &Request) -> Option<(u16, Words)> {
             403,
             words!(
                 "the Host {host:?} is neither localhost nor an address: use the address",
-                "Host {host:?} 既不是 localhost 也不是 IP 地址:请使用 IP 地址访问",
+                "Host {host:?} 既不是 localhost 也不是 IP 地址：请使用 IP 地址访问",
             ),
         ));
     }
@@ -46,7 +46,7 @@ pub(in crate::server) fn refusal(request: &Request) -> Option<(u16, Words)> {
             415,
             words!(
                 "a page must send Content-Type: application/json, not {kind:?}",
-                "页面必须发送 Content-Type: application/json,不能是 {kind:?}",
+                "页面必须发送 Content-Type: application/json，不能是 {kind:?}",
             ),
         ));
     }
