@@ -1,6 +1,9 @@
 Attribute VB_Name = "Example"
 Option Explicit
 
+' data.journal_id of ZvInit: stored with each attempt, for the look-up after a restart.
+Private journalId As String
+
 ' One sale against the simulator (zv sandbox). SaveAttempt and SaveEnd are the till's own and have written to the disk
 ' when they return.
 
@@ -16,6 +19,7 @@ Public Sub Main()
         MsgBox answer.Message, vbCritical
         Exit Sub
     End If
+    journalId = ZvField(answer, "data.journal_id")
 
     answer = ZvCouponQuote("{""user_coupon_id"":""390962138708451328"",""user_id"":""383933091455959041""," & _
         """items"":[{""num"":1,""trade_mark"":""201909280011111"",""price"":""28.00""}]}")
@@ -39,7 +43,7 @@ Public Function Pay(ByVal bizId As String, ByVal customerId As String, ByVal amo
 End Function
 
 Private Sub SaveAttempt(ByVal bizId As String)
-    AppendLine bizId & vbTab & "attempt"
+    AppendLine bizId & vbTab & journalId & vbTab & "attempt"
 End Sub
 
 Private Sub SaveEnd(ByVal bizId As String, ByVal returnedBizId As String, ByVal outcome As Long, ByVal text As String)
