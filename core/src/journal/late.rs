@@ -26,6 +26,9 @@ pub struct Late {
     no_flights: Flights,
 }
 
+/// The owner's name in what is made while the journal is not open. No process and no record has it.
+const NOBODY: &str = "(nobody)";
+
 impl Late {
     /// Opens it now or, where that may help, later.
     pub fn open(
@@ -51,7 +54,7 @@ impl Late {
             error: Mutex::new(error),
             opening: Mutex::default(),
             unseen: AtomicBool::new(false),
-            nobody: Owner(String::new()),
+            nobody: Owner(NOBODY.to_owned()),
             no_flights: Flights::default(),
         }
     }
