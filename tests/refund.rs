@@ -4,10 +4,15 @@
 
 mod support;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{Answer, Driver, FIVE_OFF, MEMBER, POOR_MEMBER, Simulator, config, reversing, until};
+use zvpos_core::gateway::Identity;
+use zvpos_core::journal::{Guard, Journal, Recorded, Sqlite};
+use zvpos_core::money::BizId;
+use zvpos_core::transaction::{Entry, Key};
 
 fn sale(biz_id: &str, amount: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": amount})
@@ -205,4 +210,56 @@ fn a_confirmation_by_an_already_code_is_asked_for_once_more() {
     assert!(began.elapsed() > Duration::from_millis(3900));
     // The consume, the lost try, the confirmed one, and one more when the window is over.
     assert_eq!((simulator.requests() - before, simulator.net("T1~reset_after")), (4, 0));
+}
+
+/// The sale's details are dropped as a version before this one did it, which did not keep whose a success was.
+fn retire(config: &Value, biz_id: &str) {
+    let text = |name: &str| config[name].as_str().unwrap().to_owned();
+    let journal = Sqlite::open(Path::new(&text("journal"))).unwrap();
+    let key =
+        Key { open_id: text("openId"), endpoint: text("endpoint"), biz_id: BizId::new(biz_id).unwrap() };
+    let retired = journal.find(&key).unwrap().unwrap().retired().unwrap();
+    let record = Entry::restore(
+        key,
+        Identity::default(),
+        retired.stage(),
+        retired.revision(),
+        retired.attempt(),
+        retired.owner().clone(),
+        retired.on_unknown(),
+        retired.created_unix_ms(),
+        retired.detail().clone(),
+    );
+    let recorded = journal.record(&record, Guard::Off, Instant::now() + Duration::from_secs(3));
+    assert!(matches!(recorded, Ok(Recorded::Done(_))), "{recorded:?}");
+}
+
+/// A sale that was told succeeded and whose details are dropped by now.
+fn old_sale(simulator: &Simulator, more: Value) -> Driver {
+    let config = reversing(&simulator.v2(), more);
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1", "3.00")).succeeded();
+    till.shutdown().succeeded();
+    retire(&config, "T1");
+    till.init(&config).succeeded();
+    till
+}
+
+#[test]
+fn what_an_old_sale_lacks_of_the_params_is_named_and_nothing_is_sent() {
+    let params = json!({"bizId": "$returnedBizId", "customerId": "$customerId", "amount": "$amount"});
+    let route = json!({"action": "sandbox.consume-reverse", "params": params});
+    for (more, named) in
+        [(json!({}), &["customerId"][..]), (json!({"routes": {"reverse": route}}), &["customerId", "amount"])]
+    {
+        let simulator = Simulator::start();
+        let mut till = old_sale(&simulator, more);
+        let before = simulator.requests();
+        for lacking in [json!({"bizId": "T1"}), json!({"bizId": "T1", "type": 2})] {
+            let refused = till.reverse(&lacking).expect("invalid", "ZV-REQUEST");
+            assert_eq!(refused.errors(), named, "{}", refused.text);
+        }
+        assert_eq!((simulator.requests(), simulator.net("T1")), (before, 1), "nothing was sent");
+        assert_eq!(till.look_up("T1").succeeded().json["recorded"]["reversal"]["asked"], false);
+    }
 }
