@@ -246,7 +246,7 @@ fn old_sale(simulator: &Simulator, more: Value) -> Driver {
 }
 
 #[test]
-fn what_an_old_sale_lacks_of_the_params_is_named_and_nothing_is_sent() {
+fn what_an_old_sale_lacks_of_the_params_is_named_and_nothing_is_sent_without_it() {
     let params = json!({"bizId": "$returnedBizId", "customerId": "$customerId", "amount": "$amount"});
     let route = json!({"action": "sandbox.consume-reverse", "params": params});
     for (more, named) in
@@ -261,5 +261,10 @@ fn what_an_old_sale_lacks_of_the_params_is_named_and_nothing_is_sent() {
         }
         assert_eq!((simulator.requests(), simulator.net("T1")), (before, 1), "nothing was sent");
         assert_eq!(till.look_up("T1").succeeded().json["recorded"]["reversal"]["asked"], false);
+        let whole = json!({"bizId": "T1", "customerId": MEMBER, "amount": "3.00"});
+        till.reverse(&whole).expect("reversed", "ZV-REVERSED");
+        let sent = &simulator.last_request()["params"];
+        assert!(named.iter().all(|name| sent[name] == whole[name]), "{sent}");
+        assert_eq!(simulator.net("T1"), 0);
     }
 }
