@@ -184,7 +184,7 @@ fn an_unrecorded_try_leaves_only_where_it_cannot_make_a_refund_look_refused() {
         (true, 5, 3, true),
     ] {
         let mut before = entry(Stage::Reversing);
-        before.detail.reversal = Reversal { refund, tries, unanswered, ..Reversal::default() };
+        before.detail.reversal = Reversal { tries, refund, unanswered, ..Reversal::default() };
         let case = format!("{refund} {tries} {unanswered}");
         let goes_on = unrecorded(&before);
         assert_eq!(goes_on.is_some(), leaves, "{case}");
