@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
 use serde_json::{Value, json};
-use support::{Answer, Driver, MEMBER, Scripted, gateway_answer, reversing};
+use support::{Answer, Driver, MEMBER, Scripted, gateway_answer, reversing, until};
 
 const DONE: &str = r#"{"status":true,"code":0,"message":"ok","data":null}"#;
 
@@ -82,4 +82,103 @@ fn a_sale_whose_details_were_dropped_is_given_back() {
     assert_eq!(dropped.json["message"], "", "its details were not dropped: {}", dropped.text);
     reverse(&mut till, "T1").expect("reversed", "ZV-REVERSED");
     assert_eq!(gateway.stands(), 4);
+}
+
+/// What a refund comes to that acts and is answered so.
+fn refund_answered(body: &'static str, more: Value) -> Answer {
+    let gateway = Gateway::new(move |is_reversal, biz_id, stands| {
+        stands.fetch_add(if is_reversal { -1 } else { 1 }, SeqCst);
+        if is_reversal { body.to_owned() } else { taken(biz_id) }
+    });
+    let mut till = Driver::started(&reversing(&gateway.server.url(), more));
+    till.consume(&sale("T1")).succeeded();
+    let told = reverse(&mut till, "T1");
+    assert_eq!(till.look_up("T1").outcome(), told.outcome(), "{body}: {}", told.text);
+    told
+}
+
+#[test]
+fn a_refusal_of_a_refund_is_not_believed_more_than_one_of_a_sale() {
+    let listed = || json!({"codes": {"only_listed": true, "declined": ["5001"]}});
+    for (body, more) in [
+        (
+            r#"{"status":true,"code":5001,"message":"repeat","data":{"status":true,"code":"0","message":"ok"}}"#,
+            json!({}),
+        ),
+        (
+            r#"{"status":true,"code":5001,"message":"x","data":{"bizId":"T1","change_recharge_amount":"3.00"}}"#,
+            json!({}),
+        ),
+        (
+            r#"{"status":true,"code":0,"message":"ok","data":{"status":true,"code":200,"message":"success"}}"#,
+            json!({}),
+        ),
+        (r#"{"status":true,"code":5003,"message":"处理中","data":null}"#, listed()),
+        (
+            r#"{"status":true,"code":5003,"message":"x","data":{"bizId":"OTHER-9"}}"#,
+            json!({"strict_answer": true}),
+        ),
+    ] {
+        refund_answered(body, more).expect("unknown", "ZV-REVERSAL-QUEUED");
+    }
+}
+
+#[test]
+fn a_refusal_that_contradicts_itself_or_shows_the_deduction_is_unknown() {
+    let each = |body: &'static str| {
+        let gateway = Gateway::new(move |is_reversal, _, stands| {
+            stands.fetch_add(if is_reversal { -1 } else { 1 }, SeqCst);
+            if is_reversal { String::new() } else { body.to_owned() }
+        });
+        let mut till = Driver::started(&reversing(&gateway.server.url(), json!({})));
+        let told = till.consume(&sale("T1"));
+        assert_eq!(told.outcome(), "unknown", "{body}: {}", told.text);
+    };
+    for body in [
+        r#"{"status":true,"code":0,"message":"ok","data":{"status":true,"code":"200","message":"success","bizId":"T1","total_amount":"977.00"}}"#,
+        r#"{"status":true,"code":0,"message":"ok","data":{"code":"200","message":"success","bizId":"T1","total_amount":"977.00"}}"#,
+        r#"{"status":true,"code":5001,"message":"x","data":[{"bizId":"T1","change_recharge_amount":"3.00"}]}"#,
+        r#"{"status":true,"code":5001,"message":"x","data":"{\"change_recharge_amount\":\"3.00\"}"}"#,
+        r#"{"status":true,"code":5001,"message":"x","data":{"result":{"change_recharge_amount":"3.00"}}}"#,
+        r#"{"status":true,"code":5001,"message":"ok","data":{"status":true,"code":"5001","message":"success"}}"#,
+    ] {
+        each(body);
+    }
+}
+
+/// The gateway answers something that says nothing, and carries the consume out later; it confirms every reversal.
+#[test]
+fn an_answer_that_says_nothing_does_not_end_the_late_window() {
+    for (body, more) in [
+        (
+            r#"{"status":true,"code":5003,"message":"处理中","data":null}"#,
+            json!({"codes": {"in_doubt": ["5003"]}}),
+        ),
+        (
+            r#"{"status":true,"code":5003,"message":"处理中","data":null}"#,
+            json!({"codes": {"only_listed": true}}),
+        ),
+        (r#"{"status":false,"code":110007,"message":"nonce","data":null}"#, json!({})),
+        (r#"{"status":false,"code":504,"message":"upstream timed out","data":null}"#, json!({})),
+        (r#"{"status":true,"code":0,"message":"accepted","data":null}"#, json!({})),
+    ] {
+        let gateway = Gateway::new(move |is_reversal, _, stands| {
+            if !is_reversal {
+                return body.to_owned();
+            }
+            // It gives back what stands there, and says yes to everything.
+            let _ = stands.compare_exchange(1, 0, SeqCst, SeqCst);
+            DONE.to_owned()
+        });
+        let mut config = reversing(&gateway.server.url(), json!({"late_arrival_ms": 1500}));
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut till = Driver::started(&config);
+        assert_eq!(till.consume(&sale("T1")).outcome(), "unknown");
+        until("promised", || till.look_up("T1").json["recorded"]["reversal"]["said"] == "done");
+        let promised = till.look_up("T1");
+        assert_eq!(promised.outcome(), "unknown", "{body}: {}", promised.text);
+        gateway.stands.store(1, SeqCst);
+        until("undone", || till.look_up("T1").outcome() == "reversed");
+        assert_eq!(gateway.stands(), 0, "{body}");
+    }
 }

@@ -78,7 +78,7 @@ fn bodies() {
         (envelope(r#""status":true,"code":"910001""#), "declined", "910001"),
         (envelope(r#""status":true,"code":910001,"data":null"#), "declined", "910001"),
         (
-            envelope(r#""status":true,"code":0,"data":{"status":true,"code":"910001","message":"no"}"#),
+            envelope(r#""status":true,"code":0,"data":{"status":false,"code":"910001","message":"no"}"#),
             "declined",
             "910001",
         ),
@@ -228,8 +228,9 @@ fn a_secret_that_comes_back_is_not_kept() {
     let words = format!("password {PASSWORD} key {KEY}");
     let refusal =
         format!(r#"{{"status":true,"code":"910001","message":"{words}","data":{{"message":"{words}"}}}}"#);
-    let inner =
-        format!(r#"{{"status":true,"code":"0","message":"ok","data":{{"code":"9","message":"{words}"}}}}"#);
+    let inner = format!(
+        r#"{{"status":true,"code":"0","message":"ok","data":{{"status":false,"code":"9","message":"{words}"}}}}"#
+    );
     let success = format!(
         r#"{{"status":true,"code":"0","message":"{words}","data":{{"change_recharge_amount":"1.00","payPassword":"{PASSWORD}"}}}}"#
     );
@@ -481,8 +482,8 @@ fn codes_that_are_no_numbers() {
     assert_eq!(refused.errors(), ["codes.declined"]);
 }
 
-/// `data.status` and `data.code` are the vendor's 成功或失败标识 and 代码 of the business: a no there beside an outer yes
-/// is a refusal, unless its code is in doubt, or the two contradict each other.
+/// `data.status` and `data.code` are the vendor's 成功或失败标识 and 代码 of the business: a no of both
+/// beside an outer yes is a refusal, unless its code is in doubt. A code without the flag is one only where it is listed.
 #[test]
 fn a_refusal_inside() {
     let no = |rest: &str| format!(r#"{{"status":true,"code":0,"message":"ok","data":{{{rest}}}}}"#);
@@ -493,8 +494,11 @@ fn a_refusal_inside() {
             "declined",
             "5001",
         ),
-        (no(r#""status":true,"code":5001,"message":"m""#), "declined", "5001"),
-        (no(r#""code":5001"#), "declined", "5001"),
+        // 200 is a number, too: the flag says no, or the code is listed.
+        (no(r#""status":true,"code":5001,"message":"m""#), "unknown", "5001"),
+        (no(r#""code":5001"#), "unknown", "5001"),
+        (no(r#""status":true,"code":5009,"message":"m""#), "declined", "5009"),
+        (no(r#""code":5009"#), "declined", "5009"),
         (no(r#""status":false,"code":"110007","message":"m""#), "unknown", "110007"),
         (no(r#""status":false,"code":"0","message":"m""#), "unknown", "ZV-UNPROVEN"),
         (no(r#""status":false,"message":"m""#), "unknown", "ZV-UNPROVEN"),
@@ -508,7 +512,7 @@ fn a_refusal_inside() {
         ),
     ];
     let cases: Vec<(&str, &str, &str)> = cases.iter().map(|(body, o, c)| (body.as_str(), *o, *c)).collect();
-    check_each(&json!({"codes": {"in_doubt": ["110007", "5002"]}}), &sale(1), &cases);
+    check_each(&json!({"codes": {"in_doubt": ["110007", "5002"], "declined": ["5009"]}}), &sale(1), &cases);
 }
 
 /// The page's own sample: everything says yes, every documented field is there, and all are empty.

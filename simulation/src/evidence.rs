@@ -50,7 +50,7 @@ impl World {
             (Some((found, _)), _) if found == own => Evidence::Unfit,
             (None, _)
                 if records.complete
-                    && envelope.names_only(own)
+                    && envelope.names_only(&[own])
                     && !known
                     && records.not_found.iter().any(|code| code == envelope.code()) =>
             {

@@ -245,7 +245,7 @@ impl World {
                     }
                     let (account, sent) = (&self.plan.account, record.key().biz_id.as_str());
                     let other = |named: &str| self.journal.is_another_sales(sent, named);
-                    envelope.judge_reverse(&account.reverse, &account.codes, &[sent, &biz_id], &other)
+                    envelope.judge_reverse(&account.reverse, &account.codes, &[sent, &biz_id], false, &other)
                 }
             },
         };

@@ -142,7 +142,8 @@ impl Client {
             }
             let own = [entry.key().biz_id.as_str(), biz_id];
             let of_another_sale = self.of_another_sale(entry.key());
-            return envelope.judge_reverse(rules, &self.account.codes, &own, &of_another_sale);
+            let strict = self.account.strict_answer;
+            return envelope.judge_reverse(rules, &self.account.codes, &own, strict, &of_another_sale);
         }
     }
 }

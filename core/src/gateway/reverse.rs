@@ -3,7 +3,7 @@
 
 use crate::money::BizId;
 
-use super::answer::{OfAnotherSale, Words, is_number};
+use super::answer::{Of, OfAnotherSale, Words};
 use super::consume::Identity;
 use super::request::Params;
 use super::{CodeRules, Envelope};
@@ -79,34 +79,44 @@ pub enum Reversed {
 
 impl Envelope<'_> {
     /// What the answer to a reversal says. `own` are the bizIds of the sale that is undone; an answer that names another
-    /// one's is that one's, and says nothing of this.
+    /// one's is that one's, and says nothing of this. Under `strict` so does one that names a bizId that nobody knows.
+    /// A refusal is held against what a consume's is; what its answer's data would hold nobody has published, so that a
+    /// whole yes needs none.
     pub fn judge_reverse(
         &self,
         rules: &ReverseRules,
         codes: &CodeRules,
         own: &[&str],
+        strict: bool,
         of_another_sale: OfAnotherSale<'_>,
     ) -> Reversed {
+        let mismatch = |message: String| Reversed::Again(Words { code: MISMATCH.text.to_owned(), message });
         if let Some(other) = self.names_another_sale(own, of_another_sale) {
-            let message = format!("the answer carries the bizId of another sale, {other}");
-            return Reversed::Again(Words { code: MISMATCH.text.to_owned(), message });
+            return mismatch(format!("the answer carries the bizId of another sale, {other}"));
+        }
+        if strict && !self.names_only(own) {
+            return mismatch("the answer does not match the question".to_owned());
         }
         let words = self.telling_words();
         if self.says_yes_throughout() {
-            Reversed::Done(words)
-        } else if rules.already.contains(&words.code) {
-            Reversed::Already(words)
-        } else if rules.not_found.contains(&words.code) {
-            Reversed::NotFound(words)
-        } else if self.is_system_error()
-            || codes.in_doubt.contains(&words.code)
-            || words.code == "0"
-            // What is no number may be a success in words.
-            || !is_number(&words.code)
+            return if self.holds_a_no() { Reversed::Again(words) } else { Reversed::Done(words) };
+        }
+        if rules.already.contains(&words.code) {
+            return Reversed::Already(words);
+        }
+        // Beside what was given back, neither "nothing stands there" nor "no" is true.
+        if rules.not_found.contains(&words.code)
+            && !self.contradicts_itself()
+            && !self.shows_something_moved()
         {
-            Reversed::Again(words)
-        } else {
-            Reversed::Refused(words)
+            return Reversed::NotFound(words);
+        }
+        match self.believed_refusal(codes, Of::GivingBack) {
+            Ok(_) if !self.is_system_error() => Reversed::Refused(words),
+            _ => Reversed::Again(words),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,11 @@ use crate::shape::{Ids, Shape, normalise_object, normalise_value};
 
 use super::consume::{self, Identity};
 
+mod refusal;
+mod shown;
 mod text;
 
+pub(super) use refusal::Of;
 pub use text::mended_read;
 
 /// Codes whose meaning for a consume is configuration (`codes`).
@@ -127,7 +130,8 @@ pub struct Doubt {
     pub message: String,
     /// What does not fit.
     pub warnings: Vec<Warning>,
-    /// The gateway's whole answer came, so the request is no longer on its way.
+    /// The answer shows this very deduction, so the request is no longer on its way. Any other answer without proof may
+    /// be about a request that is still being carried out.
     pub answered: bool,
     /// The bizId that the answer carried.
     pub returned_biz_id: Option<String>,
@@ -276,6 +280,11 @@ impl<'a> Envelope<'a> {
         self.data().and_then(Value::as_object)
     }
 
+    /// What the data repeats of the envelope.
+    fn repeated(&self) -> Result<Repeated, &'static str> {
+        self.data_object().map_or_else(|| Ok(Repeated::default()), Repeated::read)
+    }
+
     /// What the answer says inside and, as the vendor's table without levels can be read, beside its data (DOC).
     fn documented_places(&self) -> impl Iterator<Item = &Object<'a>> {
         [self.data_object(), Some(&self.object)].into_iter().flatten()
@@ -291,9 +300,9 @@ impl<'a> Envelope<'a> {
         self.named().find(|named| !own.contains(named) && of_another_sale(named))
     }
 
-    /// Whether the answer names no bizId but this one.
-    pub fn names_only(&self, own: &str) -> bool {
-        self.named().all(|named| named == own)
+    /// Whether the answer names no bizId but these.
+    pub fn names_only(&self, own: &[&str]) -> bool {
+        self.named().all(|named| own.contains(&named))
     }
 
     /// The gateway's code.
@@ -322,105 +331,33 @@ impl<'a> Envelope<'a> {
             doubt.returned_biz_id = Some(other.to_owned());
             return Verdict::Doubt(doubt);
         }
-        let data = self.data_object();
-        let inner = match data.map(Repeated::read) {
-            None => Repeated::default(),
-            Some(Ok(inner)) => inner,
-            Some(Err(why)) => return self.doubt(&codes::UNPROVEN, why),
+        match self.judge_named_consume(biz_id, asked, rules, strict) {
+            // Whatever else it proves not: a request whose deduction is shown has arrived.
+            Verdict::Doubt(doubt) => {
+                Verdict::Doubt(Doubt { answered: self.shows_this_deduction(biz_id, asked), ..doubt })
+            }
+            proof => proof,
+        }
+    }
+
+    fn judge_named_consume(
+        &self,
+        biz_id: &BizId,
+        asked: &Identity,
+        rules: &CodeRules,
+        strict: bool,
+    ) -> Verdict {
+        let inner = match self.repeated() {
+            Ok(inner) => inner,
+            Err(why) => return self.doubt(&codes::UNPROVEN, why),
         };
         if self.refusing_code(&inner).is_some() {
-            return self.refuse_consume(biz_id, &inner, rules, strict);
+            return self.refuse_consume(biz_id, rules, strict);
         }
         if !self.yes || inner.yes == Some(false) {
             return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
         }
         self.accept_consume(biz_id, asked, &inner, strict)
-    }
-
-    /// Most telling first: the inner code says why a consume was refused.
-    fn refusing_code<'s>(&'s self, inner: &'s Repeated) -> Option<&'s str> {
-        [inner.code.as_deref(), Some(self.code.as_str())].into_iter().flatten().find(|code| *code != "0")
-    }
-
-    /// The gateway's no in its own words; `None` where no code says no.
-    fn refusal(&self, inner: &Repeated) -> Option<Refusal> {
-        let code = self.hide_in_words(self.refusing_code(inner)?);
-        let message = inner.message.as_ref().filter(|_| self.code == "0").unwrap_or(&self.message);
-        Some(Refusal { code, message: self.hide(message), warnings: Vec::new() })
-    }
-
-    /// The words of an answer that is not a yes throughout: those inside where only there a code says no.
-    pub(super) fn telling_words(&self) -> Words {
-        let inner = self.data_object().and_then(|data| Repeated::read(data).ok()).unwrap_or_default();
-        let outer = || Words { code: self.code.clone(), message: self.message.clone() };
-        self.refusal(&inner)
-            .map_or_else(outer, |refusal| Words { code: refusal.code, message: refusal.message })
-    }
-
-    /// The same of a consume, held against the question.
-    fn refuse_consume(&self, biz_id: &BizId, inner: &Repeated, rules: &CodeRules, strict: bool) -> Verdict {
-        let mut refusal = match self.refuse(inner, rules) {
-            Verdict::Refused(refusal) => refusal,
-            other => return other,
-        };
-        refusal
-            .warnings
-            .extend(self.documented_places().find_map(|place| consume::compare_biz_id(biz_id, place)));
-        if strict && !refusal.warnings.is_empty() {
-            return Verdict::Doubt(Doubt {
-                code: refusal.code,
-                warnings: refusal.warnings,
-                ..self.unproven(&codes::MISMATCH, "the refusal does not match the question")
-            });
-        }
-        Verdict::Refused(refusal)
-    }
-
-    /// Whether a no is one. The inner flag is documented as 成功或失败标识 of the business, a system error as the
-    /// outer `status: false`; so an inner no beside an outer yes is the business's own.
-    fn refuse(&self, inner: &Repeated, rules: &CodeRules) -> Verdict {
-        let Some(refusal) = self.refusal(inner) else {
-            return self.doubt(&codes::UNPROVEN, "no code says no");
-        };
-        let doubt = |message: &str| {
-            let doubt = self.unproven(&codes::UNPROVEN, message);
-            Verdict::Doubt(Doubt { code: refusal.code.clone(), ..doubt })
-        };
-        let said = || {
-            [Some(self.code.as_str()), inner.code.as_deref()]
-                .into_iter()
-                .flatten()
-                .filter(|code| *code != "0")
-        };
-        let stands_in = |list: &[String], code: &str| list.iter().any(|known| known == code);
-        if (!self.yes || self.code != "0") && inner.says_yes() {
-            return doubt("the envelope says no and its data says yes");
-        }
-        if inner.yes == Some(false) && inner.code.as_deref() == Some("0") {
-            return doubt("code 0 with a status of false in the data");
-        }
-        if said().any(|code| stands_in(&rules.in_doubt, code)) {
-            return doubt(&refusal.message);
-        }
-        if self.documented_places().any(shows_something_taken) {
-            return doubt("a refusal whose data shows a deduction");
-        }
-        let listed = said().all(|code| stands_in(&rules.declined, code));
-        if !listed {
-            let before_effect = said().all(|code| stands_in(&rules.before_effect, code));
-            if self.documented_places().any(speaks_of_a_deduction) {
-                return doubt("a refusal whose data shows a deduction");
-            }
-            if !self.yes && !before_effect {
-                return doubt(&format!("system error: {}", refusal.message));
-            }
-            // What is no number may be a success in words ("ok", "SUCCESS"), and a code that nobody has listed may
-            // say that the sale is being processed.
-            if !before_effect && (rules.only_listed || !said().all(is_number)) {
-                return doubt(&refusal.message);
-            }
-        }
-        Verdict::Refused(refusal)
     }
 
     fn accept_consume(&self, biz_id: &BizId, asked: &Identity, inner: &Repeated, strict: bool) -> Verdict {
@@ -457,13 +394,12 @@ impl<'a> Envelope<'a> {
     /// What the answer to an action says of which nobody knows whether it takes something: a no needs the proof that a
     /// consume's needs.
     pub fn judge_call(&self, rules: &CodeRules) -> Verdict {
-        let inner = match self.data_object().map(Repeated::read) {
-            None => Repeated::default(),
-            Some(Ok(inner)) => inner,
-            Some(Err(why)) => return self.doubt(&codes::UNPROVEN, why),
+        let inner = match self.repeated() {
+            Ok(inner) => inner,
+            Err(why) => return self.doubt(&codes::UNPROVEN, why),
         };
         if self.refusing_code(&inner).is_some() {
-            return self.refuse(&inner, rules);
+            return self.refuse(rules);
         }
         if !self.says_yes_throughout() {
             return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
@@ -509,7 +445,6 @@ impl<'a> Envelope<'a> {
         if self.code != "0" {
             doubt.code.clone_from(&self.code);
         }
-        doubt.answered = true;
         let data = self.data_object();
         doubt.returned_biz_id =
             data.and_then(|data| data.given("bizId")).and_then(Value::scalar).map(str::to_owned);
@@ -556,11 +491,9 @@ impl<'a> Envelope<'a> {
     pub(super) fn says_yes_throughout(&self) -> bool {
         self.yes
             && self.code == "0"
-            && match self.data_object().map(Repeated::read) {
-                None => true,
-                Some(Ok(inner)) => inner.yes != Some(false) && inner.code.is_none_or(|code| code == "0"),
-                Some(Err(_)) => false,
-            }
+            && self
+                .repeated()
+                .is_ok_and(|inner| inner.yes != Some(false) && inner.code.is_none_or(|code| code == "0"))
     }
 
     /// Whether the gateway says that it is not well.
@@ -652,23 +585,6 @@ fn has_several_uses(row: &Object<'_>) -> bool {
     };
     let is_one = |value: &Value<'_>| matches!(value.scalar(), Some("0" | "1"));
     row.iter().any(|(name, value)| counts(name) && !value.is_blank() && !is_one(value))
-}
-
-const DEDUCTIONS: [&str; 4] = ["change_gift_amount", "change_recharge_amount", "storeBalance", "shopBalance"];
-
-/// Whether a refusal speaks of a deduction at all; a balance is none.
-fn speaks_of_a_deduction(place: &Object<'_>) -> bool {
-    DEDUCTIONS.into_iter().any(|name| place.given(name).is_some())
-}
-
-/// Whether something was taken, by what a refusal shows: an amount that is not plainly zero, or redeemed coupons.
-fn shows_something_taken(place: &Object<'_>) -> bool {
-    let is_zero = |value: &Value<'_>| {
-        value.scalar().and_then(|text| Amount::parse_value(text).ok()).is_some_and(Amount::is_zero)
-    };
-    DEDUCTIONS.into_iter().any(|name| place.given(name).is_some_and(|value| !is_zero(value)))
-        // The second is what a redemption alone is answered with (DOC).
-        || ["couponsCardList", "cardIdList"].into_iter().any(|name| place.given(name).is_some())
 }
 
 /// Whether it is the vendor's own sample: every documented field is there by its name, and empty.

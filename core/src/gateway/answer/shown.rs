@@ -1,0 +1,100 @@
+//! What an answer shows of money and coupons, wherever it shows it: in its data, beside it, in a list, one level deeper,
+//! or in a text that is JSON itself.
+
+use super::Envelope;
+use super::consume::{self, Identity};
+use crate::json::{Kind as Json, Object, Value};
+use crate::money::{Amount, BizId};
+
+/// How often a text inside a text is read.
+const TEXTS: u32 = 3;
+
+/// What was taken (DOC); as [`plain`] writes the names.
+const DEDUCTIONS: [&str; 4] = ["changegiftamount", "changerechargeamount", "storebalance", "shopbalance"];
+
+/// What was redeemed; the second is what a redemption alone is answered with (DOC).
+const COUPONS: [&str; 2] = ["couponscardlist", "cardidlist"];
+
+/// What the member has, which is nothing that was moved (DOC).
+const BALANCES: [&str; 3] = ["giftamount", "rechargeamount", "totalamount"];
+
+impl Envelope<'_> {
+    /// Whether it speaks of a deduction at all; a balance is none.
+    pub(super) fn speaks_of_a_deduction(&self) -> bool {
+        self.has_anywhere(&|name, value| DEDUCTIONS.contains(&name) && !value.is_blank())
+    }
+
+    /// Whether it shows that something was taken: an amount that is not plainly zero, or redeemed coupons.
+    pub(super) fn shows_something_taken(&self) -> bool {
+        self.has_anywhere(&is_taken)
+    }
+
+    /// Whether it shows that something was moved, either way: nobody has published what a reversal's answer calls it.
+    pub(in crate::gateway) fn shows_something_moved(&self) -> bool {
+        self.has_anywhere(&|name, value| {
+            is_taken(name, value)
+                || (name.contains("amount")
+                    && !BALANCES.contains(&name)
+                    && !value.is_blank()
+                    && !is_zero(value))
+        })
+    }
+
+    /// Whether an envelope inside it, at whatever depth, is not a yes.
+    pub(in crate::gateway) fn holds_a_no(&self) -> bool {
+        self.data().is_some_and(|data| {
+            any_object(data, TEXTS, &|place| {
+                let is_envelope = ["code", "message"].into_iter().all(|name| place.get(name).is_some());
+                is_envelope && place.get("status").and_then(super::read_status) == Some(false)
+            })
+        })
+    }
+
+    /// Whether it shows this very deduction: the sale's own bizId beside its sum, or beside its coupons where no money
+    /// was asked for. Such an answer proves nothing more, but its request is no longer on its way.
+    pub(super) fn shows_this_deduction(&self, biz_id: &BizId, asked: &Identity) -> bool {
+        let shows = |place: &Object<'_>| {
+            let named = place.given("bizId").and_then(Value::scalar).map(str::trim);
+            let money = asked.amount.is_some_and(|amount| !amount.is_zero());
+            let shown = if money {
+                &["change_gift_amount", "change_recharge_amount"][..]
+            } else {
+                &["couponsCardList"]
+            };
+            named == Some(biz_id.as_str())
+                && shown.iter().any(|name| place.given(name).is_some())
+                && consume::compare(biz_id, asked, place).is_empty()
+        };
+        self.documented_places().any(shows)
+    }
+
+    fn has_anywhere(&self, is: &dyn Fn(&str, &Value<'_>) -> bool) -> bool {
+        let has = |place: &Object<'_>| place.iter().any(|(name, value)| is(&plain(name), value));
+        has(&self.object) || self.object.iter().any(|(_, value)| any_object(value, TEXTS, &has))
+    }
+}
+
+fn is_taken(name: &str, value: &Value<'_>) -> bool {
+    !value.is_blank() && (COUPONS.contains(&name) || (DEDUCTIONS.contains(&name) && !is_zero(value)))
+}
+
+fn is_zero(value: &Value<'_>) -> bool {
+    value.scalar().and_then(|text| Amount::parse_value(text).ok()).is_some_and(Amount::is_zero)
+}
+
+/// A name without what its spellings differ in.
+fn plain(name: &str) -> String {
+    name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Whether an object in it, or it itself, is such a one.
+fn any_object(value: &Value<'_>, texts: u32, is: &dyn Fn(&Object<'_>) -> bool) -> bool {
+    match value.kind() {
+        Json::Object(object) => is(object) || object.iter().any(|(_, value)| any_object(value, texts, is)),
+        Json::Array(list) => list.iter().any(|value| any_object(value, texts, is)),
+        Json::String(text) if texts > 0 && text.trim_start().starts_with(['{', '[', '"']) => {
+            Value::parse(text).is_ok_and(|value| any_object(&value, texts - 1, is))
+        }
+        _ => false,
+    }
+}
