@@ -60,7 +60,7 @@ zv=("$root/target/release/zv")
 "${zv[@]}" lookup --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund 2>>warned
 grep -E '^(outcome|next|cashier) ' refund
 grep -q '已退回 3.00 元到会员账户' refund
-grep -q '退款未成功，原交易仍有效' refund
+grep -q '平台拒绝退款（代码 920004）' refund
 
 printf '\nWorse: the gateway takes 10.00 and never answers, and the till loses its power meanwhile (kill -9):\n\n'
 ./morning "$gateway/api/v2" "$work/till.db" > /dev/null # settles what the first run left, so that the member is free again

@@ -50,7 +50,7 @@ fn a_refund_speaks_of_the_refund() {
     let wanted = ("reversed", "refunded", "已退回 3.00 元到会员账户，优惠券已退回");
     assert_eq!(said(&done), wanted, "{}", done.text);
     let refunded = json!({"refunded": {
-        "recharge": "3.00", "gift": "0.00", "total": "3.00", "points": 2, "couponsCardList": [FIVE_OFF]
+        "recharge": "3.00", "gift": "0.00", "total": "3.00", "points": 2, "couponsCardList": [FIVE_OFF], "elsewhere": false
     }});
     assert_eq!(done.data(), &refunded);
     let seen = till.look_up("T1");

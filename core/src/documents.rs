@@ -97,6 +97,7 @@ static RECORDED_REVERSAL: Shape = Shape {
             Kind::Word(&["done", "already", "not_found", "refused", "nothing"]),
             "what the gateway's last answer about it said",
         ),
+        must("elsewhere", Kind::Flag, "it had been given back before, by another till or in the back office"),
         may("gateway", Kind::Object(&WORDS), "the gateway's last words about it, or why there are none"),
     ],
 };
@@ -186,7 +187,11 @@ static LISTED: Shape = Shape {
             ]),
             "what happens next",
         ),
-        must("kinds", Kind::List(&Kind::Text(64), 16), "what it is on the day that was asked for"),
+        must(
+            "kinds",
+            Kind::List(&Kind::Text(64), 16),
+            "what it is on the day that was asked for: sale, refund, refunded_elsewhere, open, nothing",
+        ),
         must("entry", Kind::Object(&RECORDED), "what the journal has"),
     ],
 };
@@ -353,7 +358,8 @@ fn requests() -> String {
         out,
         "## The CSV of a business day\n\n`zv_pending_json` with `day` and `\"format\": \"csv\"`: RFC 4180 in UTF-8 with a \
          byte order mark and a heading, for Excel and people; columns are only ever added at the end. A line is a sale, \
-         a refund (negative, on the day on which the gateway confirmed it), `open` or `nothing` (`kind`); the last lines \
+         a refund (negative, on the day on which the gateway confirmed it), `refunded_elsewhere` (without a sum: it had \
+         been given back before, and whoever did it books it), `open` or `nothing` (`kind`); the last lines \
          are the totals. `utc` and `local` are when that was, by the gateway's clock where it is known; `created` is the \
          machine's. A text that a spreadsheet would take for a formula has a `'` in front, and ids and codes that begin \
          with a digit a tab, so that Excel keeps every digit: a program trims both, or reads `ndjson`.\n\n`{}`",

@@ -18,7 +18,9 @@ pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
     };
     let answer = match entry.stage() {
         Stage::Kept if entry.is_refund() => {
-            own(Outcome::Conflict, &codes::REFUND_REFUSED, said).with_next(Next::RefundRefused)
+            own(Outcome::Conflict, &codes::REFUND_REFUSED, &refused_message(entry))
+                .with_cashier(refused_sentence(entry, lang))
+                .with_next(Next::RefundRefused)
         }
         Stage::Refused => own(Outcome::Conflict, &codes::REFUSED, said),
         Stage::Unproven => own(Outcome::Conflict, unproven_code(entry), said),
@@ -35,6 +37,36 @@ pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
         _ => answer,
     };
     answer.with_biz_id(entry.key().biz_id.as_str()).with_recorded(entry_json(entry))
+}
+
+/// For the person at the till: a refund was refused. That the sale stands is said only where the refusal could not
+/// have meant that it was given back before.
+pub(super) fn refused_sentence(entry: &Entry, lang: Lang) -> String {
+    if !entry.may_be_given_back_elsewhere() {
+        return codes::REFUND_REFUSED.cashier(Outcome::Conflict, lang).to_owned();
+    }
+    let code = entry.detail().reversal.last.as_ref().map(|words| words.code.as_str()).unwrap_or_default();
+    let (zh, en) = if code.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!("（代码 {code}）"), format!(" (code {code})"))
+    };
+    lang.pick(
+        format!("平台拒绝退款{zh}，请勿另退现金，请店长先核实是否已在别处退款"),
+        format!("The refund was refused{en}. Give no cash; the manager first checks whether it was given back elsewhere."),
+    )
+}
+
+fn refused_message(entry: &Entry) -> String {
+    let last = entry.detail().reversal.last.clone().unwrap_or_default();
+    let said = format!("{} {}", last.code, last.message);
+    if entry.may_be_given_back_elsewhere() {
+        let why =
+            "without routes.reverse.codes.already this may also say that the sale was given back before";
+        format!("{}; {why}", said.trim())
+    } else {
+        said.trim().to_owned()
+    }
 }
 
 /// Why nobody can know what became of it.
@@ -90,11 +122,18 @@ impl Refunded {
             "total": text(self.total),
             "points": identity.points,
             "couponsCardList": identity.coupons,
+            "elsewhere": entry.detail().reversal.elsewhere,
         }})
         .to_string()
     }
 
     fn sentence(&self, entry: &Entry, lang: Lang) -> String {
+        if entry.detail().reversal.elsewhere {
+            return lang.pick(
+                "该交易此前已退回，本次未再退款".to_owned(),
+                "This payment had been given back before; this time nothing was given back.".to_owned(),
+            );
+        }
         let coupons = !entry.identity().coupons.is_empty();
         match self.total.filter(|total| !total.is_zero()) {
             Some(total) if coupons => lang.pick(

@@ -96,8 +96,9 @@ impl Client {
         };
         let answer = self.send_reversal(&receipt, &record, &biz_id, deadline);
         self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", record.key().biz_id));
-        let refuses_unknown = self.account.reverse.refuses_unknown;
-        self.keep(settle::reversal_answered(&record, &answer, late_window_over, refuses_unknown), deadline)
+        let rules = &self.account.reverse;
+        let answered = settle::reversal_answered(&record, &answer, late_window_over, rules.refuses_unknown);
+        self.keep(answered.answered_where(!rules.already.is_empty()), deadline)
     }
 
     /// Records what the configuration of today makes of a code that was refused once. Gives what stands then, where that

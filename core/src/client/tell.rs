@@ -220,7 +220,7 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
         }
         Stage::Unproven => own(Outcome::Unknown, refund::unproven_code(entry), last),
         Stage::Kept if entry.is_refund() => {
-            let cashier = codes::REFUND_REFUSED.cashier(Outcome::Conflict, lang);
+            let cashier = refund::refused_sentence(entry, lang);
             Answer::of_gateway(Outcome::Succeeded, &words.code, &words.message, cashier)
         }
         Stage::Kept => own(Outcome::Succeeded, &codes::SETTLED, words),
@@ -287,6 +287,7 @@ pub fn entry_json(entry: &Entry) -> String {
             "refund": detail.reversal.refund,
             "voided": detail.reversal.voided,
             "said": detail.reversal.said,
+            "elsewhere": detail.reversal.elsewhere,
             "gateway": words(&detail.reversal.last),
         },
         "settlement": detail.settlement,

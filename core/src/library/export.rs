@@ -63,6 +63,8 @@ pub(super) enum Kind {
     Sale,
     /// What a sale of that or an earlier day took was given back.
     Refund,
+    /// The refund was asked for when it had been given back before, elsewhere: it is in the sums of whoever did it.
+    RefundedElsewhere,
     /// Nobody knows yet.
     Open,
     /// Nothing was taken, or it was undone before it stood.
@@ -75,6 +77,7 @@ impl Kind {
         match self {
             Kind::Sale => "sale",
             Kind::Refund => "refund",
+            Kind::RefundedElsewhere => "refunded_elsewhere",
             Kind::Open => "open",
             Kind::Nothing => "nothing",
         }
@@ -94,7 +97,7 @@ pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<
         });
     }
     if entry.returned_day().is_some_and(on) {
-        kinds.push(Kind::Refund);
+        kinds.push(if entry.detail().reversal.elsewhere { Kind::RefundedElsewhere } else { Kind::Refund });
     }
     kinds
 }
@@ -159,6 +162,7 @@ fn purses(entry: &Entry) -> [Option<i64>; 2] {
 pub(super) struct Totals {
     sales: Total,
     refunds: Total,
+    refunded_elsewhere: usize,
     open: usize,
 }
 
@@ -219,6 +223,7 @@ impl Totals {
                 match kind {
                     Kind::Sale => totals.sales.add(Sums::of(entry)),
                     Kind::Refund => totals.refunds.add(Sums::of(entry).negated()),
+                    Kind::RefundedElsewhere => totals.refunded_elsewhere += 1,
                     Kind::Open => totals.open += 1,
                     Kind::Nothing => {}
                 }
@@ -233,6 +238,7 @@ impl Totals {
             "sales": self.sales.json(),
             "refunds": self.refunds.json(),
             "net": self.sales.plus(self.refunds).json(),
+            "refunded_elsewhere": self.refunded_elsewhere,
             "open": self.open,
         })
     }
@@ -282,13 +288,14 @@ fn line(entry: &Entry, kind: Kind, days: BusinessDays) -> [String; 27] {
     let words = detail.words.clone().unwrap_or_default();
     let reversal = detail.reversal.last.clone().unwrap_or_default();
     let times = &detail.times;
-    let filed = if kind == Kind::Refund { times.returned } else { times.ended.or(times.sent) };
+    let given_back = matches!(kind, Kind::Refund | Kind::RefundedElsewhere);
+    let filed = if given_back { times.returned } else { times.ended.or(times.sent) };
     let moment = filed.map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms());
     let day = filed.map_or_else(|| entry.day(days), |filed| filed.day);
     let sums = match kind {
         Kind::Sale => Sums::of(entry),
         Kind::Refund => Sums::of(entry).negated(),
-        Kind::Open | Kind::Nothing => Sums::default(),
+        Kind::RefundedElsewhere | Kind::Open | Kind::Nothing => Sums::default(),
     };
     let counted = matches!(kind, Kind::Sale | Kind::Refund);
     let money = |value: Option<i64>| value.map(yuan).unwrap_or_default();

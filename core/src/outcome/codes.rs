@@ -212,8 +212,8 @@ codes! {
         "The gateway refuses to undo it; as far as is known it is still taken.",
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
     REFUND_REFUSED "ZV-REFUND-REFUSED" [Conflict]
-        "The gateway refuses the refund, each time in words of its own: the sale stands as it did, nothing was given back.",
-        "See recorded.reversal.gateway for its words. The sale stays `succeeded`; give the money back in another way, or ask again later.", "退款未成功，原交易仍有效",
+        "The gateway refuses the refund, each time in words of its own: nothing was given back by it. Where routes.reverse.codes.already is configured the sale stands as it did; without it the refusal may also say that the sale was given back before, by another till or in the back office, and the cashier sentence says so.",
+        "See recorded.reversal.gateway for its words. The sale stays `succeeded`. Without codes.already a person first looks whether it was given back elsewhere: then zv_settle_json with `undone`, or the code under routes.reverse.codes.already and ask again. Where it stands, give the money back in another way, or ask again later.", "退款未成功，原交易仍有效",
         "The refund was refused; the payment stands.";
     VOIDED "ZV-VOIDED" [Reversed]
         "Nothing had been taken under this bizId when its reversal was asked for; `recorded.reversal.voided` says how it stood. The bizId is closed: nothing is sent under it any more.",

@@ -323,8 +323,14 @@ fn ended(entry: &Entry, stage: Stage) -> Entry {
 fn reopened(entry: &Entry, doubt: &Doubt) -> Entry {
     let mut next = in_doubt(entry, doubt);
     next.detail.reopened = next.detail.reopened.saturating_add(1);
-    next.detail.reversal =
-        Reversal { last: None, refused: false, said: None, promised: false, ..entry.detail.reversal.clone() };
+    next.detail.reversal = Reversal {
+        last: None,
+        refused: false,
+        said: None,
+        promised: false,
+        elsewhere: false,
+        ..entry.detail.reversal.clone()
+    };
     next
 }
 

@@ -164,6 +164,12 @@ pub struct Reversal {
     /// Nothing had been taken when a till asked: how it stood then. The bizId is closed.
     #[serde(default)]
     pub voided: Option<Stage>,
+    /// By the configuration of the last answer a refusal could be told from "already reversed".
+    #[serde(default)]
+    pub told_apart: bool,
+    /// What a finished sale had taken was given back before, elsewhere: no try of this record did it.
+    #[serde(default)]
+    pub elsewhere: bool,
 }
 
 /// What a person decided.
@@ -397,6 +403,19 @@ impl Entry {
     /// Whether its undoing gives money back to a customer whose sale was finished, here or by another till.
     pub fn gives_back(&self) -> bool {
         self.is_refund() || self.detail.foreign
+    }
+
+    /// Whether the refund was refused in words that the configuration of then could not tell from "already reversed": it
+    /// may have been given back elsewhere, by another till or in the back office.
+    pub fn may_be_given_back_elsewhere(&self) -> bool {
+        self.stage == Stage::Kept && self.is_refund() && !self.detail.reversal.told_apart
+    }
+
+    /// The same, whose reversal was answered where the configuration names the codes that say "already reversed", or
+    /// does not.
+    pub fn answered_where(mut self, already_is_known: bool) -> Entry {
+        self.detail.reversal.told_apart = already_is_known;
+        self
     }
 
     /// Whether its undoing was confirmed once and then refused with a code that the configuration does not explain.

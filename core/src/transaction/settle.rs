@@ -139,6 +139,10 @@ pub fn reversal_answered(
     // Only a whole refusal says that its own try did nothing; of those before it, it says nothing.
     let unanswered = before.unanswered.saturating_sub(u32::from(refused));
     let promised = entry.is_promised();
+    // Of a finished sale: each try before this one was refused, so none of them has undone it.
+    let elsewhere = matches!(answer, Reversed::Already(_))
+        && (entry.gives_back() || entry.counts())
+        && (before.elsewhere || unanswered <= 1);
     let stage = match answer {
         Reversed::Done(_) | Reversed::Already(_) if proven => Stage::Reversed,
         // Another till's sale is there by what that till says: so it is the bizId that is wrong.
@@ -166,6 +170,7 @@ pub fn reversal_answered(
         unanswered,
         said: Some(Said::of(answer)),
         promised: promised || matches!(answer, Reversed::Done(_) | Reversed::Already(_)),
+        elsewhere,
         ..before.clone()
     };
     next
@@ -235,9 +240,19 @@ pub enum NotSettled {
     /// There is nothing to decide.
     #[error("it is settled already")]
     Settled,
+    /// The gateway has refused its refund, which leaves it as it was.
+    #[error(
+        "it stands already: the gateway refused its refund; only `undone` (given back elsewhere) can be said of it"
+    )]
+    Stands,
     /// It is on its way.
     #[error("it is still running; wait for its outcome")]
     Running,
+    /// Its reversal was refused while the consume may still arrive: it is asked for again.
+    #[error(
+        "its reversal was refused, but is asked for again until late_arrival_ms have passed; decide then"
+    )]
+    AskedAgain,
     /// A reversal left and was not refused: it may have been undone.
     #[error("a reversal has been sent and was not refused, so nobody may say that it stands")]
     MayBeReversed,
@@ -247,14 +262,21 @@ pub enum NotSettled {
 pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry, NotSettled> {
     match entry.stage {
         Stage::Sending => return Err(NotSettled::Running),
+        Stage::Kept if entry.is_refund() && kept => return Err(NotSettled::Stands),
+        Stage::Kept if entry.is_refund() => {}
         stage if !stage.is_unsettled() => return Err(NotSettled::Settled),
         _ => {}
     }
     let reversal = &entry.detail.reversal;
     if kept && reversal.tries > 0 && !reversal.refused {
-        return Err(NotSettled::MayBeReversed);
+        return Err(match reversal.said {
+            Some(Said::Refused) => NotSettled::AskedAgain,
+            _ => NotSettled::MayBeReversed,
+        });
     }
     let mut next = entry.moved(if kept { Stage::Kept } else { Stage::Undone });
+    // Every try of a refund that was refused did nothing, so somebody else gave it back.
+    next.detail.reversal.elsewhere |= entry.stage == Stage::Kept;
     next.detail.settlement =
         Some(Settlement { by: by.to_owned(), reason: reason.to_owned(), from: entry.stage });
     Ok(next)

@@ -279,12 +279,21 @@ fn what_was_found_before_it_was_opened_again_is_forgotten() {
         said: Some(Said::NotFound),
         promised: true,
         voided: None,
+        told_apart: true,
+        elsewhere: true,
     };
     let mut stands = intent(OnUnknown::Reverse).moved(Stage::Reversed);
     stands.detail.reversal = before.clone();
     for end in without_proof() {
         let opened = recorded(ends_over(&stands, end));
-        let wanted = Reversal { last: None, refused: false, said: None, promised: false, ..before.clone() };
+        let wanted = Reversal {
+            last: None,
+            refused: false,
+            said: None,
+            promised: false,
+            elsewhere: false,
+            ..before.clone()
+        };
         assert_eq!(opened.detail.reversal, wanted);
         assert!(!opened.is_promised());
         // Confirmed before it came: a refusal afterwards says that it stands, whatever the gateway does not know.

@@ -113,6 +113,18 @@ fn a_person_cannot_keep_what_may_be_reversed() {
     assert_eq!(settle(&sent, true, "a", "b").unwrap().stage(), Stage::Kept);
     assert_eq!(settle(&entry(Stage::Sending), true, "a", "b").unwrap_err(), NotSettled::Running);
     assert_eq!(settle(&entry(Stage::Succeeded), true, "a", "b").unwrap_err(), NotSettled::Settled);
+    // Inside the window a refusal is no last word.
+    let mut asked_again = entry(Stage::Reversing);
+    asked_again.detail.reversal = Reversal { tries: 1, said: Some(Said::Refused), ..Reversal::default() };
+    assert_eq!(settle(&asked_again, true, "a", "b").unwrap_err(), NotSettled::AskedAgain);
+    // Of a sale whose refund was refused a person may only find that somebody else gave it back.
+    let refused = refund_after(&[Fate::Refused]);
+    assert_eq!(settle(&refused, true, "a", "b").unwrap_err(), NotSettled::Stands);
+    let undone = settle(&refused, false, "a", "b").unwrap();
+    assert_eq!((undone.stage, undone.detail.reversal.elsewhere), (Stage::Undone, true));
+    assert_eq!(settle(&undone, false, "a", "b").unwrap_err(), NotSettled::Settled);
+    let lost = settle(&refund_after(&[Fate::Lost]), false, "a", "b").unwrap();
+    assert!(!lost.detail.reversal.elsewhere, "its own try may have done it");
 }
 
 /// `explained` with a code that was refused with 920002.

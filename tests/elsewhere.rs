@@ -1,0 +1,124 @@
+//! Sales that somebody else has given back before: another till with a journal of its own, or the back office. What this
+//! till says then is held against the gateway's ledger, and its day's end against the other's.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Answer, Driver, MEMBER, Simulator, config, reversing};
+
+fn sale(biz_id: &str) -> Value {
+    json!({"bizId": biz_id, "customerId": MEMBER, "amount": "2.00"})
+}
+
+/// V3's own route, without a code.
+fn as_it_comes(simulator: &Simulator) -> Value {
+    config(
+        &simulator.v3(),
+        json!({"api": "v3", "late_arrival_ms": 300, "timeouts_ms": {"connect": 300, "total": 800}}),
+    )
+}
+
+fn told(simulator: &Simulator) -> Value {
+    reversing(&simulator.v2(), json!({}))
+}
+
+/// Another till gives the sale back, by the bizId that its answer carried.
+fn give_back_elsewhere(config: &Value, biz_id: &str) -> Driver {
+    let mut other = Driver::started(config);
+    let request = json!({"bizId": biz_id, "returnedBizId": biz_id, "customerId": MEMBER, "amount": "2.00"});
+    other.reverse(&request).expect("reversed", "ZV-REVERSED");
+    other
+}
+
+fn cashier(answer: &Answer) -> &str {
+    answer.json["cashier"].as_str().unwrap()
+}
+
+/// Nobody has told the codes, so that "already reversed" is an unlisted refusal.
+#[test]
+fn a_refusal_that_may_mean_already_reversed_does_not_say_that_the_sale_stands() {
+    let simulator = Simulator::start();
+    let ours = as_it_comes(&simulator);
+    let mut till = Driver::started(&ours);
+    till.consume(&sale("T1")).succeeded();
+    give_back_elsewhere(&as_it_comes(&simulator), "T1");
+    assert_eq!(simulator.net("T1"), 0);
+    for _ in 0..2 {
+        let refused = till.reverse(&json!({"bizId": "T1"})).expect("conflict", "ZV-REFUND-REFUSED");
+        assert_eq!(refused.json["next"], "refund_refused");
+        let message = refused.json["message"].as_str().unwrap();
+        assert!(message.contains("920002") && message.contains("codes.already"), "{message}");
+        let seen = till.look_up("T1").succeeded();
+        for answer in [&refused, &seen] {
+            let words = cashier(answer);
+            assert!(!words.contains("仍有效"), "{words}");
+            for part in ["920002", "勿另退现金", "别处退款"] {
+                assert!(words.contains(part), "{part}: {words}");
+            }
+        }
+    }
+    // Nor does it hold back the member.
+    till.consume(&sale("T2")).succeeded();
+    till.shutdown().succeeded();
+    // In English, and of a record that is there already.
+    let mut english = ours.clone();
+    english["lang"] = json!("en");
+    till.init(&english).succeeded();
+    let seen = till.look_up("T1").succeeded();
+    let words = cashier(&seen);
+    assert!(words.contains("920002") && words.contains("no cash") && !words.contains("stands"), "{words}");
+    till.shutdown().succeeded();
+    // With the code told, asking again says what is so.
+    let mut told = ours;
+    told["routes"] = json!({"reverse": {"codes": {"already": ["920002"]}}});
+    till.init(&told).succeeded();
+    let again = till.reverse(&json!({"bizId": "T1"})).expect("reversed", "ZV-REVERSED");
+    assert_eq!(cashier(&again), "该交易此前已退回，本次未再退款");
+}
+
+#[test]
+fn what_was_given_back_before_is_not_booked_as_given_back_now() {
+    let simulator = Simulator::start();
+    let mut till = Driver::started(&told(&simulator));
+    till.consume(&sale("T1")).succeeded();
+    let mut other = give_back_elsewhere(&told(&simulator), "T1");
+    let done = till.reverse(&json!({"bizId": "T1"})).expect("reversed", "ZV-REVERSED");
+    for answer in [done, till.look_up("T1")] {
+        assert_eq!(answer.json["next"], "refunded");
+        assert_eq!(cashier(&answer), "该交易此前已退回，本次未再退款", "{}", answer.text);
+        assert_eq!(answer.data()["refunded"]["elsewhere"], true);
+        let reversal = &answer.json["recorded"]["reversal"];
+        assert_eq!((&reversal["said"], &reversal["elsewhere"]), (&json!("already"), &json!(true)));
+    }
+    // Together the two tills have sold 2.00 and given back 2.00, once.
+    let today = json!({"day": "today"});
+    let ours = till.pending(Some(&today)).succeeded();
+    assert_eq!(ours.data()["entries"][0]["kinds"], json!(["sale", "refunded_elsewhere"]));
+    let totals = &ours.data()["totals"];
+    assert_eq!((&totals["refunds"]["sum"], &totals["refunds"]["count"]), (&json!("0.00"), &json!(0)));
+    assert_eq!((&totals["net"]["sum"], &totals["refunded_elsewhere"]), (&json!("2.00"), &json!(1)));
+    let theirs = other.pending(Some(&today)).succeeded();
+    assert_eq!(theirs.data()["totals"]["refunds"]["count"], 1, "{}", theirs.text);
+    assert_eq!(theirs.data()["totals"]["refunded_elsewhere"], 0);
+    let csv = till.pending(Some(&json!({"day": "today", "format": "csv"})));
+    let text = csv.data()["text"].as_str().unwrap();
+    assert!(text.contains(",refunded_elsewhere,") && !text.contains("-2.00"), "{text}");
+    assert_eq!(simulator.net("T1"), 0);
+}
+
+/// "Already" after a try of one's own whose answer was lost: that try did it.
+#[test]
+fn what_a_lost_try_of_ones_own_gave_back_is_a_refund() {
+    let simulator = Simulator::start();
+    let mut till = Driver::started(&told(&simulator));
+    till.consume(&sale("T1")).succeeded();
+    simulator.arm("reset_after", "reverse", 1, &json!({}));
+    till.reverse(&json!({"bizId": "T1"}));
+    support::until("refunded", || till.look_up("T1").json["next"] == "refunded");
+    let seen = till.look_up("T1");
+    assert_eq!(seen.json["recorded"]["reversal"]["said"], "already");
+    assert_eq!(cashier(&seen), "已退回 2.00 元到会员账户");
+    let totals = till.pending(Some(&json!({"day": "today"}))).data()["totals"].clone();
+    assert_eq!((&totals["refunds"]["sum"], &totals["refunded_elsewhere"]), (&json!("-2.00"), &json!(0)));
+}
