@@ -22,19 +22,19 @@ pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
                 .with_cashier(refused_sentence(entry, lang))
                 .with_next(Next::RefundRefused)
         }
-        Stage::Refused => own(Outcome::Conflict, &codes::REFUSED, said),
-        Stage::Unproven => own(Outcome::Conflict, unproven_code(entry), said),
+        Stage::Refused | Stage::Unproven => own(Outcome::Conflict, open_code(entry), said),
         Stage::Sending => {
             own(Outcome::Unknown, &codes::REVERSAL_QUEUED, "it is sent when the consume has ended")
         }
-        Stage::Reversing if !entry.gives_back() => own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said),
+        // As a look-up says it.
+        Stage::Reversing if !entry.gives_back() => own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said)
+            .with_cashier(codes::REVERSING.cashier(Outcome::Unknown, lang))
+            .with_next(Next::OtherTender),
         _ => return stands(entry, lang).with_recorded(entry_json(entry)),
     };
-    let answer = match entry.stage() {
-        Stage::Refused | Stage::Unproven if entry.gives_back() => {
-            answer.with_cashier(lang.pick(OPEN_REFUND_ZH, OPEN_REFUND_EN))
-        }
-        _ => answer,
+    let answer = match open_sentence(entry, lang) {
+        Some(cashier) => answer.with_cashier(cashier),
+        None => answer,
     };
     answer.with_biz_id(entry.key().biz_id.as_str()).with_recorded(entry_json(entry))
 }
@@ -69,18 +69,37 @@ fn refused_message(entry: &Entry) -> String {
     }
 }
 
-/// Why nobody can know what became of it.
-pub(super) fn unproven_code(entry: &Entry) -> &'static Code {
+/// Why it goes no further without a person.
+pub(super) fn open_code(entry: &Entry) -> &'static Code {
     let other = entry.detail().reversal.last.as_ref();
-    if other.is_some_and(|words| words.code == codes::OTHER_BIZ_ID.text) {
+    if entry.stage() == Stage::Refused {
+        &codes::REFUSED
+    } else if other.is_some_and(|words| words.code == codes::OTHER_BIZ_ID.text) {
         &codes::OTHER_BIZ_ID
     } else {
         &codes::UNPROVEN_REVERSAL
     }
 }
 
-pub(super) const OPEN_REFUND_ZH: &str = "退款未能确认，请联系店长核实";
-pub(super) const OPEN_REFUND_EN: &str = "The refund could not be confirmed. Ask the manager to check.";
+/// For the person at the till, where it goes no further without a person, or did not.
+pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
+    match entry.stage() {
+        Stage::Refused | Stage::Unproven if entry.gives_back() => Some(lang.pick(
+            "退款未能确认，请联系店长核实",
+            "The refund could not be confirmed. Ask the manager to check.",
+        )),
+        // As it was told when the reversal was on disk: the customer may pay in another way.
+        Stage::Refused | Stage::Unproven => Some(lang.pick(
+            "退回结果未能确认，请改用其他方式支付，并联系店长核实",
+            "The return could not be confirmed. Use another tender, and ask the manager to check.",
+        )),
+        Stage::Kept if entry.sent_away() => Some(lang.pick(
+            "经人工核实，会员扣款有效；本单已改用其他方式支付的，请联系店长退款",
+            "Checked by a person: the member's payment stands. If another tender was used, ask the manager for a refund.",
+        )),
+        _ => None,
+    }
+}
 
 /// What a refund gave back, by purse. What the gateway did not say, or said in another sum than was asked for, is not
 /// guessed.
@@ -157,17 +176,18 @@ pub(super) fn refund(entry: &Entry, lang: Lang) -> Option<Answer> {
     let detail = entry.detail();
     let last = detail.reversal.last.clone().unwrap_or_default();
     let answer = match entry.stage() {
-        Stage::Reversed => {
+        Stage::Reversed | Stage::Undone => {
             let refunded = Refunded::of(entry);
-            let message = format!("{} {}", last.code, last.message);
-            Answer::of_gateway(
-                Outcome::Reversed,
-                codes::REVERSED.text,
-                message.trim(),
-                refunded.sentence(entry, lang),
-            )
-            .with_next(Next::Refunded)
-            .with_data(refunded.json(entry))
+            let (code, message, checked) = if entry.stage() == Stage::Undone {
+                let checked = lang.pick("经人工核实，", "Checked by a person: ");
+                (&codes::SETTLED, codes::SETTLED.meaning.to_owned(), checked)
+            } else {
+                (&codes::REVERSED, format!("{} {}", last.code, last.message), "")
+            };
+            let cashier = checked.to_owned() + &refunded.sentence(entry, lang);
+            Answer::of_gateway(Outcome::Reversed, code.text, message.trim(), cashier)
+                .with_next(Next::Refunded)
+                .with_data(refunded.json(entry))
         }
         Stage::Reversing => {
             let cashier = lang.pick("退款已登记，正在处理", "The refund is registered and under way.");

@@ -149,6 +149,9 @@ fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
     }
 }
 
+const SETTLED_UNDONE_ZH: &str = "经人工核实，该笔未扣款或已退回";
+const SETTLED_UNDONE_EN: &str = "Checked by a person: nothing is taken, or it was given back.";
+
 /// What stands in the journal.
 pub fn stands(entry: &Entry, lang: Lang) -> Answer {
     if let Some(answer) = refund::refund(entry, lang).filter(|_| entry.gives_back()) {
@@ -198,7 +201,7 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
             let known = [words, last].into_iter().find(|words| !words.code.is_empty() && words.code != "0");
             let code = known.map_or(own.text, |words| words.code.as_str());
             let message = known.map_or("it is being reversed", |words| words.message.as_str());
-            Answer::of_gateway(Outcome::Unknown, code, message, cashier).with_next(Next::OtherTender)
+            Answer::of_gateway(Outcome::Unknown, code, message, cashier)
         }
         Stage::Reversed => match detail.reversal.voided {
             Some(was) => {
@@ -207,39 +210,31 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
             }
             None => own(Outcome::Reversed, &codes::REVERSED, last),
         },
-        Stage::Refused => own(Outcome::Unknown, &codes::REFUSED, last),
-        // As it was told when the reversal was on disk: the customer may pay in another way.
-        Stage::Unproven if entry.promise_refused() && !entry.gives_back() => {
-            let cashier = lang.pick(
-                "退回结果未能确认，请改用其他方式支付，并联系店长核实",
-                "The return could not be confirmed. Use another tender, and ask the manager to check.",
-            );
-            own(Outcome::Unknown, &codes::UNPROVEN_REVERSAL, last)
-                .with_cashier(cashier)
-                .with_next(Next::OtherTender)
-        }
-        Stage::Unproven => own(Outcome::Unknown, refund::unproven_code(entry), last),
+        Stage::Refused | Stage::Unproven => own(Outcome::Unknown, refund::open_code(entry), last),
+        Stage::Kept if entry.sent_away() => own(Outcome::Unknown, &codes::SETTLED, words),
         Stage::Kept if entry.is_refund() => {
             let cashier = refund::refused_sentence(entry, lang);
-            Answer::of_gateway(Outcome::Succeeded, &words.code, &words.message, cashier)
+            // Whose own answer proved nothing, a person has settled.
+            let code = if words.code == "0" { "0" } else { codes::SETTLED.text };
+            Answer::of_gateway(Outcome::Succeeded, code, &words.message, cashier)
         }
         Stage::Kept => own(Outcome::Succeeded, &codes::SETTLED, words),
-        Stage::Undone => own(Outcome::Reversed, &codes::SETTLED, words),
+        Stage::Undone => own(Outcome::Reversed, &codes::SETTLED, words)
+            .with_cashier(lang.pick(SETTLED_UNDONE_ZH, SETTLED_UNDONE_EN)),
     };
     let warnings = detail.warnings.iter().filter_map(|warning| {
         codes::of_text(&warning.code).map(|code| Warning::new(code, warning.message.as_str()))
     });
-    let answer = match entry.stage() {
-        Stage::Refused | Stage::Unproven if entry.gives_back() => {
-            answer.with_cashier(lang.pick(refund::OPEN_REFUND_ZH, refund::OPEN_REFUND_EN))
-        }
-        _ => answer,
-    };
-    let answer = answer.with_biz_id(entry.key().biz_id.as_str()).with_warnings(warnings);
-    match &detail.data {
-        // As an earlier version recorded it, too.
-        Some(data) => answer.with_data(exact_for_hosts(data)),
+    let answer = match refund::open_sentence(entry, lang) {
+        Some(cashier) => answer.with_cashier(cashier),
         None => answer,
+    };
+    let answer = if entry.sent_away() { answer.with_next(Next::OtherTender) } else { answer };
+    let answer = answer.with_biz_id(entry.key().biz_id.as_str()).with_warnings(warnings);
+    match (&detail.data, answer.outcome()) {
+        // As an earlier version recorded it, too. Beside anything else it would look like a success.
+        (Some(data), Outcome::Succeeded) => answer.with_data(exact_for_hosts(data)),
+        _ => answer,
     }
 }
 

@@ -225,9 +225,10 @@ codes! {
     OTHER_BIZ_ID "ZV-UNPROVEN-BIZID" [Conflict, Unknown]
         "The answer was lost, and this account answers with other bizIds than it is sent: a reversal by the sent one might undo another sale.",
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
-    SETTLED "ZV-SETTLED" [Succeeded, Reversed]
-        "A person has decided what became of it.",
-        "See recorded.settlement.", "该交易已由人工核实处理", "This payment was settled by a person.";
+    SETTLED "ZV-SETTLED" [Succeeded, Reversed, Unknown]
+        "A person has decided what became of it. Beside `unknown`: the person says that the deduction stands, after the till had been told to take another tender; no sale is completed by it.",
+        "See recorded.settlement. unknown: where the customer has paid in another way, give one of the two back (zv_reverse_json is the refund).",
+        "经人工核实，该笔扣款有效", "Checked by a person: the payment stands.";
     NOT_FOUND "ZV-NOT-FOUND" [Invalid]
         "The journal has no entry under this bizId, and the request does not say with which journal the attempt was made.",
         "Check the bizId and the account. A look-up gives journal_id, as zv_init showed it before the attempt: then it can say that nothing was sent.", CALL_ZH, CALL_EN;

@@ -164,6 +164,9 @@ pub struct Reversal {
     /// Nothing had been taken when a till asked: how it stood then. The bizId is closed.
     #[serde(default)]
     pub voided: Option<Stage>,
+    /// A person said that it stands after the till had been told to take another tender: no sale is completed by it.
+    #[serde(default)]
+    pub sent_away: bool,
     /// By the configuration of the last answer a refusal could be told from "already reversed".
     #[serde(default)]
     pub told_apart: bool,
@@ -416,6 +419,16 @@ impl Entry {
     pub fn answered_where(mut self, already_is_known: bool) -> Entry {
         self.detail.reversal.told_apart = already_is_known;
         self
+    }
+
+    /// Whether the till was told to take another tender for a sale that it was never told as a success, since its
+    /// reversal was on disk: that stays so, whatever became of the reversal.
+    pub fn sent_away(&self) -> bool {
+        match self.stage {
+            Stage::Reversing | Stage::Refused | Stage::Unproven => !self.gives_back(),
+            Stage::Kept => self.detail.reversal.sent_away,
+            _ => false,
+        }
     }
 
     /// Whether its undoing was confirmed once and then refused with a code that the configuration does not explain.

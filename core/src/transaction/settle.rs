@@ -277,6 +277,7 @@ pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry
     let mut next = entry.moved(if kept { Stage::Kept } else { Stage::Undone });
     // Every try of a refund that was refused did nothing, so somebody else gave it back.
     next.detail.reversal.elsewhere |= entry.stage == Stage::Kept;
+    next.detail.reversal.sent_away |= entry.sent_away();
     next.detail.settlement =
         Some(Settlement { by: by.to_owned(), reason: reason.to_owned(), from: entry.stage });
     Ok(next)

@@ -279,6 +279,7 @@ fn what_was_found_before_it_was_opened_again_is_forgotten() {
         said: Some(Said::NotFound),
         promised: true,
         voided: None,
+        sent_away: false,
         told_apart: true,
         elsewhere: true,
     };
