@@ -341,3 +341,54 @@ fn only_a_biz_id_under_which_no_byte_left_is_free() {
     assert_eq!(till.consume(&poor("500.00")).outcome(), "not_sent");
     till.consume(&poor("1.00")).expect("conflict", "ZV-NEW-BIZID");
 }
+
+/// The till has stored its attempt and died before it sent it; the cashier cancels the sale instead of trying again.
+#[test]
+fn what_was_stored_and_never_sent_can_be_voided() {
+    let simulator = Simulator::start();
+    let config = config(&simulator);
+    let (mut till, id) = started(&config);
+    let void = |biz_id: &str, id: &str| json!({"bizId": biz_id, "journal_id": id});
+    let before = simulator.requests();
+    for answer in [till.reverse(&void("T1-1", &id)), look_up(&mut till, "T1-1", &id), till.look_up("T1-1")] {
+        let answer = answer.expect("reversed", "ZV-VOIDED");
+        assert_eq!(answer.json["cashier"], "该单未扣款，已作废");
+        assert_eq!(answer.json["recorded"]["reversal"]["voided"], "not_sent", "{}", answer.text);
+        assert!(!answer.json["message"].as_str().unwrap().contains(';'), "{}", answer.text);
+    }
+    till.consume(&with(sale("T1-1"), "journal_id", &id)).expect("conflict", "ZV-CONFLICT");
+    assert_eq!((simulator.requests(), simulator.net("T1-1")), (before, 0));
+    // It is no sale and nothing is open.
+    let listed = till.pending(Some(&json!({"day": "today"}))).succeeded();
+    assert_eq!(listed.data()["entries"][0]["kinds"], json!(["nothing"]), "{}", listed.text);
+    assert_eq!(till.pending(None).data()["count"], 0);
+    // Another identity proves nothing, and without one the request names what is missing.
+    let other = "0123456789abcdef0123456789abcdef";
+    let unknown = till.reverse(&void("T1-2", other)).expect("unknown", "ZV-OTHER-JOURNAL");
+    assert_eq!(unknown.json["next"], "wait");
+    let missing = till.reverse(&json!({"bizId": "T1-2"})).expect("invalid", "ZV-REQUEST");
+    assert_eq!(missing.errors(), ["returnedBizId"]);
+    assert!(missing.json["message"].as_str().unwrap().contains("journal_id"), "{}", missing.text);
+    look_up(&mut till, "T1-2", &id).expect("not_sent", "ZV-NEVER-SENT");
+    // A later attempt of a refused sale may be in the other journal.
+    let poor = json!({"bizId": "T1-3", "customerId": POOR_MEMBER, "amount": "500.00"});
+    till.consume(&poor).expect("declined", "910001");
+    till.reverse(&void("T1-3", other)).expect("unknown", "ZV-OTHER-JOURNAL");
+    till.reverse(&void("T1-3", &id)).expect("reversed", "ZV-VOIDED");
+    // With what the answer carried, it was sent: whatever the identity, that is another till's sale.
+    till.consume(&sale("T1-4")).succeeded();
+    let mut another = started(&self::config(&simulator)).0;
+    let given = json!({"bizId": "T1-4", "returnedBizId": "T1-4", "customerId": MEMBER, "journal_id": id});
+    another.reverse(&given).expect("reversed", "ZV-REVERSED");
+    assert_eq!(simulator.net("T1-4"), 0);
+}
+
+#[test]
+fn a_void_needs_no_reverse_route() {
+    let simulator = Simulator::start();
+    let (mut till, id) = started(&support::config(&simulator.v2(), json!({})));
+    till.reverse(&json!({"bizId": "T1-1", "journal_id": id})).expect("reversed", "ZV-VOIDED");
+    till.consume(&sale("T1-2")).succeeded();
+    let none = till.reverse(&json!({"bizId": "T1-2"})).expect("invalid", "ZV-NO-REVERSE");
+    assert_eq!(none.json["cashier"], "本店未开通退款，请联系店长");
+}

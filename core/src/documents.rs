@@ -138,7 +138,11 @@ pub static RECORDED: Shape = Shape {
         must("stage", Kind::Word(&STAGES), "where its life is"),
         must("unsettled", Kind::Flag, "somebody still has to find out, undo or decide"),
         must("request", Kind::Object(&RECORDED_REQUEST), "what it was recorded as"),
-        must("attempts", Kind::Integer(0, i64::MAX), "how often it was begun; 0: another till's"),
+        must(
+            "attempts",
+            Kind::Integer(0, i64::MAX),
+            "how often it was begun; 0: another till's, or voided before it was ever sent",
+        ),
         must(
             "created_unix_ms",
             Kind::Integer(i64::MIN, i64::MAX),

@@ -11,7 +11,10 @@ mod tell;
 
 pub use refund::reversal as tell_reversal;
 pub use reverse::Requested;
-pub use tell::{consume as tell_consume, entry_json, known as tell_known, stands as tell_stands};
+pub use tell::{
+    consume as tell_consume, entry_json, known as tell_known, other_journal as tell_other_journal,
+    stands as tell_stands,
+};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -5,9 +5,11 @@ use std::time::Instant;
 use super::Client;
 use crate::gateway::{CodeRules, Envelope, Identity, Operation, Reversed, Words};
 use crate::journal::{Guard, JournalError, Receipt, Recorded};
+use crate::json::{Object, Value};
 use crate::log::Level;
 use crate::money::BizId;
 use crate::outcome::codes;
+use crate::transaction::restart::{self, Known};
 use crate::transaction::settle::{self, Asked, By, Try};
 use crate::transaction::{Entry, Stage};
 use crate::transport::Failure;
@@ -24,20 +26,24 @@ pub enum Requested {
     Lacks(Vec<&'static str>),
     /// The bizId that was returned is this other sale's, whose record would go on saying that it stands.
     OfAnotherSale(Entry),
+    /// The attempt was made with another journal, or under another account: nothing says that nothing was taken.
+    OtherJournal(Option<Entry>),
 }
 
 impl Client {
     /// Puts a till's request for a reversal on disk. Where the journal knows nothing of the bizId, it is another
-    /// till's sale. `told` is what the till says of the sale where the journal does not have it, or no longer.
+    /// till's sale, or an attempt that was never sent, if `given` has the identity of this journal: that is voided. `told`
+    /// is what the till says of the sale where the journal does not have it, or no longer.
     pub fn request_reversal(
         &self,
         biz_id: &BizId,
-        returned: Option<&str>,
+        given: &Object<'_>,
         told: &Identity,
         deadline: Instant,
     ) -> Result<Requested, JournalError> {
         let key = self.key(biz_id);
         let journal = &self.shared.journal;
+        let returned = given.given("returnedBizId").and_then(Value::scalar);
         if let Some(returned) = returned
             && let Some(other) = journal.other_sale_of(&key, returned)?
         {
@@ -45,14 +51,24 @@ impl Client {
         }
         let mut standing = self.shared.standing(&key)?;
         loop {
-            let record = match &standing {
-                None if !self.can_reverse() => return Ok(Requested::NoWay(None)),
+            // What the answer carried is known, so it was sent, whatever journal has its record.
+            let known = match returned {
+                Some(_) => Known::NotRecorded,
                 None => {
-                    let Some(returned) = returned else { return Ok(Requested::NeedsReturnedBizId) };
-                    let created = self.now().machine_unix_ms;
-                    Entry::foreign(key.clone(), told.clone(), returned, journal.owner().clone(), created)
+                    let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
+                    restart::known(standing.clone(), self.attempt(given)?, elsewhere)
                 }
-                Some(entry) => match settle::ask(entry, returned, self.can_reverse(), By::Till) {
+            };
+            let (created, owner) = (self.now().machine_unix_ms, journal.owner().clone());
+            let record = match (&standing, returned) {
+                _ if matches!(known, Known::OtherJournal(_)) => return Ok(Requested::OtherJournal(standing)),
+                (None, _) if matches!(known, Known::NeverSent) => {
+                    Entry::never_sent(key.clone(), owner, created)
+                }
+                (None, _) if !self.can_reverse() => return Ok(Requested::NoWay(None)),
+                (None, None) => return Ok(Requested::NeedsReturnedBizId),
+                (None, Some(returned)) => Entry::foreign(key.clone(), told.clone(), returned, owner, created),
+                (Some(entry), _) => match settle::ask(entry, returned, self.can_reverse(), By::Till) {
                     Asked::Record(record) => record.told(told),
                     Asked::Going | Asked::Already => return Ok(Requested::Stands(entry.clone())),
                     Asked::NoWay => return Ok(Requested::NoWay(standing)),

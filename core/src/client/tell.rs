@@ -139,7 +139,7 @@ pub fn known(known: &Known, lang: Lang) -> Answer {
 }
 
 /// What this journal has proves nothing of the attempt.
-fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
+pub fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
     let message = "the attempt was made with another journal, or the bizId stands under another account or endpoint of this one: \
                    whether it was taken is not known here; nothing was sent";
     let answer = Answer::of(Outcome::Unknown, &codes::OTHER_JOURNAL, lang, message);
@@ -205,7 +205,8 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
         }
         Stage::Reversed => match detail.reversal.voided {
             Some(was) => {
-                let message = format!("{}, nothing was taken; {}", was.as_str(), codes::VOIDED.meaning);
+                let message =
+                    format!("nothing was taken (it stood as {}), and the bizId is closed", was.as_str());
                 Answer::of(Outcome::Reversed, &codes::VOIDED, lang, message)
             }
             None => own(Outcome::Reversed, &codes::REVERSED, last),

@@ -7,7 +7,9 @@ use super::requests::{
 };
 use super::{Library, export, parse};
 use crate::calendar;
-use crate::client::{Client, Requested, entry_json, tell_known, tell_reversal, tell_stands};
+use crate::client::{
+    Client, Requested, entry_json, tell_known, tell_other_journal, tell_reversal, tell_stands,
+};
 use crate::gateway::{ACCOUNT, Identity, rounded_ids};
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
@@ -42,7 +44,6 @@ impl Library {
     pub fn reverse(&self, request: &str) -> Answer {
         self.run_checked(request, &REVERSE_REQUEST, |client, given, biz_id| {
             let deadline = self.shared.world.now() + self.shared.total;
-            let returned = given.given("returnedBizId").and_then(Value::scalar);
             let text = |name: &str| given.given(name).and_then(Value::scalar);
             let told = Identity {
                 customer_id: text("customerId").map(str::to_owned),
@@ -50,7 +51,7 @@ impl Library {
                 amount: text("amount").and_then(|text| Amount::parse(text).ok()),
                 ..Identity::default()
             };
-            let requested = client.request_reversal(biz_id, returned, &told, deadline);
+            let requested = client.request_reversal(biz_id, given, &told, deadline);
             let answer = requested.map(|requested| match requested {
                 Requested::Lacks(names) => {
                     let message = "is missing: routes.reverse.params names it and the journal does not have it; give it \
@@ -61,7 +62,8 @@ impl Library {
                 Requested::NeedsReturnedBizId => self.invalid(vec![Problem {
                     path: "returnedBizId".to_owned(),
                     message: "is missing: the journal knows no such bizId, and another till's sale is undone by the \
-                              bizId that its answer carried"
+                              bizId that its answer carried; an attempt of this till that was never sent is voided by \
+                              the journal_id that was stored with it"
                         .to_owned(),
                 }]),
                 Requested::OfAnotherSale(entry) => self
@@ -73,6 +75,7 @@ impl Library {
                         ),
                     }])
                     .with_recorded(entry_json(&entry)),
+                Requested::OtherJournal(entry) => tell_other_journal(entry.as_ref(), self.lang()),
                 Requested::NoWay(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
                 Requested::NoWay(Some(entry)) if client.can_reverse() => tell_reversal(&entry, self.lang()),
                 Requested::NoWay(Some(entry)) => {

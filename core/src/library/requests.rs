@@ -33,6 +33,7 @@ pub static REVERSE_REQUEST: Shape = Shape {
         may("customerId", Kind::Id, "the member; where the journal does not have the sale, or no longer"),
         may("amount", Kind::Money, "元 of the consume; likewise"),
         may("type", Kind::Integer(0, 99), "likewise; 1: it was made with scanned codes, without customerId"),
+        JOURNAL_ID,
         ACCOUNT,
     ],
 };

@@ -237,13 +237,13 @@ codes! {
         "Send the consume again with the same bizId.", "未扣款，请重新收款", "Nothing was taken. Charge again.";
     OTHER_JOURNAL "ZV-OTHER-JOURNAL" [Unknown]
         "The attempt was made with another journal (a new installation, a lost or restored file, another machine), or the bizId stands under another account or endpoint: what this journal says does not prove that nothing was taken. Nothing was sent.",
-        "A person compares with the gateway's records. Never send it again before, neither with this bizId nor with a new one.", OTHER_JOURNAL_ZH, OTHER_JOURNAL_EN;
+        "A person compares with the gateway's records; zv_reverse_json answers it, too, and sends nothing. Never send it again before, neither with this bizId nor with a new one.", OTHER_JOURNAL_ZH, OTHER_JOURNAL_EN;
     NEW_BIZID "ZV-NEW-BIZID" [Conflict]
         "Something was sent under this bizId and nothing was taken; this is another request (another sum, member or coupon). Nothing was sent.",
         "Send the request again under a new bizId. Only a bizId under which no byte ever left is free for another request.", NEW_BIZID_ZH, NEW_BIZID_EN;
     NO_REVERSE_ROUTE "ZV-NO-REVERSE" [Invalid]
         "No reverse route is configured for this account: there is no way to undo a consume.",
-        "Ask the vendor for the reversal's action (V2) or set routes.reverse to \"v3\".", CALL_ZH, CALL_EN;
+        "Ask the vendor for the reversal's action (V2) or set routes.reverse to \"v3\". Until then the manager gives the money back in the vendor's back office.", "本店未开通退款，请联系店长", "Refunds are not set up in this shop. Ask the manager.";
     NOT_CONFIRMED "ZV-NOT-CONFIRMED" [Invalid]
         "There is nothing to confirm: the consume has not succeeded; `recorded` shows it.",
         "Confirm only what answered `succeeded`.", CALL_ZH, CALL_EN;

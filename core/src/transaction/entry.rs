@@ -297,6 +297,16 @@ impl Entry {
         entry
     }
 
+    /// The void of an attempt that was never sent under this journal: the bizId is closed.
+    pub fn never_sent(key: Key, owner: Owner, created_unix_ms: i64) -> Entry {
+        let mut entry = Entry::intent(key, Identity::default(), owner, OnUnknown::Hold, created_unix_ms);
+        entry.stage = Stage::Reversed;
+        entry.attempt = 0;
+        entry.detail.reversal.asked = true;
+        entry.detail.reversal.voided = Some(Stage::NotSent);
+        entry
+    }
+
     /// The same intent, asked for by this till, operator and store.
     pub fn from(mut self, origin: Origin) -> Entry {
         self.detail.origin = origin;
