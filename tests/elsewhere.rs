@@ -122,3 +122,28 @@ fn what_a_lost_try_of_ones_own_gave_back_is_a_refund() {
     let totals = till.pending(Some(&json!({"day": "today"}))).data()["totals"].clone();
     assert_eq!((&totals["refunds"]["sum"], &totals["refunded_elsewhere"]), (&json!("-2.00"), &json!(0)));
 }
+
+/// The other till's receipt was copied wrong.
+#[test]
+fn a_sale_that_the_gateway_does_not_know_is_said_to_be_unknown_there() {
+    let simulator = Simulator::start();
+    let mut other = Driver::started(&told(&simulator));
+    other.consume(&sale("T1")).succeeded();
+    let mut till = Driver::started(&told(&simulator));
+    let request = |returned: &str| json!({"bizId": "T1", "returnedBizId": returned, "customerId": MEMBER, "amount": "2.00"});
+    let words = "平台查无此交易，请核对单号";
+    let unknown = till.reverse(&request("T7")).expect("conflict", "ZV-REVERSE-NOT-FOUND");
+    assert_eq!((cashier(&unknown), &unknown.json["next"]), (words, &json!("lookup")));
+    let seen = till.look_up("T1").expect("unknown", "ZV-REVERSE-NOT-FOUND");
+    assert_eq!(cashier(&seen), words);
+    assert_eq!(simulator.net("T1"), 1);
+    // With the right one it is given back.
+    till.reverse(&request("T1")).expect("reversed", "ZV-REVERSED");
+    assert_eq!(simulator.net("T1"), 0);
+    // What is refused otherwise is a person's.
+    other.consume(&sale("T2~reverse_too_late")).succeeded();
+    let request =
+        json!({"bizId": "T2~reverse_too_late", "returnedBizId": "T2~reverse_too_late", "customerId": MEMBER});
+    let refused = till.reverse(&request).expect("conflict", "ZV-REFUSED");
+    assert_eq!(cashier(&refused), "退款未能确认，请联系店长核实");
+}

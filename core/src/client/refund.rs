@@ -72,7 +72,9 @@ fn refused_message(entry: &Entry) -> String {
 /// Why it goes no further without a person.
 pub(super) fn open_code(entry: &Entry) -> &'static Code {
     let other = entry.detail().reversal.last.as_ref();
-    if entry.stage() == Stage::Refused {
+    if entry.not_found_elsewhere() {
+        &codes::REVERSE_NOT_FOUND
+    } else if entry.stage() == Stage::Refused {
         &codes::REFUSED
     } else if other.is_some_and(|words| words.code == codes::OTHER_BIZ_ID.text) {
         &codes::OTHER_BIZ_ID
@@ -84,6 +86,9 @@ pub(super) fn open_code(entry: &Entry) -> &'static Code {
 /// For the person at the till, where it goes no further without a person, or did not.
 pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
     match entry.stage() {
+        Stage::Refused if entry.not_found_elsewhere() => {
+            Some(codes::REVERSE_NOT_FOUND.cashier(Outcome::Conflict, lang))
+        }
         Stage::Refused | Stage::Unproven if entry.gives_back() => Some(lang.pick(
             "退款未能确认，请联系店长核实",
             "The refund could not be confirmed. Ask the manager to check.",

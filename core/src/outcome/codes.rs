@@ -209,8 +209,12 @@ codes! {
         "The sale was undone, or can no longer happen.",
         "For a new sale use a new bizId.", "交易已撤销，请改用其他方式支付", "The payment was undone. Use another tender.";
     REFUSED "ZV-REFUSED" [Conflict, Unknown]
-        "The gateway refuses to undo it; as far as is known it is still taken.",
+        "The gateway refuses to undo it, in words that the configuration does not explain; whether it is still taken, a person finds out.",
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
+    REVERSE_NOT_FOUND "ZV-REVERSE-NOT-FOUND" [Conflict, Unknown]
+        "Another till's sale was to be undone, and the gateway knows no consume under that returnedBizId (or not of this account): nothing was given back.",
+        "Compare returnedBizId with the other till's receipt and ask again with the right one; or a person says by zv_settle_json what is so.",
+        "平台查无此交易，请核对单号", "The gateway knows no such payment. Check the number.";
     REFUND_REFUSED "ZV-REFUND-REFUSED" [Conflict]
         "The gateway refuses the refund, each time in words of its own: nothing was given back by it. Where routes.reverse.codes.already is configured the sale stands as it did; without it the refusal may also say that the sale was given back before, by another till or in the back office, and the cashier sentence says so.",
         "See recorded.reversal.gateway for its words. The sale stays `succeeded`. Without codes.already a person first looks whether it was given back elsewhere: then zv_settle_json with `undone`, or the code under routes.reverse.codes.already and ask again. Where it stands, give the money back in another way, or ask again later.", "退款未成功，原交易仍有效",

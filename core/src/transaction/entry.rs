@@ -441,6 +441,13 @@ impl Entry {
         }
     }
 
+    /// Whether another till's sale was to be undone and the gateway knows no such consume.
+    pub fn not_found_elsewhere(&self) -> bool {
+        self.stage == Stage::Refused
+            && self.detail.foreign
+            && self.detail.reversal.said == Some(Said::NotFound)
+    }
+
     /// Whether its undoing was confirmed once and then refused with a code that the configuration does not explain.
     pub fn promise_refused(&self) -> bool {
         let reversal = &self.detail.reversal;

@@ -37,7 +37,8 @@ pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -> As
         if matches!(entry.stage, Stage::Succeeded | Stage::Kept) {
             next.detail.reversal.refund = by == By::Till;
         }
-        if next.detail.returned_biz_id.is_none() {
+        // A bizId that the gateway does not know was written down wrong.
+        if next.detail.returned_biz_id.is_none() || (entry.not_found_elsewhere() && returned.is_some()) {
             next.detail.returned_biz_id = returned.map(str::to_owned);
         }
         Asked::Record(next)

@@ -350,12 +350,12 @@ faults! {
 
     // The gateway's answer to a reversal.
     ReverseRefused "reverse_refused" "9001.49" meets Reverse acts false
-        till "unknown, for a person: ZV-REFUSED; of a refund conflict: ZV-REFUND-REFUSED" "unknown，须人工处理：ZV-REFUSED；退款则为 conflict：ZV-REFUND-REFUSED"
+        till "unknown, other_tender, and a person: ZV-REFUSED; of a refund conflict: ZV-REFUND-REFUSED; of another till's sale conflict: ZV-REFUSED" "unknown，other_tender，并须人工处理：ZV-REFUSED；退款则为 conflict：ZV-REFUND-REFUSED；另一台收银机的交易则为 conflict：ZV-REFUSED"
         param None,
         "the reversal is refused (920003); the deduction stands"
         "冲正被拒绝（920003）；扣款仍然有效";
     ReverseTooLate "reverse_too_late" "9001.50" meets Reverse acts false
-        till "unknown, for a person: ZV-REFUSED; of a refund conflict: ZV-REFUND-REFUSED" "unknown，须人工处理：ZV-REFUSED；退款则为 conflict：ZV-REFUND-REFUSED"
+        till "unknown, other_tender, and a person: ZV-REFUSED; of a refund conflict: ZV-REFUND-REFUSED; of another till's sale conflict: ZV-REFUSED" "unknown，other_tender，并须人工处理：ZV-REFUSED；退款则为 conflict：ZV-REFUND-REFUSED；另一台收银机的交易则为 conflict：ZV-REFUSED"
         param None,
         "the reversal is too late (920004); the deduction stands"
         "超过冲正时限（920004）；扣款仍然有效";
