@@ -155,7 +155,7 @@ fn a_refund_is_of_its_own_day() {
     let date = closed["day"].as_str().unwrap();
     let line = lines.iter().find(|line| line.contains(",D-1,")).unwrap();
     assert!(line.contains(&format!(",sale,{date},")), "{line}");
-    assert!(line.ends_with(",3.00,3.00,0.00,5,1,\t007,\t0042,王店长,S-1"), "{line}");
+    assert!(line.ends_with(",3.00,3.00,0.00,5,1,\t007,\t0042,王店长,S-1,,"), "{line}");
     let lost = lines.iter().find(|line| line.contains(",D-3~reset_after,")).unwrap();
     assert!(lost.contains(&format!(",nothing,{date},")), "{lost}");
     let csv = till.pending(Some(&json!({"day": "today", "format": "csv"}))).succeeded();

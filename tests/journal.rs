@@ -703,7 +703,7 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
         lines[0],
         "\u{feff}created,bizId,returnedBizId,stage,customerId,amount,points,coupons,attempts,code,message,endpoint,\
          reversalCode,reversalMessage,kind,day,utc,local,sum,recharge,gift,pointsTaken,couponsTaken,deviceSn,\
-         operatorId,operatorName,multiMark"
+         operatorId,operatorName,multiMark,count,withoutSplit"
     );
     // Ids and codes begin with a tab, so that Excel takes them for texts.
     let fields: Vec<&str> = lines[1].split(',').map(|field| field.trim_start_matches('\t')).collect();

@@ -268,3 +268,47 @@ fn what_an_old_sale_lacks_of_the_params_is_named_and_nothing_is_sent_without_it(
         assert_eq!(simulator.net("T1"), 0);
     }
 }
+
+/// The day's end shows what is not settled, also of a refund.
+#[test]
+fn an_open_refund_is_open_in_the_days_totals() {
+    let simulator = Simulator::start();
+    let mut till = till(&simulator);
+    till.consume(&sale("T1", "3.00")).succeeded();
+    simulator.arm("http_500", "reverse", 1_000_000, &json!({}));
+    reverse(&mut till, "T1");
+    let listed = till.pending(Some(&json!({"day": "today"}))).succeeded();
+    assert_eq!(listed.data()["entries"][0]["kinds"], json!(["sale", "open"]), "{}", listed.text);
+    let totals = &listed.data()["totals"];
+    assert_eq!((&totals["open"], &totals["sales"]["sum"]), (&json!(1), &json!("3.00")));
+    let csv = till.pending(Some(&json!({"day": "today", "format": "csv"}))).succeeded();
+    let text = csv.data()["text"].as_str().unwrap();
+    let last: Vec<&str> = text.lines().filter(|line| line.contains(",total ")).collect();
+    let ends: Vec<_> = last.iter().map(|line| line.split(',').rev().take(2).collect::<Vec<_>>()).collect();
+    // Split unknown of how many, and how many: sales, refunds, net, open.
+    assert_eq!(ends, [["0", "1"], ["0", "0"], ["0", "1"], ["", "1"]], "{text}");
+    assert!(last[3].contains("total open"), "{text}");
+}
+
+/// Only what can settle an entry is suggested for it.
+#[test]
+fn the_settings_that_are_named_are_those_that_can_settle_it() {
+    let simulator = Simulator::start();
+    let settings = |till: &mut Driver, biz_id: &str| {
+        until("refused", || till.look_up(biz_id).json["recorded"]["stage"] == "refused");
+        till.pending(None).data()["entries"][0]["settings"].clone()
+    };
+    let mut plain = Driver::started(&as_it_comes(&simulator, 300));
+    plain.consume(&sale("T1~reset_after~reverse_too_late", "1.00"));
+    let named = settings(&mut plain, "T1~reset_after~reverse_too_late");
+    assert_eq!(named, json!(["routes.reverse.codes.already"]), "nobody has told what the code means");
+    // Of a route whose codes are told, another code is none of them; nor is one that is listed as "not found".
+    let mut till = till(&simulator);
+    till.consume(&sale("T2~reset_after~reverse_too_late", "1.00"));
+    assert_eq!(settings(&mut till, "T2~reset_after~reverse_too_late"), Value::Null);
+    let mut config = as_it_comes(&simulator, 300);
+    config["routes"] = json!({"reverse": {"codes": {"not_found": ["920001"]}}});
+    let mut foreign = Driver::started(&config);
+    foreign.reverse(&json!({"bizId": "T9", "returnedBizId": "T9", "customerId": MEMBER}));
+    assert_eq!(settings(&mut foreign, "T9"), Value::Null);
+}

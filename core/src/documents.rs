@@ -191,6 +191,12 @@ static LISTED: Shape = Shape {
             ]),
             "what happens next",
         ),
+        may(
+            "settings",
+            Kind::List(&Kind::Text(64), 16),
+            "keys of the configuration that would settle it at the next start, if the vendor says that they are so of the \
+             code in entry.reversal.gateway; nothing is sent for it",
+        ),
         must(
             "kinds",
             Kind::List(&Kind::Text(64), 16),
@@ -206,7 +212,12 @@ pub static LIST: Shape = Shape {
     doc: "`data` of zv_pending_json and zv_recover_json. As CSV or NDJSON `text` stands in the place of `entries`.",
     fields: &[
         may("day", Kind::Text(10), "the business day, where one was asked for"),
-        may("totals", Kind::Any, "its sums"),
+        may(
+            "totals",
+            Kind::Any,
+            "its sums: sales, refunds (negative) and net; refunded_elsewhere and open are counts, an unsettled refund on the \
+             day of its sale",
+        ),
         must("count", Kind::Integer(0, i64::MAX), "how many"),
         may("journal_id", Kind::Text(64), "which journal"),
         may("entries", Kind::List(&Kind::Object(&LISTED), 1_000_000), "each sale"),
@@ -364,7 +375,8 @@ fn requests() -> String {
          byte order mark and a heading, for Excel and people; columns are only ever added at the end. A line is a sale, \
          a refund (negative, on the day on which the gateway confirmed it), `refunded_elsewhere` (without a sum: it had \
          been given back before, and whoever did it books it), `open` or `nothing` (`kind`); the last lines \
-         are the totals. `utc` and `local` are when that was, by the gateway's clock where it is known; `created` is the \
+         are the totals, with how many they are (`count`) and of how many the split is not known (`withoutSplit`). A sale \
+         whose refund is not settled has a line of each, on the day of the sale. `utc` and `local` are when that was, by the gateway's clock where it is known; `created` is the \
          machine's. A text that a spreadsheet would take for a formula has a `'` in front, and ids and codes that begin \
          with a digit a tab, so that Excel keeps every digit: a program trims both, or reads `ndjson`.\n\n`{}`",
         CSV_COLUMNS.join(",")

@@ -31,7 +31,7 @@ use crate::log::{Level, Log};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::shape::Unknown;
-use crate::transaction::{Entry, Key, Moment, OnUnknown};
+use crate::transaction::{Entry, Key, Moment, OnUnknown, Said, Stage};
 use crate::transport::{Exchanged, Failure, HttpAnswer};
 use crate::world::World;
 
@@ -101,6 +101,18 @@ impl Client {
     pub fn reverses_without_codes(&self) -> bool {
         let rules = &self.account.reverse;
         self.can_reverse() && rules.already.is_empty() && !rules.refuses_unknown
+    }
+
+    /// Which settings would settle an entry at the next start without a person, if the vendor says that they are so: those
+    /// that can explain the code by which its reversal was refused, and that are not set.
+    pub fn explaining_settings(&self, entry: &Entry) -> Vec<&'static str> {
+        let rules = &self.account.reverse;
+        let refused = entry.stage() == Stage::Refused && entry.detail().reversal.said == Some(Said::Refused);
+        let already = (refused || entry.promise_refused()) && rules.already.is_empty();
+        let refuses_unknown = entry.promise_refused() && !rules.refuses_unknown;
+        let named =
+            [(already, "routes.reverse.codes.already"), (refuses_unknown, "routes.reverse.refuses_unknown")];
+        named.into_iter().filter_map(|(can, name)| can.then_some(name)).collect()
     }
 
     /// Whether an entry is this account's.

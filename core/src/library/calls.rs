@@ -358,13 +358,10 @@ impl Library {
             .iter()
             .map(|entry| {
                 let client = self.clients.iter().find(|client| client.owns(entry.key()));
-                // Which setting would settle it, if the vendor says so.
-                let setting = match entry.stage() {
-                    Stage::Unproven if entry.promise_refused() => {
-                        ",\"settings\":[\"routes.reverse.codes.already\",\"routes.reverse.refuses_unknown\"]"
-                    }
-                    Stage::Refused => ",\"settings\":[\"routes.reverse.codes.already\"]",
-                    _ => "",
+                let settings = client.map(|client| client.explaining_settings(entry)).unwrap_or_default();
+                let settings = match settings.as_slice() {
+                    [] => String::new(),
+                    names => format!(",\"settings\":[\"{}\"]", names.join("\",\"")),
                 };
                 let next = match (entry.stage(), client) {
                     (Stage::Sending, _) if self.shared.journal.may_be_running(entry) => "running",
@@ -385,7 +382,7 @@ impl Library {
                     .collect();
                 let kinds = kinds.join(",");
                 format!(
-                    "{{\"next\":\"{next}\"{setting},\"kinds\":[{kinds}],\"entry\":{}}}",
+                    "{{\"next\":\"{next}\"{settings},\"kinds\":[{kinds}],\"entry\":{}}}",
                     entry_json(entry)
                 )
             })

@@ -8,7 +8,7 @@ use crate::money::Amount;
 use crate::transaction::Entry;
 
 /// The columns of the CSV, in their order; new ones are only ever added at the end.
-pub(crate) const COLUMNS: [&str; 27] = [
+pub(crate) const COLUMNS: [&str; 29] = [
     "created",
     "bizId",
     "returnedBizId",
@@ -36,6 +36,8 @@ pub(crate) const COLUMNS: [&str; 27] = [
     "operatorId",
     "operatorName",
     "multiMark",
+    "count",
+    "withoutSplit",
 ];
 
 /// The columns that a spreadsheet would take for numbers and round.
@@ -84,7 +86,7 @@ impl Kind {
     }
 }
 
-/// What an entry is on that day: up to two things, a sale and its refund. `None` asks for no day.
+/// What an entry is on that day: up to two things, a sale and its refund, which may be open. `None` asks for no day.
 pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<Kind> {
     let on = |own: i64| day.is_none_or(|day| day == own);
     let mut kinds = Vec::new();
@@ -95,6 +97,9 @@ pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<
             true => Kind::Open,
             false => Kind::Nothing,
         });
+        if !foreign && entry.counts() && entry.stage().is_unsettled() {
+            kinds.push(Kind::Open);
+        }
     }
     if entry.returned_day().is_some_and(on) {
         kinds.push(if entry.detail().reversal.elsewhere { Kind::RefundedElsewhere } else { Kind::Refund });
@@ -259,7 +264,7 @@ pub(super) fn ndjson(entries: &[Entry]) -> String {
 /// quoted. Behind the lines stand the totals, where there is anything to sum.
 pub(super) fn csv(entries: &[Entry], day: Option<i64>, days: BusinessDays) -> String {
     let mut out = MARK.to_owned() + &COLUMNS.join(",") + "\r\n";
-    let mut push = |fields: [String; 27]| {
+    let mut push = |fields: [String; 29]| {
         let line: Vec<String> =
             COLUMNS.iter().zip(fields).map(|(name, field)| cell(&field, IDS.contains(name))).collect();
         out.push_str(&line.join(","));
@@ -277,13 +282,20 @@ pub(super) fn csv(entries: &[Entry], day: Option<i64>, days: BusinessDays) -> St
         ("total net", totals.sales.plus(totals.refunds)),
     ] {
         if totals.sales.count + totals.refunds.count > 0 {
-            push(total_line(name, day, total));
+            push(total_line(name, day, Some(total), total.count));
+        }
+    }
+    for (name, count) in
+        [("total refunded_elsewhere", totals.refunded_elsewhere), ("total open", totals.open)]
+    {
+        if count > 0 {
+            push(total_line(name, day, None, count));
         }
     }
     out
 }
 
-fn line(entry: &Entry, kind: Kind, days: BusinessDays) -> [String; 27] {
+fn line(entry: &Entry, kind: Kind, days: BusinessDays) -> [String; 29] {
     let (identity, detail) = (entry.identity(), entry.detail());
     let words = detail.words.clone().unwrap_or_default();
     let reversal = detail.reversal.last.clone().unwrap_or_default();
@@ -329,19 +341,24 @@ fn line(entry: &Entry, kind: Kind, days: BusinessDays) -> [String; 27] {
         given(&detail.origin.operator_id),
         given(&detail.origin.operator_name),
         given(&detail.origin.multi_mark),
+        String::new(),
+        String::new(),
     ]
 }
 
-fn total_line(name: &str, day: Option<i64>, total: Total) -> [String; 27] {
-    let mut fields = [const { String::new() }; 27];
+fn total_line(name: &str, day: Option<i64>, total: Option<Total>, count: usize) -> [String; 29] {
+    let mut fields = [const { String::new() }; 29];
+    let of = |field: fn(Total) -> String| total.map(field).unwrap_or_default();
     let shown = [
         ("kind", name.to_owned()),
         ("day", day.map(date).unwrap_or_default()),
-        ("sum", yuan(total.sum)),
-        ("recharge", yuan(total.recharge)),
-        ("gift", yuan(total.gift)),
-        ("pointsTaken", total.points.to_string()),
-        ("couponsTaken", total.coupons.to_string()),
+        ("sum", of(|total| yuan(total.sum))),
+        ("recharge", of(|total| yuan(total.recharge))),
+        ("gift", of(|total| yuan(total.gift))),
+        ("pointsTaken", of(|total| total.points.to_string())),
+        ("couponsTaken", of(|total| total.coupons.to_string())),
+        ("count", count.to_string()),
+        ("withoutSplit", of(|total| total.without_split.to_string())),
     ];
     for (column, field) in COLUMNS.iter().zip(&mut fields) {
         if let Some((_, text)) = shown.iter().find(|(shown, _)| shown == column) {
