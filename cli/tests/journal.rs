@@ -25,10 +25,10 @@ fn shows_a_table_of_the_day_of_what_is_open_or_of_one_sale() {
     let table = place.zv(&["journal", "show"]).ended(0);
     let listed = || table.out.lines().skip(2).take_while(|line| !line.is_empty());
     let lines: Vec<Vec<&str>> = listed().map(|line| line.split_whitespace().skip(2).collect()).collect();
-    assert_eq!(lines[0][..2], ["STAGE", "NEXT"]);
-    assert_eq!(lines[1], ["J1", "succeeded", "23.00", FIVE_OFF, MEMBER]);
-    assert_eq!(lines[2], ["J2", "declined", "500.00", POOR_MEMBER]);
-    assert_eq!(lines[3], ["J3~reset_after", "unknown", "person", "1.00", MEMBER]);
+    assert_eq!(lines[0][..3], ["STAGE", "KIND", "NEXT"]);
+    assert_eq!(lines[1], ["J1", "succeeded", "sale", "23.00", FIVE_OFF, MEMBER]);
+    assert_eq!(lines[2], ["J2", "declined", "nothing", "500.00", POOR_MEMBER]);
+    assert_eq!(lines[3], ["J3~reset_after", "unknown", "open", "person", "1.00", MEMBER]);
     let starts: Vec<Option<usize>> = listed().map(|line| line.find(" J").or(line.find(" BIZID"))).collect();
     table.shows(&["sales    1      23.00  23.00", "net      1      23.00"]);
     assert!(starts.iter().all(|start| *start == starts[0]), "{starts:?}");
@@ -58,7 +58,8 @@ fn exports_a_day() {
         "{csv}"
     );
     assert!(lines[4].contains(",total sales,") && lines[6].contains(",total net,"), "{csv}");
-    assert_eq!((lines.len(), lines[7]), (8, ""));
+    assert!(lines[7].contains(",total open,"), "{csv}");
+    assert_eq!((lines.len(), lines[8]), (9, ""));
     let ndjson = place.zv(&["journal", "export", "--format", "ndjson", "--day", "today"]).ended(0).out;
     let stages: Vec<Value> =
         ndjson.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["stage"].clone()).collect();

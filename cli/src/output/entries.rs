@@ -7,7 +7,7 @@ use zvpos_core::json::{Object, Value};
 
 use super::table::columns;
 
-const HEADINGS: [&str; 7] = ["TIME", "BIZID", "STAGE", "NEXT", "AMOUNT", "COUPONS", "CUSTOMER"];
+const HEADINGS: [&str; 8] = ["TIME", "BIZID", "STAGE", "KIND", "NEXT", "AMOUNT", "COUPONS", "CUSTOMER"];
 
 /// The till's time, for people: minutes ahead of UTC.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,6 +37,12 @@ pub(super) fn totals(out: &mut impl Write, totals: &Object<'_>) -> io::Result<()
         let cells = columns_of.iter().map(|column| text(total, column));
         lines.push(std::iter::once(name.to_owned()).chain(cells).collect());
     }
+    for name in ["refunded_elsewhere", "open"] {
+        let count = text(totals, name);
+        if !matches!(count.as_str(), "" | "0") {
+            lines.push(vec![name.to_owned(), count]);
+        }
+    }
     writeln!(out)?;
     columns(out, &lines)
 }
@@ -52,23 +58,35 @@ pub(super) fn write(out: &mut impl Write, entries: &[Value<'_>], days: Days) -> 
     columns(out, &lines)
 }
 
-fn line(listed: &Value<'_>, days: Days) -> Option<[String; 7]> {
+fn line(listed: &Value<'_>, days: Days) -> Option<[String; 8]> {
     let listed = listed.as_object()?;
     let entry = listed.get("entry")?.as_object()?;
     let request = entry.get("request").and_then(Value::as_object);
     let asked = |name: &str| request.map(|request| text(request, name)).unwrap_or_default();
     let coupons = request.and_then(|request| request.get("couponsCardList")).and_then(Value::as_array);
     let coupons: Vec<&str> = coupons.unwrap_or_default().iter().filter_map(Value::scalar).collect();
+    let voided = entry
+        .get("reversal")
+        .and_then(Value::as_object)
+        .is_some_and(|reversal| !text(reversal, "voided").is_empty());
     let created = text(entry, "created_unix_ms").parse().unwrap_or_default();
     Some([
         days.wall(created),
         text(entry, "bizId"),
         text(entry, "stage"),
+        if voided { "void".to_owned() } else { kinds(listed) },
         if is_open(entry) { text(listed, "next") } else { String::new() },
-        asked("amount"),
-        coupons.join(" "),
+        // Of a void nothing moved.
+        if voided { String::new() } else { asked("amount") },
+        if voided { String::new() } else { coupons.join(" ") },
         asked("customerId"),
     ])
+}
+
+/// What it is on the day that was asked for: up to a sale and its refund.
+fn kinds(listed: &Object<'_>) -> String {
+    let kinds = listed.get("kinds").and_then(Value::as_array).unwrap_or_default();
+    kinds.iter().filter_map(Value::scalar).collect::<Vec<_>>().join("+")
 }
 
 /// Whether something is still to be done about it; `next` says nothing about the others.
@@ -88,21 +106,27 @@ mod tests {
 
     #[test]
     fn an_entry_is_a_line() {
-        let entry = |stage: &str, unsettled: bool| {
+        let entry = |stage: &str, unsettled: bool, kinds: &str, reversal: &str| {
             format!(
-                r#"{{"next":"reversing","entry":{{"bizId":"T1","stage":"{stage}","unsettled":{unsettled},"heard":true,
-                "confirmation":"not_asked","created_unix_ms":1795313657123,
+                r#"{{"next":"reversing","kinds":[{kinds}],"entry":{{"bizId":"T1","stage":"{stage}","unsettled":{unsettled},"heard":true,
+                "confirmation":"not_asked","reversal":{{{reversal}}},"created_unix_ms":1795313657123,
                 "request":{{"customerId":"9","amount":"1.00","couponsCardList":["7","8"]}}}}}}"#
             )
         };
-        let text = format!("[{},{}]", entry("reversing", true), entry("declined", false));
+        let text = format!(
+            "[{},{},{}]",
+            entry("reversing", true, r#""sale","open""#, ""),
+            entry("declined", false, r#""nothing""#, r#""voided":null"#),
+            entry("reversed", false, r#""nothing""#, r#""voided":"not_sent""#),
+        );
         let value = Value::parse(&text).unwrap();
         let mut out = Vec::new();
         write(&mut out, value.as_array().unwrap(), Days(480)).unwrap();
         let wanted = "
-TIME                 BIZID  STAGE      NEXT       AMOUNT  COUPONS  CUSTOMER
-2026-11-22 10:14:17  T1     reversing  reversing  1.00    7 8      9
-2026-11-22 10:14:17  T1     declined              1.00    7 8      9
+TIME                 BIZID  STAGE      KIND       NEXT       AMOUNT  COUPONS  CUSTOMER
+2026-11-22 10:14:17  T1     reversing  sale+open  reversing  1.00    7 8      9
+2026-11-22 10:14:17  T1     declined   nothing               1.00    7 8      9
+2026-11-22 10:14:17  T1     reversed   void                                   9
 ";
         assert_eq!(String::from_utf8(out).unwrap(), wanted);
     }
