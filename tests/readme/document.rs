@@ -93,14 +93,16 @@ impl Document {
         links
     }
 
-    /// Where a link to a heading leads, as the usual hosts write it.
+    /// Where a link to a heading leads, as the usual hosts write it, and every anchor that is set by name.
     pub fn anchors(&self) -> Vec<String> {
         let slug = |text: &str| -> String {
             let kept = text.to_lowercase();
             let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
             kept.map(|c| if c == ' ' { '-' } else { c }).collect()
         };
-        self.headings.iter().map(|(_, text)| slug(text)).collect()
+        let marked = self.prose.iter().flat_map(|(_, line)| line.split("<a id=\"").skip(1));
+        let marked = marked.filter_map(|rest| rest.split_once('"').map(|(name, _)| name.to_owned()));
+        self.headings.iter().map(|(_, text)| slug(text)).chain(marked).collect()
     }
 
     /// Every maximal run of letters, digits and these marks that begins so.
