@@ -25,9 +25,10 @@ use document::{Block, Document, looks_like};
 use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, config};
 
 /// Pages in English and Chinese.
-const PAIRS: [[&str; 2]; 6] = [
+const PAIRS: [[&str; 2]; 7] = [
     ["README.md", "README.zh-CN.md"],
     ["docs/integrating.md", "docs/integrating.zh-CN.md"],
+    ["docs/gateway.md", "docs/gateway.zh-CN.md"],
     ["docs/inspector.md", "docs/inspector.zh-CN.md"],
     ["docs/money-safety.md", "docs/money-safety.zh-CN.md"],
     ["docs/platforms.md", "docs/platforms.zh-CN.md"],
@@ -89,7 +90,7 @@ fn chinese_text_has_full_width_marks() {
     let root = support::root();
     let pages = marks::files(&root, &|path| path.ends_with(".zh-CN.md"));
     let sources = marks::files(&root, &|path| {
-        path.ends_with(".rs") && (path.contains("/src/") || path.contains("/build/"))
+        path.rsplit('.').next() == Some("rs") && (path.contains("/src/") || path.contains("/build/"))
     });
     assert!(pages.len() > 20 && sources.len() > 100, "{} and {}", pages.len(), sources.len());
     for path in pages {
