@@ -121,7 +121,7 @@ fn the_same_sale_again_is_answered_from_the_record() {
     assert_eq!((simulator.net("T1"), simulator.requests()), (1, 1));
 }
 
-/// money-safety.md section 2: "an unreadable one included as long as its bizId can be read". A till that is told
+/// A bizId is known although the rest of its request cannot be read (docs/money-safety.md, I1). A till that is told
 /// `invalid` would mend the request and send it, although the sale under this bizId is done.
 #[test]
 fn an_unreadable_request_under_a_known_biz_id_is_a_conflict() {

@@ -1,5 +1,5 @@
 //! What counts as the gateway's answer to a consume, and what only looks like one: a complete HTTP 200 with the
-//! whole envelope and nothing else (money-safety.md section 2). A wrong `succeeded` or `declined` costs money.
+//! whole envelope and nothing else (docs/money-safety.md, I3). A wrong `succeeded` or `declined` costs money.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;

@@ -1,6 +1,6 @@
 //! A proxy that lets no CONNECT to plain http through (Squid's default), and what is asked of it with whole URLs
 //! (`proxy.mode: absolute`) against a proxy that forwards for real. What no longer holds then is in
-//! docs/money-safety.md: counter-example "absolute form is the same".
+//! docs/money-safety.md under "Does not hold".
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;

@@ -262,7 +262,7 @@ fn the_time_of_a_handshake_is_time_to_connect() {
     assert_eq!(till.consume(&sale("T2")).succeeded().json["timing_ms"]["connect"], 0.0);
 }
 
-/// c-abi.md section 4: no environment variable is read. A till must not begin to talk through somebody's proxy, or
+/// No environment variable is read (docs/configuration.md). A till must not begin to talk through somebody's proxy, or
 /// trust somebody's certificate, because of where it was started.
 #[test]
 fn the_environment_changes_nothing() {

@@ -1,4 +1,5 @@
-//! The figures as tables of Markdown: all of them for `results.md` and the screen, the chief ones for the pages.
+//! The figures as tables of Markdown: all of them for `benches/results/results.md` and the screen, the chief ones for
+//! the pages.
 
 use std::fmt::Write as _;
 
@@ -31,7 +32,7 @@ const BESIDE: [(&str, &str, Option<&str>); 11] = [
     (CONSUME, SOCKET_FLUSHED, None),
 ];
 
-/// Everything, as `results.md` has it.
+/// Everything, as `benches/results/results.md` has it.
 pub(crate) fn results(report: &Report) -> String {
     let mut parts = vec![
         "# Benchmarks".to_owned(),

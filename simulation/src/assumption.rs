@@ -1,4 +1,4 @@
-//! What is assumed of the gateway (G1 to G5 of the money-safety page), and what may honestly be claimed where one of
+//! What is assumed of the gateway (docs/money-safety.md, G1 to G5), and what may honestly be claimed where one of
 //! them does not hold. Everything that is not excused here is held to the full invariants in every world.
 //!
 //! | off | what nobody can know | what is excused, and nothing else |

@@ -36,7 +36,7 @@ pub struct SimJournal {
 }
 
 impl SimJournal {
-    /// As `Journal::record` of the library; the order of the checks is what the spec wants: what stands under the
+    /// As `Journal::record` of the library; the order of the checks matters: what stands under the
     /// bizId comes before the guard.
     pub fn record(
         &mut self,

@@ -1,5 +1,5 @@
 //! One look at everything unsettled, as `recovery::Inner::pass` does it, one effect at a time. One thing is as the
-//! spec wants it (I2: "while a process with that journal runs"): a process looks from time to time for what another one
+//! promise wants it (docs/money-safety.md, I2): a process looks from time to time for what another one
 //! has left. Without it the simulation breaks I2; that is the mutant `i2-idle-never-looks`.
 
 use std::collections::VecDeque;

@@ -87,7 +87,7 @@ impl Client {
         })
     }
 
-    /// Unused coupons were not redeemed, and a consume is all or nothing (money-safety.md, G4); but a coupon that
+    /// Unused coupons were not redeemed, and a consume is all or nothing (docs/money-safety.md, G4); but a coupon that
     /// another sale names, too, may have been redeemed by this one and given back by that one's reversal. The
     /// journal is searched for such a sale only when the answers would prove something, and after them, so that one
     /// which began in the meantime is found.

@@ -152,7 +152,7 @@ impl Client {
                 Err(doubt) => return again(&doubt.code, doubt.message),
             };
             let clock_is_off = self.learn(&answer);
-            // A reversal may be repeated: it acts at most once (money-safety.md, G2).
+            // A reversal may be repeated: it acts at most once (docs/money-safety.md, G2).
             if envelope.code() == CodeRules::SIGNATURE && clock_is_off && !signed_anew {
                 signed_anew = true;
                 continue;

@@ -1,5 +1,5 @@
-//! The look-ups: member, coupon status, balance deduction by bizId. Where the vendor's answer is not documented
-//! in gateway.md its fields are SANDBOX.
+//! The look-ups: member, coupon status, balance deduction by bizId. What is known of their answers stands in
+//! docs/gateway.md, section 3; every other field is SANDBOX.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,8 @@
 //! value; what it answers depends on what it was created with and was asked so far, and on nothing else.
 //!
 //! Where a rule comes from stands beside it: DOC is the vendor's documentation, SEEN is what public integrations
-//! do, OPEN is what nobody found out, SANDBOX is invented here because something had to be chosen.
+//! do, OPEN is what nobody found out (all three in docs/gateway.md), SANDBOX is invented here because something had to
+//! be chosen.
 
 mod answer;
 mod basket;

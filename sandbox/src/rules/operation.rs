@@ -1,4 +1,4 @@
-//! The operations and how each is called in either generation of the API (gateway.md section 1).
+//! The operations and how each is called in either generation of the API (docs/gateway.md, section 1).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
 //! What is OPEN about the vendor's gateway, as switches: the sandbox can behave either way.
-//! The defaults are the assumptions G1 to G5 of the money-safety page.
+//! The defaults are the assumptions G1 to G5 of docs/money-safety.md.
 
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{coupon::Coupon, fen::Fen};
 
-/// An integrator's credentials. The sandbox's built-in ones are the made-up ones of gateway.md section 2.
+/// An integrator's credentials. The sandbox's built-in ones are the made-up ones of docs/gateway.md, section 2.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {

@@ -1,4 +1,4 @@
-//! The check of the signature (gateway.md section 2), and the words for what is wrong with one that fails.
+//! The check of the signature (docs/gateway.md, section 2), and the words for what is wrong with one that fails.
 
 use std::collections::BTreeSet;
 
