@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
 use serde_json::{Value, json};
-use support::{Answer, Driver, MEMBER, Scripted, gateway_answer, reversing, until};
+use support::{Answer, Driver, MEMBER, Scripted, config, gateway_answer, reversing, until};
 
 const DONE: &str = r#"{"status":true,"code":0,"message":"ok","data":null}"#;
 
@@ -128,7 +128,7 @@ fn a_refusal_that_contradicts_itself_or_shows_the_deduction_is_unknown() {
     let each = |body: &'static str| {
         let gateway = Gateway::new(move |is_reversal, _, stands| {
             stands.fetch_add(if is_reversal { -1 } else { 1 }, SeqCst);
-            if is_reversal { String::new() } else { body.to_owned() }
+            if is_reversal { DONE.to_owned() } else { body.to_owned() }
         });
         let mut till = Driver::started(&reversing(&gateway.server.url(), json!({})));
         let told = till.consume(&sale("T1"));
@@ -181,4 +181,138 @@ fn an_answer_that_says_nothing_does_not_end_the_late_window() {
         until("undone", || till.look_up("T1").outcome() == "reversed");
         assert_eq!(gateway.stands(), 0, "{body}");
     }
+}
+
+/// The first reversal acts and is answered so, or by nothing; those after it are refused.
+fn refused_after(first: &'static str, is_refund: bool) -> (Gateway, Driver) {
+    let reversals = AtomicI64::new(0);
+    let gateway = Gateway::new(move |is_reversal, biz_id, stands| {
+        stands.fetch_add(
+            if !is_reversal {
+                1
+            } else if reversals.fetch_add(1, SeqCst) == 0 {
+                -1
+            } else {
+                0
+            },
+            SeqCst,
+        );
+        match (is_reversal, reversals.load(SeqCst)) {
+            (false, _) if is_refund => taken(biz_id),
+            (false, _) => String::new(),
+            (true, 1) => first.to_owned(),
+            (true, _) => r#"{"status":true,"code":4004,"message":"already","data":null}"#.to_owned(),
+        }
+    });
+    let routes = json!({"routes": {"reverse": {"action": "sandbox.consume-reverse"}}});
+    let mut till = Driver::started(&reversing(&gateway.server.url(), routes));
+    till.consume(&sale("T1"));
+    if is_refund {
+        reverse(&mut till, "T1");
+    }
+    (gateway, till)
+}
+
+#[test]
+fn nobody_may_say_that_a_sale_stands_of_which_a_reversal_may_have_acted() {
+    for (first, is_refund, stage) in [("", true, "refused"), (DONE, false, "unproven")] {
+        let (gateway, mut till) = refused_after(first, is_refund);
+        until("a person's", || till.look_up("T1").json["recorded"]["stage"] == stage);
+        let kept = json!({"bizId": "T1", "as": "kept", "by": "w", "reason": "r"});
+        let told = till.settle(&kept);
+        assert_eq!(told.outcome(), "invalid", "{}", told.text);
+        assert_eq!(till.look_up("T1").outcome(), "unknown");
+        till.settle(&json!({"bizId": "T1", "as": "undone", "by": "w", "reason": "r"})).succeeded();
+        assert_eq!(gateway.stands(), 0);
+    }
+}
+
+#[test]
+fn a_refund_that_was_refused_is_explained_at_the_next_start() {
+    let gateway = Gateway::new(|is_reversal, biz_id, stands| {
+        if !is_reversal {
+            stands.fetch_add(1, SeqCst);
+            return taken(biz_id);
+        }
+        match stands.swap(0, SeqCst) {
+            1 => DONE.to_owned(),
+            _ => r#"{"status":true,"code":920002,"message":"already","data":null}"#.to_owned(),
+        }
+    });
+    let unlisted = json!({"routes": {"reverse": {"action": "sandbox.consume-reverse"}}});
+    let config = reversing(&gateway.server.url(), unlisted.clone());
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    let mut other = Driver::started(&reversing(&gateway.server.url(), unlisted));
+    other.reverse(&json!({"bizId": "T1", "returnedBizId": "T1", "customerId": MEMBER}));
+    assert_eq!(gateway.stands(), 0);
+    reverse(&mut till, "T1").expect("conflict", "ZV-REFUND-REFUSED");
+    till.shutdown();
+    let mut listed = config;
+    listed["routes"] =
+        json!({"reverse": {"action": "sandbox.consume-reverse", "codes": {"already": ["920002"]}}});
+    let mut till = Driver::started(&listed);
+    till.look_up("T1").expect("reversed", "ZV-REVERSED");
+}
+
+#[test]
+fn a_system_error_does_not_prove_that_nothing_was_taken() {
+    for (status, outcome) in [(false, "unknown"), (true, "reversed")] {
+        let gateway = Scripted::answering(move |request| {
+            if request.body.contains("x.balance") {
+                gateway_answer(&format!(r#"{{"status":{status},"code":100007,"message":"m","data":null}}"#))
+            } else {
+                Vec::new()
+            }
+        });
+        let route = json!({"action": "x.balance", "complete": true, "codes": {"not_found": [100_007]}});
+        let routes = json!({"routes": {"balance_by_biz_id": route}});
+        let mut till = Driver::started(&reversing(&gateway.url(), routes));
+        till.consume(&sale("T1")).expect("unknown", "ZV-TIMEOUT");
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        for _ in 0..3 {
+            till.recover().succeeded();
+        }
+        assert_eq!(till.look_up("T1").outcome(), outcome);
+    }
+}
+
+#[test]
+fn codes_that_say_two_things_are_refused_by_their_path() {
+    let reverse = |codes: Value| json!({"routes": {"reverse": {"action": "x", "codes": codes}}});
+    for (more, path) in [
+        (reverse(json!({"already": ["9"], "not_found": ["9"]})), "routes.reverse.codes.not_found"),
+        (reverse(json!({"already": ["0"]})), "routes.reverse.codes.already"),
+        (reverse(json!({"not_found": [0]})), "routes.reverse.codes.not_found"),
+        (json!({"codes": {"declined": ["0"]}}), "codes.declined"),
+        (json!({"codes": {"before_effect": [0]}}), "codes.before_effect"),
+        (json!({"codes": {"in_doubt": ["0"]}}), "codes.in_doubt"),
+        (
+            json!({"routes": {"balance_by_biz_id": {"action": "x", "complete": true}}}),
+            "routes.balance_by_biz_id.codes.not_found",
+        ),
+    ] {
+        let refused = Driver::new().init(&config("http://h/", more)).expect("invalid", "ZV-CONFIG");
+        assert_eq!(refused.errors(), [path], "{}", refused.text);
+    }
+}
+
+#[test]
+fn a_consume_with_the_journals_identity_sends_nothing_that_stands_under_another_endpoint() {
+    let gateway = honest();
+    let config = reversing(&gateway.server.url(), json!({}));
+    let mut till = Driver::new();
+    let id = till.init(&config).succeeded().data()["journal_id"].clone();
+    let mut request = sale("T1");
+    request["journal_id"] = id;
+    till.consume(&request).succeeded();
+    till.shutdown();
+    let mut moved = config;
+    moved["endpoint"] = json!(gateway.server.url().replace("127.0.0.1", "localhost"));
+    let mut till = Driver::started(&moved);
+    till.consume(&request).expect("unknown", "ZV-OTHER-JOURNAL");
+    assert_eq!(gateway.stands(), 1);
+    // Under a bizId of its own it is a sale like any other.
+    request["bizId"] = json!("T2");
+    till.consume(&request).succeeded();
 }

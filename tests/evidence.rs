@@ -15,7 +15,7 @@ const ONCE: &str = "390913439370321922";
 
 /// The records are asked by the V3 path of the same simulator; consumes go by V2, without a way to reverse.
 fn till(simulator: &Simulator, complete: bool) -> Driver {
-    let records = json!({"generation": "v3", "endpoint": simulator.v3(), "complete": complete});
+    let records = json!({"generation": "v3", "endpoint": simulator.v3(), "complete": complete, "codes": {"not_found": ["100007"]}});
     let more = json!({"late_arrival_ms": WINDOW_MS, "routes": {"balance_by_biz_id": records}});
     Driver::started(&config(&simulator.v2(), more))
 }
@@ -187,12 +187,12 @@ fn an_amount_in_the_records_is_a_value_whose_sign_the_route_explains() {
         (json!("-1.00"), Some("plus_is_taken"), "unknown"),
         (json!("+1.00"), Some("plus_is_taken"), "succeeded"),
     ] {
-        let routes = json!({"balance_by_biz_id": {"complete": true, "sign": sign.unwrap_or("")}});
+        let routes = json!({"balance_by_biz_id": {"complete": true, "codes": {"not_found": ["100007"]}, "sign": sign.unwrap_or("")}});
         let records = json!({"bizId": "T1", "amount": amount, "customerId": MEMBER});
         assert_eq!(proven(records, &sale("T1", "1.00"), &routes), outcome, "{amount} {sign:?}");
     }
     // With coupons that are unused beside it: what stands there with a sign of unknown meaning did happen.
-    let routes = json!({"balance_by_biz_id": {"complete": true}, "coupon_status": {"complete": true}});
+    let routes = json!({"balance_by_biz_id": {"complete": true, "codes": {"not_found": ["100007"]}}, "coupon_status": {"complete": true}});
     let mut both = redemption("T1", ONCE);
     both["amount"] = json!("1.00");
     let records =

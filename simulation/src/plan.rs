@@ -143,7 +143,7 @@ impl Plan {
         if random.per_mille(500) {
             let complete = random.per_mille(700);
             routes.push(format!(
-                "\"balance_by_biz_id\": {{\"{name}\": \"{target}\", \"complete\": {complete}}}",
+                "\"balance_by_biz_id\": {{\"{name}\": \"{target}\", \"complete\": {complete}, \"codes\": {{\"not_found\": [\"100007\"]}}}}",
                 name = if v2 || !has_route { "action" } else { "path" },
                 target = if v2 || !has_route {
                     "sandbox.balance-by-biz"

@@ -108,10 +108,17 @@ struct Run<'c> {
 }
 
 impl Run<'_> {
-    /// What is told where the till made the attempt with another journal: such a call sends nothing.
+    /// What is told where the till made the attempt with another journal, or under another account of this one: such a
+    /// call sends nothing.
     fn elsewhere(&self, given: &Object<'_>) -> Result<Option<Told>, JournalError> {
-        if self.client.attempt(given)? != Attempt::Elsewhere {
-            return Ok(None);
+        let stands_elsewhere = || {
+            let (journal, key) = (&self.client.shared.journal, self.client.key(&self.request.biz_id));
+            Ok::<_, JournalError>(journal.find(&key)?.is_none() && journal.stands_elsewhere(&key)?)
+        };
+        match self.client.attempt(given)? {
+            Attempt::Elsewhere => {}
+            Attempt::Here if stands_elsewhere()? => {}
+            Attempt::Here | Attempt::NotSaid => return Ok(None),
         }
         let known = self.client.known(&self.request.biz_id, given)?;
         Ok(unless_elsewhere(&self.request.identity, known))

@@ -77,6 +77,7 @@ impl Client {
             (Some((found, _)), _) if found == biz_id => Evidence::Unfit,
             (None, _)
                 if records.complete
+                    && !envelope.is_system_error()
                     && envelope.names_only(&[biz_id])
                     && records.not_found.iter().any(|code| code == envelope.code())
                     && !self.shared.journal.has_other_biz_ids(entry.key())? =>

@@ -115,6 +115,11 @@ impl Client {
         named.into_iter().filter_map(|(can, name)| can.then_some(name)).collect()
     }
 
+    /// Whether the configuration can say what a refused reversal meant.
+    pub fn explains_refusals(&self) -> bool {
+        !self.account.reverse.already.is_empty()
+    }
+
     /// Whether an entry is this account's.
     pub fn owns(&self, key: &Key) -> bool {
         key.open_id == self.account.credentials.open_id() && key.endpoint == self.endpoint

@@ -113,8 +113,19 @@ impl Client {
         let answer = self.send_reversal(&receipt, &record, &biz_id, deadline);
         self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", record.key().biz_id));
         let rules = &self.account.reverse;
-        let answered = settle::reversal_answered(&record, &answer, late_window_over, rules.refuses_unknown);
-        self.keep(answered.answered_where(!rules.already.is_empty()), deadline)
+        let (refuses_unknown, told_apart) = (rules.refuses_unknown, !rules.already.is_empty());
+        let mut next = settle::reversal_answered(&record, &answer, late_window_over, refuses_unknown);
+        loop {
+            let kept = next.answered_where(told_apart);
+            let stands = self.keep(kept.clone(), deadline)?;
+            if stands.revision() == kept.revision() && stands.stage() == kept.stage() {
+                return Ok(stands);
+            }
+            match settle::confirmed_over(&stands, &record, &answer, late_window_over, refuses_unknown) {
+                Some(over) => next = over,
+                None => return Ok(stands),
+            }
+        }
     }
 
     /// Records what the configuration of today makes of a code that was refused once. Gives what stands then, where that

@@ -205,10 +205,8 @@ impl<'o, 'a> Reader<'o, 'a> {
             declined: list("declined").unwrap_or(standard.declined),
             only_listed: codes.is_some_and(|codes| flag(codes, "only_listed")),
         };
-        if let Some(both) = codes.declined.iter().find(|code| codes.in_doubt.contains(code)) {
-            let message = format!("names {both:?}, which stands under in_doubt, too: it is one or the other");
-            problems.push(problem(format!("{}codes.declined", self.path), message));
-        }
+        let records = self.records();
+        self.check_codes(&codes, &reverse, &records, problems);
         Some(Account {
             name,
             credentials: Credentials::new(
@@ -228,7 +226,7 @@ impl<'o, 'a> Reader<'o, 'a> {
             on_unknown,
             confirm,
             reverse,
-            records: self.records(),
+            records,
             generation,
             endpoint,
             routes,
@@ -462,6 +460,51 @@ impl<'o, 'a> Reader<'o, 'a> {
         }
     }
 
+    /// A code that is none, or that says two things at once.
+    fn check_codes(
+        &self,
+        codes: &CodeRules,
+        reverse: &ReverseRules,
+        records: &Records,
+        problems: &mut Vec<Problem>,
+    ) {
+        let mut wrong = |path: &str, message: String| {
+            problems.push(problem(format!("{}{path}", self.path), message));
+        };
+        let reversal = "routes.reverse.codes";
+        for (path, list) in [
+            ("codes.before_effect".to_owned(), &codes.before_effect),
+            ("codes.in_doubt".to_owned(), &codes.in_doubt),
+            ("codes.declined".to_owned(), &codes.declined),
+            (format!("{reversal}.already"), &reverse.already),
+            (format!("{reversal}.not_found"), &reverse.not_found),
+            ("routes.balance_by_biz_id.codes.not_found".to_owned(), &records.not_found),
+        ] {
+            if list.iter().any(|code| code == "0") {
+                wrong(&path, "names 0, which is the code of a success".to_owned());
+            }
+        }
+        let both = |one: &[String], other: &[String]| one.iter().find(|code| other.contains(code)).cloned();
+        if let Some(code) = both(&codes.declined, &codes.in_doubt) {
+            wrong(
+                "codes.declined",
+                format!("names {code:?}, which stands under in_doubt, too: it is one or the other"),
+            );
+        }
+        if let Some(code) = both(&reverse.not_found, &reverse.already) {
+            let message = format!("names {code:?}, which stands under already, too: it is one or the other");
+            wrong(&format!("{reversal}.not_found"), message);
+        }
+        if records.complete && records.not_found.is_empty() {
+            wrong(
+                "routes.balance_by_biz_id.codes.not_found",
+                "is missing: complete says something only with the code by which the vendor says that nothing stands \
+                 under a bizId"
+                    .to_owned(),
+            );
+        }
+    }
+
     fn records(&self) -> Records {
         let routes = self.given("routes").and_then(Value::as_object);
         let route = |name: &str| routes.and_then(|routes| routes.given(name)).and_then(Value::as_object);
@@ -470,10 +513,8 @@ impl<'o, 'a> Reader<'o, 'a> {
         Records {
             complete: balance.is_some_and(|route| flag(route, "complete")),
             coupons_complete: route("coupon_status").is_some_and(|route| flag(route, "complete")),
-            // SEEN: 100007 is an empty search.
-            not_found: codes
-                .and_then(|codes| codes.given("not_found"))
-                .map_or_else(|| vec!["100007".to_owned()], texts),
+            // 100007 is an empty search (SEEN) and an unsupported one: only the vendor's word makes it one of the two.
+            not_found: codes.and_then(|codes| codes.given("not_found")).map(texts).unwrap_or_default(),
             sign: Sign::from_word(balance.and_then(|route| text(route, "sign"))),
         }
     }

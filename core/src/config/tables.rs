@@ -241,7 +241,11 @@ static REVERSE_CODES: Shape = Shape {
             Kind::List(&Kind::Text(64), 100),
             "it was reversed before: as good as done; what was refused with such a code is held against it at each start",
         ),
-        may("not_found", Kind::List(&Kind::Text(64), 100), "nothing stands under that bizId, or not yet"),
+        may(
+            "not_found",
+            Kind::List(&Kind::Text(64), 100),
+            "nothing stands under that bizId, or not yet (must for a balance_by_biz_id that is complete)",
+        ),
     ],
 };
 

@@ -147,6 +147,10 @@ impl Journal for Late {
         self.journal()?.unsettled()
     }
 
+    fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
+        self.journal()?.refused_refunds()
+    }
+
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
         self.journal()?.unfinished()
     }

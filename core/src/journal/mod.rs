@@ -151,6 +151,9 @@ pub trait Journal: Send + Sync {
     /// Every entry that is unsettled, oldest first.
     fn unsettled(&self) -> Result<Vec<Entry>, JournalError>;
 
+    /// Every sale that stands because its refund was refused, as far as details are kept.
+    fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError>;
+
     /// Every success that the till has not read, or not confirmed though it must, oldest first.
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError>;
 

@@ -406,6 +406,11 @@ impl Entry {
         self.detail.reversal.refund
     }
 
+    /// Whether it stands because its refund was refused, and not by a person's word.
+    pub fn is_refused_refund(&self) -> bool {
+        self.stage == Stage::Kept && self.is_refund() && self.detail.settlement.is_none()
+    }
+
     /// Whether it keeps another sale of the same member or coupon from being sent: it is unsettled and may take the
     /// money of a sale that nobody has finished. A refund takes nothing, and what was confirmed as undone leaves the
     /// member free though a later answer explains nothing.

@@ -177,6 +177,32 @@ pub fn reversal_answered(
     next
 }
 
+/// What a confirmed reversal makes of a record that somebody else has made meanwhile over `tried`, the record of its try:
+/// what is proven is not lost to a try that heard less. `None` where it says nothing of what stands now.
+pub fn confirmed_over(
+    stands: &Entry,
+    tried: &Entry,
+    answer: &Reversed,
+    late_window_over: bool,
+    refuses_unknown: bool,
+) -> Option<Entry> {
+    let is_open = matches!(stands.stage, Stage::Reversing | Stage::Refused | Stage::Unproven)
+        || (stands.stage == Stage::Kept && stands.is_refused_refund());
+    // What was confirmed before the sale was opened again was so before it arrived.
+    let is_the_same = stands.detail.reopened == tried.detail.reopened && stands.attempt == tried.attempt;
+    if !is_open || !is_the_same || !matches!(answer, Reversed::Done(_) | Reversed::Already(_)) {
+        return None;
+    }
+    let judged = reversal_answered(stands, answer, late_window_over, refuses_unknown);
+    if judged.stage == Stage::Reversed || stands.stage == Stage::Reversing {
+        return Some(judged);
+    }
+    // A promise only, and refused since then.
+    let mut next = stands.moved(Stage::Unproven);
+    next.detail.reversal.promised = true;
+    Some(next)
+}
+
 /// What a code that was refused once says by the configuration of today: the record over the revision before it, or
 /// `None` where it still says nothing. Nothing is sent for it.
 pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Option<Entry> {
@@ -185,12 +211,16 @@ pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Op
     let explained = match entry.stage {
         _ if reversal.said != Some(Said::Refused) => false,
         Stage::Unproven => entry.promise_refused() && (is_already || refuses_unknown),
+        // Refused, the sale stood; by now the code says that it had been given back elsewhere.
+        Stage::Kept => is_already && entry.is_refused_refund(),
         Stage::Refused => is_already,
         _ => false,
     };
     explained.then(|| {
         let mut next = entry.moved(Stage::Reversed);
         next.detail.reversal.refused = false;
+        // None of its tries did it.
+        next.detail.reversal.elsewhere |= entry.stage == Stage::Kept;
         next
     })
 }
@@ -254,8 +284,8 @@ pub enum NotSettled {
         "its reversal was refused, but is asked for again until late_arrival_ms have passed; decide then"
     )]
     AskedAgain,
-    /// A reversal left and was not refused: it may have been undone.
-    #[error("a reversal has been sent and was not refused, so nobody may say that it stands")]
+    /// A reversal left that was not refused, be it the last one or one before it: it may have been undone.
+    #[error("a reversal has been sent that was not refused, so nobody may say that it stands")]
     MayBeReversed,
 }
 
@@ -269,9 +299,11 @@ pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry
         _ => {}
     }
     let reversal = &entry.detail.reversal;
-    if kept && reversal.tries > 0 && !reversal.refused {
+    // The last refusal says nothing of the tries before it, and what was confirmed once was done, or is a promise.
+    let may_be_reversed = reversal.unanswered > 0 || entry.is_promised();
+    if kept && reversal.tries > 0 && (!reversal.refused || may_be_reversed) {
         return Err(match reversal.said {
-            Some(Said::Refused) => NotSettled::AskedAgain,
+            Some(Said::Refused) if !may_be_reversed => NotSettled::AskedAgain,
             _ => NotSettled::MayBeReversed,
         });
     }

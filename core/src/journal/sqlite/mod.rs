@@ -362,6 +362,10 @@ impl Journal for Sqlite {
         self.read(row::unsettled)
     }
 
+    fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
+        self.read(row::refused_refunds)
+    }
+
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
         self.read(row::unfinished)
     }

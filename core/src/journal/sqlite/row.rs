@@ -140,6 +140,14 @@ pub(super) fn in_doubt(
     Ok(entries)
 }
 
+pub(super) fn refused_refunds(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    let kept: Vec<Entry> = connection
+        .prepare_cached(over_columns!("SELECT ", " FROM entry WHERE retired = 0 AND stage = 'kept'"))?
+        .query_map([], read)?
+        .collect::<Result<_, _>>()?;
+    Ok(kept.into_iter().filter(Entry::is_refused_refund).collect())
+}
+
 pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
     connection
         .prepare_cached(over_columns!(
@@ -204,16 +212,25 @@ pub(super) fn other_sale_of(
     Ok(None)
 }
 
-/// Whether the bizId stands under another account or endpoint. Asked only of what does not stand under its own, so it
-/// may look at every row.
+/// Whether the bizId stands under another account or endpoint. There are few of these, and each is found by the key's
+/// index: a consume asks.
 pub(super) fn under_another_account(connection: &Connection, key: &Key) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached(
-            "SELECT 1 FROM entry WHERE biz_id = ?3 AND (open_id <> ?1 OR endpoint <> ?2) LIMIT 1",
-        )?
-        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str()], |_| Ok(()))
-        .optional()
-        .map(|found| found.is_some())
+    let mut next = connection.prepare_cached(
+        "SELECT open_id, endpoint FROM entry WHERE (open_id, endpoint) > (?1, ?2) ORDER BY open_id, endpoint LIMIT 1",
+    )?;
+    let mut stands = connection
+        .prepare_cached("SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3")?;
+    let mut account = (String::new(), String::new());
+    while let Some(found) =
+        next.query_row((&account.0, &account.1), |row| Ok((row.get(0)?, row.get(1)?))).optional()?
+    {
+        account = found;
+        let is_other = account.0 != key.open_id || account.1 != key.endpoint;
+        if is_other && stands.exists(params![account.0, account.1, key.biz_id.as_str()])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether another entry of the same account names that coupon.

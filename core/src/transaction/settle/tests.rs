@@ -111,6 +111,13 @@ fn a_person_cannot_keep_what_may_be_reversed() {
     assert_eq!(settle(&sent, false, "a", "b").unwrap().stage(), Stage::Undone);
     sent.detail.reversal.refused = true;
     assert_eq!(settle(&sent, true, "a", "b").unwrap().stage(), Stage::Kept);
+    // Refused was only the last one.
+    let mut lost = sent.clone();
+    (lost.detail.reversal.tries, lost.detail.reversal.unanswered) = (2, 1);
+    assert_eq!(settle(&lost, true, "a", "b").unwrap_err(), NotSettled::MayBeReversed);
+    let mut confirmed = sent.clone();
+    confirmed.detail.reversal.promised = true;
+    assert_eq!(settle(&confirmed, true, "a", "b").unwrap_err(), NotSettled::MayBeReversed);
     assert_eq!(settle(&entry(Stage::Sending), true, "a", "b").unwrap_err(), NotSettled::Running);
     assert_eq!(settle(&entry(Stage::Succeeded), true, "a", "b").unwrap_err(), NotSettled::Settled);
     // Inside the window a refusal is no last word.
@@ -284,4 +291,53 @@ fn a_refund_is_kept_only_where_every_try_was_refused() {
         assert_eq!(counted, (fates.len(), fates.len() - refusals), "{fates:?}");
         assert!(reversal.refund, "{fates:?}");
     }
+}
+
+#[test]
+fn a_refund_that_was_refused_is_explained_unless_a_person_has_settled_it() {
+    let mut kept = refund_after(&[Fate::Refused]);
+    kept.detail.reversal.last = Some(Words { code: "920002".to_owned(), message: "no".to_owned() });
+    assert_eq!(kept.stage, Stage::Kept);
+    assert_eq!(explained_code(&kept, true, false).map(|after| after.stage), Some(Stage::Reversed));
+    assert_eq!(explained_code(&kept, false, true), None);
+    kept.detail.settlement =
+        Some(Settlement { by: "a".to_owned(), reason: "b".to_owned(), from: Stage::Refused });
+    assert_eq!(explained_code(&kept, true, false), None);
+}
+
+#[test]
+fn what_is_proven_is_not_lost_to_a_try_that_heard_less() {
+    let mut tried = entry(Stage::Reversing);
+    tried.detail.answered = true;
+    tried.detail.reversal = Reversal { tries: 1, unanswered: 1, refund: true, ..Reversal::default() };
+    let over = |stands: &Entry, answer: Reversed, late_window_over| {
+        confirmed_over(stands, &tried, &answer, late_window_over, false)
+    };
+    let stands = |stage: Stage| {
+        let mut stands = tried.moved(stage);
+        stands.detail.reversal.tries = 2;
+        stands.detail.reversal.refused = stage != Stage::Reversing;
+        stands.detail.reversal.said = Some(Said::Refused);
+        stands
+    };
+    for stage in Stage::ALL {
+        let is_open = matches!(stage, Stage::Reversing | Stage::Refused | Stage::Unproven | Stage::Kept);
+        for answer in [Reversed::Done(words()), Reversed::Already(words())] {
+            let after = over(&stands(stage), answer, false);
+            assert_eq!(after.is_some(), is_open, "{stage:?}");
+            assert!(after.is_none_or(|after| after.stage == Stage::Reversed), "{stage:?}");
+        }
+        for answer in [Reversed::Refused(words()), Reversed::NotFound(words()), Reversed::Again(words())] {
+            assert_eq!(over(&stands(stage), answer, true), None, "{stage:?}");
+        }
+    }
+    // What was confirmed before the sale arrived once more says nothing of that.
+    let mut opened = stands(Stage::Refused);
+    opened.detail.reopened = 1;
+    assert_eq!(over(&opened, Reversed::Done(words()), true), None);
+    // While the consume may still arrive, it is a promise, which was refused since then.
+    let mut lost = stands(Stage::Refused);
+    lost.detail.answered = false;
+    let after = over(&lost, Reversed::Done(words()), false).unwrap();
+    assert_eq!((after.stage, after.promise_refused()), (Stage::Unproven, true));
 }
