@@ -10,7 +10,7 @@ TARGETS ?=
 # Of these the archives are built twice, and by every change the libraries.
 REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim crash soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
+.PHONY: all demo test lint docs sim sim-mutants crash soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
 	needed demo-needed clean
 
 all: library zv
@@ -46,6 +46,10 @@ test: tools library
 SIMULATE = $(CARGO) run --release -q -p zvpos-simulation -- --seeds $(SEEDS)
 sim:
 	$(SIMULATE)
+
+# Defects in the library's own code, each of which the simulation must catch: simulation/mutants.txt.
+sim-mutants:
+	$(CARGO) test -p zvpos-simulation --test mutants -- --nocapture
 
 # Tills killed at random moments, restarted, and held against the ledger.
 crash: library

@@ -1,16 +1,155 @@
 //! What leaves a process meets its fault, and what arrives is handled by the real rules.
 
+use zvpos_core::gateway::{CodeRules, Envelope, Operation};
+use zvpos_core::json::{Object, Value};
+use zvpos_core::transaction::{Entry, Stage};
 use zvpos_sandbox::rules::{Tree, codes};
 
 use crate::assumption::Off;
 use crate::mutant::Mutant;
-use crate::network::{Fault, Purpose, Request};
+use crate::network::{Fault, Purpose, Received, Request, path_of};
 use crate::process::EPOCH_MS;
+use crate::scheduler::Life;
 use crate::world::World;
 
 impl World {
-    /// Sends a request into the network; gives the exchange's number and when it ends for the sender.
-    pub fn dispatch(&mut self, process: usize, request: Request, deadline: u64) -> (u64, u64) {
+    /// What a signed body asks for, and of which sale.
+    pub fn request(&self, path: &str, body: &str) -> Request {
+        let value = Value::parse(body).ok();
+        let object = value.as_ref().and_then(Value::as_object);
+        let field = |names: [&str; 2]| {
+            let object: &Object<'_> = object?;
+            names.into_iter().find_map(|name| object.given(name))
+        };
+        let action = field(["Action", "action"]).and_then(Value::scalar).unwrap_or_default();
+        let is = |operation| {
+            let route = self.plan.account.route(operation);
+            route.is_some_and(|route| path_of(route) == path && (action.is_empty() || route.action == action))
+        };
+        let purpose = match () {
+            () if is(Operation::Consume) => Purpose::Consume,
+            () if is(Operation::Reverse) => Purpose::Reverse,
+            () => Purpose::Records,
+        };
+        let params = field(["Params", "params"]).and_then(Value::as_object);
+        let named = params.and_then(|params| params.given("bizId")?.scalar()).unwrap_or_default();
+        let own = match purpose {
+            Purpose::Consume => named,
+            Purpose::Reverse | Purpose::Records => self.journal.own_biz_id(named).unwrap_or(named),
+        };
+        Request { purpose, biz_id: own.to_owned(), path: path.to_owned(), body: body.to_owned() }
+    }
+
+    /// Whether a process is stopped between its last look at the clock and a consume's first byte, and until when.
+    pub fn is_stopped_before_sending(&mut self, process: usize, request: &Request) -> Option<u64> {
+        let stops = request.purpose == Purpose::Consume && self.plan.lost_locks && !self.quiet;
+        let stops = stops && self.random.per_mille(150);
+        if let Some(actor) = self.actors.get_mut(self.running).filter(|_| stops) {
+            actor.suspended = true;
+        }
+        stops.then(|| self.suspend(process))
+    }
+
+    /// A request leaves: what must hold then, and its way into the network. Gives the exchange's number and when it ends for
+    /// the sender.
+    pub fn departs(&mut self, life: &Life, request: Request, deadline: u64) -> (u64, u64) {
+        let biz_id = request.biz_id.clone();
+        let standing = self.journal.find(&biz_id).cloned();
+        match request.purpose {
+            Purpose::Consume => self.consume_departs(life.process, &biz_id, standing.as_ref()),
+            Purpose::Reverse => self.reversal_departs(life.process, &biz_id, standing.as_ref()),
+            Purpose::Records => {}
+        }
+        self.dispatch(life.process, request, deadline)
+    }
+
+    fn consume_departs(&mut self, process: usize, biz_id: &str, standing: Option<&Entry>) {
+        let (owner, failed) = match self.processes.get(process) {
+            Some(process) => (process.owner.clone(), process.failed),
+            None => return,
+        };
+        let recorded =
+            standing.is_some_and(|entry| entry.stage() == Stage::Sending && *entry.owner() == owner);
+        if !recorded && self.buried.contains(biz_id) {
+            self.figures.count("consumes sent after their process was taken for dead");
+            self.oracle.deeds(biz_id).zombie = true;
+        } else if !recorded {
+            let message = format!("{biz_id} leaves and its intent is not durable");
+            self.oracle.broken(if failed { "I5" } else { "I4" }, message);
+        }
+        if self.voids.contains(biz_id) {
+            self.oracle.broken("R", format!("{biz_id} is sent after its void"));
+        }
+        if let Some(call) = self.call_mut() {
+            call.sent += 1;
+        }
+        if let Some(entry) = standing {
+            self.oracle.leaves(biz_id, entry.identity());
+        }
+    }
+
+    fn reversal_departs(&mut self, process: usize, biz_id: &str, standing: Option<&Entry>) {
+        let (failed, promised_until) = self
+            .processes
+            .get(process)
+            .map_or((false, None), |process| (process.failed, process.promised_until.get(biz_id).copied()));
+        if standing.is_none_or(|entry| entry.detail().reversal.tries == 0) {
+            let message = format!("a reversal of {biz_id} leaves and no try of it is durable");
+            self.oracle.broken(if failed { "I5" } else { "I4" }, message);
+        }
+        let Some(entry) = standing else { return };
+        // What was confirmed is asked again when the window is over, and not before.
+        let by_itself = self.call().is_some_and(|call| call.biz_id.is_empty() && call.function.is_none());
+        let early = promised_until.is_some_and(|until| self.now < until);
+        if early && by_itself && entry.stage() == Stage::Reversing {
+            let message = format!("{biz_id}: its reversal was confirmed and is sent again at once");
+            self.oracle.broken("R", message);
+        }
+        // Another till's sale is known by nothing but what its till says.
+        let known = self.call().is_some_and(|call| call.knew_other_biz_ids);
+        let guess = entry.detail().returned_biz_id.is_none();
+        self.oracle.deeds(biz_id).blind = guess && (!known || entry.detail().foreign);
+        if let Some(call) = self.call_mut() {
+            call.reversals += 1;
+        }
+    }
+
+    /// What the sender gets at the end of its exchange.
+    pub fn returns(&mut self, life: &Life, id: u64) -> Received {
+        let (purpose, biz_id) = self.wire.purpose(id);
+        let received = self.wire.collect(id);
+        let process = life.process;
+        match &received {
+            Received::NotSent(code) => {
+                self.say(&format!("P{process}"), || format!("{biz_id} not sent: {}", code.text));
+                if purpose == Purpose::Consume {
+                    // Nothing left.
+                    self.oracle.has_not_left(&biz_id);
+                    if let Some(call) = self.call_mut() {
+                        call.sent -= 1;
+                    }
+                }
+            }
+            Received::Lost(code) => {
+                self.say(&format!("P{process}"), || format!("{biz_id} no answer: {}", code.text));
+            }
+            Received::Answer { status, body } => {
+                self.say(&format!("P{process}"), || {
+                    format!("{biz_id} answer {status} {}", String::from_utf8_lossy(body))
+                });
+                let unsigned = Envelope::read(*status, body)
+                    .is_ok_and(|envelope| envelope.code() == CodeRules::SIGNATURE);
+                if let Some(call) = self.call_mut().filter(|_| purpose == Purpose::Consume) {
+                    call.unsigned += u32::from(unsigned);
+                }
+            }
+        }
+        received
+    }
+}
+
+impl World {
+    fn dispatch(&mut self, process: usize, request: Request, deadline: u64) -> (u64, u64) {
         let fault = self.draw_fault(&request);
         let (purpose, biz_id) = (request.purpose, request.biz_id.clone());
         if let Some(fault) = fault {
@@ -101,6 +240,7 @@ impl World {
             // One that was refused for its signature has not been looked at.
             let looked_at = answer.note.rule == "ok" || answer.note.rule.starts_with("reverse.");
             deeds.reversals += u32::from(looked_at);
+            deeds.reversal_copied |= looked_at && copy > 0;
             if acted < 0 {
                 deeds.copies_since_reversal = 0;
                 deeds.dirty_refusal = false;

@@ -13,7 +13,9 @@
 //!
 //! G3 is read as: all copies of one request come to what the first one came to. So a copy of a request that was
 //! refused, or whose answer came whole, does nothing; and where a copy's own answer is another one ("duplicate"), its
-//! code stands under `codes.in_doubt`. Without that no library could take any answer for proof.
+//! code stands under `codes.in_doubt`. Without that no library could take any answer for proof. A refund that the network
+//! delivers twice is a limit in every world: where only the refusal of the second copy comes back, the sale is said to
+//! stand (docs/money-safety.md).
 
 /// Which assumption does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct Deeds {
     pub came_late: bool,
     /// A copy of the consume has reached the rules.
     pub copied: bool,
+    /// A copy of a reversal has reached the rules: its refusal may come back for the first, which acted.
+    pub reversal_copied: bool,
     /// Copies that acted since a reversal last acted.
     pub copies_since_reversal: i64,
     /// A refusal took something, and no reversal has acted since.
@@ -83,7 +87,9 @@ pub fn out_of_bounds(off: Off, deeds: &Deeds) -> Option<String> {
 
 /// Whether "it is taken" may be said.
 pub fn may_say_taken(off: Off, deeds: &Deeds) -> bool {
-    deeds.net == 1 || (off == Off::Copies && deeds.copied && deeds.net > 1)
+    deeds.net == 1
+        || (off == Off::Copies && deeds.copied && deeds.net > 1)
+        || (deeds.reversal_copied && deeds.net == 0)
 }
 
 /// Whether "nothing is taken" may be said.
@@ -114,6 +120,7 @@ mod tests {
                 reversals: 9,
                 came_late: true,
                 copied: true,
+                reversal_copied: false,
                 copies_since_reversal: 9,
                 dirty_refusal: true,
                 blind: true,

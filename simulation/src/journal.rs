@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use zvpos_core::journal::{Guard, JournalError, Receipt, Recorded};
+use zvpos_core::journal::{Admission, Guard, JournalError, Receipt, Recorded, admit};
 use zvpos_core::outcome::codes;
 use zvpos_core::transaction::{Entry, Stage};
 
@@ -36,19 +36,15 @@ pub struct SimJournal {
 }
 
 impl SimJournal {
-    /// As `Journal::record` of the library; the order of the checks matters: what stands under the
-    /// bizId comes before the guard.
+    /// Writes a record, unless the library's own rules or the fate of the write keep it out.
     pub fn record(
         &mut self,
         entry: &Entry,
         guard: Guard,
         fate: Fate,
-        guard_first: bool,
-        lives: &dyn Fn(&Entry) -> bool,
-        seen: &dyn Fn(&Entry) -> Entry,
+        may_be_running: impl Fn(&Entry) -> bool,
     ) -> Result<Recorded, JournalError> {
-        // A reversal that is asked for meanwhile sends no other.
-        let is_intent = entry.stage() == Stage::Sending && !entry.detail().reversal.asked;
+        let is_intent = entry.is_intent();
         let fate = match fate {
             Fate::Full if !is_intent && !std::mem::replace(&mut self.ballast_is_gone, true) => Fate::Done,
             fate => fate,
@@ -58,18 +54,18 @@ impl SimJournal {
             Fate::Locked => return Err(JournalError::new(&codes::JOURNAL_LOCKED, "simulated: locked")),
             Fate::Done | Fate::WriteFails | Fate::FlushFails => {}
         }
-        let standing = self.entries.get(entry.key().biz_id.as_str());
-        let fits = standing.map_or(0, Entry::revision) + 1 == entry.revision();
-        if guard_first && let Some(found) = self.held_back(entry, guard, lives, seen) {
-            return Ok(Recorded::InDoubt(found));
-        }
-        match standing {
-            Some(found) if !fits => return Ok(Recorded::Stands(found.clone())),
-            None if !fits => return Err(JournalError::new(&codes::JOURNAL_DAMAGED, "simulated: it is gone")),
-            _ => {}
-        }
-        if let Some(found) = self.held_back(entry, guard, lives, seen) {
-            return Ok(Recorded::InDoubt(found));
+        let standing = self.find(entry.key().biz_id.as_str()).cloned();
+        let held_back = || {
+            let mut others = self.entries.values();
+            let found = others.find(|other| guard.keeps_out(entry, other, &may_be_running));
+            Ok::<_, JournalError>(found.cloned())
+        };
+        match admit(standing, entry, held_back)? {
+            Admission::Write => {}
+            Admission::KeptOut(told) => return Ok(*told),
+            Admission::Vanished => {
+                return Err(JournalError::new(&codes::JOURNAL_DAMAGED, "simulated: it is gone"));
+            }
         }
         match fate {
             Fate::WriteFails => Err(JournalError::new(&codes::JOURNAL, "simulated: the write failed")),
@@ -118,25 +114,25 @@ impl SimJournal {
         self.entries.get(biz_id)
     }
 
-    /// As `Journal::unsettled`: by the till's clock, which may be wrong.
-    pub fn unsettled(&self) -> Vec<Entry> {
-        let mut found: Vec<Entry> =
-            self.entries.values().filter(|entry| entry.stage().is_unsettled()).cloned().collect();
-        found.sort_by_key(Entry::created_unix_ms);
-        found
-    }
-
     /// Every entry.
     pub fn all(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values()
     }
 
-    /// As `Journal::other_sale_of`: whether this bizId was sent for another sale, or carried by its answer.
-    pub fn is_another_sales(&self, own: &str, named: &str) -> bool {
-        self.entries.values().any(|entry| {
+    /// As `Journal::other_sale_of`: another sale for which this bizId was sent, or whose answer carried it.
+    pub fn other_sale_of(&self, own: &str, named: &str) -> Option<&Entry> {
+        self.entries.values().find(|entry| {
             let sent = entry.key().biz_id.as_str();
             sent != own && (sent == named || entry.detail().returned_biz_id.as_deref() == Some(named))
         })
+    }
+
+    /// The till's own bizId of the sale that a request names by the bizId that was sent or that an answer carried.
+    pub fn own_biz_id(&self, named: &str) -> Option<&str> {
+        let own = |entry: &&Entry| {
+            entry.key().biz_id.as_str() == named || entry.detail().returned_biz_id.as_deref() == Some(named)
+        };
+        self.entries.values().find(own).map(|entry| entry.key().biz_id.as_str())
     }
 
     /// As `Journal::has_other_biz_ids`.
@@ -146,29 +142,9 @@ impl SimJournal {
         })
     }
 
-    /// Whether this revision with this stage was ever durable.
-    pub fn was_durable(&self, biz_id: &str, revision: u64, stage: Stage) -> bool {
-        self.history.get(biz_id).and_then(|stages| stages.get(&revision)) == Some(&stage)
-    }
-
-    /// A consume that is only running is not in doubt; one whose process died is.
-    fn held_back(
-        &self,
-        entry: &Entry,
-        guard: Guard,
-        lives: &dyn Fn(&Entry) -> bool,
-        seen: &dyn Fn(&Entry) -> Entry,
-    ) -> Option<Entry> {
-        if guard == Guard::Off {
-            return None;
-        }
-        let mut others = self.entries.values();
-        let found = others.find(|other| {
-            other.key() != entry.key()
-                && other.stage().is_unsettled()
-                && guard.holds_back(&seen(other), entry.identity())
-                && (other.stage() != Stage::Sending || !lives(other))
-        });
-        found.cloned()
+    /// Whether the bizId ever stood at one of these stages.
+    pub fn ever_stood(&self, biz_id: &str, stages: &[Stage]) -> bool {
+        let history = self.history.get(biz_id);
+        history.is_some_and(|history| history.values().any(|stage| stages.contains(stage)))
     }
 }

@@ -1,20 +1,17 @@
-//! The deterministic simulation of money safety (point 1 of how it is proven): the library's own step functions and
-//! its own reading of answers, the gateway's own rules, and around them simulated time, threads, processes, network
-//! and disk. One seed decides everything and replays exactly.
+//! The deterministic simulation of money safety: the library's own runtime, from a request's JSON text to its answer, and
+//! the gateway's own rules, on a simulated machine: time, threads, processes, network and disk. One seed decides
+//! everything and replays exactly.
 //!
-//! What is real: `transaction::{consume, settle}`, `client::tell`, the configuration's reader, the request's reader
-//! and signature, `Envelope::read` and its judgements, the sandbox's rules. What imitates the library's drivers, one
-//! effect at a time: [`consume`], [`reverse`], [`recovery`], [`process`], [`journal`].
+//! What is real: everything in `zvpos_core` above its journal's file and its sockets. What is simulated: [`machine`] and
+//! [`store`], the two traits that the runtime acts on.
 #![forbid(unsafe_code)]
 
 pub mod actor;
 mod arrival;
 pub mod assumption;
-pub mod confirm;
-pub mod consume;
-mod evidence;
 pub mod figures;
 pub mod journal;
+pub mod machine;
 mod misfortune;
 pub mod mutant;
 pub mod network;
@@ -22,9 +19,10 @@ pub mod oracle;
 pub mod plan;
 pub mod process;
 pub mod random;
-pub mod record;
-pub mod recovery;
-pub mod reverse;
+mod record;
 pub mod runner;
 pub mod sale;
+pub mod scheduler;
+pub mod store;
+pub mod till;
 pub mod world;

@@ -1,12 +1,8 @@
 //! What befalls the machines and the network as a whole, and the person who settles what nobody else can.
 
 use zvpos_core::gateway::{Operation, Params};
-use zvpos_core::journal::Guard;
 use zvpos_core::json::Value;
-use zvpos_core::transaction::settle::settle;
-use zvpos_core::transaction::{Entry, Stage};
 
-use crate::mutant::Mutant;
 use crate::network::{Purpose, Request, path_of};
 use crate::process::EPOCH_MS;
 use crate::sale::Sale;
@@ -61,26 +57,26 @@ impl World {
         let Some(owner) = self.processes.get(process).map(|process| process.owner.0.clone()) else { return };
         self.figures.fault("owner file deleted");
         self.say("misfortune", || format!("the file of {owner} is deleted"));
+        self.ever_lost.insert(owner.clone());
         self.lost_owners.insert(owner);
     }
 
-    /// A process sleeps, and its file beside the journal is deleted: the others take it for dead once no call of its could
-    /// still be running.
-    /// Gives when it goes on.
+    /// A process is stopped, and somebody deletes its file beside the journal: the others take it for dead once no call of
+    /// it could still be running. Gives when it goes on.
     pub fn suspend(&mut self, process: usize) -> u64 {
-        if self.quiet {
+        let Some(owner) = self.processes.get(process).map(|process| process.owner.0.clone()) else {
             return self.now;
-        }
-        let lost = self.now + self.plan.total_ms + 1_000;
-        let until = lost + self.random.range(0, self.plan.late_ms + self.plan.late_ms / 4);
-        self.figures.fault("a living process is taken for dead");
-        self.say("misfortune", || format!("P{process} is suspended, and its lock is gone"));
-        if let Some(suspended) = self.processes.get_mut(process) {
-            suspended.lock_lost_at = suspended.lock_lost_at.min(lost);
-        }
-        for actor in &mut self.actors {
-            if actor.process() == Some(process) && actor.wakes_at != u64::MAX {
+        };
+        let over = self.now + self.plan.total_ms + 1_000;
+        let until = over + self.random.range(0, self.plan.late_ms + self.plan.late_ms / 4);
+        self.figures.fault("a living process is stopped for longer than a call");
+        self.say("misfortune", || format!("P{process} is stopped, and its file is deleted"));
+        self.ever_lost.insert(owner.clone());
+        self.lost_owners.insert(owner);
+        for actor in self.actors.iter_mut().filter(|actor| actor.role.process() == process && !actor.ended) {
+            if actor.wakes_at != u64::MAX {
                 actor.wakes_at = actor.wakes_at.max(until);
+                actor.suspended = true;
             }
         }
         until
@@ -141,57 +137,4 @@ impl World {
         let body = params.sign(route, &account.credentials, account.sign_names, seconds, nonce).to_string();
         Some(Request { purpose: Purpose::Consume, biz_id: biz_id.to_owned(), path: path_of(route), body })
     }
-
-    /// A person looks into the gateway's records and says how it is. One who waits until nothing is on its way: a
-    /// word about what is still moving would be nobody's knowledge.
-    pub fn person(&mut self) -> u64 {
-        let next = if self.quiet { u64::MAX } else { self.now + self.random.range(5_000, 40_000) };
-        let Some(by) = (0..self.processes.len()).find(|process| self.is_alive(*process)) else { return next };
-        let hasty = self.mutant == Some(Mutant::KeptUnchecked);
-        let open: Vec<Entry> = self
-            .journal
-            .unsettled()
-            .into_iter()
-            .filter(|entry| {
-                let stage = entry.stage();
-                let biz_id = entry.key().biz_id.as_str();
-                let runs = self.processes.iter().any(|process| process.running.contains_key(biz_id));
-                let still = !runs
-                    && matches!(stage, Stage::Refused | Stage::Unproven | Stage::Unknown)
-                    && (self.mutant == Some(Mutant::HastyPerson) || !self.wire.is_under_way(biz_id));
-                still || (hasty && stage == Stage::Reversing && self.oracle.net(biz_id) == 1)
-            })
-            .collect();
-        let Some(entry) = open.get(self.random.index(open.len())) else { return next };
-        // What was taken twice, or given back twice, is for the vendor to mend.
-        let kept = match self.oracle.net(entry.key().biz_id.as_str()) {
-            0 => false,
-            1 => true,
-            _ => return next,
-        };
-        let record = match settle(entry, kept, "person", "looked") {
-            Ok(record) => record,
-            Err(_) if hasty && kept => kept_by_force(entry),
-            Err(_) => return next,
-        };
-        self.figures.count("settled by a person");
-        // A person's word that dies with the process is asked for again.
-        let _ = self.record(by, &record, Guard::Off);
-        next
-    }
-}
-
-/// What the check of `settle` keeps from being written.
-fn kept_by_force(entry: &Entry) -> Entry {
-    Entry::restore(
-        entry.key().clone(),
-        entry.identity().clone(),
-        Stage::Kept,
-        entry.revision() + 1,
-        entry.attempt(),
-        entry.owner().clone(),
-        entry.on_unknown(),
-        entry.created_unix_ms(),
-        entry.detail().clone(),
-    )
 }

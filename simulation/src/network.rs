@@ -193,6 +193,12 @@ impl Wire {
         (id, course.ends_at)
     }
 
+    /// What an exchange is for, and of which sale.
+    pub fn purpose(&self, id: u64) -> (Purpose, String) {
+        let request = self.exchanges.get(&id).map(|exchange| &exchange.request);
+        request.map_or((Purpose::Records, String::new()), |request| (request.purpose, request.biz_id.clone()))
+    }
+
     /// When the next copy arrives.
     pub fn next_arrival(&self) -> Option<u64> {
         self.arrivals.first_key_value().map(|((at, _), _)| *at)

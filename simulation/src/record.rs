@@ -1,31 +1,34 @@
 //! One record of one process in the shared journal: what can befall it, and what must hold afterwards.
 
-use std::collections::BTreeSet;
-
 use zvpos_core::journal::{Guard, JournalError, Receipt, Recorded};
 use zvpos_core::outcome::codes;
-use zvpos_core::transaction::{Detail, Entry, Stage};
+use zvpos_core::transaction::{Confirmation, Entry, Said, Stage};
 
+use crate::actor::Function;
 use crate::journal::Fate;
 use crate::mutant::Mutant;
+use crate::process::Locks;
+use crate::scheduler::Life;
 use crate::world::World;
 
 impl World {
-    /// Records as a process does. `None` says that the process died of it.
+    /// Records as a process does, which may die of it. `may_be_running` is the library's own rule.
     pub fn record(
         &mut self,
-        process: usize,
+        life: &Life,
         entry: &Entry,
         guard: Guard,
-    ) -> Option<Result<Recorded, JournalError>> {
+        may_be_running: impl Fn(&Locks<'_>, &Entry) -> bool,
+    ) -> Result<Recorded, JournalError> {
+        let process = life.process;
         let death = !self.quiet && self.random.below(100_000) < self.plan.deaths;
         if death && self.random.per_mille(500) {
             self.kill(process, "death before a commit");
-            return None;
+            return Err(JournalError::new(&codes::JOURNAL, "the process has died"));
         }
         let failed = self.processes.get(process).is_some_and(|process| process.failed);
         if failed && self.mutant != Some(Mutant::FailureForgotten) {
-            return Some(Err(JournalError::new(&codes::JOURNAL, "a write failed before")));
+            return Err(JournalError::new(&codes::JOURNAL, "a write failed before"));
         }
         let fate = self.fate();
         let before = self.journal.find(entry.key().biz_id.as_str()).cloned();
@@ -34,37 +37,9 @@ impl World {
             Ok(Recorded::Done(Receipt::of(entry)))
         } else {
             self.flush_late(process);
-            let guard_first = self.mutant == Some(Mutant::GuardBeforeStanding);
-            // A process makes its own file again.
-            let own = self.processes.get(process).map(|process| process.owner.0.clone()).unwrap_or_default();
-            if self.random.per_mille(300) && self.lost_owners.remove(&own) {
-                self.say("misfortune", || format!("the file of {own} is there again"));
-            }
-            let (processes, lost) = (&self.processes, &self.lost_owners);
-            let (now, mutant, intents) = (self.now, self.mutant, &self.intents);
-            let beyond = self.plan.total_ms + 1_000;
-            let over: BTreeSet<&(String, u64)> = processes
-                .get(process)
-                .iter()
-                .flat_map(|process| &process.missing)
-                .filter(|(_, since)| self.is_over(**since))
-                .map(|(key, _)| key)
-                .collect();
-            let lives = |other: &Entry| {
-                if other.owner().0 != own && lost.contains(&other.owner().0) {
-                    return !over.contains(&(other.key().biz_id.to_string(), other.revision()));
-                }
-                let since = intents.get(&(other.key().biz_id.to_string(), other.revision()));
-                let over = now.saturating_sub(since.copied().unwrap_or_default()) >= beyond;
-                let mut owners = processes.iter().filter(|process| process.owner == *other.owner());
-                owners.any(|process| process.alive && (!over || process.seems_alive(now)))
-            };
-            let seen = |other: &Entry| match mutant {
-                Some(Mutant::RefundHoldsBack) => altered(other, |detail| detail.reversal.refund = false),
-                Some(Mutant::ConfirmedHoldsBack) => altered(other, |detail| detail.reversal.promised = false),
-                _ => other.clone(),
-            };
-            self.journal.record(entry, guard, fate, guard_first, &lives, &seen)
+            self.keep_owner_file(process);
+            let locks = Locks { processes: &self.processes, lost: &self.lost_owners, now: self.now };
+            self.journal.record(entry, guard, fate, |other| may_be_running(&locks, other))
         };
         self.say(&format!("P{process}"), || {
             let what = match &recorded {
@@ -78,32 +53,22 @@ impl World {
             let (stage, revision) = (entry.stage().as_str(), entry.revision());
             format!("{} {stage} r{revision} a{}: {what}", entry.key().biz_id, entry.attempt())
         });
-        match &recorded {
-            Ok(Recorded::Done(_)) => {
-                self.judge_undoing(before.as_ref(), entry);
-                let heard = self.processes.get_mut(process).map(|process| std::mem::take(&mut process.heard));
-                self.write_heard(heard.unwrap_or_default());
-            }
-            // What was only heard is lost with a record that failed: it is shown again, which is true.
-            Err(_) => {
-                if let Some(process) = self.processes.get_mut(process) {
-                    process.heard.clear();
-                }
-            }
-            Ok(_) => {}
+        let recorded = self.after_record(process, before.as_ref(), entry, fate, failed, recorded);
+        if death {
+            self.kill(process, "death after a commit");
         }
-        self.after_record(process, entry, fate, failed, recorded, death)
+        recorded
     }
 
     fn after_record(
         &mut self,
         process: usize,
+        before: Option<&Entry>,
         entry: &Entry,
         fate: Fate,
         failed: bool,
         recorded: Result<Recorded, JournalError>,
-        death: bool,
-    ) -> Option<Result<Recorded, JournalError>> {
+    ) -> Result<Recorded, JournalError> {
         let biz_id = entry.key().biz_id.as_str();
         let mut recorded = recorded;
         match (&recorded, fate) {
@@ -111,9 +76,8 @@ impl World {
                 if failed {
                     self.oracle.broken("I5", format!("P{process} records {biz_id} after a failed flush"));
                 }
-                if entry.stage() == Stage::Sending {
-                    self.intents.insert((biz_id.to_owned(), entry.revision()), self.now);
-                }
+                self.note_change(process, before, entry);
+                self.flush_heard(process);
                 self.oracle.judge(biz_id, &self.journal);
             }
             (Err(_), Fate::WriteFails | Fate::FlushFails) => {
@@ -126,11 +90,151 @@ impl World {
             }
             _ => {}
         }
-        if death {
-            self.kill(process, "death after a commit");
-            return None;
+        if recorded.is_err() {
+            // What was only acknowledged is lost with a record that failed: it is listed again, which is true.
+            if let Some(process) = self.processes.get_mut(process) {
+                process.heard.clear();
+            }
+            // The outcome of a request that left.
+            if self.call().is_some_and(|call| call.biz_id == biz_id && call.sent > 0) {
+                self.oracle.deeds(biz_id).zombie_lost = true;
+            }
         }
-        Some(recorded)
+        recorded
+    }
+
+    /// What a committed change says, held against what was before.
+    fn note_change(&mut self, process: usize, before: Option<&Entry>, after: &Entry) {
+        let biz_id = after.key().biz_id.to_string();
+        let key = (biz_id.clone(), after.revision());
+        if after.stage() == Stage::Sending {
+            let since = before.filter(|before| before.stage() == Stage::Sending && !after.is_intent());
+            let since =
+                since.and_then(|before| self.intents.get(&(biz_id.clone(), before.revision())).copied());
+            self.intents.insert(key, since.unwrap_or(self.now));
+            if let Some(call) = self.call_mut().filter(|call| call.biz_id == biz_id) {
+                call.holds |= call.function == Function::Consume;
+            }
+        }
+        if after.stage() == Stage::Succeeded && after.detail().reversal.asked {
+            let message = format!("{biz_id} stands as succeeded though its reversal was asked for");
+            self.oracle.broken("R", message);
+        }
+        let Some(before) = before else { return };
+        let was_buried = before.stage() == Stage::Sending
+            && after.stage() != Stage::Sending
+            && after.detail().doubt.as_deref() == Some(codes::ABANDONED.text);
+        if was_buried {
+            self.judge_burial(before);
+        }
+        self.judge_undoing(before, after);
+        if after.detail().reopened > before.detail().reopened {
+            self.figures.count("re-opened");
+            self.reversing_since.insert(biz_id.clone(), self.now);
+        }
+        let asks =
+            self.call().is_some_and(|call| call.function == Function::Reverse && call.biz_id == biz_id);
+        match (before.stage(), after.stage()) {
+            (Stage::Succeeded | Stage::Kept, Stage::Reversing) if asks => {
+                self.figures.count("refunds asked");
+                self.refunds.insert(biz_id.clone());
+            }
+            (Stage::Declined | Stage::NotSent, Stage::Reversed) if asks => {
+                self.figures.count("voids");
+                self.voids.insert(biz_id.clone());
+            }
+            // The gateway's records have settled it.
+            (Stage::Unknown, Stage::Reversed) => {
+                let blind = !self.call().is_some_and(|call| call.knew_other_biz_ids);
+                self.oracle.deeds(&biz_id).blind |= blind;
+            }
+            _ => {}
+        }
+        let same_try = before.detail().reversal.tries == after.detail().reversal.tries;
+        let answered = same_try && before.detail().answered == after.detail().answered;
+        self.note_confirmation(process, after, answered);
+    }
+
+    /// What was confirmed is asked again when the window is over, and not before.
+    fn note_confirmation(&mut self, process: usize, after: &Entry, answered: bool) {
+        let biz_id = after.key().biz_id.as_str();
+        let (now, late_ms, reopened) = (self.now, self.plan.late_ms, after.detail().reopened);
+        let is_open = after.stage().is_unsettled() && after.stage() != Stage::Sending;
+        if !is_open && !self.unsettled_since.contains_key(biz_id) {
+            return;
+        }
+        let since = self.unsettled_since.entry(biz_id.to_owned()).or_insert((now, reopened));
+        let is_reopened = since.1 < reopened;
+        if is_reopened {
+            *since = (now, reopened);
+        }
+        if is_reopened || !is_open {
+            for process in &mut self.processes {
+                process.promised_until.remove(biz_id);
+            }
+        }
+        let seen_since = since.0;
+        if !is_open {
+            return;
+        }
+        let Some(process) = self.processes.get_mut(process) else { return };
+        let confirmed = matches!(after.detail().reversal.said, Some(Said::Done | Said::Already));
+        if confirmed && answered && after.stage() == Stage::Reversing {
+            // The process has seen it no earlier.
+            let seen = seen_since.max(process.started);
+            process.promised_until.insert(biz_id.to_owned(), seen + late_ms);
+        }
+    }
+
+    /// No process may be taken for dead that is carrying it out, within the time of its call.
+    fn judge_burial(&mut self, intent: &Entry) {
+        self.figures.count("intents found after a crash");
+        let biz_id = intent.key().biz_id.to_string();
+        let since = self.intents.get(&(biz_id.clone(), intent.revision())).copied().unwrap_or_default();
+        let owner =
+            self.processes.iter().position(|process| process.alive && process.owner == *intent.owner());
+        let runs = owner.is_some_and(|process| self.carries_out(process, &biz_id));
+        if runs {
+            self.buried.insert(biz_id.clone());
+        }
+        if runs && self.now.saturating_sub(since) < self.plan.total_ms {
+            self.oracle.broken("I3", format!("{biz_id}: {} is taken for dead and lives", intent.owner().0));
+        }
+    }
+
+    /// A success is undone only where a till asked for it, or where one that had to confirm it died before.
+    fn judge_undoing(&mut self, before: &Entry, after: &Entry) {
+        if before.stage() != Stage::Succeeded || after.stage() == Stage::Succeeded {
+            return;
+        }
+        let biz_id = after.key().biz_id.as_str();
+        self.reversing_since.insert(biz_id.to_owned(), self.now);
+        let holds = self.processes.iter().any(|process| process.alive && process.owner == *before.owner());
+        // Where its file is away it is taken for dead after a time, also where it has made the file again since.
+        let gone = !holds || self.ever_lost.contains(&before.owner().0);
+        let abandoned = before.detail().confirmation == Confirmation::Awaited && gone;
+        if !abandoned && !self.asked.contains(biz_id) {
+            let message = format!("{biz_id} had succeeded and is undone, and no till has asked for it");
+            self.oracle.broken("I3", message);
+        }
+    }
+
+    /// A process looks now and then whether somebody has deleted its own file, and makes it again.
+    pub fn keep_owner_file(&mut self, process: usize) {
+        let own = self.processes.get(process).map(|process| process.owner.0.clone()).unwrap_or_default();
+        if (self.quiet || self.random.per_mille(300)) && self.lost_owners.remove(&own) {
+            self.say("misfortune", || format!("the file of {own} is there again"));
+        }
+    }
+
+    /// What was acknowledged rides on a record, or on the end of the process.
+    pub fn flush_heard(&mut self, process: usize) {
+        let heard = self.processes.get_mut(process).filter(|process| !process.failed);
+        for biz_id in heard.map(|process| std::mem::take(&mut process.heard)).unwrap_or_default() {
+            if let Some(heard) = self.journal.find(&biz_id).and_then(Entry::heard) {
+                self.journal.commit_late(heard);
+            }
+        }
     }
 
     /// Whether a mutant keeps this record in memory only.
@@ -146,10 +250,9 @@ impl World {
 
     /// What a mutant has kept back is flushed with the next record.
     fn flush_late(&mut self, process: usize) {
-        let (mine, others) =
+        let (mine, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.unflushed).into_iter().partition(|(owner, _)| *owner == process);
         self.unflushed = others;
-        let mine: Vec<(usize, Entry)> = mine;
         for (_, entry) in mine {
             self.journal.commit_late(entry);
         }
@@ -170,21 +273,4 @@ impl World {
         self.figures.fault(kind);
         fate
     }
-}
-
-/// The same record with other details: what a mutant makes of it.
-pub fn altered(entry: &Entry, alter: impl FnOnce(&mut Detail)) -> Entry {
-    let mut detail = entry.detail().clone();
-    alter(&mut detail);
-    Entry::restore(
-        entry.key().clone(),
-        entry.identity().clone(),
-        entry.stage(),
-        entry.revision(),
-        entry.attempt(),
-        entry.owner().clone(),
-        entry.on_unknown(),
-        entry.created_unix_ms(),
-        detail,
-    )
 }

@@ -24,6 +24,10 @@ pub struct Sale {
     pub request: String,
     /// Another request under the same id.
     pub other: String,
+    /// The member.
+    pub customer: &'static str,
+    /// The amount of `request`, in yuan.
+    pub amount: String,
     /// Another till's, with another journal; it succeeded there.
     pub foreign: bool,
     /// The identity of the journal, as the till has stored it with its first attempt.
@@ -51,7 +55,16 @@ impl Sale {
                 "{{\"bizId\": \"{biz_id}\", \"customerId\": \"{member}\", \"amount\": \"{yuan}.{fen:02}\"{coupons}{points}}}"
             )
         };
-        Sale { request: request(50), other: request(51), biz_id, foreign, journal: None }
+        let amount = format!("{yuan}.50");
+        Sale {
+            request: request(50),
+            other: request(51),
+            biz_id,
+            customer: member,
+            amount,
+            foreign,
+            journal: None,
+        }
     }
 }
 

@@ -2,14 +2,13 @@
 //! time has come. Threads and processes so interleave at every effect.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
 
-use zvpos_core::journal::Guard;
-use zvpos_core::transaction::consume::abandoned;
-use zvpos_core::transaction::{Entry, Stage};
-use zvpos_sandbox::rules::{Gateway, Seed, codes};
+use zvpos_core::transaction::Entry;
+use zvpos_sandbox::rules::{Gateway, Seed};
 
-use crate::actor::{Actor, Role, Work};
+use crate::actor::{Actor, Call, Role};
 use crate::assumption::Off;
 use crate::figures::Figures;
 use crate::journal::SimJournal;
@@ -17,14 +16,27 @@ use crate::mutant::Mutant;
 use crate::network::Wire;
 use crate::oracle::{Oracle, Violation};
 use crate::plan::Plan;
-use crate::process::Process;
+use crate::process::{Locks, Process};
 use crate::random::Random;
 use crate::sale::Sale;
+use crate::scheduler::{Life, Scheduler};
+use crate::till;
 
 /// More steps than any plan takes: a seed that does not end is a violation.
 const MOST_STEPS: u64 = 2_000_000;
 
-/// See the module's words.
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nobody's: the effect was carried out at once.
+    Inline,
+    /// That actor's.
+    Actor(usize),
+    /// The thread's that runs the seed: the horizon is reached.
+    Main,
+}
+
+/// See the module's description.
 pub struct World {
     /// Milliseconds since the start; monotonic for every process.
     pub now: u64,
@@ -44,8 +56,19 @@ pub struct World {
     pub journal_id: u64,
     /// The processes.
     pub processes: Vec<Process>,
-    /// Threads, the person and misfortune.
+    /// Threads of hosts and of the library.
     pub actors: Vec<Actor>,
+    /// Which of them has the baton.
+    pub running: usize,
+    /// Until when they act before the thread that runs the seed looks.
+    pub horizon: u64,
+    /// When the next misfortune comes.
+    pub misfortune_at: u64,
+    /// Who gives the baton.
+    pub scheduler: Weak<Scheduler>,
+    /// The system's threads behind the actors.
+    pub threads: Vec<JoinHandle<()>>,
+    signals: u64,
     /// What the tills sell.
     pub sales: Vec<Sale>,
     /// What must hold.
@@ -70,6 +93,12 @@ pub struct World {
     pub no_reversal_until: u64,
     /// The owners whose files somebody has deleted.
     pub lost_owners: BTreeSet<String>,
+    /// The owners whose files somebody has ever deleted.
+    pub ever_lost: BTreeSet<String>,
+    /// Since when each entry is unsettled and not on its way, and of which re-opening.
+    pub unsettled_since: BTreeMap<String, (u64, u32)>,
+    /// Sales that were taken for dead while their process was still carrying them out.
+    pub buried: BTreeSet<String>,
     /// When each intent was recorded, by bizId and revision.
     pub intents: BTreeMap<(String, u64), u64>,
     /// What a mutant has not flushed, and whose it is.
@@ -94,34 +123,66 @@ pub struct Ended {
 pub fn run(seed: u64, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) -> Result<Ended, String> {
     let mut random = Random::new(seed);
     let plan = Plan::draw(&mut random, mutant)?;
-    let mut world = World::new(random, plan, data, mutant, traced);
-    world.live();
-    let figures = &mut world.figures;
-    figures.seeds = 1;
-    figures.virtual_ms = world.now;
-    *figures.assumptions.entry(world.plan.off.name()).or_default() += 1;
-    Ok(Ended {
-        violation: world.oracle.violation,
-        figures: world.figures,
-        trace: world.trace.unwrap_or_default(),
-    })
+    let off = plan.off;
+    let scheduler = Scheduler::new(World::new(random, plan, data, mutant, traced));
+    live(&scheduler);
+    let (threads, ended) = {
+        let mut world = scheduler.lock();
+        let mut figures = std::mem::take(&mut world.figures);
+        figures.seeds = 1;
+        figures.virtual_ms = world.now;
+        *figures.assumptions.entry(off.name()).or_default() += 1;
+        let violation = world.oracle.violation.clone();
+        let trace = world.trace.take().unwrap_or_default();
+        (std::mem::take(&mut world.threads), Ended { violation, figures, trace })
+    };
+    for thread in threads {
+        thread.join().map_err(|_| "an actor panicked".to_owned())?;
+    }
+    Ok(ended)
+}
+
+/// Busy until faults stop, then quiet until everything must have settled; then every process ends.
+fn live(scheduler: &Arc<Scheduler>) {
+    let (busy_ms, total_ms, late_ms) = {
+        let mut world = scheduler.lock();
+        for process in 0..world.plan.processes {
+            world.spawn_host(process);
+        }
+        (world.plan.busy_ms, world.plan.total_ms, world.plan.late_ms)
+    };
+    scheduler.run_until(busy_ms);
+    scheduler.lock().calm();
+    let well = scheduler.lock().now;
+    scheduler.run_until(well + 60_000 + total_ms);
+    scheduler.lock().judge_recovered(false);
+    // The window begins when a call's deadline has passed, at the latest.
+    scheduler.run_until(well + total_ms + late_ms + 60_000);
+    scheduler.lock().judge_recovered(true);
+    let mut world = scheduler.lock();
+    for process in 0..world.processes.len() {
+        world.end(process);
+    }
+    drop(world);
+    scheduler.run_until(0);
 }
 
 impl World {
     fn new(random: Random, plan: Plan, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) -> World {
-        let mut actors = vec![Actor::new(Role::Misfortune, 0), Actor::new(Role::Person, 20_000)];
-        for process in 0..plan.processes {
-            actors.push(Actor::new(Role::Recovery(process), 0));
-            actors.extend((0..plan.tills).map(|_| Actor::new(Role::Till(process), 0)));
-        }
         let mut world = World {
             now: 0,
             gateway: Gateway::new(Arc::clone(data), plan.policy.clone()),
             wire: Wire::default(),
             journal: SimJournal::default(),
             journal_id: 0,
-            processes: (0..plan.processes).map(Process::new).collect(),
-            actors,
+            processes: (0..plan.processes).map(|number| Process::new(number, plan.total_ms)).collect(),
+            actors: Vec::new(),
+            running: usize::MAX,
+            horizon: 0,
+            misfortune_at: 0,
+            scheduler: Weak::new(),
+            threads: Vec::new(),
+            signals: 0,
             sales: Vec::new(),
             oracle: Oracle::new(plan.off),
             figures: Figures::default(),
@@ -134,6 +195,9 @@ impl World {
             outage_until: 0,
             no_reversal_until: 0,
             lost_owners: BTreeSet::new(),
+            ever_lost: BTreeSet::new(),
+            unsettled_since: BTreeMap::new(),
+            buried: BTreeSet::new(),
             intents: BTreeMap::new(),
             unflushed: Vec::new(),
             trace: traced.then(Vec::new),
@@ -148,22 +212,16 @@ impl World {
         world
     }
 
-    /// Busy until faults stop, then quiet until everything must have settled.
-    fn live(&mut self) {
-        self.until(self.plan.busy_ms);
-        self.calm();
-        let well = self.now;
-        self.until(well + 60_000 + self.plan.total_ms);
+    /// What must have settled by now has settled; `late` says that nothing can arrive late any more.
+    fn judge_recovered(&mut self, late: bool) {
         if self.oracle.violation.is_none() {
-            self.oracle.judge_recovered(&self.journal, false, &self.young());
+            let young = self.young();
+            self.oracle.judge_recovered(&self.journal, late, &young);
+            if late {
+                self.judge_unrecorded();
+            }
         }
-        // The window begins when a call's deadline has passed, at the latest.
-        self.until(well + self.plan.total_ms + self.plan.late_ms + 60_000);
-        if self.oracle.violation.is_none() {
-            self.oracle.judge_recovered(&self.journal, true, &self.young());
-            self.judge_unrecorded();
-        }
-        if let Some(violation) = self.oracle.violation.clone() {
+        if let Some(violation) = self.oracle.violation.clone().filter(|_| late) {
             self.say("oracle", || format!("{} BROKEN: {}", violation.invariant, violation.message));
         }
     }
@@ -195,55 +253,149 @@ impl World {
         }
     }
 
-    fn until(&mut self, end: u64) {
-        while self.oracle.violation.is_none() {
-            let next = self.next_time();
-            if next > end {
-                self.now = self.now.max(end);
-                return;
-            }
-            self.now = self.now.max(next);
-            self.figures.steps += 1;
-            if self.figures.steps > MOST_STEPS {
-                self.oracle.broken("I2", "the simulation does not end".to_owned());
-                return;
-            }
-            self.one_effect();
+    /// Whose turn it is. What needs no thread is carried out here.
+    pub fn turn(&mut self) -> Turn {
+        // What lived in a process that has died ends before anything else happens.
+        let dead = self
+            .actors
+            .iter()
+            .position(|actor| !actor.ended && !self.lives(actor.role.process(), actor.life));
+        if let Some(at) = dead {
+            return self.give_to(at);
         }
+        if self.oracle.violation.is_some() {
+            return Turn::Main;
+        }
+        let next = self.next_time();
+        if next > self.horizon {
+            self.now = self.now.max(self.horizon);
+            return Turn::Main;
+        }
+        self.now = self.now.max(next);
+        self.figures.steps += 1;
+        if self.figures.steps > MOST_STEPS {
+            self.oracle.broken("I2", "the simulation does not end".to_owned());
+            return Turn::Main;
+        }
+        self.one_effect()
     }
 
     fn next_time(&self) -> u64 {
-        let actors = self.actors.iter().map(|actor| actor.wakes_at).min().unwrap_or(u64::MAX);
+        let actors = self.actors.iter().filter(|actor| !actor.ended).map(|actor| actor.wakes_at);
+        let actors = actors.min().unwrap_or(u64::MAX).min(self.misfortune_at);
         actors.min(self.wire.next_arrival().unwrap_or(u64::MAX))
     }
 
-    fn one_effect(&mut self) {
-        let arrival = usize::from(self.wire.next_arrival().is_some_and(|at| at <= self.now));
-        let ready: Vec<usize> = (0..self.actors.len())
-            .filter(|at| self.actors.get(*at).is_some_and(|actor| actor.wakes_at <= self.now))
-            .collect();
-        let chosen = self.random.index(ready.len() + arrival);
-        let Some(&at) = ready.get(chosen) else { return self.arrive() };
-        let Some(mut actor) = self.actors.get_mut(at).map(Actor::take) else { return };
-        if self.dies_now(&actor) {
-            return;
+    fn one_effect(&mut self) -> Turn {
+        let now = self.now;
+        let arrival = usize::from(self.wire.next_arrival().is_some_and(|at| at <= now));
+        let misfortune = usize::from(self.misfortune_at <= now);
+        let is_ready = |actor: &Actor| !actor.ended && actor.wakes_at <= now;
+        let ready = self.actors.iter().filter(|actor| is_ready(actor)).count();
+        let chosen = self.random.index(ready + arrival + misfortune);
+        if chosen >= ready + arrival {
+            self.misfortune_at = self.misfortune();
+            return Turn::Inline;
         }
-        self.act(&mut actor);
-        // What it was doing is gone if its process died of it.
-        let lives = actor.process().is_none_or(|process| self.is_alive(process));
-        if let (true, Some(place)) = (lives, self.actors.get_mut(at)) {
-            *place = actor;
+        if chosen >= ready {
+            self.arrive();
+            return Turn::Inline;
+        }
+        let chosen = self.actors.iter().enumerate().filter(|(_, actor)| is_ready(actor)).nth(chosen);
+        let Some((at, actor)) = chosen else { return Turn::Inline };
+        let process = actor.role.process();
+        // A process can end before any effect of any of its threads.
+        let idles = matches!(actor.role, Role::Till(_)) && actor.call.biz_id.is_empty();
+        if !self.quiet && !idles && self.random.below(100_000) < self.plan.deaths {
+            self.kill(process, "death before an effect");
+            return Turn::Inline;
+        }
+        self.give_to(at)
+    }
+
+    fn give_to(&mut self, at: usize) -> Turn {
+        self.running = at;
+        if let Some(actor) = self.actors.get_mut(at) {
+            actor.wakes_at = u64::MAX;
+            actor.waits_for = None;
+            actor.suspended = false;
+        }
+        Turn::Actor(at)
+    }
+
+    /// A seat for a new actor.
+    pub fn seat(&mut self, actor: Actor) -> usize {
+        if let Some((free, seat)) = self.actors.iter_mut().enumerate().find(|(_, seat)| seat.ended) {
+            *seat = actor;
+            return free;
+        }
+        self.actors.push(actor);
+        self.actors.len() - 1
+    }
+
+    /// An actor has ended.
+    pub fn leave(&mut self, at: usize) {
+        if let Some(actor) = self.actors.get_mut(at) {
+            actor.ended = true;
         }
     }
 
-    /// A process can end before any effect of any of its threads.
-    fn dies_now(&mut self, actor: &Actor) -> bool {
-        let Some(process) = actor.process() else { return false };
-        if self.quiet || matches!(actor.work, Work::Idle) || self.random.below(100_000) >= self.plan.deaths {
-            return false;
+    /// What the thread that has the baton is at.
+    pub fn call(&self) -> Option<&Call> {
+        self.actors.get(self.running).map(|actor| &actor.call)
+    }
+
+    /// The same, to note something.
+    pub fn call_mut(&mut self) -> Option<&mut Call> {
+        self.actors.get_mut(self.running).map(|actor| &mut actor.call)
+    }
+
+    /// The number of a new signal.
+    pub fn new_signal(&mut self) -> u64 {
+        self.signals += 1;
+        self.signals
+    }
+
+    /// Wakes who waits for a signal.
+    pub fn give_signal(&mut self, signal: u64) {
+        for actor in self.actors.iter_mut().filter(|actor| actor.waits_for == Some(signal)) {
+            actor.wakes_at = actor.wakes_at.min(self.now);
         }
-        self.kill(process, "death before an effect");
-        true
+    }
+
+    /// How long an effect takes: next to nothing, or once in a while a thread that the machine keeps waiting.
+    pub fn soon(&mut self) -> u64 {
+        let longest = if self.random.per_mille(5) && !self.quiet { 3_000 } else { 3 };
+        self.now + self.random.range(0, longest)
+    }
+
+    /// Whether the vendor has said by now what its codes mean.
+    pub fn codes_are_told(&self) -> bool {
+        self.quiet && self.plan.codes_told_later
+    }
+
+    /// Whether lines of the trace are kept.
+    pub fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// Whether that life of a process goes on.
+    pub fn lives(&self, process: usize, life: u64) -> bool {
+        self.processes.get(process).is_some_and(|process| process.alive && process.lives == life)
+    }
+
+    /// The locks beside the journal.
+    pub fn locks(&self) -> Locks<'_> {
+        Locks { processes: &self.processes, lost: &self.lost_owners, now: self.now }
+    }
+
+    /// Whether a call of a process is carrying out that consume.
+    pub fn carries_out(&self, process: usize, biz_id: &str) -> bool {
+        let lives = self.processes.get(process).map_or(0, |process| process.lives);
+        self.actors.iter().any(|actor| {
+            let here = actor.role == Role::Till(process) && actor.life == lives && !actor.ended;
+            here && actor.call.holds && actor.call.biz_id == biz_id
+        })
     }
 
     /// Whether a process runs.
@@ -255,49 +407,54 @@ impl World {
     pub fn kill(&mut self, process: usize, why: &'static str) {
         self.figures.count(why);
         self.say("misfortune", || format!("P{process} ends: {why}"));
+        self.end(process);
+    }
+
+    fn end(&mut self, process: usize) {
         let back = self.now + self.random.pick(500, &[2_000, 10_000, 30_000]);
-        if let Some(dead) = self.processes.get_mut(process) {
-            for biz_id in dead.running.keys() {
-                self.oracle.deeds(biz_id).zombie_lost = true;
+        let lives = self.processes.get(process).map_or(0, |process| process.lives);
+        for actor in self.actors.iter().filter(|actor| actor.role.process() == process && !actor.ended) {
+            if actor.life == lives && actor.call.holds {
+                self.oracle.deeds(&actor.call.biz_id).zombie_lost = true;
             }
+        }
+        if let Some(dead) = self.processes.get_mut(process) {
             dead.die(back);
         }
         self.unflushed.retain(|(owner, _)| *owner != process);
-        for actor in &mut self.actors {
-            if actor.process() == Some(process) {
-                *actor = Actor::new(actor.role, u64::MAX);
-            }
-        }
     }
 
-    /// A process starts again; its recovery looks at once, as `zv_init` has it.
+    /// A process starts again.
     pub fn start(&mut self, process: usize) {
         self.figures.count("starts after a crash");
         self.say("misfortune", || format!("P{process} starts"));
+        let (total_ms, now) = (self.plan.total_ms, self.now);
         if let Some(dead) = self.processes.get_mut(process) {
-            dead.start(process, self.now);
+            dead.start(process, total_ms, now);
         }
         let survives = self.random.per_mille(500);
         if let Some(biz_id) = self.journal.open_anew(survives) {
             self.say("journal", || format!("{biz_id}: what a failed flush left is found on the disk"));
+            self.unsettled_since.entry(biz_id.clone()).or_insert((now, 0));
             self.oracle.judge(&biz_id, &self.journal);
         }
-        let now = self.now;
-        for actor in &mut self.actors {
-            if actor.process() == Some(process) {
-                *actor = Actor::new(actor.role, now);
-            }
-        }
-        // As `Shared::bury_all`: before anything else, without the network.
-        for entry in self.journal.unsettled() {
-            if entry.stage() == Stage::Sending && !self.may_be_running(process, &entry) {
-                self.figures.count("intents found after a crash");
-                // What cannot be recorded now is found by the recovery; the process may die of it.
-                if self.record(process, &abandoned(&entry), Guard::Off).is_none() {
-                    return;
-                }
-            }
-        }
+        self.spawn_host(process);
+    }
+
+    /// The host's first thread, which starts the library and then the others.
+    fn spawn_host(&mut self, process: usize) {
+        let Some(scheduler) = self.scheduler.upgrade() else { return };
+        let number = self.processes.get(process).map_or(0, |process| process.lives);
+        let life = Life { scheduler, process, number };
+        self.spawn_till(&life, till::start);
+    }
+
+    /// A thread of a host.
+    pub fn spawn_till(&mut self, life: &Life, body: impl FnOnce(&Life) + Send + 'static) {
+        let own = life.clone();
+        let thread =
+            life.scheduler.spawn(self, Role::Till(life.process), life.number, Box::new(move || body(&own)));
+        self.threads.push(thread);
     }
 
     /// The journal is lost while no process runs, and the next one begins another.
@@ -322,19 +479,16 @@ impl World {
         self.no_reversal_until = 0;
         // The vendor may have said meanwhile what a code means.
         let told = self.plan.codes_told_later;
-        if told {
-            self.plan.account.reverse.already = vec![codes::REVERSE_ALREADY.to_owned()];
-        }
         for process in 0..self.processes.len() {
             if self.processes.get(process).is_some_and(|process| process.failed || (told && process.alive)) {
                 self.kill(process, "restart by its owner");
             }
         }
         // What was suspended goes on.
-        for actor in &mut self.actors {
-            if actor.process().is_some() && actor.wakes_at != u64::MAX {
-                actor.wakes_at = actor.wakes_at.min(self.now + 1_000);
-            }
+        let soon = self.now + 1_000;
+        for actor in self.actors.iter_mut().filter(|actor| actor.suspended) {
+            actor.suspended = false;
+            actor.wakes_at = actor.wakes_at.min(soon);
         }
         for process in 0..self.processes.len() {
             // One may stay away for good: the others must find what it has left.

@@ -1,4 +1,4 @@
-//! The ordinary test run: no seed breaks an invariant, and every broken variant is caught. SEEDS sets
+//! The ordinary test run: no seed breaks an invariant, and every broken journal is caught. SEEDS sets
 //! the number of seeds; the release binary does a million in minutes.
 
 use zvpos_simulation::mutant::Mutant;

@@ -105,7 +105,7 @@ pub enum Admission {
 pub fn admit<E>(
     standing: Option<Entry>,
     record: &Entry,
-    held_back: impl FnOnce() -> Result<Option<Entry>, E>,
+    held_back: impl Fn() -> Result<Option<Entry>, E>,
 ) -> Result<Admission, E> {
     let fits = standing.as_ref().map_or(0, Entry::revision) + 1 == record.revision();
     Ok(match standing {

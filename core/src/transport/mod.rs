@@ -11,7 +11,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use ureq::http::Uri;
+pub use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 

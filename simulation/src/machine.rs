@@ -1,0 +1,150 @@
+//! The machine of one process as the library's runtime sees it: simulated time, threads and network.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use zvpos_core::gateway::{Doubt, NotSent};
+use zvpos_core::outcome::codes;
+use zvpos_core::transport::{Exchanged, Failure, HttpAnswer};
+use zvpos_core::world::{Signal, Worker, World};
+
+use crate::actor::Role;
+use crate::network::Received;
+use crate::process::EPOCH_MS;
+use crate::scheduler::Life;
+
+/// The start of every simulation on the monotonic clock.
+fn start() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(Instant::now)
+}
+
+/// A time of the simulation as the library reads it.
+pub fn instant(ms: u64) -> Instant {
+    start() + Duration::from_millis(ms)
+}
+
+/// The first millisecond of the simulation that is not before that time.
+pub fn millis(instant: Instant) -> u64 {
+    let since = instant.saturating_duration_since(start());
+    u64::try_from(since.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// See the module's description.
+pub struct Machine(pub Life);
+
+impl World for Machine {
+    fn now(&self) -> Instant {
+        instant(self.0.world().now)
+    }
+
+    fn unix_ms(&self) -> i64 {
+        let world = self.0.world();
+        world.processes.get(self.0.process).map_or(0, |process| process.wall_ms(world.now))
+    }
+
+    fn sleep(&self, duration: Duration) {
+        let until = instant(self.0.world().now) + duration;
+        self.0.pause_until(millis(until));
+    }
+
+    fn random(&self) -> Result<u32, String> {
+        Ok(u32::try_from(self.0.world().random.below(u64::from(u32::MAX))).unwrap_or_default())
+    }
+
+    fn spawn(&self, _: &str, work: Box<dyn FnOnce() + Send>) -> Result<Box<dyn Worker>, String> {
+        let life = &self.0;
+        let mut world = life.world();
+        let ended = world.new_signal();
+        let signal = Event { life: life.clone(), id: ended, count: AtomicU64::new(0) };
+        let signal = std::sync::Arc::new(signal);
+        let done = std::sync::Arc::clone(&signal);
+        let body = Box::new(move || {
+            work();
+            done.notify();
+        });
+        let thread = life.scheduler.spawn(&mut world, Role::Library(life.process), life.number, body);
+        world.threads.push(thread);
+        Ok(Box::new(Joined(signal)))
+    }
+
+    fn signal(&self) -> Box<dyn Signal> {
+        let id = self.0.world().new_signal();
+        Box::new(Event { life: self.0.clone(), id, count: AtomicU64::new(0) })
+    }
+
+    fn post(&self, url: &zvpos_core::transport::Uri, body: &str, deadline: Instant) -> Exchanged {
+        self.0.pause();
+        let deadline = millis(deadline);
+        let request = {
+            let mut world = self.0.world();
+            let path = url.path_and_query().map_or("/", |path| path.as_str());
+            let request = world.request(path, body);
+            if world.now >= deadline {
+                let why = NotSent { code: &codes::CONNECT, message: "the call's time was over".to_owned() };
+                return exchanged(Err(Failure::NotSent(why)));
+            }
+            // Stopped between its last look at the clock and the first byte.
+            let stopped = world.is_stopped_before_sending(self.0.process, &request);
+            drop(world);
+            if let Some(until) = stopped {
+                self.0.pause_until(until);
+            }
+            request
+        };
+        let (id, ends_at) = self.0.world().departs(&self.0, request, deadline);
+        self.0.pause_until(ends_at);
+        let mut world = self.0.world();
+        exchanged(match world.returns(&self.0, id) {
+            Received::NotSent(code) => {
+                Err(Failure::NotSent(NotSent { code, message: "simulated".to_owned() }))
+            }
+            Received::Lost(code) => Err(Failure::Lost(Doubt::new(code, "simulated"))),
+            Received::Answer { status, body } => {
+                let date = UNIX_EPOCH + Duration::from_millis(EPOCH_MS + world.now);
+                Ok(HttpAnswer { status, body, date: Some(date) })
+            }
+        })
+    }
+
+    fn is_absolute(&self) -> bool {
+        false
+    }
+}
+
+fn exchanged(result: Result<HttpAnswer, Failure>) -> Exchanged {
+    Exchanged { result, connect: Duration::ZERO, wait: Duration::ZERO }
+}
+
+struct Event {
+    life: Life,
+    id: u64,
+    count: AtomicU64,
+}
+
+impl Signal for Event {
+    fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn notify(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.life.scheduler.lock().give_signal(self.id);
+    }
+
+    fn wait(&self, seen: u64, until: Instant) {
+        let until = millis(until);
+        while self.count() == seen && self.life.world().now < until {
+            self.life.wait(until, Some(self.id));
+        }
+    }
+}
+
+struct Joined(std::sync::Arc<Event>);
+
+impl Worker for Joined {
+    fn join(self: Box<Self>) {
+        self.0.wait(0, instant(u64::MAX >> 24));
+    }
+}

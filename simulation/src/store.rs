@@ -1,0 +1,173 @@
+//! The shared journal as one process sees it: the library's own rules of admission and liveness over [`SimJournal`], and
+//! what can befall a write.
+//!
+//! [`SimJournal`]: crate::journal::SimJournal
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use zvpos_core::journal::{
+    Flights, Guard, Journal, JournalError, MissingOwners, Presence, Recorded, may_be_running,
+};
+use zvpos_core::transaction::{Entry, Key, Owner};
+
+use crate::machine::instant;
+use crate::process::Locks;
+use crate::scheduler::Life;
+
+/// See the module's description.
+pub struct Store {
+    life: Life,
+    owner: Owner,
+    total: Duration,
+    flights: Flights,
+    missing: Mutex<MissingOwners>,
+}
+
+impl Store {
+    /// The journal of one life of a process.
+    pub fn new(life: Life, owner: Owner, total_ms: u64) -> Store {
+        let total = Duration::from_millis(total_ms);
+        Store { life, owner, total, flights: Flights::default(), missing: Mutex::default() }
+    }
+
+    /// Notes what the gateway had done, and what stands, when the calling thread asked.
+    fn asked(&self, key: &Key, standing: Option<&Entry>) {
+        let biz_id = key.biz_id.as_str();
+        let then = self.life.world().oracle.deeds(biz_id).clone();
+        self.life.call(|call| {
+            if call.biz_id == biz_id {
+                call.then = then;
+                call.seen = standing.cloned();
+            }
+        });
+    }
+
+    fn put(&self, entry: &Entry, guard: Guard) -> Result<Recorded, JournalError> {
+        let recorded =
+            self.life.world().record(&self.life, entry, guard, |locks, other| self.lives(locks, other));
+        // The process may have died of it.
+        drop(self.life.world());
+        let standing = match &recorded {
+            Ok(Recorded::Done(_)) => Some(entry),
+            Ok(Recorded::Stands(found)) => Some(found),
+            Ok(Recorded::InDoubt(_)) | Err(_) => None,
+        };
+        if let Some(standing) = standing {
+            self.asked(entry.key(), Some(standing));
+        }
+        recorded
+    }
+
+    /// Whether the attempt of an intent may still be running, as this process sees it.
+    fn lives(&self, locks: &Locks<'_>, entry: &Entry) -> bool {
+        may_be_running(entry, &self.owner, &self.flights, || {
+            let presence = locks.presence(&self.owner, entry.owner());
+            let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+            missing.may_carry_out(entry, presence, self.total, instant(locks.now))
+        })
+    }
+
+    /// Every entry of that kind, oldest first.
+    fn entries(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        self.life.pause();
+        let mut found: Vec<Entry> =
+            self.life.world().journal.all().filter(|entry| wanted(entry)).cloned().collect();
+        // By the till's clock, which may be wrong.
+        found.sort_by_key(Entry::created_unix_ms);
+        found
+    }
+
+    /// Another thread may come in between, now and then.
+    fn may_pause(&self) {
+        if self.life.world().random.per_mille(100) {
+            self.life.pause();
+        }
+    }
+}
+
+impl Journal for Store {
+    fn record(&self, entry: &Entry, guard: Guard, _: Instant) -> Result<Recorded, JournalError> {
+        self.life.pause();
+        self.put(entry, guard)
+    }
+
+    fn record_all(&self, entries: &[Entry], _: Instant) -> Vec<Result<Recorded, JournalError>> {
+        self.life.pause();
+        entries.iter().map(|entry| self.put(entry, Guard::Off)).collect()
+    }
+
+    fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
+        self.life.pause();
+        let found = self.life.world().journal.find(key.biz_id.as_str()).cloned();
+        self.asked(key, found.as_ref());
+        Ok(found)
+    }
+
+    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+        self.life.world().keep_owner_file(self.life.process);
+        Ok(self.entries(|entry| entry.stage().is_unsettled()))
+    }
+
+    fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.entries(Entry::is_unfinished))
+    }
+
+    fn near_day(&self, _: i64) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.entries(|_| true))
+    }
+
+    fn hear(&self, key: Key) {
+        let mut world = self.life.world();
+        if let Some(process) = world.processes.get_mut(self.life.process) {
+            process.heard.push(key.biz_id.to_string());
+        }
+    }
+
+    fn close(&self) {
+        self.life.world().flush_heard(self.life.process);
+    }
+
+    fn has_other_biz_ids(&self, _: &Key) -> Result<bool, JournalError> {
+        self.may_pause();
+        let known = self.life.world().journal.has_other_biz_ids();
+        self.life.call(|call| call.knew_other_biz_ids = known);
+        Ok(known)
+    }
+
+    fn id(&self) -> Result<String, JournalError> {
+        Ok(self.life.world().journal_id.to_string())
+    }
+
+    fn stands_elsewhere(&self, _: &Key) -> Result<bool, JournalError> {
+        Ok(false)
+    }
+
+    fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {
+        self.may_pause();
+        Ok(self.life.world().journal.other_sale_of(key.biz_id.as_str(), returned).cloned())
+    }
+
+    fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
+        self.may_pause();
+        let world = self.life.world();
+        let mut others = world.journal.all().filter(|entry| entry.key() != key);
+        Ok(others.any(|entry| entry.identity().coupons.iter().any(|named| named == coupon)))
+    }
+
+    fn is_alive(&self, owner: &Owner) -> bool {
+        self.life.world().locks().presence(&self.owner, owner) == Presence::Lives
+    }
+
+    fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    fn flights(&self) -> &Flights {
+        &self.flights
+    }
+
+    fn may_be_running(&self, entry: &Entry) -> bool {
+        self.lives(&self.life.world().locks(), entry)
+    }
+}
