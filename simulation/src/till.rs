@@ -261,7 +261,26 @@ impl World {
         if answer.code() == codes::IN_DOUBT.text {
             self.judge_guard(biz_id, answer);
         }
+        self.judge_tender(call, answer);
         self.judge_words(process, call, answer);
+    }
+
+    /// A customer who was sent to another tender has paid in another way: nothing may complete that sale any more.
+    fn judge_tender(&mut self, call: &Call, answer: &Answer) {
+        let biz_id = call.biz_id.as_str();
+        let is_known = matches!(answer.outcome(), Outcome::Unknown | Outcome::Succeeded)
+            && ![&codes::BUSY, &codes::OTHER_JOURNAL, &codes::JOURNAL]
+                .iter()
+                .any(|code| code.text == answer.code());
+        if !is_known || call.function == Function::Reverse || self.refunds.contains(biz_id) {
+            return;
+        }
+        if answer.next() == Next::OtherTender {
+            self.sent_away.insert(biz_id.to_owned());
+        } else if self.sent_away.contains(biz_id) {
+            let next = answer.next().as_str();
+            self.oracle.broken("R", format!("{biz_id} was sent to another tender and is told next {next}"));
+        }
     }
 
     /// Only what may take money holds another sale back.

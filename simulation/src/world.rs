@@ -85,6 +85,8 @@ pub struct World {
     pub refunds: BTreeSet<String>,
     /// Sales under which nothing was taken when a till asked for their reversal.
     pub voids: BTreeSet<String>,
+    /// Sales for which a till was told to take another tender.
+    pub sent_away: BTreeSet<String>,
     /// Reversals that a deaf gateway answered without carrying them out.
     pub deaf_debts: BTreeMap<String, i64>,
     /// Until when nothing reaches the gateway.
@@ -191,6 +193,7 @@ impl World {
             asked: BTreeSet::new(),
             refunds: BTreeSet::new(),
             voids: BTreeSet::new(),
+            sent_away: BTreeSet::new(),
             deaf_debts: BTreeMap::new(),
             outage_until: 0,
             no_reversal_until: 0,
