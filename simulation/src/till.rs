@@ -275,11 +275,13 @@ impl World {
         if !is_known || call.function == Function::Reverse || self.refunds.contains(biz_id) {
             return;
         }
-        if answer.next() == Next::OtherTender {
+        let stays = answer.outcome() == Outcome::Unknown && answer.next() == Next::OtherTender;
+        if stays {
             self.sent_away.insert(biz_id.to_owned());
         } else if self.sent_away.contains(biz_id) {
-            let next = answer.next().as_str();
-            self.oracle.broken("R", format!("{biz_id} was sent to another tender and is told next {next}"));
+            let (outcome, next) = (answer.outcome().as_str(), answer.next().as_str());
+            let message = format!("{biz_id} was sent to another tender and is told {outcome}, next {next}");
+            self.oracle.broken("R", message);
         }
     }
 
