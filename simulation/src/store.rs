@@ -109,6 +109,10 @@ impl Journal for Store {
         Ok(self.entries(|entry| entry.stage().is_unsettled()))
     }
 
+    fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.entries(Entry::is_refused_refund))
+    }
+
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
         Ok(self.entries(Entry::is_unfinished))
     }
