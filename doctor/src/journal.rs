@@ -80,6 +80,17 @@ fn beside(journal: &Path, ending: &str) -> PathBuf {
 fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
     let folder = folder_of(journal).to_owned();
     let about = folder.display().to_string();
+    if !folder.exists() && to_be_made(visit, &folder) {
+        visit.say(Line::ok(
+            "journal.folder",
+            about,
+            words!(
+                "尚不存在，可以建立：首次启动收银程序时由 zv_init 建立，之后请再检查一次",
+                "is not there yet and can be made: zv_init makes it at the till's first start; run the doctor again then"
+            ),
+        ));
+        return false;
+    }
     let probe = beside(journal, &format!(".doctor-{}", std::process::id()));
     let tried = visit.within(Duration::from_secs(3), move || {
         std::fs::write(&probe, "")?;
@@ -115,6 +126,17 @@ fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
     let usable = line.mend.is_none();
     visit.say(line);
     usable
+}
+
+/// Whether the nearest folder above that is there takes a new one.
+fn to_be_made(visit: &mut Visit<'_>, folder: &Path) -> bool {
+    let Some(above) = folder.ancestors().find(|above| above.exists()) else { return false };
+    let probe = above.join(format!(".doctor-{}", std::process::id()));
+    let tried = visit.within(Duration::from_secs(3), move || {
+        std::fs::create_dir(&probe)?;
+        std::fs::remove_dir(&probe)
+    });
+    matches!(tried, Some(Ok(())))
 }
 
 /// Whose the file is. Asked of the folder: whoever opens and closes the database may drop SQLite's locks of this

@@ -65,8 +65,24 @@ fn a_folder_that_cannot_be_written() {
     let folder = line(&read_only, "journal.folder");
     assert_eq!(folder.status, Status::Failed);
     assert!(folder.found.en.contains("cannot be written"), "{folder:?}");
-    let missing = report(&config(NOWHERE, &elsewhere.join("not-there"), json!({})), &elsewhere);
-    assert!(line(&missing, "journal.folder").found.en.contains("is not there"));
+    let missing = report(&config(NOWHERE, &disk.0.join("not-there"), json!({})), &elsewhere);
+    let folder = line(&missing, "journal.folder");
+    assert_eq!(folder.status, Status::Failed);
+    assert!(folder.found.en.contains("is not there"), "{folder:?}");
+}
+
+/// The library makes it.
+#[test]
+fn a_folder_that_a_new_till_has_not_made_yet_is_no_failure() {
+    let elsewhere = own_folder();
+    let place = elsewhere.join("not/there");
+    let fresh = report(&config(NOWHERE, &place, json!({})), &elsewhere);
+    let folder = line(&fresh, "journal.folder");
+    assert_eq!(folder.status, Status::Ok);
+    assert!(folder.found.en.contains("zv_init makes it"), "{folder:?}");
+    assert!(!elsewhere.join("not").exists(), "the doctor makes nothing");
+    drop(till(&config(NOWHERE, &place, json!({}))));
+    assert!(place.join("journal.db").exists());
 }
 
 #[test]
