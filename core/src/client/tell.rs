@@ -126,7 +126,9 @@ pub fn known(known: &Known, lang: Lang) -> Answer {
     match known {
         Known::Stands(entry) => stands(entry, lang).replayed().with_recorded(entry_json(entry)),
         Known::LeftBehind(entry) => unknown(&left_behind(), lang).replayed().with_recorded(entry_json(entry)),
-        Known::NeverSent => Answer::of(Outcome::NotSent, &codes::NEVER_SENT, lang, codes::NEVER_SENT.meaning),
+        // Nothing is in the way of it.
+        Known::NeverSent => Answer::of(Outcome::NotSent, &codes::NEVER_SENT, lang, codes::NEVER_SENT.meaning)
+            .with_retry_after(Duration::ZERO),
         Known::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
         Known::NotRecorded => {
             let message = "is missing: the journal has no such bizId, and only with the identity of the journal (data.journal_id of \
