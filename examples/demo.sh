@@ -47,7 +47,7 @@ grep -q '^pay: 500.00 of 8.50 .*outcome 1' out
 grep -q '^pay: the answer gets lost .*outcome 4' out
 
 printf '\nA customer brings something back: the sale of 3.00 is refunded, and its words are of the refund. V3 as it comes, with\n'
-printf 'no code that anybody has told:\n\n'
+printf 'no code that anybody has told, so that a refusal may also mean "reversed before":\n\n'
 cat > v3.json <<CONFIG
 {"openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001", "openKey": "fake-open-key-for-test-only-0001",
  "api": "v3", "endpoint": "$gateway", "journal": "$work/v3.db"}
@@ -67,7 +67,7 @@ printf '\nWorse: the gateway takes 10.00 and never answers, and the till loses i
 ./stored "$gateway/api/v2" "$work/till.db" T1-taken
 ./stored "$gateway/api/v2" "$work/till.db" 'T1-crash~hang_after' > out &
 till=$!
-for _ in $(seq 100); do ledger | grep -q hang_after && break; sleep 0.05; done
+for _ in $(seq 100); do ledger > seen; grep -q hang_after seen && break; sleep 0.05; done
 disown "$till" # bash would report the kill as if it were a failure
 kill -9 "$till"
 while kill -0 "$till" 2>/dev/null; do sleep 0.01; done

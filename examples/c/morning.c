@@ -11,8 +11,8 @@
     "\"late_arrival_ms\":1000,\"routes\":{\"reverse\":{\"action\":\"sandbox.consume-reverse\"," \
     "\"codes\":{\"already\":[\"920002\"],\"not_found\":[\"920001\"]}}}}"
 
-/* Prints every sale that is not settled; how many there are. */
-static int print_pending(void)
+/* How many sales are not settled; prints them if asked to, and waits a moment where there are any. */
+static int pending_sales(int print)
 {
     const struct timespec moment = {0, 500000000};
     char path[64], count[16] = "0", biz_id[80], stage[32], next[32];
@@ -28,7 +28,8 @@ static int print_pending(void)
         zv_field(pending, path, stage, sizeof stage);
         snprintf(path, sizeof path, "data.entries.%d.next", i);
         zv_field(pending, path, next, sizeof next);
-        printf("  %s is %s (%s)\n", biz_id, stage, next);
+        if (print)
+            printf("  %s is %s (%s)\n", biz_id, stage, next);
     }
     zv_free(pending);
     if (n)
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
         printf("  succeeded before the crash, and perhaps not read: %s\n", unheard);
     zv_free(answer);
     look_up_attempts(journal);
-    for (tries = 0; tries < 20 && print_pending() > 0; tries++)
+    for (tries = 0; tries < 20 && pending_sales(tries == 0) > 0; tries++)
         ;
     zv_free(zv_shutdown());
     return 0;
