@@ -72,6 +72,9 @@ fn refused_message(entry: &Entry) -> String {
 /// Why it goes no further without a person.
 pub(super) fn open_code(entry: &Entry) -> &'static Code {
     let other = entry.detail().reversal.last.as_ref();
+    if entry.has_late_proof() {
+        return &codes::LATE_PROOF;
+    }
     if entry.not_found_elsewhere() {
         &codes::REVERSE_NOT_FOUND
     } else if entry.stage() == Stage::Refused {
@@ -86,6 +89,9 @@ pub(super) fn open_code(entry: &Entry) -> &'static Code {
 /// For the person at the till, where it goes no further without a person, or did not.
 pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
     match entry.stage() {
+        Stage::Unproven if entry.has_late_proof() => {
+            Some(codes::LATE_PROOF.cashier(Outcome::Unknown, lang))
+        }
         Stage::Refused if entry.not_found_elsewhere() => {
             Some(codes::REVERSE_NOT_FOUND.cashier(Outcome::Conflict, lang))
         }

@@ -229,6 +229,10 @@ codes! {
     OTHER_BIZ_ID "ZV-UNPROVEN-BIZID" [Conflict, Unknown]
         "The answer was lost, and this account answers with other bizIds than it is sent: a reversal by the sent one might undo another sale.",
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
+    LATE_PROOF "ZV-LATE-PROOF" [Conflict, Unknown]
+        "It had been settled by a person, or by the gateway's records; then its attempt, which was taken for dead, ended with the proof of the contrary: recorded.gateway is that proof.",
+        "A person holds recorded.gateway against what was done, puts the difference right and says by zv_settle_json what is so.",
+        "平台的应答与已有的核实结果不符，请联系店长核实", "The gateway's answer contradicts what was settled before. Ask the manager to check.";
     SETTLED "ZV-SETTLED" [Succeeded, Reversed, Unknown]
         "A person has decided what became of it. Beside `unknown`: the person says that the deduction stands, after the till had been told to take another tender; no sale is completed by it.",
         "See recorded.settlement. unknown: where the customer has paid in another way, give one of the two back (zv_reverse_json is the refund).",

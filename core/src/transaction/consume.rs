@@ -3,7 +3,7 @@
 use super::restart::Known;
 use super::settle::voided;
 use super::{Entry, OnUnknown, Owner, Reversal, Stage};
-use crate::gateway::{CodeRules, Doubt, Identity, NotSent, Verdict};
+use crate::gateway::{CodeRules, Doubt, Identity, NotSent, Verdict, Words};
 use crate::outcome::{codes, codes::Code};
 
 /// Where a call is.
@@ -181,13 +181,34 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
                     (State::Concluding { end }, Effect::Record(record))
                 }
                 End::Answered(Verdict::Accepted(accepted)) => {
-                    let held = entry.stage == Stage::Unknown;
-                    let record = entry.moved(if held { Stage::Succeeded } else { Stage::Reversing });
+                    let goes_back = entry.on_unknown == OnUnknown::Reverse || entry.detail.reversal.asked;
+                    let record = match entry.stage {
+                        Stage::Unknown => entry.moved(Stage::Succeeded),
+                        _ if goes_back => entry.moved(Stage::Reversing),
+                        // The records did not have it, and nothing gives it back.
+                        _ => contradicted(&entry),
+                    };
                     let record = record.with_accepted(accepted);
                     (State::Concluding { end }, Effect::Record(record))
                 }
                 _ => tell(Told::Stands(entry)),
             }
+        }
+        // A person has settled it meanwhile: a proof of the contrary is not thrown away.
+        (State::Concluding { end }, Event::Stands(entry))
+            if entry.detail.settlement.is_some() && matches!(entry.stage, Stage::Kept | Stage::Undone) =>
+        {
+            let record = match (&end, entry.stage) {
+                (End::Answered(Verdict::Accepted(accepted)), Stage::Undone) => {
+                    contradicted(&entry).with_accepted(accepted)
+                }
+                (End::Answered(Verdict::Refused(refusal)), Stage::Kept) => {
+                    contradicted(&entry).with_refusal(refusal)
+                }
+                (End::NotSent(why), Stage::Kept) => contradicted(&entry).with_words(why.code, &why.message),
+                _ => return tell(Told::Stands(entry)),
+            };
+            (State::Concluding { end }, Effect::Record(record))
         }
         (State::Concluding { .. }, Event::Stands(entry)) => tell(Told::Stands(entry)),
         // No final answer reaches the till before its outcome is recorded.
@@ -329,6 +350,23 @@ fn reopened(entry: &Entry, doubt: &Doubt) -> Entry {
         said: None,
         promised: false,
         elsewhere: false,
+        ..entry.detail.reversal.clone()
+    };
+    next
+}
+
+/// The record of an attempt that ended with a proof of the contrary after it had been settled: a person must look. A till
+/// that was told that nothing stands has taken another tender.
+fn contradicted(entry: &Entry) -> Entry {
+    let mut next = entry.moved(Stage::Unproven);
+    next.detail.reversal = Reversal {
+        last: Some(Words {
+            code: codes::LATE_PROOF.text.to_owned(),
+            message: "its attempt ended with the proof of the contrary after it had been settled".to_owned(),
+        }),
+        refused: false,
+        said: None,
+        sent_away: entry.stage != Stage::Kept,
         ..entry.detail.reversal.clone()
     };
     next

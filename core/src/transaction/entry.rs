@@ -8,7 +8,7 @@ use super::times::Times;
 use crate::gateway::{Accepted, Doubt, Identity, Origin, Refusal, Reversed, Words};
 use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
-use crate::outcome::codes::Code;
+use crate::outcome::codes::{self, Code};
 
 /// What one consume is known by: nothing of one account or endpoint is ever taken for another's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -406,6 +406,12 @@ impl Entry {
         self.detail.reversal.refund
     }
 
+    /// Whether its attempt ended with a proof of the contrary after it had been settled.
+    pub fn has_late_proof(&self) -> bool {
+        let last = self.detail.reversal.last.as_ref();
+        self.stage == Stage::Unproven && last.is_some_and(|words| words.code == codes::LATE_PROOF.text)
+    }
+
     /// Whether it stands because its refund was refused, and not by a person's word.
     pub fn is_refused_refund(&self) -> bool {
         self.stage == Stage::Kept && self.is_refund() && self.detail.settlement.is_none()
@@ -440,6 +446,7 @@ impl Entry {
     /// reversal was on disk: that stays so, whatever became of the reversal.
     pub fn sent_away(&self) -> bool {
         match self.stage {
+            Stage::Unproven if self.has_late_proof() => self.detail.reversal.sent_away,
             Stage::Reversing | Stage::Refused | Stage::Unproven => !self.gives_back(),
             Stage::Kept => self.detail.reversal.sent_away,
             _ => false,

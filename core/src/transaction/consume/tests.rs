@@ -216,6 +216,49 @@ fn a_proof_that_comes_after_the_burial_is_not_thrown_away() {
 }
 
 #[test]
+fn a_proof_that_contradicts_what_was_settled_is_listed_for_a_person() {
+    let body = br#"{"status":true,"code":0,"message":"","data":{"bizId":"B1"}}"#;
+    let envelope = crate::gateway::Envelope::read(200, body).unwrap();
+    let verdict = envelope.judge_consume(
+        &BizId::new("B1").unwrap(),
+        &Identity::default(),
+        &CodeRules::default(),
+        false,
+        &|_| false,
+    );
+    let accepted = || End::Answered(verdict.clone());
+    let settled = |stage: Stage, from: Stage| {
+        let mut entry = intent(OnUnknown::Hold).moved(stage);
+        let (by, reason) = ("w".to_owned(), "r".to_owned());
+        entry.detail.settlement = Some(crate::transaction::Settlement { by, reason, from });
+        entry
+    };
+    for (stands, end, sent_away, words) in [
+        (settled(Stage::Undone, Stage::Unknown), accepted(), true, "0"),
+        (settled(Stage::Kept, Stage::Unknown), refused("40001"), false, "40001"),
+        (settled(Stage::Kept, Stage::Unknown), not_sent(), false, "ZV-CONNECT"),
+        // By the gateway's records, and nothing gives it back by itself.
+        (intent(OnUnknown::Hold).moved(Stage::Reversed), accepted(), true, "0"),
+    ] {
+        let record = recorded(ends_over(&stands, end));
+        assert_eq!((record.stage, record.has_late_proof()), (Stage::Unproven, true));
+        assert_eq!(
+            (record.sent_away(), record.detail.settlement.clone()),
+            (sent_away, stands.detail.settlement)
+        );
+        assert_eq!(record.detail.words.map(|words| words.code).as_deref(), Some(words));
+    }
+    // What agrees with it changes nothing.
+    for (stands, end) in [
+        (settled(Stage::Undone, Stage::Unknown), refused("40001")),
+        (settled(Stage::Undone, Stage::Unknown), not_sent()),
+        (settled(Stage::Kept, Stage::Unknown), accepted()),
+    ] {
+        assert!(matches!(ends_over(&stands, end), Effect::Tell(Told::Stands(_))));
+    }
+}
+
+#[test]
 fn disorder_after_the_send_is_unknown() {
     assert!(matches!(step(sending(OnUnknown::Hold), Event::Asked).1, Effect::Tell(Told::Unrecorded(_))));
     let state = State::New(intent(OnUnknown::Hold));
