@@ -61,7 +61,7 @@ impl Client {
             };
             let (created, owner) = (self.now().machine_unix_ms, journal.owner().clone());
             let record = match (&standing, returned) {
-                _ if matches!(known, Known::OtherJournal(_)) => return Ok(Requested::OtherJournal(standing)),
+                _ if tells_nothing(&known) => return Ok(Requested::OtherJournal(standing)),
                 (None, _) if matches!(known, Known::NeverSent) => {
                     Entry::never_sent(key.clone(), owner, created)
                 }
@@ -174,4 +174,11 @@ impl Client {
             return envelope.judge_reverse(rules, &self.account.codes, &own, strict, &of_another_sale);
         }
     }
+}
+
+/// Whether nothing may be done about an attempt that another journal knows. What stood as a success may be given back:
+/// where it was before, the gateway says so.
+fn tells_nothing(known: &Known) -> bool {
+    let stood = |entry: &Entry| matches!(entry.stage(), Stage::Succeeded | Stage::Kept);
+    matches!(known, Known::OtherJournal(entry) if !entry.as_ref().is_some_and(stood))
 }

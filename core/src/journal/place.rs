@@ -101,6 +101,30 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
+/// Refuses a file with several names (hard links): beside each would lie another WAL, mark and folder of owners, and what
+/// one till records under its name another one does not see.
+#[cfg(unix)]
+pub(super) fn refuse_second_name(path: &Path) -> Result<(), JournalError> {
+    let names = fs::metadata(path).map_or(1, |found| std::os::unix::fs::MetadataExt::nlink(&found));
+    if names > 1 {
+        return Err(JournalError::new(
+            &codes::JOURNAL_PLACE,
+            format!(
+                "{} has {names} names (hard links), and each would be a journal of its own: remove the others",
+                path.display()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The standard library counts no names here.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on the other systems")]
+pub(super) fn refuse_second_name(_: &Path) -> Result<(), JournalError> {
+    Ok(())
+}
+
 /// What kind of network the file lies on; `None` for a disk of the machine.
 #[cfg(target_os = "linux")]
 pub fn network_kind(path: &Path) -> Option<&'static str> {

@@ -1,5 +1,6 @@
-//! What a till that has started again is told of an attempt that it has stored. What is recorded is told; that nothing
-//! is recorded says only under the journal with which the attempt was made that nothing was sent.
+//! What a till that has started again is told of an attempt that it has stored. What is recorded is told, unless it may
+//! be out of date; that nothing is recorded says only under the journal with which the attempt was made that nothing was
+//! sent.
 
 use super::{Entry, Stage};
 
@@ -44,8 +45,11 @@ pub enum Known {
 /// or endpoint.
 pub fn known(standing: Option<Entry>, attempt: Attempt, under_another_account: bool) -> Known {
     match (standing, attempt) {
-        // A later attempt may have been made with the other journal, or be among the records that were lost.
-        (Some(entry), Attempt::Elsewhere) if matches!(entry.stage, Stage::Declined | Stage::NotSent) => {
+        // What stands may be out of date: a later attempt, or the refund of a success, may have been made with the other
+        // journal, or be among the records that were lost.
+        (Some(entry), Attempt::Elsewhere)
+            if matches!(entry.stage, Stage::Declined | Stage::NotSent | Stage::Succeeded | Stage::Kept) =>
+        {
             Known::OtherJournal(Some(entry))
         }
         (Some(entry), _) => Known::Stands(entry),
@@ -79,14 +83,16 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_is_told_but_that_nothing_was_taken_only_by_the_journal_of_the_attempt() {
+    fn what_may_have_changed_since_is_told_only_by_the_journal_of_the_attempt() {
         for stage in Stage::ALL {
             for attempt in [Attempt::NotSaid, Attempt::Here] {
                 assert!(matches!(known(Some(entry(stage)), attempt, true), Known::Stands(_)), "{stage:?}");
             }
             let may_be_sent_again = matches!(stage, Stage::Declined | Stage::NotSent);
+            let may_be_given_back = matches!(stage, Stage::Succeeded | Stage::Kept);
             let told = known(Some(entry(stage)), Attempt::Elsewhere, false);
-            assert_eq!(matches!(told, Known::OtherJournal(Some(_))), may_be_sent_again, "{stage:?}");
+            let out_of_date = may_be_sent_again || may_be_given_back;
+            assert_eq!(matches!(told, Known::OtherJournal(Some(_))), out_of_date, "{stage:?}");
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The mark: the last committed sequence in a small file beside the database. SQLite drops a damaged end of its
 //! WAL without a word; a journal that ends before its mark has lost records. The mark is written after the
-//! commit and not flushed, so it can only be behind, never ahead of what was on stable storage. It never goes down.
+//! commit and, but for its first number, not flushed, so it can only be behind, never ahead of what was on stable
+//! storage. It never goes down.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::rights;
 
@@ -22,6 +24,7 @@ pub(super) struct Mark {
 
 /// The mark during one commit. Where another process is writing it, it is read and left alone.
 pub(super) struct Held<'m> {
+    path: &'m Path,
     file: MutexGuard<'m, Option<File>>,
     locked: bool,
     known: Option<u64>,
@@ -40,6 +43,19 @@ impl Mark {
         numbers(&fs::read(&self.path).ok()?)[0]
     }
 
+    /// Whether it is there and holds no number: emptied or overwritten, and not removed by a person. One that is just being
+    /// made has its number in a moment.
+    pub(super) fn is_damaged(&self) -> bool {
+        const LOOKS: u32 = 5;
+        let holds_none = || fs::read(&self.path).is_ok_and(|bytes| numbers(&bytes)[0].is_none());
+        (0..LOOKS).all(|look| {
+            if look > 0 {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            holds_none()
+        })
+    }
+
     /// The sequence that the database was seen to have without its WAL.
     pub(super) fn read_base(&self) -> Option<u64> {
         numbers(&fs::read(&self.path).ok()?)[1]
@@ -54,7 +70,7 @@ impl Mark {
             // A mark that cannot be written makes the check weaker, never the journal wrong.
             *file = rights::open(&self.path, &mut options).ok();
         }
-        let mut held = Held { file, locked: false, known: None, known_base: None };
+        let mut held = Held { path: &self.path, file, locked: false, known: None, known_base: None };
         held.look();
         held
     }
@@ -81,7 +97,14 @@ impl Held<'_> {
         }
         let is_lower = self.known.is_none_or(|known| known < sequence);
         if let Some(file) = self.file.as_ref().filter(|_| self.locked && is_lower) {
-            let _ = write_at(file, format!("{sequence:020}\n").as_bytes(), 0);
+            let written = write_at(file, format!("{sequence:020}\n").as_bytes(), 0);
+            if self.known.is_none() {
+                // The first number is flushed, so that no power cut leaves a mark without one; a mark that has no room
+                // for it is none.
+                if written.and_then(|()| file.sync_all()).is_err() {
+                    let _ = fs::remove_file(self.path);
+                }
+            }
         }
     }
 

@@ -121,9 +121,20 @@ impl Sqlite {
             OwnerLock::take(path, opening).map_err(|e| not_made(&path.with_extension("owners"), &e))?;
         // SQLite gives its own files the rights of the database.
         rights::make(path).map_err(|e| not_made(path, &e))?;
+        place::refuse_second_name(path)?;
         let mark = Mark::beside(path);
         let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
         schema::prepare(&mut connection, patience).map_err(|error| error.explain(path))?;
+        let used = schema::sequence(&connection).map_err(|e| explain(path, &e))? > 0;
+        if used && mark.is_damaged() {
+            return Err(JournalError::new(
+                &codes::JOURNAL_BEHIND,
+                format!(
+                    "the mark beside {} holds no number: it is not known whether records are lost",
+                    path.display()
+                ),
+            ));
+        }
         // Where there is no mark beside a journal that has been used, a person has removed it to accept a loss, or the
         // file came here without it: what it does not know may have been sent.
         identity::settle(&connection, |sequence| sequence > 0 && mark.read().is_none())

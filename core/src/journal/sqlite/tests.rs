@@ -397,6 +397,44 @@ fn proof_a_journal_without_its_index_is_stopped() {
     assert!(journal.record(&entry(&journal, "B2", "2", Stage::Sending, 1), Guard::Off, soon()).is_err());
 }
 
+/// Only its removal is a person's acceptance that records are lost.
+#[test]
+fn a_mark_without_its_number_is_refused() {
+    let folder = Folder::new("mark-empty");
+    let mark = folder.0.join("journal.db.mark");
+    let identity = {
+        let journal = Sqlite::open(&folder.journal()).unwrap();
+        done(&journal.record(&entry(&journal, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap());
+        journal.id().unwrap()
+    };
+    let number = fs::read(&mark).unwrap();
+    for damaged in ["", "\n", "\0\0\0\0", "x"] {
+        fs::write(&mark, damaged).unwrap();
+        let error = Sqlite::open(&folder.journal()).err().unwrap();
+        assert_eq!(error.code.text, "ZV-JOURNAL-BEHIND", "{damaged:?}");
+    }
+    fs::write(&mark, number).unwrap();
+    assert_eq!(Sqlite::open(&folder.journal()).unwrap().id().unwrap(), identity);
+    fs::remove_file(&mark).unwrap();
+    assert_ne!(Sqlite::open(&folder.journal()).unwrap().id().unwrap(), identity);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_two_names_is_no_journal() {
+    let folder = Folder::new("names");
+    drop(Sqlite::open(&folder.journal()).unwrap());
+    let other = folder.0.join("other.db");
+    fs::hard_link(folder.journal(), &other).unwrap();
+    for name in [&folder.journal(), &other] {
+        let error = Sqlite::open(name).err().unwrap();
+        assert_eq!(error.code.text, "ZV-JOURNAL-PLACE");
+        assert!(error.message.contains("2 names"), "{}", error.message);
+    }
+    fs::remove_file(&other).unwrap();
+    assert!(Sqlite::open(&folder.journal()).is_ok());
+}
+
 #[test]
 fn the_mark_never_goes_down() {
     let folder = Folder::new("mark-up");
