@@ -152,7 +152,8 @@ char *ZV_CALL zv_consume_json(const char *request_json);
  * the gateway has answered: `reversed`, `unknown` while it is under way, `conflict` where the gateway refuses or
  * nobody can know.
  *
- * `request_json`: `{"bizId", "returnedBizId"?, "account"?}`.
+ * `request_json`: `{"bizId", "returnedBizId"?, "journal_id"?, "account"?}`; with the identity of this journal an attempt
+ * that was never sent is voided.
  *
  * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
  */

@@ -103,7 +103,8 @@ pub unsafe extern "C" fn zv_consume_json(request_json: *const c_char) -> *mut c_
 /// the gateway has answered: `reversed`, `unknown` while it is under way, `conflict` where the gateway refuses or
 /// nobody can know.
 ///
-/// `request_json`: `{"bizId", "returnedBizId"?, "account"?}`.
+/// `request_json`: `{"bizId", "returnedBizId"?, "journal_id"?, "account"?}`; with the identity of this journal an attempt
+/// that was never sent is voided.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
 ///

@@ -61,10 +61,12 @@ type QuoteData struct {
 	} `json:"goods_item"`
 }
 
-// Sale names a sale. ReturnedBizID is needed to reverse another till's.
+// Sale names a sale. ReturnedBizID is needed to reverse another till's; with JournalID, stored with the attempt, a
+// reversal voids one that was never sent.
 type Sale struct {
 	BizID         string `json:"bizId"`
 	ReturnedBizID string `json:"returnedBizId,omitempty"`
+	JournalID     string `json:"journal_id,omitempty"`
 	Account       string `json:"account,omitempty"`
 }
 

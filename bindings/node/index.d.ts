@@ -85,6 +85,8 @@ export interface LookupRequest extends SaleRequest {
 export interface ReverseRequest extends SaleRequest {
   /** What the answer to the consume carried; needed for another till's sale. */
   returnedBizId?: string;
+  /** `data.journal_id` of `init`, stored with the attempt: then one that was never sent is voided. */
+  journal_id?: string;
 }
 
 export interface SettleRequest extends SaleRequest {
