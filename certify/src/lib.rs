@@ -26,7 +26,7 @@ use std::thread;
 use std::time::Duration;
 
 pub use judge::{Finding, Rule};
-pub use protocol::Said;
+pub use protocol::{Line, Said, SaleLine};
 pub use report::{Event, Member, Record, Report, SaleReport, ScenarioReport, Seen};
 pub use scenario::{Group, Summary, scenarios};
 pub use text::Text;

@@ -42,22 +42,26 @@ impl Said {
 
 /// What a till says of one sale.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct SaleLine {
+pub struct SaleLine {
     /// The sale's number; empty or missing for a deduction that belongs to no sale which the till knows.
     #[serde(default)]
-    pub(crate) sale: Option<String>,
-    pub(crate) result: Said,
+    pub sale: Option<String>,
+    /// How it stands.
+    pub result: Said,
+    /// The bizId under which it was paid.
     #[serde(default, rename = "bizId")]
-    pub(crate) biz_id: Option<String>,
+    pub biz_id: Option<String>,
+    /// The bizId that the answer carried.
     #[serde(default, rename = "returnedBizId")]
-    pub(crate) returned_biz_id: Option<String>,
+    pub returned_biz_id: Option<String>,
+    /// 元 taken from the balance.
     #[serde(default)]
-    pub(crate) paid_by_member: Option<String>,
+    pub paid_by_member: Option<String>,
 }
 
 /// A line of a till.
 #[derive(Clone, Debug)]
-pub(crate) enum Line {
+pub enum Line {
     /// How a sale stands.
     Sale(SaleLine),
     /// The command that came first of those that were not done is done.
@@ -73,7 +77,7 @@ impl Line {
     ///
     /// # Errors
     /// In words: what is not JSON, or is none of the lines that there are.
-    pub(crate) fn read(text: &str) -> Result<Line, String> {
+    pub fn read(text: &str) -> Result<Line, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?;
         let has = |name: &str| value.get(name).is_some_and(Value::is_string);
         if has("done") {
