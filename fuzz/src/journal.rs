@@ -1,0 +1,154 @@
+//! A journal in memory: the rules of the library's own, and nothing that is flushed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use zvpos_core::journal::{Admission, Flights, Guard, Journal, JournalError, Receipt, Recorded, admit};
+use zvpos_core::outcome::codes;
+use zvpos_core::transaction::{Entry, Key, Owner, Stage};
+
+/// A journal that lives as long as the input that it is made for.
+#[derive(Clone)]
+pub struct Memory {
+    entries: Arc<Mutex<HashMap<Key, Entry>>>,
+    owner: Owner,
+    flights: Flights,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory { entries: Arc::default(), owner: Owner("1-fuzz".to_owned()), flights: Flights::default() }
+    }
+}
+
+impl Memory {
+    fn entries(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What stands, oldest first.
+    pub fn all(&self) -> Vec<Entry> {
+        let mut found: Vec<Entry> = self.entries().values().cloned().collect();
+        found.sort_by_key(Entry::created_unix_ms);
+        found
+    }
+
+    fn those(&self, is: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let mut found = self.all();
+        found.retain(is);
+        found
+    }
+}
+
+fn is_of_account(entry: &Entry, key: &Key) -> bool {
+    entry.key().open_id == key.open_id && entry.key().endpoint == key.endpoint
+}
+
+fn other_biz_id(entry: &Entry) -> Option<&str> {
+    entry.detail().returned_biz_id.as_deref().filter(|returned| *returned != entry.key().biz_id.as_str())
+}
+
+impl Journal for Memory {
+    fn record(&self, entry: &Entry, guard: Guard, _: Instant) -> Result<Recorded, JournalError> {
+        let mut entries = self.entries();
+        let standing = entries.get(entry.key()).cloned();
+        let held_back = || {
+            let keeps_out =
+                |other: &&Entry| guard.keeps_out(entry, other, |other| self.may_be_running(other));
+            Ok::<_, JournalError>(entries.values().find(keeps_out).cloned())
+        };
+        match admit(standing, entry, held_back)? {
+            Admission::KeptOut(recorded) => Ok(*recorded),
+            Admission::Vanished => {
+                Err(JournalError::new(&codes::JOURNAL_DAMAGED, "the revision before is gone"))
+            }
+            Admission::Write => {
+                entries.insert(entry.key().clone(), entry.clone());
+                Ok(Recorded::Done(Receipt::of(entry)))
+            }
+        }
+    }
+
+    fn record_all(&self, entries: &[Entry], until: Instant) -> Vec<Result<Recorded, JournalError>> {
+        entries.iter().map(|entry| self.record(entry, Guard::Off, until)).collect()
+    }
+
+    fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
+        Ok(self.entries().get(key).cloned())
+    }
+
+    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.those(|entry| entry.stage().is_unsettled()))
+    }
+
+    fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.those(|entry| entry.stage() == Stage::Kept && entry.is_refused_refund()))
+    }
+
+    fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.those(Entry::is_unfinished))
+    }
+
+    fn near_day(&self, _: i64) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.all())
+    }
+
+    fn hear(&self, key: Key) {
+        let mut entries = self.entries();
+        let heard = entries.get(&key).and_then(Entry::heard);
+        if let Some(heard) = heard {
+            entries.insert(key, heard);
+        }
+    }
+
+    fn close(&self) {}
+
+    fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
+        Ok(self.entries().values().any(|entry| is_of_account(entry, key) && other_biz_id(entry).is_some()))
+    }
+
+    fn id(&self) -> Result<String, JournalError> {
+        Ok("J1".to_owned())
+    }
+
+    fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError> {
+        Ok(self
+            .entries()
+            .values()
+            .any(|entry| entry.key().biz_id == key.biz_id && !is_of_account(entry, key)))
+    }
+
+    fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {
+        let is_other = |entry: &&Entry| {
+            is_of_account(entry, key)
+                && entry.key() != key
+                && (entry.key().biz_id.as_str() == returned || other_biz_id(entry) == Some(returned))
+        };
+        Ok(self.entries().values().find(is_other).cloned())
+    }
+
+    fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
+        let names = |entry: &Entry| entry.identity().coupons.iter().any(|named| named == coupon);
+        Ok(self
+            .entries()
+            .values()
+            .any(|entry| is_of_account(entry, key) && entry.key() != key && names(entry)))
+    }
+
+    fn is_alive(&self, owner: &Owner) -> bool {
+        *owner == self.owner
+    }
+
+    fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    fn flights(&self) -> &Flights {
+        &self.flights
+    }
+
+    fn may_be_running(&self, entry: &Entry) -> bool {
+        entry.stage() == Stage::Sending && self.flights.contain(entry.key())
+    }
+}
