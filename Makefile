@@ -6,11 +6,12 @@ SEEDS ?= 10000
 KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
+HOURS ?= 1
 TARGETS ?=
 # Of these the archives are built twice, and by every change the libraries.
 REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim sim-mutants crash soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
+.PHONY: all demo test lint docs sim sim-mutants crash fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
 	needed demo-needed clean
 
 all: library zv
@@ -57,7 +58,9 @@ crash: library
 
 lint:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
 
 # Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md, docs/faults.md,
 # the options in docs/zv.md and the JSON Schemas. The header is written by every build.
@@ -65,6 +68,10 @@ docs:
 	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-core --lib documents
 	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-sandbox --lib page
 	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-cli --bin zv documents
+
+# Inputs that nobody has thought of, so many hours for each target of fuzz/, two at a time; .ci/run takes a minute for each.
+fuzz:
+	fuzz/run.sh $$(awk 'BEGIN { print int($(HOURS) * 3600) }')
 
 # A million quotes in one process: memory and descriptors must not grow.
 soak: library
@@ -139,6 +146,7 @@ target-tools: tools
 
 deny:
 	cargo-deny --all-features check bans licenses sources
+	cargo-deny --all-features --manifest-path fuzz/Cargo.toml check bans licenses sources
 
 # Says in one line what is missing, or installs it where that is possible without asking.
 tools:
