@@ -316,3 +316,31 @@ fn a_consume_with_the_journals_identity_sends_nothing_that_stands_under_another_
     request["bizId"] = json!("T2");
     till.consume(&request).succeeded();
 }
+
+/// The first till's try is carried out and confirmed late; meanwhile the second one's hears a no that nobody has explained.
+#[test]
+fn what_one_till_has_heard_done_is_not_lost_to_what_another_one_heard() {
+    let reversals = AtomicI64::new(0);
+    let gateway = Gateway::new(move |is_reversal, biz_id, stands| {
+        if !is_reversal {
+            stands.fetch_add(1, SeqCst);
+            return taken(biz_id);
+        }
+        if reversals.fetch_add(1, SeqCst) == 0 {
+            stands.fetch_sub(1, SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(1500));
+            return DONE.to_owned();
+        }
+        r#"{"status":true,"code":7002,"message":"already reversed","data":null}"#.to_owned()
+    });
+    let more =
+        json!({"routes": {"reverse": {"action": "sandbox.consume-reverse"}}, "timeouts_ms": {"total": 5000}});
+    let config = reversing(&gateway.server.url(), more);
+    let (mut one, mut two) = (Driver::started(&config), Driver::started(&config));
+    one.consume(&sale("T1")).succeeded();
+    one.begin(r#"reverse {"bizId": "T1"}"#);
+    until("it is on its way", || gateway.stands() == 0);
+    reverse(&mut two, "T1").expect("conflict", "ZV-REFUSED");
+    one.finish().expect("reversed", "ZV-REVERSED");
+    two.look_up("T1").expect("reversed", "ZV-REVERSED");
+}

@@ -90,7 +90,7 @@ pub(super) fn open_code(entry: &Entry) -> &'static Code {
 pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
     match entry.stage() {
         Stage::Unproven if entry.has_late_proof() => {
-            Some(codes::LATE_PROOF.cashier(Outcome::Unknown, lang))
+            Some(codes::LATE_PROOF.cashier(Outcome::Conflict, lang))
         }
         Stage::Refused if entry.not_found_elsewhere() => {
             Some(codes::REVERSE_NOT_FOUND.cashier(Outcome::Conflict, lang))

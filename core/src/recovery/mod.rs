@@ -311,11 +311,12 @@ impl Inner {
     /// Holds the codes that were refused once against the configuration of today.
     fn explain(&self, until: Instant) {
         let journal = &self.shared.journal;
+        let mut entries = journal.unsettled().unwrap_or_default();
         // Refused, a refund leaves the sale settled.
-        let refunds =
-            || self.clients.iter().any(Client::explains_refusals).then(|| journal.refused_refunds());
-        let [open, refused] = [Some(journal.unsettled()), refunds()].map(|found| found.transpose());
-        for entry in [open, refused].into_iter().flat_map(|found| found.ok().flatten().unwrap_or_default()) {
+        if self.clients.iter().any(Client::explains_refusals) {
+            entries.extend(journal.refused_refunds().unwrap_or_default());
+        }
+        for entry in entries {
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
             match client.explain(&entry, until) {
                 Ok(None) => {}
