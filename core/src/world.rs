@@ -158,7 +158,7 @@ mod tests {
         let seen = signal.count();
         signal.notify();
         let started = Instant::now();
-        signal.wait(seen, started + Duration::from_secs(60));
+        signal.wait(seen, started + Duration::from_mins(1));
         assert!(started.elapsed() < Duration::from_secs(30));
         signal.wait(signal.count(), Instant::now());
     }
@@ -168,7 +168,7 @@ mod tests {
         let signal = Arc::new(EventCount::default());
         let seen = signal.count();
         let waiting = Arc::clone(&signal);
-        let thread = thread::spawn(move || waiting.wait(seen, Instant::now() + Duration::from_secs(60)));
+        let thread = thread::spawn(move || waiting.wait(seen, Instant::now() + Duration::from_mins(1)));
         signal.notify();
         let started = Instant::now();
         thread.join().unwrap();

@@ -56,7 +56,7 @@ fn refunds() -> Vec<Scenario> {
             .then(Step::Start(0))
             .refund("S-0001", &[Refunded]),
         refund("refund.as_it_comes", "V3 as it comes: the gateway gives it back", "V3 默认配置：网关退回")
-            .as_it_comes()
+            .without_codes()
             .sell(sale("S-0001").amount("23.00").coupon(FIVE_OFF), &[Completed])
             .refund("S-0001", &[Refunded]),
         refund(
@@ -64,7 +64,7 @@ fn refunds() -> Vec<Scenario> {
             "V3 as it comes: the answer to the reversal is lost",
             "V3 默认配置：冲正应答丢失",
         )
-        .as_it_comes()
+        .without_codes()
         .sell(sale("S-0001"), &[Completed])
         .then(Step::Fault(Fault { name: "reset_after", operation: "reverse", times: 1, number: None }))
         .refund("S-0001", &[Refunding])

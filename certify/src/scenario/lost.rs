@@ -68,7 +68,7 @@ fn reversed() -> Vec<Scenario> {
 
 /// A reversal that was confirmed at once is refused when it is asked for again: for the till the sale has ended.
 fn unproven() -> Vec<Scenario> {
-    let lost = |id, en, zh| scenario(Group::Lost, id, en, zh).as_it_comes();
+    let lost = |id, en, zh| scenario(Group::Lost, id, en, zh).without_codes();
     vec![
         lost(
             "lost.unproven",

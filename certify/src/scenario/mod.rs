@@ -196,7 +196,7 @@ impl Scenario {
     }
 
     /// V3 as it comes: its own reverse route, and no code of which anybody has said what it means.
-    fn as_it_comes(self) -> Scenario {
+    fn without_codes(self) -> Scenario {
         self.config(json!({"api": "v3", "routes": null}))
     }
 

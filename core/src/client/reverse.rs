@@ -52,12 +52,11 @@ impl Client {
         let mut standing = self.shared.standing(&key)?;
         loop {
             // What the answer carried is known, so it was sent, whatever journal has its record.
-            let known = match returned {
-                Some(_) => Known::NotRecorded,
-                None => {
-                    let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
-                    restart::known(standing.clone(), self.attempt(given)?, elsewhere)
-                }
+            let known = if returned.is_some() {
+                Known::NotRecorded
+            } else {
+                let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
+                restart::known(standing.clone(), self.attempt(given)?, elsewhere)
             };
             let (created, owner) = (self.now().machine_unix_ms, journal.owner().clone());
             let record = match (&standing, returned) {
