@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// How many arguments a function takes, and whether it returns something.
-type Shape = (usize, bool);
+type Schema = (usize, bool);
 
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -20,7 +20,7 @@ fn arguments(list: &str, mark: char) -> usize {
 }
 
 /// The functions of the header, by what follows `zv_`.
-fn header() -> BTreeMap<String, Shape> {
+fn header() -> BTreeMap<String, Schema> {
     let text = read("include/zvpos.h");
     let code: String = text.lines().filter(|line| !line.trim_start().starts_with(['*', '/', '#'])).collect();
     let statements = code.split(';').filter(|statement| !statement.contains("typedef"));
@@ -44,7 +44,7 @@ fn outcomes() -> BTreeMap<String, String> {
 }
 
 /// Compares what a file declares; what it does not is named in `words` behind this mark.
-fn complete(what: &str, declared: &BTreeMap<String, Shape>, words: &str, left_out: &str) {
+fn complete(what: &str, declared: &BTreeMap<String, Schema>, words: &str, left_out: &str) {
     let wanted = header();
     assert!(wanted.len() >= 20, "{wanted:?}");
     for (name, shape) in declared {

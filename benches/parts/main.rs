@@ -18,7 +18,7 @@ use zvpos_core::gateway::{
 use zvpos_core::journal::{Guard, Journal, Sqlite};
 use zvpos_core::json::{Object, Value, push_string};
 use zvpos_core::money::{Amount, BizId};
-use zvpos_core::shape::Unknown;
+use zvpos_core::schema::Unknown;
 use zvpos_core::transaction::{Detail, Entry, Key, OnUnknown, Stage};
 
 const QUOTE: &str = r#"{"user_coupon_id":"390962138708451328","user_id":"383933091455959041","items":[{"num":2,"trade_mark":"201909280011111","price":"13.50"}]}"#;

@@ -6,18 +6,18 @@ use std::marker::PhantomData;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use zvpos_core::gateway::CONSUME_REQUEST;
 use zvpos_core::json::push_string;
-use zvpos_core::shape::{Field, Kind, Shape};
+use zvpos_core::schema::{Field, Kind, Schema};
 
 use crate::exit::Failure;
 
 /// Whose fields become flags.
 pub(crate) trait Table {
     /// The request's table.
-    fn shape() -> &'static Shape;
+    fn schema() -> &'static Schema;
 
     /// Whether it begins a sale, so that its bizId may be a new one.
     fn begins_a_sale() -> bool {
-        std::ptr::eq(Self::shape(), &raw const CONSUME_REQUEST)
+        std::ptr::eq(Self::schema(), &raw const CONSUME_REQUEST)
     }
 }
 
@@ -89,7 +89,7 @@ impl<T: Table> FromArgMatches for Fields<T> {
 
 /// The fields that may stand on a command line: others can read it, so no secret does.
 fn flags<T: Table>() -> impl Iterator<Item = &'static Field> {
-    T::shape().fields.iter().filter(|field| !matches!(field.kind, Kind::Secret(_)))
+    T::schema().fields.iter().filter(|field| !matches!(field.kind, Kind::Secret(_)))
 }
 
 /// The vendor's name; a list is given one by one, so its flag says one.
@@ -168,13 +168,13 @@ mod tests {
 
     struct Consume;
     impl Table for Consume {
-        fn shape() -> &'static Shape {
+        fn schema() -> &'static Schema {
             &CONSUME_REQUEST
         }
     }
     struct Quote;
     impl Table for Quote {
-        fn shape() -> &'static Shape {
+        fn schema() -> &'static Schema {
             &QUOTE_REQUEST
         }
     }

@@ -11,104 +11,115 @@ use crate::library::{
     SETTLE_REQUEST,
 };
 use crate::outcome::codes;
-use crate::shape::schema::{Direction, document};
-use crate::shape::{Field, Kind, Shape, may, must};
+use crate::schema::json_schema::{Direction, document};
+use crate::schema::{Field, Kind, Schema, optional, required};
 
-static WARNING: Shape = Shape {
+static WARNING: Schema = Schema {
     name: "a warning",
     doc: "What the till should know although the outcome stands.",
     fields: &[
-        must("code", Kind::Text(64), "from docs/error-codes.md"),
-        must("message", Kind::Text(4096), "in words"),
+        required("code", Kind::Text(64), "from docs/error-codes.md"),
+        required("message", Kind::Text(4096), "in words"),
     ],
 };
 
-static PROBLEM: Shape = Shape {
+static PROBLEM: Schema = Schema {
     name: "a problem",
     doc: "One thing that is wrong with a request or a configuration.",
     fields: &[
-        must("path", Kind::Text(256), "the field, such as items[0].price"),
-        must("message", Kind::Text(4096), "what is wrong with it"),
+        required("path", Kind::Text(256), "the field, such as items[0].price"),
+        required("message", Kind::Text(4096), "what is wrong with it"),
     ],
 };
 
-static TIMING: Shape = Shape {
+static TIMING: Schema = Schema {
     name: "timing_ms",
     doc: "Milliseconds with one decimal.",
     fields: &[
-        must("journal", Kind::Any, "recording what is durable"),
-        must("connect", Kind::Any, "name look-up, TCP, proxy, TLS; 0 on a kept connection"),
-        must("wait", Kind::Any, "for the gateway"),
-        must("total", Kind::Any, "the whole call"),
+        required("journal", Kind::Any, "recording what is durable"),
+        required("connect", Kind::Any, "name look-up, TCP, proxy, TLS; 0 on a kept connection"),
+        required("wait", Kind::Any, "for the gateway"),
+        required("total", Kind::Any, "the whole call"),
     ],
 };
 
-static WORDS: Shape = Shape {
+static WORDS: Schema = Schema {
     name: "words",
     doc: "A code and its words, the gateway's or the library's.",
-    fields: &[must("code", Kind::Text(64), "the code"), must("message", Kind::Text(65536), "in words")],
+    fields: &[
+        required("code", Kind::Text(64), "the code"),
+        required("message", Kind::Text(65536), "in words"),
+    ],
 };
 
-static RECORDED_REQUEST: Shape = Shape {
+static RECORDED_REQUEST: Schema = Schema {
     name: "a recorded request",
     doc: "What a sale is known by.",
     fields: &[
-        may("customerId", Kind::Text(64), "the member"),
-        may("type", Kind::Integer(i64::MIN, i64::MAX), "type, where it was given"),
-        may("amount", Kind::Money, "taken from the balance"),
-        must("couponsCardList", Kind::List(&Kind::Text(64), 1000), "the coupons, sorted"),
-        may("points", Kind::Integer(i64::MIN, i64::MAX), "points to take"),
+        optional("customerId", Kind::Text(64), "the member"),
+        optional("type", Kind::Integer(i64::MIN, i64::MAX), "type, where it was given"),
+        optional("amount", Kind::Money, "taken from the balance"),
+        required("couponsCardList", Kind::List(&Kind::Text(64), 1000), "the coupons, sorted"),
+        optional("points", Kind::Integer(i64::MIN, i64::MAX), "points to take"),
     ],
 };
 
-static MOMENT: Shape = Shape {
+static MOMENT: Schema = Schema {
     name: "a moment",
     doc: "One time by both clocks, in milliseconds since 1970.",
     fields: &[
-        must("machine_unix_ms", Kind::Integer(i64::MIN, i64::MAX), "the machine's, which may be wrong"),
-        may("gateway_unix_ms", Kind::Integer(i64::MIN, i64::MAX), "the gateway's, as far as it was known"),
+        required("machine_unix_ms", Kind::Integer(i64::MIN, i64::MAX), "the machine's, which may be wrong"),
+        optional(
+            "gateway_unix_ms",
+            Kind::Integer(i64::MIN, i64::MAX),
+            "the gateway's, as far as it was known",
+        ),
     ],
 };
 
-static TIMES: Shape = Shape {
+static TIMES: Schema = Schema {
     name: "times",
     doc: "When what happened.",
     fields: &[
-        may("sent", Kind::Object(&MOMENT), "the request was recorded, right before it left"),
-        may("ended", Kind::Object(&MOMENT), "its outcome was recorded"),
-        may("returned", Kind::Object(&MOMENT), "the gateway confirmed that it is undone"),
+        optional("sent", Kind::Object(&MOMENT), "the request was recorded, right before it left"),
+        optional("ended", Kind::Object(&MOMENT), "its outcome was recorded"),
+        optional("returned", Kind::Object(&MOMENT), "the gateway confirmed that it is undone"),
     ],
 };
 
-static RECORDED_REVERSAL: Shape = Shape {
+static RECORDED_REVERSAL: Schema = Schema {
     name: "a recorded reversal",
     doc: "What was done to undo a sale.",
     fields: &[
-        must("asked", Kind::Flag, "somebody asked for it"),
-        must("tries", Kind::Integer(0, i64::MAX), "how often it was sent"),
-        must("refund", Kind::Flag, "the sale stood as succeeded when it was asked for"),
-        may(
+        required("asked", Kind::Flag, "somebody asked for it"),
+        required("tries", Kind::Integer(0, i64::MAX), "how often it was sent"),
+        required("refund", Kind::Flag, "the sale stood as succeeded when it was asked for"),
+        optional(
             "voided",
             Kind::Word(&STAGES),
             "nothing had been taken when it was asked for: how the sale stood then",
         ),
-        may(
+        optional(
             "said",
             Kind::Word(&["done", "already", "not_found", "refused", "nothing"]),
             "what the gateway's last answer about it said",
         ),
-        must("elsewhere", Kind::Flag, "it had been given back before, by another till or in the back office"),
-        may("gateway", Kind::Object(&WORDS), "the gateway's last words about it, or why there are none"),
+        required(
+            "elsewhere",
+            Kind::Flag,
+            "it had been given back before, by another till or in the back office",
+        ),
+        optional("gateway", Kind::Object(&WORDS), "the gateway's last words about it, or why there are none"),
     ],
 };
 
-static SETTLEMENT: Shape = Shape {
+static SETTLEMENT: Schema = Schema {
     name: "a settlement",
     doc: "What a person decided.",
     fields: &[
-        must("by", Kind::Text(4096), "who"),
-        must("reason", Kind::Text(4096), "why"),
-        must("from", Kind::Word(&STAGES), "the stage before"),
+        required("by", Kind::Text(4096), "who"),
+        required("reason", Kind::Text(4096), "why"),
+        required("from", Kind::Word(&STAGES), "the stage before"),
     ],
 };
 
@@ -128,56 +139,60 @@ static STAGES: [&str; 11] = [
 ];
 
 /// What the journal has under a bizId.
-pub static RECORDED: Shape = Shape {
+pub static RECORDED: Schema = Schema {
     name: "an entry of the journal",
     doc: "What the journal has under a bizId: `recorded` of an answer, `entry` of a list, one line of the NDJSON.",
     fields: &[
-        must("bizId", Kind::Text(64), "the till's own id"),
-        may("returnedBizId", Kind::Text(64), "the bizId that the answer carried: the vendor reverses by it"),
-        must("endpoint", Kind::Text(4096), "where it was sent"),
-        must("stage", Kind::Word(&STAGES), "where its life is"),
-        must("unsettled", Kind::Flag, "somebody still has to find out, undo or decide"),
-        must("request", Kind::Object(&RECORDED_REQUEST), "what it was recorded as"),
-        must(
+        required("bizId", Kind::Text(64), "the till's own id"),
+        optional(
+            "returnedBizId",
+            Kind::Text(64),
+            "the bizId that the answer carried: the vendor reverses by it",
+        ),
+        required("endpoint", Kind::Text(4096), "where it was sent"),
+        required("stage", Kind::Word(&STAGES), "where its life is"),
+        required("unsettled", Kind::Flag, "somebody still has to find out, undo or decide"),
+        required("request", Kind::Object(&RECORDED_REQUEST), "what it was recorded as"),
+        required(
             "attempts",
             Kind::Integer(0, i64::MAX),
             "how often it was begun; 0: another till's, or voided before it was ever sent",
         ),
-        must(
+        required(
             "created_unix_ms",
             Kind::Integer(i64::MIN, i64::MAX),
             "when it was first recorded, by the machine's clock",
         ),
-        must("created", Kind::Text(64), "the same by the better clock, UTC"),
-        may("day", Kind::Text(10), "its business day, which never moves"),
-        may("returned_day", Kind::Text(10), "the business day of its refund"),
-        must("times", Kind::Object(&TIMES), "by both clocks"),
-        may("deviceSn", Kind::Text(4096), "the till, as the request said"),
-        may("operatorId", Kind::Text(4096), "the operator, as the request said"),
-        may("operatorName", Kind::Text(4096), "the operator, as the request said"),
-        may("multiMark", Kind::Text(4096), "the store, as the request said"),
-        must("on_unknown", Kind::Word(&["reverse", "hold"]), "what happens to an unknown outcome"),
-        must("heard", Kind::Flag, "the till has read the answer"),
-        must(
+        required("created", Kind::Text(64), "the same by the better clock, UTC"),
+        optional("day", Kind::Text(10), "its business day, which never moves"),
+        optional("returned_day", Kind::Text(10), "the business day of its refund"),
+        required("times", Kind::Object(&TIMES), "by both clocks"),
+        optional("deviceSn", Kind::Text(4096), "the till, as the request said"),
+        optional("operatorId", Kind::Text(4096), "the operator, as the request said"),
+        optional("operatorName", Kind::Text(4096), "the operator, as the request said"),
+        optional("multiMark", Kind::Text(4096), "the store, as the request said"),
+        required("on_unknown", Kind::Word(&["reverse", "hold"]), "what happens to an unknown outcome"),
+        required("heard", Kind::Flag, "the till has read the answer"),
+        required(
             "confirmation",
             Kind::Word(&["not_asked", "awaited", "given"]),
             "whether the till has stored its sale",
         ),
-        may(
+        optional(
             "gateway",
             Kind::Object(&WORDS),
             "the last words about the sale: the gateway's, or why there are none",
         ),
-        must("reversal", Kind::Object(&RECORDED_REVERSAL), "what was done to undo it"),
-        may("settlement", Kind::Object(&SETTLEMENT), "what a person decided"),
+        required("reversal", Kind::Object(&RECORDED_REVERSAL), "what was done to undo it"),
+        optional("settlement", Kind::Object(&SETTLEMENT), "what a person decided"),
     ],
 };
 
-static LISTED: Shape = Shape {
+static LISTED: Schema = Schema {
     name: "a listed entry",
     doc: "One sale of a list, and what happens to it next.",
     fields: &[
-        must(
+        required(
             "next",
             Kind::Word(&[
                 "running",
@@ -191,46 +206,46 @@ static LISTED: Shape = Shape {
             ]),
             "what happens next",
         ),
-        may(
+        optional(
             "settings",
             Kind::List(&Kind::Text(64), 16),
             "keys of the configuration that would settle it at the next start, if the vendor says that they are so of the \
              code in entry.reversal.gateway; nothing is sent for it",
         ),
-        must(
+        required(
             "kinds",
             Kind::List(&Kind::Text(64), 16),
             "what it is on the day that was asked for: sale, refund, refunded_elsewhere, open, nothing",
         ),
-        must("entry", Kind::Object(&RECORDED), "what the journal has"),
+        required("entry", Kind::Object(&RECORDED), "what the journal has"),
     ],
 };
 
 /// The data of a list.
-pub static LIST: Shape = Shape {
+pub static LIST: Schema = Schema {
     name: "a list of entries",
     doc: "`data` of zv_pending_json and zv_recover_json. As CSV or NDJSON `text` stands in the place of `entries`.",
     fields: &[
-        may("day", Kind::Text(10), "the business day, where one was asked for"),
-        may(
+        optional("day", Kind::Text(10), "the business day, where one was asked for"),
+        optional(
             "totals",
             Kind::Any,
             "its sums: sales, refunds (negative) and net; refunded_elsewhere and open are counts, an unsettled refund on the \
              day of its sale",
         ),
-        must("count", Kind::Integer(0, i64::MAX), "how many"),
-        may("journal_id", Kind::Text(64), "which journal"),
-        may("entries", Kind::List(&Kind::Object(&LISTED), 1_000_000), "each sale"),
-        may("text", Kind::Text(100_000_000), "the list as CSV or NDJSON"),
+        required("count", Kind::Integer(0, i64::MAX), "how many"),
+        optional("journal_id", Kind::Text(64), "which journal"),
+        optional("entries", Kind::List(&Kind::Object(&LISTED), 1_000_000), "each sale"),
+        optional("text", Kind::Text(100_000_000), "the list as CSV or NDJSON"),
     ],
 };
 
 /// The envelope of every answer.
-pub static ENVELOPE: Shape = Shape {
+pub static ENVELOPE: Schema = Schema {
     name: "an answer",
     doc: "The one envelope that every call is answered with. Look at outcome, do what next says.",
     fields: &[
-        must(
+        required(
             "outcome",
             Kind::Word(&[
                 "succeeded",
@@ -245,7 +260,7 @@ pub static ENVELOPE: Shape = Shape {
             ]),
             "what happened to the member's money",
         ),
-        must(
+        required(
             "next",
             Kind::Word(&[
                 "complete_sale",
@@ -265,32 +280,36 @@ pub static ENVELOPE: Shape = Shape {
             ]),
             "the one thing to do; one that a host does not know means: stop, and look the bizId up",
         ),
-        must("code", Kind::Text(64), "the gateway's code, or one of docs/error-codes.md"),
-        must("message", Kind::Text(65536), "for the programmer"),
-        must("cashier", Kind::Text(4096), "for the person at the till"),
-        may("bizId", Kind::Text(64), "which transaction"),
-        must("replayed", Kind::Flag, "the answer was given before and nothing was sent now"),
-        may("already", Kind::Flag, "zv_init only: the library was running with this configuration"),
-        may("retry_after_ms", Kind::Integer(0, i64::MAX), "not_sent only: when a retry makes sense"),
-        must(
+        required("code", Kind::Text(64), "the gateway's code, or one of docs/error-codes.md"),
+        required("message", Kind::Text(65536), "for the programmer"),
+        required("cashier", Kind::Text(4096), "for the person at the till"),
+        optional("bizId", Kind::Text(64), "which transaction"),
+        required("replayed", Kind::Flag, "the answer was given before and nothing was sent now"),
+        optional("already", Kind::Flag, "zv_init only: the library was running with this configuration"),
+        optional("retry_after_ms", Kind::Integer(0, i64::MAX), "not_sent only: when a retry makes sense"),
+        required(
             "warnings",
             Kind::List(&Kind::Object(&WARNING), 1000),
             "what the till should know although the outcome stands",
         ),
-        must("errors", Kind::List(&Kind::Object(&PROBLEM), 1000), "invalid only: every field that is wrong"),
-        may(
+        required(
+            "errors",
+            Kind::List(&Kind::Object(&PROBLEM), 1000),
+            "invalid only: every field that is wrong",
+        ),
+        optional(
             "recorded",
             Kind::Object(&RECORDED),
             "what the journal has under the bizId: for conflict, look-up, reversal, and a sale held back by another",
         ),
-        must("data", Kind::Any, "the gateway's data, or null"),
-        must("timing_ms", Kind::Object(&TIMING), "how long the parts took"),
+        required("data", Kind::Any, "the gateway's data, or null"),
+        required("timing_ms", Kind::Object(&TIMING), "how long the parts took"),
     ],
 };
 
 /// Every generated file: its path from the root of the repository, and its content.
 pub fn all() -> Vec<(String, String)> {
-    let schemas: [(&str, &'static Shape, Direction); 14] = [
+    let schemas: [(&str, &'static Schema, Direction); 14] = [
         ("config", &CONFIG, Direction::Request),
         ("consume.request", &CONSUME_REQUEST, Direction::Request),
         ("consume.data", &CONSUME_ANSWER, Direction::Answer),
@@ -308,8 +327,8 @@ pub fn all() -> Vec<(String, String)> {
     ];
     let mut files: Vec<(String, String)> = schemas
         .into_iter()
-        .map(|(name, shape, direction)| {
-            let schema = document(name, shape, direction);
+        .map(|(name, described, direction)| {
+            let schema = document(name, described, direction);
             (format!("include/schemas/{name}.schema.json"), format!("{schema:#}\n"))
         })
         .collect();
@@ -352,7 +371,7 @@ fn requests() -> String {
          rounds them; of the documented reads of `zv_call_json`, ids are texts at any size. The same tables stand as JSON Schemas in `include/schemas/`. \
          This page is generated from the tables in the sources.\n\n",
     );
-    for (title, shape) in [
+    for (title, described) in [
         ("`zv_consume_json`: the request", &CONSUME_REQUEST),
         ("`zv_consume_json`: `data` when it succeeded", &CONSUME_ANSWER),
         ("`zv_coupon_quote_json`: the request", &QUOTE_REQUEST),
@@ -366,7 +385,7 @@ fn requests() -> String {
         ("Every answer", &ENVELOPE),
         ("`zv_pending_json`, `zv_recover_json`: `data`", &LIST),
     ] {
-        push_table(&mut out, &mut HashSet::new(), "##", title, shape);
+        push_table(&mut out, &mut HashSet::new(), "##", title, described);
     }
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -384,36 +403,36 @@ fn requests() -> String {
     out
 }
 
-/// The table of a shape, and of every shape inside it that was not `seen` before.
+/// The table of a described, and of every described inside it that was not `seen` before.
 fn push_table(
     out: &mut String,
     seen: &mut HashSet<&'static str>,
     level: &str,
     title: &str,
-    shape: &'static Shape,
+    described: &'static Schema,
 ) {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{level} {title}\n\n{}\n\n| field | type | must | meaning |\n|---|---|---|---|",
-        shape.doc
+        "{level} {title}\n\n{}\n\n| field | type | required | meaning |\n|---|---|---|---|",
+        described.doc
     );
-    for Field { name, kind, must, doc } in shape.fields {
-        let must = if *must { "yes" } else { "" };
+    for Field { name, kind, required, doc } in described.fields {
+        let required = if *required { "yes" } else { "" };
         let doc = doc.replace('|', "\\|");
-        let _ = writeln!(out, "| `{name}` | {} | {must} | {doc} |", type_name(kind).replace('|', "\\|"));
+        let _ = writeln!(out, "| `{name}` | {} | {required} | {doc} |", type_name(kind).replace('|', "\\|"));
     }
     out.push('\n');
-    for field in shape.fields {
+    for field in described.fields {
         if let Some(inner) = inner_shape(&field.kind).filter(|inner| seen.insert(inner.name)) {
             push_table(out, seen, "###", &format!("`{}`: {}", field.name, inner.name), inner);
         }
     }
 }
 
-fn inner_shape(kind: &'static Kind) -> Option<&'static Shape> {
+fn inner_shape(kind: &'static Kind) -> Option<&'static Schema> {
     match kind {
-        Kind::Object(shape) | Kind::Map(shape) => Some(shape),
+        Kind::Object(described) | Kind::Map(described) => Some(described),
         Kind::List(of, _) => inner_shape(of),
         _ => None,
     }
@@ -437,8 +456,8 @@ fn type_name(kind: &Kind) -> String {
         Kind::Money => "元, two decimals".to_owned(),
         Kind::Decimal => "decimal".to_owned(),
         Kind::List(of, _) => format!("list of {}", type_name(of)),
-        Kind::Object(shape) => shape.name.to_owned(),
-        Kind::Map(shape) => format!("name → {}", shape.name),
+        Kind::Object(described) => described.name.to_owned(),
+        Kind::Map(described) => format!("name → {}", described.name),
         Kind::Any => "any".to_owned(),
     }
 }
@@ -448,7 +467,7 @@ mod tests {
     use super::*;
     use crate::json::{Object, Value};
     use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
-    use crate::shape::{Unknown, check};
+    use crate::schema::{Unknown, check};
     use crate::transaction::Stage;
     use std::path::Path;
 

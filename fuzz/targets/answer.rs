@@ -6,7 +6,7 @@ use zvpos_core::gateway::{
     CONSUME_ANSWER, CodeRules, Envelope, Identity, QUOTE_ANSWER, Sign, Verdict, mended_read,
 };
 use zvpos_core::money::{Amount, BizId};
-use zvpos_core::shape::Ids;
+use zvpos_core::schema::Ids;
 use zvpos_fuzz::tree::Tree;
 use zvpos_fuzz::{choice, proof};
 

@@ -9,7 +9,7 @@ use zvpos_core::library::{
     CONFIRM_REQUEST, LOOKUP_REQUEST, Library, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
 };
 use zvpos_core::outcome::Answer;
-use zvpos_core::shape::Shape;
+use zvpos_core::schema::Schema;
 
 use crate::exit::Failure;
 use crate::fields::{Fields, Table};
@@ -66,15 +66,15 @@ impl<T: Call + Send + Sync + 'static> Arguments<T> {
 }
 
 macro_rules! calls {
-    ($($(#[$doc:meta])* $name:ident $shape:ident $run:expr, $stakes:ident $what:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident $schema:ident $run:expr, $stakes:ident $what:literal;)+) => {
         $(
             $(#[$doc])*
             #[derive(Debug)]
             pub(crate) struct $name;
 
             impl Table for $name {
-                fn shape() -> &'static Shape {
-                    &$shape
+                fn schema() -> &'static Schema {
+                    &$schema
                 }
             }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use zvpos_core::json::Value;
 use zvpos_core::library::{FILTER_REQUEST, Library};
 use zvpos_core::outcome::{Answer, Outcome};
-use zvpos_core::shape::Shape;
+use zvpos_core::schema::Schema;
 
 use super::calls::ask_with;
 use crate::fields::{Fields, Table};
@@ -26,7 +26,7 @@ const PUSH: Duration = Duration::from_secs(5);
 pub(crate) struct Filter;
 
 impl Table for Filter {
-    fn shape() -> &'static Shape {
+    fn schema() -> &'static Schema {
         &FILTER_REQUEST
     }
 }

@@ -30,7 +30,7 @@ use crate::json::{Object, Value};
 use crate::log::{Level, Log};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
-use crate::shape::Unknown;
+use crate::schema::Unknown;
 use crate::transaction::{Entry, Key, Moment, OnUnknown, Said, Stage};
 use crate::transport::{Exchanged, Failure, HttpAnswer};
 use crate::world::World;

@@ -11,7 +11,7 @@ use crate::gateway::{
 use crate::json::Object;
 use crate::money::BizId;
 use crate::outcome::{Answer, Outcome, Timing, Warning, codes};
-use crate::shape::{Ids, Shape};
+use crate::schema::{Ids, Schema};
 use crate::transport::{Failure, HttpAnswer};
 
 /// A read's answer or the reason why there is none.
@@ -42,7 +42,7 @@ impl Judge {
     }
 
     /// What the data holds, where that is known.
-    fn shape(self) -> Option<&'static Shape> {
+    fn schema(self) -> Option<&'static Schema> {
         matches!(self, Judge::Read(Some(Operation::Quote))).then_some(&QUOTE_ANSWER)
     }
 }
@@ -110,7 +110,7 @@ impl Client {
             match exchanged.result {
                 Err(Failure::NotSent(why)) => break End::NotSent(why),
                 Err(Failure::Lost(doubt)) => break End::Lost(doubt),
-                Ok(answer) => match self::envelope(&answer, judge.shape(), &mut mended) {
+                Ok(answer) => match self::envelope(&answer, judge.schema(), &mut mended) {
                     Err(doubt) => break End::Lost(doubt),
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
@@ -132,7 +132,7 @@ impl Client {
                         }
                         let nobody = judge.looks_a_member_up() && envelope.shows_no_member();
                         let verdict = match judge {
-                            Judge::Read(_) => envelope.judge_read(judge.shape(), Ids::AsText),
+                            Judge::Read(_) => envelope.judge_read(judge.schema(), Ids::AsText),
                             Judge::Listed => envelope.judge_call(&self.account.codes),
                         };
                         break if nobody { End::NoMember(verdict) } else { End::Verdict(verdict) };
@@ -153,13 +153,13 @@ impl Client {
 /// The envelope of a read's answer, whose texts may be mended where nothing hangs on them.
 fn envelope<'a>(
     answer: &'a HttpAnswer,
-    shape: Option<&'static Shape>,
+    schema: Option<&'static Schema>,
     mended: &'a mut Option<(String, Warning)>,
 ) -> Result<Envelope<'a>, Doubt> {
     *mended = None;
     match Envelope::read(answer.status, &answer.body) {
         Err(doubt) if doubt.kind.text == codes::BROKEN_TEXT.text => {
-            *mended = mended_read(&answer.body, shape);
+            *mended = mended_read(&answer.body, schema);
             let Some((text, _)) = mended else { return Err(doubt) };
             Envelope::read(answer.status, text.as_bytes())
         }

@@ -9,7 +9,7 @@ use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
-use crate::shape::exact_for_hosts;
+use crate::schema::exact_for_hosts;
 use crate::transaction::consume::{Told, left_behind};
 use crate::transaction::restart::Known;
 use crate::transaction::{Confirmation, Entry, Stage};

@@ -12,7 +12,7 @@ use crate::gateway::{
 };
 use crate::json::{Object, Value};
 use crate::outcome::Problem;
-use crate::shape::{Unknown, check};
+use crate::schema::{Unknown, check};
 use crate::transaction::OnUnknown;
 
 /// What a request may not take from the configuration: it belongs to one sale or one customer.
@@ -552,9 +552,9 @@ impl<'o, 'a> Reader<'o, 'a> {
                 problems.push(problem(format!("{here}.{name}"), "is no field of a consume or a quote"));
             }
         }
-        for shape in [&CONSUME_REQUEST, &QUOTE_REQUEST] {
+        for schema in [&CONSUME_REQUEST, &QUOTE_REQUEST] {
             let mut found = Vec::new();
-            check(shape, defaults, &Object::default(), &here, Unknown::Pass, &mut found);
+            check(schema, defaults, &Object::default(), &here, Unknown::Pass, &mut found);
             let stands = |problem: &Problem| {
                 problem
                     .path

@@ -19,7 +19,7 @@ use crate::journal::Guard;
 use crate::json::{Object, Value};
 use crate::log::Level;
 use crate::outcome::{Lang, Problem};
-use crate::shape::{Unknown, check};
+use crate::schema::{Unknown, check};
 use crate::transport::{Roots, Settings};
 
 /// Everything that `zv_init` was told.

@@ -3,42 +3,47 @@
 use super::Charset;
 use crate::gateway::Sign;
 use crate::log::Level;
-use crate::shape::{Field, Kind, Shape, may, must};
+use crate::schema::{Field, Kind, Schema, optional, required};
 
-const API: Field = may("api", Kind::Word(&["v2", "v3"]), "generation of the vendor's API (default v2)");
+const API: Field = optional("api", Kind::Word(&["v2", "v3"]), "generation of the vendor's API (default v2)");
 const ENDPOINT: Field =
-    may("endpoint", Kind::Text(512), "v2: the URL; v3: https://host (default: the vendor's)");
-const ROUTES: Field = may(
+    optional("endpoint", Kind::Text(512), "v2: the URL; v3: https://host (default: the vendor's)");
+const ROUTES: Field = optional(
     "routes",
     Kind::Any,
     "by operation (consume, quote, reverse, member_lookup, coupon_status, usable_coupons, balance_by_biz_id): \
      \"v2\", \"v3\" or {generation, endpoint, action | path, numbers}, for reverse also {params, codes, refuses_unknown}",
 );
-const SIGN_NAMES: Field = may(
+const SIGN_NAMES: Field = optional(
     "sign_names",
     Kind::Word(&["lower", "as_sent"]),
     "spelling of the names in the signed text (default lower)",
 );
-const CODES: Field = may("codes", Kind::Object(&CODE_RULES), "what the gateway's codes mean for a consume");
-const STRICT: Field = may(
+const CODES: Field =
+    optional("codes", Kind::Object(&CODE_RULES), "what the gateway's codes mean for a consume");
+const STRICT: Field = optional(
     "strict_answer",
     Kind::Flag,
     "a consume's answer that does not match the question is unknown instead of a warning (default false)",
 );
-const ON_UNKNOWN: Field = may(
+const ON_UNKNOWN: Field = optional(
     "on_unknown",
     Kind::Word(&["reverse", "hold"]),
     "what happens to an unknown outcome (default reverse where there is a reverse route, else hold)",
 );
-const CONFIRM: Field = may(
+const CONFIRM: Field = optional(
     "confirm",
     Kind::Flag,
     "a success counts only once the till has called zv_confirm_json; needs a reverse route (default false)",
 );
-const DEFAULTS: Field = may("defaults", Kind::Any, "fields merged into every request: multiMark, deviceSn…");
-const PASSWORD_OVER_HTTP: Field =
-    may("password_over_http", Kind::Flag, "a payment password may leave over plain http (default false)");
-const CALL_ACTIONS: Field = may(
+const DEFAULTS: Field =
+    optional("defaults", Kind::Any, "fields merged into every request: multiMark, deviceSn…");
+const PASSWORD_OVER_HTTP: Field = optional(
+    "password_over_http",
+    Kind::Flag,
+    "a payment password may leave over plain http (default false)",
+);
+const CALL_ACTIONS: Field = optional(
     "call_actions",
     Kind::List(&Kind::Text(128), 64),
     "further actions (v2) or paths (v3) that zv_call_json takes beside the documented reads; none that moves value, \
@@ -46,14 +51,14 @@ const CALL_ACTIONS: Field = may(
 );
 
 /// The whole.
-pub static CONFIG: Shape = Shape {
+pub static CONFIG: Schema = Schema {
     name: "the configuration",
     doc: "What zv_init takes. Give openId, grantCode and openKey, or accounts.",
     fields: &[
-        may("openId", Kind::Text(128), "密钥Id"),
-        may("grantCode", Kind::Text(128), "授权code"),
-        may("openKey", Kind::Secret(256), "the key that signs; in no log and no answer"),
-        may("accounts", Kind::Map(&ACCOUNT), "several accounts by name, each with its own overrides"),
+        optional("openId", Kind::Text(128), "密钥Id"),
+        optional("grantCode", Kind::Text(128), "授权code"),
+        optional("openKey", Kind::Secret(256), "the key that signs; in no log and no answer"),
+        optional("accounts", Kind::Map(&ACCOUNT), "several accounts by name, each with its own overrides"),
         API,
         ENDPOINT,
         ROUTES,
@@ -65,66 +70,74 @@ pub static CONFIG: Shape = Shape {
         DEFAULTS,
         PASSWORD_OVER_HTTP,
         CALL_ACTIONS,
-        may(
+        optional(
             "journal",
             Kind::Path,
             "the journal's file, an absolute path: nothing is expanded or resolved (default: one for the machine; zv_init names it)",
         ),
-        may(
+        optional(
             "guard",
             Kind::Word(&["member", "coupon", "off"]),
             "which unsettled sales keep a new one from being sent (default member)",
         ),
-        may(
+        optional(
             "late_arrival_ms",
             Kind::Integer(0, 86_400_000),
             "how long a lost request may still arrive at the gateway (default 120000)",
         ),
-        may(
+        optional(
             "confirm_after_s",
             Kind::Integer(1, 86_400),
             "running seconds after a restart until what was not confirmed is reversed (default 300)",
         ),
-        may(
+        optional(
             "retention_days",
             Kind::Integer(1, 3650),
             "how long the journal keeps the details of settled sales (default 90)",
         ),
-        may(
+        optional(
             "business_day_start",
             Kind::Text(5),
             "when a business day begins, for the day-end export (default 04:00)",
         ),
-        may("utc_offset", Kind::Text(6), "the till's time against UTC (default +08:00)"),
-        may("background", Kind::Flag, "settle by itself; false: only zv_recover_json does (default true)"),
-        may("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
-        may("idle_ms", Kind::Integer(0, 600_000), "how long an idle connection may be reused (default 4000)"),
-        may(
+        optional("utc_offset", Kind::Text(6), "the till's time against UTC (default +08:00)"),
+        optional(
+            "background",
+            Kind::Flag,
+            "settle by itself; false: only zv_recover_json does (default true)",
+        ),
+        optional("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
+        optional(
+            "idle_ms",
+            Kind::Integer(0, 600_000),
+            "how long an idle connection may be reused (default 4000)",
+        ),
+        optional(
             "charset",
             Kind::Word(&Charset::WORDS),
             "what texts are written in, both ways; answers hold as \\uXXXX what it cannot say; ascii takes UTF-8 (default utf-8)",
         ),
-        may("lang", Kind::Word(&["zh-CN", "en"]), "language of the cashier's sentence (default zh-CN)"),
-        may("tls", Kind::Object(&TLS), "trusted certificates (default: bundled)"),
-        may(
+        optional("lang", Kind::Word(&["zh-CN", "en"]), "language of the cashier's sentence (default zh-CN)"),
+        optional("tls", Kind::Object(&TLS), "trusted certificates (default: bundled)"),
+        optional(
             "proxy",
             Kind::Any,
             "http://host:port of a proxy that takes CONNECT, or {url, mode}; mode absolute is for one that does not, for \
              plain http and never with a payPassword: read docs/money-safety.md first (default none)",
         ),
-        may("pass_unknown_fields", Kind::Flag, "send fields that nobody has documented (default false)"),
-        may("log", Kind::Object(&LOG), "the log file"),
+        optional("pass_unknown_fields", Kind::Flag, "send fields that nobody has documented (default false)"),
+        optional("log", Kind::Object(&LOG), "the log file"),
     ],
 };
 
 /// One account.
-static ACCOUNT: Shape = Shape {
+static ACCOUNT: Schema = Schema {
     name: "an account",
     doc: "One account; what it leaves out is taken from the configuration around it.",
     fields: &[
-        must("openId", Kind::Text(128), "密钥Id"),
-        must("grantCode", Kind::Text(128), "授权code"),
-        must("openKey", Kind::Secret(256), "the key that signs"),
+        required("openId", Kind::Text(128), "密钥Id"),
+        required("grantCode", Kind::Text(128), "授权code"),
+        required("openKey", Kind::Secret(256), "the key that signs"),
         API,
         ENDPOINT,
         ROUTES,
@@ -140,16 +153,16 @@ static ACCOUNT: Shape = Shape {
 };
 
 /// The proxy, where it is an object.
-pub static PROXY: Shape = Shape {
+pub static PROXY: Schema = Schema {
     name: "proxy",
     doc: "The proxy.",
     fields: &[
-        must(
+        required(
             "url",
             Kind::Text(512),
             "http://host:port, with name:password@ before the host where it wants a login",
         ),
-        may(
+        optional(
             "mode",
             Kind::Word(&["connect", "absolute"]),
             "connect: a tunnel for everything; absolute: plain http with the whole URL, which the proxy reads, may keep \
@@ -159,46 +172,46 @@ pub static PROXY: Shape = Shape {
 };
 
 /// One route, where it is an object.
-pub static ROUTE: Shape = Shape {
+pub static ROUTE: Schema = Schema {
     name: "a route",
     doc: "One operation's way to the gateway.",
     fields: &[
-        may(
+        optional(
             "generation",
             Kind::Word(&["v2", "v3"]),
             "how the envelope is written (default: the account's api)",
         ),
-        may("endpoint", Kind::Text(512), "as the account's endpoint"),
-        may("action", Kind::Text(128), "v2: the Action"),
-        may("path", Kind::Text(256), "v3: the path"),
-        may(
+        optional("endpoint", Kind::Text(512), "as the account's endpoint"),
+        optional("action", Kind::Text(128), "v2: the Action"),
+        optional("path", Kind::Text(256), "v3: the path"),
+        optional(
             "numbers",
             Kind::Flag,
             "send plain digits of numeric fields as numbers, coupon ids too; codes stay texts (default false)",
         ),
-        may(
+        optional(
             "params",
             Kind::Any,
             "reverse: names and texts; $returnedBizId, $bizId, $customerId, $amount are filled in",
         ),
-        may(
+        optional(
             "codes",
             Kind::Object(&REVERSE_CODES),
             "reverse, balance_by_biz_id: what the gateway's codes mean",
         ),
-        may(
+        optional(
             "refuses_unknown",
             Kind::Flag,
             "reverse: the gateway refuses to undo what it does not know, so what it confirmed once was undone, whatever it \
              refuses later (default false; only if the vendor says so)",
         ),
-        may(
+        optional(
             "complete",
             Kind::Flag,
             "balance_by_biz_id: what does not stand there never happened; coupon_status: what is unused was never \
              redeemed, and no coupon can be used twice (default false; only if the vendor says so)",
         ),
-        may(
+        optional(
             "sign",
             Kind::Word(&Sign::WORDS),
             "balance_by_biz_id: which amounts of the records were taken; minus_is_taken: -3.00, plus_is_taken: 3.00 and \
@@ -207,23 +220,27 @@ pub static ROUTE: Shape = Shape {
     ],
 };
 
-static CODE_RULES: Shape = Shape {
+static CODE_RULES: Schema = Schema {
     name: "codes",
     doc: "Codes of the gateway; a list given here replaces the default one.",
     fields: &[
-        may(
+        optional(
             "before_effect",
             Kind::List(&Kind::Text(64), 100),
             "system errors that come before any effect (default 110004, 100002)",
         ),
-        may("in_doubt", Kind::List(&Kind::Text(64), 100), "codes after which nobody knows (default 110007)"),
-        may(
+        optional(
+            "in_doubt",
+            Kind::List(&Kind::Text(64), 100),
+            "codes after which nobody knows (default 110007)",
+        ),
+        optional(
             "declined",
             Kind::List(&Kind::Text(64), 100),
             "codes of any text that are a refusal, unless the answer shows that something was taken (default none: a \
              code that is a number is one, another proves nothing)",
         ),
-        may(
+        optional(
             "only_listed",
             Kind::Flag,
             "every code that stands neither under declined nor under before_effect is unknown: a code may say 处理中 \
@@ -232,16 +249,16 @@ static CODE_RULES: Shape = Shape {
     ],
 };
 
-static REVERSE_CODES: Shape = Shape {
+static REVERSE_CODES: Schema = Schema {
     name: "codes of a route",
     doc: "Codes of the gateway; nobody has published them.",
     fields: &[
-        may(
+        optional(
             "already",
             Kind::List(&Kind::Text(64), 100),
             "it was reversed before: as good as done; what was refused with such a code is held against it at each start",
         ),
-        may(
+        optional(
             "not_found",
             Kind::List(&Kind::Text(64), 100),
             "nothing stands under that bizId, or not yet (must for a balance_by_biz_id that is complete)",
@@ -249,34 +266,34 @@ static REVERSE_CODES: Shape = Shape {
     ],
 };
 
-static TIMEOUTS: Shape = Shape {
+static TIMEOUTS: Schema = Schema {
     name: "timeouts_ms",
     doc: "Milliseconds.",
     fields: &[
-        may("connect", Kind::Integer(1, 120_000), "look-up, TCP, proxy and TLS (default 3000)"),
-        may("total", Kind::Integer(1, 600_000), "the whole call (default 10000)"),
+        optional("connect", Kind::Integer(1, 120_000), "look-up, TCP, proxy and TLS (default 3000)"),
+        optional("total", Kind::Integer(1, 600_000), "the whole call (default 10000)"),
     ],
 };
 
-static TLS: Shape = Shape {
+static TLS: Schema = Schema {
     name: "tls",
     doc: "Trusted certificates; give one of the two.",
     fields: &[
-        may(
+        optional(
             "roots",
             Kind::Word(&["bundled", "system"]),
             "Mozilla's inside the library, or the system's, read at the first https connection",
         ),
-        may("pem", Kind::Text(4096), "a PEM file"),
+        optional("pem", Kind::Text(4096), "a PEM file"),
     ],
 };
 
-static LOG: Shape = Shape {
+static LOG: Schema = Schema {
     name: "log",
     doc: "The log file, a new one each day.",
     fields: &[
-        may("path", Kind::Text(4096), "where it is"),
-        may("level", Kind::Word(&Level::WORDS), "what goes into it (default info)"),
-        may("keep_days", Kind::Integer(1, 3650), "how many days are kept (default 30)"),
+        optional("path", Kind::Text(4096), "where it is"),
+        optional("level", Kind::Word(&Level::WORDS), "what goes into it (default info)"),
+        optional("keep_days", Kind::Integer(1, 3650), "how many days are kept (default 30)"),
     ],
 };

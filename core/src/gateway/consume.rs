@@ -5,70 +5,74 @@ use serde::{Deserialize, Serialize};
 use crate::json::{Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Problem, Warning, codes};
-use crate::shape::{Kind, Shape, may, must, trimmed_id};
+use crate::schema::{Kind, Schema, optional, required, trimmed_id};
 
 use super::request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};
 
 /// The request's fields (DOC: the vendor's page 用户消费; its order and names).
-pub static REQUEST: Shape = Shape {
+pub static REQUEST: Schema = Schema {
     name: "a consume",
     doc: "Takes coupons, stored balance or both from a member (communal.user.consume). At least one of \
           couponsCardList and an amount above zero; customerId unless type = 1. \"\", null and [] mean: not given.",
     fields: &[
-        must(
+        required(
             "bizId",
             Kind::BizId,
             "the till's own id of this transaction, unique over all tills of the account",
         ),
-        may("channel", Kind::Text(64), "account name (账户名)"),
-        may("customerId", Kind::Id, "member id; must be given unless type = 1; 0 is no member"),
-        may("groupId", Kind::Digits, "group id (集团ID)"),
-        may(
+        optional("channel", Kind::Text(64), "account name (账户名)"),
+        optional("customerId", Kind::Id, "member id; must be given unless type = 1; 0 is no member"),
+        optional("groupId", Kind::Digits, "group id (集团ID)"),
+        optional(
             "couponsCardList",
             Kind::List(&Kind::Coupon, 50),
             "ids of the member's coupons; with type = 1 scanned redemption codes",
         ),
-        may("type", Kind::Integer(0, 99), "1: couponsCardList holds scanned redemption codes (扫码核销码)"),
-        may("amount", Kind::Money, "元 taken from the stored balance, at most two decimals"),
-        may("appType", Kind::Text(64), "kind of app"),
-        may("deviceSn", Kind::Text(128), "device (手机/电脑/收银机识别码)"),
-        may("ip", Kind::Text(64), "the till's address"),
-        may("opType", Kind::Integer(i64::MIN, i64::MAX), "kind of operation"),
-        may("operatorId", Kind::Digits, "cashier's id"),
-        may("operatorName", Kind::Note(64), "cashier's name"),
-        may(
+        optional(
+            "type",
+            Kind::Integer(0, 99),
+            "1: couponsCardList holds scanned redemption codes (扫码核销码)",
+        ),
+        optional("amount", Kind::Money, "元 taken from the stored balance, at most two decimals"),
+        optional("appType", Kind::Text(64), "kind of app"),
+        optional("deviceSn", Kind::Text(128), "device (手机/电脑/收银机识别码)"),
+        optional("ip", Kind::Text(64), "the till's address"),
+        optional("opType", Kind::Integer(i64::MIN, i64::MAX), "kind of operation"),
+        optional("operatorId", Kind::Digits, "cashier's id"),
+        optional("operatorName", Kind::Note(64), "cashier's name"),
+        optional(
             "payPassword",
             Kind::Secret(128),
             "payment password; never over plain http unless password_over_http",
         ),
-        may("productName", Kind::Note(256), "product name"),
-        may("reason", Kind::Note(256), "reason of the change"),
-        may("remark", Kind::Note(512), "remark in the member's statement"),
-        may("usePassword", Kind::Text(16), "whether the password is checked"),
-        may("points", Kind::Integer(0, 999_999_999), "points to take, beside coupons or an amount"),
-        may("multiMark", Kind::Text(128), "store code (门店编码)"),
+        optional("productName", Kind::Note(256), "product name"),
+        optional("reason", Kind::Note(256), "reason of the change"),
+        optional("remark", Kind::Note(512), "remark in the member's statement"),
+        optional("usePassword", Kind::Text(16), "whether the password is checked"),
+        optional("points", Kind::Integer(0, 999_999_999), "points to take, beside coupons or an amount"),
+        optional("multiMark", Kind::Text(128), "store code (门店编码)"),
         JOURNAL_ID,
         ACCOUNT,
     ],
 };
 
 /// The answer's fields (DOC).
-pub static ANSWER: Shape = Shape {
+pub static ANSWER: Schema = Schema {
     name: "a consume's data",
     doc: "data of a consume that succeeded. Amounts are 元 as strings with two decimals.",
     fields: &[
-        may("status", Kind::Flag, "repeats the envelope"),
-        may("code", Kind::Text(64), "repeats the envelope"),
-        may("message", Kind::Text(1024), "repeats the envelope"),
-        may("bizId", Kind::Text(128), "what a reversal goes by; store it"),
-        may("couponsCardList", Kind::List(&Kind::Text(64), 1000), "the coupons that were redeemed"),
-        may("gift_amount", Kind::Money, "gift balance afterwards"),
-        may("recharge_amount", Kind::Money, "recharged balance afterwards"),
-        may("total_amount", Kind::Money, "total balance afterwards"),
-        may("change_gift_amount", Kind::Money, "taken from the gift balance"),
-        may("change_recharge_amount", Kind::Money, "taken from the recharged balance"),
-        may("storeBalance", Kind::Money, "booked to head office (总部记账金额)"),
-        may("shopBalance", Kind::Money, "booked to the store (门店记账金额)"),
+        optional("status", Kind::Flag, "repeats the envelope"),
+        optional("code", Kind::Text(64), "repeats the envelope"),
+        optional("message", Kind::Text(1024), "repeats the envelope"),
+        optional("bizId", Kind::Text(128), "what a reversal goes by; store it"),
+        optional("couponsCardList", Kind::List(&Kind::Text(64), 1000), "the coupons that were redeemed"),
+        optional("gift_amount", Kind::Money, "gift balance afterwards"),
+        optional("recharge_amount", Kind::Money, "recharged balance afterwards"),
+        optional("total_amount", Kind::Money, "total balance afterwards"),
+        optional("change_gift_amount", Kind::Money, "taken from the gift balance"),
+        optional("change_recharge_amount", Kind::Money, "taken from the recharged balance"),
+        optional("storeBalance", Kind::Money, "booked to head office (总部记账金额)"),
+        optional("shopBalance", Kind::Money, "booked to the store (门店记账金额)"),
     ],
 };
 
@@ -337,7 +341,7 @@ fn compare_coupons(asked: &Identity, returned: Option<&Value<'_>>) -> Option<War
 mod tests {
     use super::*;
     use crate::json::Value;
-    use crate::shape::Unknown;
+    use crate::schema::Unknown;
 
     const RULES: RequestRules = RequestRules {
         unknown: Unknown::Refuse,

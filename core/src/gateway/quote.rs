@@ -2,18 +2,18 @@
 
 use crate::json::Object;
 use crate::outcome::{Problem, Warning};
-use crate::shape::{Kind, Shape, code_problem, may, must};
+use crate::schema::{Kind, Schema, code_problem, optional, required};
 
 use super::request::{ACCOUNT, Params, ParamsWriter, RequestRules};
 
 /// One line of the basket (DOC).
-static ITEM: Shape = Shape {
+static ITEM: Schema = Schema {
     name: "an item",
     doc: "One line of the basket.",
     fields: &[
-        must("num", Kind::Integer(1, 1_000_000), "how many"),
-        must("trade_mark", Kind::Text(128), "the product's code (商品实体标识)"),
-        must(
+        required("num", Kind::Integer(1, 1_000_000), "how many"),
+        required("trade_mark", Kind::Text(128), "the product's code (商品实体标识)"),
+        required(
             "price",
             Kind::Money,
             "元 for one piece, as the simulator takes it (a line costs num × price); the vendor's page does not say \
@@ -23,66 +23,70 @@ static ITEM: Shape = Shape {
 };
 
 /// The request's fields (DOC: the vendor's page 7.4.5). That items is a must is inferred.
-pub static REQUEST: Shape = Shape {
+pub static REQUEST: Schema = Schema {
     name: "a coupon quote",
     doc: "What a coupon is worth on a basket (user.user-by-coupon). At least one of user_coupon_id and \
           coupon_code; user_id unless type = 1. \"\", null and [] mean: not given.",
     fields: &[
-        may("user_coupon_id", Kind::Coupon, "the member's coupon; with type = 1 a scanned redemption code"),
-        may("user_id", Kind::Digits, "member id; must be given unless type = 1; 0 is no member"),
-        must("items", Kind::List(&Kind::Object(&ITEM), 500), "the basket"),
-        may("multi_mark", Kind::Text(128), "store code (门店编码)"),
-        may("coupon_id", Kind::Digits, "coupon template"),
-        may("type_cate", Kind::OneOf(&[1, 2, 3]), "1 eat in, 2 pick up, 3 take away"),
-        may("discount_price", Kind::Money, "元 of discount already on the order"),
-        may("type", Kind::Integer(0, 99), "1: user_coupon_id is a scanned redemption code"),
-        may("coupon_code", Kind::Exact(64), "coupon code (券码)"),
-        may("usage_scenarios", Kind::OneOf(&[0, 1]), "0 online (default), 1 in store"),
+        optional(
+            "user_coupon_id",
+            Kind::Coupon,
+            "the member's coupon; with type = 1 a scanned redemption code",
+        ),
+        optional("user_id", Kind::Digits, "member id; must be given unless type = 1; 0 is no member"),
+        required("items", Kind::List(&Kind::Object(&ITEM), 500), "the basket"),
+        optional("multi_mark", Kind::Text(128), "store code (门店编码)"),
+        optional("coupon_id", Kind::Digits, "coupon template"),
+        optional("type_cate", Kind::OneOf(&[1, 2, 3]), "1 eat in, 2 pick up, 3 take away"),
+        optional("discount_price", Kind::Money, "元 of discount already on the order"),
+        optional("type", Kind::Integer(0, 99), "1: user_coupon_id is a scanned redemption code"),
+        optional("coupon_code", Kind::Exact(64), "coupon code (券码)"),
+        optional("usage_scenarios", Kind::OneOf(&[0, 1]), "0 online (default), 1 in store"),
         ACCOUNT,
     ],
 };
 
-static USER_INFO: Shape = Shape {
+static USER_INFO: Schema = Schema {
     name: "a member",
     doc: "Who the coupon belongs to.",
     fields: &[
-        may("avatar", Kind::Text(1024), "picture"),
-        may("birthday", Kind::Text(64), "birthday"),
-        may("gender", Kind::OneOf(&[0, 1, 2]), "0 unknown, 1 male, 2 female"),
-        may("nickname", Kind::Text(256), "nickname"),
-        may("groupId", Kind::Digits, "group id"),
-        may("phone", Kind::Text(64), "phone"),
-        may("username", Kind::Text(256), "name"),
-        may("province", Kind::Integer(0, i64::MAX), "province code"),
-        may("district", Kind::Integer(0, i64::MAX), "district code"),
-        may("city", Kind::Integer(0, i64::MAX), "city code"),
+        optional("avatar", Kind::Text(1024), "picture"),
+        optional("birthday", Kind::Text(64), "birthday"),
+        optional("gender", Kind::OneOf(&[0, 1, 2]), "0 unknown, 1 male, 2 female"),
+        optional("nickname", Kind::Text(256), "nickname"),
+        optional("groupId", Kind::Digits, "group id"),
+        optional("phone", Kind::Text(64), "phone"),
+        optional("username", Kind::Text(256), "name"),
+        optional("province", Kind::Integer(0, i64::MAX), "province code"),
+        optional("district", Kind::Integer(0, i64::MAX), "district code"),
+        optional("city", Kind::Integer(0, i64::MAX), "city code"),
     ],
 };
 
-static GOODS: Shape = Shape {
+static GOODS: Schema = Schema {
     name: "a line's discount",
     doc: "The discount of one product.",
     fields: &[
-        may("trade_mark", Kind::Text(128), "the product's code"),
-        may("coupon_minus", Kind::Money, "元 off"),
+        optional("trade_mark", Kind::Text(128), "the product's code"),
+        optional("coupon_minus", Kind::Money, "元 off"),
     ],
 };
 
 /// The answer's fields (DOC).
-pub static ANSWER: Shape = Shape {
+pub static ANSWER: Schema = Schema {
     name: "a quote's data",
     doc: "data of a quote that succeeded. Amounts are 元 as strings with two decimals.",
     fields: &[
-        may("type_cate", Kind::OneOf(&[1, 2, 3]), "1 eat in, 2 pick up, 3 take away"),
-        may("multi_mark", Kind::Text(128), "store code"),
-        may("coupon_discount", Kind::Money, "what the coupon takes off"),
-        may("user_coupon_name", Kind::Text(256), "the coupon's name; only with type = 1"),
-        may("user_coupon_id", Kind::Digits, "the member's coupon; only with type = 1"),
-        may("finance_payment", Kind::Money, "finance payment; only with type = 1"),
-        may("userInfo", Kind::Object(&USER_INFO), "the member"),
-        may("amount", Kind::Decimal, "face value or percentage"),
-        may("coupon_type", Kind::OneOf(&[0, 1]), "0 fixed amount, 1 percentage"),
-        may("goods_item", Kind::List(&Kind::Object(&GOODS), 1000), "the discount by product"),
+        optional("type_cate", Kind::OneOf(&[1, 2, 3]), "1 eat in, 2 pick up, 3 take away"),
+        optional("multi_mark", Kind::Text(128), "store code"),
+        optional("coupon_discount", Kind::Money, "what the coupon takes off"),
+        optional("user_coupon_name", Kind::Text(256), "the coupon's name; only with type = 1"),
+        optional("user_coupon_id", Kind::Digits, "the member's coupon; only with type = 1"),
+        optional("finance_payment", Kind::Money, "finance payment; only with type = 1"),
+        optional("userInfo", Kind::Object(&USER_INFO), "the member"),
+        optional("amount", Kind::Decimal, "face value or percentage"),
+        optional("coupon_type", Kind::OneOf(&[0, 1]), "0 fixed amount, 1 percentage"),
+        optional("goods_item", Kind::List(&Kind::Object(&GOODS), 1000), "the discount by product"),
     ],
 };
 
@@ -133,7 +137,7 @@ impl QuoteRequest {
 mod tests {
     use super::*;
     use crate::json::Value;
-    use crate::shape::Unknown;
+    use crate::schema::Unknown;
 
     fn read(text: &str) -> Result<String, Vec<String>> {
         let value = Value::parse(text).unwrap();

@@ -5,18 +5,18 @@ use std::borrow::Cow;
 use crate::json::{self, Object, Value, most_string_length, push_string};
 use crate::money::Amount;
 use crate::outcome::{Problem, Warning, codes};
-use crate::shape::{
-    Field, Kind, Shape, Unknown, check, code_problem, cut_note, is_unsafe_integer, may, trimmed_id,
+use crate::schema::{
+    Field, Kind, Schema, Unknown, check, code_problem, cut_note, is_unsafe_integer, optional, trimmed_id,
 };
 
 use super::{Credentials, Generation, Route, SignNames};
 
 /// Which account a request is for: the library's own field, which does not leave the till.
 pub const ACCOUNT: Field =
-    may("account", Kind::Text(64), "which configured account; may be left out where there is only one");
+    optional("account", Kind::Text(64), "which configured account; may be left out where there is only one");
 
 /// With which journal an attempt was made: the library's own field, which does not leave the till.
-pub const JOURNAL_ID: Field = may(
+pub const JOURNAL_ID: Field = optional(
     "journal_id",
     Kind::Text(64),
     "data.journal_id of zv_init, as the till has stored it with its attempt before it was made",
@@ -133,7 +133,7 @@ const CANONICAL: [&str; 6] = ["amount", "points", "num", "price", "type", "opTyp
 
 /// Holds a request against its table and writes its params.
 pub struct ParamsWriter<'r> {
-    shape: &'static Shape,
+    schema: &'static Schema,
     given: &'r Object<'r>,
     defaults: &'r Object<'r>,
     rules: RequestRules,
@@ -144,12 +144,12 @@ pub struct ParamsWriter<'r> {
 impl<'r> ParamsWriter<'r> {
     /// `defaults` are the configuration's, merged where the request leaves a field out.
     pub fn new(
-        shape: &'static Shape,
+        schema: &'static Schema,
         given: &'r Object<'r>,
         defaults: &'r Object<'r>,
         rules: RequestRules,
     ) -> ParamsWriter<'r> {
-        let mut writer = ParamsWriter { shape, given, defaults, rules, scanned: false };
+        let mut writer = ParamsWriter { schema, given, defaults, rules, scanned: false };
         writer.scanned = writer.text("type").and_then(|text| text.parse().ok()) == Some(1);
         writer
     }
@@ -161,7 +161,7 @@ impl<'r> ParamsWriter<'r> {
 
     /// Checks every field of the request itself; defaults were checked with the configuration.
     pub fn check(&self, problems: &mut Vec<Problem>) {
-        check(self.shape, self.given, self.defaults, "", self.rules.unknown, problems);
+        check(self.schema, self.given, self.defaults, "", self.rules.unknown, problems);
     }
 
     /// The field, from the request or else from the defaults; `None` when it is blank.
@@ -224,7 +224,7 @@ impl<'r> ParamsWriter<'r> {
     /// What the till should know of its own request: ids that its JSON writer may have rounded, and notes that are cut.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        for field in self.shape.fields {
+        for field in self.schema.fields {
             let Some(value) = self.field(field.name) else { continue };
             warnings.extend(rounded_id(field, value));
             if let Kind::Note(max) = field.kind {
@@ -253,7 +253,7 @@ impl<'r> ParamsWriter<'r> {
     /// that the configuration lets pass, exactly as they came.
     pub fn write(&self) -> Params {
         let mut out = opened(most_written(self.given) + most_written(self.defaults));
-        for field in self.shape.fields.iter().filter(|field| !OWN.contains(&field.name)) {
+        for field in self.schema.fields.iter().filter(|field| !OWN.contains(&field.name)) {
             if let Some(value) = self.field(field.name).filter(|value| !self.says_nothing(field, value)) {
                 open_member(&mut out, field.name);
                 self.push(&mut out, field.name, &field.kind, value);
@@ -261,7 +261,7 @@ impl<'r> ParamsWriter<'r> {
         }
         if self.rules.unknown == Unknown::Pass {
             for (name, value) in self.given.iter() {
-                if self.shape.field(name).is_none() {
+                if self.schema.field(name).is_none() {
                     open_member(&mut out, name);
                     out.push_str(value.raw());
                 }
@@ -296,10 +296,10 @@ impl<'r> ParamsWriter<'r> {
                 }
                 out.push(']');
             }
-            Kind::Object(shape) => {
+            Kind::Object(schema) => {
                 let Some(object) = value.as_object() else { return };
                 out.push('{');
-                for field in shape.fields {
+                for field in schema.fields {
                     if let Some(value) = object.given(field.name) {
                         open_member(out, field.name);
                         self.push(out, field.name, &field.kind, value);
@@ -341,8 +341,8 @@ impl<'r> ParamsWriter<'r> {
 }
 
 /// Warns of each id that is given as a number which many languages round.
-pub fn rounded_ids(shape: &'static Shape, given: &Object<'_>) -> Vec<Warning> {
-    let fields = shape.fields.iter();
+pub fn rounded_ids(schema: &'static Schema, given: &Object<'_>) -> Vec<Warning> {
+    let fields = schema.fields.iter();
     fields.filter_map(|field| rounded_id(field, given.given(field.name)?)).collect()
 }
 

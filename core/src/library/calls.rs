@@ -15,7 +15,7 @@ use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Answer, Outcome, Problem, Warning, codes};
-use crate::shape::{Shape, Unknown, check};
+use crate::schema::{Schema, Unknown, check};
 use crate::transaction::settle::settle;
 use crate::transaction::{Confirmation, Entry, Stage};
 
@@ -273,18 +273,18 @@ impl Library {
     fn run_checked(
         &self,
         text: &str,
-        shape: &'static Shape,
+        schema: &'static Schema,
         f: impl FnOnce(&Client, &Object<'_>, &BizId) -> Answer,
     ) -> Answer {
         self.run(text, |client, given| {
             self.open_late();
             let mut problems = Vec::new();
-            check(shape, given, &Object::default(), "", Unknown::Refuse, &mut problems);
+            check(schema, given, &Object::default(), "", Unknown::Refuse, &mut problems);
             let biz_id = given.given("bizId").and_then(Value::scalar).map(BizId::new);
             match biz_id {
                 Some(Ok(biz_id)) if problems.is_empty() => f(client, given, &biz_id)
                     .with_biz_id(biz_id.as_str())
-                    .with_warnings(rounded_ids(shape, given)),
+                    .with_warnings(rounded_ids(schema, given)),
                 _ => self.invalid(problems),
             }
         })
@@ -294,7 +294,7 @@ impl Library {
     fn run_filtered(
         &self,
         text: Option<&str>,
-        shape: &'static Shape,
+        schema: &'static Schema,
         f: impl FnOnce(Option<&Client>, &Object<'_>) -> Answer,
     ) -> Answer {
         let value = match parse(text.unwrap_or("{}"), self.lang()) {
@@ -303,7 +303,7 @@ impl Library {
         };
         let Some(given) = value.as_object() else { return self.no_object(&value) };
         let mut problems = Vec::new();
-        check(shape, given, &Object::default(), "", Unknown::Refuse, &mut problems);
+        check(schema, given, &Object::default(), "", Unknown::Refuse, &mut problems);
         if !problems.is_empty() {
             return self.invalid(problems);
         }

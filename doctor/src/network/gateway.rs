@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use zvpos_core::clock::GatewayClock;
 use zvpos_core::config::{Account, Config};
 use zvpos_core::gateway::{CodeRules, Envelope, Operation, Params, Route, SignNames, Verdict};
-use zvpos_core::shape::Ids;
+use zvpos_core::schema::Ids;
 use zvpos_core::transport::{Failure, Http};
 
 use super::Target;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Warning, codes, codes::Code};
+use crate::schema::{Ids, Schema, normalise_object, normalise_value};
 use crate::secret::{hide, mask_phones};
-use crate::shape::{Ids, Shape, normalise_object, normalise_value};
 
 use super::consume::{self, Identity};
 
@@ -408,17 +408,17 @@ impl<'a> Envelope<'a> {
     }
 
     /// What the answer to a read says; nothing is ever taken by one, so a refusal needs no proof.
-    pub fn judge_read(&self, shape: Option<&'static Shape>, ids: Ids) -> Verdict {
+    pub fn judge_read(&self, schema: Option<&'static Schema>, ids: Ids) -> Verdict {
         if !self.yes || self.code != "0" {
             let (code, message) = (self.code.clone(), self.message.clone());
             return Verdict::Refused(Refusal { code, message, warnings: Vec::new() });
         }
         let mut warnings = Vec::new();
-        let data = match shape {
+        let data = match schema {
             None => self.data().map_or_else(|| "null".to_owned(), |data| normalise_value(data, ids)),
-            Some(shape) => match self.data_object() {
-                Some(data) if has_documented(shape, data) => {
-                    normalise_object(shape, data, "data", &mut warnings)
+            Some(schema) => match self.data_object() {
+                Some(data) if has_documented(schema, data) => {
+                    normalise_object(schema, data, "data", &mut warnings)
                 }
                 // Nothing of a read's data is called status or code, so these repeat the envelope.
                 Some(data) if let Some(refusal) = self.refusal_inside(data) => {
@@ -594,8 +594,8 @@ fn is_empty_form(data: &Object<'_>) -> bool {
 
 /// Whether the data says something in a documented field beyond those that repeat the envelope; a form whose fields
 /// are all empty says nothing.
-fn has_documented(shape: &'static Shape, data: &Object<'_>) -> bool {
-    shape
+fn has_documented(schema: &'static Schema, data: &Object<'_>) -> bool {
+    schema
         .fields
         .iter()
         .any(|field| !consume::REPEATED.contains(&field.name) && data.given(field.name).is_some())

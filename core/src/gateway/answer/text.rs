@@ -4,7 +4,7 @@
 use super::{Doubt, codes};
 use crate::json::{Mended, Spot, Value, mend};
 use crate::outcome::Warning;
-use crate::shape::{Kind, Shape, is_name_of_exact, is_name_of_words};
+use crate::schema::{Kind, Schema, is_name_of_exact, is_name_of_words};
 
 /// What is wrong with a body that is the gateway's whole answer but for its texts; `None` where anything else is.
 pub(super) fn doubt(body: &[u8]) -> Option<Doubt> {
@@ -18,10 +18,10 @@ pub(super) fn doubt(body: &[u8]) -> Option<Doubt> {
 }
 
 /// The answer to a read with U+FFFD in the place of what is no text, and what the till should know of it. `None` where a
-/// name, an id, a code or a number is hit: no letter of those can be guessed. `shape` is what the data holds.
-pub fn mended_read(body: &[u8], shape: Option<&'static Shape>) -> Option<(String, Warning)> {
+/// name, an id, a code or a number is hit: no letter of those can be guessed. `schema` is what the data holds.
+pub fn mended_read(body: &[u8], schema: Option<&'static Schema>) -> Option<(String, Warning)> {
     let mended = whole(body)?;
-    if mended.spots.iter().any(|spot| is_exact(spot, shape)) {
+    if mended.spots.iter().any(|spot| is_exact(spot, schema)) {
         return None;
     }
     let mut names: Vec<&str> = mended.spots.iter().map(|spot| spot.name.as_str()).collect();
@@ -39,18 +39,18 @@ fn whole(body: &[u8]) -> Option<Mended> {
 }
 
 /// Whether what is broken must be read exactly.
-fn is_exact(spot: &Spot, shape: Option<&'static Shape>) -> bool {
+fn is_exact(spot: &Spot, schema: Option<&'static Schema>) -> bool {
     let looks_like_number = spot.whole.bytes().any(|byte| byte.is_ascii_digit())
         && spot.whole.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b',' | b'-' | b'+'));
     spot.is_name
         || is_name_of_exact(&spot.name)
         || (looks_like_number && !is_name_of_words(&spot.name))
-        || shape.is_some_and(|shape| is_no_text_of(shape, &spot.name))
+        || schema.is_some_and(|schema| is_no_text_of(schema, &spot.name))
 }
 
 /// Whether a table has a field of that name that is no text.
-fn is_no_text_of(shape: &'static Shape, name: &str) -> bool {
-    shape.fields.iter().any(|field| {
+fn is_no_text_of(schema: &'static Schema, name: &str) -> bool {
+    schema.fields.iter().any(|field| {
         let mut kind = &field.kind;
         while let Kind::List(of, _) = kind {
             kind = of;

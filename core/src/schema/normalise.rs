@@ -4,22 +4,22 @@
 use std::borrow::Cow;
 
 use super::check::{is_decimal, whole_number};
-use super::place::Place;
+use super::json_path::JsonPath;
 use super::text::{is_id_name, is_unsafe_integer};
-use super::{Kind, Shape};
+use super::{Kind, Schema};
 use crate::json::{self, Kind as Json, Object, Value, push_string};
 use crate::outcome::{Warning, codes};
 
 /// The object as JSON text: documented fields normalised, all others exactly as they came.
 pub fn normalise_object(
-    shape: &'static Shape,
+    schema: &'static Schema,
     object: &Object<'_>,
     path: &str,
     warnings: &mut Vec<Warning>,
 ) -> String {
     // Amounts get decimals and numbers quotes, which is seldom more than this.
     let mut out = String::with_capacity(raw_length(object) + 128);
-    push_object(&mut out, shape, object, &Place::Root(path), warnings);
+    push_object(&mut out, schema, object, &JsonPath::Root(path), warnings);
     out
 }
 
@@ -61,22 +61,22 @@ fn raw_length(object: &Object<'_>) -> usize {
 
 fn push_object(
     out: &mut String,
-    shape: &'static Shape,
+    schema: &'static Schema,
     object: &Object<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     warnings: &mut Vec<Warning>,
 ) {
     out.push('{');
     for (index, (name, value)) in
-        object.iter().filter(|(name, _)| shape.field(name).is_some() || !is_secret(name)).enumerate()
+        object.iter().filter(|(name, _)| schema.field(name).is_some() || !is_secret(name)).enumerate()
     {
         if index > 0 {
             out.push(',');
         }
         push_string(out, name);
         out.push(':');
-        match shape.field(name) {
-            Some(field) => push_value(out, &field.kind, value, &Place::Member(path, name), warnings),
+        match schema.field(name) {
+            Some(field) => push_value(out, &field.kind, value, &JsonPath::Member(path, name), warnings),
             None => push_raw(out, value, UNDOCUMENTED, false),
         }
     }
@@ -152,14 +152,14 @@ fn push_value(
     out: &mut String,
     kind: &'static Kind,
     value: &Value<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     warnings: &mut Vec<Warning>,
 ) {
     let readable = match kind {
         Kind::List(of, _) => push_list(out, of, value, path, warnings),
-        Kind::Object(shape) => match value.kind() {
+        Kind::Object(schema) => match value.kind() {
             Json::Object(object) => {
-                push_object(out, shape, object, path, warnings);
+                push_object(out, schema, object, path, warnings);
                 true
             }
             _ if value.is_blank() => {
@@ -185,7 +185,7 @@ fn push_list(
     out: &mut String,
     of: &'static Kind,
     value: &Value<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     warnings: &mut Vec<Warning>,
 ) -> bool {
     let items: Vec<&Value<'_>> = match value.kind() {
@@ -201,7 +201,7 @@ fn push_list(
         if index > 0 {
             out.push(',');
         }
-        push_value(out, of, item, &Place::Entry(path, index), warnings);
+        push_value(out, of, item, &JsonPath::Entry(path, index), warnings);
     }
     out.push(']');
     true
@@ -212,7 +212,7 @@ fn push_scalar(
     out: &mut String,
     kind: &Kind,
     value: &Value<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     warnings: &mut Vec<Warning>,
 ) -> bool {
     let is_text = matches!(
@@ -295,7 +295,7 @@ fn whole_number_text(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then_some(text)
 }
 
-fn unreadable(path: &Place<'_>, kind: &Kind, value: &json::Value<'_>) -> Warning {
+fn unreadable(path: &JsonPath<'_>, kind: &Kind, value: &json::Value<'_>) -> Warning {
     let expected = match kind {
         Kind::List(..) => "a list",
         Kind::Object(_) => "an object",
@@ -313,19 +313,19 @@ fn unreadable(path: &Place<'_>, kind: &Kind, value: &json::Value<'_>) -> Warning
 
 #[cfg(test)]
 mod tests {
-    use super::super::may;
+    use super::super::optional;
     use super::*;
 
-    static PERSON: Shape =
-        Shape { name: "a person", doc: "", fields: &[may("gender", Kind::OneOf(&[0, 1, 2]), "")] };
-    static DATA: Shape = Shape {
+    static PERSON: Schema =
+        Schema { name: "a person", doc: "", fields: &[optional("gender", Kind::OneOf(&[0, 1, 2]), "")] };
+    static DATA: Schema = Schema {
         name: "the data",
         doc: "",
         fields: &[
-            may("bizId", Kind::Text(64), ""),
-            may("coupons", Kind::List(&Kind::Digits, 9), ""),
-            may("total", Kind::Money, ""),
-            may("person", Kind::Object(&PERSON), ""),
+            optional("bizId", Kind::Text(64), ""),
+            optional("coupons", Kind::List(&Kind::Digits, 9), ""),
+            optional("total", Kind::Money, ""),
+            optional("person", Kind::Object(&PERSON), ""),
         ],
     };
 

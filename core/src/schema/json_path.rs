@@ -4,21 +4,21 @@ use std::fmt;
 
 /// See the module's words.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place<'p> {
+pub(super) enum JsonPath<'p> {
     /// What the caller calls it; empty for the outermost object.
     Root(&'p str),
     /// A member of an object.
-    Member(&'p Place<'p>, &'p str),
+    Member(&'p JsonPath<'p>, &'p str),
     /// An entry of a list.
-    Entry(&'p Place<'p>, usize),
+    Entry(&'p JsonPath<'p>, usize),
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for JsonPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Root(name) | Place::Member(Place::Root(""), name) => f.write_str(name),
-            Place::Member(object, name) => write!(f, "{object}.{name}"),
-            Place::Entry(list, index) => write!(f, "{list}[{index}]"),
+            JsonPath::Root(name) | JsonPath::Member(JsonPath::Root(""), name) => f.write_str(name),
+            JsonPath::Member(object, name) => write!(f, "{object}.{name}"),
+            JsonPath::Entry(list, index) => write!(f, "{list}[{index}]"),
         }
     }
 }

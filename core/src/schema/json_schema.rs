@@ -1,6 +1,6 @@
 //! The tables as JSON Schema (2020-12), shipped beside the header.
 
-use super::{Kind, Shape};
+use super::{Kind, Schema};
 use serde_json::{Map, Value, json};
 
 /// Which way the document goes.
@@ -13,29 +13,29 @@ pub enum Direction {
 }
 
 /// A complete schema document.
-pub fn document(id: &str, shape: &'static Shape, direction: Direction) -> Value {
-    let mut schema = object(shape, direction);
+pub fn document(id: &str, described: &'static Schema, direction: Direction) -> Value {
+    let mut schema = object(described, direction);
     if let Value::Object(members) = &mut schema {
         members.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
         members.insert("$id".into(), json!(format!("{id}.schema.json")));
-        members.insert("title".into(), json!(shape.name));
-        members.insert("description".into(), json!(shape.doc));
+        members.insert("title".into(), json!(described.name));
+        members.insert("description".into(), json!(described.doc));
     }
     schema
 }
 
-fn object(shape: &'static Shape, direction: Direction) -> Value {
+fn object(described: &'static Schema, direction: Direction) -> Value {
     let mut properties = Map::new();
-    for field in shape.fields {
+    for field in described.fields {
         let mut schema = kind(&field.kind, direction);
         if let Value::Object(members) = &mut schema {
             // What need not be there may be null in an answer.
             let is_object = members.get("type") == Some(&json!("object"));
-            if direction == Direction::Answer && !field.must && is_object {
+            if direction == Direction::Answer && !field.required && is_object {
                 members.insert("type".into(), json!(["object", "null"]));
             }
             if direction == Direction::Answer
-                && !field.must
+                && !field.required
                 && let Some(Value::Array(words)) = members.get_mut("enum")
             {
                 words.push(Value::Null);
@@ -44,7 +44,7 @@ fn object(shape: &'static Shape, direction: Direction) -> Value {
         }
         properties.insert(field.name.into(), schema);
     }
-    let required: Vec<&str> = shape.fields.iter().filter(|f| f.must).map(|f| f.name).collect();
+    let required: Vec<&str> = described.fields.iter().filter(|f| f.required).map(|f| f.name).collect();
     json!({
         "type": "object",
         "properties": properties,
@@ -103,8 +103,10 @@ fn kind(kind_of: &'static Kind, direction: Direction) -> Value {
             }
             Direction::Answer => json!({"type": "array", "items": kind(of, direction)}),
         },
-        Kind::Object(shape) => object(shape, direction),
-        Kind::Map(shape) => json!({"type": "object", "additionalProperties": object(shape, direction)}),
+        Kind::Object(described) => object(described, direction),
+        Kind::Map(described) => {
+            json!({"type": "object", "additionalProperties": object(described, direction)})
+        }
         Kind::Any => json!({}),
     }
 }

@@ -1,8 +1,8 @@
 //! Holding an object against its table: every mistake is found, each with its path, never only the first.
 
-use super::place::Place;
+use super::json_path::JsonPath;
 use super::text::trimmed_id;
-use super::{Field, Kind, Shape};
+use super::{Field, Kind, Schema};
 use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::Problem;
@@ -16,39 +16,39 @@ pub enum Unknown {
     Pass,
 }
 
-/// Checks `object` against `shape`. `path` is where the object stands, empty for the outermost; what is missing
+/// Checks `object` against `schema`. `path` is where the object stands, empty for the outermost; what is missing
 /// in it may stand in `fallback`.
 pub fn check(
-    shape: &'static Shape,
+    schema: &'static Schema,
     object: &Object<'_>,
     fallback: &Object<'_>,
     path: &str,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
-    check_object(shape, object, fallback, &Place::Root(path), unknown, problems);
+    check_object(schema, object, fallback, &JsonPath::Root(path), unknown, problems);
 }
 
 fn check_object(
-    shape: &'static Shape,
+    schema: &'static Schema,
     object: &Object<'_>,
     fallback: &Object<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
     for (name, value) in object.iter() {
-        let here = Place::Member(path, name);
-        match shape.field(name) {
+        let here = JsonPath::Member(path, name);
+        match schema.field(name) {
             Some(field) => check_field(field, value, &here, unknown, problems),
             None if unknown == Unknown::Pass => {}
-            None => problems.push(Problem { path: here.to_string(), message: unknown_name(shape, name) }),
+            None => problems.push(Problem { path: here.to_string(), message: unknown_name(schema, name) }),
         }
     }
-    for field in shape.fields.iter().filter(|field| field.must) {
+    for field in schema.fields.iter().filter(|field| field.required) {
         if object.given(field.name).is_none() && fallback.given(field.name).is_none() {
             problems.push(Problem {
-                path: Place::Member(path, field.name).to_string(),
+                path: JsonPath::Member(path, field.name).to_string(),
                 message: format!("is missing: {}", field.doc),
             });
         }
@@ -59,7 +59,7 @@ fn check_object(
 fn check_field(
     field: &'static Field,
     value: &Value<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
@@ -76,7 +76,7 @@ fn check_field(
 fn check_kind(
     kind: &'static Kind,
     value: &Value<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
@@ -86,20 +86,20 @@ fn check_kind(
             check_list(of, *max, value, path, unknown, problems);
             None
         }
-        Kind::Object(shape) => match value.as_object() {
+        Kind::Object(schema) => match value.as_object() {
             Some(object) => {
-                check_object(shape, object, &Object::default(), path, unknown, problems);
+                check_object(schema, object, &Object::default(), path, unknown, problems);
                 None
             }
             None => Some(format!("must be an object, not {}", value.describe())),
         },
-        Kind::Map(shape) => match value.as_object() {
+        Kind::Map(schema) => match value.as_object() {
             Some(object) => {
                 for (name, entry) in object.iter() {
-                    let here = Place::Member(path, name);
+                    let here = JsonPath::Member(path, name);
                     match entry.as_object() {
                         Some(entry) => {
-                            check_object(shape, entry, &Object::default(), &here, unknown, problems);
+                            check_object(schema, entry, &Object::default(), &here, unknown, problems);
                         }
                         None => problems.push(Problem {
                             path: here.to_string(),
@@ -133,7 +133,7 @@ fn check_list(
     of: &'static Kind,
     max: usize,
     value: &Value<'_>,
-    path: &Place<'_>,
+    path: &JsonPath<'_>,
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
@@ -152,7 +152,7 @@ fn check_list(
         return;
     }
     for (index, item) in list.iter().enumerate() {
-        let here = Place::Entry(path, index);
+        let here = JsonPath::Entry(path, index);
         if item.is_blank() {
             problems.push(Problem { path: here.to_string(), message: "is empty".to_owned() });
         } else {
@@ -245,16 +245,16 @@ fn shown(value: &Value<'_>) -> String {
     }
 }
 
-fn unknown_name(shape: &'static Shape, name: &str) -> String {
-    let nearest = shape
+fn unknown_name(schema: &'static Schema, name: &str) -> String {
+    let nearest = schema
         .fields
         .iter()
         .map(|field| (distance(&field.name.to_lowercase(), &name.to_lowercase()), field.name))
         .min()
         .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
     match nearest {
-        Some((_, known)) => format!("is not a field of {}; did you mean \"{known}\"?", shape.name),
-        None => format!("is not a field of {}", shape.name),
+        Some((_, known)) => format!("is not a field of {}; did you mean \"{known}\"?", schema.name),
+        None => format!("is not a field of {}", schema.name),
     }
 }
 
@@ -278,22 +278,22 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{may, must};
+    use super::super::{optional, required};
     use super::*;
 
-    static ITEM: Shape = Shape {
+    static ITEM: Schema = Schema {
         name: "an item",
         doc: "",
-        fields: &[must("num", Kind::Integer(1, 9), "how many"), may("price", Kind::Money, "元")],
+        fields: &[required("num", Kind::Integer(1, 9), "how many"), optional("price", Kind::Money, "元")],
     };
-    static ORDER: Shape = Shape {
+    static ORDER: Schema = Schema {
         name: "an order",
         doc: "",
         fields: &[
-            must("bizId", Kind::BizId, "the till's id"),
-            may("items", Kind::List(&Kind::Object(&ITEM), 2), "the basket"),
-            may("openKey", Kind::Secret(4), "key"),
-            may("couponsCardList", Kind::List(&Kind::Digits, 3), "coupons"),
+            required("bizId", Kind::BizId, "the till's id"),
+            optional("items", Kind::List(&Kind::Object(&ITEM), 2), "the basket"),
+            optional("openKey", Kind::Secret(4), "key"),
+            optional("couponsCardList", Kind::List(&Kind::Digits, 3), "coupons"),
         ],
     };
 

@@ -2,9 +2,9 @@
 //! names every mistake, the normalised answer, the JSON Schema and the documentation, so they cannot drift apart.
 
 mod check;
+mod json_path;
+pub mod json_schema;
 mod normalise;
-mod place;
-pub mod schema;
 mod text;
 
 pub use check::{Unknown, check};
@@ -13,7 +13,7 @@ pub use text::{code_problem, cut_note, is_name_of_exact, is_name_of_words, is_un
 
 /// A named set of fields.
 #[derive(Debug)]
-pub struct Shape {
+pub struct Schema {
     /// How it is called in messages: "a consume", "the configuration".
     pub name: &'static str,
     /// What it is, and rules that no single field shows.
@@ -30,7 +30,7 @@ pub struct Field {
     /// What it may hold.
     pub kind: Kind,
     /// Whether it must be given whatever else is.
-    pub must: bool,
+    pub required: bool,
     /// What it means, its unit and its default.
     pub doc: &'static str,
 }
@@ -71,14 +71,14 @@ pub enum Kind {
     /// A list of at most so many of these.
     List(&'static Kind, usize),
     /// An object with these fields.
-    Object(&'static Shape),
+    Object(&'static Schema),
     /// An object whose keys are names and whose values have these fields.
-    Map(&'static Shape),
+    Map(&'static Schema),
     /// Anything.
     Any,
 }
 
-impl Shape {
+impl Schema {
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
@@ -86,11 +86,11 @@ impl Shape {
 }
 
 /// A field that may be left out.
-pub const fn may(name: &'static str, kind: Kind, doc: &'static str) -> Field {
-    Field { name, kind, must: false, doc }
+pub const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+    Field { name, kind, required: false, doc }
 }
 
 /// A field that must be given.
-pub const fn must(name: &'static str, kind: Kind, doc: &'static str) -> Field {
-    Field { name, kind, must: true, doc }
+pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+    Field { name, kind, required: true, doc }
 }
