@@ -12,7 +12,7 @@ use support::{Answer, Driver, FIVE_OFF, MEMBER, POOR_MEMBER, Simulator, config, 
 use zvpos_core::gateway::Identity;
 use zvpos_core::journal::{Guard, Journal, Recorded, Sqlite};
 use zvpos_core::money::BizId;
-use zvpos_core::transaction::{Entry, Key};
+use zvpos_core::payment::{Entry, Key};
 
 fn sale(biz_id: &str, amount: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": amount})

@@ -18,8 +18,8 @@ use zvpos_core::gateway::{
 use zvpos_core::journal::{Guard, Journal, Sqlite};
 use zvpos_core::json::{Object, Value, push_string};
 use zvpos_core::money::{Amount, BizId};
+use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Stage};
 use zvpos_core::schema::Unknown;
-use zvpos_core::transaction::{Detail, Entry, Key, OnUnknown, Stage};
 
 const QUOTE: &str = r#"{"user_coupon_id":"390962138708451328","user_id":"383933091455959041","items":[{"num":2,"trade_mark":"201909280011111","price":"13.50"}]}"#;
 const ANSWER: &str = r#"{"status":"true","code":"0","message":"操作成功","data":{"status":"true","code":"0","message":"操作成功","customerId":"383933091455959041","couponsCardList":[],"gift_amount":"10.00","recharge_amount":"90.00","total_amount":"100.00","change_gift_amount":"0.00","change_recharge_amount":"1.00"}}"#;

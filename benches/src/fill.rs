@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use zvpos_core::gateway::{Identity, Words};
 use zvpos_core::journal::{Guard, Journal, Sqlite};
 use zvpos_core::money::{Amount, BizId};
-use zvpos_core::transaction::{Detail, Entry, Key, OnUnknown, Stage};
+use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Stage};
 
 /// Writes it in memory, where a commit needs no disk, and then copies it to `path`.
 pub(crate) fn fill(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {

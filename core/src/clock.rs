@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::transaction::Moment;
+use crate::payment::Moment;
 
 /// The till's clock plus what the gateway's answers have taught.
 #[derive(Debug, Default)]

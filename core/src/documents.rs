@@ -467,8 +467,8 @@ mod tests {
     use super::*;
     use crate::json::{Object, Value};
     use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
+    use crate::payment::Stage;
     use crate::schema::{Unknown, check};
-    use crate::transaction::Stage;
     use std::path::Path;
 
     #[test]

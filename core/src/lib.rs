@@ -2,7 +2,7 @@
 //! what a consume is, and the one envelope that every call is answered with.
 //!
 //! The C ABI lives in the root package and adds nothing to the rules here. Imports run one way:
-//! `library → recovery → client → journal, transport → transaction → gateway → schema → outcome, money, secret`.
+//! `library → recovery → client → journal, transport → payment → gateway → schema → outcome, money, secret`.
 #![forbid(unsafe_code)]
 
 pub mod calendar;
@@ -17,11 +17,11 @@ pub mod library;
 pub mod log;
 pub mod money;
 pub mod outcome;
+pub mod payment;
 pub mod recovery;
 pub mod rights;
 pub mod schema;
 pub mod secret;
 pub mod text;
-pub mod transaction;
 pub mod transport;
 pub mod world;

@@ -14,7 +14,7 @@ use zvpos_core::config::Config;
 use zvpos_core::json::Value as Strict;
 use zvpos_core::library::VERSION;
 use zvpos_core::outcome::Lang;
-use zvpos_core::transaction::Entry;
+use zvpos_core::payment::Entry;
 
 use crate::redact::Redactor;
 use crate::visit::within;

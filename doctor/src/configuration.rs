@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use zvpos_core::config::{Account, Config};
 use zvpos_core::gateway::{Operation, Route};
 use zvpos_core::json::Value;
-use zvpos_core::transaction::OnUnknown;
+use zvpos_core::payment::OnUnknown;
 
 use crate::report::Line;
 use crate::visit::Visit;

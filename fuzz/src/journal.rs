@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use zvpos_core::journal::{Admission, Flights, Guard, Journal, JournalError, Receipt, Recorded, admit};
 use zvpos_core::outcome::codes;
-use zvpos_core::transaction::{Entry, Key, Owner, Stage};
+use zvpos_core::payment::{Entry, Key, Owner, Stage};
 
 /// A journal that lives as long as the input that it is made for.
 #[derive(Clone)]

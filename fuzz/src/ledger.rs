@@ -2,7 +2,7 @@
 //! the journal and the answers afterwards.
 
 use zvpos_core::outcome::Outcome;
-use zvpos_core::transaction::{Entry, Stage};
+use zvpos_core::payment::{Entry, Stage};
 
 use crate::gateway::{Given, Post};
 use crate::journal::Memory;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zvpos_core::transaction::Entry;
+use zvpos_core::payment::Entry;
 
 use crate::assumption::Deeds;
 use crate::scheduler::Baton;

@@ -2,7 +2,7 @@
 
 use zvpos_core::gateway::{CodeRules, Envelope, Operation};
 use zvpos_core::json::{Object, Value};
-use zvpos_core::transaction::{Entry, Stage};
+use zvpos_core::payment::{Entry, Stage};
 use zvpos_sandbox::rules::{Tree, codes};
 
 use crate::assumption::Off;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use zvpos_core::journal::{Admission, Guard, JournalError, Receipt, Recorded, admit};
 use zvpos_core::outcome::codes;
-use zvpos_core::transaction::{Entry, Stage};
+use zvpos_core::payment::{Entry, Stage};
 
 /// What happens to one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zvpos_core::gateway::Identity;
 use zvpos_core::outcome::Outcome;
-use zvpos_core::transaction::{Entry, OnUnknown, Stage};
+use zvpos_core::payment::{Entry, OnUnknown, Stage};
 
 use crate::assumption::{Deeds, Off, may_say_not_taken, may_say_taken, out_of_bounds};
 use crate::journal::SimJournal;

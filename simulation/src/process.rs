@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use zvpos_core::journal::{Presence, owner_name};
 use zvpos_core::library::Library;
-use zvpos_core::transaction::Owner;
+use zvpos_core::payment::Owner;
 
 /// The true time at the start of every simulation, in milliseconds since 1970.
 pub const EPOCH_MS: u64 = 1_795_000_000_000;

@@ -2,7 +2,7 @@
 
 use zvpos_core::journal::{Guard, JournalError, Receipt, Recorded};
 use zvpos_core::outcome::codes;
-use zvpos_core::transaction::{Confirmation, Entry, Said, Stage};
+use zvpos_core::payment::{Confirmation, Entry, Said, Stage};
 
 use crate::actor::Function;
 use crate::journal::Fate;

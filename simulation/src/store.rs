@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use zvpos_core::journal::{
     Flights, Guard, Journal, JournalError, MissingOwners, Presence, Recorded, may_be_running,
 };
-use zvpos_core::transaction::{Entry, Key, Owner};
+use zvpos_core::payment::{Entry, Key, Owner};
 
 use crate::machine::instant;
 use crate::process::Locks;

@@ -9,7 +9,7 @@ use zvpos_core::json::Value;
 use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Log, Sink};
 use zvpos_core::outcome::{Answer, Next, Outcome, codes};
-use zvpos_core::transaction::Stage;
+use zvpos_core::payment::Stage;
 
 use crate::actor::{Call, Function};
 use crate::machine::{Machine, instant};
@@ -292,7 +292,7 @@ impl World {
         let recorded = value.as_ref().and_then(Value::as_object).and_then(|all| all.given("recorded"));
         let other = recorded.and_then(Value::as_object).and_then(|entry| entry.given("bizId")?.scalar());
         let Some(other) = other else { return };
-        let promised = self.journal.find(other).is_some_and(zvpos_core::transaction::Entry::promise_refused);
+        let promised = self.journal.find(other).is_some_and(zvpos_core::payment::Entry::promise_refused);
         if self.refunds.contains(other) || promised {
             self.oracle.broken("R", format!("{biz_id} is held back by {other}, which takes nothing"));
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
-use zvpos_core::transaction::Entry;
+use zvpos_core::payment::Entry;
 use zvpos_sandbox::rules::{Gateway, Seed};
 
 use crate::actor::{Actor, Call, Role};

@@ -10,9 +10,9 @@ use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Answer, Problem, Timing, Warning, codes};
-use crate::transaction::consume::{Effect, End, Event, State, Told, another_request, step, unless_elsewhere};
-use crate::transaction::restart::Attempt;
-use crate::transaction::{Entry, Stage};
+use crate::payment::consume::{Effect, End, Event, State, Told, another_request, step, unless_elsewhere};
+use crate::payment::restart::Attempt;
+use crate::payment::{Entry, Stage};
 use crate::transport::Failure;
 
 /// How often a caller looks whether the same bizId has ended in another process.

@@ -8,8 +8,8 @@ use crate::gateway::{Envelope, Operation, Params};
 use crate::journal::JournalError;
 use crate::log::Level;
 use crate::money::Amount;
-use crate::transaction::settle::{self, Evidence};
-use crate::transaction::{Entry, Stage};
+use crate::payment::settle::{self, Evidence};
+use crate::payment::{Entry, Stage};
 use crate::transport::HttpAnswer;
 
 impl Client {

@@ -1,4 +1,4 @@
-//! One configured account at work: quote, call, consume, reverse. It drives the pure functions of `transaction`
+//! One configured account at work: quote, call, consume, reverse. It drives the pure functions of `payment`
 //! with the journal and the wire, and writes what the till is told.
 
 mod consume;
@@ -30,8 +30,8 @@ use crate::json::{Object, Value};
 use crate::log::{Level, Log};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
+use crate::payment::{Entry, Key, Moment, OnUnknown, Said, Stage};
 use crate::schema::Unknown;
-use crate::transaction::{Entry, Key, Moment, OnUnknown, Said, Stage};
 use crate::transport::{Exchanged, Failure, HttpAnswer};
 use crate::world::World;
 

@@ -5,7 +5,7 @@ use crate::json::Value;
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome};
-use crate::transaction::{Entry, Stage};
+use crate::payment::{Entry, Stage};
 
 /// The answer to a reversal: what stands, where "still taken" is a conflict.
 pub fn reversal(entry: &Entry, lang: Lang) -> Answer {

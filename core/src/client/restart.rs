@@ -8,9 +8,9 @@ use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value};
 use crate::log::Level;
 use crate::money::BizId;
-use crate::transaction::consume::abandoned;
-use crate::transaction::restart::{self, Attempt, Known};
-use crate::transaction::{Entry, Key, Stage};
+use crate::payment::consume::abandoned;
+use crate::payment::restart::{self, Attempt, Known};
+use crate::payment::{Entry, Key, Stage};
 
 /// How long a start or a look-up waits at most to record what was left behind. What is not recorded then is recorded by
 /// the recovery, or with the next look-up.

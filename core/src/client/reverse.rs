@@ -9,9 +9,9 @@ use crate::json::{Object, Value};
 use crate::log::Level;
 use crate::money::BizId;
 use crate::outcome::codes;
-use crate::transaction::restart::{self, Known};
-use crate::transaction::settle::{self, Asked, By, Try};
-use crate::transaction::{Entry, Stage};
+use crate::payment::restart::{self, Known};
+use crate::payment::settle::{self, Asked, By, Try};
+use crate::payment::{Entry, Stage};
 use crate::transport::Failure;
 
 /// What a till's request for a reversal came to.

@@ -9,10 +9,10 @@ use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
+use crate::payment::consume::{Told, left_behind};
+use crate::payment::restart::Known;
+use crate::payment::{Confirmation, Entry, Stage};
 use crate::schema::exact_for_hosts;
-use crate::transaction::consume::{Told, left_behind};
-use crate::transaction::restart::Known;
-use crate::transaction::{Confirmation, Entry, Stage};
 
 /// A network that was just down is not asked again at once.
 const RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -12,8 +12,8 @@ use crate::gateway::{
 };
 use crate::json::{Object, Value};
 use crate::outcome::Problem;
+use crate::payment::OnUnknown;
 use crate::schema::{Unknown, check};
-use crate::transaction::OnUnknown;
 
 /// What a request may not take from the configuration: it belongs to one sale or one customer.
 const PER_SALE: [&str; 12] = [

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::transaction::Key;
+use crate::payment::Key;
 
 /// See the module's words.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::{Flights, Guard, Journal, JournalError, Place, Recorded};
 use crate::outcome::codes;
-use crate::transaction::{Entry, Key, Owner};
+use crate::payment::{Entry, Key, Owner};
 
 /// Opens the journal, waiting for others until then.
 type Open = Box<dyn Fn(Instant) -> Result<(Box<dyn Journal>, Place), JournalError> + Send + Sync>;

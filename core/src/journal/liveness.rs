@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::Flights;
-use crate::transaction::{Entry, Key, Owner};
+use crate::payment::{Entry, Key, Owner};
 
 /// How long beyond its time a call of a process may go on whose lock's file is gone.
 const BEYOND: Duration = Duration::from_secs(1);
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::gateway::Identity;
     use crate::money::BizId;
-    use crate::transaction::OnUnknown;
+    use crate::payment::OnUnknown;
 
     fn intent(owner: Owner) -> Entry {
         let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };

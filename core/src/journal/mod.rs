@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use crate::gateway::Identity;
 use crate::outcome::codes::Code;
-use crate::transaction::{Entry, Key, Owner, Stage};
+use crate::payment::{Entry, Key, Owner, Stage};
 
 /// Which unsettled sales keep a new one from being sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

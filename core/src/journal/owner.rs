@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::liveness::{MissingOwners, Presence, owner_name};
+use crate::payment::{Entry, Owner};
 use crate::rights;
-use crate::transaction::{Entry, Owner};
 
 /// For which process a journal is opened.
 #[derive(Clone, Copy, Debug)]

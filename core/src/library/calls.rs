@@ -15,9 +15,9 @@ use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Answer, Outcome, Problem, Warning, codes};
+use crate::payment::settle::settle;
+use crate::payment::{Confirmation, Entry, Stage};
 use crate::schema::{Schema, Unknown, check};
-use crate::transaction::settle::settle;
-use crate::transaction::{Confirmation, Entry, Stage};
 
 /// How long a call waits for whoever holds a journal that is not open yet.
 const OPENING: Duration = Duration::from_millis(250);

@@ -5,7 +5,7 @@ use crate::calendar::{BusinessDays, date, timestamp};
 use crate::client::entry_json;
 use crate::json::Value;
 use crate::money::Amount;
-use crate::transaction::Entry;
+use crate::payment::Entry;
 
 /// The columns of the CSV, in their order; new ones are only ever added at the end.
 pub(crate) const COLUMNS: [&str; 29] = [

@@ -7,7 +7,7 @@ use super::*;
 use crate::gateway::Identity;
 use crate::journal::Guard;
 use crate::money::Amount;
-use crate::transaction::{Detail, Entry, OnUnknown, Owner, Stage};
+use crate::payment::{Detail, Entry, OnUnknown, Owner, Stage};
 
 fn started(name: &str, config: &str) -> Library {
     let folder = std::env::temp_dir().join(format!("zvpos-{name}-{}", std::process::id()));

@@ -11,8 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{Level, Sink};
 use crate::calendar::{self, date, timestamp};
 use crate::clock::machine_unix_ms;
+use crate::payment::EARLIEST_MS;
 use crate::rights;
-use crate::transaction::EARLIEST_MS;
 
 /// A clock that says less has been reset.
 const EARLIEST_DAY: i64 = EARLIEST_MS / 86_400_000;

@@ -2,8 +2,6 @@
 //! thread, which sleeps while there is nothing that it can do; now and then it looks whether another process with
 //! the same journal has died and left something.
 
-mod pace;
-
 use std::collections::{HashMap, HashSet};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +11,10 @@ use crate::client::{Client, Shared};
 use crate::journal::{Guard, JournalError};
 use crate::log::Level;
 use crate::outcome::codes;
-use crate::transaction::settle::{Asked, By, ask};
-use crate::transaction::{Confirmation, Entry, Key, Stage};
+use crate::payment::Backoff;
+use crate::payment::settle::{Asked, By, ask};
+use crate::payment::{Confirmation, Entry, Key, Stage};
 use crate::world::{Signal, Worker};
-use pace::Pace;
 
 /// The gateway takes ten requests a second (SEEN); the library's own work keeps below it.
 const BETWEEN_SENDS: Duration = Duration::from_millis(110);
@@ -53,7 +51,7 @@ pub struct Settings {
 
 #[derive(Default)]
 struct State {
-    paces: HashMap<Key, Pace>,
+    backoffs: HashMap<Key, Backoff>,
     /// Since when an intent is among the unsettled. Only its turn hangs on that.
     intents: HashMap<Key, Instant>,
     /// The entries that a thread is at, so that a till's call waits for the background's try instead of answering
@@ -129,8 +127,8 @@ impl Recovery {
     /// Whether the request of an entry may still be on its way to the gateway, as far as this process can know.
     pub fn may_arrive(&self, entry: &Entry) -> bool {
         let inner = &self.inner;
-        let (pace, now) = (inner.pace(entry), inner.shared.world.now());
-        !entry.detail().answered && !pace.late_window_over(now, inner.settings.late_arrival)
+        let (backoff, now) = (inner.backoff(entry), inner.shared.world.now());
+        !entry.detail().answered && !backoff.late_window_over(now, inner.settings.late_arrival)
     }
 
     /// Stops the thread; it ends after the request that it is at.
@@ -256,13 +254,13 @@ impl Inner {
             if !reversing && !client.has_evidence_for(&entry) {
                 continue;
             }
-            let due = self.pace(&entry).due();
+            let due = self.backoff(&entry).due();
             if !all && due > self.now() {
                 soonest(due);
                 continue;
             }
             match self.drive(client, &entry, call_deadline()) {
-                Ok(stands) if goes_on(&stands) => soonest(self.pace(&stands).due()),
+                Ok(stands) if goes_on(&stands) => soonest(self.backoff(&stands).due()),
                 Ok(_) => settled += 1,
                 // One entry that cannot be recorded keeps no other from being sent.
                 Err(error) => {
@@ -294,7 +292,7 @@ impl Inner {
             }
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
             // Counted from when its process was first seen dead.
-            let due = self.pace(&entry).since() + self.settings.confirm_after;
+            let due = self.backoff(&entry).since() + self.settings.confirm_after;
             if self.now() < due || no_time() {
                 soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
             } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse(), By::Itself) {
@@ -350,13 +348,13 @@ impl Inner {
         let found = if waited { self.shared.journal.find(entry.key())? } else { None };
         match found {
             // Another thread has tried just now, and its answer is as good as one of this thread's.
-            Some(entry) if !goes_on(&entry) || self.pace(&entry).due() > self.now() => Ok(entry),
+            Some(entry) if !goes_on(&entry) || self.backoff(&entry).due() > self.now() => Ok(entry),
             found => self.drive_alone(client, found.as_ref().unwrap_or(entry), deadline),
         }
     }
 
     fn drive_alone(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
-        let over = self.pace(entry).late_window_over(self.now(), self.settings.late_arrival);
+        let over = self.backoff(entry).late_window_over(self.now(), self.settings.late_arrival);
         let stands = match entry.stage() {
             Stage::Unknown | Stage::Unproven => client.drive_evidence(entry, over, deadline)?,
             _ => client.drive_reversal(entry, over, deadline)?,
@@ -364,14 +362,16 @@ impl Inner {
         if goes_on(&stands) {
             let random = self.shared.world.random().unwrap_or_default();
             let (now, late_arrival) = (self.now(), self.settings.late_arrival);
-            self.with_pace(&stands, |pace| pace.tried(now, late_arrival, stands.is_promised(), random));
+            self.with_backoff(&stands, |backoff| {
+                backoff.tried(now, late_arrival, stands.is_promised(), random)
+            });
         } else {
-            self.state().paces.remove(stands.key());
+            self.state().backoffs.remove(stands.key());
         }
         Ok(stands)
     }
 
-    /// When it is an entry's turn. The pace of each begins when it is first seen, also of those that only a person can
+    /// When it is an entry's turn. The backoff of each begins when it is first seen, also of those that only a person can
     /// settle; but not of one that may be running: it may end well and be tried again much later, and the window for
     /// that try's late arrival begins with that try.
     fn due(&self, entry: &Entry) -> Instant {
@@ -380,25 +380,26 @@ impl Inner {
                 let now = self.now();
                 *self.state().intents.entry(entry.key().clone()).or_insert(now)
             }
-            _ => self.pace(entry).due(),
+            _ => self.backoff(entry).due(),
         }
     }
 
-    /// The pace of an entry, begun when it is first seen, and anew when it was re-opened.
-    fn pace(&self, entry: &Entry) -> Pace {
-        self.with_pace(entry, |pace| pace.clone())
+    /// The backoff of an entry, begun when it is first seen, and anew when it was re-opened.
+    fn backoff(&self, entry: &Entry) -> Backoff {
+        self.with_backoff(entry, |backoff| backoff.clone())
     }
 
-    fn with_pace<T>(&self, entry: &Entry, f: impl FnOnce(&mut Pace) -> T) -> T {
+    fn with_backoff<T>(&self, entry: &Entry, f: impl FnOnce(&mut Backoff) -> T) -> T {
         let now = self.now();
         let mut state = self.state();
         let reopened = entry.detail().reopened;
-        let pace = state.paces.entry(entry.key().clone()).or_insert_with(|| Pace::begin(now, reopened));
+        let backoff =
+            state.backoffs.entry(entry.key().clone()).or_insert_with(|| Backoff::begin(now, reopened));
         // An older record that another thread still has at hand changes nothing.
-        if pace.reopened() < reopened {
-            *pace = Pace::begin(now, reopened);
+        if backoff.reopened() < reopened {
+            *backoff = Backoff::begin(now, reopened);
         }
-        f(pace)
+        f(backoff)
     }
 }
 

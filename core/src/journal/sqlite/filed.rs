@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row;
-use crate::transaction::Entry;
+use crate::payment::Entry;
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -10,7 +10,7 @@ use super::base::Base;
 use super::mark::Mark;
 use super::{explain, row, schema, verify};
 use crate::journal::JournalError;
-use crate::transaction::Entry;
+use crate::payment::Entry;
 
 /// What stands in a journal.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use super::turn::Turn;
 use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_made, row};
 use crate::journal::{Admission, Guard, Journal, JournalError, Receipt, Recorded, admit};
 use crate::outcome::codes;
-use crate::transaction::{Entry, Key};
+use crate::payment::{Entry, Key};
 
 impl Sqlite {
     /// Writes a record and all that wait, in one transaction with one flush: all of them or none. The others are told

@@ -7,7 +7,7 @@ use sha1::{Digest, Sha1};
 
 use super::filed;
 use crate::money::BizId;
-use crate::transaction::{Entry, Key, OnUnknown, Owner, Stage};
+use crate::payment::{Entry, Key, OnUnknown, Owner, Stage};
 
 /// A statement over all columns: what stands before and behind their list.
 macro_rules! over_columns {

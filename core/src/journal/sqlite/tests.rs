@@ -3,7 +3,7 @@
 use super::*;
 use crate::gateway::Identity;
 use crate::money::BizId;
-use crate::transaction::{Detail, OnUnknown, Stage};
+use crate::payment::{Detail, OnUnknown, Stage};
 use std::fs;
 use std::sync::atomic::AtomicBool;
 

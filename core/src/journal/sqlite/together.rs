@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::outcome::codes;
-use crate::transaction::Entry;
+use crate::payment::Entry;
 
 /// What came of one record.
 pub(super) type Told = Result<Recorded, JournalError>;

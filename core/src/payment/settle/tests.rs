@@ -3,7 +3,7 @@
 use super::*;
 use crate::gateway::Identity;
 use crate::money::BizId;
-use crate::transaction::{Key, OnUnknown, Owner};
+use crate::payment::{Key, OnUnknown, Owner};
 
 fn entry(stage: Stage) -> Entry {
     let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };

@@ -3,8 +3,8 @@
 use super::*;
 use crate::gateway::{Refusal, Reversed, Words};
 use crate::money::BizId;
-use crate::transaction::settle::reversal_answered;
-use crate::transaction::{Key, Said};
+use crate::payment::settle::reversal_answered;
+use crate::payment::{Key, Said};
 
 fn intent(on_unknown: OnUnknown) -> Entry {
     let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
@@ -230,7 +230,7 @@ fn a_proof_that_contradicts_what_was_settled_is_listed_for_a_person() {
     let settled = |stage: Stage, from: Stage| {
         let mut entry = intent(OnUnknown::Hold).moved(stage);
         let (by, reason) = ("w".to_owned(), "r".to_owned());
-        entry.detail.settlement = Some(crate::transaction::Settlement { by, reason, from });
+        entry.detail.settlement = Some(crate::payment::Settlement { by, reason, from });
         entry
     };
     for (stands, end, sent_away, words) in [

@@ -7,7 +7,7 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub struct Backoff {
     /// When this process first saw that it is to be undone.
     since: Instant,
     due: Instant,
@@ -18,33 +18,33 @@ pub(super) struct Pace {
     reopened: u32,
 }
 
-impl Pace {
-    pub(super) fn begin(now: Instant, reopened: u32) -> Pace {
-        Pace { since: now, due: now, delay: FIRST, promised: false, reopened }
+impl Backoff {
+    pub fn begin(now: Instant, reopened: u32) -> Backoff {
+        Backoff { since: now, due: now, delay: FIRST, promised: false, reopened }
     }
 
     /// Of which re-opening of its entry it is.
-    pub(super) fn reopened(&self) -> u32 {
+    pub fn reopened(&self) -> u32 {
         self.reopened
     }
 
     /// When this process first saw it.
-    pub(super) fn since(&self) -> Instant {
+    pub fn since(&self) -> Instant {
         self.since
     }
 
-    pub(super) fn due(&self) -> Instant {
+    pub fn due(&self) -> Instant {
         self.due
     }
 
     /// Whether the lost request can no longer arrive at the gateway.
-    pub(super) fn late_window_over(&self, now: Instant, late_arrival: Duration) -> bool {
+    pub fn late_window_over(&self, now: Instant, late_arrival: Duration) -> bool {
         now.saturating_duration_since(self.since) >= late_arrival
     }
 
     /// One more try has not settled it. What the gateway says is done needs asking again only when the window is
     /// over, whatever another thread has asked meanwhile; anything else sooner, each time later.
-    pub(super) fn tried(&mut self, now: Instant, late_arrival: Duration, promised: bool, random: u32) {
+    pub fn tried(&mut self, now: Instant, late_arrival: Duration, promised: bool, random: u32) {
         let end = self.since + late_arrival;
         let again = now + jittered(self.delay, random);
         self.delay = (self.delay * 2).min(LONGEST);
@@ -70,27 +70,27 @@ mod tests {
     #[test]
     fn waits_longer_each_time_up_to_the_longest() {
         let now = Instant::now();
-        let mut pace = Pace::begin(now, 0);
-        assert_eq!(pace.due(), now);
+        let mut backoff = Backoff::begin(now, 0);
+        assert_eq!(backoff.due(), now);
         for (random, percent) in [(0, 80), (20, 100), (40, 120), (41, 80)] {
-            let mut pace = pace.clone();
-            pace.tried(now, Duration::ZERO, false, random);
-            assert_eq!(pace.due() - now, Duration::from_millis(500) * percent / 100);
+            let mut backoff = backoff.clone();
+            backoff.tried(now, Duration::ZERO, false, random);
+            assert_eq!(backoff.due() - now, Duration::from_millis(500) * percent / 100);
         }
         for wanted in [500_u64, 1000, 2000, 4000, 8000, 15_000, 15_000] {
-            pace.tried(now, Duration::ZERO, false, 20);
-            assert_eq!(pace.due() - now, Duration::from_millis(wanted));
+            backoff.tried(now, Duration::ZERO, false, 20);
+            assert_eq!(backoff.due() - now, Duration::from_millis(wanted));
         }
     }
 
     #[test]
     fn a_promise_is_checked_at_the_end_of_the_window() {
         let now = Instant::now();
-        let mut pace = Pace::begin(now, 0);
+        let mut backoff = Backoff::begin(now, 0);
         let window = Duration::from_secs(100);
-        pace.tried(now, window, true, 0);
-        assert_eq!(pace.due(), now + window);
-        assert!(!pace.late_window_over(now + Duration::from_millis(99_999), window));
-        assert!(pace.late_window_over(now + window, window));
+        backoff.tried(now, window, true, 0);
+        assert_eq!(backoff.due(), now + window);
+        assert!(!backoff.late_window_over(now + Duration::from_millis(99_999), window));
+        assert!(backoff.late_window_over(now + window, window));
     }
 }

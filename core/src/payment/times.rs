@@ -145,8 +145,8 @@ mod tests {
     use super::*;
     use crate::gateway::Identity;
     use crate::money::BizId;
-    use crate::transaction::consume::abandoned;
-    use crate::transaction::{Key, OnUnknown, Owner};
+    use crate::payment::consume::abandoned;
+    use crate::payment::{Key, OnUnknown, Owner};
 
     const DAYS: BusinessDays = BusinessDays { start_minutes: 240, offset_minutes: 480 };
     const DAY_MS: i64 = 86_400_000;

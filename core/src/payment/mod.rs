@@ -15,11 +15,13 @@
 //! its owner died while Sending ──▶ as "anything else"
 //! ```
 
+mod backoff;
 pub mod consume;
 mod entry;
 pub mod restart;
 pub mod settle;
 mod times;
 
+pub use backoff::Backoff;
 pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Said, Settlement, Stage};
 pub use times::{EARLIEST_MS, Filed, Moment, Times};
