@@ -54,7 +54,7 @@ impl Dead {
     }
 
     /// Wipes an answer and keeps it in the place of the oldest ones.
-    fn bury(&mut self, mut bytes: Box<[u8]>) {
+    fn mark_abandoned(&mut self, mut bytes: Box<[u8]>) {
         bytes.fill(0);
         // What is dropped next would otherwise not have to be wiped.
         black_box(&mut bytes);
@@ -166,7 +166,7 @@ impl Held {
     /// The end of a live answer; `None` if it is none.
     fn end(&mut self, pointer: *mut c_char) -> Option<Freed> {
         let Live { bytes, delivery, .. } = self.live.remove(&pointer.addr())?;
-        self.dead.bury(bytes);
+        self.dead.mark_abandoned(bytes);
         Some(Freed { delivery })
     }
 }

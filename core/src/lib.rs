@@ -2,11 +2,10 @@
 //! what a consume is, and the one envelope that every call is answered with.
 //!
 //! The C ABI lives in the root package and adds nothing to the rules here. Imports run one way:
-//! `library → recovery → client → journal, transport → payment → gateway → schema → outcome, money, secret`.
+//! `api → runtime → journal, transport → payment → gateway → schema → outcome, money, secret`.
 #![forbid(unsafe_code)]
 
 pub mod calendar;
-pub mod client;
 pub mod clock;
 pub mod config;
 pub mod documents;
@@ -18,8 +17,8 @@ pub mod log;
 pub mod money;
 pub mod outcome;
 pub mod payment;
-pub mod recovery;
 pub mod rights;
+pub mod runtime;
 pub mod schema;
 pub mod secret;
 pub mod text;

@@ -7,9 +7,6 @@ use super::requests::{
 };
 use super::{Library, export, parse};
 use crate::calendar;
-use crate::client::{
-    Client, Requested, entry_json, tell_known, tell_other_journal, tell_reversal, tell_stands,
-};
 use crate::gateway::{ACCOUNT, Identity, rounded_ids};
 use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
@@ -17,6 +14,9 @@ use crate::money::{Amount, BizId};
 use crate::outcome::{Answer, Outcome, Problem, Warning, codes};
 use crate::payment::settle::settle;
 use crate::payment::{Confirmation, Entry, Stage};
+use crate::runtime::{
+    Client, Requested, entry_json, tell_known, tell_other_journal, tell_reversal, tell_stands,
+};
 use crate::schema::{Schema, Unknown, check};
 
 /// How long a call waits for whoever holds a journal that is not open yet.
@@ -35,7 +35,7 @@ impl Library {
             self.to_be_heard(client, client.consume(given))
         });
         if answer.outcome() == Outcome::Unknown {
-            self.recovery.nudge();
+            self.recovery.wake();
         }
         answer
     }
@@ -89,7 +89,7 @@ impl Library {
                 }
                 Requested::Stands(entry) => tell_reversal(&entry, self.lang()),
             });
-            self.recovery.nudge();
+            self.recovery.wake();
             answer.unwrap_or_else(|error| self.journal_failed(&error))
         })
     }
@@ -108,7 +108,7 @@ impl Library {
     pub fn pending(&self, request: Option<&str>) -> Answer {
         self.run_filtered(request, &PENDING_REQUEST, |account, given| {
             // Another process may have left something behind.
-            self.recovery.nudge();
+            self.recovery.wake();
             let text = |name: &str| given.given(name).and_then(Value::scalar);
             let days = self.business_days;
             let day = match text("day").map(|written| self.day(written).ok_or(written)).transpose() {
@@ -161,7 +161,7 @@ impl Library {
                 entries.retain(|entry| account.is_none_or(|client| client.owns(entry.key())));
                 Ok(self.listed(&entries, &format!("{} settled now", pass.settled)))
             });
-            self.recovery.nudge();
+            self.recovery.wake();
             passed.unwrap_or_else(|error| self.journal_failed(&error))
         })
     }

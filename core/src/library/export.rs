@@ -2,10 +2,10 @@
 //! that day, with their sums.
 
 use crate::calendar::{BusinessDays, date, timestamp};
-use crate::client::entry_json;
 use crate::json::Value;
 use crate::money::Amount;
 use crate::payment::Entry;
+use crate::runtime::entry_json;
 
 /// The columns of the CSV, in their order; new ones are only ever added at the end.
 pub(crate) const COLUMNS: [&str; 29] = [

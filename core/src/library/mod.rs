@@ -19,7 +19,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::calendar::BusinessDays;
-use crate::client::{Client, Shared};
 use crate::config::Config;
 use crate::journal::{Journal, JournalError, Late, Opening, Place, Sqlite, default_place};
 use crate::json::{JsonError, Value};
@@ -27,7 +26,8 @@ use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::payment::{Entry, Key};
-use crate::recovery::{self, Recovery};
+use crate::runtime::worker::{self, Recovery};
+use crate::runtime::{Client, Shared};
 use crate::transport::Http;
 use crate::world::{Signal, System, World};
 use tickets::Tickets;
@@ -131,12 +131,12 @@ impl Library {
             guard: config.guard,
             business_days: config.business_days,
         });
-        if let Err(error) = shared.bury_all() {
+        if let Err(error) = shared.mark_all_abandoned() {
             shared.log.line(Level::Error, || format!("what was left behind: {} {error}", error.code.text));
         }
         let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();
-        let recovery_settings = recovery::Settings {
+        let recovery_settings = worker::Settings {
             late_arrival: config.late_arrival,
             confirm_after: config.confirm_after,
             background: config.background,
@@ -155,7 +155,7 @@ impl Library {
             business_days: config.business_days,
         };
         library.recovery.explain(library.shared.world.now() + library.shared.total);
-        library.recovery.nudge();
+        library.recovery.wake();
         library
     }
 

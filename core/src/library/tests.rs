@@ -45,7 +45,7 @@ fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     let intent =
         Entry::intent(key.clone(), Identity::default(), Owner("1-dead".into()), OnUnknown::Reverse, 99);
     journal.record(&intent, Guard::Off, soon()).unwrap();
-    library.recovery.nudge();
+    library.recovery.wake();
     let begun = Instant::now();
     while journal.find(&key).unwrap().unwrap().stage() == Stage::Sending {
         assert!(begun.elapsed() < Duration::from_mins(1), "nobody has looked at it");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::read::End;
+use super::query::End;
 use super::refund;
 use crate::calendar::{date, timestamp};
 use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};

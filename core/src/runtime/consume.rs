@@ -3,7 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
-use super::{Client, tell};
+use super::{Client, response};
 use crate::calendar::date;
 use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
 use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
@@ -51,7 +51,7 @@ impl Client {
         drop(run);
         timing.total = self.shared.world.now().saturating_duration_since(started);
         let of_another_day = self.of_another_day(&told);
-        let answer = tell::consume(told, self.shared.lang)
+        let answer = response::consume(told, self.shared.lang)
             .with_biz_id(request.biz_id.as_str())
             .with_warnings(request.warnings.iter().cloned())
             .with_warnings(self.clock_warning())
@@ -86,7 +86,7 @@ impl Client {
         let biz_id = given.given("bizId").and_then(Value::scalar).and_then(|text| BizId::new(text).ok());
         let standing = biz_id.and_then(|biz_id| self.shared.journal.find(&self.key(&biz_id)).ok().flatten());
         match standing.as_ref().and_then(another_request) {
-            Some(told) => tell::consume(told, self.shared.lang).with_errors(problems),
+            Some(told) => response::consume(told, self.shared.lang).with_errors(problems),
             None => self.invalid(problems),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use super::{Client, tell};
+use super::{Client, response};
 use crate::config::Asked;
 use crate::gateway::{
     CodeRules, Doubt, Envelope, NotSent, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, Verdict,
@@ -84,7 +84,7 @@ impl Client {
                     .unwrap_or_else(|_| {
                         let doubt =
                             Doubt::new(&codes::PANIC, "a defect of the library was caught; see the log");
-                        tell::listed(End::Lost(doubt), self.shared.lang)
+                        response::listed(End::Lost(doubt), self.shared.lang)
                     })
             }
         }
@@ -142,7 +142,7 @@ impl Client {
         };
         timing.total = self.shared.world.now().saturating_duration_since(started);
         let lang = self.shared.lang;
-        let told = if judge.is_listed() { tell::listed(end, lang) } else { tell::read(end, lang) };
+        let told = if judge.is_listed() { response::listed(end, lang) } else { response::read(end, lang) };
         let told = told.with_warnings(mended.map(|(_, warning)| warning));
         let answer = told.with_warnings(self.clock_warning()).with_timing(timing);
         self.log_answer(what, &answer);

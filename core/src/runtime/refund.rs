@@ -1,6 +1,6 @@
 //! The words of a reversal: what a refund gave back, that it is under way, that it was refused.
 
-use super::tell::{entry_json, stands};
+use super::response::{entry_json, stands};
 use crate::json::Value;
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};

@@ -14,7 +14,7 @@ use crate::payment::{Entry, Key, Stage};
 
 /// How long a start or a look-up waits at most to record what was left behind. What is not recorded then is recorded by
 /// the recovery, or with the next look-up.
-const BURIAL: Duration = Duration::from_millis(250);
+const MARKING: Duration = Duration::from_millis(250);
 
 impl Client {
     /// With which journal the till says that it made its attempt.
@@ -31,7 +31,7 @@ impl Client {
         let journal = &self.shared.journal;
         let standing = match journal.find(&key)? {
             Some(entry) if self.shared.is_left_behind(&entry) => {
-                match self.shared.bury(&entry, self.shared.world.now() + BURIAL) {
+                match self.shared.mark_abandoned(&entry, self.shared.world.now() + MARKING) {
                     Ok(entry) => Some(entry),
                     Err(_) => return Ok(Known::LeftBehind(entry)),
                 }
@@ -56,7 +56,7 @@ impl Shared {
             return;
         }
         self.log.line(Level::Info, || "the journal was opened after the start".to_owned());
-        if let Err(error) = self.bury_all() {
+        if let Err(error) = self.mark_all_abandoned() {
             self.log.line(Level::Error, || format!("what was left behind: {} {error}", error.code.text));
         }
     }
@@ -65,15 +65,15 @@ impl Shared {
     pub fn standing(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
         match self.journal.find(key)? {
             Some(entry) if self.is_left_behind(&entry) => {
-                self.bury(&entry, self.world.now() + BURIAL).map(Some)
+                self.mark_abandoned(&entry, self.world.now() + MARKING).map(Some)
             }
             standing => Ok(standing),
         }
     }
 
     /// Records every intent that was left behind as that, in one transaction and without the network.
-    pub fn bury_all(&self) -> Result<(), JournalError> {
-        let until = self.world.now() + BURIAL;
+    pub fn mark_all_abandoned(&self) -> Result<(), JournalError> {
+        let until = self.world.now() + MARKING;
         let unsettled = self.journal.unsettled()?;
         let left = unsettled.iter().filter(|entry| self.is_left_behind(entry));
         let records: Vec<Entry> = left.take_while(|_| self.world.now() < until).map(abandoned).collect();
@@ -84,7 +84,7 @@ impl Shared {
     }
 
     /// Nobody carries out the attempt of an intent any more: it may have happened. Gives what stands then.
-    pub fn bury(&self, entry: &Entry, until: Instant) -> Result<Entry, JournalError> {
+    pub fn mark_abandoned(&self, entry: &Entry, until: Instant) -> Result<Entry, JournalError> {
         let record = abandoned(entry);
         self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
         Ok(match self.journal.record(&record, Guard::Off, until)? {

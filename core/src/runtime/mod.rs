@@ -2,19 +2,20 @@
 //! with the journal and the wire, and writes what the till is told.
 
 mod consume;
-mod evidence;
-mod read;
+mod query;
+mod reconcile;
 mod refund;
+mod response;
 mod restart;
-mod reverse;
-mod tell;
+mod reversal;
+pub mod worker;
 
 pub use refund::reversal as tell_reversal;
-pub use reverse::Requested;
-pub use tell::{
+pub use response::{
     consume as tell_consume, entry_json, known as tell_known, other_journal as tell_other_journal,
     stands as tell_stands,
 };
+pub use reversal::Requested;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -196,7 +197,7 @@ impl Client {
     }
 
     fn invalid(&self, problems: Vec<Problem>) -> Answer {
-        tell::invalid(self.shared.lang, problems)
+        response::invalid(self.shared.lang, problems)
     }
 
     fn no_route(&self, operation: Operation) -> Answer {

@@ -7,20 +7,20 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, Shared};
 use crate::journal::{Guard, JournalError};
 use crate::log::Level;
 use crate::outcome::codes;
 use crate::payment::Backoff;
 use crate::payment::settle::{Asked, By, ask};
 use crate::payment::{Confirmation, Entry, Key, Stage};
+use crate::runtime::{Client, Shared};
 use crate::world::{Signal, Worker};
 
 /// The gateway takes ten requests a second (SEEN); the library's own work keeps below it.
 const BETWEEN_SENDS: Duration = Duration::from_millis(110);
 
 /// How often a process that has nothing to do looks whether another one has died and left something.
-const LOOK_AROUND: Duration = Duration::from_secs(10);
+const SCAN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How soon a journal that could not be read is read again, and another process's intents are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -56,10 +56,10 @@ struct State {
     intents: HashMap<Key, Instant>,
     /// The entries that a thread is at, so that a till's call waits for the background's try instead of answering
     /// that it is not done.
-    driven: HashSet<Key>,
+    in_progress: HashSet<Key>,
     thread: Option<Box<dyn Worker>>,
     working: bool,
-    nudged: bool,
+    woken: bool,
     stopping: bool,
 }
 
@@ -81,13 +81,13 @@ impl Recovery {
     }
 
     /// Something may have become unsettled.
-    pub fn nudge(&self) {
+    pub fn wake(&self) {
         let inner = &self.inner;
         let mut state = inner.state();
         if state.stopping || !inner.settings.background {
             return;
         }
-        state.nudged = true;
+        state.woken = true;
         if state.working {
             drop(state);
             inner.changed.notify();
@@ -99,7 +99,7 @@ impl Recovery {
                 state.working = true;
                 state.thread = Some(thread);
             }
-            // The next nudge tries again, and zv_recover_json needs no thread.
+            // The next wake tries again, and zv_recover_json needs no thread.
             Err(error) => inner.shared.log.line(Level::Error, || format!("recovery has no thread: {error}")),
         }
     }
@@ -145,14 +145,14 @@ impl Recovery {
 }
 
 /// An entry that this thread is at; until it is dropped, by a panic too.
-struct Driven<'i> {
+struct InProgress<'i> {
     inner: &'i Inner,
     key: &'i Key,
 }
 
-impl Drop for Driven<'_> {
+impl Drop for InProgress<'_> {
     fn drop(&mut self) {
-        self.inner.state().driven.remove(self.key);
+        self.inner.state().in_progress.remove(self.key);
         self.inner.changed.notify();
     }
 }
@@ -168,8 +168,8 @@ impl Inner {
 
     fn work(&self) {
         loop {
-            self.state().nudged = false;
-            let look_around = self.now() + LOOK_AROUND;
+            self.state().woken = false;
+            let next_scan = self.now() + SCAN_INTERVAL;
             // The thread outlives a defect: nothing would begin another.
             let pass =
                 panic::catch_unwind(AssertUnwindSafe(|| self.pass(false, self.now() + self.shared.total)))
@@ -177,9 +177,9 @@ impl Inner {
                         Err(JournalError::new(&codes::PANIC, "a defect was caught; see the log"))
                     });
             let next = match pass {
-                Ok(pass) => pass.next.map_or(look_around, |next| next.min(look_around)),
+                Ok(pass) => pass.next.map_or(next_scan, |next| next.min(next_scan)),
                 Err(error) => {
-                    self.trouble(&error);
+                    self.log_error(&error);
                     self.now() + LOOK_AGAIN
                 }
             };
@@ -190,7 +190,7 @@ impl Inner {
                     state.working = false;
                     return;
                 }
-                if state.nudged || self.now() >= next {
+                if state.woken || self.now() >= next {
                     break;
                 }
                 drop(state);
@@ -232,10 +232,10 @@ impl Inner {
                 }
                 // One that cannot be recorded now has its next turn behind the others.
                 self.state().intents.remove(entry.key());
-                entry = match self.shared.bury(&entry, call_deadline()) {
+                entry = match self.shared.mark_abandoned(&entry, call_deadline()) {
                     Ok(entry) => entry,
                     Err(error) => {
-                        self.trouble(&error);
+                        self.log_error(&error);
                         soonest(self.now() + LOOK_AGAIN);
                         continue;
                     }
@@ -248,7 +248,7 @@ impl Inner {
                     settled += 1;
                     continue;
                 }
-                Err(error) => self.trouble(&error),
+                Err(error) => self.log_error(&error),
             }
             let reversing = entry.stage() == Stage::Reversing && client.can_reverse();
             if !reversing && !client.has_evidence_for(&entry) {
@@ -264,7 +264,7 @@ impl Inner {
                 Ok(_) => settled += 1,
                 // One entry that cannot be recorded keeps no other from being sent.
                 Err(error) => {
-                    self.trouble(&error);
+                    self.log_error(&error);
                     soonest(self.now() + LOOK_AGAIN);
                 }
             }
@@ -299,7 +299,7 @@ impl Inner {
                 let record = client.dated(record);
                 // Over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
                 if let Err(error) = journal.record(&record, Guard::Off, call_deadline()) {
-                    self.trouble(&error);
+                    self.log_error(&error);
                 }
             }
         }
@@ -322,12 +322,12 @@ impl Inner {
                     let said = stands.detail().reversal.last.clone().unwrap_or_default();
                     format!("{}: {} is explained by the configuration", stands.key().biz_id, said.code)
                 }),
-                Err(error) => self.trouble(&error),
+                Err(error) => self.log_error(&error),
             }
         }
     }
 
-    fn trouble(&self, error: &JournalError) {
+    fn log_error(&self, error: &JournalError) {
         self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
     }
 
@@ -335,7 +335,7 @@ impl Inner {
         let mut waited = false;
         loop {
             let seen = self.changed.count();
-            if self.state().driven.insert(entry.key().clone()) {
+            if self.state().in_progress.insert(entry.key().clone()) {
                 break;
             }
             waited = true;
@@ -344,7 +344,7 @@ impl Inner {
             }
             self.changed.wait(seen, deadline);
         }
-        let _driven = Driven { inner: self, key: entry.key() };
+        let _in_progress = InProgress { inner: self, key: entry.key() };
         let found = if waited { self.shared.journal.find(entry.key())? } else { None };
         match found {
             // Another thread has tried just now, and its answer is as good as one of this thread's.
