@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_void};
 
+use zvpos_core::api::Library;
 use zvpos_core::json::{Kind, Value};
-use zvpos_core::library::Library;
 use zvpos_core::log::Level;
 use zvpos_core::outcome::{Answer, Outcome, codes};
 

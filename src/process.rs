@@ -7,9 +7,9 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use zvpos_core::api::Library;
 use zvpos_core::config::Charset;
 use zvpos_core::journal;
-use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
 use zvpos_core::outcome::{Answer, Lang, Outcome, codes};
 use zvpos_core::text::{Expected, decode_config, encode};

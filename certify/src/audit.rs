@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use zvpos_core::api::Library;
 use zvpos_core::calendar;
-use zvpos_core::library::Library;
 use zvpos_core::outcome::{Answer, Outcome};
 
 use crate::yuan::fen;

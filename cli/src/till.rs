@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use zvpos_core::api::Library;
 use zvpos_core::config::Charset;
 use zvpos_core::json::{Value, escape_beyond_ascii};
-use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Sink};
 use zvpos_core::outcome::{Answer, Next, Outcome, codes};
 

@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::config::{CONFIG, ROUTE};
-use crate::gateway::{CONSUME_ANSWER, CONSUME_REQUEST, QUOTE_ANSWER, QUOTE_REQUEST};
-use crate::library::{
+use crate::api::{
     CONFIRM_REQUEST, CSV_COLUMNS, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST,
     SETTLE_REQUEST,
 };
+use crate::config::{CONFIG, ROUTE};
+use crate::gateway::{CONSUME_ANSWER, CONSUME_REQUEST, QUOTE_ANSWER, QUOTE_REQUEST};
 use crate::outcome::codes;
 use crate::schema::json_schema::{Direction, document};
 use crate::schema::{Field, Kind, Schema, optional, required};

@@ -5,6 +5,7 @@
 //! `api → runtime → journal, transport → payment → gateway → schema → outcome, money, secret`.
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod calendar;
 pub mod clock;
 pub mod config;
@@ -12,7 +13,6 @@ pub mod documents;
 pub mod gateway;
 pub mod journal;
 pub mod json;
-pub mod library;
 pub mod log;
 pub mod money;
 pub mod outcome;

@@ -9,10 +9,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
+use zvpos_core::api::VERSION;
 use zvpos_core::calendar::timestamp;
 use zvpos_core::config::Config;
 use zvpos_core::json::Value as Strict;
-use zvpos_core::library::VERSION;
 use zvpos_core::outcome::Lang;
 use zvpos_core::payment::Entry;
 

@@ -6,9 +6,9 @@ mod write_filter;
 
 use std::time::Duration;
 
+use zvpos_core::api::VERSION;
 use zvpos_core::calendar::offset_minutes;
 use zvpos_core::config::Config;
-use zvpos_core::library::VERSION;
 
 use crate::Options;
 use crate::report::Line;

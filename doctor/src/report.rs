@@ -151,7 +151,7 @@ impl Report {
     /// As one JSON object.
     pub fn to_json(&self, lang: Lang) -> Value {
         json!({
-            "version": zvpos_core::library::VERSION,
+            "version": zvpos_core::api::VERSION,
             "at": timestamp(self.at_unix_ms),
             "status": self.status().as_str(),
             "lines": self.lines.iter().map(|line| line.to_json(lang)).collect::<Vec<_>>(),

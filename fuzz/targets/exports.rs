@@ -15,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 use zvpos_core::config::{Charset, Config};
 use zvpos_core::journal::{Journal, Late, Place};
 use zvpos_core::json::Value;
-use zvpos_core::library::Library;
+use zvpos_core::api::Library;
 use zvpos_core::log::Log;
 use zvpos_core::outcome::{Answer, Lang, Outcome};
 use zvpos_core::text::{Expected, encode};

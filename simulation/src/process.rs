@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use zvpos_core::api::Library;
 use zvpos_core::journal::{Presence, owner_name};
-use zvpos_core::library::Library;
 use zvpos_core::payment::Owner;
 
 /// The true time at the start of every simulation, in milliseconds since 1970.

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use zvpos_core::api::Library;
 use zvpos_core::config::Config;
 use zvpos_core::journal::{Journal, JournalError, Late, Place};
 use zvpos_core::json::Value;
-use zvpos_core::library::Library;
 use zvpos_core::log::{Level, Log, Sink};
 use zvpos_core::outcome::{Answer, Next, Outcome, codes};
 use zvpos_core::payment::Stage;

@@ -180,7 +180,7 @@ impl Report {
         let failed = scenarios.len() - passed;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Report {
-            version: zvpos_core::library::VERSION,
+            version: zvpos_core::api::VERSION,
             till: options.till.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             at_unix_s: since.as_secs(),
             certified: failed == 0 && left_out == 0,

@@ -4,10 +4,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use zvpos_core::gateway::{CONSUME_REQUEST, QUOTE_REQUEST};
-use zvpos_core::library::{
+use zvpos_core::api::{
     CONFIRM_REQUEST, LOOKUP_REQUEST, Library, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
 };
+use zvpos_core::gateway::{CONSUME_REQUEST, QUOTE_REQUEST};
 use zvpos_core::outcome::Answer;
 use zvpos_core::schema::Schema;
 

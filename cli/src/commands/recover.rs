@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use zvpos_core::api::{FILTER_REQUEST, Library};
 use zvpos_core::json::Value;
-use zvpos_core::library::{FILTER_REQUEST, Library};
 use zvpos_core::outcome::{Answer, Outcome};
 use zvpos_core::schema::Schema;
 

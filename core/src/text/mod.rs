@@ -6,9 +6,9 @@ mod percent;
 
 use std::borrow::Cow;
 
+use crate::api::MAX_TEXT_BYTES;
 use crate::config::Charset;
 use crate::json::{escape_beyond_ascii, push_escape};
-use crate::library::MAX_TEXT_BYTES;
 use crate::outcome::codes::Code;
 use crate::outcome::{Answer, Lang, Outcome, codes};
 pub use percent::percent_decoded;

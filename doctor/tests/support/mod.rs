@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
-use zvpos_core::library::Library;
+use zvpos_core::api::Library;
 use zvpos_doctor::{CHECKS, Line, Options, Report, Status, examine};
 use zvpos_sandbox::rules::{Policy, Seed};
 use zvpos_sandbox::server::{Options as ServerOptions, Server, ask};
