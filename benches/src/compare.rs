@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Place;
+use crate::Location;
 use crate::contestant::Contestant;
 use crate::peers::{self, CONSUME, SOCKET_FLUSHED};
 use crate::report::Report;
@@ -14,7 +14,7 @@ const CALLS_A_ROUND: usize = 250;
 /// Before any counts: caches, connections, and the compilers inside the runtimes.
 const WARM_UP: usize = 1000;
 
-pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result<(), String> {
+pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
     let waits_for_the_disk = |contestant: &Contestant| [SOCKET_FLUSHED, CONSUME].contains(&contestant.name);
     let (mut payments, mut quotes): (Vec<_>, Vec<_>) =
         peers::start(place, server, report)?.into_iter().partition(waits_for_the_disk);

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::Place;
+use crate::Location;
 
 /// One program, while it runs.
 pub(crate) struct Contestant {
@@ -65,7 +65,7 @@ impl Drop for Contestant {
 }
 
 /// Compiles a C program of `benches/peers`.
-pub(crate) fn compile(place: &Place, name: &str, more: &[&str]) -> Result<PathBuf, String> {
+pub(crate) fn compile(place: &Location, name: &str, more: &[&str]) -> Result<PathBuf, String> {
     let out = place.program(name);
     std::fs::create_dir_all(place.program("")).map_err(|error| format!("target/benches: {error}"))?;
     let source = place.root.join("benches/peers").join(format!("{name}.c"));
@@ -76,7 +76,7 @@ pub(crate) fn compile(place: &Place, name: &str, more: &[&str]) -> Result<PathBu
 }
 
 /// The same, linked with the library.
-pub(crate) fn linked(place: &Place, name: &str, more: &[&str]) -> Result<PathBuf, String> {
+pub(crate) fn linked(place: &Location, name: &str, more: &[&str]) -> Result<PathBuf, String> {
     let folder = place.library_folder().display().to_string();
     let (search, run) = (format!("-L{folder}"), format!("-Wl,-rpath,{folder}"));
     compile(place, name, &[&[&*search, &*run, "-lzvpos"], more].concat())

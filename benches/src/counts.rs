@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::Place;
+use crate::Location;
 use crate::peers::{CONSUME, CURL, QUOTE, SOCKET, request_file};
 use crate::report::Report;
 use crate::server::Server;
@@ -13,7 +13,7 @@ use crate::server::Server;
 const FEW: u64 = 100;
 const MANY: u64 = 600;
 
-pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result<(), String> {
+pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         report.missing("instructions and allocations", "no valgrind", "apt-get install valgrind");
         return Ok(());
@@ -40,9 +40,9 @@ pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result
 }
 
 fn difference(
-    place: &Place,
+    place: &Location,
     program: &[String],
-    count: impl Fn(&Place, &[String], u64) -> Result<u64, String>,
+    count: impl Fn(&Location, &[String], u64) -> Result<u64, String>,
 ) -> Result<f64, String> {
     let few = count(place, program, FEW)?;
     let many = count(place, program, MANY)?;
@@ -50,14 +50,14 @@ fn difference(
     Ok(many.saturating_sub(few) as f64 / (MANY - FEW) as f64)
 }
 
-fn instructions(place: &Place, program: &[String], calls: u64) -> Result<u64, String> {
+fn instructions(place: &Location, program: &[String], calls: u64) -> Result<u64, String> {
     let out = place.folder.join("callgrind.out");
     let said =
         valgrind(&["--tool=callgrind", &format!("--callgrind-out-file={}", out.display())], program, calls)?;
     number_behind(&said, "Collected : ")
 }
 
-fn allocations(_: &Place, program: &[String], calls: u64) -> Result<u64, String> {
+fn allocations(_: &Location, program: &[String], calls: u64) -> Result<u64, String> {
     let said = valgrind(&["--tool=memcheck"], program, calls)?;
     number_behind(&said, "total heap usage: ")
 }

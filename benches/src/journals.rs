@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::Place;
+use crate::Location;
 use crate::compare::alternate;
 use crate::contestant::Contestant;
 use crate::fill::fill;
@@ -14,7 +14,7 @@ use crate::starts;
 pub(crate) const MILLION: usize = 1_000_000;
 const TURNS: usize = 5_000;
 
-pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result<(), String> {
+pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
     let entries = place.calls(MILLION);
     let (empty, large) = (place.config(server, "empty")?, place.config(server, "large")?);
     let file = place.folder.join("large.db");

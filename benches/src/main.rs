@@ -27,7 +27,7 @@ use report::Report;
 use server::Server;
 
 /// Where everything is, and how much is measured.
-pub(crate) struct Place {
+pub(crate) struct Location {
     root: PathBuf,
     /// Journals and configurations of this run, on the disk that the journals of a till would be on.
     folder: PathBuf,
@@ -36,8 +36,8 @@ pub(crate) struct Place {
     quick: bool,
 }
 
-impl Place {
-    fn new(quick: bool) -> Result<Place, String> {
+impl Location {
+    fn new(quick: bool) -> Result<Location, String> {
         let root = pages::root()?;
         let folder = root.join("target/benches/run");
         // Left by the last run.
@@ -47,7 +47,7 @@ impl Place {
         if !library.exists() {
             return Err("target/release/libzvpos.so is missing: cargo build --release -p zvpos".to_owned());
         }
-        Ok(Place { root, folder, library, quick })
+        Ok(Location { root, folder, library, quick })
     }
 
     /// So many, or a tenth of it.
@@ -93,7 +93,7 @@ fn main() -> ExitCode {
 }
 
 fn run(quick: bool) -> Result<(), String> {
-    let place = Place::new(quick)?;
+    let place = Location::new(quick)?;
     let server = Server::start().map_err(|error| format!("{error}"))?;
     let mut report = Report::of_this_machine();
     compare::run(&place, &server, &mut report)?;

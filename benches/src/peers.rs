@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use crate::Place;
+use crate::Location;
 use crate::contestant::{Contestant, compile, fine, linked};
 use crate::report::Report;
 use crate::server::Server;
@@ -64,7 +64,7 @@ const CORE: Tool = Tool {
 struct Entrant {
     name: &'static str,
     needs: &'static [Tool],
-    command: fn(&Place, &Server) -> Result<Command, String>,
+    command: fn(&Location, &Server) -> Result<Command, String>,
 }
 
 /// Beside each way to call the library, what one would write instead.
@@ -120,7 +120,11 @@ const ENTRANTS: [Entrant; 11] = [
 ];
 
 /// Everyone for whom this machine has what is needed, started; the others stand in the report.
-pub(crate) fn start(place: &Place, server: &Server, report: &mut Report) -> Result<Vec<Contestant>, String> {
+pub(crate) fn start(
+    place: &Location,
+    server: &Server,
+    report: &mut Report,
+) -> Result<Vec<Contestant>, String> {
     // First all are built: no program is compiled while it runs.
     let commands = build(&ENTRANTS, place, server, report)?;
     commands.into_iter().map(|(name, mut command)| Contestant::start(name, &mut command)).collect()
@@ -128,7 +132,7 @@ pub(crate) fn start(place: &Place, server: &Server, report: &mut Report) -> Resu
 
 fn build(
     entrants: &[Entrant],
-    place: &Place,
+    place: &Location,
     server: &Server,
     report: &mut Report,
 ) -> Result<Vec<(&'static str, Command)>, String> {
@@ -142,7 +146,7 @@ fn build(
     Ok(commands)
 }
 
-fn is_there(place: &Place, tool: &Tool) -> bool {
+fn is_there(place: &Location, tool: &Tool) -> bool {
     let probed = Command::new("sh").args(["-c", tool.probe]).current_dir(&place.root).output();
     probed.is_ok_and(|output: Output| output.status.success())
 }
@@ -152,20 +156,20 @@ fn with(mut command: Command, add: impl FnOnce(&mut Command) -> &mut Command) ->
     command
 }
 
-fn socket(place: &Place, server: &Server) -> Result<Command, String> {
+fn socket(place: &Location, server: &Server) -> Result<Command, String> {
     let program = compile(place, "socket", &[])?;
     let (host, port) = (server.address.ip().to_string(), server.address.port().to_string());
     let request = request_file(place, server)?;
     Ok(with(Command::new(program), |command| command.args([host, port]).arg(request)))
 }
 
-fn zvpos(place: &Place, server: &Server, what: &str) -> Result<Command, String> {
+fn zvpos(place: &Location, server: &Server, what: &str) -> Result<Command, String> {
     let program = linked(place, "zvpos", &[])?;
     let config = place.config(server, what)?;
     Ok(with(Command::new(program), |command| command.arg(what).arg(config)))
 }
 
-fn binding_python(place: &Place, server: &Server) -> Result<Command, String> {
+fn binding_python(place: &Location, server: &Server) -> Result<Command, String> {
     let peer = place.root.join("benches/peers/zvpos_peer.py");
     let config = place.config(server, "python")?;
     Ok(with(Command::new("python3"), |command| {
@@ -174,7 +178,7 @@ fn binding_python(place: &Place, server: &Server) -> Result<Command, String> {
     }))
 }
 
-fn binding_csharp(place: &Place, server: &Server, runtime: Command) -> Result<Command, String> {
+fn binding_csharp(place: &Location, server: &Server, runtime: Command) -> Result<Command, String> {
     let program =
         csharp(place, "ZvposPeer", &[&place.root.join("bindings/csharp/src/*.cs").display().to_string()])?;
     let journal = format!("csharp-{}", runtime.get_program().display()).replace(['/', '.'], "-");
@@ -184,13 +188,13 @@ fn binding_csharp(place: &Place, server: &Server, runtime: Command) -> Result<Co
     }))
 }
 
-fn http_client(place: &Place, server: &Server, runtime: Command) -> Result<Command, String> {
+fn http_client(place: &Location, server: &Server, runtime: Command) -> Result<Command, String> {
     let program = csharp(place, "HttpPeer", &["-r:System.Net.Http.dll"])?;
     Ok(with(runtime, |command| command.arg(program).arg(server.endpoint())))
 }
 
 /// Compiles a C# program of `benches/peers`.
-fn csharp(place: &Place, name: &str, more: &[&str]) -> Result<PathBuf, String> {
+fn csharp(place: &Location, name: &str, more: &[&str]) -> Result<PathBuf, String> {
     let out = place.program(&format!("{name}.exe"));
     let source = place.root.join("benches/peers").join(format!("{name}.cs"));
     let mut command = Command::new("mcs");
@@ -203,7 +207,7 @@ fn on_mono() -> Command {
 }
 
 /// Modern .NET without its SDK: what an SDK would have written beside a program is written here.
-fn on_core(place: &Place) -> Result<Command, String> {
+fn on_core(place: &Location) -> Result<Command, String> {
     let config = place.folder.join("runtimeconfig.json");
     let framework = serde_json::json!({"name": "Microsoft.NETCore.App", "version": "8.0.0"});
     let properties = serde_json::json!({"System.Globalization.Invariant": true});
@@ -215,7 +219,7 @@ fn on_core(place: &Place) -> Result<Command, String> {
 }
 
 /// What the bare socket sends: a quote as the library would send it.
-pub(crate) fn request_file(place: &Place, server: &Server) -> Result<PathBuf, String> {
+pub(crate) fn request_file(place: &Location, server: &Server) -> Result<PathBuf, String> {
     let body = r#"{"OpenId":"fake-open-id-for-test-only-0001","GrantCode":"fake-grant-code-0001","Token":"ySypL4SRFMmfSrCqOiFE01LK3ks%3D","Timestamp":"1712563200","Nonce":"24680","Action":"user.user-by-coupon","Params":{"user_coupon_id":"390962138708451328","user_id":"383933091455959041","items":[{"num":"2","trade_mark":"201909280011111","price":"13.50"}]}}"#;
     let request = format!(
         "POST /api/v2 HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -234,14 +238,14 @@ mod tests {
     const THERE: Tool = Tool { probe: "true", why: "", install: "" };
     const LACKING: Tool = Tool { probe: "command -v no-such-tool", why: "no tool", install: "get it" };
 
-    fn wrong(_: &Place, _: &Server) -> Result<Command, String> {
+    fn wrong(_: &Location, _: &Server) -> Result<Command, String> {
         fine(Command::new("sh").args(["-c", "echo does not compile >&2; exit 1"])).map(Command::new)
     }
 
     #[test]
     fn who_lacks_a_tool_is_named_and_who_does_not_compile_ends_the_run() {
         let folder = std::env::temp_dir();
-        let place = Place { root: folder.clone(), library: folder.join("none"), folder, quick: true };
+        let place = Location { root: folder.clone(), library: folder.join("none"), folder, quick: true };
         let (server, mut report) = (Server::start().unwrap(), Report::default());
         let fit = Entrant { name: "fit", needs: &[THERE], command: |_, _| Ok(Command::new("true")) };
         let lacking = Entrant { name: "lacking", needs: &[THERE, LACKING], command: wrong };

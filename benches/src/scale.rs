@@ -3,14 +3,14 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::Place;
+use crate::Location;
 use crate::contestant::{Contestant, fine, linked};
 use crate::report::{Parallel, Report, Till, memory_kib};
 use crate::server::Server;
 
 const SLOW_GATEWAY: Duration = Duration::from_millis(30);
 
-pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result<(), String> {
+pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
     let program = linked(place, "threads", &["-pthread"])?;
     let seconds = if place.quick { "2" } else { "8" };
     server.take(SLOW_GATEWAY);
@@ -47,7 +47,7 @@ pub(crate) fn run(place: &Place, server: &Server, report: &mut Report) -> Result
 }
 
 /// A till of its own, so that what it has in memory is its first 1,000 calls' and nothing else's.
-fn till(place: &Place, server: &Server, what: &'static str) -> Result<Till, String> {
+fn till(place: &Location, server: &Server, what: &'static str) -> Result<Till, String> {
     let config = place.config(server, &format!("till-{what}"))?;
     let mut till = Contestant::start(what, Command::new(place.program("zvpos")).arg(what).arg(config))?;
     let memory = |pid: u32| memory_kib(pid).ok_or_else(|| format!("no memory of {what}"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::Place;
+use crate::Location;
 use crate::contestant::fine;
 use crate::report::Report;
 
@@ -14,7 +14,7 @@ type Took = [Duration; 2];
 
 /// With a journal that is not there yet, and with a large one.
 pub(crate) fn run(
-    place: &Place,
+    place: &Location,
     empty: &Path,
     large: &Path,
     entries: usize,
@@ -32,7 +32,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-fn start(place: &Place, config: &Path) -> Result<Took, String> {
+fn start(place: &Location, config: &Path) -> Result<Took, String> {
     let begun = Instant::now();
     let said = fine(Command::new(place.program("zvpos")).arg("start").arg(config))?;
     let ended = begun.elapsed();
@@ -45,7 +45,7 @@ fn start(place: &Place, config: &Path) -> Result<Took, String> {
     Ok([init, ended.saturating_sub(after)])
 }
 
-fn median(place: &Place, config: &Path, count: usize, cold: bool) -> Result<Took, String> {
+fn median(place: &Location, config: &Path, count: usize, cold: bool) -> Result<Took, String> {
     let mut all = Vec::new();
     for _ in 0..count {
         if cold && !drop_caches() {

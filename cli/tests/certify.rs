@@ -10,10 +10,10 @@ use std::ffi::OsString;
 use std::fs;
 
 use serde_json::Value;
-use support::{Place, Said};
+use support::{Location, Said};
 
 /// `zv certify` with these options and this till.
-fn certify(place: &Place, options: &[&str], till: &[OsString]) -> Said {
+fn certify(place: &Location, options: &[&str], till: &[OsString]) -> Said {
     let mut command = place.command(env!("CARGO_BIN_EXE_zv"));
     command.arg("certify").args(options).arg("--").args(till);
     // Where the tills in Python find the library; no file of theirs that the next run would find.
@@ -28,7 +28,7 @@ fn naive(kind: &str) -> Vec<OsString> {
     till
 }
 
-fn left_behind(place: &Place) -> usize {
+fn left_behind(place: &Location) -> usize {
     let entries = fs::read_dir(&place.folder).unwrap();
     entries
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("zv-certify-"))
@@ -37,7 +37,7 @@ fn left_behind(place: &Place) -> usize {
 
 #[test]
 fn a_till_that_passes_everything_is_certified() {
-    let place = Place::new();
+    let place = Location::new();
     let said = certify(&place, &["--html", "r.html", "--report", "r.json"], &tills::c_till()).ended(0);
     let said = said.shows(&["普通交易", "9/9", "认证通过：93 个场景全部通过"]);
     assert!(said.err.is_empty(), "a bar is for terminals: {said:?}");
@@ -50,7 +50,7 @@ fn a_till_that_passes_everything_is_certified() {
 
 #[test]
 fn a_careless_till_fails_and_is_told_what_to_mend() {
-    let place = Place::new();
+    let place = Location::new();
     let options = ["--lang", "en", "--only", "hold.taken", "--only", "plain.balance"];
     let said = certify(&place, &options, &naive("charge_again")).ended(1);
     let said = said.shows(&[
@@ -65,7 +65,7 @@ fn a_careless_till_fails_and_is_told_what_to_mend() {
 
 #[test]
 fn only_some_of_them_in_a_folder_of_ones_own_as_json() {
-    let place = Place::new();
+    let place = Location::new();
     let options = ["--only", "quote.", "--folder", "kept", "--json", "--parallel", "2", "--time-limit", "60"];
     let report = certify(&place, &options, &tills::c_till()).ended(0).json();
     assert_eq!((&report["passed"], &report["certified"]), (&5.into(), &Value::Bool(false)));
@@ -75,7 +75,7 @@ fn only_some_of_them_in_a_folder_of_ones_own_as_json() {
 
 #[test]
 fn the_list_names_what_only_takes() {
-    let place = Place::new();
+    let place = Location::new();
     let all = place.zv(&["certify", "--list"]).ended(0).shows(&["plain.balance", "余额支付"]);
     assert_eq!(all.out.lines().count(), 93);
     let some = place.zv(&["certify", "--list", "--only", "crash.", "--lang", "en", "--json"]).ended(0).json();
@@ -89,7 +89,7 @@ fn the_list_names_what_only_takes() {
 
 #[test]
 fn what_cannot_begin_ends_with_2_and_what_a_till_says_on_its_way_out_is_shown() {
-    let place = Place::new();
+    let place = Location::new();
     place.zv(&["certify"]).ended(2).complains(&["<TILL>"]);
     certify(&place, &[], &["./no-till".into()]).ended(2).complains(&["./no-till cannot be started"]);
     certify(&place, &["--only", "nothing"], &tills::c_till())
@@ -106,7 +106,7 @@ fn what_cannot_begin_ends_with_2_and_what_a_till_says_on_its_way_out_is_shown() 
 
 #[test]
 fn a_terminal_shows_how_far_it_is() {
-    let place = Place::new();
+    let place = Location::new();
     let till = tills::c_till()[0].to_string_lossy().into_owned();
     // The sale of this scenario waits until its deadline, which takes longer than a second.
     let line = format!("zv certify --lang en --only lost.timeout --only plain.balance -- {till}");

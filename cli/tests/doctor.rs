@@ -7,11 +7,11 @@ mod support;
 use std::fs;
 
 use serde_json::json;
-use support::{MEMBER, Place, Said, Simulator};
+use support::{Location, MEMBER, Said, Simulator};
 
 #[test]
 fn a_till_that_is_well_has_a_line_for_each_check_and_ends_with_0() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"lang": "en"}));
     place.zv(&["consume", "--bizId", "D1", "--customerId", MEMBER, "--amount", "1.00"]).ended(0);
     let said = place.zv(&["doctor", "-v"]).ended(0).complains(&["configuration: zvpos.json"]);
@@ -30,7 +30,7 @@ fn a_till_that_is_well_has_a_line_for_each_check_and_ends_with_0() {
 
 #[test]
 fn what_fails_is_said_in_the_tills_language_with_the_mend() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"openKey": "another"}));
     place.zv(&["doctor"]).ended(5).shows(&["失败     signature", "→ ", "失败 1 项"]);
     place.zv(&["doctor", "--lang", "en"]).ended(5).shows(&["failed   signature", "1 failed"]);
@@ -44,7 +44,7 @@ fn what_fails_is_said_in_the_tills_language_with_the_mend() {
 /// What Notepad saves begins with a byte order mark, and a host that speaks GBK has its configuration in it.
 #[test]
 fn a_configuration_is_read_as_the_till_reads_it() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     let config = |more| place.config(&format!("http://{}/api/v2", simulator.gateway), &more).to_string();
     let marked = format!("\u{feff}{}", config(json!({})));
     fs::write(place.folder.join("zvpos.json"), marked).unwrap();
@@ -65,7 +65,7 @@ fn a_configuration_is_read_as_the_till_reads_it() {
 
 #[test]
 fn a_script_reads_one_json_object() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     let second = place.folder.join("second");
     let said =
@@ -82,7 +82,7 @@ fn a_script_reads_one_json_object() {
 
 #[test]
 fn a_library_file_is_examined_and_a_bundle_holds_no_key() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"lang": "en"}));
     let wrong = place.write("libzvpos.so", "no library");
     let library = wrong.to_str().unwrap();
@@ -103,7 +103,7 @@ fn a_library_file_is_examined_and_a_bundle_holds_no_key() {
 
 #[test]
 fn a_wrong_command_line_ends_with_2() {
-    let place = Place::new();
+    let place = Location::new();
     place.zv(&["doctor"]).ended(2).complains(&["zvpos.json", "--sandbox"]);
     place.zv(&["doctor", "--config", "no.json"]).ended(2).complains(&["cannot read no.json"]);
     place.zv(&["doctor", "--lang", "fr"]).ended(2).complains(&["zh-CN"]);

@@ -8,13 +8,13 @@ mod tills;
 use std::fmt::Write;
 
 use serde_json::json;
-use support::{MEMBER, Place, Said, Simulator};
+use support::{Location, MEMBER, Said, Simulator};
 
 /// Where the examples expect a simulator.
 const START: &str = "zv sandbox --quiet &";
 
 /// The commands that a help lists.
-fn commands(place: &Place, path: &[&str]) -> Vec<String> {
+fn commands(place: &Location, path: &[&str]) -> Vec<String> {
     let help = place.zv(&[path, &["--help"]].concat()).ended(0).out;
     let listed =
         help.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
@@ -24,7 +24,7 @@ fn commands(place: &Place, path: &[&str]) -> Vec<String> {
 }
 
 /// The lines under `Examples:`, each with those that continue it.
-fn examples(place: &Place, path: &[&str]) -> Vec<String> {
+fn examples(place: &Location, path: &[&str]) -> Vec<String> {
     let help = place.zv(&[path, &["--help"]].concat()).ended(0).out;
     let text = help.split("Examples:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
     let mut found: Vec<String> = Vec::new();
@@ -42,7 +42,7 @@ fn examples(place: &Place, path: &[&str]) -> Vec<String> {
 
 #[test]
 fn every_example_of_every_help_runs() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"on_unknown": "hold"}));
     // What the examples of `zv certify` start.
     std::fs::copy(&tills::c_till()[0], place.folder.join("till")).unwrap();

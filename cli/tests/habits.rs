@@ -7,14 +7,14 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use support::{FIVE_OFF, MEMBER, Place, Said, Simulator, until};
+use support::{FIVE_OFF, Location, MEMBER, Said, Simulator, until};
 
 const QUOTE: [&str; 7] =
     ["quote", "--user_id", MEMBER, "--user_coupon_id", FIVE_OFF, "--item", "201909280011111,2,13.50"];
 
 #[test]
 fn the_configuration_is_looked_for_in_three_places() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     let missing =
         place.zv(&QUOTE).ended(2).complains(&["zvpos.json", ".config/zvpos/config.json", "--sandbox"]);
     assert!(missing.out.is_empty());
@@ -47,7 +47,7 @@ fn the_configuration_is_looked_for_in_three_places() {
 /// `--sandbox` may stand in front of the action; whether a simulator runs at the usual address does not matter.
 #[test]
 fn an_option_swallows_no_word() {
-    let place = Place::new();
+    let place = Location::new();
     let answer = |words: &[&str]| {
         let said = place.zv(&[words, &["--param", "identifierNumber=M0001", "--json"]].concat());
         assert!(matches!(said.code, Some(0 | 1 | 3)), "{words:?}: {said:?}");
@@ -62,7 +62,7 @@ fn an_option_swallows_no_word() {
 
 #[test]
 fn no_secret_is_shown() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"password_over_http": true}));
     let pay =
         json!({"bizId": "P1", "customerId": "383933091455959043", "amount": "1.00", "payPassword": "246810"});
@@ -75,7 +75,7 @@ fn no_secret_is_shown() {
 
 #[test]
 fn the_log_is_shown_when_it_is_asked_for() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     let url = simulator.url();
     let said = place.zv(&[&QUOTE[..], &["--sandbox", url.as_str(), "-vv"]].concat());
     said.ended(0).complains(&["info: zvpos", "started"]);
@@ -88,7 +88,7 @@ fn the_log_is_shown_when_it_is_asked_for() {
 }
 
 /// The same command on a terminal, by script(1).
-fn on_a_terminal(place: &Place, line: &str, more: &[(&str, &str)]) -> Said {
+fn on_a_terminal(place: &Location, line: &str, more: &[(&str, &str)]) -> Said {
     let mut command = place.command("script");
     command.args(["--quiet", "--return", "--command", line, "/dev/null"]).envs(more.iter().copied());
     Said::of(&mut command)
@@ -96,7 +96,7 @@ fn on_a_terminal(place: &Place, line: &str, more: &[(&str, &str)]) -> Said {
 
 #[test]
 fn colours_only_on_a_terminal() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     let line = "zv lookup --bizId T1";
     let piped = place.zv(&["lookup", "--bizId", "T1"]).ended(2);
@@ -113,7 +113,7 @@ fn colours_only_on_a_terminal() {
 
 #[test]
 fn progress_only_on_a_terminal_and_not_in_the_answer() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"timeouts_ms": {"connect": 300, "total": 2500}}));
     simulator.arm("hang", "quote");
     on_a_terminal(&place, &format!("zv {}", QUOTE.join(" ")), &[])
@@ -125,7 +125,7 @@ fn progress_only_on_a_terminal_and_not_in_the_answer() {
 
 #[test]
 fn the_gateways_words_command_no_terminal() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     let mut seed: Value =
         serde_json::from_str(&place.zv(&["sandbox", "--data-example"]).ended(0).out).unwrap();
@@ -149,7 +149,7 @@ fn the_gateways_words_command_no_terminal() {
 
 #[test]
 fn a_broken_pipe_is_harmless_and_what_nobody_read_is_unheard() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     for line in [
         "zv --help | true",
@@ -178,7 +178,7 @@ fn a_broken_pipe_is_harmless_and_what_nobody_read_is_unheard() {
     place.zv(&["pending"]).ended(0).shows(&["(no entries)"]);
 }
 
-fn begin(place: &Place, arguments: &[&str]) -> Child {
+fn begin(place: &Location, arguments: &[&str]) -> Child {
     let mut command = place.command(env!("CARGO_BIN_EXE_zv"));
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
@@ -200,7 +200,7 @@ fn read_until(child: &mut Child, part: &str) {
 
 #[test]
 fn ctrl_c_during_a_consume_says_what_is_certain() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"timeouts_ms": {"connect": 300, "total": 3000}}));
     let pay =
         |biz_id: &'static str| ["consume", "--bizId", biz_id, "--customerId", MEMBER, "--amount", "1.00"];
@@ -229,7 +229,7 @@ fn ctrl_c_during_a_consume_says_what_is_certain() {
 
 #[test]
 fn ctrl_c_during_a_quote_ends_it() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"timeouts_ms": {"connect": 300, "total": 60000}}));
     simulator.arm("hang", "quote");
     let child = begin(&place, &QUOTE);
@@ -242,7 +242,7 @@ fn ctrl_c_during_a_quote_ends_it() {
 
 #[test]
 fn completions_load_and_know_the_flags() {
-    let place = Place::new();
+    let place = Location::new();
     for (shell, part) in [
         ("bash", "complete -F _zv"),
         ("zsh", "#compdef zv"),
@@ -260,7 +260,7 @@ fn completions_load_and_know_the_flags() {
 
 #[test]
 fn help_and_version_and_the_exit_codes_in_every_help() {
-    let place = Place::new();
+    let place = Location::new();
     let version = format!("zv {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(place.zv(&["--version"]).ended(0).out, version);
     for command in ["", "sandbox", "quote", "consume", "journal", "journal show", "sign", "completions"] {

@@ -4,11 +4,11 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{FIVE_OFF, MEMBER, POOR_MEMBER, Place, Simulator};
+use support::{FIVE_OFF, Location, MEMBER, POOR_MEMBER, Simulator};
 
 /// A till's day: one sale, one refusal, one that is held.
-fn day() -> (Simulator, Place) {
-    let (simulator, place) = (Simulator::start(), Place::new());
+fn day() -> (Simulator, Location) {
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"on_unknown": "hold"}));
     let pay = |biz_id: &str, member: &str, more: &[&str], code: i32| {
         place.zv(&[&["consume", "--bizId", biz_id, "--customerId", member], more].concat()).ended(code);

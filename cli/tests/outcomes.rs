@@ -6,9 +6,9 @@ mod support;
 use std::net::TcpListener;
 
 use serde_json::json;
-use support::{FIVE_OFF, MEMBER, POOR_MEMBER, Place, Said, Simulator};
+use support::{FIVE_OFF, Location, MEMBER, POOR_MEMBER, Said, Simulator};
 
-fn pay(place: &Place, biz_id: &str, member: &str, amount: &str) -> Said {
+fn pay(place: &Location, biz_id: &str, member: &str, amount: &str) -> Said {
     place.zv(&["consume", "--json", "--bizId", biz_id, "--customerId", member, "--amount", amount])
 }
 
@@ -20,7 +20,7 @@ fn is(said: &Said, code: i32, outcome: &str) {
 
 #[test]
 fn the_exit_code_is_the_outcome() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     is(&pay(&place, "T1", MEMBER, "1.00"), 0, "succeeded");
     is(&pay(&place, "T2", POOR_MEMBER, "500.00"), 1, "declined");
@@ -43,7 +43,7 @@ fn the_exit_code_is_the_outcome() {
 
 #[test]
 fn a_sale_from_the_member_to_the_day_end() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     let url = simulator.url();
     let zv = |arguments: &[&str]| place.zv(&[arguments, &["--sandbox", url.as_str()]].concat());
 
@@ -72,7 +72,7 @@ fn a_sale_from_the_member_to_the_day_end() {
 
 #[test]
 fn a_lost_answer_is_settled_by_who_stays() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     let said = pay(&place, "T1~hang_after", MEMBER, "1.00");
     is(&said, 4, "unknown");
@@ -84,7 +84,7 @@ fn a_lost_answer_is_settled_by_who_stays() {
 
 #[test]
 fn a_person_settles_what_is_held() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"on_unknown": "hold"}));
     is(&pay(&place, "T1~reset_after", MEMBER, "1.00"), 4, "unknown");
     place.zv(&["recover", "--wait", "1"]).ended(0).shows(&["T1~reset_after", "unknown", "person"]);
@@ -100,7 +100,7 @@ fn a_person_settles_what_is_held() {
 
 #[test]
 fn a_new_biz_id_is_said_and_stored_before_it_is_used() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"timeouts_ms": {"connect": 300, "total": 800}}));
     let mut known = Vec::new();
     for _ in 0..2 {
@@ -117,7 +117,7 @@ fn a_new_biz_id_is_said_and_stored_before_it_is_used() {
 
 #[test]
 fn a_request_comes_from_a_file_or_standard_input_and_flags_win() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     let request = json!({"bizId": "F1", "customerId": MEMBER, "amount": 3.5, "couponsCardList": [FIVE_OFF]});
     place.write("request.json", &format!("\u{feff}{request}"));
@@ -131,7 +131,7 @@ fn a_request_comes_from_a_file_or_standard_input_and_flags_win() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_place() {
-    let (simulator, place) = (Simulator::start(), Place::new());
+    let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     place.zv(&["consume", "--bizId", "T1", "--amount", "-1"]).ended(2).shows(&[
         "error",

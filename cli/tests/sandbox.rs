@@ -9,11 +9,11 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{FIVE_OFF, MEMBER, Place, Simulator, until};
+use support::{FIVE_OFF, Location, MEMBER, Simulator, until};
 
 #[test]
 fn from_start_to_the_first_answered_quote_in_five_seconds_without_configuration() {
-    let place = Place::new();
+    let place = Location::new();
     let since = Instant::now();
     let simulator = Simulator::start();
     let listens = since.elapsed();
@@ -29,7 +29,7 @@ fn from_start_to_the_first_answered_quote_in_five_seconds_without_configuration(
 
 #[test]
 fn its_configuration_can_be_pasted() {
-    let (mut simulator, place) = (Simulator::with(&["--exit-with-stdin"]), Place::new());
+    let (mut simulator, place) = (Simulator::with(&["--exit-with-stdin"]), Location::new());
     drop(simulator.child.stdin.take());
     let mut said = String::new();
     simulator.rest.read_to_string(&mut said).unwrap();
@@ -62,7 +62,7 @@ fn ended(child: &mut Child) {
 
 #[test]
 fn says_where_it_listens_and_ends_with_stdin() {
-    let place = Place::new();
+    let place = Location::new();
     let port_file = place.folder.join("ports.json");
     let mut simulator = Simulator::with(&["--exit-with-stdin", "--port-file", port_file.to_str().unwrap()]);
     let urls: Value = serde_json::from_str(&std::fs::read_to_string(&port_file).unwrap()).unwrap();
@@ -76,7 +76,7 @@ fn says_where_it_listens_and_ends_with_stdin() {
 
 #[test]
 fn an_address_in_use_is_named() {
-    let (busy, place) = (Simulator::start(), Place::new());
+    let (busy, place) = (Simulator::start(), Location::new());
     let (gateway, admin) = (busy.gateway.to_string(), busy.admin.to_string());
     let refused = |listen: &str, admin: &str, says: &[&str]| {
         place.zv(&["sandbox", "--listen", listen, "--admin", admin]).ended(5).complains(says)
@@ -105,7 +105,7 @@ fn ends_on_signals_and_not_with_stdin_unasked() {
 
 #[test]
 fn tables_and_wrong_options() {
-    let place = Place::new();
+    let place = Location::new();
     place.zv(&["sandbox", "--faults"]).ended(0).shows(&["reset_after", "扣款后连接被重置"]);
     assert!(place.zv(&["sandbox", "--data-example"]).ended(0).json()["members"].is_array());
     place.write("data.json", r#"{"accounts": [], "members": [], "coupon": []}"#);
@@ -126,7 +126,7 @@ fn tables_and_wrong_options() {
 
 #[test]
 fn takes_chaos_and_prints_the_whole_table_of_faults() {
-    let place = Place::new();
+    let place = Location::new();
     place.zv(&["sandbox", "--chaos", "seed=7,lost_anser=0.1"]).ended(2).complains(&["lost_answer"]);
     let table = place.zv(&["sandbox", "--faults"]).ended(0).out;
     for fault in zvpos_sandbox::faults::Fault::ALL {

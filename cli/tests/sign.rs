@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::Place;
+use support::Location;
 
 const VECTORS: [[&str; 6]; 2] = [
     [
@@ -27,7 +27,7 @@ const VECTORS: [[&str; 6]; 2] = [
 
 #[test]
 fn agrees_with_the_known_vectors_and_never_shows_the_key() {
-    let place = Place::new();
+    let place = Location::new();
     for [key, id, grant, timestamp, nonce, token] in VECTORS {
         let config = json!({"openId": id, "grantCode": grant, "openKey": key});
         place.write("zvpos.json", &config.to_string());
@@ -54,7 +54,7 @@ fn agrees_with_the_known_vectors_and_never_shows_the_key() {
 
 #[test]
 fn shows_the_body_as_it_is_sent() {
-    let place = Place::new();
+    let place = Location::new();
     let config = json!({"openId": "i", "grantCode": "g", "openKey": "k", "endpoint": "https://h/api/v2",
         "defaults": {"multiMark": "S1"}, "accounts": {"v3": {"openId": "j", "grantCode": "g", "openKey": "k",
         "api": "v3", "endpoint": "https://h"}}});

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use zvpos_core::journal::{Admission, Flights, Guard, Journal, JournalError, Receipt, Recorded, admit};
+use zvpos_core::journal::{Admission, InFlight, Guard, Journal, JournalError, Receipt, Recorded, admit};
 use zvpos_core::outcome::codes;
 use zvpos_core::payment::{Entry, Key, Owner, Stage};
 
@@ -13,12 +13,12 @@ use zvpos_core::payment::{Entry, Key, Owner, Stage};
 pub struct Memory {
     entries: Arc<Mutex<HashMap<Key, Entry>>>,
     owner: Owner,
-    flights: Flights,
+    in_flight: InFlight,
 }
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory { entries: Arc::default(), owner: Owner("1-fuzz".to_owned()), flights: Flights::default() }
+        Memory { entries: Arc::default(), owner: Owner("1-fuzz".to_owned()), in_flight: InFlight::default() }
     }
 }
 
@@ -144,11 +144,11 @@ impl Journal for Memory {
         &self.owner
     }
 
-    fn flights(&self) -> &Flights {
-        &self.flights
+    fn in_flight(&self) -> &InFlight {
+        &self.in_flight
     }
 
     fn may_be_running(&self, entry: &Entry) -> bool {
-        entry.stage() == Stage::Sending && self.flights.contain(entry.key())
+        entry.stage() == Stage::Sending && self.in_flight.contain(entry.key())
     }
 }

@@ -13,7 +13,7 @@ use std::time::Instant;
 use encoding_rs::GB18030;
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::config::{Charset, Config};
-use zvpos_core::journal::{Journal, Late, Place};
+use zvpos_core::journal::{Journal, Late, Location};
 use zvpos_core::json::Value;
 use zvpos_core::api::Library;
 use zvpos_core::log::Log;
@@ -105,7 +105,7 @@ impl Till {
         let world = Arc::new(Scripted::new(watch));
         let opened = journal.clone();
         let open = move |_: Instant| {
-            let place = Place { path: "/in/memory".into(), per_user: false, unused: None };
+            let place = Location { path: "/in/memory".into(), per_user: false, unused: None };
             Ok((Box::new(opened.clone()) as Box<dyn Journal>, place))
         };
         let late = Late::open(open, world.now());

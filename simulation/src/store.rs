@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use zvpos_core::journal::{
-    Flights, Guard, Journal, JournalError, MissingOwners, Presence, Recorded, may_be_running,
+    Guard, InFlight, Journal, JournalError, MissingOwners, Presence, Recorded, may_be_running,
 };
 use zvpos_core::payment::{Entry, Key, Owner};
 
@@ -20,7 +20,7 @@ pub struct Store {
     life: Life,
     owner: Owner,
     total: Duration,
-    flights: Flights,
+    in_flight: InFlight,
     missing: Mutex<MissingOwners>,
 }
 
@@ -28,7 +28,7 @@ impl Store {
     /// The journal of one life of a process.
     pub fn new(life: Life, owner: Owner, total_ms: u64) -> Store {
         let total = Duration::from_millis(total_ms);
-        Store { life, owner, total, flights: Flights::default(), missing: Mutex::default() }
+        Store { life, owner, total, in_flight: InFlight::default(), missing: Mutex::default() }
     }
 
     /// Notes what the gateway had done, and what stands, when the calling thread asked.
@@ -61,7 +61,7 @@ impl Store {
 
     /// Whether the attempt of an intent may still be running, as this process sees it.
     fn lives(&self, locks: &Locks<'_>, entry: &Entry) -> bool {
-        may_be_running(entry, &self.owner, &self.flights, || {
+        may_be_running(entry, &self.owner, &self.in_flight, || {
             let presence = locks.presence(&self.owner, entry.owner());
             let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
             missing.may_carry_out(entry, presence, self.total, instant(locks.now))
@@ -167,8 +167,8 @@ impl Journal for Store {
         &self.owner
     }
 
-    fn flights(&self) -> &Flights {
-        &self.flights
+    fn in_flight(&self) -> &InFlight {
+        &self.in_flight
     }
 
     fn may_be_running(&self, entry: &Entry) -> bool {

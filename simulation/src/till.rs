@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zvpos_core::api::Library;
 use zvpos_core::config::Config;
-use zvpos_core::journal::{Journal, JournalError, Late, Place};
+use zvpos_core::journal::{Journal, JournalError, Late, Location};
 use zvpos_core::json::Value;
 use zvpos_core::log::{Level, Log, Sink};
 use zvpos_core::outcome::{Answer, Next, Outcome, codes};
@@ -47,7 +47,7 @@ pub fn start(life: &Life) {
         if now < late_at {
             return Err(JournalError::new(&codes::JOURNAL_LOCKED, "simulated: held at the start"));
         }
-        let place = Place { path: "simulated".into(), per_user: false, unused: None };
+        let place = Location { path: "simulated".into(), per_user: false, unused: None };
         Ok((Box::new(Store::new(own.clone(), owner.clone(), total_ms)) as Box<dyn Journal>, place))
     };
     let sinks: Vec<Arc<dyn Sink>> = if traced { vec![Arc::new(Trace(life.clone()))] } else { Vec::new() };

@@ -26,12 +26,12 @@ pub const POOR_MEMBER: &str = "383933091455959042";
 pub const FIVE_OFF: &str = "390962138708451328";
 
 /// A folder of a test's own: its working directory, and its user's home with nothing in it.
-pub struct Place {
+pub struct Location {
     pub folder: PathBuf,
 }
 
-impl Place {
-    pub fn new() -> Place {
+impl Location {
+    pub fn new() -> Location {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("zv-{}-{number}", std::process::id());
@@ -39,7 +39,7 @@ impl Place {
         // A process of the same number may have been here before.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        Place { folder }
+        Location { folder }
     }
 
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
@@ -100,7 +100,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Location {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let _ = fs::remove_dir_all(&self.folder);

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::calendar::BusinessDays;
 use crate::config::Config;
-use crate::journal::{Journal, JournalError, Late, Opening, Place, Sqlite, default_place};
+use crate::journal::{Journal, JournalError, Late, Location, Opening, Sqlite, default_location};
 use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
@@ -360,8 +360,8 @@ const START: Duration = Duration::from_secs(3);
 /// Opens the journal where it is configured or belongs; one that cannot be opened stops money calls only.
 fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duration) -> Late {
     let place = match configured {
-        Some(path) => Ok(Place { path, per_user: false, unused: None }),
-        None => default_place(),
+        Some(path) => Ok(Location { path, per_user: false, unused: None }),
+        None => default_location(),
     };
     let place = match place {
         Ok(place) => place,

@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 use std::time::Instant;
 
-use super::{Flights, Guard, Journal, JournalError, Place, Recorded};
+use super::{Guard, InFlight, Journal, JournalError, Location, Recorded};
 use crate::outcome::codes;
 use crate::payment::{Entry, Key, Owner};
 
 /// Opens the journal, waiting for others until then.
-type Open = Box<dyn Fn(Instant) -> Result<(Box<dyn Journal>, Place), JournalError> + Send + Sync>;
+type Open = Box<dyn Fn(Instant) -> Result<(Box<dyn Journal>, Location), JournalError> + Send + Sync>;
 
 /// See the module's words.
 pub struct Late {
-    opened: OnceLock<(Box<dyn Journal>, Place)>,
+    opened: OnceLock<(Box<dyn Journal>, Location)>,
     open: Open,
     /// Why it is not open.
     error: Mutex<JournalError>,
@@ -23,7 +23,7 @@ pub struct Late {
     /// It was opened after the start, and nobody has asked since then what it holds.
     unseen: AtomicBool,
     nobody: Owner,
-    no_flights: Flights,
+    none_in_flight: InFlight,
 }
 
 /// The owner's name in what is made while the journal is not open. No process and no record has it.
@@ -32,7 +32,7 @@ const NOBODY: &str = "(nobody)";
 impl Late {
     /// Opens it now or, where that may help, later.
     pub fn open(
-        open: impl Fn(Instant) -> Result<(Box<dyn Journal>, Place), JournalError> + Send + Sync + 'static,
+        open: impl Fn(Instant) -> Result<(Box<dyn Journal>, Location), JournalError> + Send + Sync + 'static,
         until: Instant,
     ) -> Late {
         let late =
@@ -55,12 +55,12 @@ impl Late {
             opening: Mutex::default(),
             unseen: AtomicBool::new(false),
             nobody: Owner(NOBODY.to_owned()),
-            no_flights: Flights::default(),
+            none_in_flight: InFlight::default(),
         }
     }
 
     /// Where it is, or why it cannot be used.
-    pub fn place(&self) -> Result<&Place, JournalError> {
+    pub fn place(&self) -> Result<&Location, JournalError> {
         self.opened.get().map(|(_, place)| place).ok_or_else(|| self.error())
     }
 
@@ -203,7 +203,7 @@ impl Journal for Late {
         self.journal().map_or(&self.nobody, |journal| journal.owner())
     }
 
-    fn flights(&self) -> &Flights {
-        self.journal().map_or(&self.no_flights, |journal| journal.flights())
+    fn in_flight(&self) -> &InFlight {
+        self.journal().map_or(&self.none_in_flight, |journal| journal.in_flight())
     }
 }

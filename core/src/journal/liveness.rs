@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::Flights;
+use super::InFlight;
 use crate::payment::{Entry, Key, Owner};
 
 /// How long beyond its time a call of a process may go on whose lock's file is gone.
@@ -57,10 +57,10 @@ impl MissingOwners {
 pub fn may_be_running(
     entry: &Entry,
     this: &Owner,
-    flights: &Flights,
+    in_flight: &InFlight,
     elsewhere: impl FnOnce() -> bool,
 ) -> bool {
-    if entry.owner() == this { flights.contain(entry.key()) } else { elsewhere() }
+    if entry.owner() == this { in_flight.contain(entry.key()) } else { elsewhere() }
 }
 
 /// The name of a process: its number, a random one, and how long a call of it may last.
@@ -111,11 +111,11 @@ mod tests {
         let entry = intent(Owner("other".into()));
         assert!(missing.may_carry_out(&entry, Presence::Lives, Duration::ZERO, now));
         assert!(!missing.may_carry_out(&entry, Presence::Dead, Duration::MAX, now));
-        let flights = Flights::default();
-        assert!(may_be_running(&entry, &me, &flights, || true));
+        let in_flight = InFlight::default();
+        assert!(may_be_running(&entry, &me, &in_flight, || true));
         let own = intent(me.clone());
-        assert!(!may_be_running(&own, &me, &flights, || true));
-        let _flight = flights.begin(own.key());
-        assert!(may_be_running(&own, &me, &flights, || false));
+        assert!(!may_be_running(&own, &me, &in_flight, || true));
+        let _flight = in_flight.begin(own.key());
+        assert!(may_be_running(&own, &me, &in_flight, || false));
     }
 }

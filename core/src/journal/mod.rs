@@ -1,18 +1,20 @@
 //! What is durable: one [`Entry`] for each bizId, on stable storage before the first byte leaves and before the
 //! till is told.
 
-mod flights;
+mod in_flight;
 mod late;
 mod liveness;
-mod owner;
-mod place;
+mod location;
+mod process_lock;
 mod sqlite;
 
-pub use flights::{Flight, Flights};
+pub use in_flight::{InFlight, InFlightCall};
 pub use late::Late;
 pub use liveness::{MissingOwners, Presence, may_be_running, owner_name};
-pub use owner::{Opening, OwnerLock, folder as owners_folder, guard_lock_by};
-pub use place::{FILE as DEFAULT_FILE, Place, default_place, machine_folder, network_kind, user_folder};
+pub use location::{
+    FILE as DEFAULT_FILE, Location, default_location, machine_folder, network_kind, user_folder,
+};
+pub use process_lock::{Opening, ProcessLock, folder as owners_folder, guard_lock_by};
 pub use sqlite::{Inspection, Sqlite, inspect};
 
 use std::time::Instant;
@@ -191,7 +193,7 @@ pub trait Journal: Send + Sync {
     fn owner(&self) -> &Owner;
 
     /// The consumes that this process is carrying out.
-    fn flights(&self) -> &Flights;
+    fn in_flight(&self) -> &InFlight;
 
     /// Whether the attempt of an intent may still be running: here, or in another process that lives or may live.
     fn may_be_running(&self, entry: &Entry) -> bool;

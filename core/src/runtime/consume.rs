@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Client, response};
 use crate::calendar::date;
 use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
-use crate::journal::{Flight, Guard, JournalError, Receipt, Recorded};
+use crate::journal::{Guard, InFlightCall, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Answer, Problem, Timing, Warning, codes};
@@ -35,7 +35,7 @@ impl Client {
             route,
             request: &request,
             deadline: started + self.shared.total,
-            flight: None,
+            in_flight_call: None,
             receipt: None,
             sent: false,
             timing: Timing::default(),
@@ -99,7 +99,7 @@ struct Run<'c> {
     request: &'c ConsumeRequest,
     deadline: Instant,
     /// From the record of the attempt on, it counts as running.
-    flight: Option<Flight>,
+    in_flight_call: Option<InFlightCall>,
     /// For the record that allows the next send.
     receipt: Option<Receipt>,
     /// Whether a send has begun.
@@ -168,10 +168,11 @@ impl Run<'_> {
         self.journalled(|run| {
             // Before the record, so that no recovery takes it for left behind.
             let journal = &run.client.shared.journal;
-            let flight = (entry.stage() == Stage::Sending).then(|| journal.flights().begin(entry.key()));
+            let in_flight_call =
+                (entry.stage() == Stage::Sending).then(|| journal.in_flight().begin(entry.key()));
             Ok(match journal.record(&entry, guard, run.deadline)? {
                 Recorded::Done(receipt) => {
-                    run.flight = flight.or_else(|| run.flight.take());
+                    run.in_flight_call = in_flight_call.or_else(|| run.in_flight_call.take());
                     run.receipt = Some(receipt);
                     Event::Recorded(entry)
                 }

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use rusqlite::Connection;
 
-use super::mark::read_at;
+use super::watermark::read_at;
 
 /// When the database was last written, and how long it is: they change with every checkpoint.
 pub(super) type Stamp = (Option<SystemTime>, u64);

@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{commit::Commit, schema};
+use super::{schema, write_transaction::WriteTransaction};
 
 /// The identity; `None` where a version without it has made the file and none with it has opened it yet.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<String>> {
@@ -26,7 +26,7 @@ pub(super) fn settle(connection: &Connection, accepted: impl Fn(u64) -> bool) ->
     if fits(connection)? {
         return Ok(());
     }
-    let transaction = Commit::begin(connection)?;
+    let transaction = WriteTransaction::begin(connection)?;
     // Another process may have been faster.
     if fits(&transaction)? {
         return Ok(());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::base::Base;
-use super::mark::Mark;
+use super::watermark::Watermark;
 use super::{explain, row, schema, verify};
 use crate::journal::JournalError;
 use crate::payment::Entry;
@@ -31,8 +31,8 @@ pub fn inspect(path: &Path, busy: Duration) -> Result<Inspection, JournalError> 
     let failed = |error: &rusqlite::Error| explain(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(&error))?;
-    let marked = Mark::beside(path).read();
-    let marked_base = Mark::beside(path).read_base();
+    let marked = Watermark::beside(path).read();
+    let marked_base = Watermark::beside(path).read_base();
     let format = schema::look(&connection, busy).map_err(|error| error.explain(path))?;
     if format == 0 {
         // Made a moment ago; its tables are not there yet.

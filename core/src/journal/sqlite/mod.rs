@@ -3,18 +3,18 @@
 
 mod ballast;
 mod base;
-mod commit;
+mod file_identity;
 mod filed;
-mod files;
+mod group_commit;
 mod identity;
 mod inspect;
-mod mark;
+mod lease;
 mod record;
 mod row;
 mod schema;
-mod together;
-mod turn;
 mod verify;
+mod watermark;
+mod write_transaction;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,19 +24,19 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
 
 use super::liveness::{Presence, may_be_running};
-use super::{Flights, Guard, Journal, JournalError, Opening, OwnerLock, Recorded, place};
+use super::{Guard, InFlight, Journal, JournalError, Opening, ProcessLock, Recorded, location};
 use crate::clock::machine_unix_ms;
 use crate::outcome::{codes, codes::Code};
 use crate::payment::{Entry, Key, Owner};
 use crate::rights;
 use ballast::Ballast;
 use base::{Base, Stamp};
-use commit::Commit;
-use files::Files;
-use mark::Mark;
+use file_identity::FileIdentity;
+use group_commit::GroupCommit;
+use lease::{Lease, Shared, Waited};
 use record::write_heard;
-use together::Together;
-use turn::{Shared, Turn, Waited};
+use watermark::Watermark;
+use write_transaction::WriteTransaction;
 
 pub use inspect::{Inspection, inspect};
 
@@ -55,19 +55,19 @@ pub struct Sqlite {
     writing: Shared,
     /// Reads wait for no write, and a long list keeps no sale waiting.
     reading: Shared,
-    files: Files,
+    files: FileIdentity,
     base: Base,
     /// Records that wait for the thread that writes.
-    together: Together,
-    mark: Mark,
+    together: GroupCommit,
+    mark: Watermark,
     /// The highest sequence that this process has seen: a journal does not go backwards while it lives.
     highest: AtomicU64,
     ballast: Ballast,
-    lock: OwnerLock,
+    lock: ProcessLock,
     names_seen: Mutex<Instant>,
     /// What the till has read since the last record.
     heard: Mutex<Vec<Key>>,
-    flights: Flights,
+    in_flight: InFlight,
     /// Why nothing is written any more: what the file holds is not known until it is opened anew.
     stopped: OnceLock<JournalError>,
 }
@@ -115,14 +115,14 @@ impl Sqlite {
             rights::make_folder(folder).map_err(|e| not_made(folder, &e))?;
         }
         // One file is one journal, by whatever name: the lock and the mark lie beside the file itself.
-        let path = &place::real(path);
-        place::refuse_network(path)?;
+        let path = &location::real(path);
+        location::refuse_network(path)?;
         let lock =
-            OwnerLock::take(path, opening).map_err(|e| not_made(&path.with_extension("owners"), &e))?;
+            ProcessLock::take(path, opening).map_err(|e| not_made(&path.with_extension("owners"), &e))?;
         // SQLite gives its own files the rights of the database.
         rights::make(path).map_err(|e| not_made(path, &e))?;
-        place::refuse_second_name(path)?;
-        let mark = Mark::beside(path);
+        location::refuse_second_name(path)?;
+        let mark = Watermark::beside(path);
         let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
         schema::prepare(&mut connection, patience).map_err(|error| error.explain(path))?;
         let used = schema::sequence(&connection).map_err(|e| explain(path, &e))? > 0;
@@ -152,7 +152,7 @@ impl Sqlite {
         let ballast = Ballast::beside(path);
         let _ = ballast.ensure();
         let base = Base::of(path, &connection).map_err(|e| explain(path, &e))?;
-        let files = Files::of(path)
+        let files = FileIdentity::of(path)
             .map_err(|e| JournalError::new(&codes::JOURNAL, format!("{}: {e}", path.display())))?;
         let journal = Sqlite {
             path: path.to_owned(),
@@ -160,14 +160,14 @@ impl Sqlite {
             reading: Shared::new(reading),
             files,
             base,
-            together: Together::default(),
+            together: GroupCommit::default(),
             mark,
             highest: AtomicU64::new(sequence),
             ballast,
             lock,
             names_seen: Mutex::new(Instant::now()),
             heard: Mutex::default(),
-            flights: Flights::default(),
+            in_flight: InFlight::default(),
             stopped: OnceLock::new(),
         };
         if let Some(stamp) = journal.files.stand() {
@@ -210,14 +210,14 @@ impl Sqlite {
     }
 
     /// A transaction over what this process knows, or something newer.
-    fn begin<'c>(&self, connection: &'c Connection) -> Result<Commit<'c>, Failure> {
-        let transaction = Commit::begin(connection)?;
+    fn begin<'c>(&self, connection: &'c Connection) -> Result<WriteTransaction<'c>, Failure> {
+        let transaction = WriteTransaction::begin(connection)?;
         not_behind(transaction.sequence(), self.highest.load(Ordering::Acquire))?;
         Ok(transaction)
     }
 
     /// Commits, unless a later change had been committed before by this process or, as the mark says, by another.
-    fn commit(&self, transaction: Commit<'_>) -> Result<(), Failure> {
+    fn commit(&self, transaction: WriteTransaction<'_>) -> Result<(), Failure> {
         let before = transaction.sequence();
         let mark = self.mark.hold();
         not_behind(before, mark.known())?;
@@ -282,17 +282,17 @@ impl Sqlite {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn to_write(&self, until: Instant) -> Result<Turn<'_>, JournalError> {
+    fn to_write(&self, until: Instant) -> Result<Lease<'_>, JournalError> {
         self.turn(&self.writing, until)
     }
 
-    fn to_read(&self) -> Result<Turn<'_>, JournalError> {
+    fn to_read(&self) -> Result<Lease<'_>, JournalError> {
         self.turn(&self.reading, Instant::now() + BUSY)
     }
 
-    fn turn<'s>(&self, shared: &'s Shared, until: Instant) -> Result<Turn<'s>, JournalError> {
+    fn turn<'s>(&self, shared: &'s Shared, until: Instant) -> Result<Lease<'s>, JournalError> {
         match shared.turn(until, || None).map_err(|error| self.failed(&error))? {
-            Waited::Turn(turn) | Waited::Done(turn) => Ok(turn),
+            Waited::Lease(turn) | Waited::Done(turn) => Ok(turn),
             Waited::TooLate => Err(self.held()),
         }
     }
@@ -345,7 +345,7 @@ impl Journal for Sqlite {
                 drop(waited);
                 asked.wait()
             }
-            Ok(Waited::Turn(turn)) => self.write_together(&turn, entry, guard),
+            Ok(Waited::Lease(turn)) => self.write_together(&turn, entry, guard),
             Ok(Waited::TooLate) => Err(self.held()),
             Err(error) => Err(self.failed(&error)),
         }
@@ -448,15 +448,15 @@ impl Journal for Sqlite {
     }
 
     fn may_be_running(&self, entry: &Entry) -> bool {
-        may_be_running(entry, self.owner(), &self.flights, || self.lock.may_carry_out(entry))
+        may_be_running(entry, self.owner(), &self.in_flight, || self.lock.may_carry_out(entry))
     }
 
     fn owner(&self) -> &Owner {
         self.lock.owner()
     }
 
-    fn flights(&self) -> &Flights {
-        &self.flights
+    fn in_flight(&self) -> &InFlight {
+        &self.in_flight
     }
 }
 

@@ -2,9 +2,9 @@
 
 use rusqlite::ErrorCode;
 
-use super::commit::Commit;
-use super::together::{Batch, Told};
-use super::turn::Turn;
+use super::group_commit::{Batch, Told};
+use super::lease::Lease;
+use super::write_transaction::WriteTransaction;
 use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_made, row};
 use crate::journal::{Admission, Guard, Journal, JournalError, Receipt, Recorded, admit};
 use crate::outcome::codes;
@@ -13,7 +13,7 @@ use crate::payment::{Entry, Key};
 impl Sqlite {
     /// Writes a record and all that wait, in one transaction with one flush: all of them or none. The others are told
     /// before the turn ends. What could not even be begun leaves them waiting, each with its own patience.
-    pub(super) fn write_together(&self, turn: &Turn<'_>, entry: &Entry, guard: Guard) -> Told {
+    pub(super) fn write_together(&self, turn: &Lease<'_>, entry: &Entry, guard: Guard) -> Told {
         if let Some(reason) = self.stopped.get() {
             let message = format!("{reason}; money calls stop until the library is started anew");
             return Err(JournalError::new(reason.code, message));
@@ -60,7 +60,7 @@ impl Sqlite {
     /// One transaction with the record and all that wait, or nothing of it where nothing may be written.
     fn put_together<'s>(
         &'s self,
-        turn: &Turn<'_>,
+        turn: &Lease<'_>,
         entry: &Entry,
         guard: Guard,
         others: &mut Option<Batch<'s>>,
@@ -82,7 +82,7 @@ impl Sqlite {
     /// Puts one record into the transaction, unless something keeps it out.
     fn put(
         &self,
-        transaction: &Commit<'_>,
+        transaction: &WriteTransaction<'_>,
         entry: &Entry,
         guard: Guard,
         room: &mut Room,
@@ -119,14 +119,14 @@ impl Sqlite {
     /// The unsettled entry that holds this one back.
     fn held_back(
         &self,
-        transaction: &Commit<'_>,
+        transaction: &WriteTransaction<'_>,
         entry: &Entry,
         guard: Guard,
     ) -> rusqlite::Result<Option<Entry>> {
         if guard == Guard::Off {
             return Ok(None);
         }
-        let in_doubt = row::in_doubt(transaction, self.owner(), |key| self.flights.contain(key))?;
+        let in_doubt = row::in_doubt(transaction, self.owner(), |key| self.in_flight.contain(key))?;
         Ok(in_doubt
             .into_iter()
             .find(|other| guard.keeps_out(entry, other, |other| self.may_be_running(other))))
@@ -151,7 +151,7 @@ enum Room {
 }
 
 /// Writes down which successes the till has read.
-pub(super) fn write_heard(transaction: &Commit<'_>, keys: &[Key]) -> rusqlite::Result<()> {
+pub(super) fn write_heard(transaction: &WriteTransaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
     for key in keys {
         if let Some(heard) = row::find(transaction, key)?.and_then(|entry| entry.heard()) {
             row::write_heard(transaction, &heard)?;

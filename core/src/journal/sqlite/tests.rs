@@ -438,7 +438,7 @@ fn a_file_with_two_names_is_no_journal() {
 #[test]
 fn the_mark_never_goes_down() {
     let folder = Folder::new("mark-up");
-    let (mine, others) = (Mark::beside(&folder.journal()), Mark::beside(&folder.journal()));
+    let (mine, others) = (Watermark::beside(&folder.journal()), Watermark::beside(&folder.journal()));
     mine.hold().raise(7);
     // Between a commit and its mark another process has committed.
     let held = mine.hold();
@@ -465,7 +465,7 @@ fn the_mark_never_goes_down() {
 fn the_mark_only_rises_while_two_commit() {
     let folder = Folder::new("mark-race");
     let journals = [0, 1].map(|_| Sqlite::open(&folder.journal()).unwrap());
-    let watcher = Mark::beside(&folder.journal());
+    let watcher = Watermark::beside(&folder.journal());
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let threads: Vec<_> = journals

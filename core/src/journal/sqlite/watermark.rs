@@ -16,7 +16,7 @@ use crate::rights;
 const LENGTH: usize = 21;
 
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(super) struct Watermark {
     path: PathBuf,
     /// Open from the first commit on.
     file: Mutex<Option<File>>,
@@ -31,11 +31,11 @@ pub(super) struct Held<'m> {
     known_base: Option<u64>,
 }
 
-impl Mark {
-    pub(super) fn beside(journal: &Path) -> Mark {
+impl Watermark {
+    pub(super) fn beside(journal: &Path) -> Watermark {
         let mut name = journal.file_name().unwrap_or_default().to_owned();
         name.push(".mark");
-        Mark { path: journal.with_file_name(name), file: Mutex::default() }
+        Watermark { path: journal.with_file_name(name), file: Mutex::default() }
     }
 
     /// The sequence; `None` where there is no mark or it cannot be read.

@@ -8,24 +8,24 @@ use crate::payment::Key;
 
 /// See the module's words.
 #[derive(Clone, Debug, Default)]
-pub struct Flights(Arc<Mutex<HashMap<Key, u32>>>);
+pub struct InFlight(Arc<Mutex<HashMap<Key, u32>>>);
 
 /// One caller that may be carrying out a consume; until it is dropped.
 #[derive(Debug)]
-pub struct Flight {
-    all: Flights,
+pub struct InFlightCall {
+    all: InFlight,
     key: Key,
 }
 
-impl Flights {
+impl InFlight {
     fn counts(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on somebody may be carrying it out.
-    pub fn begin(&self, key: &Key) -> Flight {
+    pub fn begin(&self, key: &Key) -> InFlightCall {
         *self.counts().entry(key.clone()).or_insert(0) += 1;
-        Flight { all: self.clone(), key: key.clone() }
+        InFlightCall { all: self.clone(), key: key.clone() }
     }
 
     /// Whether anybody may be carrying it out.
@@ -34,7 +34,7 @@ impl Flights {
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlightCall {
     fn drop(&mut self) {
         let mut counts = self.all.counts();
         if let Some(count) = counts.get_mut(&self.key) {

@@ -18,7 +18,7 @@ pub(super) struct Shared {
 /// How the waiting for a turn ended.
 pub(super) enum Waited<'s, T> {
     /// The connection is free.
-    Turn(Turn<'s>),
+    Lease(Lease<'s>),
     /// There is nothing left to do.
     Done(T),
     /// It did not become free in time.
@@ -26,7 +26,7 @@ pub(super) enum Waited<'s, T> {
 }
 
 /// The connection for one use.
-pub(super) struct Turn<'s> {
+pub(super) struct Lease<'s> {
     // Before the ticket, so that it is unlocked when the next one comes.
     connection: MutexGuard<'s, Connection>,
     _ticket: Ticket<'s>,
@@ -52,7 +52,7 @@ impl Shared {
     }
 
     /// The connection, if it is free now. The time is SQLite's patience with other processes.
-    pub(super) fn turn_now(&self, until: Instant) -> rusqlite::Result<Option<Turn<'_>>> {
+    pub(super) fn turn_now(&self, until: Instant) -> rusqlite::Result<Option<Lease<'_>>> {
         let mut taken = lock(&self.taken);
         if *taken {
             return Ok(None);
@@ -85,17 +85,17 @@ impl Shared {
         }
         *taken = true;
         drop(taken);
-        self.begun(until).map(Waited::Turn)
+        self.begun(until).map(Waited::Lease)
     }
 
-    fn begun(&self, until: Instant) -> rusqlite::Result<Turn<'_>> {
-        let turn = Turn { _ticket: Ticket(self), connection: lock(&self.connection) };
+    fn begun(&self, until: Instant) -> rusqlite::Result<Lease<'_>> {
+        let turn = Lease { _ticket: Ticket(self), connection: lock(&self.connection) };
         turn.connection.busy_timeout(until.saturating_duration_since(Instant::now()).max(LEAST))?;
         Ok(turn)
     }
 }
 
-impl std::ops::Deref for Turn<'_> {
+impl std::ops::Deref for Lease<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
@@ -103,7 +103,7 @@ impl std::ops::Deref for Turn<'_> {
     }
 }
 
-impl std::ops::DerefMut for Turn<'_> {
+impl std::ops::DerefMut for Lease<'_> {
     fn deref_mut(&mut self) -> &mut Connection {
         &mut self.connection
     }

@@ -7,18 +7,18 @@ use rusqlite::Connection;
 use super::schema;
 
 /// See the module's words.
-pub(super) struct Commit<'c> {
+pub(super) struct WriteTransaction<'c> {
     connection: &'c Connection,
     open: bool,
     /// How many changes had been committed when it began.
     sequence: u64,
 }
 
-impl<'c> Commit<'c> {
+impl<'c> WriteTransaction<'c> {
     /// Begins; from now on no other process writes.
-    pub(super) fn begin(connection: &'c Connection) -> rusqlite::Result<Commit<'c>> {
+    pub(super) fn begin(connection: &'c Connection) -> rusqlite::Result<WriteTransaction<'c>> {
         run(connection, "BEGIN IMMEDIATE")?;
-        let mut begun = Commit { connection, open: true, sequence: 0 };
+        let mut begun = WriteTransaction { connection, open: true, sequence: 0 };
         begun.sequence = schema::sequence(connection)?;
         Ok(begun)
     }
@@ -36,7 +36,7 @@ impl<'c> Commit<'c> {
     }
 }
 
-impl Drop for Commit<'_> {
+impl Drop for WriteTransaction<'_> {
     fn drop(&mut self) {
         if self.open && !self.connection.is_autocommit() {
             // Where even that fails, SQLite rolls back when the file is closed or opened anew.
@@ -45,7 +45,7 @@ impl Drop for Commit<'_> {
     }
 }
 
-impl Deref for Commit<'_> {
+impl Deref for WriteTransaction<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {

@@ -13,7 +13,7 @@ pub(super) type Told = Result<Recorded, JournalError>;
 
 /// See the module's words.
 #[derive(Default)]
-pub(super) struct Together {
+pub(super) struct GroupCommit {
     state: Mutex<State>,
     told: Condvar,
 }
@@ -32,7 +32,7 @@ pub(super) struct Ask {
     pub(super) guard: Guard,
 }
 
-impl Together {
+impl GroupCommit {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,7 +60,7 @@ impl Together {
 
 /// The place of a record that waits.
 pub(super) struct Asked<'t> {
-    together: &'t Together,
+    together: &'t GroupCommit,
     number: u64,
 }
 
@@ -91,7 +91,7 @@ impl Asked<'_> {
 
 /// Records in the hands of the thread that has the journal. Whatever becomes of that thread, each is told something.
 pub(super) struct Batch<'t> {
-    together: &'t Together,
+    together: &'t GroupCommit,
     asks: Vec<Ask>,
 }
 

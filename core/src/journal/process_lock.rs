@@ -43,7 +43,7 @@ fn guard(file: &File) {
 
 /// This process's lock; released when it is dropped or the process ends, however it ends.
 #[derive(Debug)]
-pub struct OwnerLock {
+pub struct ProcessLock {
     owner: Owner,
     opening: Opening,
     folder: PathBuf,
@@ -51,9 +51,9 @@ pub struct OwnerLock {
     missing: Mutex<MissingOwners>,
 }
 
-impl OwnerLock {
+impl ProcessLock {
     /// Takes a lock under a new name in `<journal>.owners/`. The name says how long a call of this process may last.
-    pub fn take(journal: &Path, opening: &Opening) -> io::Result<OwnerLock> {
+    pub fn take(journal: &Path, opening: &Opening) -> io::Result<ProcessLock> {
         let folder = folder(journal);
         rights::make_folder(&folder)?;
         let mut random = [0; 8];
@@ -61,7 +61,7 @@ impl OwnerLock {
         let (process, number) = (std::process::id(), u64::from_le_bytes(random));
         let owner = owner_name(process, number, opening.total);
         let file = Mutex::new(lock_under(&folder, &owner)?);
-        Ok(OwnerLock { owner, opening: *opening, folder, file, missing: Mutex::default() })
+        Ok(ProcessLock { owner, opening: *opening, folder, file, missing: Mutex::default() })
     }
 
     /// The name under which intents are recorded.
@@ -137,7 +137,7 @@ impl OwnerLock {
     }
 }
 
-impl Drop for OwnerLock {
+impl Drop for ProcessLock {
     fn drop(&mut self) {
         // A file that stays is swept by the next process.
         let _ = fs::remove_file(self.folder.join(&self.owner.0));
@@ -172,15 +172,15 @@ pub fn folder(journal: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn lives(me: &OwnerLock, other: &Owner) -> bool {
+    fn lives(me: &ProcessLock, other: &Owner) -> bool {
         me.presence(other) == Presence::Lives
     }
 
     #[test]
     fn a_dropped_lock_is_a_dead_owner() {
         let path = std::env::temp_dir().join(format!("zvpos-owner-{}.db", std::process::id()));
-        let me = OwnerLock::take(&path, &Opening::default()).unwrap();
-        let other = OwnerLock::take(&path, &Opening::default()).unwrap();
+        let me = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let other = ProcessLock::take(&path, &Opening::default()).unwrap();
         let name = other.owner().clone();
         assert!(lives(&me, &name) && lives(&me, me.owner()));
         drop(other);
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn nobody_who_lives_is_swept_away() {
         let path = std::env::temp_dir().join(format!("zvpos-sweep-{}.db", std::process::id()));
-        let me = OwnerLock::take(&path, &Opening::default()).unwrap();
+        let me = ProcessLock::take(&path, &Opening::default()).unwrap();
         let done = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..2 {
@@ -212,7 +212,7 @@ mod tests {
             }
             let lost = (0..300).flat_map(|_| {
                 let others: Vec<_> =
-                    (0..20).map(|_| OwnerLock::take(&path, &Opening::default()).unwrap()).collect();
+                    (0..20).map(|_| ProcessLock::take(&path, &Opening::default()).unwrap()).collect();
                 others.into_iter().filter(|other| !lives(&me, other.owner())).collect::<Vec<_>>()
             });
             let lost = lost.count();
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn who_asks_at_the_same_time_hears_the_same() {
         let path = std::env::temp_dir().join(format!("zvpos-probe-{}.db", std::process::id()));
-        let me = OwnerLock::take(&path, &Opening::default()).unwrap();
+        let me = ProcessLock::take(&path, &Opening::default()).unwrap();
         let dead = Owner("1-dead".into());
         fs::write(folder(&path).join(&dead.0), "").unwrap();
         let wrong: usize = std::thread::scope(|scope| {

@@ -9,7 +9,7 @@ use crate::rights;
 
 /// Where the journal is, and what the till should know about it.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Location {
     /// The database file.
     pub path: PathBuf,
     /// It is not the machine's but this user's.
@@ -19,13 +19,13 @@ pub struct Place {
 }
 
 /// The machine's journal, or this user's where the machine has none and its folder cannot be written.
-pub fn default_place() -> Result<Place, JournalError> {
+pub fn default_location() -> Result<Location, JournalError> {
     choose(&machine_folder(), user_folder().as_deref())
 }
 
 /// Where there is a journal already, it is never passed over without a word: an empty one beside it would send again
 /// what the other has recorded.
-fn choose(machine: &Path, user: Option<&Path>) -> Result<Place, JournalError> {
+fn choose(machine: &Path, user: Option<&Path>) -> Result<Location, JournalError> {
     let own = user.map(|folder| folder.join(FILE)).filter(|path| path.exists());
     // What cannot be looked at may be there: to open it says why it cannot be used.
     let may_exist = match machine.join(FILE).try_exists() {
@@ -33,16 +33,16 @@ fn choose(machine: &Path, user: Option<&Path>) -> Result<Place, JournalError> {
         Err(error) => error.kind() != io::ErrorKind::NotADirectory,
     };
     if may_exist {
-        return Ok(Place { path: machine.join(FILE), per_user: false, unused: own });
+        return Ok(Location { path: machine.join(FILE), per_user: false, unused: own });
     }
     if let Some(path) = own {
-        return Ok(Place { path, per_user: true, unused: None });
+        return Ok(Location { path, per_user: true, unused: None });
     }
     if usable(machine) {
-        return Ok(Place { path: machine.join(FILE), per_user: false, unused: None });
+        return Ok(Location { path: machine.join(FILE), per_user: false, unused: None });
     }
     match user.filter(|folder| usable(folder)) {
-        Some(folder) => Ok(Place { path: folder.join(FILE), per_user: true, unused: None }),
+        Some(folder) => Ok(Location { path: folder.join(FILE), per_user: true, unused: None }),
         None => Err(JournalError::new(
             &codes::JOURNAL_PLACE,
             format!("neither {} nor a folder of this user can be written; set `journal`", machine.display()),

@@ -2,7 +2,7 @@
 //! start finds none of it: what is not under its name any more is no stable storage.
 
 #[cfg(unix)]
-pub(super) use unix::Files;
+pub(super) use unix::FileIdentity;
 
 #[cfg(unix)]
 mod unix {
@@ -17,20 +17,20 @@ mod unix {
     type Identity = (u64, u64);
 
     /// See the module's words.
-    pub(in super::super) struct Files {
+    pub(in super::super) struct FileIdentity {
         open: [(PathBuf, Identity); 3],
     }
 
-    impl Files {
+    impl FileIdentity {
         /// The database that is open at `path`, its WAL and the index of that, on which all processes hold their locks:
         /// whoever opens the journal without it makes another, and both write over each other.
-        pub(in super::super) fn of(path: &Path) -> io::Result<Files> {
+        pub(in super::super) fn of(path: &Path) -> io::Result<FileIdentity> {
             let known = |behind: &str| {
                 let mut name = OsString::from(path);
                 name.push(behind);
                 identity(Path::new(&name)).map(|identity| (PathBuf::from(name), identity))
             };
-            Ok(Files { open: [known("")?, known("-wal")?, known("-shm")?] })
+            Ok(FileIdentity { open: [known("")?, known("-wal")?, known("-shm")?] })
         }
 
         /// When the database was written, if each still stands under its name.
@@ -55,12 +55,12 @@ mod unix {
 
 /// Elsewhere a file that SQLite has open can be neither deleted nor replaced.
 #[cfg(not(unix))]
-pub(super) struct Files(std::path::PathBuf);
+pub(super) struct FileIdentity(std::path::PathBuf);
 
 #[cfg(not(unix))]
-impl Files {
-    pub(super) fn of(path: &std::path::Path) -> std::io::Result<Files> {
-        Ok(Files(path.to_owned()))
+impl FileIdentity {
+    pub(super) fn of(path: &std::path::Path) -> std::io::Result<FileIdentity> {
+        Ok(FileIdentity(path.to_owned()))
     }
 
     pub(super) fn stand(&self) -> Option<super::base::Stamp> {
