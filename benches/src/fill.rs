@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use zvpos_core::gateway::{Identity, Words};
+use zvpos_core::gateway::{GatewayStatus, Identity};
 use zvpos_core::journal::{Guard, Journal, Sqlite};
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Stage};
@@ -48,7 +48,7 @@ fn write(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
             1_767_225_600_000 + i64::from(number) * 60_000,
             Detail {
                 heard: true,
-                words: Some(Words { code: "0".into(), message: "操作成功".into() }),
+                words: Some(GatewayStatus { code: "0".into(), message: "操作成功".into() }),
                 ..Detail::default()
             },
         );

@@ -87,7 +87,7 @@ fn unsettled(redactor: &Redactor, journal: &Path) -> String {
 
 fn entry_line(redactor: &Redactor, entry: &Entry) -> Value {
     let (identity, detail) = (entry.identity(), entry.detail());
-    let words = |words: &Option<zvpos_core::gateway::Words>| {
+    let words = |words: &Option<zvpos_core::gateway::GatewayStatus>| {
         words.as_ref().map(|words| json!({"code": words.code, "message": redactor.line(&words.message)}))
     };
     json!({

@@ -44,7 +44,7 @@ impl World {
         self.say(&format!("P{process}"), || {
             let what = match &recorded {
                 Ok(Recorded::Done(_)) => "recorded".to_owned(),
-                Ok(Recorded::Stands(other)) => {
+                Ok(Recorded::Existing(other)) => {
                     format!("NOT recorded, stands {} r{}", other.stage().as_str(), other.revision())
                 }
                 Ok(Recorded::InDoubt(other)) => format!("NOT recorded, {} is in doubt", other.key().biz_id),

@@ -50,7 +50,7 @@ impl Store {
         drop(self.life.world());
         let standing = match &recorded {
             Ok(Recorded::Done(_)) => Some(entry),
-            Ok(Recorded::Stands(found)) => Some(found),
+            Ok(Recorded::Existing(found)) => Some(found),
             Ok(Recorded::InDoubt(_)) | Err(_) => None,
         };
         if let Some(standing) = standing {

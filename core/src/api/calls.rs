@@ -76,18 +76,18 @@ impl Library {
                     }])
                     .with_recorded(entry_json(&entry)),
                 Requested::OtherJournal(entry) => tell_other_journal(entry.as_ref(), self.lang()),
-                Requested::NoWay(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
-                Requested::NoWay(Some(entry)) if client.can_reverse() => tell_reversal(&entry, self.lang()),
-                Requested::NoWay(Some(entry)) => {
+                Requested::Impossible(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
+                Requested::Impossible(Some(entry)) if client.can_reverse() => tell_reversal(&entry, self.lang()),
+                Requested::Impossible(Some(entry)) => {
                     let answer = self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "");
                     answer.with_recorded(entry_json(&entry))
                 }
-                Requested::Stands(entry) if entry.stage() == Stage::Reversing => {
+                Requested::Existing(entry) if entry.stage() == Stage::Reversing => {
                     // What cannot be recorded now is on disk as it was, and is driven again.
                     let stands = self.recovery.drive(client, &entry, deadline).unwrap_or(entry);
                     tell_reversal(&stands, self.lang())
                 }
-                Requested::Stands(entry) => tell_reversal(&entry, self.lang()),
+                Requested::Existing(entry) => tell_reversal(&entry, self.lang()),
             });
             self.recovery.wake();
             answer.unwrap_or_else(|error| self.journal_failed(&error))
@@ -199,7 +199,7 @@ impl Library {
                 match journal.record(&record, Guard::Off, deadline) {
                     Err(error) => return self.journal_failed(&error),
                     Ok(Recorded::Done(_)) => return tell_stands(&record, self.lang()),
-                    Ok(Recorded::Stands(_) | Recorded::InDoubt(_)) => {}
+                    Ok(Recorded::Existing(_) | Recorded::InDoubt(_)) => {}
                 }
             }
         })
@@ -232,7 +232,7 @@ impl Library {
                         early.then(|| Warning::new(&codes::WARN_MAY_ARRIVE, codes::WARN_MAY_ARRIVE.meaning));
                     Answer::done_locally("settled").with_data(entry_json(&record)).with_warnings(warning)
                 }
-                Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry)) => {
+                Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry)) => {
                     let answer = self.own(Outcome::Invalid, &codes::NOT_SETTLED, "it has changed meanwhile");
                     answer.with_recorded(entry_json(&entry))
                 }

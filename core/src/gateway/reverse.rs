@@ -3,7 +3,7 @@
 
 use crate::money::BizId;
 
-use super::answer::{Of, OfAnotherSale, Words};
+use super::answer::{GatewayStatus, Of, OfAnotherSale};
 use super::consume::Identity;
 use super::request::Params;
 use super::{CodeRules, Envelope};
@@ -66,15 +66,15 @@ impl Default for ReverseRules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reversed {
     /// Done now, or so it is said.
-    Done(Words),
+    Done(GatewayStatus),
     /// Done before.
-    Already(Words),
+    Already(GatewayStatus),
     /// Nothing stands under that bizId, or not yet.
-    NotFound(Words),
+    NotFound(GatewayStatus),
     /// The gateway's no.
-    Refused(Words),
+    Refused(GatewayStatus),
     /// Nothing is known; it is to be asked again.
-    Again(Words),
+    Again(GatewayStatus),
 }
 
 impl Envelope<'_> {
@@ -90,7 +90,8 @@ impl Envelope<'_> {
         strict: bool,
         of_another_sale: OfAnotherSale<'_>,
     ) -> Reversed {
-        let mismatch = |message: String| Reversed::Again(Words { code: MISMATCH.text.to_owned(), message });
+        let mismatch =
+            |message: String| Reversed::Again(GatewayStatus { code: MISMATCH.text.to_owned(), message });
         if let Some(other) = self.names_another_sale(own, of_another_sale) {
             return mismatch(format!("the answer carries the bizId of another sale, {other}"));
         }

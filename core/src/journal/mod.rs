@@ -86,7 +86,7 @@ pub enum Recorded {
     /// It is on stable storage.
     Done(Receipt),
     /// Something else stands there; nothing was written.
-    Stands(Entry),
+    Existing(Entry),
     /// Another sale of the same member or coupon is unsettled; nothing was written.
     InDoubt(Entry),
 }
@@ -111,7 +111,7 @@ pub fn admit<E>(
 ) -> Result<Admission, E> {
     let fits = standing.as_ref().map_or(0, Entry::revision) + 1 == record.revision();
     Ok(match standing {
-        Some(found) if !fits => Admission::KeptOut(Box::new(Recorded::Stands(found))),
+        Some(found) if !fits => Admission::KeptOut(Box::new(Recorded::Existing(found))),
         None if !fits => Admission::Vanished,
         _ => match held_back()? {
             Some(other) => Admission::KeptOut(Box::new(Recorded::InDoubt(other))),

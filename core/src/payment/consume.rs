@@ -3,7 +3,7 @@
 use super::restart::Known;
 use super::settle::voided;
 use super::{Entry, OnUnknown, Owner, Reversal, Stage};
-use crate::gateway::{CodeRules, Doubt, Identity, NotSent, Verdict, Words};
+use crate::gateway::{CodeRules, Doubt, GatewayStatus, Identity, NotSent, Verdict};
 use crate::outcome::{codes, codes::Code};
 
 /// Where a call is.
@@ -21,7 +21,7 @@ pub enum State {
     /// A first attempt was refused for its timestamp, before any effect; the second is being recorded.
     SigningAnew,
     /// The end is known and is being recorded.
-    Concluding {
+    RecordingOutcome {
         /// What happened, to be judged again if the record has changed meanwhile.
         end: End,
     },
@@ -48,13 +48,13 @@ pub enum Event {
     /// What was to be recorded is recorded.
     Recorded(Entry),
     /// The bizId stands for this, which is not what the call wanted to record over.
-    Stands(Entry),
+    Existing(Entry),
     /// Another sale of the same member or coupon is unsettled.
     InDoubt(Entry),
     /// The owner of what stands is dead.
     OwnerDied(Entry),
     /// The caller that carries out the same request has not ended before this call's deadline.
-    WaitedInVain,
+    WaitTimedOut,
     /// The journal could not be read or written.
     JournalFailed {
         /// The library's code.
@@ -85,16 +85,16 @@ pub enum Effect {
     /// Sign and send the request.
     Send,
     /// Tell the till; nothing follows.
-    Tell(Told),
+    Tell(Reply),
 }
 
 /// What the till is told.
 #[derive(Debug)]
-pub enum Told {
+pub enum Reply {
     /// What this call's attempt came to.
     Ended(Entry),
     /// What stands for the same request from before; this call sent nothing.
-    Stands(Entry),
+    Existing(Entry),
     /// The bizId stands for another request, or was reversed; this call sent nothing.
     Conflict(Entry),
     /// Something was sent under the bizId and nothing was taken, and this is another request; this call sent nothing.
@@ -127,18 +127,18 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
             (State::Sending { entry, resigned: false }, Effect::Send)
         }
         // What was recorded was the death of another owner.
-        (State::New(intent), Event::Recorded(entry) | Event::Stands(entry)) => stands(intent, entry),
+        (State::New(intent), Event::Recorded(entry) | Event::Existing(entry)) => stands(intent, entry),
         (State::New(intent), Event::OwnerDied(entry)) => {
             let ended = abandoned(&entry);
             (State::New(intent), Effect::Record(ended))
         }
-        (State::New(_), Event::InDoubt(entry)) => tell(Told::InDoubt(entry)),
-        (State::New(_), Event::WaitedInVain) => tell(Told::Busy),
+        (State::New(_), Event::InDoubt(entry)) => tell(Reply::InDoubt(entry)),
+        (State::New(_), Event::WaitTimedOut) => tell(Reply::Busy),
         // Nothing was taken: nothing was sent, or all that was sent was refused before any effect.
         (
-            State::New(_) | State::SigningAnew | State::Concluding { end: End::NotSent(_) },
+            State::New(_) | State::SigningAnew | State::RecordingOutcome { end: End::NotSent(_) },
             Event::JournalFailed { code, message },
-        ) => tell(Told::Internal { code, message }),
+        ) => tell(Reply::Internal { code, message }),
 
         (
             State::Sending { entry, resigned: false },
@@ -150,10 +150,10 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
             (State::Sending { entry, resigned: true }, Effect::Send)
         }
         // A till asked for its reversal in between: nothing was taken, so there is nothing left to send.
-        (State::SigningAnew, Event::Stands(entry)) if entry.stage != Stage::Sending => {
-            tell(Told::Stands(entry))
+        (State::SigningAnew, Event::Existing(entry)) if entry.stage != Stage::Sending => {
+            tell(Reply::Existing(entry))
         }
-        (State::SigningAnew, Event::Stands(entry)) => {
+        (State::SigningAnew, Event::Existing(entry)) => {
             let end = End::NotSent(NotSent {
                 code: &codes::CONNECT,
                 message: "a reversal was asked for before the second attempt".to_owned(),
@@ -162,14 +162,14 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         }
         (State::Sending { entry, .. }, Event::Ended { end, .. }) => conclude(&entry, end),
 
-        (State::Concluding { .. }, Event::Recorded(entry)) => tell(Told::Ended(entry)),
+        (State::RecordingOutcome { .. }, Event::Recorded(entry)) => tell(Reply::Ended(entry)),
         // A till asked for its reversal while it was running: judged again over what stands now.
-        (State::Concluding { end }, Event::Stands(entry)) if entry.stage == Stage::Sending => {
+        (State::RecordingOutcome { end }, Event::Existing(entry)) if entry.stage == Stage::Sending => {
             conclude(&entry, end)
         }
         // It was taken for dead and is being undone, or was; but the gateway did it, and only now that is known. Or
         // only now it ended without proof: it may have been sent after whatever was found out about it.
-        (State::Concluding { end }, Event::Stands(entry))
+        (State::RecordingOutcome { end }, Event::Existing(entry))
             if matches!(
                 entry.stage,
                 Stage::Unknown | Stage::Reversing | Stage::Reversed | Stage::Refused | Stage::Unproven
@@ -178,7 +178,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
             match &end {
                 End::Answered(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
                     let record = reopened(&entry, doubt);
-                    (State::Concluding { end }, Effect::Record(record))
+                    (State::RecordingOutcome { end }, Effect::Record(record))
                 }
                 End::Answered(Verdict::Accepted(accepted)) => {
                     let goes_back = entry.on_unknown == OnUnknown::Reverse || entry.detail.reversal.asked;
@@ -189,13 +189,13 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
                         _ => contradicted(&entry),
                     };
                     let record = record.with_accepted(accepted);
-                    (State::Concluding { end }, Effect::Record(record))
+                    (State::RecordingOutcome { end }, Effect::Record(record))
                 }
-                _ => tell(Told::Stands(entry)),
+                _ => tell(Reply::Existing(entry)),
             }
         }
         // A person has settled it meanwhile: a proof of the contrary is not thrown away.
-        (State::Concluding { end }, Event::Stands(entry))
+        (State::RecordingOutcome { end }, Event::Existing(entry))
             if entry.detail.settlement.is_some() && matches!(entry.stage, Stage::Kept | Stage::Undone) =>
         {
             let record = match (&end, entry.stage) {
@@ -206,25 +206,25 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
                     contradicted(&entry).with_refusal(refusal)
                 }
                 (End::NotSent(why), Stage::Kept) => contradicted(&entry).with_words(why.code, &why.message),
-                _ => return tell(Told::Stands(entry)),
+                _ => return tell(Reply::Existing(entry)),
             };
-            (State::Concluding { end }, Effect::Record(record))
+            (State::RecordingOutcome { end }, Effect::Record(record))
         }
-        (State::Concluding { .. }, Event::Stands(entry)) => tell(Told::Stands(entry)),
+        (State::RecordingOutcome { .. }, Event::Existing(entry)) => tell(Reply::Existing(entry)),
         // No final answer reaches the till before its outcome is recorded.
-        (State::Concluding { .. }, Event::JournalFailed { code, message }) => {
-            tell(Told::Unrecorded(Doubt::new(
+        (State::RecordingOutcome { .. }, Event::JournalFailed { code, message }) => {
+            tell(Reply::Unrecorded(Doubt::new(
                 &codes::JOURNAL,
                 format!("the outcome could not be recorded: {} {message}", code.text),
             )))
         }
 
         // Events out of order are a defect of the driver. Before the send nothing was taken; after it, who knows.
-        (State::New(_), event) => tell(Told::Internal {
+        (State::New(_), event) => tell(Reply::Internal {
             code: &codes::PANIC,
             message: format!("unexpected event before the send: {event:?}"),
         }),
-        (state, event) => tell(Told::Unrecorded(Doubt::new(
+        (state, event) => tell(Reply::Unrecorded(Doubt::new(
             &codes::PANIC,
             format!("unexpected event {event:?} in {state:?}"),
         ))),
@@ -233,15 +233,15 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
 
 /// What a call tells whose till made the attempt with another journal: it sends nothing. `None` where this journal may
 /// carry it out.
-pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Told> {
+pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply> {
     match known {
-        Known::OtherJournal(entry) => Some(Told::OtherJournal(entry)),
-        Known::Stands(entry) if !entry.identity.is_same_as(intent) => Some(Told::Conflict(entry)),
-        Known::Stands(entry) if matches!(entry.stage, Stage::Reversed | Stage::Undone) => {
-            Some(Told::Conflict(entry))
+        Known::OtherJournal(entry) => Some(Reply::OtherJournal(entry)),
+        Known::Existing(entry) if !entry.identity.is_same_as(intent) => Some(Reply::Conflict(entry)),
+        Known::Existing(entry) if matches!(entry.stage, Stage::Reversed | Stage::Undone) => {
+            Some(Reply::Conflict(entry))
         }
-        Known::Stands(entry) => Some(Told::Stands(entry)),
-        Known::LeftBehind(_) => Some(Told::Unrecorded(left_behind())),
+        Known::Existing(entry) => Some(Reply::Existing(entry)),
+        Known::LeftBehind(_) => Some(Reply::Unrecorded(left_behind())),
         Known::NeverSent | Known::NotRecorded => None,
     }
 }
@@ -275,23 +275,23 @@ fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
             record.detail.origin.clone_from(&intent.detail.origin);
             (State::New(intent), Effect::RecordAgain(record))
         }
-        Stage::Reversed | Stage::Undone => tell(Told::Conflict(entry)),
+        Stage::Reversed | Stage::Undone => tell(Reply::Conflict(entry)),
         Stage::Succeeded
         | Stage::Unknown
         | Stage::Reversing
         | Stage::Refused
         | Stage::Unproven
-        | Stage::Kept => tell(Told::Stands(entry)),
+        | Stage::Kept => tell(Reply::Existing(entry)),
     }
 }
 
 /// What another request than the recorded one is told under its bizId; `None` where no byte ever left under it. What was
 /// refused may have been taken all the same, or be taken later: then nobody could say which of two sums it was.
-pub fn another_request(entry: &Entry) -> Option<Told> {
+pub fn another_request(entry: &Entry) -> Option<Reply> {
     match entry.stage {
         _ if entry.is_free() => None,
-        Stage::Declined | Stage::NotSent => Some(Told::NewBizId(entry.clone())),
-        _ => Some(Told::Conflict(entry.clone())),
+        Stage::Declined | Stage::NotSent => Some(Reply::NewBizId(entry.clone())),
+        _ => Some(Reply::Conflict(entry.clone())),
     }
 }
 
@@ -326,7 +326,7 @@ fn conclude(entry: &Entry, end: End) -> (State, Effect) {
         End::NotSent(why) => ended(entry, Stage::NotSent).with_words(why.code, &why.message),
         End::Answered(Verdict::Doubt(doubt)) | End::Lost(doubt) => in_doubt(entry, doubt),
     };
-    (State::Concluding { end }, Effect::Record(record))
+    (State::RecordingOutcome { end }, Effect::Record(record))
 }
 
 /// The stage of a proven end; where a till has asked for the reversal meanwhile, what was taken goes back and
@@ -360,7 +360,7 @@ fn reopened(entry: &Entry, doubt: &Doubt) -> Entry {
 fn contradicted(entry: &Entry) -> Entry {
     let mut next = entry.moved(Stage::Unproven);
     next.detail.reversal = Reversal {
-        last: Some(Words {
+        last: Some(GatewayStatus {
             code: codes::LATE_PROOF.text.to_owned(),
             message: "its attempt ended with the proof of the contrary after it had been settled".to_owned(),
         }),
@@ -378,7 +378,7 @@ fn in_doubt(entry: &Entry, doubt: &Doubt) -> Entry {
     entry.moved(stage).with_doubt(doubt)
 }
 
-fn tell(told: Told) -> (State, Effect) {
+fn tell(told: Reply) -> (State, Effect) {
     (State::Done, Effect::Tell(told))
 }
 

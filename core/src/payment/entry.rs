@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::times::Times;
-use crate::gateway::{Accepted, Doubt, Identity, Origin, Refusal, Reversed, Words};
+use crate::gateway::{Accepted, Doubt, GatewayStatus, Identity, Origin, Refusal, Reversed};
 use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
 use crate::outcome::codes::{self, Code};
@@ -145,7 +145,7 @@ pub struct Reversal {
     /// How often it was sent; recorded before each send.
     pub tries: u32,
     /// The gateway's last words, or why there were none.
-    pub last: Option<Words>,
+    pub last: Option<GatewayStatus>,
     /// The last try was refused in the gateway's own words.
     pub refused: bool,
     /// The sale stood as succeeded when the till asked: the money of a finished sale is given back.
@@ -218,13 +218,13 @@ pub struct Entry {
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, stored by name")]
 pub struct Detail {
     /// The last words about the consume: the gateway's, or why there are none.
-    pub words: Option<Words>,
+    pub words: Option<GatewayStatus>,
     /// The library's code for a doubt.
     pub doubt: Option<String>,
     /// The gateway's data as JSON text, normalised.
     pub data: Option<String>,
     /// What did not fit.
-    pub warnings: Vec<Words>,
+    pub warnings: Vec<GatewayStatus>,
     /// The bizId that the answer carried.
     pub returned_biz_id: Option<String>,
     /// The gateway's whole answer came, so the request is no longer on its way.
@@ -241,8 +241,8 @@ pub struct Detail {
     /// What a person decided.
     pub settlement: Option<Settlement>,
     /// Its answer carried a bizId that may be another sale's, which must not be undone for it.
-    #[serde(default)]
-    pub strange_answer: bool,
+    #[serde(default, rename = "strange_answer")]
+    pub mismatched_biz_id: bool,
     /// When it was sent, ended and given back.
     #[serde(default, skip_serializing_if = "Times::is_empty")]
     pub times: Times,
@@ -377,7 +377,7 @@ impl Entry {
                     .detail
                     .words
                     .as_ref()
-                    .map(|words| Words { message: String::new(), ..words.clone() }),
+                    .map(|words| GatewayStatus { message: String::new(), ..words.clone() }),
                 heard: self.detail.heard,
                 confirmation: self.detail.confirmation,
                 // Whether reversals by the sent bizId can be trusted hangs on it.
@@ -556,13 +556,14 @@ impl Entry {
     }
 
     pub(super) fn with_accepted(mut self, accepted: &Accepted) -> Entry {
-        self.detail.words = Some(Words { code: "0".to_owned(), message: accepted.message().to_owned() });
+        self.detail.words =
+            Some(GatewayStatus { code: "0".to_owned(), message: accepted.message().to_owned() });
         self.detail.doubt = None;
         self.detail.data = Some(accepted.data().to_owned());
         self.detail.warnings = accepted
             .warnings()
             .iter()
-            .map(|w| Words { code: w.code.to_owned(), message: w.message.clone() })
+            .map(|w| GatewayStatus { code: w.code.to_owned(), message: w.message.clone() })
             .collect();
         self.detail.returned_biz_id = accepted.returned_biz_id().map(str::to_owned);
         self.detail.answered = true;
@@ -570,35 +571,36 @@ impl Entry {
     }
 
     pub(super) fn with_refusal(mut self, refusal: &Refusal) -> Entry {
-        self.detail.words = Some(Words { code: refusal.code.clone(), message: refusal.message.clone() });
+        self.detail.words =
+            Some(GatewayStatus { code: refusal.code.clone(), message: refusal.message.clone() });
         self.detail.doubt = None;
         self.detail.warnings = refusal
             .warnings
             .iter()
-            .map(|w| Words { code: w.code.to_owned(), message: w.message.clone() })
+            .map(|w| GatewayStatus { code: w.code.to_owned(), message: w.message.clone() })
             .collect();
         self.detail.answered = true;
         self
     }
 
     pub(super) fn with_doubt(mut self, doubt: &Doubt) -> Entry {
-        self.detail.words = Some(Words { code: doubt.code.clone(), message: doubt.message.clone() });
+        self.detail.words = Some(GatewayStatus { code: doubt.code.clone(), message: doubt.message.clone() });
         self.detail.doubt = Some(doubt.kind.text.to_owned());
         self.detail.answered = doubt.answered;
         let own = doubt.returned_biz_id.clone().filter(|id| id == self.key.biz_id.as_str());
-        self.detail.strange_answer = doubt.returned_biz_id.is_some() && own.is_none();
+        self.detail.mismatched_biz_id = doubt.returned_biz_id.is_some() && own.is_none();
         // A till that asked for the reversal may have said which one its answer carried.
         self.detail.returned_biz_id = own.or(self.detail.returned_biz_id);
         self.detail.warnings = doubt
             .warnings
             .iter()
-            .map(|w| Words { code: w.code.to_owned(), message: w.message.clone() })
+            .map(|w| GatewayStatus { code: w.code.to_owned(), message: w.message.clone() })
             .collect();
         self
     }
 
     pub(super) fn with_words(mut self, code: &Code, message: &str) -> Entry {
-        self.detail.words = Some(Words { code: code.text.to_owned(), message: message.to_owned() });
+        self.detail.words = Some(GatewayStatus { code: code.text.to_owned(), message: message.to_owned() });
         self
     }
 }

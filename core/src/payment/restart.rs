@@ -30,7 +30,7 @@ impl Attempt {
 #[derive(Clone, Debug)]
 pub enum Known {
     /// This stands.
-    Stands(Entry),
+    Existing(Entry),
     /// Its attempt was left behind by a crash or by an outcome that could not be recorded, nor can that be now.
     LeftBehind(Entry),
     /// The attempt was made with this journal, which knows nothing of it: no byte of it ever left.
@@ -52,7 +52,7 @@ pub fn known(standing: Option<Entry>, attempt: Attempt, under_another_account: b
         {
             Known::OtherJournal(Some(entry))
         }
-        (Some(entry), _) => Known::Stands(entry),
+        (Some(entry), _) => Known::Existing(entry),
         (None, Attempt::Here) if !under_another_account => Known::NeverSent,
         (None, Attempt::Here | Attempt::Elsewhere) => Known::OtherJournal(None),
         (None, Attempt::NotSaid) => Known::NotRecorded,
@@ -86,7 +86,7 @@ mod tests {
     fn what_may_have_changed_since_is_told_only_by_the_journal_of_the_attempt() {
         for stage in Stage::ALL {
             for attempt in [Attempt::NotSaid, Attempt::Here] {
-                assert!(matches!(known(Some(entry(stage)), attempt, true), Known::Stands(_)), "{stage:?}");
+                assert!(matches!(known(Some(entry(stage)), attempt, true), Known::Existing(_)), "{stage:?}");
             }
             let may_be_sent_again = matches!(stage, Stage::Declined | Stage::NotSent);
             let may_be_given_back = matches!(stage, Stage::Succeeded | Stage::Kept);

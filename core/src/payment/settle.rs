@@ -1,7 +1,7 @@
 //! Settling what is in doubt or is to be undone: the reversal as a till, the recovery or a person drives it.
 
 use super::{Entry, Reversal, Said, Settlement, Stage};
-use crate::gateway::{Reversed, Words};
+use crate::gateway::{GatewayStatus, Reversed};
 use crate::outcome::codes;
 
 /// What a till's request for a reversal comes to.
@@ -11,11 +11,11 @@ pub enum Asked {
     /// Record this over the revision before it; then it is to be sent, or waits for the running consume.
     Record(Entry),
     /// It is being undone already: drive it.
-    Going,
+    InProgress,
     /// Nothing stands any more.
-    Already,
+    AlreadyReversed,
     /// There is no way to undo it.
-    NoWay,
+    Impossible,
 }
 
 /// Who asks for a reversal.
@@ -45,16 +45,16 @@ pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -> As
     };
     match entry.stage {
         Stage::Sending | Stage::Succeeded | Stage::Unknown | Stage::Refused | Stage::Kept if !has_route => {
-            Asked::NoWay
+            Asked::Impossible
         }
-        Stage::Sending if entry.detail.reversal.asked => Asked::Going,
+        Stage::Sending if entry.detail.reversal.asked => Asked::InProgress,
         // Recorded at once; sent when the running call has its answer or its deadline.
         Stage::Sending => asked(Stage::Sending),
         // Nothing was taken; from now on the bizId cannot be tried again.
         Stage::Declined | Stage::NotSent => Asked::Record(voided(entry, entry.stage)),
-        Stage::Reversing => Asked::Going,
-        Stage::Reversed | Stage::Undone => Asked::Already,
-        Stage::Unproven => Asked::NoWay,
+        Stage::Reversing => Asked::InProgress,
+        Stage::Reversed | Stage::Undone => Asked::AlreadyReversed,
+        Stage::Unproven => Asked::Impossible,
         Stage::Succeeded | Stage::Unknown | Stage::Refused | Stage::Kept => asked(Stage::Reversing),
     }
 }
@@ -80,21 +80,21 @@ pub enum Try {
     /// Record this over the revision before it: nobody can know.
     GiveUp(Entry),
     /// It is not to be undone, or no longer.
-    Nothing,
+    NotNeeded,
 }
 
 /// The next try to undo an entry. `other_biz_ids` says whether this account has ever answered with another bizId
 /// than the one that was sent: then a reversal by the sent one may hit nothing, or another sale.
 pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
     if entry.stage != Stage::Reversing {
-        return Try::Nothing;
+        return Try::NotNeeded;
     }
     let mut next = entry.moved(Stage::Reversing);
     match &entry.detail.returned_biz_id {
-        None if (other_biz_ids || entry.detail.strange_answer) && !entry.detail.foreign => {
+        None if (other_biz_ids || entry.detail.mismatched_biz_id) && !entry.detail.foreign => {
             next.stage = Stage::Unproven;
             next.detail.reversal.said = None;
-            next.detail.reversal.last = Some(Words {
+            next.detail.reversal.last = Some(GatewayStatus {
                 code: codes::OTHER_BIZ_ID.text.to_owned(),
                 message: "the answer was lost, and this account answers with other bizIds than it is sent"
                     .to_owned(),
@@ -254,7 +254,7 @@ pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Optio
         ),
         Evidence::Absent | Evidence::Unfit | Evidence::Nothing => return None,
     };
-    let words = Words { code: code.to_owned(), message: message.to_owned() };
+    let words = GatewayStatus { code: code.to_owned(), message: message.to_owned() };
     let mut next = entry.moved(stage);
     next.detail.doubt = None;
     next.detail.answered = true;

@@ -199,7 +199,7 @@ mod tests {
         let mut old = sent(at(NOW)).moved(Stage::Succeeded);
         old.detail.times = Times::default();
         old.detail.answered = true;
-        old.detail.words = Some(crate::gateway::Words { code: "0".into(), message: String::new() });
+        old.detail.words = Some(crate::gateway::GatewayStatus { code: "0".into(), message: String::new() });
         let mut asked = old.moved(Stage::Reversing);
         asked.detail.reversal.asked = true;
         let refunded =

@@ -10,7 +10,7 @@ use crate::journal::{Guard, InFlightCall, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Answer, Problem, Timing, Warning, codes};
-use crate::payment::consume::{Effect, End, Event, State, Told, another_request, step, unless_elsewhere};
+use crate::payment::consume::{Effect, End, Event, Reply, State, another_request, step, unless_elsewhere};
 use crate::payment::restart::Attempt;
 use crate::payment::{Entry, Stage};
 use crate::transport::Failure;
@@ -44,7 +44,7 @@ impl Client {
         let told = panic::catch_unwind(AssertUnwindSafe(|| match run.elsewhere(given) {
             Ok(Some(told)) => told,
             Ok(None) => run.drive(),
-            Err(error) => Told::Internal { code: error.code, message: error.message },
+            Err(error) => Reply::Internal { code: error.code, message: error.message },
         }))
         .unwrap_or_else(|_| run.panicked());
         let mut timing = run.timing;
@@ -65,8 +65,8 @@ impl Client {
 impl Client {
     /// What stands is of another business day than today: a till whose numbers begin anew each day would take it for
     /// the sale at hand.
-    fn of_another_day(&self, told: &Told) -> Option<Warning> {
-        let Told::Stands(entry) = told else { return None };
+    fn of_another_day(&self, told: &Reply) -> Option<Warning> {
+        let Reply::Existing(entry) = told else { return None };
         let days = self.shared.business_days;
         let (recorded, today) = (entry.day(days), days.day_of(self.now().best_unix_ms()));
         (recorded != today).then(|| {
@@ -110,7 +110,7 @@ struct Run<'c> {
 impl Run<'_> {
     /// What is told where the till made the attempt with another journal, or under another account of this one: such a
     /// call sends nothing.
-    fn elsewhere(&self, given: &Object<'_>) -> Result<Option<Told>, JournalError> {
+    fn elsewhere(&self, given: &Object<'_>) -> Result<Option<Reply>, JournalError> {
         let stands_elsewhere = || {
             let (journal, key) = (&self.client.shared.journal, self.client.key(&self.request.biz_id));
             Ok::<_, JournalError>(journal.find(&key)?.is_none() && journal.stands_elsewhere(&key)?)
@@ -124,7 +124,7 @@ impl Run<'_> {
         Ok(unless_elsewhere(&self.request.identity, known))
     }
 
-    fn drive(&mut self) -> Told {
+    fn drive(&mut self) -> Reply {
         let client = self.client;
         let mut intent = Entry::intent(
             client.key(&self.request.biz_id),
@@ -154,12 +154,12 @@ impl Run<'_> {
         }
     }
 
-    fn panicked(&self) -> Told {
+    fn panicked(&self) -> Reply {
         let message = "a defect of the library was caught; see the log".to_owned();
         if self.sent {
-            Told::Unrecorded(Doubt::new(&codes::PANIC, message))
+            Reply::Unrecorded(Doubt::new(&codes::PANIC, message))
         } else {
-            Told::Internal { code: &codes::PANIC, message }
+            Reply::Internal { code: &codes::PANIC, message }
         }
     }
 
@@ -176,7 +176,7 @@ impl Run<'_> {
                     run.receipt = Some(receipt);
                     Event::Recorded(entry)
                 }
-                Recorded::Stands(entry) => Event::Stands(entry),
+                Recorded::Existing(entry) => Event::Existing(entry),
                 Recorded::InDoubt(entry) => Event::InDoubt(entry),
             })
         })
@@ -188,13 +188,13 @@ impl Run<'_> {
             let journal = &run.client.shared.journal;
             loop {
                 if entry.stage() != Stage::Sending {
-                    return Ok(Event::Stands(entry));
+                    return Ok(Event::Existing(entry));
                 }
                 if !journal.may_be_running(&entry) {
                     return Ok(Event::OwnerDied(entry));
                 }
                 if run.client.shared.world.now() >= run.deadline {
-                    return Ok(Event::WaitedInVain);
+                    return Ok(Event::WaitTimedOut);
                 }
                 run.client.shared.world.sleep(LOOK_AGAIN);
                 if let Some(found) = journal.find(entry.key())? {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::query::End;
 use super::refund;
 use crate::calendar::{date, timestamp};
-use crate::gateway::{Accepted, Doubt, Identity, JOURNAL_ID, Verdict, Words};
+use crate::gateway::{Accepted, Doubt, GatewayStatus, Identity, JOURNAL_ID, Verdict};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
-use crate::payment::consume::{Told, left_behind};
+use crate::payment::consume::{Reply, left_behind};
 use crate::payment::restart::Known;
 use crate::payment::{Confirmation, Entry, Stage};
 use crate::schema::exact_for_hosts;
@@ -76,11 +76,11 @@ fn accepted_read(accepted: &Accepted) -> Answer {
 }
 
 /// The answer to a consume.
-pub fn consume(told: Told, lang: Lang) -> Answer {
+pub fn consume(told: Reply, lang: Lang) -> Answer {
     match told {
-        Told::Ended(entry) => stands(&entry, lang),
-        Told::Stands(entry) => stands(&entry, lang).replayed(),
-        Told::Conflict(entry) => {
+        Reply::Ended(entry) => stands(&entry, lang),
+        Reply::Existing(entry) => stands(&entry, lang).replayed(),
+        Reply::Conflict(entry) => {
             let message = match entry.stage() {
                 Stage::Reversed if entry.detail().reversal.voided.is_some() => {
                     "this bizId was voided; nothing was sent"
@@ -92,26 +92,26 @@ pub fn consume(told: Told, lang: Lang) -> Answer {
                 .with_biz_id(entry.key().biz_id.as_str())
                 .with_recorded(entry_json(&entry))
         }
-        Told::NewBizId(entry) => {
+        Reply::NewBizId(entry) => {
             let message = "something was sent under this bizId and nothing was taken; another request goes under a new bizId";
             Answer::of(Outcome::Conflict, &codes::NEW_BIZID, lang, message)
                 .with_next(Next::NewBizId)
                 .with_biz_id(entry.key().biz_id.as_str())
                 .with_recorded(entry_json(&entry))
         }
-        Told::Busy => {
+        Reply::Busy => {
             let message = "the same bizId is still running in another call; this call sent nothing";
             Answer::of(Outcome::Unknown, &codes::BUSY, lang, message)
         }
-        Told::InDoubt(entry) => {
+        Reply::InDoubt(entry) => {
             let message = format!("bizId {} of the same member or coupon is not settled", entry.key().biz_id);
             Answer::of(Outcome::NotSent, &codes::IN_DOUBT, lang, message)
                 .with_next(Next::OtherTender)
                 .with_recorded(entry_json(&entry))
         }
-        Told::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
-        Told::Unrecorded(doubt) => unknown(&doubt, lang),
-        Told::Internal { code, message } => Answer::of(Outcome::Internal, code, lang, message),
+        Reply::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
+        Reply::Unrecorded(doubt) => unknown(&doubt, lang),
+        Reply::Internal { code, message } => Answer::of(Outcome::Internal, code, lang, message),
     }
 }
 
@@ -124,7 +124,7 @@ fn unknown(doubt: &Doubt, lang: Lang) -> Answer {
 /// The answer to a look-up.
 pub fn known(known: &Known, lang: Lang) -> Answer {
     match known {
-        Known::Stands(entry) => stands(entry, lang).replayed().with_recorded(entry_json(entry)),
+        Known::Existing(entry) => stands(entry, lang).replayed().with_recorded(entry_json(entry)),
         Known::LeftBehind(entry) => unknown(&left_behind(), lang).replayed().with_recorded(entry_json(entry)),
         // Nothing is in the way of it.
         Known::NeverSent => Answer::of(Outcome::NotSent, &codes::NEVER_SENT, lang, codes::NEVER_SENT.meaning)
@@ -160,10 +160,10 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
         return answer;
     }
     let detail = entry.detail();
-    let nothing = Words::default();
+    let nothing = GatewayStatus::default();
     let words = detail.words.as_ref().unwrap_or(&nothing);
     let last = detail.reversal.last.as_ref().unwrap_or(&nothing);
-    let own = |outcome, code: &'static Code, words: &Words| {
+    let own = |outcome, code: &'static Code, words: &GatewayStatus| {
         let said = if words.code.is_empty() {
             code.meaning.to_owned()
         } else {
@@ -245,7 +245,7 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
 pub fn entry_json(entry: &Entry) -> String {
     let detail = entry.detail();
     let times = &detail.times;
-    let words = |words: &Option<Words>| {
+    let words = |words: &Option<GatewayStatus>| {
         words.as_ref().map(|words| serde_json::json!({ "code": words.code, "message": words.message }))
     };
     serde_json::json!({

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Client;
-use crate::gateway::{CodeRules, Envelope, Identity, Operation, Reversed, Words};
+use crate::gateway::{CodeRules, Envelope, GatewayStatus, Identity, Operation, Reversed};
 use crate::journal::{Guard, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::log::Level;
@@ -17,9 +17,9 @@ use crate::transport::Failure;
 /// What a till's request for a reversal came to.
 pub enum Requested {
     /// This stands now; what is to be undone is on disk.
-    Stands(Entry),
+    Existing(Entry),
     /// No reverse route is configured, or it cannot be undone by one.
-    NoWay(Option<Entry>),
+    Impossible(Option<Entry>),
     /// The journal knows no such bizId, and another till's sale can be undone only by the bizId that was returned.
     NeedsReturnedBizId,
     /// The configured params name these values of the sale, which the journal does not have.
@@ -64,13 +64,15 @@ impl Client {
                 (None, _) if matches!(known, Known::NeverSent) => {
                     Entry::never_sent(key.clone(), owner, created)
                 }
-                (None, _) if !self.can_reverse() => return Ok(Requested::NoWay(None)),
+                (None, _) if !self.can_reverse() => return Ok(Requested::Impossible(None)),
                 (None, None) => return Ok(Requested::NeedsReturnedBizId),
                 (None, Some(returned)) => Entry::foreign(key.clone(), told.clone(), returned, owner, created),
                 (Some(entry), _) => match settle::ask(entry, returned, self.can_reverse(), By::Till) {
                     Asked::Record(record) => record.told(told),
-                    Asked::Going | Asked::Already => return Ok(Requested::Stands(entry.clone())),
-                    Asked::NoWay => return Ok(Requested::NoWay(standing)),
+                    Asked::InProgress | Asked::AlreadyReversed => {
+                        return Ok(Requested::Existing(entry.clone()));
+                    }
+                    Asked::Impossible => return Ok(Requested::Impossible(standing)),
                 },
             };
             let record = self.dated(record);
@@ -79,8 +81,8 @@ impl Client {
                 return Ok(Requested::Lacks(lacking));
             }
             match journal.record(&record, Guard::Off, deadline)? {
-                Recorded::Done(_) => return Ok(Requested::Stands(record)),
-                Recorded::Stands(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
+                Recorded::Done(_) => return Ok(Requested::Existing(record)),
+                Recorded::Existing(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
             }
         }
     }
@@ -94,14 +96,14 @@ impl Client {
     ) -> Result<Entry, JournalError> {
         let journal = &self.shared.journal;
         let (record, biz_id) = match settle::try_reversal(entry, journal.has_other_biz_ids(entry.key())?) {
-            Try::Nothing => return Ok(entry.clone()),
+            Try::NotNeeded => return Ok(entry.clone()),
             Try::GiveUp(record) => return self.keep(record, deadline),
             Try::Send { record, biz_id } => (record, biz_id),
         };
         let (record, receipt) = match journal.record(&record, Guard::Off, deadline) {
             Ok(Recorded::Done(receipt)) => (record, receipt),
             // Somebody else drives it.
-            Ok(Recorded::Stands(entry) | Recorded::InDoubt(entry)) => return Ok(entry),
+            Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry)) => return Ok(entry),
             // The journal has failed; what it says of this entry was durable before, and a reversal that was
             // sent once may be sent again.
             Err(error) => match settle::unrecorded(entry) {
@@ -139,12 +141,13 @@ impl Client {
         let record = self.dated(record);
         Ok(match self.shared.journal.record(&record, Guard::Off, deadline)? {
             Recorded::Done(_) => record,
-            Recorded::Stands(entry) | Recorded::InDoubt(entry) => entry,
+            Recorded::Existing(entry) | Recorded::InDoubt(entry) => entry,
         })
     }
 
     fn send_reversal(&self, _: &Receipt, entry: &Entry, biz_id: &str, deadline: Instant) -> Reversed {
-        let again = |code: &str, message: String| Reversed::Again(Words { code: code.to_owned(), message });
+        let again =
+            |code: &str, message: String| Reversed::Again(GatewayStatus { code: code.to_owned(), message });
         let Some(route) = self.account.route(Operation::Reverse) else {
             return again(codes::NO_REVERSE_ROUTE.text, "no reverse route is configured".to_owned());
         };

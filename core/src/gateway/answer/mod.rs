@@ -84,7 +84,7 @@ impl Accepted {
 
 /// A code and its words, the gateway's or the library's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Words {
+pub struct GatewayStatus {
     /// The code.
     pub code: String,
     /// In words. What the gateway says about a member may name a phone number, which is stored without its middle.

@@ -1,7 +1,9 @@
 //! Whether a no is one. It says that nothing was done, so it is held against the question like a success: what
 //! contradicts itself, or shows what was done, proves nothing.
 
-use super::{CodeRules, Doubt, Envelope, Refusal, Repeated, Verdict, Words, codes, consume, is_number};
+use super::{
+    CodeRules, Doubt, Envelope, GatewayStatus, Refusal, Repeated, Verdict, codes, consume, is_number,
+};
 use crate::money::BizId;
 
 /// Why a no is not believed.
@@ -37,11 +39,11 @@ impl Envelope<'_> {
     }
 
     /// The words of an answer that is not a yes throughout: those inside where only there a code says no.
-    pub(in crate::gateway) fn telling_words(&self) -> Words {
+    pub(in crate::gateway) fn telling_words(&self) -> GatewayStatus {
         let inner = self.repeated().unwrap_or_default();
-        let outer = || Words { code: self.code.clone(), message: self.message.clone() };
+        let outer = || GatewayStatus { code: self.code.clone(), message: self.message.clone() };
         self.refusal(&inner)
-            .map_or_else(outer, |refusal| Words { code: refusal.code, message: refusal.message })
+            .map_or_else(outer, |refusal| GatewayStatus { code: refusal.code, message: refusal.message })
     }
 
     /// The same of a consume, held against the question.

@@ -9,7 +9,7 @@ use crate::outcome::codes;
 use crate::payment::Entry;
 
 /// What came of one record.
-pub(super) type Told = Result<Recorded, JournalError>;
+pub(super) type Written = Result<Recorded, JournalError>;
 
 /// See the module's words.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub(super) struct GroupCommit {
 struct State {
     next: u64,
     waiting: Vec<Ask>,
-    told: HashMap<u64, Told>,
+    told: HashMap<u64, Written>,
 }
 
 /// One record that waits.
@@ -66,7 +66,7 @@ pub(super) struct Asked<'t> {
 
 impl Asked<'_> {
     /// What came of it, if another thread has written it.
-    pub(super) fn told(&self) -> Option<Told> {
+    pub(super) fn told(&self) -> Option<Written> {
         self.together.state().told.remove(&self.number)
     }
 
@@ -78,7 +78,7 @@ impl Asked<'_> {
     }
 
     /// Waits for the thread that has it in its hands, for as long as its flush takes.
-    pub(super) fn wait(&self) -> Told {
+    pub(super) fn wait(&self) -> Written {
         let mut state = self.together.state();
         loop {
             if let Some(told) = state.told.remove(&self.number) {
@@ -102,8 +102,8 @@ impl Batch<'_> {
     }
 
     /// Tells each what came of it: after the flush, or when there will be none.
-    pub(super) fn tell(mut self, mut what: impl FnMut(&Ask) -> Told) {
-        let told: Vec<(u64, Told)> = self.asks.iter().map(|ask| (ask.number, what(ask))).collect();
+    pub(super) fn tell(mut self, mut what: impl FnMut(&Ask) -> Written) {
+        let told: Vec<(u64, Written)> = self.asks.iter().map(|ask| (ask.number, what(ask))).collect();
         self.asks.clear();
         self.together.state().told.extend(told);
         self.together.told.notify_all();

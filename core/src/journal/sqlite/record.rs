@@ -2,7 +2,7 @@
 
 use rusqlite::ErrorCode;
 
-use super::group_commit::{Batch, Told};
+use super::group_commit::{Batch, Written};
 use super::lease::Lease;
 use super::write_transaction::WriteTransaction;
 use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_made, row};
@@ -13,7 +13,7 @@ use crate::payment::{Entry, Key};
 impl Sqlite {
     /// Writes a record and all that wait, in one transaction with one flush: all of them or none. The others are told
     /// before the turn ends. What could not even be begun leaves them waiting, each with its own patience.
-    pub(super) fn write_together(&self, turn: &Lease<'_>, entry: &Entry, guard: Guard) -> Told {
+    pub(super) fn write_together(&self, turn: &Lease<'_>, entry: &Entry, guard: Guard) -> Written {
         if let Some(reason) = self.stopped.get() {
             let message = format!("{reason}; money calls stop until the library is started anew");
             return Err(JournalError::new(reason.code, message));

@@ -72,11 +72,11 @@ fn whoever_loses_a_race_reads_what_stands() {
     let two = Sqlite::open(&folder.journal()).unwrap();
     done(&one.record(&entry(&one, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap());
     assert!(
-        matches!(two.record(&entry(&two, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap(), Recorded::Stands(found) if found.owner() == one.owner())
+        matches!(two.record(&entry(&two, "B1", "1", Stage::Sending, 1), Guard::Off, soon()).unwrap(), Recorded::Existing(found) if found.owner() == one.owner())
     );
     done(&two.record(&entry(&two, "B1", "1", Stage::Reversing, 2), Guard::Off, soon()).unwrap());
     assert!(
-        matches!(one.record(&entry(&one, "B1", "1", Stage::Succeeded, 2), Guard::Off, soon()).unwrap(), Recorded::Stands(found) if found.stage() == Stage::Reversing)
+        matches!(one.record(&entry(&one, "B1", "1", Stage::Succeeded, 2), Guard::Off, soon()).unwrap(), Recorded::Existing(found) if found.stage() == Stage::Reversing)
     );
 }
 
@@ -127,7 +127,7 @@ fn what_waits_is_written_together_as_if_one_after_the_other() {
     let before = schema::sequence(&journal.to_read().unwrap()).unwrap();
     let recorded = recorded_together(&journal, &entries);
     let done = recorded.iter().filter(|told| matches!(told, Ok(Recorded::Done(_)))).count();
-    let stand = |told: &Result<Recorded, JournalError>| matches!(told, Ok(Recorded::Stands(found)) if *found == entries[3]);
+    let stand = |told: &Result<Recorded, JournalError>| matches!(told, Ok(Recorded::Existing(found)) if *found == entries[3]);
     assert_eq!((done, recorded.iter().filter(|told| stand(told)).count()), (8, 1), "{recorded:?}");
     // Whoever had the journal first wrote all of them: one flush.
     assert_eq!(schema::sequence(&journal.to_read().unwrap()).unwrap(), before + 1);
@@ -175,7 +175,7 @@ fn an_unsettled_sale_holds_back_the_same_member_and_coupon() {
     assert!(matches!(journal.record(&same_coupon, Guard::Coupon, soon()).unwrap(), Recorded::InDoubt(_)));
     done(&journal.record(&same_member, Guard::Off, soon()).unwrap());
     // What stands already is told as it is, whatever else is in doubt.
-    assert!(matches!(journal.record(&same_member, Guard::Member, soon()).unwrap(), Recorded::Stands(_)));
+    assert!(matches!(journal.record(&same_member, Guard::Member, soon()).unwrap(), Recorded::Existing(_)));
 }
 
 /// An earlier version recorded ids as they came.

@@ -1,7 +1,7 @@
 //! A call that asks for a consume, step by step, and what an attempt that was taken for dead comes to.
 
 use super::*;
-use crate::gateway::{Refusal, Reversed, Words};
+use crate::gateway::{GatewayStatus, Refusal, Reversed};
 use crate::money::BizId;
 use crate::payment::settle::reversal_answered;
 use crate::payment::{Key, Said};
@@ -53,7 +53,7 @@ fn nothing_is_sent_before_the_intent_is_recorded() {
     let (state, effect) = step(state, Event::Recorded(entry));
     assert!(matches!((state, effect), (State::Sending { .. }, Effect::Send)));
     let (_, effect) = step(State::New(intent(OnUnknown::Hold)), full());
-    assert!(matches!(effect, Effect::Tell(Told::Internal { code, .. }) if code.text == "ZV-JOURNAL-FULL"));
+    assert!(matches!(effect, Effect::Tell(Reply::Internal { code, .. }) if code.text == "ZV-JOURNAL-FULL"));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn nothing_is_told_before_the_end_is_recorded() {
         let entry = recorded(effect);
         assert_eq!((entry.stage(), entry.revision()), (stage, 2));
         let (_, effect) = step(state, Event::Recorded(entry));
-        assert!(matches!(effect, Effect::Tell(Told::Ended(entry)) if entry.stage() == stage));
+        assert!(matches!(effect, Effect::Tell(Reply::Ended(entry)) if entry.stage() == stage));
     }
     let (_, effect) = step(sending(OnUnknown::Hold), ended(lost()));
     assert_eq!(recorded(effect).stage(), Stage::Unknown);
@@ -74,9 +74,9 @@ fn nothing_is_told_before_the_end_is_recorded() {
 #[test]
 fn an_end_that_cannot_be_recorded_is_unknown() {
     let (state, _) = step(sending(OnUnknown::Hold), ended(refused("1")));
-    assert!(matches!(step(state, full()).1, Effect::Tell(Told::Unrecorded(_))));
+    assert!(matches!(step(state, full()).1, Effect::Tell(Reply::Unrecorded(_))));
     let (state, _) = step(sending(OnUnknown::Hold), ended(not_sent()));
-    assert!(matches!(step(state, full()).1, Effect::Tell(Told::Internal { .. })));
+    assert!(matches!(step(state, full()).1, Effect::Tell(Reply::Internal { .. })));
 }
 
 #[test]
@@ -97,21 +97,21 @@ fn a_refused_signature_is_signed_anew_once_and_only_with_a_wrong_clock() {
 fn what_stands_is_never_sent_again_unless_nothing_was_taken() {
     for stage in Stage::ALL {
         let (_, effect) =
-            step(State::New(intent(OnUnknown::Hold)), Event::Stands(intent(OnUnknown::Hold).moved(stage)));
+            step(State::New(intent(OnUnknown::Hold)), Event::Existing(intent(OnUnknown::Hold).moved(stage)));
         match stage {
             Stage::Sending => assert!(matches!(effect, Effect::AwaitOther(_))),
             Stage::Declined | Stage::NotSent => {
                 let again = recorded(effect);
                 assert_eq!((again.stage(), again.attempt(), again.revision()), (Stage::Sending, 2, 3));
             }
-            Stage::Reversed | Stage::Undone => assert!(matches!(effect, Effect::Tell(Told::Conflict(_)))),
-            _ => assert!(matches!(effect, Effect::Tell(Told::Stands(_)))),
+            Stage::Reversed | Stage::Undone => assert!(matches!(effect, Effect::Tell(Reply::Conflict(_)))),
+            _ => assert!(matches!(effect, Effect::Tell(Reply::Existing(_)))),
         }
     }
     let mut other = intent(OnUnknown::Hold).moved(Stage::Succeeded);
     other.identity.points = Some(5);
-    let (_, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Stands(other));
-    assert!(matches!(effect, Effect::Tell(Told::Conflict(_))));
+    let (_, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Existing(other));
+    assert!(matches!(effect, Effect::Tell(Reply::Conflict(_))));
 }
 
 /// As an earlier version recorded it: ids as they came.
@@ -135,8 +135,8 @@ fn a_request_is_the_same_in_every_spelling_of_its_ids() {
         stands.identity = recorded;
         let mut again = intent(OnUnknown::Hold);
         again.identity = asked;
-        let (_, effect) = step(State::New(again), Event::Stands(stands.clone()));
-        let replayed = matches!(effect, Effect::Tell(Told::Stands(_)));
+        let (_, effect) = step(State::New(again), Event::Existing(stands.clone()));
+        let replayed = matches!(effect, Effect::Tell(Reply::Existing(_)));
         assert_eq!(replayed, same, "{:?}", stands.identity);
     }
 }
@@ -146,7 +146,7 @@ fn another_request_goes_only_under_a_biz_id_under_which_no_byte_ever_left() {
     let asked_with = |stands: &Entry, points| {
         let mut other = intent(OnUnknown::Hold);
         other.identity.points = Some(points);
-        step(State::New(other), Event::Stands(stands.clone())).1
+        step(State::New(other), Event::Existing(stands.clone())).1
     };
     let asked = |stands: &Entry| asked_with(stands, 5);
     let end = |entry: &Entry, end| recorded(conclude(entry, end).1);
@@ -161,22 +161,22 @@ fn another_request_goes_only_under_a_biz_id_under_which_no_byte_ever_left() {
                 let not_sent = end(&record, not_sent());
                 assert_eq!(recorded(asked_with(&not_sent, 6)).attempt(), 3);
                 let declined = end(&record, refused("1"));
-                assert!(matches!(asked_with(&declined, 6), Effect::Tell(Told::NewBizId(_))));
+                assert!(matches!(asked_with(&declined, 6), Effect::Tell(Reply::NewBizId(_))));
             }
-            Stage::Declined => assert!(matches!(effect, Effect::Tell(Told::NewBizId(_)))),
-            _ => assert!(matches!(effect, Effect::Tell(Told::Conflict(_))), "{stage:?}"),
+            Stage::Declined => assert!(matches!(effect, Effect::Tell(Reply::NewBizId(_)))),
+            _ => assert!(matches!(effect, Effect::Tell(Reply::Conflict(_))), "{stage:?}"),
         }
     }
     // Sent and refused, then not sent: a byte has left all the same.
     let again = again(&intent(OnUnknown::Hold).moved(Stage::Declined), Owner("me".into()));
-    assert!(matches!(asked(&end(&again, not_sent())), Effect::Tell(Told::NewBizId(_))));
+    assert!(matches!(asked(&end(&again, not_sent())), Effect::Tell(Reply::NewBizId(_))));
     // So it stays when its details are dropped.
     let retired = end(&again, not_sent()).retired().unwrap();
-    assert!(matches!(asked(&retired), Effect::Tell(Told::NewBizId(_))));
+    assert!(matches!(asked(&retired), Effect::Tell(Reply::NewBizId(_))));
     // A version before this one has not written it down.
     let mut old = intent(OnUnknown::Hold).moved(Stage::NotSent);
     old.attempt = 2;
-    assert!(matches!(asked(&old), Effect::Tell(Told::NewBizId(_))));
+    assert!(matches!(asked(&old), Effect::Tell(Reply::NewBizId(_))));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_reversal_asked_for_meanwhile_turns_success_into_reversing() {
         [(lost(), Stage::Reversing), (refused("1"), Stage::Reversed), (not_sent(), Stage::Reversed)]
     {
         let (state, _) = step(sending(OnUnknown::Hold), ended(end));
-        let (_, effect) = step(state, Event::Stands(asked.clone()));
+        let (_, effect) = step(state, Event::Existing(asked.clone()));
         let record = recorded(effect);
         assert_eq!((record.stage(), record.revision()), (stage, 3));
     }
@@ -206,13 +206,13 @@ fn a_proof_that_comes_after_the_burial_is_not_thrown_away() {
         (Stage::Reversed, Stage::Reversing),
     ] {
         let (state, _) = step(sending(OnUnknown::Reverse), ended(End::Answered(verdict.clone())));
-        let (_, effect) = step(state, Event::Stands(intent(OnUnknown::Reverse).moved(stands)));
+        let (_, effect) = step(state, Event::Existing(intent(OnUnknown::Reverse).moved(stands)));
         let record = recorded(effect);
         assert_eq!((record.stage(), record.detail.answered), (wanted, true), "{stands:?}");
     }
     let stands = intent(OnUnknown::Reverse).moved(Stage::Reversing);
-    let (_, effect) = step(State::SigningAnew, Event::Stands(stands));
-    assert!(matches!(effect, Effect::Tell(Told::Stands(_))));
+    let (_, effect) = step(State::SigningAnew, Event::Existing(stands));
+    assert!(matches!(effect, Effect::Tell(Reply::Existing(_))));
 }
 
 #[test]
@@ -254,20 +254,20 @@ fn a_proof_that_contradicts_what_was_settled_is_listed_for_a_person() {
         (settled(Stage::Undone, Stage::Unknown), not_sent()),
         (settled(Stage::Kept, Stage::Unknown), accepted()),
     ] {
-        assert!(matches!(ends_over(&stands, end), Effect::Tell(Told::Stands(_))));
+        assert!(matches!(ends_over(&stands, end), Effect::Tell(Reply::Existing(_))));
     }
 }
 
 #[test]
 fn disorder_after_the_send_is_unknown() {
-    assert!(matches!(step(sending(OnUnknown::Hold), Event::Asked).1, Effect::Tell(Told::Unrecorded(_))));
+    assert!(matches!(step(sending(OnUnknown::Hold), Event::Asked).1, Effect::Tell(Reply::Unrecorded(_))));
     let state = State::New(intent(OnUnknown::Hold));
-    assert!(matches!(step(state, ended(lost())).1, Effect::Tell(Told::Internal { .. })));
+    assert!(matches!(step(state, ended(lost())).1, Effect::Tell(Reply::Internal { .. })));
 }
 
 /// What an attempt comes to that ended so while this stood.
 fn ends_over(stands: &Entry, end: End) -> Effect {
-    step(State::Concluding { end }, Event::Stands(stands.clone())).1
+    step(State::RecordingOutcome { end }, Event::Existing(stands.clone())).1
 }
 
 /// The ends that prove nothing.
@@ -303,7 +303,7 @@ fn an_attempt_that_was_taken_for_dead_and_ends_without_proof_is_opened_again() {
                     }
                     // Its own end, at which nobody else has been.
                     Stage::Sending => assert_eq!(recorded(effect).detail.reopened, 4, "{case}"),
-                    _ => assert!(matches!(effect, Effect::Tell(Told::Stands(_))), "{case}: {effect:?}"),
+                    _ => assert!(matches!(effect, Effect::Tell(Reply::Existing(_))), "{case}: {effect:?}"),
                 }
             }
         }
@@ -315,7 +315,7 @@ fn what_was_found_before_it_was_opened_again_is_forgotten() {
     let before = Reversal {
         asked: true,
         tries: 3,
-        last: Some(Words { code: "0".to_owned(), message: "done".to_owned() }),
+        last: Some(GatewayStatus { code: "0".to_owned(), message: "done".to_owned() }),
         refused: true,
         refund: false,
         unanswered: 2,
@@ -341,7 +341,7 @@ fn what_was_found_before_it_was_opened_again_is_forgotten() {
         assert_eq!(opened.detail.reversal, wanted);
         assert!(!opened.is_promised());
         // Confirmed before it came: a refusal afterwards says that it stands, whatever the gateway does not know.
-        let refused = Reversed::Refused(Words::default());
+        let refused = Reversed::Refused(GatewayStatus::default());
         assert_eq!(reversal_answered(&opened, &refused, true, true).stage(), Stage::Refused);
     }
 }

@@ -19,7 +19,7 @@ fn sale(stage: Stage) -> Entry {
     let mut entry =
         Entry::intent(key, asked(), Owner("me".into()), OnUnknown::Reverse, 1_795_000_000_000).moved(stage);
     entry.detail = Detail {
-        words: Some(Words { code: "0".to_owned(), message: "Li, your balance is 5.00".to_owned() }),
+        words: Some(GatewayStatus { code: "0".to_owned(), message: "Li, your balance is 5.00".to_owned() }),
         data: Some(
             r#"{"bizId":"R1","name":"Li","couponsCardList":["A","B"],"change_gift_amount":"-0.50","phone":"1","change_recharge_amount":"-3.00","balance":"5.00"}"#
                 .to_owned(),
@@ -27,7 +27,7 @@ fn sale(stage: Stage) -> Entry {
         returned_biz_id: Some("R1".to_owned()),
         answered: true,
         heard: true,
-        warnings: vec![Words { code: "ZV-W-CLOCK".to_owned(), message: String::new() }],
+        warnings: vec![GatewayStatus { code: "ZV-W-CLOCK".to_owned(), message: String::new() }],
         origin: Origin { device_sn: Some("T1".to_owned()), ..Origin::default() },
         ..Detail::default()
     };
@@ -54,7 +54,10 @@ fn a_success_keeps_what_its_refund_needs() {
         assert_eq!(retired.is_refund(), stands.is_refund(), "{stage:?}");
         assert!(retired.lost_its_request() && retired.detail.answered && retired.was_accepted(), "{stage:?}");
         // What was said, and who had asked, is dropped.
-        assert_eq!(retired.detail.words, Some(Words { code: "0".to_owned(), message: String::new() }));
+        assert_eq!(
+            retired.detail.words,
+            Some(GatewayStatus { code: "0".to_owned(), message: String::new() })
+        );
         assert!(retired.detail.warnings.is_empty() && retired.detail.origin.is_empty(), "{stage:?}");
         assert_eq!((retired.owner.0.as_str(), retired.retired()), ("", None), "{stage:?}");
     }

@@ -10,8 +10,8 @@ fn entry(stage: Stage) -> Entry {
     Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0).moved(stage)
 }
 
-fn words() -> Words {
-    Words::default()
+fn words() -> GatewayStatus {
+    GatewayStatus::default()
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_reversal_goes_by_the_returned_id_and_never_guesses() {
         matches!(try_reversal(&entry(Stage::Reversing), true), Try::GiveUp(record) if record.stage() == Stage::Unproven)
     );
     for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Reversing) {
-        assert!(matches!(try_reversal(&entry(stage), false), Try::Nothing));
+        assert!(matches!(try_reversal(&entry(stage), false), Try::NotNeeded));
     }
 }
 
@@ -81,10 +81,10 @@ fn asking_records_before_anything_is_sent() {
             "{stage:?}"
         );
     }
-    assert!(matches!(ask(&entry(Stage::Succeeded), None, false, By::Till), Asked::NoWay));
-    assert!(matches!(ask(&entry(Stage::Unproven), None, true, By::Till), Asked::NoWay));
-    assert!(matches!(ask(&entry(Stage::Reversed), None, true, By::Till), Asked::Already));
-    assert!(matches!(ask(&entry(Stage::Reversing), None, true, By::Till), Asked::Going));
+    assert!(matches!(ask(&entry(Stage::Succeeded), None, false, By::Till), Asked::Impossible));
+    assert!(matches!(ask(&entry(Stage::Unproven), None, true, By::Till), Asked::Impossible));
+    assert!(matches!(ask(&entry(Stage::Reversed), None, true, By::Till), Asked::AlreadyReversed));
+    assert!(matches!(ask(&entry(Stage::Reversing), None, true, By::Till), Asked::InProgress));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_refused_code_is_explained_only_by_what_says_that_nothing_stands() {
             before.detail.reversal = Reversal {
                 tries: 2,
                 unanswered: 1,
-                last: Some(Words { code: "920002".to_owned(), message: "no".to_owned() }),
+                last: Some(GatewayStatus { code: "920002".to_owned(), message: "no".to_owned() }),
                 refused: true,
                 said,
                 promised,
@@ -296,7 +296,7 @@ fn a_refund_is_kept_only_where_every_try_was_refused() {
 #[test]
 fn a_refund_that_was_refused_is_explained_unless_a_person_has_settled_it() {
     let mut kept = refund_after(&[Fate::Refused]);
-    kept.detail.reversal.last = Some(Words { code: "920002".to_owned(), message: "no".to_owned() });
+    kept.detail.reversal.last = Some(GatewayStatus { code: "920002".to_owned(), message: "no".to_owned() });
     assert_eq!(kept.stage, Stage::Kept);
     assert_eq!(explained_code(&kept, true, false).map(|after| after.stage), Some(Stage::Reversed));
     assert_eq!(explained_code(&kept, false, true), None);
