@@ -1,11 +1,11 @@
-//! When a reversal is sent again. All of it is monotonic: a clock that jumps delays nothing. After a restart
-//! everything is due at once, and the late-arrival window begins anew.
+//! When an unsettled entry is tried again: pure, with the time as an argument.
 
 use std::time::{Duration, Instant};
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(15);
 
+/// The tries of one entry, as one process sees them.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     /// When this process first saw that it is to be undone.
@@ -19,6 +19,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// The backoff of an entry that this process sees for the first time; its first try is due at once.
     pub fn begin(now: Instant, reopened: u32) -> Backoff {
         Backoff { since: now, due: now, delay: FIRST, promised: false, reopened }
     }
@@ -33,6 +34,7 @@ impl Backoff {
         self.since
     }
 
+    /// When the next try is due.
     pub fn due(&self) -> Instant {
         self.due
     }

@@ -363,7 +363,7 @@ impl Inner {
             let random = self.shared.world.random().unwrap_or_default();
             let (now, late_arrival) = (self.now(), self.settings.late_arrival);
             self.with_backoff(&stands, |backoff| {
-                backoff.tried(now, late_arrival, stands.is_promised(), random)
+                backoff.tried(now, late_arrival, stands.is_promised(), random);
             });
         } else {
             self.state().backoffs.remove(stands.key());
