@@ -25,9 +25,10 @@ use document::{Block, Document, looks_like};
 use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, config};
 
 /// Pages in English and Chinese.
-const PAIRS: [[&str; 2]; 7] = [
+const PAIRS: [[&str; 2]; 8] = [
     ["README.md", "README.zh-CN.md"],
     ["docs/integrating.md", "docs/integrating.zh-CN.md"],
+    ["docs/architecture.md", "docs/architecture.zh-CN.md"],
     ["docs/gateway.md", "docs/gateway.zh-CN.md"],
     ["docs/inspector.md", "docs/inspector.zh-CN.md"],
     ["docs/money-safety.md", "docs/money-safety.zh-CN.md"],
