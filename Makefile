@@ -61,6 +61,7 @@ lint:
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
+	tests/style.sh
 
 # Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md, docs/faults.md,
 # the options in docs/zv.md and the JSON Schemas. The header is written by every build.
