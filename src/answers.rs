@@ -1,6 +1,6 @@
-//! The registry of live answers. A host owns a pointer until it frees it; the bytes stay owned here, so that
-//! freeing what is not ours, or twice, is harmless and can be said out loud. What was freed last is kept for a while,
-//! so that a second free of it cannot hit another answer that has come to stand at the same address.
+//! The registry of live answers. A host owns a pointer until it frees it; the bytes stay owned here, so that freeing
+//! a foreign pointer, or the same pointer twice, is harmless and can be logged. Recently freed answers are kept for a
+//! while, so that a second free cannot hit a new answer at the same address.
 
 use std::collections::{HashMap, TryReserveError, VecDeque};
 use std::ffi::c_char;
@@ -9,17 +9,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zvpos_core::outcome::Outcome;
 
-/// Given when there is no memory for the real answer. Never freed.
+/// Returned when there is no memory for the real answer. Never freed.
 static NO_MEMORY: &[u8] = b"{\"outcome\":\"internal\",\"next\":\"stop\",\"code\":\"ZV-MEMORY\",\
 \"message\":\"out of memory\",\"cashier\":\"\",\"replayed\":false,\"warnings\":[],\"errors\":[],\"data\":null,\
 \"timing_ms\":{\"journal\":0,\"connect\":0,\"wait\":0,\"total\":0}}\0";
 
-/// The same for a consume, whose request may have left.
+/// As [`NO_MEMORY`], for a consume whose request may have been sent.
 static NO_MEMORY_UNKNOWN: &[u8] = b"{\"outcome\":\"unknown\",\"next\":\"wait\",\"code\":\"ZV-MEMORY\",\
 \"message\":\"out of memory; look the bizId up\",\"cashier\":\"\",\"replayed\":false,\"warnings\":[],\
 \"errors\":[],\"data\":null,\"timing_ms\":{\"journal\":0,\"connect\":0,\"wait\":0,\"total\":0}}\0";
 
-/// What a host holds, and what it held a moment ago.
+/// The live answers and the most recently freed ones.
 #[derive(Default)]
 pub(crate) struct Answers {
     held: Mutex<Held>,
@@ -27,36 +27,35 @@ pub(crate) struct Answers {
 
 #[derive(Default)]
 struct Held {
-    /// By the pointers that the host was given.
+    /// Keyed by the pointer that the host was given.
     live: HashMap<usize, Live>,
     dead: Dead,
 }
 
-/// The answers that were freed last, wiped. As long as their memory is kept, the allocator gives out none of their
-/// addresses again.
+/// The most recently freed answers, wiped. While their memory is kept, the allocator cannot reuse their addresses.
 #[derive(Default)]
 struct Dead {
-    /// The oldest first.
+    /// Oldest first.
     answers: VecDeque<Box<[u8]>>,
-    /// How many they have together.
+    /// Total size of `answers`.
     bytes: usize,
 }
 
 impl Dead {
-    /// So many are kept at most, and so many bytes in all; a larger answer is given back to the allocator at once.
+    /// At most this many answers and bytes are kept; a larger answer is returned to the allocator at once.
     const MOST: usize = 256;
     const MOST_BYTES: usize = 1024 * 1024;
 
-    /// Room for all that are ever kept, so that freeing an answer needs no memory.
+    /// Reserves room for every answer that can be kept, so that freeing an answer never allocates.
     fn reserve(&mut self) -> Result<(), TryReserveError> {
         let missing = Dead::MOST.saturating_sub(self.answers.len());
         self.answers.try_reserve_exact(missing)
     }
 
-    /// Wipes an answer and keeps it in the place of the oldest ones.
+    /// Wipes a freed answer and keeps it, dropping the oldest ones to make room.
     fn mark_abandoned(&mut self, mut bytes: Box<[u8]>) {
         bytes.fill(0);
-        // What is dropped next would otherwise not have to be wiped.
+        // Keeps the compiler from removing the wipe as a dead store.
         black_box(&mut bytes);
         if bytes.len() > Dead::MOST_BYTES {
             return;
@@ -74,26 +73,26 @@ impl Dead {
     }
 }
 
-/// One answer in a host's hands.
+/// An answer that the host owns.
 struct Live {
     bytes: Box<[u8]>,
     outcome: Outcome,
     delivery: Option<u64>,
 }
 
-/// An answer that the host has given back.
+/// An answer that the host has freed.
 pub(crate) struct Freed {
-    /// Under which number the library waits to learn it.
+    /// The number under which the library waits for its delivery.
     pub(crate) delivery: Option<u64>,
 }
 
-/// What `zv_take` found.
+/// The result of `zv_take`.
 pub(crate) enum Taken {
-    /// It fitted: so many bytes without NUL, now freed.
+    /// Copied: the length without NUL; the answer is freed.
     Copied(usize, Freed),
-    /// It needs so many bytes with NUL, and is still the host's.
+    /// The buffer is too small: the size needed with NUL; the host still owns the answer.
     TooSmall(usize),
-    /// No live answer.
+    /// The pointer is not a live answer.
     Unknown,
 }
 
@@ -102,7 +101,7 @@ impl Answers {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a text to the host, or what is given when there is no memory.
+    /// Registers a text and returns its pointer, or the static answer if there is no memory.
     pub(crate) fn hand_out(&self, text: &[u8], outcome: Outcome, delivery: Option<u64>) -> *mut c_char {
         let mut bytes = Vec::new();
         let mut held = self.held();
@@ -120,24 +119,24 @@ impl Answers {
         pointer.cast_mut().cast()
     }
 
-    /// The answer that needs no memory, in the place of one with this outcome: what may have acted is unknown.
+    /// The static answer for a call with this outcome: `unknown` where the request may have acted.
     pub(crate) fn no_memory(outcome: Outcome) -> *mut c_char {
         let may_have_acted = matches!(outcome, Outcome::Succeeded | Outcome::Unknown | Outcome::Reversed);
         let text = if may_have_acted { NO_MEMORY_UNKNOWN } else { NO_MEMORY };
         text.as_ptr().cast_mut().cast()
     }
 
-    /// The outcome of a live answer; `None` for a copy, and for what is none.
+    /// The outcome of a live answer; `None` if the pointer is not a live answer, such as the host's own copy.
     pub(crate) fn outcome(&self, pointer: *const c_char) -> Option<Outcome> {
         self.held().live.get(&pointer.addr()).map(|live| live.outcome)
     }
 
-    /// Whether it was freed a moment ago.
+    /// Whether the pointer is a recently freed answer.
     pub(crate) fn is_dead(&self, pointer: *const c_char) -> bool {
         self.held().dead.holds(pointer)
     }
 
-    /// Frees an answer; `None` if it is none.
+    /// Frees an answer; `None` if the pointer is not a live answer.
     pub(crate) fn free(&self, pointer: *mut c_char) -> Option<Freed> {
         if is_static(pointer) {
             return Some(Freed { delivery: None });
@@ -145,7 +144,7 @@ impl Answers {
         self.held().end(pointer)
     }
 
-    /// Copies an answer into the host's buffer and frees it, if it fits.
+    /// Copies an answer into the host's buffer and frees it if it fits.
     pub(crate) fn take(&self, pointer: *mut c_char, buffer: &mut [u8]) -> Taken {
         let mut held = self.held();
         let bytes = match held.live.get(&pointer.addr()) {
@@ -163,7 +162,7 @@ impl Answers {
 }
 
 impl Held {
-    /// The end of a live answer; `None` if it is none.
+    /// Removes a live answer; `None` if the pointer is not a live answer.
     fn end(&mut self, pointer: *mut c_char) -> Option<Freed> {
         let Live { bytes, delivery, .. } = self.live.remove(&pointer.addr())?;
         self.dead.mark_abandoned(bytes);
@@ -235,7 +234,7 @@ mod tests {
         let last = freed(10);
         assert!(!answers.is_dead(first) && answers.is_dead(last));
         assert_eq!(kept(), (Dead::MOST, Dead::MOST * 10));
-        // One that is larger than all that is kept takes no place.
+        // An answer larger than the limit is not kept.
         freed(Dead::MOST_BYTES + 1);
         assert_eq!(kept(), (Dead::MOST, Dead::MOST * 10));
         freed(Dead::MOST_BYTES - 25);

@@ -15,13 +15,13 @@ use crate::process::Process;
 #[allow(non_camel_case_types, reason = "the C name")]
 pub type zv_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
 
-/// The same for hosts that are called by stdcall.
+/// As [`zv_log_callback`], for hosts that use the stdcall convention.
 #[cfg(all(windows, target_arch = "x86"))]
 #[allow(non_camel_case_types, reason = "the C name")]
 pub type zvs_log_fn =
     Option<unsafe extern "system" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
 
-/// The host's function, by its calling convention.
+/// The host's function, by calling convention.
 #[derive(Clone, Copy)]
 pub(crate) enum Function {
     C(unsafe extern "C" fn(i32, *const c_char, *mut c_void)),
@@ -33,7 +33,7 @@ impl Function {
     /// # Safety
     /// The host keeps the function callable, and `message` is a NUL-ended text.
     unsafe fn call(self, level: i32, message: *const c_char, user_data: *mut c_void) {
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: forwarded to the caller's contract.
         unsafe {
             match self {
                 Function::C(function) => function(level, message, user_data),
@@ -53,7 +53,7 @@ pub(crate) fn is_inside() -> bool {
     INSIDE.with(Cell::get)
 }
 
-/// What the host has set.
+/// The callback that the host has set.
 #[derive(Default)]
 pub(crate) struct Callback {
     slot: RwLock<Slot>,
@@ -66,7 +66,7 @@ struct Slot {
     user_data: UserData,
 }
 
-/// The host's pointer, handed back to the host untouched.
+/// The host's pointer, passed back unchanged.
 struct UserData(*mut c_void);
 
 impl Default for UserData {
@@ -81,8 +81,8 @@ unsafe impl Send for UserData {}
 unsafe impl Sync for UserData {}
 
 impl Callback {
-    /// Sets or, with NULL, removes the callback; returns when none of the old is running. From inside a
-    /// callback this would wait for itself, so there it does nothing.
+    /// Sets the callback, or removes it with NULL; returns when no call of the old one is running. From inside a
+    /// callback that wait would never end, so there it does nothing.
     pub(crate) fn set(&self, function: Option<Function>, user_data: *mut c_void, max_level: i32) {
         if is_inside() {
             return;
@@ -108,8 +108,8 @@ impl Sink for Callback {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(function) = slot.function {
             INSIDE.with(|inside| inside.set(true));
-            // SAFETY: the host gave a function of this type and keeps it callable until it has removed it;
-            // the text lives during the call.
+            // SAFETY: the host gave a function of this type and keeps it callable until it is removed; the text
+            // outlives the call.
             unsafe { function.call(level.number(), line.as_ptr(), slot.user_data.0) };
             INSIDE.with(|inside| inside.set(false));
         }

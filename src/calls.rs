@@ -1,4 +1,4 @@
-//! The exported functions. What stands above each of them here stands in the header.
+//! The exported functions. The comment above each of them becomes its comment in the header.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_void};
@@ -14,45 +14,46 @@ use crate::guard;
 use crate::process::Process;
 use crate::text::{self, FromHost};
 
-/// The version of this interface: it grows by one whenever something is added, and nothing is ever taken away.
+/// The version of this interface. It grows by one with every addition; nothing is ever removed.
 pub const ZV_ABI_VERSION: u32 = 2;
 
-/// The gateway did it, and the journal knows: complete the sale.
+/// The gateway did it and the journal has recorded it: complete the sale.
 pub const ZV_SUCCEEDED: i32 = 0;
-/// The gateway said no; nothing was taken: another tender.
+/// The gateway refused; nothing was taken: use another tender.
 pub const ZV_DECLINED: i32 = 1;
-/// Refused before sending; this call took nothing: mend the program, `errors[]` says where.
+/// Refused before sending; this call took nothing: fix the program, `errors[]` says where.
 pub const ZV_INVALID: i32 = 2;
-/// No byte reached the gateway; nothing was taken: the same bizId may be tried again.
+/// No byte reached the gateway; nothing was taken: the same bizId may be sent again.
 pub const ZV_NOT_SENT: i32 = 3;
 /// It may have happened: do what `next` says, never charge again under a new bizId.
 pub const ZV_UNKNOWN: i32 = 4;
 /// A defect of the library or the machine; this call sent nothing: stop.
 pub const ZV_INTERNAL: i32 = 5;
-/// It was done and is undone, or can no longer happen: another tender.
+/// It was done and then reversed, or can no longer happen: use another tender.
 pub const ZV_REVERSED: i32 = 6;
-/// The bizId already stands for another request: look it up.
+/// The bizId is already used for another request: look it up.
 pub const ZV_CONFLICT: i32 = 7;
-/// A call that was started has not ended: poll its ticket again.
+/// The started call has not ended: poll its ticket again.
 pub const ZV_RUNNING: i32 = 8;
 
 /// Nothing is logged.
 pub const ZV_LOG_OFF: i32 = 0;
 /// Something is broken.
 pub const ZV_LOG_ERROR: i32 = 1;
-/// Something should be looked at.
+/// Something needs attention.
 pub const ZV_LOG_WARN: i32 = 2;
-/// One line a call.
+/// One line per call.
 pub const ZV_LOG_INFO: i32 = 3;
-/// What a call is made of.
+/// The steps of each call.
 pub const ZV_LOG_DEBUG: i32 = 4;
 /// Everything.
 pub const ZV_LOG_TRACE: i32 = 5;
 
-/// Starts the library. Call it once when the program starts; everything else waits for it.
+/// Starts the library. Call it once when the program starts, before any other function that uses the gateway or the
+/// journal.
 ///
-/// `config_json`: one JSON object; see docs/configuration.md. Every problem with it is reported at once, in
-/// `errors[]`. A second call with the same configuration succeeds and says `"already": true`.
+/// `config_json`: one JSON object; see docs/configuration.md. Every problem is reported at once, in `errors[]`. A
+/// second call with the same configuration succeeds and sets `"already": true`.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
 ///
@@ -69,8 +70,8 @@ pub unsafe extern "C" fn zv_init(config_json: *const c_char) -> *mut c_char {
     })
 }
 
-/// Asks what a coupon is worth on a basket (`user.user-by-coupon`). Nothing is taken, so it may be asked as
-/// often as wanted.
+/// Asks what a coupon is worth for a basket (`user.user-by-coupon`). Nothing is taken, so it may be called as often
+/// as needed.
 ///
 /// `request_json`: one JSON object with the vendor's field names; see include/schemas.
 ///
@@ -84,8 +85,8 @@ pub unsafe extern "C" fn zv_coupon_quote_json(request_json: *const c_char) -> *m
     unsafe { call(Outcome::Internal, request_json, Library::quote) }
 }
 
-/// Takes coupons, stored balance or both from a member (`communal.user.consume`). The one call that moves money:
-/// look at `outcome`, do what `next` says. The same bizId may be sent again; it never takes twice.
+/// Takes coupons, stored balance or both from a member (`communal.user.consume`). This is the one call that takes
+/// money: check `outcome`, do what `next` says. The same bizId may be sent again; it is never charged twice.
 ///
 /// `request_json`: one JSON object with the vendor's field names; see include/schemas.
 ///
@@ -99,12 +100,12 @@ pub unsafe extern "C" fn zv_consume_json(request_json: *const c_char) -> *mut c_
     unsafe { call(Outcome::Unknown, request_json, Library::consume) }
 }
 
-/// Undoes a whole consume (冲正), also another till's by `returnedBizId`. On disk before it is sent, and sent until
-/// the gateway has answered: `reversed`, `unknown` while it is under way, `conflict` where the gateway refuses or
-/// nobody can know.
+/// Undoes a whole consume (冲正), also another till's by `returnedBizId`. The reversal is written to disk before it is
+/// sent, and is sent until the gateway has answered: `reversed`, `unknown` while it is under way, `conflict` where
+/// the gateway refuses or the result cannot be known.
 ///
-/// `request_json`: `{"bizId", "returnedBizId"?, "journal_id"?, "account"?}`; with the identity of this journal an attempt
-/// that was never sent is voided.
+/// `request_json`: `{"bizId", "returnedBizId"?, "journal_id"?, "account"?}`; with the identity of this journal, an
+/// attempt that was never sent is voided.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
 ///
@@ -116,11 +117,11 @@ pub unsafe extern "C" fn zv_reverse_json(request_json: *const c_char) -> *mut c_
     unsafe { call(Outcome::Unknown, request_json, Library::reverse) }
 }
 
-/// What became of a bizId, from the journal alone; nothing is sent. `recorded` shows the whole entry.
+/// The state of a bizId, from the journal alone; nothing is sent. `recorded` holds the whole entry.
 ///
-/// `request_json`: `{"bizId", "journal_id"?, "account"?}`. `journal_id` is `data.journal_id` of `zv_init`, stored by the
-/// till with its attempt before it was made: then a bizId without an entry is `not_sent` (`ZV-NEVER-SENT`, `retry`), or
-/// `unknown` (`ZV-OTHER-JOURNAL`) where the attempt was made with another journal.
+/// `request_json`: `{"bizId", "journal_id"?, "account"?}`. `journal_id` is `data.journal_id` of `zv_init`, which the
+/// till stores with its attempt before making it. With it, a bizId without an entry is `not_sent` (`ZV-NEVER-SENT`,
+/// `retry`), or `unknown` (`ZV-OTHER-JOURNAL`) if the attempt was made with another journal.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
 ///
@@ -132,11 +133,12 @@ pub unsafe extern "C" fn zv_lookup_json(request_json: *const c_char) -> *mut c_c
     unsafe { call(Outcome::Internal, request_json, Library::look_up) }
 }
 
-/// Every sale that is not settled yet: `data.entries`, each with what happens next (`running`, `reversing`,
-/// `person`, `no_credentials`, and after a crash `recovering`, `unheard` and `confirm`). With `day` every sale of one business
-/// day, also those that are `settled`, to be held against the till's own; `format` gives it as NDJSON or CSV in `data.text`.
+/// Lists every sale that is not settled yet: `data.entries`, each with what happens next (`running`, `reversing`,
+/// `person`, `no_credentials`, and after a crash `recovering`, `unheard` and `confirm`). With `day` it lists every
+/// sale of one business day, `settled` ones included, to reconcile with the till's own; `format` returns the list as
+/// NDJSON or CSV in `data.text`.
 ///
-/// `request_json`: NULL for all that is not settled, or `{"account"?, "day"?, "format"?}`.
+/// `request_json`: NULL for every unsettled sale, or `{"account"?, "day"?, "format"?}`.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
 ///
@@ -148,10 +150,10 @@ pub unsafe extern "C" fn zv_pending_json(request_json: *const c_char) -> *mut c_
     unsafe { call_optional(request_json, Library::pending) }
 }
 
-/// Settles now what can be settled, without waiting for its turn, and lists what is left. For hosts that set
-/// `background` to false, and for impatient ones.
+/// Settles now whatever can be settled, without waiting for the schedule, and lists what is left. For hosts that set
+/// `background` to false, or that cannot wait.
 ///
-/// `request_json`: NULL for all, or `{"account"}` to list only that account's.
+/// `request_json`: NULL for all, or `{"account"}` to list only that account's sales.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
 ///
@@ -163,12 +165,12 @@ pub unsafe extern "C" fn zv_recover_json(request_json: *const c_char) -> *mut c_
     unsafe { call_optional(request_json, Library::recover) }
 }
 
-/// The till has stored its own sale (option `confirm`): only now it counts. What is not confirmed is shown after a
-/// restart and reversed `confirm_after_s` later.
+/// Confirms that the till has stored its own sale (option `confirm`); only then does the sale count. After a restart,
+/// an unconfirmed sale is listed by `zv_pending_json` and reversed `confirm_after_s` later.
 ///
 /// `request_json`: `{"bizId", "account"?}`.
 ///
-/// Returns `succeeded`, or `reversed` or `unknown` where it was too late; an answer that the caller frees with
+/// Returns `succeeded`, or `reversed` or `unknown` if it came too late; an answer that the caller frees with
 /// `zv_free` or `zv_take`. Any thread.
 ///
 /// # Safety
@@ -179,10 +181,10 @@ pub unsafe extern "C" fn zv_confirm_json(request_json: *const c_char) -> *mut c_
     unsafe { call(Outcome::Internal, request_json, Library::confirm) }
 }
 
-/// A person says what became of a sale that nobody could find out; kept in the journal with name and reason.
+/// Records a person's decision about a sale whose result could not be found out, with name and reason.
 ///
 /// `request_json`: `{"bizId", "as": "kept" | "undone", "by", "reason", "account"?}`. `kept` is refused while a
-/// reversal has left that was not refused.
+/// reversal has been sent that was not refused.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
 ///
@@ -194,13 +196,13 @@ pub unsafe extern "C" fn zv_settle_json(request_json: *const c_char) -> *mut c_c
     unsafe { call(Outcome::Internal, request_json, Library::settle) }
 }
 
-/// Asks the gateway for something that takes nothing: member look-up, coupon status, usable coupons, the other
-/// documented reads, and what the configuration lists under `call_actions`; of what is listed and no documented
-/// read, a lost answer is `unknown` (`ZV-CALL-LOST`).
+/// Calls a gateway action that takes nothing: member look-up, coupon status, usable coupons, the other documented
+/// reads, and the actions that the configuration lists under `call_actions`. For a listed action that is not a
+/// documented read, a lost answer is `unknown` (`ZV-CALL-LOST`).
 ///
-/// `action`: an operation (`member_lookup`, `coupon_status`, `usable_coupons`, `balance_by_biz_id`), its V2
-/// Action or its V3 path. `params_json`: its params, sent as they are. The action `zvpos.panic` proves on a
-/// host that a defect of the library cannot end its process: it panics inside and answers `internal`.
+/// `action`: an operation (`member_lookup`, `coupon_status`, `usable_coupons`, `balance_by_biz_id`), its V2 Action or
+/// its V3 path. `params_json`: its params, sent unchanged. The action `zvpos.panic` lets a host prove that a defect
+/// of the library cannot end its process: it panics inside and returns `internal`.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
 ///
@@ -223,13 +225,13 @@ pub unsafe extern "C" fn zv_call_json(action: *const c_char, params_json: *const
     })
 }
 
-/// Begins a call on a thread of the library's, for hosts that may not block and can take no callback on a foreign
-/// thread. Its answer is fetched with `zv_poll_json`.
+/// Starts a call on a thread of the library, for hosts that may not block and cannot take a callback on a foreign
+/// thread. Fetch its answer with `zv_poll_json`.
 ///
-/// `operation`: `coupon_quote`, `consume`, `reverse`, `lookup`, `pending`, `recover`, `confirm`, `settle`, or
-/// `call:` and the action of `zv_call_json`. `request_json`: as for that function; `{}` where it takes NULL.
+/// `operation`: `coupon_quote`, `consume`, `reverse`, `lookup`, `pending`, `recover`, `confirm`, `settle`, or `call:`
+/// followed by the action of `zv_call_json`. `request_json`: as for that function; `{}` where it takes NULL.
 ///
-/// Returns `running` (8) with `data.ticket`, or `not_sent` (ZV-TICKETS) while 64 calls are running or have not been
+/// Returns `running` (8) with `data.ticket`, or `not_sent` (ZV-TICKETS) while 64 calls are running or not yet
 /// fetched; an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
 ///
 /// # Safety
@@ -245,9 +247,9 @@ pub unsafe extern "C" fn zv_start_json(operation: *const c_char, request_json: *
     })
 }
 
-/// The answer of a call that was started, once: afterwards the ticket is gone. `running` (8) until it is there. An
-/// answer that is never fetched is kept until `zv_shutdown`; a payment's stands in the journal anyway. Where there is
-/// no such ticket (any more) nothing is known of its call: `unknown` (4), look the bizId up.
+/// Returns the answer of a started call, once: afterwards the ticket is invalid. `running` (8) until the answer is
+/// there. An answer that is never fetched is kept until `zv_shutdown`; a payment's is in the journal in any case. For
+/// an invalid ticket nothing is known of the call: `unknown` (4), look the bizId up.
 ///
 /// `ticket`: the text of `data.ticket`.
 ///
@@ -266,8 +268,8 @@ pub unsafe extern "C" fn zv_poll_json(ticket: *const c_char) -> *mut c_char {
     })
 }
 
-/// Stops the library: refuses new calls and waits for those under way, each up to its own deadline.
-/// `data.still_running` names the bizIds that could not be waited for. Afterwards `zv_init` starts anew.
+/// Stops the library: refuses new calls and waits for running ones, each up to its own deadline. `data.still_running`
+/// names the bizIds of calls that did not end in time. Afterwards `zv_init` starts the library again.
 ///
 /// Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread; not from DllMain.
 #[unsafe(no_mangle)]
@@ -275,7 +277,7 @@ pub extern "C" fn zv_shutdown() -> *mut c_char {
     answered(Outcome::Internal, &Process::stop)
 }
 
-/// The outcome of an answer as a number: a `ZV_` constant, or -1 for NULL and for what is no answer.
+/// The outcome of an answer as a number: a `ZV_` constant, or -1 for NULL and for a text that is not an answer.
 ///
 /// `response`: any NUL-ended answer, also a copy. Any thread.
 ///
@@ -299,12 +301,12 @@ pub unsafe extern "C" fn zv_outcome(response: *const c_char) -> i32 {
 
 /// One value of an answer as text, for hosts without a JSON parser.
 ///
-/// `path`: names and list positions joined by points, such as `cashier`, `data.coupon_discount` or
-/// `errors.0.path`. Texts come without quotes and escapes, lists and objects as JSON, in the configured charset
-/// (`ascii`: what is beyond it as `\uXXXX`).
+/// `path`: names and list positions joined by points, such as `cashier`, `data.coupon_discount` or `errors.0.path`.
+/// Strings are returned without quotes and escapes, lists and objects as JSON, in the configured charset (`ascii`:
+/// characters beyond ASCII as `\uXXXX`).
 ///
 /// Returns the length n without NUL after copying n + 1 bytes; n + 1 if the buffer is too small (also NULL or
-/// capacity 0), and then copies nothing; 0 if there is no such value, or it is null or empty. Any thread.
+/// capacity 0), without copying anything; 0 if there is no such value, or if it is null or empty. Any thread.
 ///
 /// # Safety
 /// `response` and `path` are NULL or NUL-ended texts; `buffer` is NULL or has `capacity` bytes.
@@ -338,9 +340,9 @@ pub unsafe extern "C" fn zv_field(
 /// Copies an answer into the caller's buffer and frees it, for hosts that own their buffers.
 ///
 /// Returns the length n without NUL after copying n + 1 bytes and freeing the answer. If the buffer is too small
-/// (also NULL or capacity 0), copies nothing, frees nothing and returns n + 1: as long as the result is not less
-/// than `capacity`, the answer is still yours, come again with more room. Never repeat the call that gave the
-/// answer. 0 for NULL or what is no live answer. Any thread.
+/// (also NULL or capacity 0), copies nothing, frees nothing and returns n + 1: a result of `capacity` or more means
+/// that the answer is still yours, so call again with a larger buffer. Never repeat the call that returned the
+/// answer. 0 for NULL or a pointer that is not a live answer. Any thread.
 ///
 /// # Safety
 /// `buffer` is NULL or has `capacity` bytes.
@@ -367,8 +369,9 @@ pub unsafe extern "C" fn zv_take(response: *mut c_char, buffer: *mut c_char, cap
     .unwrap_or(0)
 }
 
-/// Frees an answer. NULL is nothing; what is no live answer is logged (ZV-FREE) and ignored. The last 256 that were
-/// freed (at most 1 MiB) are wiped and kept, so that a second free of one of them hits no other answer. Any thread.
+/// Frees an answer. NULL is ignored; a pointer that is not a live answer is logged (ZV-FREE) and ignored. The last
+/// 256 freed answers (at most 1 MiB) are wiped and kept, so that a second free of one of them hits no other answer.
+/// Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn zv_free(response: *mut c_char) {
     guard::or_panic(|| {
@@ -383,8 +386,8 @@ pub extern "C" fn zv_free(response: *mut c_char) {
     });
 }
 
-/// Sets the log callback; with NULL removes it and returns only when none is running. It may be set before
-/// `zv_init`. Lines above `max_level` (a `ZV_LOG_` constant) are not made. Keys and passwords are in no line,
+/// Sets the log callback; NULL removes it and returns only when no call of it is running. It may be set before
+/// `zv_init`. Lines above `max_level` (a `ZV_LOG_` constant) are not produced. No line contains a key or password;
 /// phone numbers are masked. Any thread, but not from inside the callback, where it does nothing.
 ///
 /// # Safety
@@ -405,13 +408,14 @@ pub extern "C" fn zv_version() -> *const c_char {
     TEXT.as_ptr()
 }
 
-/// `ZV_ABI_VERSION` of the library that is loaded. Compare it with the header's: it must not be less. Any thread.
+/// `ZV_ABI_VERSION` of the loaded library. It must not be less than the header's. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn zv_abi_version() -> u32 {
     ZV_ABI_VERSION
 }
 
-/// Runs a function of one request. A panic becomes `panic_outcome`: `Unknown` where a request may have left.
+/// Runs a function that takes one request. A panic becomes `panic_outcome`: `Unknown` where a request may have been
+/// sent.
 ///
 /// # Safety
 /// `request` is NULL or a NUL-ended text that does not change during the call.
@@ -441,7 +445,7 @@ unsafe fn call_optional(request: *const c_char, run: fn(&Library, Option<&str>) 
     })
 }
 
-/// Runs the body of an exported function and gives its answer to the host.
+/// Runs the body of an exported function and hands its answer to the host.
 fn answered(panic_outcome: Outcome, body: &dyn Fn(&'static Process) -> Answer) -> *mut c_char {
     let process = Process::current();
     let answer = guard::answered(process, panic_outcome, body);
@@ -452,7 +456,7 @@ fn answered(panic_outcome: Outcome, body: &dyn Fn(&'static Process) -> Answer) -
     .unwrap_or_else(|| Answers::no_memory(answer.outcome()))
 }
 
-/// The host has read an answer.
+/// Reports that the host has read an answer.
 fn delivered(process: &Process, freed: &Freed) {
     if let (Some(number), Ok(library)) = (freed.delivery, process.library()) {
         library.delivered(number);
@@ -464,7 +468,7 @@ fn not_ours(process: &Process, function: &str, pointer: *mut c_char) {
     process.say(Level::Error, &format!("ZV-FREE {function}: {pointer:p} {why}; ignored"));
 }
 
-/// Two texts that must be given, each with its name.
+/// Two required texts, each with its name.
 ///
 /// # Safety
 /// Both pointers are NULL or NUL-ended texts that do not change during the call.
@@ -478,7 +482,7 @@ unsafe fn two<'a>(
     unsafe { Ok((expected.required(first.0)?, expected.named(second.1).required(second.0)?)) }
 }
 
-/// A text in the host's charset; `None` for what is none.
+/// A text in the host's charset; `None` for NULL or a text that cannot be decoded.
 ///
 /// # Safety
 /// `pointer` is NULL or a NUL-ended text that does not change during the call.
@@ -489,17 +493,17 @@ unsafe fn read<'a>(process: &Process, pointer: *const c_char) -> Option<Cow<'a, 
 }
 
 /// # Safety
-/// `buffer` is NULL or has `capacity` bytes that nobody else touches during the call.
+/// `buffer` is NULL or has `capacity` bytes that nothing else accesses during the call.
 unsafe fn writable<'a>(buffer: *mut c_char, capacity: usize) -> &'a mut [u8] {
     let Ok(_) = isize::try_from(capacity) else { return &mut [] };
     if buffer.is_null() {
         return &mut [];
     }
-    // SAFETY: not NULL, `capacity` bytes by the caller's promise, and no more than a slice may have.
+    // SAFETY: not NULL, `capacity` bytes by the caller's contract, and no longer than a slice may be.
     unsafe { std::slice::from_raw_parts_mut(buffer.cast(), capacity) }
 }
 
-/// A value as text: without quotes and escapes; nothing for null.
+/// A value as text, without quotes and escapes; `None` for null.
 fn shown<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value.kind() {
         Kind::Null => None,

@@ -1,10 +1,10 @@
-//! A forked child inherits the descriptor of the file whose lock says that its parent lives; as long as one copy is
-//! open, the lock is held, and a dead parent would be taken for alive. So every child closes its copy at once, also
-//! one that never calls the library.
+//! A forked child inherits the descriptor of the lock file that proves its parent alive. The lock is held while any
+//! copy is open, so a dead parent would be taken for alive. Every child therefore closes its copy at once, even if it
+//! never calls the library.
 
 use std::fs::File;
 
-/// From now on a child of this process does not keep this lock; `None`: there is none (any more).
+/// From now on a forked child closes its copy of this lock file; `None` for no lock.
 pub(crate) fn guard(file: Option<&File>) {
     unix::guard(file);
 }
@@ -21,7 +21,7 @@ mod unix {
     const NONE: i32 = -1;
 
     static DESCRIPTOR: AtomicI32 = AtomicI32::new(NONE);
-    /// Which file it was opened on: a host may have closed it and got the number for another.
+    /// Device and inode of the lock file: a host may have closed it and got the number for another file.
     static DEVICE: AtomicU64 = AtomicU64::new(0);
     static INODE: AtomicU64 = AtomicU64::new(0);
 
@@ -35,7 +35,7 @@ mod unix {
         DESCRIPTOR.store(descriptor, Ordering::SeqCst);
         HANDLER.call_once(|| {
             // SAFETY: the handler lives as long as the process, since the library is never unloaded (`-z nodelete`).
-            // Without memory for it a child keeps the lock, as after any fork that is not libc's.
+            // If there is no memory to register it, a child keeps the lock, as after any fork that bypasses libc.
             unsafe { libc::pthread_atfork(None, None, Some(close_in_child)) };
         });
     }
@@ -44,16 +44,16 @@ mod unix {
     unsafe extern "C" fn close_in_child() {
         let descriptor = DESCRIPTOR.swap(NONE, Ordering::SeqCst);
         let mut found = MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: a number that is not open gives an error, and nothing was written then.
+        // SAFETY: a closed descriptor returns an error, and then `found` is not read.
         if descriptor == NONE || unsafe { libc::fstat(descriptor, found.as_mut_ptr()) } != 0 {
             return;
         }
-        // SAFETY: written by the call that succeeded.
+        // SAFETY: initialised by the successful call.
         let found = unsafe { found.assume_init() };
         #[allow(clippy::useless_conversion, reason = "on 32-bit systems they are narrower")]
         let (device, inode) = (u64::from(found.st_dev), u64::from(found.st_ino));
         if device == DEVICE.load(Ordering::SeqCst) && inode == INODE.load(Ordering::SeqCst) {
-            // SAFETY: it is this library's own file, and in this process nobody uses it any more.
+            // SAFETY: it is this library's own file, and nothing in the child uses it.
             unsafe { libc::close(descriptor) };
         }
     }

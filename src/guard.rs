@@ -1,4 +1,4 @@
-//! No panic crosses the boundary, and none is printed.
+//! No panic crosses the C boundary, and none is printed.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -14,8 +14,8 @@ pub(crate) const PANIC_ACTION: &str = "zvpos.panic";
 
 static HOOK: Once = Once::new();
 
-/// Runs the body of one exported function. A panic becomes an answer with `outcome`: `Unknown` where a request
-/// may have left, else `Internal`.
+/// Runs the body of one exported function. A panic becomes an answer with `outcome`: `Unknown` where a request may
+/// have been sent, else `Internal`.
 pub(crate) fn answered(
     process: &'static Process,
     outcome: Outcome,
@@ -35,7 +35,7 @@ pub(crate) fn answered(
 
 /// Runs `body`; `None` if it panicked.
 pub(crate) fn or_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
-    // The standard library is linked into this one, so the hook is ours alone and the host's stays as it is.
+    // The standard library is linked in statically, so this hook is ours alone and the host's is untouched.
     HOOK.call_once(|| {
         panic::set_hook(Box::new(|info| {
             let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(crate) fn or_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(body)).ok()
 }
 
-/// What [`PANIC_ACTION`] does.
+/// Implements [`PANIC_ACTION`].
 pub(crate) fn panic_on_request() {
     panic!("asked for by zv_call_json(\"{PANIC_ACTION}\")");
 }

@@ -1,5 +1,5 @@
-//! The C ABI of zvpos and nothing else: strings in and out, the registry of live answers, panics, the log
-//! callback. Everything the library knows is in `zvpos-core`. This is the only crate with `unsafe`.
+//! The C ABI of zvpos and nothing else: strings in and out, the registry of live answers, panics, the log callback.
+//! All other logic is in `zvpos-core`. This is the only crate with `unsafe`.
 
 mod answers;
 mod callback;

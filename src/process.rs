@@ -1,6 +1,5 @@
-//! What this process has of the library: its phase, its answers, its callback. A forked child inherits memory
-//! but neither threads nor a sane state of locks, so it gets a process state of its own and touches nothing of
-//! its parent's.
+//! The per-process state of the library: its phase, its answers, its callback. A forked child inherits memory but
+//! neither threads nor usable locks, so it gets its own state and touches nothing of its parent's.
 
 use std::borrow::Cow;
 use std::ptr;
@@ -23,13 +22,13 @@ static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 /// The state of one process.
 pub(crate) struct Process {
     pid: u32,
-    /// The parent had called `zv_init`.
+    /// Whether the parent had called `zv_init` before the fork.
     forked: bool,
     started_once: AtomicBool,
     phase: RwLock<Phase>,
-    /// Of the configuration that is in force, or that was last tried.
+    /// The charset of the configuration in force, or else of the last one tried.
     charset: AtomicU8,
-    /// One start or stop at a time.
+    /// Serialises start and stop.
     turn: Mutex<()>,
     pub(crate) answers: Answers,
     pub(crate) callback: Arc<Callback>,
@@ -42,12 +41,12 @@ enum Phase {
 }
 
 impl Process {
-    /// This process's state, made on first use and then kept until the process ends.
+    /// This process's state, created on first use and kept until the process ends.
     pub(crate) fn current() -> &'static Process {
         let pid = std::process::id();
         loop {
             let known = CURRENT.load(Ordering::Acquire);
-            // SAFETY: what is stored there was leaked and is never freed.
+            // SAFETY: the stored pointer was leaked and is never freed.
             let process = unsafe { known.as_ref() };
             match process {
                 Some(process) if process.pid == pid => return process,
@@ -59,7 +58,7 @@ impl Process {
             if stored.is_ok() {
                 pin::pin();
             } else {
-                // SAFETY: nobody else has seen it.
+                // SAFETY: no other thread has seen it.
                 drop(unsafe { Box::from_raw(fresh) });
             }
         }
@@ -78,13 +77,13 @@ impl Process {
         }
     }
 
-    /// The running library, or the answer to a call that came too early or too late.
+    /// The running library, or the answer for a call before start or after stop.
     pub(crate) fn library(&self) -> Result<Arc<Library>, Answer> {
         self.running().map_err(|(outcome, code, message)| refuse(outcome, code, message))
     }
 
-    /// The same for who asks after an earlier call. That this one comes too early or too late says nothing about that
-    /// one, which may have taken something.
+    /// As [`Process::library`], for a call that asks about an earlier one: that the library is not running says
+    /// nothing about the earlier call, which may have taken something.
     pub(crate) fn library_of_ticket(&self) -> Result<Arc<Library>, Answer> {
         self.running().map_err(|(_, code, message)| refuse(Outcome::Unknown, code, message))
     }
@@ -102,22 +101,22 @@ impl Process {
         }
     }
 
-    /// The language of the cashier's sentence, as far as it is known.
+    /// The language of `cashier`, as far as it is known.
     pub(crate) fn lang(&self) -> Lang {
         self.library().map_or(Lang::default(), |library| library.lang())
     }
 
-    /// What the host's texts are written in.
+    /// The charset of the host's texts.
     pub(crate) fn charset(&self) -> Charset {
         Charset::from_number(self.charset.load(Ordering::Relaxed))
     }
 
-    /// How a text of that name is to be read.
+    /// How to read an argument of that name.
     pub(crate) fn expected<'w>(&self, what: &'w str) -> Expected<'w> {
         Expected { what, charset: self.charset(), lang: self.lang() }
     }
 
-    /// A text as the host reads it.
+    /// A text encoded for the host.
     pub(crate) fn in_charset<'t>(&self, text: Cow<'t, str>) -> Cow<'t, [u8]> {
         encode(text, self.charset())
     }
@@ -161,7 +160,7 @@ impl Process {
         match self.library() {
             Ok(library) => {
                 let answer = library.shut_down();
-                // Before its file is closed and the number can be another's.
+                // Before its file is closed and the descriptor number can be reused.
                 fork::guard(None);
                 self.set(Phase::ShutDown);
                 answer
@@ -170,7 +169,7 @@ impl Process {
         }
     }
 
-    /// Says something that no call of the library's own says.
+    /// Logs a line that does not come from a call of the library.
     pub(crate) fn say(&self, level: Level, line: &str) {
         match self.library() {
             Ok(library) => library.log().line(level, || line.to_owned()),

@@ -1,6 +1,6 @@
-//! Every exported function once more with the calling convention stdcall, for 32-bit Windows hosts that know no
-//! other: VB6, PowerBuilder, 易语言. `zvs_init` is `zv_init`, and so on. What each does stands in `calls`. Their
-//! names are exported without decoration; build/header.rs declares them.
+//! Every exported function again with the stdcall calling convention, for 32-bit Windows hosts that support no other:
+//! VB6, PowerBuilder, 易语言. `zvs_init` is `zv_init`, and so on; see `calls` for what each does. Their names are
+//! exported undecorated; build/header.rs declares them.
 
 use std::ffi::{c_char, c_void};
 
@@ -8,14 +8,14 @@ use crate::callback::{Function, zvs_log_fn};
 use crate::guard;
 use crate::process::Process;
 
-/// One twin a line; the compiler holds its types against the function that it calls.
+/// One twin per line; the compiler checks its types against the function that it calls.
 macro_rules! twins {
     ($($twin:ident = $function:ident($($name:ident: $type:ty),*) $(-> $returned:ty)?;)+) => {
         $(
             #[doc = concat!("`", stringify!($function), "` for hosts that call by stdcall.")]
             ///
             /// # Safety
-            /// As the function that it stands for.
+            /// As for the function that it calls.
             #[unsafe(no_mangle)]
             pub unsafe extern "system" fn $twin($($name: $type),*) $(-> $returned)? {
                 let function: unsafe extern "C" fn($($type),*) $(-> $returned)? = crate::calls::$function;

@@ -1,4 +1,4 @@
-//! Texts of a host: from a pointer to what `zvpos_core::text` reads.
+//! Texts of a host: from a pointer to the bytes that `zvpos_core::text` reads.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
@@ -15,9 +15,9 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const c_char) -> Option<&'a [u8]> {
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes())
 }
 
-/// A text where a host's pointer leads.
+/// Reads a text from a host's pointer.
 pub(crate) trait FromHost {
-    /// A text that must be given.
+    /// A required text.
     ///
     /// # Safety
     /// As [`bytes`].
