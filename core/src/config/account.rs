@@ -1,4 +1,4 @@
-//! One account: who it is, and how each of its operations reaches the gateway.
+//! One account: its credentials, and how each of its operations reaches the gateway.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::outcome::Problem;
 use crate::payment::OnUnknown;
 use crate::schema::{Unknown, check};
 
-/// What a request may not take from the configuration: it belongs to one sale or one customer.
+/// Fields that the configuration may not set, because they belong to one sale or one customer.
 const PER_SALE: [&str; 12] = [
     "journal_id",
     "bizId",
@@ -34,51 +34,51 @@ const PER_SALE: [&str; 12] = [
 /// What the gateway's own records can prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
-    /// A balance deduction that does not stand there never happened.
+    /// A balance deduction that is missing from the records never happened.
     pub complete: bool,
-    /// A coupon that is shown as unused was not redeemed.
+    /// A coupon that is listed as unused was not redeemed.
     pub coupons_complete: bool,
-    /// Codes that say that a bizId does not stand there.
+    /// Codes that mean that the records hold no such bizId.
     pub not_found: Vec<String>,
     /// What the sign of an amount means.
     pub sign: Sign,
 }
 
-/// What an action of `zv_call_json` is.
+/// What kind of action `zv_call_json` was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// An operation that takes nothing.
     Operation(Operation),
     /// Another documented read.
     Read,
-    /// Listed under `call_actions`; nobody knows whether it takes something.
+    /// Listed under `call_actions`; it is not known whether it takes something.
     Listed,
 }
 
 /// One configured account.
 #[derive(Debug)]
 pub struct Account {
-    /// Its name under `accounts`; `None` for the one that stands at the top.
+    /// Its key under `accounts`; `None` for the account at the top level.
     pub name: Option<String>,
-    /// What it signs with.
+    /// The credentials that it signs with.
     pub credentials: Credentials,
     /// How the names are spelled in the signed text.
     pub sign_names: SignNames,
-    /// What the gateway's codes mean.
+    /// The meaning of the gateway's codes.
     pub codes: CodeRules,
-    /// Whether a mismatch is a doubt.
+    /// Whether a mismatch makes an answer a doubt.
     pub strict_answer: bool,
-    /// Whether a payment password may leave over plain http.
+    /// Whether a payment password may be sent over plain http.
     pub password_over_http: bool,
-    /// Fields for every request, as JSON text of one object.
+    /// Default fields for every request, as JSON text of one object.
     pub defaults: String,
-    /// Further read actions.
+    /// Additional read actions.
     pub call_actions: Vec<String>,
-    /// What happens to an unknown outcome.
+    /// How an unknown outcome is resolved.
     pub on_unknown: OnUnknown,
     /// Whether a success must be confirmed by the till.
     pub confirm: bool,
-    /// How a reversal is asked for.
+    /// How a reversal is requested.
     pub reverse: ReverseRules,
     /// What the balance records can prove.
     pub records: Records,
@@ -88,13 +88,14 @@ pub struct Account {
 }
 
 impl Account {
-    /// The way of an operation; `None` where the vendor has told nobody and the configuration says nothing.
+    /// The route of an operation; `None` where the vendor has published none and the configuration sets none.
     pub fn route(&self, operation: Operation) -> Option<&Route> {
         self.routes.get(&operation)
     }
 
-    /// What an action asks for and its route: an operation by its key, its V2 action or its V3 path, a documented read
-    /// by either of its names, or a name under `call_actions`. `None` for everything else, the consume above all.
+    /// The kind of an action and its route. An action is an operation by its key, its V2 action or its V3 path, a
+    /// documented read by either of its names, or a name under `call_actions`. `None` for everything else, above all
+    /// the consume.
     pub fn read_route(&self, action: &str) -> Option<(Asked, Route)> {
         let known = Operation::ALL.into_iter().filter(|operation| operation.is_read()).find(|operation| {
             operation.key() == action
@@ -118,7 +119,7 @@ impl Account {
         self.call_actions.iter().any(|listed| listed == action).then(|| (Asked::Listed, to(action)))
     }
 
-    /// What `call_actions` lists beside the documented reads: nobody knows whether it takes something.
+    /// The entries of `call_actions` that are not documented reads: it is not known whether they take something.
     pub fn unknown_actions(&self) -> impl Iterator<Item = &str> {
         let listed = self.call_actions.iter().map(String::as_str);
         listed.filter(|action| {
@@ -127,7 +128,7 @@ impl Account {
         })
     }
 
-    /// Where its consumes go, for the journal's key: equal for every spelling of the same URL.
+    /// The endpoint of its consumes, for the journal's key: equal for every spelling of the same URL.
     pub fn endpoint(&self) -> String {
         let url = self.route(Operation::Consume).map_or(self.endpoint.as_str(), |route| route.url.as_str());
         let Ok(uri) = url.parse::<Uri>() else { return url.to_owned() };
@@ -140,7 +141,7 @@ impl Account {
     }
 }
 
-/// Every account of the configuration.
+/// Reads every account of the configuration.
 pub(super) fn read_all(config: &Object<'_>, problems: &mut Vec<Problem>) -> Vec<Account> {
     let mut accounts = Vec::new();
     let named = section(config, "accounts");
@@ -163,7 +164,7 @@ pub(super) fn read_all(config: &Object<'_>, problems: &mut Vec<Problem>) -> Vec<
     accounts
 }
 
-/// Reads one account, whose keys override those around it.
+/// Reads one account, whose keys override the top-level ones.
 struct Reader<'o, 'a> {
     own: &'o Object<'a>,
     around: &'o Object<'a>,
@@ -336,7 +337,7 @@ impl<'o, 'a> Reader<'o, 'a> {
                 ("generation", message)
             };
             problems.push(problem(format!("{}{key}.{at}", self.path), message));
-            // A route was meant, so nobody is told that there is none.
+            // A route was given, though a wrong one, so no problem reports a missing route.
             return Some(Route::new(generation, endpoint, target, false));
         }
         let Some(target) = text(fields, name).or(operation.default_target(generation)) else {
@@ -352,7 +353,7 @@ impl<'o, 'a> Reader<'o, 'a> {
         Some(Route::new(generation, endpoint, target, flag(fields, "numbers")))
     }
 
-    /// A read's route must not move value, and the way back must not be the way there.
+    /// Checks that a read's route moves no value, and that the reversal's route is not the consume's.
     fn check_routes(&self, routes: &HashMap<Operation, Route>, problems: &mut Vec<Problem>) {
         for (operation, route) in routes {
             let leads_to = |other| routes.get(&other).is_some_and(|other| is_target(route, other));
@@ -460,7 +461,7 @@ impl<'o, 'a> Reader<'o, 'a> {
         }
     }
 
-    /// A code that is none, or that says two things at once.
+    /// Checks for malformed codes and for codes that have two meanings.
     fn check_codes(
         &self,
         codes: &CodeRules,
@@ -513,7 +514,8 @@ impl<'o, 'a> Reader<'o, 'a> {
         Records {
             complete: balance.is_some_and(|route| flag(route, "complete")),
             coupons_complete: route("coupon_status").is_some_and(|route| flag(route, "complete")),
-            // 100007 is an empty search (SEEN) and an unsupported one: only the vendor's word makes it one of the two.
+            // 100007 is an empty search (SEEN) or an unsupported one: only the vendor can say which of the two it
+            // means.
             not_found: codes.and_then(|codes| codes.given("not_found")).map(texts).unwrap_or_default(),
             sign: Sign::from_word(balance.and_then(|route| text(route, "sign"))),
         }
@@ -567,7 +569,7 @@ impl<'o, 'a> Reader<'o, 'a> {
     }
 }
 
-/// V2's action, V3's URL.
+/// The target of a route: V2's action, V3's URL.
 fn target_of(route: &Route) -> &str {
     match route.generation {
         Generation::V2 => &route.action,
@@ -575,7 +577,7 @@ fn target_of(route: &Route) -> &str {
     }
 }
 
-/// Whether two routes lead to the same, however it is written.
+/// Whether two routes have the same target, in any spelling.
 fn is_target(one: &Route, other: &Route) -> bool {
     one.generation == other.generation && action::is_same(target_of(one), target_of(other))
 }

@@ -1,26 +1,26 @@
-//! What a host's texts are written in.
+//! The charset of a host's texts.
 
 use crate::json::Value;
 
-/// See the module's words.
+/// The charset of the texts that a host passes and receives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Charset {
     /// UTF-8, in and out.
     #[default]
     Utf8,
-    /// GBK (code page 936), in and out; what it cannot say goes out as `\uXXXX`.
+    /// GBK (code page 936), in and out; a character that GBK lacks goes out as `\uXXXX`.
     Gbk,
-    /// UTF-8 in; out everything beyond ASCII as `\uXXXX`.
+    /// UTF-8 in; every character beyond ASCII goes out as `\uXXXX`.
     Ascii,
 }
 
 impl Charset {
-    /// The words of the configuration.
+    /// The values of `charset` in the configuration.
     pub const WORDS: [&'static str; 3] = ["utf-8", "gbk", "ascii"];
 
     const ALL: [Charset; 3] = [Charset::Utf8, Charset::Gbk, Charset::Ascii];
 
-    /// What a configuration names; the default where it names none, or cannot be read.
+    /// The charset that a configuration names; the default if it names none or cannot be read.
     pub fn of_config(config: &str) -> Charset {
         let value = Value::parse(config).ok();
         let word = value.as_ref().and_then(Value::as_object).and_then(|object| object.given("charset"));
@@ -29,7 +29,7 @@ impl Charset {
         found.map(|(charset, _)| charset).unwrap_or_default()
     }
 
-    /// A number for each, to be kept where only a number can be.
+    /// Its number, for storage in an atomic.
     pub fn number(self) -> u8 {
         match self {
             Charset::Utf8 => 0,

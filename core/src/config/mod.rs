@@ -22,52 +22,52 @@ use crate::outcome::{Lang, Problem};
 use crate::schema::{Unknown, check};
 use crate::transport::{Roots, Settings};
 
-/// Everything that `zv_init` was told.
+/// The configuration that `zv_init` was given.
 #[derive(Debug)]
 pub struct Config {
     /// At least one; their names are unique.
     pub accounts: Vec<Account>,
     /// How the gateway is reached.
     pub transport: Settings,
-    /// The whole of one call.
+    /// The time limit of a whole call.
     pub total: Duration,
-    /// The language of the cashier's sentence.
+    /// The language of `cashier`.
     pub lang: Lang,
-    /// What to do with fields that nobody has documented.
+    /// What to do with undocumented fields.
     pub unknown: Unknown,
-    /// The journal's file, where it is not the default one.
+    /// The journal's file, if it is not the default.
     pub journal: Option<PathBuf>,
-    /// Which unsettled sales keep a new one from being sent.
+    /// Which unsettled sales block a new one.
     pub guard: Guard,
     /// How long a lost request may still arrive.
     pub late_arrival: Duration,
-    /// How long after a start what was not confirmed before is reversed.
+    /// How long after a start an unconfirmed earlier sale is reversed.
     pub confirm_after: Duration,
-    /// How long the details of settled sales are kept, in days.
+    /// How many days the details of settled sales are kept.
     pub retention_days: i64,
-    /// When the till's days begin.
+    /// When the till's business days begin.
     pub business_days: BusinessDays,
-    /// Whether the library settles by itself.
+    /// Whether the library settles sales in the background.
     pub background: bool,
     /// The log file.
     pub log: Option<LogSettings>,
-    /// Equal for two texts that mean the same; tells a repeated `zv_init` from another one without keeping keys.
+    /// Equal for two texts with the same meaning; recognises a repeated `zv_init` without keeping keys.
     pub fingerprint: [u8; 20],
 }
 
-/// The log file.
+/// The settings of the log file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// What goes into it.
+    /// The highest level that is written to it.
     pub level: Level,
     /// How many days are kept.
     pub keep_days: u64,
 }
 
 impl Config {
-    /// Reads a configuration, or says everything that is wrong with it.
+    /// Reads a configuration, or reports everything that is wrong with it.
     pub fn read(value: &Value<'_>) -> Result<Config, Vec<Problem>> {
         let Some(object) = value.as_object() else {
             return Err(vec![problem("", format!("must be an object, not {}", value.describe()))]);
@@ -155,7 +155,7 @@ fn roots(object: &Object<'_>, problems: &mut Vec<Problem>) -> Roots {
     }
 }
 
-/// The proxy, and whether it is asked with whole URLs.
+/// The proxy's URL, and whether it is sent whole URLs.
 fn proxy(object: &Object<'_>, problems: &mut Vec<Problem>) -> (Option<String>, bool) {
     let Some(value) = object.given("proxy") else { return (None, false) };
     let (url, mode) = match value.as_object() {
@@ -168,7 +168,7 @@ fn proxy(object: &Object<'_>, problems: &mut Vec<Problem>) -> (Option<String>, b
     let path = if value.as_object().is_some() { "proxy.url" } else { "proxy" };
     match url.filter(|url| url.starts_with("http://") && ureq::Proxy::new(url).is_ok()) {
         Some(url) => (Some(url.to_owned()), mode == Some("absolute")),
-        // A missing one has been named.
+        // A missing URL is already reported.
         None if url.is_none() && value.as_object().is_some() => (None, false),
         None => {
             problems.push(problem(path, "must be http://host:port"));
@@ -177,8 +177,8 @@ fn proxy(object: &Object<'_>, problems: &mut Vec<Problem>) -> (Option<String>, b
     }
 }
 
-/// The journal's file. One that is another file in another folder, or for another user, is refused and not made out:
-/// what is unsettled would be left in the old one, and the next program would not see it.
+/// The journal's file. A path whose meaning depends on the working folder or the user is refused rather than
+/// resolved: unsettled sales would stay in the old file, and the next program would not see them.
 fn journal(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<PathBuf> {
     let value = object.get("journal")?;
     let text = value.as_text()?;
@@ -194,14 +194,14 @@ fn journal(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<PathBuf> 
     };
     let mut message = format!("{why}; got {text:?}");
     if let Some(found) = std::path::absolute(&path).ok().filter(|found| !text.is_empty() && found.is_file()) {
-        // Never taken by itself: only a person knows whether it is the one.
+        // Never used automatically: only a person can tell whether it is the right file.
         message = format!("{message}; a file of that name is {}", found.display());
     }
     problems.push(problem("journal", message));
     None
 }
 
-/// Whether a path holds what a shell would replace: `%name%` or `${`.
+/// Whether a path contains a variable that a shell would replace: `%name%` or `${`.
 fn has_variable(path: &str) -> bool {
     let is_name =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_()".contains(c));
@@ -354,7 +354,7 @@ mod tests {
             )
         };
         assert_eq!(told(r#""routes":{"reverse":{"path":"/v3/x"}}"#), [set("v3", "routes.reverse")]);
-        // A default that takes its place would be another operation than the one that was written down.
+        // A default in its place would be another operation than the one that was configured.
         assert_eq!(told(r#""routes":{"quote":{"path":"/v3/x"}}"#), [set("v3", "routes.quote")]);
         assert_eq!(
             told(r#""on_unknown":"reverse","confirm":true,"routes":{"reverse":{"path":"/v3/x"}}"#),
@@ -399,7 +399,7 @@ mod tests {
             assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
             assert!(problems[0].starts_with("journal: ") && problems[0].contains(why), "{bad}: {problems:?}");
         }
-        // A test runs in the folder of its package.
+        // A test runs in its package's folder.
         let here = std::env::current_dir().unwrap().join("Cargo.toml");
         let problems = journal(r#""Cargo.toml""#).unwrap_err();
         assert!(problems[0].ends_with(&format!("a file of that name is {}", here.display())), "{problems:?}");

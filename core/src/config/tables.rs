@@ -50,7 +50,7 @@ const CALL_ACTIONS: Field = optional(
      and a lost answer of one is unknown (ZV-CALL-LOST)",
 );
 
-/// The whole.
+/// The whole configuration.
 pub static CONFIG: Schema = Schema {
     name: "the configuration",
     doc: "What zv_init takes. Give openId, grantCode and openKey, or accounts.",
@@ -152,7 +152,7 @@ static ACCOUNT: Schema = Schema {
     ],
 };
 
-/// The proxy, where it is an object.
+/// The proxy, if it is given as an object.
 pub static PROXY: Schema = Schema {
     name: "proxy",
     doc: "The proxy.",
@@ -171,7 +171,7 @@ pub static PROXY: Schema = Schema {
     ],
 };
 
-/// One route, where it is an object.
+/// One route, if it is given as an object.
 pub static ROUTE: Schema = Schema {
     name: "a route",
     doc: "One operation's way to the gateway.",
