@@ -1,28 +1,28 @@
-//! What an action or a path does: what moves value goes only by its own function, with the journal; what is documented
-//! to take nothing may be asked for freely; of everything else nobody knows.
+//! Classifies actions and paths. Those that move value are sent only by their own functions, with the journal;
+//! documented reads may be sent freely; for all others it is not known whether they move value.
 
 use super::Generation;
 use crate::text::percent_decoded;
 
-/// Actions that move value: V2's DOC, V3's DOC and SEEN. The path without its generation, so that it is known behind any
-/// prefix.
+/// Actions that move value: V2's DOC, V3's DOC and SEEN. V3 paths are listed without their generation, so that they
+/// are recognised behind any prefix.
 const MOVES_VALUE: [&str; 22] = [
-    // Balance, coupons and points of a member, and their way back.
+    // A member's balance, coupons and points, and their reversal.
     "communal.user.consume",
     "crm/customer/customerConsume",
     "crm/customer/consumeReverse",
-    // Coupons alone.
+    // Coupons only.
     "communal.user.coupons-vertify",
     "coupon.off-coupon",
     "coupon.coupon-exchange",
     "crm/coupon/writeOffCoupon",
     "crm/coupon/couponReverse",
-    // Points alone.
+    // Points only.
     "user.points-add",
     "crm/points/addCustomerPoints",
     "crm/points/reducePoints",
     "crm/points/reversePoints",
-    // The stored balance alone.
+    // The stored balance only.
     "bsns/customerBalance/userRecharge",
     "bsns/customerBalance/userRechargeReverse",
     "crm/account/decreaseBalance",
@@ -37,7 +37,7 @@ const MOVES_VALUE: [&str; 22] = [
     "sandbox.coupon-reverse",
 ];
 
-/// Reads beside the operations: V2's action and V3's path (DOC, but for the paths, which are SEEN).
+/// Documented reads that are not operations: V2's action and V3's path (the actions are DOC, the paths SEEN).
 const READS: [(Option<&str>, Option<&str>); 4] = [
     (Some("user.balance-history"), None),
     (Some("user.user-points-records"), None),
@@ -45,23 +45,23 @@ const READS: [(Option<&str>, Option<&str>); 4] = [
     (None, Some("/v3/crm/account/queryAccountFlow")),
 ];
 
-/// Whether an action, a path or a whole URL moves value, however it is written.
+/// Whether an action, a path or a whole URL moves value, in any spelling.
 pub fn moves_value(action: &str) -> bool {
     MOVES_VALUE.iter().any(|known| same_or_behind(action, known))
 }
 
-/// Whether two ways of writing mean the same action or path.
+/// Whether two spellings mean the same action or path.
 pub fn is_same(one: &str, other: &str) -> bool {
     normalised(one) == normalised(other)
 }
 
-/// Whether `action` is `known`, or a path that ends in it.
+/// Whether `action` is `known`, or a path that ends with it.
 pub fn same_or_behind(action: &str, known: &str) -> bool {
     let (action, known) = (normalised(action), normalised(known));
     action == known || action.strip_suffix(&known).is_some_and(|before| before.ends_with('/'))
 }
 
-/// Where a documented read goes for an account of that generation; by either of its names.
+/// The target of a documented read for an account of that generation; `action` may be either of its names.
 pub fn documented_read(action: &str, generation: Generation) -> Option<&'static str> {
     let (v2, v3) = READS.iter().find(|(v2, v3)| [*v2, *v3].contains(&Some(action)))?;
     match generation {
@@ -70,12 +70,13 @@ pub fn documented_read(action: &str, generation: Generation) -> Option<&'static 
     }
 }
 
-/// Whether a documented read is meant, of whichever generation.
+/// Whether `action` is a documented read of either generation.
 pub fn is_documented_read(action: &str) -> bool {
     READS.iter().any(|(v2, v3)| [*v2, *v3].contains(&Some(action)))
 }
 
-/// What a server may make of it: no query, no percent-encoding, however often, no doubled slashes or dots, one case.
+/// The form to which a server may normalise it: no query, no percent-encoding (decoded until stable), no doubled
+/// slashes or dots, one case.
 fn normalised(action: &str) -> String {
     const MOST_TURNS: usize = 16;
     let mut text = action.to_owned();
@@ -90,7 +91,7 @@ fn normalised(action: &str) -> String {
     let text = text.to_lowercase().replace('\\', "/");
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let mut parts: Vec<&str> = Vec::new();
-    // What follows a semicolon is a parameter of the segment.
+    // Text after a semicolon is a parameter of the segment.
     for part in text.split('/').map(|part| part.split(';').next().unwrap_or_default()) {
         match part {
             "" | "." => {}

@@ -1,4 +1,4 @@
-//! `communal.user.consume`: redeem coupons, take balance and points, all or nothing.
+//! `communal.user.consume`: redeems coupons, takes balance and points, all or nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -76,42 +76,42 @@ pub static ANSWER: Schema = Schema {
     ],
 };
 
-/// The fields of [`ANSWER`] that repeat the envelope and so prove nothing by being there.
+/// The fields of [`ANSWER`] that repeat the envelope, so their presence proves nothing.
 pub(super) const REPEATED: [&str; 3] = ["status", "code", "message"];
 
-/// A consume that holds every rule of the vendor's page, ready to be signed and sent.
+/// A consume that satisfies every rule of the vendor's page, ready to be signed and sent.
 #[derive(Clone, Debug)]
 pub struct ConsumeRequest {
     /// The till's own id.
     pub biz_id: BizId,
-    /// What identifies the request: the same under another bizId would be another sale.
+    /// What identifies the request: the same content under another bizId is another sale.
     pub identity: Identity,
-    /// Who asks.
+    /// The till and operator that made it.
     pub origin: Origin,
-    /// What goes over the wire.
+    /// The params to send.
     pub params: Params,
-    /// The payment password, to be taken out of what the gateway says.
+    /// The payment password, to be removed from the gateway's messages.
     pub pay_password: Option<zeroize::Zeroizing<String>>,
-    /// What the till should know of its own request.
+    /// Warnings about the till's own request.
     pub warnings: Vec<Warning>,
 }
 
-/// Two requests are the same if these are equal; remark, password, operator and the like may differ.
+/// The fields that make two requests the same; remark, password, operator and the like may differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// The member.
     pub customer_id: Option<String>,
-    /// `type`, when it was given.
+    /// `type`, if it was given.
     pub kind: Option<i64>,
-    /// Taken from the balance.
+    /// The amount to take from the balance.
     pub amount: Option<Amount>,
     /// The coupons as a set: sorted.
     pub coupons: Vec<String>,
-    /// Points to take.
+    /// The points to take.
     pub points: Option<i64>,
 }
 
-/// Where a sale was made and by whom, for the day's end. Nothing is decided by it.
+/// Where and by whom a sale was made, for the end-of-day report. No decision depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The till, `deviceSn`.
@@ -129,7 +129,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Whether nothing of it was given.
+    /// Whether no field of it was given.
     pub fn is_empty(&self) -> bool {
         *self == Origin::default()
     }
@@ -151,24 +151,24 @@ impl Identity {
         self.kind == Some(1)
     }
 
-    /// Whether it is the same request, in whichever of its spellings either was recorded.
+    /// Whether it is the same request, in whichever spelling either was recorded.
     pub fn is_same_as(&self, other: &Identity) -> bool {
         self == other || self.canonical() == other.canonical()
     }
 
-    /// Whether it is of the same member.
+    /// Whether both are of the same member.
     pub fn is_same_member(&self, other: &Identity) -> bool {
         self.member().is_some() && self.member() == other.member()
     }
 
-    /// Whether it names a coupon of the other's.
+    /// Whether both name a common coupon.
     pub fn shares_coupon(&self, other: &Identity) -> bool {
         let same = |one: &str, other: &str| one == other || trimmed_id(one) == trimmed_id(other);
         self.coupons.iter().any(|one| other.coupons.iter().any(|other| same(one, other)))
     }
 
-    /// The member as a new request would name it: an earlier version recorded ids as they came, blanks and all, and
-    /// gateways take those for the same id.
+    /// The member as a current request would name it: an earlier version recorded ids with their blanks, and gateways
+    /// treat both as the same id.
     fn member(&self) -> Option<&str> {
         self.customer_id.as_deref().map(trimmed_id).filter(|id| !id.is_empty() && *id != "0")
     }
@@ -195,7 +195,7 @@ impl Identity {
 }
 
 impl ConsumeRequest {
-    /// Reads a request, or says everything that is wrong with it.
+    /// Reads a request, or reports everything that is wrong with it.
     pub fn read(
         given: &Object<'_>,
         defaults: &Object<'_>,
@@ -225,7 +225,7 @@ impl ConsumeRequest {
     }
 }
 
-/// The rules that no single field shows.
+/// Checks the rules that concern several fields.
 fn check_rules(
     writer: &ParamsWriter<'_>,
     identity: &Identity,
@@ -277,8 +277,8 @@ fn coupons(writer: &ParamsWriter<'_>) -> Vec<String> {
     coupons
 }
 
-/// The answer held against the question. Nothing of this is documented well enough to judge by, so it warns;
-/// `strict_answer` makes it a doubt.
+/// Compares the answer with the request. The answer is too poorly documented to judge by this, so a mismatch is a
+/// warning; `strict_answer` makes it a doubt.
 pub(super) fn compare(biz_id: &BizId, asked: &Identity, data: &Object<'_>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     warnings.extend(compare_biz_id(biz_id, data));
@@ -311,19 +311,19 @@ pub(super) fn compare(biz_id: &BizId, asked: &Identity, data: &Object<'_>) -> Ve
     warnings
 }
 
-/// The bizId of an answer, yes or no, where it is another than was sent.
+/// A warning if the answer, success or refusal, carries another bizId than was sent.
 pub(super) fn compare_biz_id(biz_id: &BizId, place: &Object<'_>) -> Option<Warning> {
     let returned = place.given("bizId").filter(|id| id.scalar() != Some(biz_id.as_str()))?;
     let message = format!("sent bizId {biz_id}, the answer carries {}", returned.raw());
     Some(Warning::new(&codes::WARN_BIZ_ID, message))
 }
 
-/// Coupons that were not asked for, and those that were and are missing.
+/// A warning about coupons in the answer that were not requested, or requested ones that are missing.
 fn compare_coupons(asked: &Identity, returned: Option<&Value<'_>>) -> Option<Warning> {
     let named: Vec<Option<&str>> = match returned.map(|value| (value.as_array(), value.as_object(), value)) {
         None => Vec::new(),
         Some((Some(list), ..)) => list.iter().map(Value::scalar).collect(),
-        // What PHP makes of a list with gaps.
+        // How PHP encodes a list with gaps.
         Some((_, Some(object), _)) => object.iter().map(|(_, item)| item.scalar()).collect(),
         Some((.., value)) => vec![value.scalar()],
     };
@@ -433,7 +433,7 @@ mod tests {
             ),
             (r#"{"bizId":"B2","couponsCardList":["7"]}"#, vec!["ZV-W-BIZID"]),
             (r#"{"couponsCardList":["7","8"]}"#, vec!["ZV-W-COUPONS"]),
-            // What was asked for and is not there.
+            // Requested but missing in the answer.
             (r#"{"bizId":"","couponsCardList":"","change_gift_amount":""}"#, vec!["ZV-W-COUPONS"]),
             (r#"{"bizId":"B1"}"#, vec!["ZV-W-COUPONS"]),
             (

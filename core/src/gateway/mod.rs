@@ -1,6 +1,6 @@
-//! The gateway's wire: how a request is signed and written, what an answer is and what it proves.
-//! Nothing here does I/O. Facts carry their source: DOC (the vendor's pages), SEEN (public integrations),
-//! OPEN (nobody knows; the library must work either way or be told). All of them are in docs/gateway.md.
+//! The gateway's wire format: how a request is signed and written, how an answer is read and what it proves. Nothing
+//! here does I/O. Facts carry their source: DOC (the vendor's pages), SEEN (public integrations), OPEN (not known;
+//! the library must work either way or be configured). All of them are in docs/gateway.md.
 
 pub mod action;
 mod answer;

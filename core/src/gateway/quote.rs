@@ -1,4 +1,4 @@
-//! `user.user-by-coupon`: what a coupon is worth on this basket. Nothing is taken.
+//! `user.user-by-coupon`: what a coupon is worth for this basket. Nothing is taken.
 
 use crate::json::Object;
 use crate::outcome::{Problem, Warning};
@@ -22,7 +22,7 @@ static ITEM: Schema = Schema {
     ],
 };
 
-/// The request's fields (DOC: the vendor's page 7.4.5). That items is a must is inferred.
+/// The request's fields (DOC: the vendor's page 7.4.5). That items is required is inferred.
 pub static REQUEST: Schema = Schema {
     name: "a coupon quote",
     doc: "What a coupon is worth on a basket (user.user-by-coupon). At least one of user_coupon_id and \
@@ -90,17 +90,17 @@ pub static ANSWER: Schema = Schema {
     ],
 };
 
-/// A quote that holds every rule of the vendor's page, ready to be signed and sent.
+/// A quote that satisfies every rule of the vendor's page, ready to be signed and sent.
 #[derive(Clone, Debug)]
 pub struct QuoteRequest {
-    /// What goes over the wire.
+    /// The params to send.
     pub params: Params,
-    /// What the till should know of its own request.
+    /// Warnings about the till's own request.
     pub warnings: Vec<Warning>,
 }
 
 impl QuoteRequest {
-    /// Reads a request, or says everything that is wrong with it.
+    /// Reads a request, or reports everything that is wrong with it.
     pub fn read(
         given: &Object<'_>,
         defaults: &Object<'_>,

@@ -1,4 +1,4 @@
-//! Writing a request: the params in one pass into one buffer, and the signed envelope around them.
+//! Writes a request: the params in one pass into one buffer, and the signed envelope around them.
 
 use std::borrow::Cow;
 
@@ -11,40 +11,40 @@ use crate::schema::{
 
 use super::{Credentials, Generation, Route, SignNames};
 
-/// Which account a request is for: the library's own field, which does not leave the till.
+/// The account that a request is for: the library's own field, which is not sent.
 pub const ACCOUNT: Field =
     optional("account", Kind::Text(64), "which configured account; may be left out where there is only one");
 
-/// With which journal an attempt was made: the library's own field, which does not leave the till.
+/// The journal with which an attempt was made: the library's own field, which is not sent.
 pub const JOURNAL_ID: Field = optional(
     "journal_id",
     Kind::Text(64),
     "data.journal_id of zv_init, as the till has stored it with its attempt before it was made",
 );
 
-/// The fields of a request that are the library's own and do not leave the till.
+/// The request fields that are the library's own and are not sent.
 const OWN: [&str; 2] = [ACCOUNT.name, JOURNAL_ID.name];
 
-/// What the configuration says about reading a request.
+/// The settings for reading a request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestRules {
-    /// What to do with a field that nobody has documented.
+    /// What to do with an undocumented field.
     pub unknown: Unknown,
-    /// Whether a payment password may leave over plain http.
+    /// Whether a payment password may be sent over plain http.
     pub password_over_http: bool,
     /// Whether the route is plain http.
     pub plain_http: bool,
-    /// Whether plain digits go as numbers.
+    /// Whether plain digits are sent as numbers.
     pub numbers: bool,
 }
 
-/// The params of one request as JSON text: what is signed around and sent. They may hold a payment password,
-/// so they show in no output and are wiped.
+/// The params of one request as JSON text: signed and sent. They may contain a payment password, so they are in no
+/// `Debug` output and are wiped.
 #[derive(Clone)]
 pub struct Params(zeroize::Zeroizing<String>);
 
 impl Params {
-    /// The members of `object` exactly as they are written, but for [`ACCOUNT`].
+    /// The members of `object` exactly as they are written, except [`ACCOUNT`].
     pub fn of(object: &Object<'_>) -> Params {
         let mut out = opened(most_written(object));
         for (name, value) in object.iter().filter(|(name, _)| *name != ACCOUNT.name) {
@@ -55,7 +55,7 @@ impl Params {
         Params(out)
     }
 
-    /// Texts under these names, in this order.
+    /// Params with these names and texts, in this order.
     pub fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Params {
         let mut out = opened(256);
         for (name, text) in texts {
@@ -66,7 +66,7 @@ impl Params {
         Params(out)
     }
 
-    /// Params that are JSON text already: one object.
+    /// Params from the JSON text of one object.
     pub fn from_json(object: String) -> Params {
         Params(zeroize::Zeroizing::new(object))
     }
@@ -92,7 +92,7 @@ impl Params {
         } else {
             ["openId", "grantCode", "token", "timestamp", "nonce", "params"]
         };
-        // Room for everything at once: a buffer that grows would leave copies of a password behind.
+        // Reserves room for the whole body: a buffer that grows would leave copies of a password behind.
         let texts = [credentials.open_id(), credentials.grant_code(), &route.action];
         let room = self.0.len() + texts.into_iter().map(most_string_length).sum::<usize>() + 256;
         let mut body = zeroize::Zeroizing::new(String::with_capacity(room));
@@ -127,22 +127,22 @@ impl std::fmt::Debug for Params {
     }
 }
 
-/// What is sent in its one canonical form, `0005.5` as `5.50` and `"01"` as 1: what is counted. Never an id, whose
-/// zeros belong to it.
+/// Fields that are sent in canonical form, `0005.5` as `5.50` and `"01"` as 1: amounts and counts. Never an id, whose
+/// zeros are part of it.
 const CANONICAL: [&str; 6] = ["amount", "points", "num", "price", "type", "opType"];
 
-/// Holds a request against its table and writes its params.
+/// Checks a request against its schema and writes its params.
 pub struct ParamsWriter<'r> {
     schema: &'static Schema,
     given: &'r Object<'r>,
     defaults: &'r Object<'r>,
     rules: RequestRules,
-    /// `type` is 1: coupons are scanned codes.
+    /// Whether coupons are scanned codes (`type` is 1).
     scanned: bool,
 }
 
 impl<'r> ParamsWriter<'r> {
-    /// `defaults` are the configuration's, merged where the request leaves a field out.
+    /// `defaults` are the configuration's, used for fields that the request leaves out.
     pub fn new(
         schema: &'static Schema,
         given: &'r Object<'r>,
@@ -159,22 +159,23 @@ impl<'r> ParamsWriter<'r> {
         self.scanned
     }
 
-    /// Checks every field of the request itself; defaults were checked with the configuration.
+    /// Checks every field of the request itself; the defaults were checked with the configuration.
     pub fn check(&self, problems: &mut Vec<Problem>) {
         check(self.schema, self.given, self.defaults, "", self.rules.unknown, problems);
     }
 
-    /// The field, from the request or else from the defaults; `None` when it is blank.
+    /// The field, from the request or else from the defaults; `None` if it is blank.
     pub fn field(&self, name: &str) -> Option<&'r Value<'r>> {
         self.given.given(name).or_else(|| self.defaults.given(name))
     }
 
-    /// An id, without what a scanner adds at its ends; `None` when nothing else is there.
+    /// An id, without what a scanner adds at its ends; `None` if nothing else is left.
     pub fn id(&self, name: &str) -> Option<&'r str> {
         self.text(name).map(trimmed_id).filter(|id| !id.is_empty())
     }
 
-    /// The member's id. 0 is how the gateway writes "no such member": where a scanned code needs none, it is not given.
+    /// The member's id. The gateway writes 0 for "no such member", so 0 counts as not given where a scanned code
+    /// needs no member.
     pub fn member(&self, name: &str, problems: &mut Vec<Problem>) -> Option<&'r str> {
         let mut problem = |message: &str| {
             problems.push(Problem { path: name.to_owned(), message: message.to_owned() });
@@ -221,7 +222,7 @@ impl<'r> ParamsWriter<'r> {
         })
     }
 
-    /// What the till should know of its own request: ids that its JSON writer may have rounded, and notes that are cut.
+    /// Warnings about the till's own request: ids that its JSON writer may have rounded, and notes that are cut.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for field in self.schema.fields {
@@ -249,8 +250,8 @@ impl<'r> ParamsWriter<'r> {
         self.field(name).and_then(Value::scalar)
     }
 
-    /// Writes what was given in the table's order, scalars as strings (DOC: every sample), then unknown fields
-    /// that the configuration lets pass, exactly as they came.
+    /// Writes the given fields in the table's order, scalars as strings (DOC: every sample), then unknown fields that
+    /// the configuration passes, unchanged.
     pub fn write(&self) -> Params {
         let mut out = opened(most_written(self.given) + most_written(self.defaults));
         for field in self.schema.fields.iter().filter(|field| !OWN.contains(&field.name)) {
@@ -271,7 +272,8 @@ impl<'r> ParamsWriter<'r> {
         Params(out)
     }
 
-    /// An id of nothing but blanks, the member 0 of a scanned code, and a note of which nothing is left.
+    /// Whether a value counts as not given: an id of blanks, member 0 with a scanned code, or a note that is empty
+    /// once cut.
     fn says_nothing(&self, field: &Field, value: &Value<'_>) -> bool {
         match field.kind {
             Kind::Digits | Kind::Id => {
@@ -323,7 +325,7 @@ impl<'r> ParamsWriter<'r> {
         }
     }
 
-    /// A scalar as it is sent.
+    /// The text of a scalar as it is sent.
     fn as_sent<'t>(&self, name: &str, kind: &Kind, text: &'t str) -> Cow<'t, str> {
         match kind {
             Kind::Digits | Kind::Id => trimmed_id(text).into(),
@@ -340,7 +342,7 @@ impl<'r> ParamsWriter<'r> {
     }
 }
 
-/// Warns of each id that is given as a number which many languages round.
+/// A warning for each id that is given as a number which many languages round.
 pub fn rounded_ids(schema: &'static Schema, given: &Object<'_>) -> Vec<Warning> {
     let fields = schema.fields.iter();
     fields.filter_map(|field| rounded_id(field, given.given(field.name)?)).collect()
@@ -366,7 +368,7 @@ fn rounded_id(field: &Field, value: &Value<'_>) -> Option<Warning> {
 /// The fields that name the member.
 const MEMBERS: [&str; 2] = ["customerId", "user_id"];
 
-/// An object that is begun, with room for so many bytes.
+/// An opened object with capacity for this many bytes.
 fn opened(room: usize) -> zeroize::Zeroizing<String> {
     let mut out = zeroize::Zeroizing::new(String::with_capacity(room + 2));
     out.push('{');
@@ -374,7 +376,7 @@ fn opened(room: usize) -> zeroize::Zeroizing<String> {
 }
 
 fn open_member(out: &mut String, name: &str) {
-    // No value ends like that.
+    // No value ends with an open brace.
     if !out.ends_with('{') {
         out.push(',');
     }
@@ -382,8 +384,8 @@ fn open_member(out: &mut String, name: &str) {
     out.push(':');
 }
 
-/// Room for all members however they are written: a buffer that grows would leave copies of a password behind, and
-/// one that is much too large takes long to wipe.
+/// Capacity for all members, however they are written: a buffer that grows would leave copies of a password behind,
+/// and one that is much too large takes long to wipe.
 fn most_written(object: &Object<'_>) -> usize {
     let most = |value: &Value<'_>| match value.kind() {
         json::Kind::String(text) => most_string_length(text).max(value.raw().len()),
@@ -395,7 +397,7 @@ fn most_written(object: &Object<'_>) -> usize {
     object.iter().map(|(name, value)| most_string_length(name) + most(value) + 5).sum()
 }
 
-/// Digits that JSON takes as a number: no leading zero, and none that a bigint cannot hold.
+/// Digits that are valid as a JSON number: no leading zero, and within a bigint.
 fn is_plain_number(text: &str) -> bool {
     let is_number = !text.starts_with('0') && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     text == "0" || (is_number && text.parse::<i64>().is_ok())

@@ -1,5 +1,5 @@
-//! Reversing a consume (冲正). V3's path is SEEN, its params are OPEN; V2 has none that anybody has published. So
-//! the route, its params and its codes are configuration.
+//! Reverses a consume (冲正). V3's path is SEEN, its params are OPEN; V2 has no published path or params. So the route,
+//! its params and its codes are configuration.
 
 use crate::money::BizId;
 
@@ -9,24 +9,25 @@ use super::request::Params;
 use super::{CodeRules, Envelope};
 use crate::outcome::codes::MISMATCH;
 
-/// How a reversal is asked for and what the gateway's codes mean.
+/// How a reversal is requested and what the gateway's codes mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReverseRules {
     /// Names and values of the params; a value is a text or one of [`ReverseRules::PLACEHOLDERS`].
     pub params: Vec<(String, String)>,
-    /// It was reversed before: as good as done.
+    /// Codes for "already reversed", which counts as done.
     pub already: Vec<String>,
-    /// Nothing stands under that bizId, or not yet.
+    /// Codes for "no consume under that bizId", or not yet.
     pub not_found: Vec<String>,
-    /// The gateway refuses to undo what it does not know, so that its "done" always means that it undid something.
+    /// The gateway refuses to reverse a bizId that it does not know, so that its "done" always means that it reversed
+    /// something.
     pub refuses_unknown: bool,
 }
 
 impl ReverseRules {
-    /// `$returnedBizId` is what the answer carried, or else what was sent ("冲正时以返回参数中的bizId为准", DOC).
+    /// `$returnedBizId` is the bizId in the answer, or else the one that was sent ("冲正时以返回参数中的bizId为准", DOC).
     pub const PLACEHOLDERS: [&'static str; 4] = ["$returnedBizId", "$bizId", "$customerId", "$amount"];
 
-    /// Which values of a sale the params name and `asked` does not have.
+    /// The values of a sale that the params name and `asked` lacks.
     pub fn lacking(&self, asked: &Identity) -> Vec<&'static str> {
         let names = |placeholder: &str| self.params.iter().any(|(_, value)| value == placeholder);
         let customer = asked.customer_id.is_none() && !asked.scanned() && names("$customerId");
@@ -34,7 +35,7 @@ impl ReverseRules {
         [customer.then_some("customerId"), amount.then_some("amount")].into_iter().flatten().collect()
     }
 
-    /// The params of one reversal. What there is not (a customer of a scanned code) is left out.
+    /// The params of one reversal. A missing value (the customer of a scanned code) is left out.
     pub fn params(&self, sent: &BizId, reverse_by: &str, asked: &Identity) -> Params {
         let amount = asked.amount.map(|amount| amount.to_string());
         Params::of_texts(self.params.iter().filter_map(|(name, value)| {
@@ -62,26 +63,26 @@ impl Default for ReverseRules {
     }
 }
 
-/// What an answered reversal says.
+/// What the answer to a reversal says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reversed {
-    /// Done now, or so it is said.
+    /// Reversed now, according to the gateway.
     Done(GatewayStatus),
-    /// Done before.
+    /// Reversed before.
     Already(GatewayStatus),
-    /// Nothing stands under that bizId, or not yet.
+    /// No consume under that bizId, or not yet.
     NotFound(GatewayStatus),
-    /// The gateway's no.
+    /// The gateway refused.
     Refused(GatewayStatus),
-    /// Nothing is known; it is to be asked again.
+    /// Nothing is proven; the reversal must be sent again.
     Again(GatewayStatus),
 }
 
 impl Envelope<'_> {
-    /// What the answer to a reversal says. `own` are the bizIds of the sale that is undone; an answer that names another
-    /// one's is that one's, and says nothing of this. Under `strict` so does one that names a bizId that nobody knows.
-    /// A refusal is held against what a consume's is; what its answer's data would hold nobody has published, so that a
-    /// whole yes needs none.
+    /// What the answer to a reversal says. `own` are the bizIds of the sale that is reversed; an answer that names
+    /// another sale's is about that sale and proves nothing about this one. With `strict`, the same holds for an
+    /// answer that names an unknown bizId. A refusal is judged like a consume's; the data of a reversal's answer is
+    /// not documented, so a complete success needs none.
     pub fn judge_reverse(
         &self,
         rules: &ReverseRules,
@@ -105,7 +106,7 @@ impl Envelope<'_> {
         if rules.already.contains(&words.code) {
             return Reversed::Already(words);
         }
-        // Beside what was given back, neither "nothing stands there" nor "no" is true.
+        // An answer that shows what was given back contradicts both "not found" and a refusal.
         if rules.not_found.contains(&words.code)
             && !self.contradicts_itself()
             && !self.shows_something_moved()

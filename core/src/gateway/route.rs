@@ -1,50 +1,50 @@
-//! Where an operation goes. A route is data: the vendor changes names and hosts between its generations, and
-//! tells an integrator what the public pages leave OPEN.
+//! Where an operation is sent. A route is data: the vendor changes names and hosts between generations, and tells an
+//! integrator what the public pages leave OPEN.
 
 /// The generation of the vendor's API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Generation {
-    /// One URL; the operation stands in `Action`; names with a capital (DOC).
+    /// One URL; the operation is in `Action`; capitalised names (DOC).
     #[default]
     V2,
-    /// One path an operation; names in lower case; no `Action` (DOC).
+    /// One path per operation; names in lower case; no `Action` (DOC).
     V3,
 }
 
-/// What can be asked of the gateway by this library.
+/// The operations that this library can request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Coupons, balance and points of a member are taken.
+    /// Takes a member's coupons, balance and points.
     Consume,
-    /// What a coupon is worth on a basket.
+    /// Asks what a coupon is worth for a basket.
     Quote,
-    /// A member by code, phone or card.
+    /// Finds a member by code, phone or card.
     MemberLookup,
-    /// A member's coupons with their status.
+    /// Lists a member's coupons with their status.
     CouponStatus,
-    /// The coupons that can be used for a basket.
+    /// Lists the coupons that can be used for a basket.
     UsableCoupons,
-    /// A balance deduction by its bizId.
+    /// Finds a balance deduction by its bizId.
     BalanceByBizId,
-    /// A consume is undone (冲正).
+    /// Reverses a consume (冲正).
     Reverse,
 }
 
-/// One operation's way to the gateway.
+/// The route of one operation to the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// How the envelope is written.
     pub generation: Generation,
-    /// The whole URL that is posted to.
+    /// The complete URL of the POST request.
     pub url: String,
     /// V2's `Action`; empty for V3.
     pub action: String,
-    /// Whether plain digits of the vendor's numeric types are sent as numbers instead of strings.
+    /// Whether plain digits in the vendor's numeric fields are sent as numbers instead of strings.
     pub numbers: bool,
 }
 
 impl Generation {
-    /// The word in the configuration.
+    /// The value in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Generation::V2 => "v2",
@@ -52,7 +52,7 @@ impl Generation {
         }
     }
 
-    /// The generation of that word.
+    /// The generation of that value.
     pub fn from_word(word: &str) -> Option<Generation> {
         [Generation::V2, Generation::V3].into_iter().find(|generation| generation.as_str() == word)
     }
@@ -91,7 +91,7 @@ impl Operation {
         }
     }
 
-    /// Whether it takes nothing, so that it may be asked for by `zv_call_json`.
+    /// Whether it takes nothing, so that `zv_call_json` may request it.
     pub fn is_read(self) -> bool {
         !matches!(self, Operation::Consume | Operation::Reverse)
     }
@@ -101,11 +101,11 @@ impl Operation {
         match (generation, self) {
             (Generation::V2, Operation::Consume) => Some("communal.user.consume"),
             (Generation::V2, Operation::Quote) => Some("user.user-by-coupon"),
-            // The vendor's spelling.
+            // Spelled as by the vendor.
             (Generation::V2, Operation::MemberLookup) => Some("communal.user.gether-customer-info"),
             (Generation::V2, Operation::CouponStatus) => Some("user.coupon-new-status"),
             (Generation::V2, Operation::UsableCoupons) => Some("user.user-use-coupon"),
-            // OPEN: no default, and none is invented.
+            // OPEN: no default is known.
             (Generation::V2, Operation::BalanceByBizId | Operation::Reverse) => None,
             (Generation::V3, Operation::Consume) => Some("/v3/crm/customer/customerConsume"),
             (Generation::V3, Operation::Quote) => Some("/v3/cy/customer/computeCoupon"),
@@ -134,12 +134,12 @@ impl Route {
         }
     }
 
-    /// Whether it leads to the same place as `other`.
+    /// Whether it leads to the same target as `other`.
     pub fn same_target(&self, other: &Route) -> bool {
         self.url == other.url && self.action == other.action
     }
 
-    /// Whether what is sent can be read on its way.
+    /// Whether the request can be read in transit.
     pub fn is_plain_http(&self) -> bool {
         self.url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
     }

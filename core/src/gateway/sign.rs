@@ -9,17 +9,17 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
-/// How the names are spelled in the signed text. Which one V2 wants is OPEN; the 2016 vector uses lower case.
+/// The spelling of names in the signed text. Which one V2 expects is OPEN; the 2016 vector uses lower case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignNames {
-    /// `grantCode=`, whatever stands in the envelope.
+    /// `grantCode=`, whatever the envelope's spelling.
     #[default]
     Lower,
     /// As in the envelope: `GrantCode=` for V2.
     AsSent,
 }
 
-/// What an account signs with. The key is wiped when this is dropped and shows in no output.
+/// The credentials that an account signs with. The key is wiped on drop and is in no `Debug` output.
 #[derive(Clone)]
 pub struct Credentials {
     open_id: String,
@@ -29,19 +29,19 @@ pub struct Credentials {
     mac: Hmac<Sha1>,
 }
 
-/// One signature, good for one attempt: a nonce is taken once by the gateway (SEEN).
+/// One signature, valid for one attempt: the gateway accepts a nonce once (SEEN).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// Unix seconds, ten digits.
     pub timestamp: String,
     /// 1 to 999999999.
     pub nonce: String,
-    /// As it stands in the JSON body: Base64, percent-encoded.
+    /// As in the JSON body: Base64, percent-encoded.
     pub token: String,
 }
 
 impl Credentials {
-    /// Credentials of one account; `None` if the key cannot be used (HMAC takes any length, so never today).
+    /// Credentials of one account; `None` if the key cannot be used (HMAC accepts any length, so at present never).
     pub fn new(open_id: &str, grant_code: &str, open_key: &str) -> Option<Credentials> {
         Some(Credentials {
             open_id: open_id.to_owned(),
@@ -61,7 +61,7 @@ impl Credentials {
         &self.grant_code
     }
 
-    /// The key itself, for what takes it out of texts.
+    /// The key itself, for removing it from texts.
     pub(crate) fn secret(&self) -> &str {
         &self.open_key
     }
@@ -73,8 +73,8 @@ impl Credentials {
             && self.open_key.as_str() == other.open_key.as_str()
     }
 
-    /// The text that is signed: four fields and nothing else, sorted by name. `capital` says that the envelope
-    /// spells its names `OpenId`.
+    /// The text that is signed: four fields and nothing else, sorted by name. `capital`: the envelope spells its
+    /// names `OpenId`.
     pub fn text_to_sign(&self, names: SignNames, capital: bool, unix_seconds: u64, nonce: u32) -> String {
         self.parts_to_sign(names, capital, &unix_seconds.to_string(), &nonce.to_string()).concat()
     }
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    /// RFC 2202, section 3: HMAC-SHA1 itself, in the way it is used here.
+    /// RFC 2202, section 3: HMAC-SHA1 itself, as it is used here.
     #[test]
     fn hmac_agrees_with_rfc_2202() {
         let hex = |bytes: &[u8]| {

@@ -1,5 +1,5 @@
-//! What an answer is and what it proves. A success or a refusal is only what a complete HTTP 200 with the
-//! gateway's whole envelope says; everything else is a doubt.
+//! Reads an answer and judges what it proves. Only a complete HTTP 200 with the gateway's whole envelope proves a
+//! success or a refusal; everything else is a doubt.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -18,23 +18,23 @@ mod text;
 pub(super) use refusal::Of;
 pub use text::mended_read;
 
-/// Codes whose meaning for a consume is configuration (`codes`).
+/// The configured meaning of codes in a consume's answer (`codes`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeRules {
-    /// System errors that are known to come before any effect.
+    /// System errors that are known to precede any effect.
     pub before_effect: Vec<String>,
-    /// Codes after which nobody knows.
+    /// Codes after which the result is unknown.
     pub in_doubt: Vec<String>,
-    /// Codes, of any text, that the vendor calls a refusal.
+    /// Codes, numbers or words, that the vendor calls refusals.
     pub declined: Vec<String>,
-    /// Whether a code that stands neither there nor under `before_effect` leaves it open what was done.
+    /// Whether a code that is in neither `declined` nor `before_effect` leaves the result unknown.
     pub only_listed: bool,
 }
 
 impl CodeRules {
     /// The signature was refused (SEEN).
     pub const SIGNATURE: &'static str = "110004";
-    /// The nonce was used before: retry with a new one (SEEN).
+    /// The nonce was used before: retry with another one (SEEN).
     pub const NONCE: &'static str = "110007";
 }
 
@@ -50,8 +50,8 @@ impl Default for CodeRules {
     }
 }
 
-/// A success that the gateway's whole answer proves. Only this module can make one, so that no other part can
-/// say `succeeded`.
+/// A success proven by the gateway's whole answer. Only this module can construct one, so that no other part can
+/// report `succeeded`.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     message: String,
@@ -61,33 +61,33 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// The gateway's words.
+    /// The gateway's message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The data as JSON, documented fields normalised.
+    /// The data as JSON, with documented fields normalised.
     pub fn data(&self) -> &str {
         &self.data
     }
 
-    /// The bizId that the answer carries: what a reversal goes by.
+    /// The bizId in the answer, by which a reversal names the sale.
     pub fn returned_biz_id(&self) -> Option<&str> {
         self.returned_biz_id.as_deref()
     }
 
-    /// What does not fit, although it was done.
+    /// Mismatches that do not change the success.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
 
-/// A code and its words, the gateway's or the library's.
+/// A code and its message, from the gateway or the library.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayStatus {
     /// The code.
     pub code: String,
-    /// In words. What the gateway says about a member may name a phone number, which is stored without its middle.
+    /// The message. A phone number in the gateway's words is stored without its middle digits.
     #[serde(serialize_with = "without_phones")]
     pub message: String,
 }
@@ -101,44 +101,44 @@ fn without_phones<S: Serializer>(message: &str, to: S) -> Result<S::Ok, S::Error
 pub struct NotSent {
     /// The library's code.
     pub code: &'static Code,
-    /// In words.
+    /// The message.
     pub message: String,
 }
 
-/// Whether a bizId is known as another sale's than the one that is asked about.
+/// Whether a bizId is known to be that of another sale than the one in question.
 pub type OfAnotherSale<'f> = &'f dyn Fn(&str) -> bool;
 
-/// The gateway's no, in its own words.
+/// The gateway's refusal, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The gateway's code.
     pub code: String,
-    /// The gateway's words.
+    /// The gateway's message.
     pub message: String,
-    /// What does not fit, although it was refused.
+    /// Mismatches that do not change the refusal.
     pub warnings: Vec<Warning>,
 }
 
-/// Why nothing is proven.
+/// Why an answer proves nothing.
 #[derive(Clone, Debug)]
 pub struct Doubt {
-    /// The gateway's code where there is one, else the library's.
+    /// The gateway's code if there is one, else the library's.
     pub code: String,
-    /// The library's code for the table.
+    /// The library's code.
     pub kind: &'static Code,
-    /// In words.
+    /// The message.
     pub message: String,
-    /// What does not fit.
+    /// The mismatches.
     pub warnings: Vec<Warning>,
-    /// The answer shows this very deduction, so the request is no longer on its way. Any other answer without proof may
-    /// be about a request that is still being carried out.
+    /// Whether the answer shows this very deduction, so that the request is no longer on its way. Any other answer
+    /// without proof may be about a request that is still being processed.
     pub answered: bool,
-    /// The bizId that the answer carried.
+    /// The bizId in the answer.
     pub returned_biz_id: Option<String>,
 }
 
 impl Doubt {
-    /// A doubt of the library's own.
+    /// A doubt with the library's own code.
     pub fn new(kind: &'static Code, message: impl Into<String>) -> Doubt {
         Doubt {
             code: kind.text.to_owned(),
@@ -151,24 +151,24 @@ impl Doubt {
     }
 }
 
-/// What the sign of an amount in the balance records means. Nobody has published it, so that a signed amount proves
-/// nothing until the route says which sign stands for money that was taken.
+/// The meaning of an amount's sign in the balance records. It is not documented, so a signed amount proves nothing
+/// until the route configures which sign means that money was taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sign {
-    /// An amount without a sign was taken; what one with a sign means is not known.
+    /// An unsigned amount was taken; the meaning of a signed one is not known.
     #[default]
     Unknown,
-    /// `-3.00` was taken; without that sign it came back.
+    /// `-3.00` was taken; an amount without a minus was given back.
     MinusIsTaken,
-    /// `3.00` and `+3.00` were taken; `-3.00` came back.
+    /// `3.00` and `+3.00` were taken; `-3.00` was given back.
     PlusIsTaken,
 }
 
 impl Sign {
-    /// The words of the configuration.
+    /// The values of `sign` in the configuration.
     pub const WORDS: [&'static str; 2] = ["minus_is_taken", "plus_is_taken"];
 
-    /// What the word of a route says.
+    /// The meaning of a route's `sign`.
     pub fn from_word(word: Option<&str>) -> Sign {
         match word {
             Some("minus_is_taken") => Sign::MinusIsTaken,
@@ -177,7 +177,7 @@ impl Sign {
         }
     }
 
-    /// The amount without its sign, if that says that it was taken.
+    /// The amount without its sign, if the sign means that it was taken.
     fn taken(self, text: &str) -> Option<&str> {
         match self {
             Sign::Unknown => Some(text),
@@ -190,28 +190,28 @@ impl Sign {
 /// What one answer proves.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// Every status true, every code 0, and documented data.
+    /// A success: every status true, every code 0, and documented data.
     Accepted(Accepted),
-    /// A no that is known to have taken nothing.
+    /// A refusal that is known to have taken nothing.
     Refused(Refusal),
     /// Nothing is proven.
     Doubt(Doubt),
 }
 
-/// The gateway's envelope, whole and readable, of whichever operation.
+/// The gateway's envelope of any operation, complete and readable.
 #[derive(Debug)]
 pub struct Envelope<'a> {
     yes: bool,
     code: String,
     message: String,
-    /// The whole of it.
+    /// The whole JSON object.
     object: Object<'a>,
-    /// What was sent and must not come back in words that are stored and logged.
+    /// Secrets that were sent and must not appear in messages that are stored and logged.
     hidden: Vec<&'a str>,
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads an answer; the error says why it is not the gateway's.
+    /// Reads an answer; the error says why it is not one of the gateway's.
     pub fn read(http_status: u16, body: &'a [u8]) -> Result<Envelope<'a>, Doubt> {
         let no = |why: String| Err(Doubt::new(&codes::NOT_GATEWAY, why));
         if http_status != 200 {
@@ -255,7 +255,7 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    /// The same without these secrets in its words: a gateway may repeat in a message what it was sent.
+    /// The envelope with these secrets removed from its messages: a gateway may repeat what it was sent.
     pub fn hiding(mut self, secrets: impl IntoIterator<Item = &'a str>) -> Envelope<'a> {
         self.hidden.extend(secrets);
         self.message = self.hide(&self.message);
@@ -267,7 +267,8 @@ impl<'a> Envelope<'a> {
         hide(text, self.hidden.iter().copied()).into_owned()
     }
 
-    /// A code that is a number is one of the gateway's; digits of a password in it are chance.
+    /// Removes the secrets from a code, unless it is a number: that is a code of the gateway's, and a password's digits
+    /// in it are a coincidence.
     fn hide_in_words(&self, code: &str) -> String {
         if is_number(code) { code.to_owned() } else { self.hide(code) }
     }
@@ -280,27 +281,27 @@ impl<'a> Envelope<'a> {
         self.data().and_then(Value::as_object)
     }
 
-    /// What the data repeats of the envelope.
+    /// The envelope's fields that the data repeats.
     fn repeated(&self) -> Result<Repeated, &'static str> {
         self.data_object().map_or_else(|| Ok(Repeated::default()), Repeated::read)
     }
 
-    /// What the answer says inside and, as the vendor's table without levels can be read, beside its data (DOC).
+    /// The data, and the envelope around it: the vendor's table shows no levels and can be read either way (DOC).
     fn documented_places(&self) -> impl Iterator<Item = &Object<'a>> {
         [self.data_object(), Some(&self.object)].into_iter().flatten()
     }
 
-    /// The bizIds that the answer names.
+    /// The bizIds in the answer.
     fn named(&self) -> impl Iterator<Item = &str> {
         self.documented_places().filter_map(|place| place.given("bizId")?.scalar()).map(str::trim)
     }
 
-    /// The bizId of another sale that the answer names: whatever it says is then said of that one.
+    /// The bizId of another sale in the answer, in which case the whole answer is about that sale.
     pub fn names_another_sale(&self, own: &[&str], of_another_sale: OfAnotherSale<'_>) -> Option<&str> {
         self.named().find(|named| !own.contains(named) && of_another_sale(named))
     }
 
-    /// Whether the answer names no bizId but these.
+    /// Whether the answer names no bizId other than these.
     pub fn names_only(&self, own: &[&str]) -> bool {
         self.named().all(|named| own.contains(&named))
     }
@@ -310,13 +311,13 @@ impl<'a> Envelope<'a> {
         &self.code
     }
 
-    /// The gateway's words.
+    /// The gateway's message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What the answer to a consume proves. It is held against the question: an answer that names another sale, yes
-    /// or no, is that one's, and the request that was sent is still on its way.
+    /// What the answer to a consume proves, compared with the request. An answer that names another sale, success or
+    /// refusal, is about that sale, and the request that was sent is still on its way.
     pub fn judge_consume(
         &self,
         biz_id: &BizId,
@@ -332,7 +333,7 @@ impl<'a> Envelope<'a> {
             return Verdict::Doubt(doubt);
         }
         match self.judge_named_consume(biz_id, asked, rules, strict) {
-            // Whatever else it proves not: a request whose deduction is shown has arrived.
+            // Even if it proves nothing else: a request whose deduction is shown has arrived.
             Verdict::Doubt(doubt) => {
                 Verdict::Doubt(Doubt { answered: self.shows_this_deduction(biz_id, asked), ..doubt })
             }
@@ -391,8 +392,7 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    /// What the answer to an action says of which nobody knows whether it takes something: a no needs the proof that a
-    /// consume's needs.
+    /// What the answer proves for an action that may take something: a refusal needs the same proof as a consume's.
     pub fn judge_call(&self, rules: &CodeRules) -> Verdict {
         let inner = match self.repeated() {
             Ok(inner) => inner,
@@ -407,7 +407,7 @@ impl<'a> Envelope<'a> {
         self.judge_read(None, Ids::AsTheyCame)
     }
 
-    /// What the answer to a read says; nothing is ever taken by one, so a refusal needs no proof.
+    /// What the answer to a read says; a read takes nothing, so its refusal needs no proof.
     pub fn judge_read(&self, schema: Option<&'static Schema>, ids: Ids) -> Verdict {
         if !self.yes || self.code != "0" {
             let (code, message) = (self.code.clone(), self.message.clone());
@@ -420,7 +420,7 @@ impl<'a> Envelope<'a> {
                 Some(data) if has_documented(schema, data) => {
                     normalise_object(schema, data, "data", &mut warnings)
                 }
-                // Nothing of a read's data is called status or code, so these repeat the envelope.
+                // No read has data fields of its own called status or code, so here these repeat the envelope.
                 Some(data) if let Some(refusal) = self.refusal_inside(data) => {
                     return Verdict::Refused(refusal);
                 }
@@ -430,7 +430,7 @@ impl<'a> Envelope<'a> {
         Verdict::Accepted(Accepted { message: self.message.clone(), data, returned_biz_id: None, warnings })
     }
 
-    /// The no of data that only repeats the envelope.
+    /// The refusal in data that only repeats the envelope.
     fn refusal_inside(&self, data: &Object<'_>) -> Option<Refusal> {
         Repeated::read(data).ok().and_then(|inner| self.refusal(&inner))
     }
@@ -451,8 +451,8 @@ impl<'a> Envelope<'a> {
         doubt
     }
 
-    /// The bizId that a successful look-up in the balance records shows (SEEN), and what was taken under it; `None`
-    /// for an amount that cannot be read, or whose sign does not say that it was taken.
+    /// The bizId in a successful balance look-up (SEEN), and the amount taken under it; `None` for an amount that
+    /// cannot be read, or whose sign does not mean that it was taken.
     pub fn balance_record(&self, sign: Sign) -> Option<(&str, Option<Amount>)> {
         let data = self.data_object().filter(|_| self.yes && self.code == "0")?;
         let amount = data.given("amount").and_then(Value::scalar);
@@ -461,8 +461,8 @@ impl<'a> Envelope<'a> {
     }
 
     /// Whether a successful look-up shows this coupon, and only as unused or reversed (DOC: status 0). The rows are a
-    /// list (DOC) or stand in one (`{"list": […], "total": n}`, SEEN). A page of more, or a coupon that the row itself
-    /// says can be used several times, shows nothing: one of its uses may be gone.
+    /// list (DOC) or a list inside an object (`{"list": […], "total": n}`, SEEN). One page of several, or a row whose
+    /// coupon has several uses, proves nothing: one use may be gone.
     pub fn shows_unused(&self, coupon: &str) -> bool {
         let Some(data) = self.data().filter(|_| self.yes && self.code == "0") else { return false };
         let paged = data.as_object();
@@ -481,7 +481,7 @@ impl<'a> Envelope<'a> {
         found.peek().is_some() && found.all(|row| unused(row) && !has_several_uses(row))
     }
 
-    /// Whether a successful member look-up says that there is no such member: customerId 0 (SEEN).
+    /// Whether a successful member look-up says that the member does not exist: customerId 0 (SEEN).
     pub fn shows_no_member(&self) -> bool {
         let data = self.data_object().filter(|_| self.yes && self.code == "0");
         data.and_then(|data| data.given("customerId")).and_then(Value::scalar) == Some("0")
@@ -496,13 +496,13 @@ impl<'a> Envelope<'a> {
                 .is_ok_and(|inner| inner.yes != Some(false) && inner.code.is_none_or(|code| code == "0"))
     }
 
-    /// Whether the gateway says that it is not well.
+    /// Whether the gateway reports a system error.
     pub fn is_system_error(&self) -> bool {
         !self.yes
     }
 }
 
-/// What a consume repeats of the envelope inside its data (DOC).
+/// The envelope's fields that a consume's data repeats (DOC).
 #[derive(Default)]
 struct Repeated {
     yes: Option<bool>,
@@ -530,7 +530,7 @@ impl Repeated {
             && self.code.as_deref().is_none_or(|code| code == "0")
     }
 
-    /// Whether all that the vendor's page repeats inside is there and says yes.
+    /// Whether the data holds every field that the vendor's page repeats, all with success.
     fn says_yes_thrice(&self) -> bool {
         self.yes == Some(true) && self.code.as_deref() == Some("0")
     }
@@ -545,14 +545,14 @@ fn read_status(value: &Value<'_>) -> Option<bool> {
     }
 }
 
-/// A value as it came, unless it is so long that it may be something else, such as all that was sent.
+/// A value unchanged, unless it is so long that it may be something else, such as the whole request.
 fn short<'a>(value: &Value<'a>) -> &'a str {
     const LONGEST: usize = 20;
     if value.raw().len() <= LONGEST { value.raw() } else { value.describe() }
 }
 
-/// A number or a text that can be told from 0; the vendor's page shows a code in words. What only might mean 0 (`""`,
-/// `0.0`, `00`, ` 0`), or is too long for a code, cannot be read.
+/// A code: a number or a text that is clearly not 0; the vendor's page shows a code in words. A text that may mean 0
+/// (`""`, `0.0`, `00`, ` 0`), or is too long for a code, cannot be read.
 fn read_code(value: &Value<'_>) -> Option<String> {
     const LONGEST: usize = 64;
     let text = match value.kind() {
@@ -567,13 +567,13 @@ fn read_code(value: &Value<'_>) -> Option<String> {
     (!might_be_zero && text.chars().count() <= LONGEST).then(|| text.to_owned())
 }
 
-/// SEEN: every code is a number.
+/// Whether a code is a number; SEEN: every code is.
 pub(super) fn is_number(code: &str) -> bool {
     let digits = code.strip_prefix('-').unwrap_or(code);
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether the row of a coupon counts its uses (次券), and not to one.
+/// Whether a coupon's row counts its uses (次券), and the count is not one.
 fn has_several_uses(row: &Object<'_>) -> bool {
     let counts = |name: &str| {
         let name = name.to_ascii_lowercase().replace('_', "");
@@ -587,13 +587,13 @@ fn has_several_uses(row: &Object<'_>) -> bool {
     row.iter().any(|(name, value)| counts(name) && !value.is_blank() && !is_one(value))
 }
 
-/// Whether it is the vendor's own sample: every documented field is there by its name, and empty.
+/// Whether the data is the vendor's own sample: every documented field is present and empty.
 fn is_empty_form(data: &Object<'_>) -> bool {
     consume::ANSWER.fields.iter().all(|field| data.get(field.name).is_some())
 }
 
-/// Whether the data says something in a documented field beyond those that repeat the envelope; a form whose fields
-/// are all empty says nothing.
+/// Whether the data has a documented field that does not only repeat the envelope; a form whose fields are all empty
+/// has none.
 fn has_documented(schema: &'static Schema, data: &Object<'_>) -> bool {
     schema
         .fields

@@ -1,44 +1,45 @@
-//! Whether a no is one. It says that nothing was done, so it is held against the question like a success: what
-//! contradicts itself, or shows what was done, proves nothing.
+//! Judges refusals. A refusal says that nothing was done, so it is compared with the request like a success: an
+//! answer that contradicts itself, or shows an effect, proves nothing.
 
 use super::{
     CodeRules, Doubt, Envelope, GatewayStatus, Refusal, Repeated, Verdict, codes, consume, is_number,
 };
 use crate::money::BizId;
 
-/// Why a no is not believed.
+/// Why a refusal is not believed.
 pub(in crate::gateway) enum Unbelieved {
-    /// No code says no.
+    /// No code refuses.
     NoCode,
-    /// What the data repeats of the envelope cannot be read.
+    /// The envelope's fields in the data cannot be read.
     Unreadable(&'static str),
-    /// It is contradicted, or may mean something else; the gateway's own code stands.
+    /// The answer contradicts itself, or the code may mean something else; the gateway's own code is kept.
     Doubtful(Refusal, String),
 }
 
-/// What a no must not show.
+/// What a refusal must not show.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::gateway) enum Of {
-    /// To what takes: no deduction.
+    /// For an operation that takes: a deduction.
     Taking,
-    /// To what gives back: nothing that was moved.
+    /// For an operation that gives back: anything that was moved.
     GivingBack,
 }
 
 impl Envelope<'_> {
-    /// Most telling first: the inner code says why a consume was refused.
+    /// The refusing code. The inner one comes first: it says why a consume was refused.
     pub(super) fn refusing_code<'s>(&'s self, inner: &'s Repeated) -> Option<&'s str> {
         [inner.code.as_deref(), Some(self.code.as_str())].into_iter().flatten().find(|code| *code != "0")
     }
 
-    /// The gateway's no in its own words; `None` where no code says no.
+    /// The gateway's refusal in its own words; `None` if no code refuses.
     pub(super) fn refusal(&self, inner: &Repeated) -> Option<Refusal> {
         let code = self.hide_in_words(self.refusing_code(inner)?);
         let message = inner.message.as_ref().filter(|_| self.code == "0").unwrap_or(&self.message);
         Some(Refusal { code, message: self.hide(message), warnings: Vec::new() })
     }
 
-    /// The words of an answer that is not a yes throughout: those inside where only there a code says no.
+    /// The code and message of an answer that is not a success throughout: the inner ones if only the inner code
+    /// refuses.
     pub(in crate::gateway) fn telling_words(&self) -> GatewayStatus {
         let inner = self.repeated().unwrap_or_default();
         let outer = || GatewayStatus { code: self.code.clone(), message: self.message.clone() };
@@ -46,7 +47,7 @@ impl Envelope<'_> {
             .map_or_else(outer, |refusal| GatewayStatus { code: refusal.code, message: refusal.message })
     }
 
-    /// The same of a consume, held against the question.
+    /// The verdict on a refused consume, compared with the request.
     pub(super) fn refuse_consume(&self, biz_id: &BizId, rules: &CodeRules, strict: bool) -> Verdict {
         let mut refusal = match self.refuse(rules) {
             Verdict::Refused(refusal) => refusal,
@@ -65,7 +66,7 @@ impl Envelope<'_> {
         Verdict::Refused(refusal)
     }
 
-    /// What a no to something that takes comes to.
+    /// The verdict on a refusal of an operation that takes.
     pub(super) fn refuse(&self, rules: &CodeRules) -> Verdict {
         match self.believed_refusal(rules, Of::Taking) {
             Ok(refusal) => Verdict::Refused(refusal),
@@ -77,8 +78,8 @@ impl Envelope<'_> {
         }
     }
 
-    /// The no, if it is one. The inner flag is documented as 成功或失败标识 of the business, a system error as the outer
-    /// `status: false`; so an inner no beside an outer yes is the business's own.
+    /// The refusal, if it is believed. The inner flag is documented as 成功或失败标识 of the business, a system error as the
+    /// outer `status: false`; so an inner refusal with an outer success is the business's own.
     pub(in crate::gateway) fn believed_refusal(
         &self,
         rules: &CodeRules,
@@ -136,7 +137,7 @@ impl Envelope<'_> {
         if said().all(|code| stands_in(&rules.declined, code)) {
             return None;
         }
-        // A code alone may be a success in a number (200); the business's flag is what says no inside.
+        // The code alone may be a number that means success (200); inside, the business's flag is what refuses.
         if inner.yes == Some(true) {
             return Some(format!("a status of true in the data beside a code: {}", refusal.message));
         }
@@ -150,8 +151,8 @@ impl Envelope<'_> {
         if !self.yes && !before_effect {
             return Some(format!("system error: {}", refusal.message));
         }
-        // What is no number may be a success in words ("ok", "SUCCESS"), and a code that nobody has listed may say that
-        // the sale is being processed.
+        // A code in words may mean success ("ok", "SUCCESS"), and an unlisted code may mean that the sale is being
+        // processed.
         (!before_effect && (rules.only_listed || !said().all(is_number))).then(|| refusal.message.clone())
     }
 }

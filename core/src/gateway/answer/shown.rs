@@ -1,35 +1,36 @@
-//! What an answer shows of money and coupons, wherever it shows it: in its data, beside it, in a list, one level deeper,
-//! or in a text that is JSON itself.
+//! Finds money and coupons anywhere in an answer: in its data, beside it, in a list, one level deeper, or in a string
+//! that contains JSON.
 
 use super::Envelope;
 use super::consume::{self, Identity};
 use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 
-/// How often a text inside a text is read.
+/// How many strings inside strings are read as JSON.
 const TEXTS: u32 = 3;
 
-/// What was taken (DOC); as [`plain`] writes the names.
+/// Fields of amounts taken (DOC), spelled as by [`plain`].
 const DEDUCTIONS: [&str; 4] = ["changegiftamount", "changerechargeamount", "storebalance", "shopbalance"];
 
-/// What was redeemed; the second is what a redemption alone is answered with (DOC).
+/// Fields of redeemed coupons; the second is in the answer to a redemption alone (DOC).
 const COUPONS: [&str; 2] = ["couponscardlist", "cardidlist"];
 
-/// What the member has, which is nothing that was moved (DOC).
+/// Fields of the member's balances, which are not amounts moved (DOC).
 const BALANCES: [&str; 3] = ["giftamount", "rechargeamount", "totalamount"];
 
 impl Envelope<'_> {
-    /// Whether it speaks of a deduction at all; a balance is none.
+    /// Whether the value mentions a deduction at all; a balance is not one.
     pub(super) fn speaks_of_a_deduction(&self) -> bool {
         self.has_anywhere(&|name, value| DEDUCTIONS.contains(&name) && !value.is_blank())
     }
 
-    /// Whether it shows that something was taken: an amount that is not plainly zero, or redeemed coupons.
+    /// Whether it shows that something was taken: an amount that is not clearly zero, or redeemed coupons.
     pub(super) fn shows_something_taken(&self) -> bool {
         self.has_anywhere(&is_taken)
     }
 
-    /// Whether it shows that something was moved, either way: nobody has published what a reversal's answer calls it.
+    /// Whether it shows that something was moved in either direction: the fields of a reversal's answer are not
+    /// documented.
     pub(in crate::gateway) fn shows_something_moved(&self) -> bool {
         self.has_anywhere(&|name, value| {
             is_taken(name, value)
@@ -40,7 +41,7 @@ impl Envelope<'_> {
         })
     }
 
-    /// Whether an envelope inside it, at whatever depth, is not a yes.
+    /// Whether an envelope inside it, at any depth, is not a success.
     pub(in crate::gateway) fn holds_a_no(&self) -> bool {
         self.data().is_some_and(|data| {
             any_object(data, TEXTS, &|place| {
@@ -50,8 +51,8 @@ impl Envelope<'_> {
         })
     }
 
-    /// Whether it shows this very deduction: the sale's own bizId beside its sum, or beside its coupons where no money
-    /// was asked for. Such an answer proves nothing more, but its request is no longer on its way.
+    /// Whether it shows this very deduction: the sale's own bizId with its sum, or with its coupons if no money was
+    /// asked for. Such an answer proves nothing more, but its request is no longer on its way.
     pub(super) fn shows_this_deduction(&self, biz_id: &BizId, asked: &Identity) -> bool {
         let shows = |place: &Object<'_>| {
             let named = place.given("bizId").and_then(Value::scalar).map(str::trim);
@@ -82,12 +83,12 @@ fn is_zero(value: &Value<'_>) -> bool {
     value.scalar().and_then(|text| Amount::parse_value(text).ok()).is_some_and(Amount::is_zero)
 }
 
-/// A name without what its spellings differ in.
+/// A name reduced to what all its spellings share.
 fn plain(name: &str) -> String {
     name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Whether an object in it, or it itself, is such a one.
+/// Whether `is` holds for the value itself or an object inside it.
 fn any_object(value: &Value<'_>, texts: u32, is: &dyn Fn(&Object<'_>) -> bool) -> bool {
     match value.kind() {
         Json::Object(object) => is(object) || object.iter().any(|(_, value)| any_object(value, texts, is)),

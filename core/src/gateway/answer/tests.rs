@@ -48,7 +48,7 @@ fn proves_a_success_only_by_the_whole_envelope() {
         (r#"{"status":1,"code":0,"message":"","data":{"bizId":"B1"}}"#, "accepted"),
         (r#"{"status":true,"code":0,"message":"","data":{"status":true,"code":0,"message":"ok"}}"#, "doubt"),
         (r#"{"status":true,"code":0,"message":"","data":{"unheard_of":1}}"#, "doubt"),
-        // An empty form says nothing of a sale.
+        // An empty form proves nothing about a sale.
         (r#"{"status":true,"code":0,"message":"","data":{"bizId":""}}"#, "doubt"),
         (
             r#"{"status":true,"code":0,"message":"","data":{"couponsCardList":[],"gift_amount":null}}"#,
@@ -92,11 +92,11 @@ fn tells_a_refusal_from_a_doubt() {
         (r#"{"status":false,"code":"100002","message":"params"}"#, "refused"),
         (r#"{"status":false,"code":"110007","message":"nonce"}"#, "doubt"),
         (r#"{"status":true,"code":"110007","message":"nonce"}"#, "doubt"),
-        // A code in doubt stays one, whatever stands beside it.
+        // A code in doubt remains in doubt, whatever else the answer says.
         (r#"{"status":true,"code":"110007","message":"nonce","data":{"code":"40001"}}"#, "doubt"),
         (r#"{"status":true,"code":"40001","message":"","data":{"code":"110007"}}"#, "doubt"),
         (r#"{"status":false,"code":"999999","message":"system"}"#, "doubt"),
-        // The inner flag is the business's own no; one without a code, or beside a code of 0, says nothing.
+        // The inner flag is the business's own refusal; a flag without a code, or with a code of 0, proves nothing.
         (
             r#"{"status":true,"code":0,"message":"","data":{"status":false,"code":"500","bizId":"B1"}}"#,
             "refused",
@@ -105,20 +105,20 @@ fn tells_a_refusal_from_a_doubt() {
         (r#"{"status":true,"code":0,"message":"","data":{"status":false,"bizId":"B1"}}"#, "doubt"),
         (r#"{"status":true,"code":"500","message":"","data":{"status":false,"code":0}}"#, "doubt"),
         (r#"{"status":true,"code":0,"message":"","data":{"status":false,"code":"110007"}}"#, "doubt"),
-        // What was redeemed or taken; a balance is neither.
+        // Redeemed coupons or amounts taken; a balance is neither.
         (r#"{"status":true,"code":"500","message":"","data":{"couponsCardList":["7"]}}"#, "doubt"),
         (r#"{"status":true,"code":"500","message":"","data":{"change_gift_amount":"0.00"}}"#, "doubt"),
         (r#"{"status":true,"code":"500","message":"","data":{"total_amount":"88.00"}}"#, "refused"),
-        // A code in words may be a yes in words.
+        // A code in words may mean success.
         (r#"{"status":true,"code":"SUCCESS","message":"","data":{"bizId":"B1"}}"#, "doubt"),
         (r#"{"status":true,"code":"5001a","message":""}"#, "doubt"),
-        // A no of the data needs the flag that says no: 200 may be a yes in a number.
+        // A refusal in the data needs the flag that refuses: 200 may be a number that means success.
         (r#"{"status":true,"code":0,"message":"","data":{"status":true,"code":"200"}}"#, "doubt"),
         (r#"{"status":true,"code":0,"message":"","data":{"code":"200","total_amount":"9.00"}}"#, "doubt"),
         (r#"{"status":true,"code":"40001","message":"","data":{"status":true,"code":"40001"}}"#, "doubt"),
         (r#"{"status":true,"code":"40001","message":"","data":{"status":true}}"#, "doubt"),
         (r#"{"status":true,"code":0,"message":"","data":{"code":"110004"}}"#, "refused"),
-        // What was taken counts wherever it is shown, and however it is spelt.
+        // An amount taken counts wherever it is shown, in any spelling.
         (r#"{"status":true,"code":"500","message":"","data":[{"change_recharge_amount":"3.50"}]}"#, "doubt"),
         (r#"{"status":true,"code":"500","message":"","data":[{"couponsCardList":["7"]}]}"#, "doubt"),
         (
@@ -132,7 +132,7 @@ fn tells_a_refusal_from_a_doubt() {
         (r#"{"status":true,"code":"500","message":"","result":{"cardIdList":["7"]}}"#, "doubt"),
         (r#"{"status":true,"code":"500","message":"","data":[{"total_amount":"88.00"}]}"#, "refused"),
         (r#"{"status":true,"code":"500","message":"[couponsCardList] 错误","data":"{"}"#, "refused"),
-        // Another sale's, wherever it is named.
+        // Another sale's answer, wherever its bizId is named.
         (r#"{"status":true,"code":"500","message":"","data":{"bizId":"A1"}}"#, "doubt"),
         (r#"{"status":true,"code":"500","message":"","bizId":" A1 "}"#, "doubt"),
         (r#"{"status":true,"code":"500","message":"","bizId":"A2"}"#, "refused"),
@@ -234,7 +234,7 @@ fn an_amount_with_a_sign_proves_what_the_route_says_and_nothing_else() {
             format!(r#"{{"status":true,"code":0,"message":"","data":{{"bizId":"B1","amount":{amount}}}}}"#);
         let envelope = Envelope::read(200, body.as_bytes()).unwrap();
         let wanted = taken.then(|| Amount::parse("3.00").unwrap());
-        // What cannot be read stands there all the same.
+        // An amount that cannot be read still proves that the record exists.
         assert_eq!(envelope.balance_record(sign), Some(("B1", wanted)), "{amount} {sign:?}");
     }
 }
@@ -248,7 +248,7 @@ fn a_coupons_status_is_read_as_a_list_or_in_one_and_only_of_a_coupon_with_one_us
         (r#"{"list":[{"cardId":"7","useStatus":"0","couponType":1}],"total":"1"}"#, true),
         (r#"{"list":[{"cardId":"7","useStatus":"0"}]}"#, true),
         (r#"{"list":[{"cardId":"7","useStatus":"1"}],"total":1}"#, false),
-        // A page of more: another row of the same coupon may stand on the next one.
+        // One page of several: another row of the same coupon may be on the next page.
         (r#"{"list":[{"cardId":"7","useStatus":"0"}],"total":2}"#, false),
         (r#"{"list":[{"cardId":"7","useStatus":"0"}],"total":"many"}"#, false),
         (r#"{"list":[],"total":0}"#, false),
@@ -269,7 +269,7 @@ fn a_coupons_status_is_read_as_a_list_or_in_one_and_only_of_a_coupon_with_one_us
     assert!(!Envelope::read(200, no).unwrap().shows_unused("7"));
 }
 
-/// Whether it shows such a member anywhere, in a text that is JSON itself, too.
+/// Whether the value shows such a member anywhere, also in a string that contains JSON.
 fn shows(value: &serde_json::Value, is: &dyn Fn(&str, &serde_json::Value) -> bool) -> bool {
     use serde_json::Value as Json;
     match value {
@@ -280,7 +280,7 @@ fn shows(value: &serde_json::Value, is: &dyn Fn(&str, &serde_json::Value) -> boo
     }
 }
 
-/// Independent of the code above, as the one below: what a refusal must and must not say.
+/// What a refusal must and must not say; written independently of the code above, like the oracle below.
 fn may_be_refused(body: &[u8], rules: &CodeRules) -> bool {
     use serde_json::Value as Json;
     let Ok(Json::Object(outer)) = serde_json::from_slice::<Json>(body) else { return false };
@@ -315,7 +315,7 @@ fn may_be_refused(body: &[u8], rules: &CodeRules) -> bool {
         _ => false,
     };
     let taken = shows(&Json::Object(outer.clone()), &is_taken);
-    // A no of the data needs its flag, and no flag may say yes, unless the code is one that is known.
+    // A refusal in the data needs its flag, and no flag may mean success, unless the code is a known one.
     let flag = text(inner.get("status"));
     let outer_yes = yes(outer.get("status")) && text(outer.get("code")).as_deref() == Some("0");
     let flagged = !matches!(flag.as_deref(), Some("true" | "1")) && (flag.is_some() || !outer_yes || before);
@@ -333,7 +333,7 @@ fn may_be_refused(body: &[u8], rules: &CodeRules) -> bool {
         && (listed || before || yes(outer.get("status")))
 }
 
-/// Independent of the code above: reads with serde_json and asks for what the words of the rule ask for.
+/// Independent of the code above: reads with serde_json and checks the rule as it is worded.
 fn oracle_allows(body: &[u8], accepted: bool) -> bool {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
     let Some(outer) = value.as_object() else { return false };
@@ -415,7 +415,7 @@ fn scalar() -> impl Strategy<Value = String> {
 const OUTER: [&str; 7] =
     ["status", "code", "message", "other", "bizId", "couponsCardList", "change_gift_amount"];
 
-/// What a consume's data holds (DOC); the first three repeat the envelope.
+/// The fields of a consume's data (DOC); the first three repeat the envelope.
 const INNER: [&str; 12] = [
     "status",
     "code",
@@ -439,7 +439,7 @@ fn code_rules() -> impl Strategy<Value = CodeRules> {
     })
 }
 
-/// `succeeded` and `declined` only with their proof; the rest is a doubt.
+/// `succeeded` and `declined` only with their proof; everything else is a doubt.
 fn proves_what_it_says(bytes: &[u8], strict: bool, rules: &CodeRules) -> Result<(), TestCaseError> {
     let (biz_id, identity) = asked();
     let verdict = match Envelope::read(200, bytes) {
@@ -465,7 +465,8 @@ fn proves_what_it_says(bytes: &[u8], strict: bool, rules: &CodeRules) -> Result<
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
-    /// Dirt anywhere in an answer: a read may lose letters of its words and nothing else, and a payment is not read at all.
+    /// Bad bytes anywhere in an answer: a read may lose letters of its words and nothing else; a payment's answer is
+    /// refused.
     #[test]
     fn dirt_changes_nothing_but_words(
         at in any::<Index>(),
@@ -524,8 +525,8 @@ proptest! {
         proves_what_it_says(&bytes, strict, &rules)?;
     }
 
-    /// The same of answers that are whole and nearly right: a success or a refusal in the vendor's form, of which a few
-    /// members are changed, dropped or added.
+    /// As above, for complete answers that are nearly right: a success or a refusal in the vendor's form, with a few
+    /// members changed, dropped or added.
     #[test]
     fn never_more_than_a_mutated_answer_proves(
         code in prop_oneof![Just("\"0\""), Just("0"), Just("\"40001\""), Just("\"E_LOW\""), Just("\"20011\""), Just("110004")],

@@ -1,12 +1,13 @@
-//! Answers whose texts are not all texts. A read takes them where nothing that is broken says which thing is meant, how
-//! much it is or how it went; a payment, a reversal and evidence never do.
+//! Answers with broken strings. A read accepts them if no broken string identifies something, is an amount or tells a
+//! result; a payment, a reversal and evidence never accept them.
 
 use super::{Doubt, codes};
 use crate::json::{Mended, Spot, Value, mend};
 use crate::outcome::Warning;
 use crate::schema::{Kind, Schema, is_name_of_exact, is_name_of_words};
 
-/// What is wrong with a body that is the gateway's whole answer but for its texts; `None` where anything else is.
+/// What is wrong with a body that is the gateway's whole answer except for its strings; `None` if anything else is
+/// wrong.
 pub(super) fn doubt(body: &[u8]) -> Option<Doubt> {
     let mended = whole(body)?;
     let spot = mended.spots.first()?;
@@ -17,8 +18,8 @@ pub(super) fn doubt(body: &[u8]) -> Option<Doubt> {
     ))
 }
 
-/// The answer to a read with U+FFFD in the place of what is no text, and what the till should know of it. `None` where a
-/// name, an id, a code or a number is hit: no letter of those can be guessed. `schema` is what the data holds.
+/// The answer to a read with U+FFFD in place of what is not text, and a warning for the till. `None` if a name, an
+/// id, a code or a number is affected: no letter of those can be guessed. `schema` describes the data.
 pub fn mended_read(body: &[u8], schema: Option<&'static Schema>) -> Option<(String, Warning)> {
     let mended = whole(body)?;
     if mended.spots.iter().any(|spot| is_exact(spot, schema)) {
@@ -32,13 +33,13 @@ pub fn mended_read(body: &[u8], schema: Option<&'static Schema>) -> Option<(Stri
     Some((mended.text, Warning::new(&codes::WARN_TEXT, message)))
 }
 
-/// The body mended, if it is JSON then.
+/// The body with its strings repaired, if it is then JSON.
 fn whole(body: &[u8]) -> Option<Mended> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     mend(body).filter(|mended| Value::parse(&mended.text).is_ok())
 }
 
-/// Whether what is broken must be read exactly.
+/// Whether the broken string must be read exactly.
 fn is_exact(spot: &Spot, schema: Option<&'static Schema>) -> bool {
     let looks_like_number = spot.whole.bytes().any(|byte| byte.is_ascii_digit())
         && spot.whole.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b',' | b'-' | b'+'));
@@ -48,7 +49,7 @@ fn is_exact(spot: &Spot, schema: Option<&'static Schema>) -> bool {
         || schema.is_some_and(|schema| is_no_text_of(schema, &spot.name))
 }
 
-/// Whether a table has a field of that name that is no text.
+/// Whether the schema has a field of that name that is not a text.
 fn is_no_text_of(schema: &'static Schema, name: &str) -> bool {
     schema.fields.iter().any(|field| {
         let mut kind = &field.kind;

@@ -1,5 +1,5 @@
-//! What the answer to a reversal is believed to say. A wrong "done" is a sale that is called undone and stands; a wrong
-//! "refused" is a refund that is called refused and was given.
+//! What the answer to a reversal is believed to say. After a wrong "done" a sale is reported as reversed but was not;
+//! after a wrong "refused" a refund is reported as refused but was paid.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn judged(body: &str, codes: &CodeRules, strict: bool) -> &'static str {
     }
 }
 
-/// A reversal's answer is held against the question, too: by what was sent and by what was returned.
+/// A reversal's answer is compared with the request, too: with the bizId sent and the one returned.
 #[test]
 fn the_answer_to_another_sales_reversal_undoes_nothing() {
     for (body, wanted) in [
@@ -46,19 +46,19 @@ fn the_answer_to_another_sales_reversal_undoes_nothing() {
 #[test]
 fn a_refusal_is_held_against_what_a_consumes_refusal_is() {
     for (body, wanted) in [
-        // It contradicts itself.
+        // The answer contradicts itself.
         (r#"{"status":true,"code":5001,"message":"","data":{"status":true,"code":"0"}}"#, "again"),
         (r#"{"status":true,"code":5001,"message":"","data":{"status":true,"code":"5001"}}"#, "again"),
         (r#"{"status":true,"code":0,"message":"","data":{"status":true,"code":200}}"#, "again"),
         (r#"{"status":true,"code":0,"message":"","data":{"code":200}}"#, "again"),
         (r#"{"status":true,"code":5001,"message":"","data":{"status":"maybe"}}"#, "again"),
         (r#"{"status":true,"code":"8","message":"","data":{"status":true,"code":"0"}}"#, "again"),
-        // It shows what was given back.
+        // The answer shows what was given back.
         (r#"{"status":true,"code":5001,"message":"","data":{"change_recharge_amount":"3.00"}}"#, "again"),
         (r#"{"status":true,"code":5001,"message":"","data":{"refundAmount":"3.00"}}"#, "again"),
         (r#"{"status":true,"code":"8","message":"","data":[{"couponsCardList":["7"]}]}"#, "again"),
         (r#"{"status":true,"code":5001,"message":"","data":{"total_amount":"88.00"}}"#, "refused"),
-        // A code in doubt, inside too.
+        // A code in doubt, also inside.
         (r#"{"status":true,"code":110007,"message":""}"#, "again"),
         (r#"{"status":true,"code":5001,"message":"","data":{"status":false,"code":110007}}"#, "again"),
         (r#"{"status":false,"code":110004,"message":""}"#, "again"),
