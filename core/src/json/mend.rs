@@ -1,43 +1,43 @@
-//! JSON whose texts are not all texts: raw control characters, halves of surrogate pairs, broken UTF-8. What is
-//! broken becomes U+FFFD and is named; nothing else is changed, so that whatever else is wrong stays wrong.
+//! Repairs JSON with broken strings: raw control characters, halves of surrogate pairs, invalid UTF-8. Each broken
+//! part becomes U+FFFD and is reported; nothing else is changed, so that any other error remains an error.
 
 use std::fmt;
 
 use super::MAX_DEPTH;
 
-/// How deep what is looked through may be nested; deeper text is refused when it is read.
+/// The maximum depth that is scanned; deeper text is refused when it is parsed.
 const MOST_LEVELS: usize = 4 * MAX_DEPTH;
 
-/// A text that was mended.
+/// A repaired text.
 #[derive(Debug)]
 pub struct Mended {
-    /// The same JSON with U+FFFD in the place of what was broken.
+    /// The same JSON with U+FFFD in place of each broken part.
     pub text: String,
-    /// Where that was.
+    /// The broken strings.
     pub spots: Vec<Spot>,
 }
 
-/// A string of which a part was broken.
+/// A string with a broken part.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Spot {
-    /// The name of the member that it is or stands in, at the nearest.
+    /// The nearest member name: of the member whose value it is or lies in.
     pub name: String,
-    /// It is a name itself.
+    /// Whether the string is itself a member name.
     pub is_name: bool,
-    /// What of it was whole, as it is written.
+    /// The intact part of the string, as written.
     pub whole: String,
-    /// What was broken.
+    /// The kind of breakage.
     pub broken: Broken,
 }
 
-/// Why a text is none.
+/// Why a string is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// A control character that is not written as an escape.
+    /// A control character that is not escaped.
     Control,
     /// Half of a surrogate pair.
     Surrogate,
-    /// Bytes that are no UTF-8.
+    /// Bytes that are not UTF-8.
     Utf8,
 }
 
@@ -51,17 +51,17 @@ impl fmt::Display for Broken {
     }
 }
 
-/// An object or a list that is open.
+/// An object or array that is still open.
 struct Level {
     is_object: bool,
-    /// Of the member whose value comes; a list has that of the member that it is the value of.
+    /// The name of the member whose value comes next; in an array, the name of the member whose value the array is.
     name: String,
-    /// The next string is a value.
+    /// Whether the next string is a value.
     behind_colon: bool,
 }
 
-/// Mends the strings of a text. `None` where nothing in them is broken, or where something else is: the text is cut off,
-/// or is no JSON in a way that can be seen from afar. What comes out is still to be read.
+/// Repairs the strings of a text. `None` if none of them is broken, or if something else is: the text is truncated,
+/// or is visibly not JSON. The result must still be parsed.
 pub fn mend(bytes: &[u8]) -> Option<Mended> {
     let mut out = Vec::with_capacity(bytes.len() + 16);
     let mut spots = Vec::new();
@@ -97,7 +97,7 @@ pub fn mend(bytes: &[u8]) -> Option<Mended> {
                     level.behind_colon = byte == b':';
                 }
             }
-            // Outside of strings there are only letters of ASCII.
+            // Outside strings JSON has only ASCII.
             _ if !byte.is_ascii() => return None,
             _ => {}
         }
@@ -107,7 +107,7 @@ pub fn mend(bytes: &[u8]) -> Option<Mended> {
     Some(Mended { text, spots })
 }
 
-/// How many bytes stand before the quote that ends a string.
+/// The number of bytes before the quote that ends a string.
 fn string_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -123,7 +123,7 @@ fn unescaped(written: &str) -> String {
     serde_json::from_str(&format!("\"{written}\"")).unwrap_or_else(|_| written.to_owned())
 }
 
-/// A string between its quotes, as it is written.
+/// The text of a string between its quotes, as written.
 #[derive(Default)]
 struct Written {
     text: String,
@@ -150,7 +150,7 @@ impl Written {
                 ..' ' => (1, Some(Broken::Control)),
                 _ => (letter.len_utf8(), None),
             };
-            // An escape may be cut off, or be none: then it stays what it is.
+            // An escape that is truncated or invalid is left unchanged.
             let (part, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
             match broken {
                 None => {
@@ -169,7 +169,7 @@ impl Written {
     }
 }
 
-/// How long the escape is that begins here, and whether it is half of a surrogate pair.
+/// The length of the escape that begins here, and whether it is half of a surrogate pair.
 fn escape(bytes: &[u8]) -> (usize, Option<Broken>) {
     match (unit(bytes), bytes.get(6..).and_then(unit)) {
         (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (12, None),
@@ -179,7 +179,7 @@ fn escape(bytes: &[u8]) -> (usize, Option<Broken>) {
     }
 }
 
-/// The unit of UTF-16 that `\uXXXX` stands for.
+/// The UTF-16 unit that `\uXXXX` encodes.
 fn unit(bytes: &[u8]) -> Option<u16> {
     let digits = bytes.get(..6)?.strip_prefix(b"\\u")?;
     if !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -231,11 +231,11 @@ mod tests {
 
     #[test]
     fn nothing_else_is_mended() {
-        // Nothing is broken, or something that is no text.
+        // Nothing is broken, or something outside a string is.
         for whole in [&br#"{"a":"x"}"#[..], b"", b"{\"a\":\"\x14", b"\xff{\"a\":\"\x14\"}", b"]\"\x14\""] {
             assert!(mend(whole).is_none(), "{}", String::from_utf8_lossy(whole));
         }
-        // Mended, and no JSON as before.
+        // Repaired, and still not JSON.
         for wrong in [
             &b"{\"a\":\"\x14\""[..],
             b"{\"a\":01,\"b\":\"\x14\"}",
@@ -252,7 +252,7 @@ mod tests {
         assert!(mend(&[&b"[".repeat(1_000_000)[..], b"\"\x14\""].concat()).is_none());
     }
 
-    /// Names, numbers and the rest of a text, without what its strings hold.
+    /// Names, numbers and the rest of a text, without the contents of its strings.
     fn skeleton(value: &serde_json::Value) -> String {
         match value {
             serde_json::Value::String(_) => "s".to_owned(),

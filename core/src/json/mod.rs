@@ -1,7 +1,7 @@
-//! Reading JSON strictly and exactly: duplicate keys, trailing text and absurd nesting are errors, and every
-//! value keeps the very text it was written with, so that an 18-digit id or an undocumented field goes through
-//! this library untouched. The reading is this module's own, one pass without copies, and the tests hold it against
-//! serde_json; what is wrong with a text that is none is said in serde_json's words.
+//! Parses JSON strictly and exactly: duplicate keys, trailing text and excessive nesting are errors, and every value
+//! keeps its original text, so that an 18-digit id or an undocumented field passes through this library unchanged.
+//! The parser is this module's own, one pass without copies, and the tests compare it with serde_json; errors in a
+//! text that is not JSON are reported in serde_json's words.
 
 mod mend;
 mod reader;
@@ -15,17 +15,17 @@ use serde_json::value::RawValue;
 pub use mend::{Broken, Mended, Spot, mend};
 use reader::Reader;
 
-/// How deep lists and objects may be nested. The vendor's deepest answer has four levels.
+/// The maximum depth of arrays and objects. The vendor's deepest answer has four levels.
 pub const MAX_DEPTH: usize = 32;
 
-/// A JSON value that borrows from the text it was read from.
+/// A JSON value that borrows from the text it was parsed from.
 #[derive(Clone, Debug)]
 pub struct Value<'a> {
     raw: &'a str,
     kind: Kind<'a>,
 }
 
-/// What a [`Value`] is.
+/// The type of a [`Value`].
 #[derive(Clone, Debug)]
 pub enum Kind<'a> {
     /// `null`
@@ -36,31 +36,31 @@ pub enum Kind<'a> {
     Number,
     /// A string, unescaped.
     String(Cow<'a, str>),
-    /// A list.
+    /// An array.
     Array(Vec<Value<'a>>),
     /// An object; its keys are unique.
     Object(Object<'a>),
 }
 
-/// The members of an object in the order in which they were written.
+/// The members of an object in their original order.
 #[derive(Clone, Debug, Default)]
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
-/// Why a text is not the JSON that is taken here.
+/// Why a text is not accepted as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// Nothing but white space.
+    /// The text is empty or white space.
     #[error("the text is empty")]
     Empty,
-    /// Not JSON at all, or cut off.
+    /// Not JSON at all, or truncated.
     #[error("not valid JSON: {0}")]
     Syntax(String),
-    /// Something stands behind a complete value.
+    /// Text follows a complete value.
     #[error("there is more text behind the end of the JSON value: {0}")]
     Trailing(String),
-    /// One object names a key twice.
+    /// An object has a duplicate key.
     #[error("the key \"{key}\" stands twice in {path}")]
     Duplicate {
         /// The object.
@@ -74,7 +74,7 @@ pub enum JsonError {
 }
 
 impl JsonError {
-    /// The same, seen from the object or list around it: `step` is a name, or a position such as `[0]`.
+    /// The same error, seen from the enclosing object or array: `step` is a name, or a position such as `[0]`.
     fn inside(self, step: &str) -> JsonError {
         match self {
             JsonError::Duplicate { path, key } => {
@@ -96,15 +96,15 @@ impl JsonError {
 }
 
 impl<'a> Value<'a> {
-    /// Reads exactly one JSON value.
+    /// Parses exactly one JSON value.
     pub fn parse(text: &'a str) -> Result<Value<'a>, JsonError> {
         let mut reader = Reader::new(text);
         let read = reader.value(0).and_then(|value| reader.end().map(|()| value));
         read.map_err(|error| explain(text, error))
     }
 
-    /// The value at a path of names and list positions, without reading the others; `None` if there is none or there
-    /// are two, or if the text is no JSON.
+    /// The value at a path of names and array positions, without building the others; `None` if there is no such
+    /// value, if a name of the path is a duplicate, or if the text is not JSON.
     pub fn find<'p>(text: &'a str, path: impl IntoIterator<Item = &'p str>) -> Option<Value<'a>> {
         let path: Vec<&str> = path.into_iter().collect();
         let (mut whole, mut places) = (Reader::new(text), Vec::with_capacity(1));
@@ -116,7 +116,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text as it was written.
+    /// The original text.
     pub fn raw(&self) -> &'a str {
         self.raw
     }
@@ -129,7 +129,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What it is.
+    /// Its type.
     pub fn kind(&self) -> &Kind<'a> {
         &self.kind
     }
@@ -142,7 +142,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The list, if it is one.
+    /// The array, if it is one.
     pub fn as_array(&self) -> Option<&[Value<'a>]> {
         match &self.kind {
             Kind::Array(list) => Some(list),
@@ -150,7 +150,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A string's content, a number's or a boolean's own text; `None` for the rest.
+    /// A string's content, or the text of a number or boolean; `None` for other types.
     pub fn scalar(&self) -> Option<&str> {
         match &self.kind {
             Kind::String(text) => Some(text),
@@ -159,7 +159,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, if it is one and nothing that only can be read as one.
+    /// The content, if it is a string; numbers and booleans do not count.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {
             Kind::String(text) => Some(text),
@@ -178,8 +178,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value with its members in the order of their names and without white space: equal for two texts
-    /// that mean the same.
+    /// The value with its members sorted by name and without white space: equal for two texts with the same meaning.
     pub fn push_canonical(&self, out: &mut String) {
         match &self.kind {
             Kind::Object(object) => {
@@ -208,7 +207,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What it is, in words for an error message.
+    /// Its type, in words for an error message.
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             Kind::Null => "null",
@@ -227,7 +226,7 @@ impl<'a> Object<'a> {
         self.members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// The member of that name alone.
+    /// The member of that name, consuming the object.
     pub fn into_member(self, name: &str) -> Option<Value<'a>> {
         self.members.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
@@ -242,9 +241,9 @@ impl<'a> Object<'a> {
         self.members.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
-    /// A name that stands twice.
+    /// A duplicate name.
     fn repeated(&self) -> Option<&str> {
-        // Few are compared with each other faster than they are hashed.
+        // Comparing a few names with each other is faster than hashing them.
         const FEW: usize = 24;
         if self.members.len() <= FEW {
             let mut members = self.members.iter().enumerate();
@@ -257,13 +256,14 @@ impl<'a> Object<'a> {
         self.members.iter().map(|(key, _)| key.as_ref()).find(|key| !names.insert(*key))
     }
 
-    /// Whether there is no member.
+    /// Whether it has no members.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 }
 
-/// What is wrong with a text that could not be read. No JSON at all comes before what is only not taken here.
+/// The error of a text that could not be parsed. "Not JSON at all" comes before an error that only this parser
+/// reports.
 fn explain(text: &str, error: JsonError) -> JsonError {
     if text.trim_ascii().is_empty() {
         return JsonError::Empty;
@@ -278,7 +278,7 @@ fn explain(text: &str, error: JsonError) -> JsonError {
     }
 }
 
-/// How many bytes from the beginning on stand in a JSON string as they are: until a quote, a backslash or a control
+/// The number of leading bytes that need no escape in a JSON string: up to a quote, a backslash or a control
 /// character.
 fn plain_length(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks();
@@ -292,17 +292,18 @@ fn plain_length(bytes: &[u8]) -> usize {
     8 * words.len() + plain
 }
 
-/// The first of eight bytes that does not stand as it is.
+/// The position of the first of eight bytes that needs an escape.
 fn first_mark(word: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xff;
-    // The highest bit of a byte that is less than `limit`; behind the first such byte there may be false ones.
+    // Sets the highest bit of each byte that is less than `limit`; after the first such byte there may be false
+    // positives.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & (ONES << 7);
     let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
     let marks = below(word, b' ') | is(b'"') | is(b'\\');
     (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
 }
 
-/// What [`push_string`] writes has at most so many bytes.
+/// An upper bound for the length that [`push_string`] writes.
 pub fn most_string_length(text: &str) -> usize {
     let plain = plain_length(text.as_bytes()) == text.len();
     2 + if plain { text.len() } else { 6 * text.len() }
@@ -331,7 +332,7 @@ pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// JSON in ASCII only: everything else as `\uXXXX`, which every host's charset can hold.
+/// JSON in ASCII only: every other character as `\uXXXX`, which every host's charset can represent.
 pub fn escape_beyond_ascii(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 64);
     for letter in json.chars() {
@@ -344,7 +345,8 @@ pub fn escape_beyond_ascii(json: &str) -> String {
     out
 }
 
-/// A letter as `\uXXXX`. Beyond ASCII a JSON text has letters only inside strings, where an escape may stand.
+/// Writes a character as `\uXXXX`. A JSON text has characters beyond ASCII only inside strings, where an escape is
+/// valid.
 pub fn push_escape(out: &mut String, letter: char) {
     use std::fmt::Write;
     for unit in letter.encode_utf16(&mut [0; 2]) {

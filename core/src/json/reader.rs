@@ -1,26 +1,26 @@
-//! Reads JSON in one pass, strictly by RFC 8259. Only strings with escapes are copied.
+//! Parses JSON in one pass, strictly by RFC 8259. Only strings with escapes are copied.
 
 use std::borrow::Cow;
 
 use super::{JsonError, Kind, MAX_DEPTH, Object, Value, plain_length};
 
-/// How deep the values that are only passed over may be nested: what protects the stack. What is read is held to
+/// The maximum depth of values that are only skipped, to protect the stack. Parsed values are limited by
 /// [`MAX_DEPTH`].
 const MAX_PASSED_DEPTH: usize = 4 * MAX_DEPTH;
 
-/// See the module's words.
+/// A cursor in a JSON text.
 pub(super) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// At the beginning of a text.
+    /// At the start of a text.
     pub(super) fn new(text: &'a str) -> Reader<'a> {
         Reader::at(text, 0)
     }
 
-    /// At the byte where something begins.
+    /// At the byte where a value begins.
     pub(super) fn at(text: &'a str, at: usize) -> Reader<'a> {
         Reader { text, at }
     }
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no white space; not taken.
+    /// The next byte that is not white space, without consuming it.
     fn next_token(&mut self) -> Option<u8> {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         self.peek()
     }
 
-    /// What was passed since `from`.
+    /// The text since `from`.
     fn since(&self, from: usize) -> &'a str {
         self.text.get(from..self.at).unwrap_or_default()
     }
@@ -50,12 +50,12 @@ impl<'a> Reader<'a> {
         JsonError::Syntax(format!("at byte {}", self.at))
     }
 
-    /// Nothing but white space may be left.
+    /// Fails if anything but white space is left.
     pub(super) fn end(&mut self) -> Result<(), JsonError> {
         if self.next_token().is_none() { Ok(()) } else { Err(self.fault()) }
     }
 
-    /// The value that begins here, `depth` levels below the outermost.
+    /// Parses the value that begins here, `depth` levels below the outermost.
     pub(super) fn value(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
         if depth > MAX_DEPTH {
             return Err(JsonError::TooDeep);
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         let mut object = Object::default();
         self.members(|reader, key| {
             if object.is_empty() {
-                // As many as most have, but for an empty one nothing: an answer may be full of those.
+                // Enough for most objects; an empty one allocates nothing, since an answer may contain many.
                 object.members.reserve(8);
             }
             match reader.value(depth + 1) {
@@ -107,8 +107,8 @@ impl<'a> Reader<'a> {
         Ok(list)
     }
 
-    /// Goes behind the value that begins here and notes where in it the values at `path` begin, names and list positions.
-    /// Fails also where a name of the path stands twice: which of the two is meant would be a guess.
+    /// Skips the value that begins here and records where in it the values at `path` (names and array positions)
+    /// begin. Fails if a name of the path is a duplicate: choosing one of the two would be a guess.
     pub(super) fn locate(
         &mut self,
         path: &[&str],
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
         if found > 1 { Err(self.fault()) } else { Ok(()) }
     }
 
-    /// Goes behind the value that begins here.
+    /// Skips the value that begins here.
     fn pass(&mut self, depth: usize) -> Result<(), JsonError> {
         if depth > MAX_PASSED_DEPTH {
             return Err(JsonError::TooDeep);
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes through the object that begins here; `each` goes behind the value of the key.
+    /// Walks the object that begins here; `each` consumes the value of each key.
     fn members(
         &mut self,
         mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), JsonError>,
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Goes through the list that begins here; `each` goes behind the entry.
+    /// Walks the array that begins here; `each` consumes each entry.
     fn entries(
         &mut self,
         each: impl FnMut(&mut Self, usize) -> Result<(), JsonError>,
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
         self.through(b']', each)
     }
 
-    /// Goes behind what begins here with a bracket and ends with `close`.
+    /// Walks what begins here with a bracket and ends with `close`.
     fn through(
         &mut self,
         close: u8,
@@ -200,11 +200,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The string that begins here.
+    /// Parses the string that begins here.
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let from = self.at;
         if self.pass_string()? {
-            // Also refuses half a surrogate pair.
+            // This also refuses half a surrogate pair.
             let text: String =
                 serde_json::from_str(self.since(from)).map_err(|e| JsonError::Syntax(e.to_string()))?;
             return Ok(text.into());
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
         Ok(self.text.get(from + 1..self.at - 1).unwrap_or_default().into())
     }
 
-    /// Goes behind the string that begins here; whether it has escapes.
+    /// Skips the string that begins here; returns whether it has escapes.
     fn pass_string(&mut self) -> Result<bool, JsonError> {
         self.at += 1;
         let mut escaped = false;
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
         Ok(escaped)
     }
 
-    /// Goes behind the number or the word that begins here with `first`.
+    /// Skips the number or literal that begins here with `first`.
     fn pass_plain(&mut self, first: Option<u8>) -> Result<(), JsonError> {
         let word = match first {
             Some(b't') => "true",
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
 
     fn pass_number(&mut self) -> Result<(), JsonError> {
         self.at += usize::from(self.peek() == Some(b'-'));
-        // No zero stands before other digits.
+        // A number has no leading zero.
         if self.peek() == Some(b'0') {
             self.at += 1;
         } else {

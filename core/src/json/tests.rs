@@ -1,4 +1,4 @@
-//! What is read exactly, what is refused, and that taking apart agrees with serde_json on any text.
+//! What is parsed exactly, what is refused, and that the parser agrees with serde_json on any text.
 
 use super::*;
 use proptest::prelude::*;
@@ -52,13 +52,13 @@ fn finds_nothing_where_two_could_be_meant() {
         (found(&["a", "x", "y"]), found(&["a", "0"]), found(&["b", "x"]), found(&["b", "2"])),
         (None, None, None, None)
     );
-    // Neither a deep text nor a long path may use up the stack.
+    // Neither a deeply nested text nor a long path may exhaust the stack.
     let deep = format!("{}{}", "[".repeat(500_000), "]".repeat(500_000));
     assert!(Value::find(&deep, std::iter::repeat_n("0", 400_000)).is_none());
     assert!(Value::find(&deep, ["0"]).is_none());
 }
 
-/// What a grammar's corners are: each is JSON exactly if serde_json says so.
+/// The corner cases of the grammar: each is JSON exactly if serde_json accepts it.
 #[test]
 fn agrees_on_the_corners() {
     for text in [
@@ -126,7 +126,7 @@ fn agrees_on_the_corners() {
     }
 }
 
-/// Any tree, with texts that look like the marks of JSON.
+/// Any tree, with strings that look like JSON syntax.
 pub(super) fn tree() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -203,7 +203,7 @@ proptest! {
         }
     }
 
-    /// A valid text in which one letter is another, or gone: where serde_json takes it, it is taken, and nowhere else.
+    /// A valid text with one character replaced or removed is accepted exactly if serde_json accepts it.
     #[test]
     fn agrees_on_texts_that_are_almost_json(
         tree in tree(),
@@ -217,7 +217,7 @@ proptest! {
         let theirs = serde_json::from_str::<Box<RawValue>>(&text).is_ok();
         match Value::parse(&text) {
             Ok(_) | Err(JsonError::Duplicate { .. }) => prop_assert!(theirs, "{text:?}"),
-            // Half a surrogate pair, which serde_json only finds when it reads the string.
+            // Half a surrogate pair, which serde_json finds only when it decodes the string.
             Err(JsonError::Syntax(_)) if text.contains("\\u") => {}
             Err(error) => prop_assert!(!theirs, "{text:?} {error}"),
         }
