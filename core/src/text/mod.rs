@@ -1,5 +1,5 @@
-//! Texts of a host, in its charset: from bytes to a checked text, with a clear answer for whatever else was passed; and
-//! back, losing nothing.
+//! Texts of a host, in its charset: bytes are decoded strictly, with a clear answer for any other encoding; answers
+//! are encoded without loss.
 
 mod gbk;
 mod percent;
@@ -13,33 +13,33 @@ use crate::outcome::codes::Code;
 use crate::outcome::{Answer, Lang, Outcome, codes};
 pub use percent::percent_decoded;
 
-/// The byte order mark of UTF-8, which Notepad puts in front of what it saves.
+/// The byte order mark of UTF-8, which Notepad writes at the start of a file.
 const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// What stands behind a byte order mark of UTF-8, where there is one.
+/// The bytes after a UTF-8 byte order mark, if there is one.
 pub fn without_mark(bytes: &[u8]) -> Option<&[u8]> {
     bytes.strip_prefix(&MARK)
 }
 
-/// What the host calls a text, and what it is to be read as.
+/// The name of a host's text, and how it is decoded.
 #[derive(Clone, Copy)]
 pub struct Expected<'w> {
-    /// Names it in messages.
+    /// Its name in messages.
     pub what: &'w str,
-    /// What it is written in.
+    /// Its charset.
     pub charset: Charset,
     /// The language of an answer that refuses it.
     pub lang: Lang,
 }
 
 impl Expected<'_> {
-    /// The same, of another name.
+    /// The same expectation for a text of another name.
     pub fn named(self, what: &str) -> Expected<'_> {
         Expected { what, charset: self.charset, lang: self.lang }
     }
 
-    /// Reads a request or a configuration. One that is too large, such as a text whose NUL is missing, is not converted
-    /// first: that takes several times its room, and without memory the host would end.
+    /// Decodes a request or a configuration. A text that is too large, such as one whose NUL is missing, is refused
+    /// before it is converted: conversion takes several times its size, and without memory the host would abort.
     pub fn decode_given(self, bytes: &[u8]) -> Result<Cow<'_, str>, Answer> {
         if bytes.len() > MAX_TEXT_BYTES {
             let message = format!("has {} bytes; at most {MAX_TEXT_BYTES} are taken", bytes.len());
@@ -48,8 +48,8 @@ impl Expected<'_> {
         self.decode(bytes)
     }
 
-    /// Reads bytes strictly: a bad one is an error that says where it is and what the text looks like instead. One
-    /// byte order mark in front is skipped; what it stands before is UTF-8, whatever else was said.
+    /// Decodes bytes strictly: the error for a bad byte names its position and the encoding that the text appears to
+    /// have. One leading byte order mark is skipped; the text after it is UTF-8, whatever charset is set.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, Answer> {
         let (charset, bytes, skipped) = match without_mark(bytes) {
             Some(rest) => (Charset::Utf8, rest, MARK.len()),
@@ -86,14 +86,13 @@ impl Expected<'_> {
         Err(self.refused(code, &message))
     }
 
-    /// The answer that refuses it for this reason.
+    /// The answer that refuses the text for this reason.
     pub fn refused(self, code: &'static Code, message: &str) -> Answer {
         Answer::of(Outcome::Invalid, code, self.lang, format!("{} {message}", self.what))
     }
 }
 
-/// A configuration says itself what it is written in; everything that says it is ASCII, which stands for itself in
-/// GBK and in UTF-8.
+/// A configuration names its own charset; the words that do so are ASCII, which is the same in GBK and UTF-8.
 pub fn decode_config(bytes: &[u8], lang: Lang) -> Result<(Cow<'_, str>, Charset), Answer> {
     let expected = |charset| Expected { what: "config_json", charset, lang };
     if without_mark(bytes).is_some() {
@@ -107,14 +106,14 @@ pub fn decode_config(bytes: &[u8], lang: Lang) -> Result<(Cow<'_, str>, Charset)
     }
     let text = expected(Charset::Utf8).decode_given(bytes)?;
     match Charset::of_config(&text) {
-        // It says that it is GBK, and is not.
+        // It names GBK, but is not valid GBK.
         Charset::Gbk => as_gbk.map(|text| (text, Charset::Gbk)),
         charset => Ok((text, charset)),
     }
 }
 
-/// A text in the host's charset. What that cannot hold becomes `\uXXXX`, which in JSON is the same text: beyond ASCII
-/// a JSON text has letters only inside strings.
+/// A text in the host's charset. Characters that the charset lacks become `\uXXXX`, which is equivalent in JSON: a
+/// JSON text has characters beyond ASCII only inside strings.
 pub fn encode(text: Cow<'_, str>, charset: Charset) -> Cow<'_, [u8]> {
     match charset {
         _ if text.is_ascii() => {}
@@ -131,7 +130,7 @@ pub fn encode(text: Cow<'_, str>, charset: Charset) -> Cow<'_, [u8]> {
 fn to_gbk(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 64);
     for letter in text.chars() {
-        // Tables disagree on what GBK's bytes for private-use letters mean, so none of them is used.
+        // Tables disagree on GBK's bytes for private-use characters, so none of them is used.
         let is_private = ('\u{e000}'..='\u{f8ff}').contains(&letter);
         if is_private || !gbk::push(&mut out, letter) {
             let mut escape = String::new();
@@ -183,14 +182,14 @@ mod tests {
         }
     }
 
-    /// Every character that two bytes of GBK can say comes in as itself and goes out as what it came from.
+    /// Every two-byte character of GBK decodes to itself and encodes back to the same bytes.
     #[test]
     fn the_whole_of_gbk_comes_and_goes() {
         let mut characters = 0;
         for lead in 0x81..=0xfe_u8 {
             for trail in 0x40..=0xfe_u8 {
                 let Ok(text) = read(&[lead, trail], Charset::Gbk) else { continue };
-                // Two would be an ASCII byte behind a lead byte that stands for nothing.
+                // Two characters mean an ASCII byte after an unassigned lead byte.
                 assert!(text.chars().count() == 1, "{lead:02x} {trail:02x} is {text:?}");
                 characters += 1;
                 let back = encode(Cow::Owned(text.clone()), Charset::Gbk);
@@ -203,11 +202,11 @@ mod tests {
                 assert_eq!(again, text, "{lead:02x} {trail:02x}");
             }
         }
-        // GBK/1 to GBK/5 have 21,886 (GB 18030, two bytes); the user-defined areas are on top.
+        // GBK/1 to GBK/5 have 21,886 characters (GB 18030, two bytes); the user-defined areas come on top.
         assert!(characters >= 21_886, "{characters}");
     }
 
-    /// Whatever Unicode has is in a JSON answer, in every charset.
+    /// Every Unicode character can be in a JSON answer, in every charset.
     #[test]
     fn all_of_unicode_goes_out_and_is_the_same_json() {
         let all: Vec<char> = ('\u{20}'..=char::MAX).filter(|c| !matches!(c, '"' | '\\')).collect();
@@ -243,13 +242,13 @@ mod tests {
         assert_eq!(config("{\"journal\":\"收银\"}".as_bytes()).unwrap().1, Charset::Utf8);
         assert_eq!(config(b"{\"journal\":\"\xca\xd5\xd2\xf8\"}"), Err("ZV-LOOKS-GBK".into()));
         assert_eq!(config(b"{\"charset\":\"ascii\"}").unwrap().1, Charset::Ascii);
-        // A mark says that it is UTF-8, whatever the host speaks later.
+        // A byte order mark means UTF-8, whatever charset the host uses later.
         let marked = |text: &str| config(&[b"\xef\xbb\xbf", text.as_bytes()].concat());
         assert_eq!(marked("{\"journal\":\"收银\"}"), Ok(("{\"journal\":\"收银\"}".into(), Charset::Utf8)));
         let gbk_later = "{\"charset\":\"gbk\",\"journal\":\"收银\"}";
         assert_eq!(marked(gbk_later), Ok((gbk_later.into(), Charset::Gbk)));
         assert_eq!(marked("\u{feff}{}").unwrap().0, "\u{feff}{}", "only one is skipped");
-        // What is wrong with the rest is said by whoever reads it.
+        // Other errors are reported by the parser of the configuration.
         assert_eq!(config(b"{").unwrap().1, Charset::Utf8);
     }
 }

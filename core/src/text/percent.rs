@@ -1,6 +1,6 @@
-//! Percent-encoding, as URLs have it.
+//! Percent-encoding, as in URLs.
 
-/// The bytes that a percent-encoded text stands for. What is not encoded as it should be stands for itself.
+/// The bytes of a percent-encoded text. An invalid escape is kept unchanged.
 pub fn percent_decoded(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -12,7 +12,7 @@ pub fn percent_decoded(text: &str) -> Vec<u8> {
     out
 }
 
-/// The byte that stands encoded at the front, and what follows.
+/// The byte of the escape at the front, and the rest.
 fn encoded(text: &[u8]) -> Option<(u8, &[u8])> {
     let [b'%', high, low, behind @ ..] = text else { return None };
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
@@ -36,7 +36,7 @@ mod tests {
             ("100%", b"100%"),
             ("p%2", b"p%2"),
             ("%g1%1g% 1", b"%g1%1g% 1"),
-            // A sign is no digit.
+            // A sign is not a digit.
             ("%+1%-1", b"%+1%-1"),
             ("店%41", "店A".as_bytes()),
             ("%店", "%店".as_bytes()),
