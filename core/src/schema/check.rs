@@ -1,4 +1,4 @@
-//! Holding an object against its table: every mistake is found, each with its path, never only the first.
+//! Checks an object against its schema: every mistake is reported with its path, not only the first.
 
 use super::json_path::JsonPath;
 use super::text::trimmed_id;
@@ -7,17 +7,17 @@ use crate::json::{Kind as Json, Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::Problem;
 
-/// What to do with a field that the table does not know.
+/// What to do with a field that the schema does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
-    /// It is a mistake, probably of typing.
+    /// It is a mistake, probably a typing error.
     Refuse,
-    /// It is taken as it is.
+    /// It is accepted unchanged.
     Pass,
 }
 
-/// Checks `object` against `schema`. `path` is where the object stands, empty for the outermost; what is missing
-/// in it may stand in `fallback`.
+/// Checks `object` against `schema`. `path` is the object's own path, empty for the outermost; a field that is
+/// missing in it may be in `fallback`.
 pub fn check(
     schema: &'static Schema,
     object: &Object<'_>,
@@ -63,7 +63,7 @@ fn check_field(
     unknown: Unknown,
     problems: &mut Vec<Problem>,
 ) {
-    // A path that is empty is a variable that was not filled, and another path would be taken for it.
+    // An empty path is a variable that was not filled in; treating it as absent would select another path.
     let is_given = match field.kind {
         Kind::Path => value.raw() != "null",
         _ => !value.is_blank(),
@@ -161,7 +161,7 @@ fn check_list(
     }
 }
 
-/// What names a member, a coupon or a sale is a text, or a number of which no host has made another one.
+/// Checks a value that names a member, a coupon or a sale: a string, or a number that no host can have rounded.
 fn check_named(kind: &Kind, value: &Value<'_>) -> Result<(), String> {
     let names = matches!(kind, Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId);
     match value.kind() {
@@ -178,7 +178,7 @@ fn check_scalar(kind: &Kind, text: &str) -> Result<(), String> {
     match kind {
         Kind::Path => check_text(text, 4096),
         Kind::Text(max) | Kind::Exact(max) => check_text(text, *max),
-        // Trimmed only if it is an id, which the request as a whole says.
+        // Only an id is trimmed; whether it is one depends on the whole request.
         Kind::Coupon => check_text(trimmed_id(text), 64),
         Kind::Note(_)
             if text.chars().any(|letter| letter.is_control() && !"\r\n\t\u{85}".contains(letter)) =>
@@ -222,13 +222,13 @@ fn check_text(text: &str, max: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// A whole number of digits with at most a minus in front; no plus, point or exponent.
+/// An integer of digits with an optional minus; no plus, point or exponent.
 pub(super) fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// Digits with at most a minus in front and one point inside.
+/// Whether it is digits with an optional minus and one point inside.
 pub(super) fn is_decimal(text: &str) -> bool {
     let plain = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = plain.split_once('.').unwrap_or((plain, "0"));
@@ -236,7 +236,7 @@ pub(super) fn is_decimal(text: &str) -> bool {
     digits(whole) && digits(fraction)
 }
 
-/// The value for a message, cut short.
+/// The value for a message, truncated.
 fn shown(value: &Value<'_>) -> String {
     let raw = value.raw();
     match raw.char_indices().nth(40) {

@@ -1,15 +1,15 @@
-//! Where in a request or an answer something is, written only when there is something to say about it.
+//! The path of a value in a request or an answer, formatted only when there is something to report.
 
 use std::fmt;
 
-/// See the module's words.
+/// A path, as a chain of links from the value to the root.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum JsonPath<'p> {
-    /// What the caller calls it; empty for the outermost object.
+    /// The caller's name for the outermost object; may be empty.
     Root(&'p str),
     /// A member of an object.
     Member(&'p JsonPath<'p>, &'p str),
-    /// An entry of a list.
+    /// An entry of an array.
     Entry(&'p JsonPath<'p>, usize),
 }
 

@@ -1,14 +1,14 @@
-//! The tables as JSON Schema (2020-12), shipped beside the header.
+//! The schemas as JSON Schema (2020-12), shipped with the header.
 
 use super::{Kind, Schema};
 use serde_json::{Map, Value, json};
 
-/// Which way the document goes.
+/// The direction of the document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// To the library: numbers and strings are both taken, unknown fields are not.
+    /// To the library: numbers and strings are both accepted, unknown fields are not.
     Request,
-    /// From the library: one type a field; undocumented fields of the gateway may appear.
+    /// From the library: one type per field; undocumented fields of the gateway may appear.
     Answer,
 }
 
@@ -29,7 +29,7 @@ fn object(described: &'static Schema, direction: Direction) -> Value {
     for field in described.fields {
         let mut schema = kind(&field.kind, direction);
         if let Value::Object(members) = &mut schema {
-            // What need not be there may be null in an answer.
+            // An optional field may be null in an answer.
             let is_object = members.get("type") == Some(&json!("object"));
             if direction == Direction::Answer && !field.required && is_object {
                 members.insert("type".into(), json!(["object", "null"]));
@@ -68,7 +68,7 @@ fn kind(kind_of: &'static Kind, direction: Direction) -> Value {
         Kind::Coupon if direction == Direction::Request => {
             json!({"type": ["string", "integer", "null"], "maxLength": 64})
         }
-        // Cut instead of refused.
+        // Too long a note is cut, not refused.
         Kind::Note(_) if direction == Direction::Request => json!({"type": ["string", "number", "null"]}),
         Kind::Text(_) | Kind::Secret(_) | Kind::Exact(_) | Kind::Coupon | Kind::Note(_) => {
             json!({"type": ["string", "null"]})

@@ -1,5 +1,5 @@
-//! Tables of fields: what a request, an answer or the configuration may hold. One table serves the check that
-//! names every mistake, the normalised answer, the JSON Schema and the documentation, so they cannot drift apart.
+//! Schemas: the fields of a request, an answer or the configuration. One table is used for the check that reports
+//! every mistake, for the normalised answer, for the JSON Schema and for the documentation, so they cannot diverge.
 
 mod check;
 mod json_path;
@@ -14,9 +14,9 @@ pub use text::{code_problem, cut_note, is_name_of_exact, is_name_of_words, is_un
 /// A named set of fields.
 #[derive(Debug)]
 pub struct Schema {
-    /// How it is called in messages: "a consume", "the configuration".
+    /// Its name in messages: "a consume", "the configuration".
     pub name: &'static str,
-    /// What it is, and rules that no single field shows.
+    /// What it is, and the rules that concern several fields.
     pub doc: &'static str,
     /// Its fields, in the order in which they are written.
     pub fields: &'static [Field],
@@ -27,54 +27,55 @@ pub struct Schema {
 pub struct Field {
     /// The name, spelled as on the wire.
     pub name: &'static str,
-    /// What it may hold.
+    /// The type of its value.
     pub kind: Kind,
-    /// Whether it must be given whatever else is.
+    /// Whether it is required in every case.
     pub required: bool,
-    /// What it means, its unit and its default.
+    /// Its meaning, unit and default.
     pub doc: &'static str,
 }
 
-/// What a field may hold.
+/// The type of a field's value.
 #[derive(Debug)]
 pub enum Kind {
-    /// Text of at most so many characters, without control characters.
+    /// A string of at most so many characters, without control characters.
     Text(usize),
-    /// Where a file is: a text, and nothing else that would be read as one.
+    /// The path of a file: a string; a number or boolean is refused.
     Path,
-    /// Text that no message ever shows.
+    /// A string that no message ever shows.
     Secret(usize),
     /// The till's own transaction id; see [`crate::money::BizId`].
     BizId,
-    /// An id: digits only, of any length, never through a number. What a scanner adds at its ends is cut.
+    /// An id: digits only, of any length, never converted to a number. What a scanner adds at its ends is cut.
     Digits,
-    /// The same, of which the vendor says that it is a text.
+    /// As `Digits`; the vendor documents its type as a string.
     Id,
     /// A coupon: an id, or a scanned code of at most 64 characters, which is never changed.
     Coupon,
-    /// Text of at most so many characters that names something and is never changed; a number only of plain digits.
+    /// A string of at most so many characters that names something and is never changed; a number only of plain
+    /// digits.
     Exact(usize),
-    /// Text for people, cut after so many characters and without its line breaks instead of being refused.
+    /// Text for people: cut after so many characters and freed of line breaks, instead of being refused.
     Note(usize),
-    /// A whole number between the two, both included.
+    /// An integer between the two, both included.
     Integer(i64, i64),
-    /// One of these whole numbers.
+    /// One of these integers.
     OneOf(&'static [i64]),
-    /// One of these words.
+    /// One of these strings.
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
-    /// 元 with at most two decimals.
+    /// An amount in 元 with at most two decimals.
     Money,
     /// A decimal of any precision, kept as text.
     Decimal,
-    /// A list of at most so many of these.
+    /// An array of at most so many of these.
     List(&'static Kind, usize),
     /// An object with these fields.
     Object(&'static Schema),
     /// An object whose keys are names and whose values have these fields.
     Map(&'static Schema),
-    /// Anything.
+    /// Any value.
     Any,
 }
 
@@ -85,12 +86,12 @@ impl Schema {
     }
 }
 
-/// A field that may be left out.
+/// An optional field.
 pub const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field { name, kind, required: false, doc }
 }
 
-/// A field that must be given.
+/// A required field.
 pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field { name, kind, required: true, doc }
 }

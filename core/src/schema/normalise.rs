@@ -1,5 +1,5 @@
-//! Writing what the gateway sent in one dependable type a field. The gateway's types drift; what cannot be read
-//! as documented is passed on exactly as it came, with a warning, and never changes an outcome.
+//! Writes the gateway's data with one dependable type per field. The gateway's types drift; a value that cannot be
+//! read as documented is passed on unchanged, with a warning, and never changes an outcome.
 
 use std::borrow::Cow;
 
@@ -10,37 +10,37 @@ use super::{Kind, Schema};
 use crate::json::{self, Kind as Json, Object, Value, push_string};
 use crate::outcome::{Warning, codes};
 
-/// The object as JSON text: documented fields normalised, all others exactly as they came.
+/// The object as JSON text: documented fields normalised, all others unchanged.
 pub fn normalise_object(
     schema: &'static Schema,
     object: &Object<'_>,
     path: &str,
     warnings: &mut Vec<Warning>,
 ) -> String {
-    // Amounts get decimals and numbers quotes, which is seldom more than this.
+    // Amounts get decimals and numbers get quotes, which seldom adds more than this.
     let mut out = String::with_capacity(raw_length(object) + 128);
     push_object(&mut out, schema, object, &JsonPath::Root(path), warnings);
     out
 }
 
-/// What becomes of ids in data that has no table.
+/// How ids are written in data without a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ids {
-    /// They are texts at any size, so that a host sees one type: the read is documented, and so are its ids.
+    /// As strings at any size, so that a host sees one type: the read is documented, and so are its ids.
     AsText,
-    /// They stand as they came.
+    /// Unchanged.
     AsTheyCame,
 }
 
-/// Data that has no table, for a host: exactly as it came, but for integers beyond 2^53, which many hosts round and so
-/// are texts, and for ids.
+/// Data without a schema, for a host: unchanged except for ids, and integers beyond 2^53, which many hosts round and
+/// which are therefore written as strings.
 pub fn normalise_value(value: &Value<'_>, ids: Ids) -> String {
     let mut out = String::with_capacity(value.raw().len() + 64);
     push_raw(&mut out, value, Raw { ids, secrets: true }, false);
     out
 }
 
-/// Data that was written before integers beyond 2^53 were texts.
+/// Converts stored data from before integers beyond 2^53 were written as strings.
 pub fn exact_for_hosts(json: &str) -> Cow<'_, str> {
     let is_long = |run: &[u8]| run.len() > 15 && run.iter().all(u8::is_ascii_digit);
     if !json.as_bytes().windows(16).any(is_long) {
@@ -54,7 +54,7 @@ pub fn exact_for_hosts(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// How long the members were, but for white space between them.
+/// The total length of the members, without white space between them.
 fn raw_length(object: &Object<'_>) -> usize {
     object.iter().map(|(name, value)| name.len() + value.raw().len() + 4).sum()
 }
@@ -83,19 +83,19 @@ fn push_object(
     out.push('}');
 }
 
-/// What is changed in a value that is passed on.
+/// How a value that is passed on may be changed.
 #[derive(Clone, Copy)]
 struct Raw {
     ids: Ids,
-    /// Whether the gateway's secrets stay.
+    /// Whether the gateway's secrets are kept.
     secrets: bool,
 }
 
-/// Of what a table does not know, in data that goes into the journal.
+/// For fields without a schema in data that goes into the journal.
 const UNDOCUMENTED: Raw = Raw { ids: Ids::AsTheyCame, secrets: false };
 
-/// A value exactly as it came, but for the secrets in it and the numbers that a host would round. `is_id`: it stands
-/// under the name of one.
+/// Writes a value unchanged except for secrets in it and numbers that a host would round. `is_id`: its field's name
+/// is that of an id.
 fn push_raw(out: &mut String, value: &Value<'_>, rules: Raw, is_id: bool) {
     if !changes(value, rules, is_id) {
         out.push_str(value.raw());
@@ -125,7 +125,7 @@ fn push_raw(out: &mut String, value: &Value<'_>, rules: Raw, is_id: bool) {
     out.push(close);
 }
 
-/// Whether anything of it is passed on otherwise than it came.
+/// Whether any part of it is passed on changed.
 fn changes(value: &Value<'_>, rules: Raw, is_id: bool) -> bool {
     match value.kind() {
         Json::Object(object) => object.iter().any(|(name, item)| {
@@ -140,7 +140,7 @@ fn changes(value: &Value<'_>, rules: Raw, is_id: bool) -> bool {
     }
 }
 
-/// A secret that the gateway sends back, in a field that nobody has documented, goes into no journal.
+/// A secret that the gateway sends back in an undocumented field is not written to the journal.
 fn is_secret(name: &str) -> bool {
     let occurs = |secret: &str| {
         name.as_bytes().windows(secret.len()).any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
@@ -180,7 +180,7 @@ fn push_value(
     }
 }
 
-/// A list; also what PHP makes of one: `""` or `null` for none, an object with numbers for keys.
+/// Writes a list; also accepts PHP's encodings: `""` or `null` for an empty list, an object with numeric keys.
 fn push_list(
     out: &mut String,
     of: &'static Kind,
@@ -207,7 +207,7 @@ fn push_list(
     true
 }
 
-/// Writes a single value, or says `false` and writes nothing.
+/// Writes a single value, or returns `false` and writes nothing.
 fn push_scalar(
     out: &mut String,
     kind: &Kind,
@@ -241,7 +241,7 @@ fn push_scalar(
     };
     match kind {
         Kind::Integer(..) | Kind::OneOf(_) => match whole_number(text) {
-            // A host would round it: it stands as a text.
+            // A host would round it, so it is written as a string.
             Some(_) if is_unsafe_integer(text) => return false,
             Some(number) => out.push_str(&number.to_string()),
             None => return false,
@@ -273,7 +273,8 @@ fn push_scalar(
     true
 }
 
-/// `12`, `12.5`, `12.50` and `12.5000` with two decimals; `None` for more that are not zero or no decimal at all.
+/// `12`, `12.5`, `12.50` and `12.5000` with two decimals; `None` for further non-zero decimals or a text that is not
+/// a decimal.
 pub(crate) fn two_decimals(text: &str) -> Option<Cow<'_, str>> {
     if !is_decimal(text) {
         return None;
@@ -282,7 +283,7 @@ pub(crate) fn two_decimals(text: &str) -> Option<Cow<'_, str>> {
         None => Some(format!("{text}.00").into()),
         Some((_, fraction)) if fraction.len() == 1 => Some(format!("{text}0").into()),
         Some((_, fraction)) if fraction.len() == 2 => Some(text.into()),
-        // Zeros that a column of a database has added; the value is the same.
+        // Trailing zeros that a database column has added; the value is the same.
         Some((_, fraction)) if fraction.bytes().skip(2).all(|digit| digit == b'0') => {
             text.get(..text.len() - (fraction.len() - 2)).map(Cow::Borrowed)
         }

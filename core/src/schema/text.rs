@@ -1,29 +1,29 @@
-//! What ids, codes and notes are: what is cut from them, what is refused by name, and which names stand for ids.
+//! Rules for ids, codes and notes: what is cut from them, what is refused by name, and which field names mean an id.
 
 use std::borrow::Cow;
 
-/// The largest integer up to which every one is exact in a double, 2^53 - 1: JavaScript, Lua and many JSON readers
-/// round those beyond.
+/// The largest integer up to which every integer is exact in a double, 2^53 - 1: JavaScript, Lua and many JSON
+/// readers round larger ones.
 const MAX_SAFE: &str = "9007199254740991";
 
 /// An id without what scanners and files add at its ends: blanks, CR, LF, TAB and byte order marks. Nothing else is
-/// changed, leading zeros above all.
+/// changed, leading zeros in particular.
 pub fn trimmed_id(text: &str) -> &str {
     text.trim_matches([' ', '\r', '\n', '\t', '\u{feff}'])
 }
 
-/// Why a scanned code or a coupon's code cannot be sent as it came. It is never changed: what it would be without what
-/// was added to it, only the till can know.
+/// Why a scanned code or a coupon's code cannot be sent unchanged. The library never changes one: only the till can
+/// know what the code would be without the additions.
 pub fn code_problem(code: &str) -> Option<&'static str> {
     if !code.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some("may hold only printable ASCII characters without spaces; a code is never changed");
     }
-    // AIM, ISO/IEC 15424: which kind of code was scanned.
+    // AIM identifier, ISO/IEC 15424: the symbology of the scanned code.
     let is_identifier = matches!(code.as_bytes(), [b']', letter, mode, ..] if letter.is_ascii_alphabetic() && mode.is_ascii_alphanumeric());
     is_identifier.then_some("begins with the scanner's symbology identifier (]C1, ]Q3 …); switch that off")
 }
 
-/// A note as it is sent: each run of line breaks and tabs a blank, or nothing at the ends, and no more than `max`
+/// A note as it is sent: each run of line breaks and tabs becomes a blank and is dropped at the ends; at most `max`
 /// characters.
 pub fn cut_note(text: &str, max: usize) -> Cow<'_, str> {
     let breaks = |letter: char| matches!(letter, '\r' | '\n' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}');
@@ -38,7 +38,7 @@ pub fn cut_note(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
-/// Whether a number's text is an integer that a double cannot be trusted with.
+/// Whether a number's text is an integer that a double may not represent exactly.
 pub fn is_unsafe_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let digits = digits.trim_start_matches('0');
@@ -72,7 +72,7 @@ pub(super) fn is_id_name(name: &str) -> bool {
     WHOLE.contains(&name) || ENDS.into_iter().any(|end| name.ends_with(end))
 }
 
-/// Whether a field of that name says which thing is meant or how something went: no letter of it can be guessed.
+/// Whether a field of that name identifies something or tells a result, so that no letter of it may be guessed.
 pub fn is_name_of_exact(name: &str) -> bool {
     const WHOLE: [&str; 9] = [
         "code",
@@ -89,7 +89,7 @@ pub fn is_name_of_exact(name: &str) -> bool {
     is_id_name(name) || WHOLE.contains(&name) || ENDS.into_iter().any(|end| name.ends_with(end))
 }
 
-/// Whether a field of that name holds words for people, also where they are nothing but digits.
+/// Whether a field of that name holds words for people, even if they are only digits.
 pub fn is_name_of_words(name: &str) -> bool {
     const PARTS: [&str; 9] =
         ["name", "remark", "address", "message", "title", "desc", "reason", "nick", "comment"];
