@@ -1,5 +1,5 @@
-//! A proxy that forwards plain http and lets no CONNECT through: it is asked for the whole URL. Nothing that is proven
-//! of a connection to the gateway holds for one to it; see docs/money-safety.md.
+//! A proxy that forwards plain http and allows no CONNECT: it is sent the whole URL. What is proven about a
+//! connection to the gateway does not hold for a connection to such a proxy; see docs/money-safety.md.
 
 use std::io;
 
@@ -14,14 +14,14 @@ use super::tcp::TcpTransport;
 /// The head of a request in absolute form.
 #[derive(Clone, Debug)]
 pub(super) struct AbsoluteForm {
-    /// `http://host:port`, which stands before the path.
+    /// `http://host:port`, which precedes the path.
     prefix: String,
-    /// The line of the proxy's login, with its end.
+    /// The proxy's authorization header, with its line end.
     login: String,
 }
 
 impl AbsoluteForm {
-    /// The request as the proxy takes it. What is no request is not sent.
+    /// The request in absolute form. Bytes that are not a request are not sent.
     pub(super) fn of_request(&self, request: &[u8]) -> io::Result<Vec<u8>> {
         let line_end = request.windows(2).position(|two| two == b"\r\n").map(|at| at + 2);
         let target = request.iter().position(|byte| *byte == b' ').map(|at| at + 1);
@@ -38,7 +38,7 @@ impl AbsoluteForm {
     }
 }
 
-/// Opens connections to a proxy for requests in absolute form; without one, none.
+/// Opens connections to a proxy for requests in absolute form; passes everything on if there is none.
 #[derive(Debug)]
 pub(super) struct AbsoluteConnector {
     proxy: Option<Proxy>,
@@ -51,7 +51,7 @@ impl AbsoluteConnector {
     }
 }
 
-/// Whether what is sent there goes in absolute form, where the proxy is asked that way.
+/// Whether a request to this URL is sent in absolute form, if the proxy is used that way.
 pub(super) fn is_for(url: &Uri) -> bool {
     url.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
 }
@@ -63,7 +63,7 @@ impl<In: Transport> Connector<In> for AbsoluteConnector {
         if let Some(transport) = chained {
             return Ok(Some(Either::A(transport)));
         }
-        // The chain also runs for the connection over which CONNECT is asked for; that one knows no proxy.
+        // The chain also runs for the connection over which CONNECT is sent; that one has no proxy configured.
         let proxied = details.config.proxy().is_some() && is_for(details.uri);
         let Some(proxy) = self.proxy.as_ref().filter(|_| proxied) else { return Ok(None) };
         let authority = details.uri.authority().map(ToString::to_string).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! What one call on one thread has to hold and to remember while ureq runs: its deadline, and whether a byte of
-//! its request left. ureq never leaves the calling thread, so the thread carries it; no setting of ureq's could,
-//! because connections are shared and pooled.
+//! The state of one call on its thread while ureq runs: its deadline, and whether a byte of its request was sent.
+//! ureq never leaves the calling thread, so the state is thread-local; a ureq setting cannot hold it, because
+//! connections are shared and pooled.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -16,24 +16,24 @@ thread_local! {
     static CURRENT: RefCell<Option<Seen>> = const { RefCell::new(None) };
 }
 
-/// What was seen of one call.
+/// The observed state of one call.
 #[derive(Debug)]
 pub(super) struct Seen {
     authority: String,
     begun: Instant,
     deadline: Instant,
     connect_deadline: Instant,
-    /// The request itself is being written, not a handshake.
+    /// Whether the request itself is being written, not a handshake.
     requesting: bool,
-    /// Only what is there already is looked at: there is no time for the socket.
+    /// Whether only data that has already arrived is read, without waiting for the socket.
     probing: bool,
-    /// A byte of the request was taken by the socket.
+    /// The socket has accepted a byte of the request.
     pub(super) departed: bool,
-    /// Time spent on getting a connection.
+    /// The time spent on getting a connection.
     pub(super) connect: Duration,
 }
 
-/// From here on the thread works for this call.
+/// Starts a call on this thread.
 pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
     let seen = Seen {
         authority: url.authority().map(ToString::to_string).unwrap_or_default(),
@@ -48,7 +48,7 @@ pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
     CURRENT.with(|current| current.replace(Some(seen)));
 }
 
-/// The call is over.
+/// Ends the call.
 pub(super) fn end() -> Seen {
     let now = Instant::now();
     let mut seen = CURRENT.with(RefCell::take).unwrap_or(Seen {
@@ -58,7 +58,7 @@ pub(super) fn end() -> Seen {
         connect_deadline: now,
         requesting: true,
         probing: false,
-        // Cannot happen; and what is not known to have stayed counts as departed.
+        // Cannot happen; a byte that is not known to be unsent counts as sent.
         departed: true,
         connect: Duration::ZERO,
     });
@@ -72,17 +72,17 @@ fn with<T>(f: impl FnOnce(&mut Seen) -> T) -> Option<T> {
     CURRENT.with(|current| current.borrow_mut().as_mut().map(f))
 }
 
-/// A byte was taken by the socket.
+/// Records that the socket has accepted a byte.
 pub(super) fn byte_left() {
     with(|seen| seen.departed |= seen.requesting);
 }
 
-/// Time left for connecting.
+/// The time left for connecting.
 pub(super) fn left_to_connect() -> Result<Duration, Error> {
     left(with(|seen| seen.connect_deadline), Timeout::Connect)
 }
 
-/// Time left for I/O: until the request begins that of connecting (TLS, proxy), afterwards that of the call.
+/// The time left for I/O: until the request begins that for connecting (TLS, proxy), afterwards that of the call.
 pub(super) fn left_for_io() -> Result<Duration, Error> {
     let (requesting, probing) = with(|seen| (seen.requesting, seen.probing)).unwrap_or((true, true));
     match (probing, requesting) {
@@ -92,7 +92,7 @@ pub(super) fn left_for_io() -> Result<Duration, Error> {
     }
 }
 
-/// At least a millisecond, since zero would mean "for ever" to a socket.
+/// At least a millisecond, since zero means "no timeout" to a socket.
 fn left(until: Option<Instant>, timeout: Timeout) -> Result<Duration, Error> {
     until
         .and_then(|until| until.checked_duration_since(Instant::now()))
@@ -100,7 +100,7 @@ fn left(until: Option<Instant>, timeout: Timeout) -> Result<Duration, Error> {
         .ok_or(Error::Timeout(timeout))
 }
 
-/// The outermost link of the connector chain: what passes through it is the request itself.
+/// The outermost link of the connector chain: the bytes that pass through it are the request itself.
 #[derive(Debug)]
 pub(super) struct MarkRequests;
 
@@ -113,7 +113,7 @@ impl<In: Transport> Connector<In> for MarkRequests {
         let marks = with(|seen| {
             let ours = seen.authority == authority;
             if ours {
-                // The last link: look-up, proxy, TCP and TLS are behind it.
+                // The last link: look-up, proxy, TCP and TLS are done.
                 seen.connect = seen.begun.elapsed();
             }
             ours
@@ -138,7 +138,8 @@ impl<T: Transport> Transport for Marked<T> {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         if self.marks {
             let first = with(|seen| !std::mem::replace(&mut seen.requesting, true)).unwrap_or(false);
-            // What waits before anything was asked is no answer to it. (Over TLS something may: session tickets.)
+            // Bytes that arrive before anything was sent are not an answer. (Over TLS there may be some: session
+            // tickets.)
             if first && !self.inner.is_tls() && !self.inner.is_open() {
                 return Err(std::io::Error::new(ErrorKind::ConnectionAborted, EARLY).into());
             }
@@ -151,8 +152,8 @@ impl<T: Transport> Transport for Marked<T> {
     }
 
     fn is_open(&mut self) -> bool {
-        // ureq also asks when the answer has been read. What comes between two calls comes later, and the next one looks
-        // when it takes the connection and again before its first byte: a system call less.
+        // ureq also checks after reading the answer. Bytes between two calls arrive later, and the next call checks
+        // when it takes the connection and again before its first byte; skipping this check saves a system call.
         if self.marks && !self.inner.is_tls() && with(|seen| seen.requesting).unwrap_or(false) {
             return true;
         }
@@ -165,7 +166,7 @@ impl<T: Transport> Transport for Marked<T> {
 }
 
 impl<T: Transport> Marked<T> {
-    /// Whether TLS has deciphered something, its end included, that nobody has read: no socket shows that.
+    /// Whether TLS has decrypted unread data, or its end: the socket does not show that.
     fn has_plaintext(&mut self) -> bool {
         with(|seen| seen.probing = true);
         let found = self.inner.await_input(NextTimeout::default()).is_ok();

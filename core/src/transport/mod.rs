@@ -1,5 +1,5 @@
-//! HTTP to the gateway: one ureq agent whose sockets and name look-ups are our own, so that one deadline holds
-//! for a whole call and so that it is known, not guessed, whether a byte of the request left the machine.
+//! HTTP to the gateway: one ureq agent with sockets and name look-ups of our own, so that one deadline holds for a
+//! whole call and so that it is known, not guessed, whether a byte of the request left the machine.
 
 mod absolute;
 mod exchange;
@@ -27,40 +27,40 @@ use resolver::CachingResolver;
 use tcp::TcpConnector;
 use tls::TlsConnector;
 
-/// The largest answer that is read.
+/// The largest answer that is accepted.
 const MAX_ANSWER_BYTES: u64 = 1024 * 1024;
 
-/// How much is read or written at once; the vendor's answers are a few kilobytes.
+/// The buffer size for reading and writing; the vendor's answers are a few kilobytes.
 const BUFFER: usize = 16 * 1024;
 
 /// Which certificates are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Roots {
-    /// Mozilla's, inside the library: the same on every till, whatever its age.
+    /// Mozilla's, bundled in the library: the same on every till, whatever its age.
     #[default]
     Bundled,
     /// The operating system's.
     System,
-    /// Those of a PEM file.
+    /// Those in a PEM file.
     PemFile(String),
 }
 
 /// How the gateway is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// For name look-up, TCP, proxy and TLS together.
+    /// The timeout for name look-up, TCP, proxy and TLS together.
     pub connect: Duration,
-    /// How long a connection may lie idle and still be used again.
+    /// How long an idle connection may be reused.
     pub idle: Duration,
-    /// Trusted certificates.
+    /// The trusted certificates.
     pub roots: Roots,
     /// `http://host:port` of a proxy.
     pub proxy: Option<String>,
-    /// Whether plain http goes through it with the whole URL instead of by CONNECT.
+    /// Whether the proxy gets plain http requests with the whole URL instead of a CONNECT.
     pub absolute: bool,
 }
 
-/// The way to the gateway. Calls from many threads share its connections.
+/// The HTTP client for the gateway. Calls from many threads share its connections.
 #[derive(Debug)]
 pub struct Http {
     agent: ureq::Agent,
@@ -68,7 +68,7 @@ pub struct Http {
     absolute: bool,
 }
 
-/// An HTTP answer, read to its end.
+/// A complete HTTP answer.
 #[derive(Debug)]
 pub struct HttpAnswer {
     /// The status.
@@ -82,25 +82,25 @@ pub struct HttpAnswer {
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// No byte of the request left.
+    /// No byte of the request was sent.
     NotSent(NotSent),
-    /// A byte left, so anything may have happened.
+    /// A byte was sent, so anything may have happened.
     Lost(Doubt),
 }
 
-/// What came of one request, and how long it took.
+/// The result of one request, and how long it took.
 #[derive(Debug)]
 pub struct Exchanged {
     /// The answer, or why there is none.
     pub result: Result<HttpAnswer, Failure>,
     /// Name look-up, TCP, proxy and TLS; zero on a kept connection.
     pub connect: Duration,
-    /// All the rest.
+    /// The rest of the time.
     pub wait: Duration,
 }
 
 impl Http {
-    /// Prepares the way; sends nothing. The error says which setting is wrong.
+    /// Sets up the client; sends nothing. The error says which setting is wrong.
     pub fn new(settings: &Settings) -> Result<Http, String> {
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -116,11 +116,11 @@ impl Http {
             .user_agent(concat!("zvpos/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .accept_encoding("identity")
-            // The deadline of a call is held by our own sockets and resolver; see `exchange`.
+            // Our own sockets and resolver enforce a call's deadline; see `exchange`.
             .timeout_global(None);
         let tls = TlsConnector::new(settings.roots.clone());
-        // A file that was named is looked at now. The system's are read when they are needed: a till whose machine has
-        // none must still start, for what the journal holds.
+        // A configured PEM file is read now. The system's certificates are read when they are needed: a till on a
+        // machine without any must still start, because of the journal's records.
         if matches!(settings.roots, Roots::PemFile(_)) {
             tls.prepare()?;
         }
@@ -145,7 +145,7 @@ impl Http {
         self.absolute
     }
 
-    /// Posts a JSON body and reads the whole answer, until the deadline and not a moment longer.
+    /// Posts a JSON body and reads the whole answer, ending at the deadline at the latest.
     pub fn post(&self, url: &Uri, body: &str, deadline: Instant) -> Exchanged {
         let started = Instant::now();
         exchange::begin(url, deadline, deadline.min(started + self.connect));
@@ -155,7 +155,7 @@ impl Http {
             && self.absolute
             && absolute::is_for(url)
         {
-            // It may be the proxy's, or that of an answer which the proxy has kept.
+            // It may be the proxy's, or that of a cached answer.
             answer.date = None;
         }
         let result = result.map_err(|error| {
@@ -172,7 +172,7 @@ impl Http {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| httpdate::parse_http_date(text).ok());
         let status = response.status().as_u16();
-        // What the server says only sets the room aside; what comes is held to the limit.
+        // The announced length only reserves memory; the limit applies to the received bytes.
         let announced = response.body().content_length().unwrap_or_default().min(MAX_ANSWER_BYTES);
         let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
         response.body_mut().with_config().limit(MAX_ANSWER_BYTES).reader().read_to_end(&mut body)?;
@@ -196,7 +196,7 @@ fn root_certs(roots: &Roots) -> Result<RootCerts, String> {
 }
 
 impl Roots {
-    /// The certificates themselves, DER; `None` for the bundled ones, which are Mozilla's.
+    /// The certificates in DER; `None` for the bundled ones, which are Mozilla's.
     pub fn certificates(&self) -> Result<Option<Vec<Vec<u8>>>, String> {
         match root_certs(self)? {
             RootCerts::Specific(certificates) => {
@@ -218,7 +218,7 @@ fn pem_certificates(path: &str) -> Result<Vec<Certificate<'static>>, String> {
         .collect()
 }
 
-/// Where the systems keep their certificates. Looked at here, since the usual crates obey the environment, which
+/// The paths of the systems' certificates. Listed here because the usual crates obey environment variables, which
 /// must not be able to change whom a till trusts.
 #[cfg(unix)]
 fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
@@ -249,8 +249,8 @@ fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
         .collect())
 }
 
-/// Which step failed before a byte left. The kinds of error overlap (an unknown host is `Io`), so the resolver
-/// and the connector name themselves.
+/// Which step failed before a byte was sent. The kinds of ureq's errors overlap (an unknown host is `Io`), so the
+/// resolver and the connector name themselves.
 fn not_sent(error: &ureq::Error, url: &Uri) -> NotSent {
     use ureq::Error as E;
     let code = match error {
@@ -261,7 +261,7 @@ fn not_sent(error: &ureq::Error, url: &Uri) -> NotSent {
         _ => &codes::CONNECT,
     };
     let mut message = error.to_string();
-    // 407 asks for a login; what answers nothing may be down.
+    // 407 asks for a login; a proxy that does not answer may be down.
     if let E::ConnectProxyFailed(why) = error
         && absolute::is_for(url)
         && why.contains("responded")

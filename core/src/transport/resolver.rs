@@ -1,5 +1,5 @@
-//! Name look-ups: at most one runs for a name, every caller waits for it no longer than its own deadline, and
-//! what was once learned keeps the till selling while the name server is down.
+//! Name look-ups: at most one runs per name, each caller waits for it only until its own deadline, and known
+//! addresses keep the till selling while the name server is down.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -13,10 +13,10 @@ use ureq::{Error, Timeout, config::Config};
 
 use super::exchange;
 
-/// After this long a new look-up is started; the old addresses serve while it runs.
+/// The age after which a new look-up is started; the old addresses are used while it runs.
 const FRESH: Duration = Duration::from_mins(1);
 
-/// See the module's words.
+/// The resolver, which caches addresses by name.
 #[derive(Debug, Default)]
 pub(super) struct CachingResolver {
     hosts: Mutex<HashMap<String, Arc<Host>>>,
@@ -33,7 +33,7 @@ struct Known {
     addresses: Vec<IpAddr>,
     learned: Option<Instant>,
     running: bool,
-    /// How many look-ups have failed, so that a waiting caller sees its own fail.
+    /// The number of failed look-ups, so that a waiting caller notices the failure of its own.
     failures: u64,
 }
 
@@ -49,7 +49,7 @@ impl Host {
         }
         let host = Arc::clone(self);
         let name = name.to_owned();
-        // The system's look-up has no deadline of its own, hence a thread; one a name, never one a call.
+        // The system's look-up has no deadline, hence a thread: one per name, never one per call.
         std::thread::Builder::new().name("zvpos-dns".to_owned()).spawn(move || {
             let found = (name.as_str(), 0).to_socket_addrs();
             let mut known = host.known();

@@ -1,5 +1,5 @@
-//! The socket: held to the call's deadline, written in one piece, and never delivering late what a closed
-//! connection had not yet sent.
+//! The socket: limited by the call's deadline, written in one piece, and never sending a closed connection's unsent
+//! data later.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,10 +14,10 @@ use ureq::unversioned::transport::{
 use super::absolute::AbsoluteForm;
 use super::exchange;
 
-/// More than this is written at once instead of being gathered.
+/// A larger request is written at once instead of being gathered.
 const GATHER_MAX: usize = 64 * 1024;
 
-/// Opens TCP connections where no proxy has.
+/// Opens TCP connections, unless a proxy connector already has.
 #[derive(Debug)]
 pub(super) struct TcpConnector;
 
@@ -32,7 +32,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
     }
 }
 
-/// Tries the addresses in turn, each with an equal share of the time that is left.
+/// Tries the addresses in turn, each with an equal share of the time left.
 fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
     let mut last = Error::HostNotFound;
     for (tried, address) in addresses.iter().enumerate() {
@@ -41,8 +41,8 @@ fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
         match TcpStream::connect_timeout(address, share) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                // For the socket's whole life: a deadline, an exit or a kill drops what was not yet sent
-                // instead of delivering it when nobody waits for the answer any more.
+                // For the socket's whole life: a deadline, an exit or a kill drops unsent data instead of sending it
+                // after the call has ended.
                 SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
                 return Ok(stream);
             }
@@ -57,19 +57,20 @@ fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
 pub(super) struct TcpTransport {
     stream: TcpStream,
     buffers: LazyBuffers,
-    /// Header and body of a request, which ureq hands over one after the other, until an answer is awaited.
+    /// Header and body of a request, which ureq passes one after the other, until an answer is awaited.
     gathered: Vec<u8>,
-    /// What a proxy that takes whole URLs needs at the head of each request.
+    /// For a proxy that is sent whole URLs: the head of each request.
     absolute: Option<AbsoluteForm>,
     /// Nothing of the next request has been written.
     fresh: bool,
-    /// What the socket's time-outs are set to.
+    /// The socket's current timeouts.
     reading: Duration,
     writing: Duration,
 }
 
-/// What a time-out is to be set to, or `None` if it is well as it is: never longer than what is left, for that is the
-/// deadline, and not so short that waiting takes many turns. A little less than what is left fits the next call, too.
+/// The new timeout, or `None` if the current one is suitable: never longer than the time left, for that is the
+/// deadline, and not so short that waiting takes many rounds. A little less than the time left also suits the next
+/// call.
 fn new_timeout(set: Duration, left: Duration) -> Option<Duration> {
     let fits = set <= left && set >= left / 2;
     (!fits).then(|| left * 15 / 16)
@@ -115,7 +116,7 @@ impl TcpTransport {
                     written += count;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // The next round finds the deadline passed and says so.
+                // The next round finds that the deadline has passed.
                 Err(error) if is_timeout(&error) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -156,8 +157,8 @@ impl Transport for TcpTransport {
         }
     }
 
-    /// Whether the connection lies idle as it should: open, and with nothing waiting to be read, since that
-    /// would be another sale's answer.
+    /// Whether an idle connection is usable: open, and without unread bytes, since those would be another sale's
+    /// answer.
     fn is_open(&mut self) -> bool {
         if !self.buffers.input().is_empty() || !self.gathered.is_empty() {
             return false;
@@ -166,14 +167,14 @@ impl Transport for TcpTransport {
     }
 }
 
-/// Looks whether a byte waits, and does not wait for one.
+/// Whether a byte is waiting, without waiting for one.
 #[cfg(unix)]
 fn peek(stream: &TcpStream) -> io::Result<usize> {
     let mut byte = [std::mem::MaybeUninit::uninit()];
     SockRef::from(stream).recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
 }
 
-/// As above, where a socket must be told beforehand that it is not to wait.
+/// As above, on systems where the socket must first be made non-blocking.
 #[cfg(not(unix))]
 fn peek(stream: &TcpStream) -> io::Result<usize> {
     let mut byte = [std::mem::MaybeUninit::uninit()];
@@ -183,7 +184,7 @@ fn peek(stream: &TcpStream) -> io::Result<usize> {
     peeked
 }
 
-/// A socket whose time is up reports either, depending on the system.
+/// A socket that times out reports either error, depending on the system.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -1,6 +1,6 @@
-//! TLS whose trust is read at the first handshake that needs it. A machine without certificates still starts: what the
-//! journal knows can be asked and settled, only the handshake fails. After a failure it is tried again, since a
-//! certificate store is repaired while a till runs; after a success it is kept, and threads that come together read it
+//! TLS whose trust roots are read at the first handshake that needs them. A machine without certificates still
+//! starts: the journal can be queried and settled, only the handshake fails. A failed read is tried again, since a
+//! certificate store may be repaired while a till runs; a successful one is kept, and concurrent threads read it
 //! once.
 
 use std::io::{self, ErrorKind};
@@ -13,11 +13,11 @@ use ureq::{Agent, Error};
 
 use super::{BUFFER, Roots, root_certs};
 
-/// See the module's words.
+/// TLS settings whose trust roots are read on first use.
 #[derive(Debug)]
 pub(super) struct TlsConnector {
     roots: Roots,
-    /// What a handshake goes by.
+    /// The settings of a handshake.
     trusting: OnceCell<Config>,
     rustls: RustlsConnector,
 }
@@ -27,12 +27,12 @@ impl TlsConnector {
         TlsConnector { roots, trusting: OnceCell::new(), rustls: RustlsConnector::default() }
     }
 
-    /// Reads the trusted certificates, unless that has been done. The error says which setting is wrong.
+    /// Reads the trusted certificates once. The error says which setting is wrong.
     pub(super) fn prepare(&self) -> Result<&Config, String> {
         self.trusting.get_or_try_init(|| {
             let tls = TlsConfig::builder().root_certs(root_certs(&self.roots)?).build();
             let config = Agent::config_builder().tls_config(tls);
-            // The only other settings that a handshake takes.
+            // The only other settings that a handshake uses.
             Ok(config.input_buffer_size(BUFFER).output_buffer_size(BUFFER).build())
         })
     }
@@ -45,7 +45,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         if !details.needs_tls() || chained.as_ref().is_none_or(Transport::is_tls) {
             return self.rustls.connect(details, chained);
         }
-        // What a handshake's own failures look like, too.
+        // The error looks like that of a failed handshake.
         let unreadable = |message| Error::Io(io::Error::new(ErrorKind::InvalidData, message));
         let details = ConnectionDetails {
             uri: details.uri,
