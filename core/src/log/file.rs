@@ -1,5 +1,5 @@
-//! The log file: one line an event, UTC times, a new file each UTC day, old days deleted. Several programs may write
-//! one log, and a clock may be wrong: no file is ever put over another, and none is deleted for its date alone.
+//! The log file: one line per event, UTC times, a new file each UTC day, old days deleted. Several programs may write
+//! to one log, and a clock may be wrong: no file is ever overwritten, and none is deleted for its date alone.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -14,14 +14,14 @@ use crate::clock::machine_unix_ms;
 use crate::payment::EARLIEST_MS;
 use crate::rights;
 
-/// A clock that says less has been reset.
+/// The first day that a clock can show without having been reset.
 const EARLIEST_DAY: i64 = EARLIEST_MS / 86_400_000;
 
-/// So many files of one day are told apart by a number behind their date.
+/// The maximum number of files of one day, which a number after the date tells apart.
 const MOST_OF_A_DAY: u32 = 1000;
 
-/// Appends to `<path>`; at the first line of a new day the file becomes `<path>.<yyyy-mm-dd>` of the day of its own first
-/// line.
+/// Appends to `<path>`; at the first line of a new day it renames the file to `<path>.<yyyy-mm-dd>`, the day of the
+/// file's own first line.
 pub struct FileSink {
     path: PathBuf,
     level: Level,
@@ -31,45 +31,44 @@ pub struct FileSink {
 
 struct Current {
     file: File,
-    /// The day on which it was last seen to that the file is of this day.
+    /// The day on which rotation was last checked.
     day: i64,
 }
 
 impl FileSink {
-    /// Opens the file, or says why it cannot be.
+    /// Opens the file.
     pub fn open(path: &Path, level: Level, keep_days: u64) -> io::Result<FileSink> {
         let file = append(path)?;
         let day = begun(path).unwrap_or_else(today);
         Ok(FileSink { path: path.to_owned(), level, keep_days, current: Mutex::new(Current { file, day }) })
     }
 
-    /// Sees to it that the file is of this day. Another program may have done so already: then only its new file is
-    /// opened.
+    /// Makes the file one of this day. If another program has already rotated it, the new file is only opened.
     fn turn(&self, current: &mut Current, today: i64) {
         current.day = today;
-        // A clock that was reset begins no day; its lines stand between the others.
+        // A clock that was reset does not start a day; its lines are written among the others.
         if today < EARLIEST_DAY {
             return;
         }
-        // Of two programs that come here at once the second one waits, and then sees the new file. On Windows such a
-        // lock would keep the other one from writing.
+        // Of two programs that arrive at once the second waits, and then finds the new file. On Windows such a lock
+        // would block the other program's writes.
         #[cfg(unix)]
         let _ = current.file.lock();
         match begun(&self.path) {
-            // A clock that goes back over midnight begins no day anew.
-            // What cannot be put away is written on.
+            // A clock that goes back over midnight does not rotate again. A file that cannot be renamed is written
+            // further.
             Some(begun) if begun != today && begun != today + 1 && self.put_away(begun).is_ok() => {
                 self.drop_old(today);
             }
             _ => {}
         }
         if let Ok(file) = append(&self.path) {
-            // Closing the old one gives back its lock.
+            // Closing the old file releases its lock.
             current.file = file;
         }
     }
 
-    /// Gives the file the name of its day. A second name is only made where there is none, on every system.
+    /// Renames the file to its day. The new name is created only if it is free, on every system.
     fn put_away(&self, day: i64) -> io::Result<()> {
         for number in 0..MOST_OF_A_DAY {
             let ending = if number == 0 { String::new() } else { format!(".{number}") };
@@ -77,7 +76,7 @@ impl FileSink {
             match fs::hard_link(&self.path, &name) {
                 Ok(()) => return fs::remove_file(&self.path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                // A file system without second names.
+                // A file system without hard links.
                 Err(_) if name.exists() => {}
                 Err(_) => return fs::rename(&self.path, &name),
             }
@@ -85,8 +84,9 @@ impl FileSink {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Deletes days that are too old, but never one of the newest so many: a clock that is a year ahead makes all of them
-    /// look old. Days from before this library are those of a clock that was reset, and are counted for themselves.
+    /// Deletes files of days that are too old, but never one of the newest `keep_days`: a clock that is a year ahead
+    /// makes all of them look old. Days before this library existed come from a reset clock and are counted
+    /// separately.
     fn drop_old(&self, today: i64) {
         let keep = i64::try_from(self.keep_days).unwrap_or(i64::MAX);
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -122,7 +122,7 @@ impl Sink for FileSink {
         self.level
     }
 
-    /// A log that cannot be written must not stop a sale, so errors end here.
+    /// A log that cannot be written must not stop a sale, so errors are ignored.
     fn write(&self, level: Level, line: &str) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let now = machine_unix_ms();
@@ -143,7 +143,7 @@ fn today() -> i64 {
     machine_unix_ms().div_euclid(86_400_000)
 }
 
-/// The day of a file's first line; of another program's text, that of its last change. `None` for an empty file.
+/// The day of a file's first line, or of its last change if another program wrote it. `None` for an empty file.
 fn begun(path: &Path) -> Option<i64> {
     let mut file = File::open(path).ok()?;
     let mut first = [0; 11];
@@ -189,7 +189,7 @@ mod tests {
             fs::write(self.0.join(name), text).unwrap();
         }
 
-        /// Names and how many lines each has.
+        /// Each file's name and number of lines.
         fn files(&self) -> Vec<(String, usize)> {
             let mut files: Vec<(String, usize)> = fs::read_dir(&self.0)
                 .unwrap()
@@ -246,7 +246,7 @@ mod tests {
         one.write(Level::Info, "one");
         let yesterday = format!("till.log.{}", date(today() - 1));
         assert_eq!(folder.files(), [file("till.log", 3), file(&yesterday, 1)]);
-        // A file of that day is there already: of another run, before the clock was set back.
+        // A file of that day exists already: from another run, before the clock was set back.
         folder.put("till.log", &line(today() - 1));
         folder.sink(7).write(Level::Info, "three");
         let second = format!("{yesterday}.1");
@@ -260,18 +260,18 @@ mod tests {
             folder.put(&format!("till.log.{}", date(day)), &line(day));
         }
         folder.put("till.log", &line(today() + 365));
-        // Back from a year ahead, and the two days before look old.
+        // The clock is set back from a year ahead, and the two days before it look old.
         let sink = folder.sink(7);
         sink.write(Level::Info, "one");
         let ahead = format!("till.log.{}", date(today() + 365));
         let (first, second) = (format!("till.log.{}", date(20_400)), format!("till.log.{}", date(20_401)));
         let all = [file("till.log", 1), file(&first, 1), file(&second, 1), file(&ahead, 1)];
         assert_eq!(folder.files(), all);
-        // At 1970 it is written on, and nothing is put away.
+        // At 1970 the file is written further, and nothing is renamed.
         sink.turn(&mut sink.current.lock().unwrap(), 0);
         sink.write(Level::Info, "two");
         assert_eq!(folder.files().first(), Some(&file("till.log", 2)));
-        // What stood there in 1970 is not deleted for its date.
+        // A file that was written in 1970 is not deleted for its date.
         folder.put("till.log", &line(0));
         folder.sink(1).write(Level::Info, "three");
         assert!(folder.files().contains(&file("till.log.1970-01-01", 1)), "{:?}", folder.files());

@@ -1,5 +1,5 @@
-//! What the library says while it works: levels, redaction, and where the lines go. Nothing is ever written to
-//! stdout or stderr. The log file is here; the callback of the C ABI is a [`Sink`] of the root package.
+//! The library's log: levels, redaction, and the sinks of lines. Nothing is ever written to stdout or stderr. The log
+//! file is here; the callback of the C ABI is a [`Sink`] of the root package.
 
 mod file;
 
@@ -9,41 +9,41 @@ use crate::gateway::Credentials;
 use crate::secret::hide;
 pub use crate::secret::mask_phones;
 
-/// How important a line is. The numbers are the ABI's.
+/// The severity of a line. The numbers are part of the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Nothing at all.
     Off,
     /// Something is broken.
     Error,
-    /// Something should be looked at.
+    /// Something needs attention.
     Warn,
-    /// One line a call.
+    /// One line per call.
     Info,
-    /// What a call is made of.
+    /// The steps of each call.
     Debug,
     /// Everything.
     Trace,
 }
 
 impl Level {
-    /// The words of the configuration, in the order of their numbers.
+    /// The values of the configuration, in the order of their numbers.
     pub const WORDS: [&'static str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
     const ALL: [Level; 6] = [Level::Off, Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
 
-    /// The level of that word.
+    /// The level of that name.
     pub fn from_word(word: &str) -> Option<Level> {
         Level::ALL.into_iter().zip(Level::WORDS).find(|(_, known)| *known == word).map(|(level, _)| level)
     }
 
-    /// The level of that number; what is out of range is the nearest.
+    /// The level of that number; a number out of range gives the nearest level.
     pub fn from_number(number: i32) -> Level {
         let index = usize::try_from(number.clamp(0, 5)).unwrap_or_default();
         Level::ALL.get(index).copied().unwrap_or(Level::Off)
     }
 
-    /// The number of the ABI.
+    /// The level's number in the ABI.
     pub fn number(self) -> i32 {
         match self {
             Level::Off => 0,
@@ -55,7 +55,7 @@ impl Level {
         }
     }
 
-    /// The word.
+    /// The level's name.
     pub fn as_str(self) -> &'static str {
         Level::ALL
             .into_iter()
@@ -65,16 +65,16 @@ impl Level {
     }
 }
 
-/// Where lines go.
+/// Receives log lines.
 pub trait Sink: Send + Sync {
-    /// Lines above this are not made for it.
+    /// Lines above this level are not produced for this sink.
     fn max_level(&self) -> Level;
 
     /// Takes one line, already redacted, without a line end.
     fn write(&self, level: Level, line: &str);
 }
 
-/// The way from the library's parts to the sinks.
+/// Passes lines from the library's parts to the sinks.
 #[derive(Default)]
 pub struct Log {
     sinks: Vec<std::sync::Arc<dyn Sink>>,
@@ -82,12 +82,12 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log into these sinks that never shows one of these keys.
+    /// A log into these sinks that removes these keys from every line.
     pub fn new(sinks: Vec<std::sync::Arc<dyn Sink>>, secrets: Vec<Credentials>) -> Log {
         Log { sinks, secrets }
     }
 
-    /// Logs a line, which is only made where somebody takes it.
+    /// Logs a line, which is produced only if a sink accepts its level.
     pub fn line(&self, level: Level, line: impl FnOnce() -> String) {
         let mut takers = self.sinks.iter().filter(|sink| level <= sink.max_level()).peekable();
         if takers.peek().is_none() {
@@ -99,10 +99,10 @@ impl Log {
         }
     }
 
-    /// Takes keys, phone numbers and line ends out of a text.
+    /// Removes keys, phone numbers and line ends from a text.
     pub fn redact(&self, text: &str) -> String {
         let line = text.replace(char::is_control, " ");
-        // Before the phone numbers: a key may have the digits of one.
+        // Keys are removed before phone numbers: a key may contain the digits of one.
         mask_phones(&hide(&line, self.secrets.iter().map(Credentials::secret)))
     }
 }
