@@ -1,4 +1,4 @@
-//! The envelope: its parts, and how it is written as JSON.
+//! The parts of the envelope, and how it is written as JSON.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// Picks the sentence of this language.
+    /// The sentence in this language.
     pub fn pick<T>(self, zh: T, en: T) -> T {
         match self {
             Lang::ZhCn => zh,
@@ -27,17 +27,18 @@ impl Lang {
     }
 }
 
-/// One thing that is wrong with a request or a configuration, and where.
+/// One problem in a request or a configuration, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The field, such as `items[0].price`; empty for the whole.
+    /// The field, such as `items[0].price`; empty for the whole object.
     pub path: String,
-    /// What is wrong with it and what is expected. Never a secret's value.
+    /// What is wrong and what is expected. Never contains a secret's value.
     pub message: String,
 }
 
 impl Problem {
-    /// All of them in one text, for a message: a host that shows nothing else shows the reasons. Of many the first.
+    /// The problems in one text, for a message: a host that shows nothing else shows the reasons. Limited to the
+    /// first ones.
     pub fn summary(problems: &[Problem]) -> String {
         const SHOWN: usize = 10;
         let reason = |problem: &Problem| format!("{} {}", problem.path, problem.message).trim().to_owned();
@@ -48,26 +49,26 @@ impl Problem {
     }
 }
 
-/// What the till should know although the outcome stands.
+/// A warning for the till that does not change the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// From the table of codes.
+    /// Its code, from the table of codes.
     pub code: &'static str,
-    /// In words.
+    /// The message.
     pub message: String,
 }
 
 impl Warning {
-    /// A warning of that code.
+    /// A warning with that code.
     pub fn new(code: &Code, message: impl Into<String>) -> Warning {
         Warning { code: code.text, message: message.into() }
     }
 }
 
-/// How long the parts of a call took.
+/// The duration of each part of a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timing {
-    /// Recording what is durable.
+    /// Writing durable records.
     pub journal: Duration,
     /// Name look-up, TCP, proxy and TLS; zero on a kept connection.
     pub connect: Duration,
@@ -77,7 +78,7 @@ pub struct Timing {
     pub total: Duration,
 }
 
-/// The answer to one call, before it is written as text.
+/// The answer to one call, before it is serialised.
 #[derive(Clone, Debug)]
 pub struct Answer {
     outcome: Outcome,
@@ -98,7 +99,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer whose code is the library's own.
+    /// An answer with one of the library's own codes.
     pub fn of(outcome: Outcome, code: &'static Code, lang: Lang, message: impl Into<String>) -> Answer {
         debug_assert!(code.outcomes.contains(&outcome), "{} is not for {outcome:?}", code.text);
         Answer::new(outcome, code.text, message.into(), code.cashier(outcome, lang))
@@ -139,12 +140,12 @@ impl Answer {
         }
     }
 
-    /// What it says happened.
+    /// The outcome.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// The one thing that a till does next.
+    /// The one next action for the till.
     pub fn next(&self) -> Next {
         self.next
     }
@@ -154,22 +155,22 @@ impl Answer {
         &self.code
     }
 
-    /// For the programmer.
+    /// The message for the programmer.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// For the person at the till.
+    /// The sentence for the cashier.
     pub fn cashier(&self) -> &str {
         &self.cashier
     }
 
-    /// What the till should know although the outcome stands.
+    /// Warnings that do not change the outcome.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// What is wrong with the request.
+    /// The problems in the request.
     pub fn errors(&self) -> &[Problem] {
         &self.errors
     }
@@ -179,25 +180,25 @@ impl Answer {
         self.data.as_deref()
     }
 
-    /// Says what to do next where it is not the outcome's usual thing.
+    /// Sets the next action where it is not the outcome's usual one.
     pub fn with_next(mut self, next: Next) -> Answer {
         self.next = next;
         self
     }
 
-    /// Says something else to the person at the till than the code's own sentence.
+    /// Sets a sentence for the cashier other than the code's own.
     pub fn with_cashier(mut self, cashier: impl Into<String>) -> Answer {
         self.cashier = cashier.into();
         self
     }
 
-    /// Names the transaction.
+    /// Sets the transaction's bizId.
     pub fn with_biz_id(mut self, biz_id: impl Into<String>) -> Answer {
         self.biz_id = Some(biz_id.into());
         self
     }
 
-    /// Adds the fields that are wrong.
+    /// Adds the problems in the request.
     pub fn with_errors(mut self, errors: Vec<Problem>) -> Answer {
         self.errors = errors;
         self
@@ -215,25 +216,25 @@ impl Answer {
         self
     }
 
-    /// Shows what a bizId already stands for: one valid JSON value.
+    /// Adds the request that the bizId is already used for: one valid JSON value.
     pub fn with_recorded(mut self, recorded: impl Into<String>) -> Answer {
         self.recorded = Some(recorded.into());
         self
     }
 
-    /// Says after how long a retry makes sense.
+    /// Sets the delay after which a retry makes sense.
     pub fn with_retry_after(mut self, after: Duration) -> Answer {
         self.retry_after_ms = u64::try_from(after.as_millis()).ok();
         self
     }
 
-    /// Says whether the library had been started before.
+    /// Sets whether the library was already started.
     pub fn with_already(mut self, already: bool) -> Answer {
         self.already = Some(already);
         self
     }
 
-    /// Marks an answer that was given before and is repeated from the journal.
+    /// Marks an answer that is repeated from the journal.
     pub fn replayed(mut self) -> Answer {
         self.replayed = true;
         self
@@ -245,23 +246,23 @@ impl Answer {
         self
     }
 
-    /// The number under which the library waits to learn that it was taken or freed.
+    /// The delivery number, under which the host's take or free is reported.
     pub fn delivery(&self) -> Option<u64> {
         self.delivery
     }
 
-    /// The transaction.
+    /// The transaction's bizId.
     pub fn biz_id(&self) -> Option<&str> {
         self.biz_id.as_deref()
     }
 
-    /// Sets how long the call took.
+    /// Sets the durations of the call.
     pub fn with_timing(mut self, timing: Timing) -> Answer {
         self.timing = timing;
         self
     }
 
-    /// The envelope as JSON text, the fields always in the same order.
+    /// The envelope as JSON text, with the fields always in the same order.
     pub fn to_json(&self) -> String {
         let data = self.data.as_deref();
         let mut out = Writer { text: String::with_capacity(512 + data.map_or(0, str::len)) };
@@ -302,11 +303,11 @@ impl Answer {
     }
 }
 
-/// Milliseconds with one decimal, computed in whole numbers.
+/// Milliseconds with one decimal, computed in integers.
 fn milliseconds(duration: Duration) -> String {
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let tenths = micros.saturating_add(50) / 100;
-    // Without the machinery of formatting: four times an answer.
+    // Without `format!`: this is called four times per answer.
     let mut text = (tenths / 10).to_string();
     text.push('.');
     text.extend(u32::try_from(tenths % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
@@ -321,7 +322,7 @@ struct Writer {
 impl Writer {
     fn key(&mut self, key: &str) {
         self.text.push_str(if self.text.is_empty() { "{\"" } else { ",\"" });
-        // One of ours, without anything to escape.
+        // The library's own keys need no escapes.
         self.text.push_str(key);
         self.text.push_str("\":");
     }

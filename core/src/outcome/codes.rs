@@ -1,30 +1,31 @@
-//! Every code of the library's own, in one place: what it means, what to do, what the cashier reads.
-//! `docs/error-codes.md` is generated from this table. A code is never reused for something else.
+//! Every code of the library's own, in one place: its meaning, the remedy, the sentence for the cashier.
+//! `docs/error-codes.md` is generated from this table. A code is never reused for another meaning.
 
 use super::{Lang, Outcome};
 use std::fmt::Write;
 
-/// A code of the library's own.
+/// One of the library's own codes.
 #[derive(Debug)]
 pub struct Code {
-    /// The text that stands in the envelope.
+    /// The text in the envelope.
     pub text: &'static str,
-    /// The outcomes it can stand beside; empty for one that appears only in `warnings` or in the log.
+    /// The outcomes that it can accompany; empty for a code that appears only in `warnings` or in the log.
     pub outcomes: &'static [Outcome],
     /// What it means.
     pub meaning: &'static str,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: &'static str,
-    /// One sentence for the person at the till, in Chinese.
+    /// One sentence for the cashier, in Chinese.
     pub cashier_zh: &'static str,
     /// The same in English.
     pub cashier_en: &'static str,
 }
 
 impl Code {
-    /// The sentence for the person at the till beside that outcome.
+    /// The cashier's sentence for that outcome.
     pub fn cashier(&self, outcome: Outcome, lang: Lang) -> &'static str {
-        // What can stand beside other outcomes speaks of those; of an unknown one nothing is known.
+        // The sentence of a code with several outcomes describes the others; the result of an unknown one is not
+        // known.
         if outcome == Outcome::Unknown && self.outcomes.len() > 1 {
             lang.pick(DOUBT_ZH, DOUBT_EN)
         } else {
@@ -359,12 +360,12 @@ codes! {
         "Free each answer once, and nothing else.", "", "";
 }
 
-/// The code of that text.
+/// The code with that text.
 pub fn of_text(text: &str) -> Option<&'static Code> {
     TABLE.iter().find(|code| code.text == text).copied()
 }
 
-/// The table as Markdown: the content of `docs/error-codes.md`.
+/// The table as Markdown: the contents of `docs/error-codes.md`.
 pub fn markdown() -> String {
     let mut out = String::from(
         "# Codes\n\n\

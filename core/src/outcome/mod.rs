@@ -1,4 +1,4 @@
-//! The one envelope that every call is answered with, and what its `outcome` promises about the member's money.
+//! The envelope of every answer, and what its `outcome` guarantees about the member's money.
 
 mod answer;
 pub mod codes;
@@ -8,23 +8,23 @@ pub use answer::{Answer, Lang, Problem, Timing, Warning};
 /// What happened to the member's money. The numbers are the ABI's (`ZV_SUCCEEDED`…) and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The gateway did it, and the journal knows.
+    /// The gateway did it and the journal has recorded it.
     Succeeded,
-    /// The gateway said no; nothing was taken.
+    /// The gateway refused; nothing was taken.
     Declined,
     /// The library refused before sending; this call took nothing.
     Invalid,
-    /// No byte of it reached the gateway; nothing was taken.
+    /// No byte of the request reached the gateway; nothing was taken.
     NotSent,
     /// It may have happened.
     Unknown,
     /// A defect of the library or the machine; this call sent nothing.
     Internal,
-    /// It was done and is undone, or it can no longer happen.
+    /// It was done and then reversed, or it can no longer happen.
     Reversed,
-    /// This bizId already stands for another request.
+    /// This bizId is already used for another request.
     Conflict,
-    /// A call that was started has not ended; nothing is known of it yet.
+    /// A started call has not ended; its result is not known yet.
     Running,
 }
 
@@ -42,7 +42,7 @@ impl Outcome {
         Outcome::Running,
     ];
 
-    /// The word in the envelope.
+    /// The value of `outcome` in the envelope.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Succeeded => "succeeded",
@@ -72,12 +72,12 @@ impl Outcome {
         }
     }
 
-    /// The outcome of that word.
+    /// The outcome of that value.
     pub fn from_word(word: &str) -> Option<Outcome> {
         Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == word)
     }
 
-    /// The one thing that a till does next.
+    /// The one next action for the till.
     pub fn next(self) -> Next {
         match self {
             Outcome::Succeeded => Next::CompleteSale,
@@ -92,26 +92,26 @@ impl Outcome {
     }
 }
 
-/// What a till does next.
+/// The next action for a till.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// The sale may be completed.
     CompleteSale,
-    /// The customer pays in another way.
+    /// The customer uses another tender.
     OtherTender,
-    /// The program that called must be mended.
+    /// The calling program must be fixed.
     FixRequest,
     /// The same request, with the same bizId, may be sent again.
     Retry,
-    /// Nobody knows yet; never a new bizId for the same sale.
+    /// The result is not known yet; never use a new bizId for the same sale.
     Wait,
-    /// The till must not go on with member payments.
+    /// The till must stop taking member payments.
     Stop,
-    /// See what the bizId stands for.
+    /// Look the bizId up.
     Lookup,
     /// The till stores its sale and then calls `zv_confirm_json`.
     StoreThenConfirm,
-    /// Nothing was taken by this call, and nothing is settled by it: go on with the sale.
+    /// This call took nothing and settles nothing: go on with the sale.
     GoOn,
     /// Ask for the answer again, with the same ticket.
     Poll,
@@ -119,14 +119,14 @@ pub enum Next {
     NewBizId,
     /// The money of the sale is back: book the refund.
     Refunded,
-    /// The refund is on disk and goes on by itself: book nothing yet, look it up later.
+    /// The refund is on disk and continues in the background: book nothing yet, look it up later.
     RefundPending,
-    /// The refund was refused: the sale stands, nothing was given back.
+    /// The refund was refused: the sale stays valid, nothing was given back.
     RefundRefused,
 }
 
 impl Next {
-    /// Everything that can be next.
+    /// Every next action.
     pub const ALL: [Next; 14] = [
         Next::CompleteSale,
         Next::OtherTender,
@@ -144,7 +144,7 @@ impl Next {
         Next::RefundRefused,
     ];
 
-    /// The word in the envelope.
+    /// The value of `next` in the envelope.
     pub fn as_str(self) -> &'static str {
         match self {
             Next::CompleteSale => "complete_sale",
