@@ -1,8 +1,8 @@
-//! A simulator of the zvcms gateway, for tills that must be tested where there is no gateway.
+//! A simulator of the zvcms gateway, for testing tills without a real gateway.
 //!
-//! [`rules`] is the gateway without any I/O, [`faults`] is what can go wrong on the way to it, also without I/O, and
-//! [`server`] puts both behind a socket. It shares no code with the library that it tests, so that a mistake in one
-//! cannot cancel out a mistake in the other.
+//! [`rules`] is the gateway and [`faults`] are the faults between a till and the gateway, both without I/O; [`server`]
+//! puts both behind a socket. This crate shares no code with the library under test, so that a mistake in one cannot
+//! cancel out a mistake in the other.
 #![forbid(unsafe_code)]
 
 pub mod faults;

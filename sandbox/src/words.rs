@@ -1,8 +1,8 @@
-//! What people read, in both languages.
+//! Texts for people, in both languages.
 
 use std::fmt;
 
-/// The same in English and in Chinese.
+/// One text in English and in Chinese.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// English.
@@ -11,7 +11,7 @@ pub struct Words {
     pub zh: String,
 }
 
-/// Where one language must do, English.
+/// In English, where only one language fits.
 impl fmt::Display for Words {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.en)
@@ -20,8 +20,8 @@ impl fmt::Display for Words {
 
 impl std::error::Error for Words {}
 
-/// A text in English and in Chinese, each with the names of variables in braces, or of values that are named behind it.
-/// A text without a Chinese one does not compile.
+/// A text in English and in Chinese; in braces, each has names of variables, or of values that follow the text. A
+/// missing Chinese text is a compile error.
 macro_rules! words {
     ($en:literal, $zh:literal $(, $name:ident = $value:expr)* $(,)?) => {{
         const _: () = assert!(!$zh.is_ascii(), "the second text is the Chinese one");

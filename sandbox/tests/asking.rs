@@ -1,4 +1,4 @@
-//! How faults are asked for beside the bizId and `POST /faults`: by a header and by chance. And the clock.
+//! Faults selected by a header and by chance, besides the bizId and `POST /faults`. And the clock.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
@@ -15,7 +15,7 @@ fn basket() -> Value {
         "items": [{"num": "1", "trade_mark": "1", "price": "9.00"}]})
 }
 
-/// The HTTP status and the JSON of a request under the fault that its header asks for.
+/// The HTTP status and the JSON of a request whose header selects this fault.
 fn asked(sandbox: &Sandbox, fault: &str, body: &str) -> (u16, Value) {
     let mut client = sandbox.client();
     client.send_asking(fault, body);
@@ -24,7 +24,7 @@ fn asked(sandbox: &Sandbox, fault: &str, body: &str) -> (u16, Value) {
 }
 
 #[test]
-fn a_header_asks_for_any_request() {
+fn a_header_selects_a_fault_for_any_request() {
     let sandbox = Sandbox::start();
     let (status, answer) = asked(&sandbox, "system_error", &sandbox.body(QUOTE, basket()));
     assert_eq!((status, &answer["code"]), (200, &json!("900099")));
@@ -36,7 +36,7 @@ fn a_header_asks_for_any_request() {
 }
 
 #[test]
-fn what_cannot_be_had_is_refused_and_nothing_is_done() {
+fn an_impossible_fault_is_refused_without_effect() {
     let sandbox = Sandbox::start();
     for (fault, part) in [
         ("reset_aftr", "\"reset_after\""),
@@ -57,7 +57,7 @@ fn what_cannot_be_had_is_refused_and_nothing_is_done() {
     assert_eq!(sandbox.admin("GET", "/counters", &Value::Null)["faults"], 0);
 }
 
-/// Which of so many sales were declined.
+/// Which sales were declined.
 fn declined(sandbox: &Sandbox, sales: usize) -> Vec<bool> {
     let mut client = sandbox.client();
     let sale = |number| {
@@ -68,7 +68,7 @@ fn declined(sandbox: &Sandbox, sales: usize) -> Vec<bool> {
 }
 
 #[test]
-fn chance_over_the_admin_api() {
+fn random_faults_over_the_admin_api() {
     let sandbox = Sandbox::start();
     let none = json!({"seed": 0, "rates": []});
     assert_eq!(sandbox.admin("GET", "/chaos", &Value::Null), none);
@@ -77,7 +77,7 @@ fn chance_over_the_admin_api() {
     assert_eq!(sandbox.admin("GET", "/chaos", &Value::Null), chaos);
     let first = declined(&sandbox, 200);
     assert!((60..140).contains(&first.iter().filter(|hit| **hit).count()));
-    // A reset begins anew with the seed.
+    // A reset restarts from the seed.
     sandbox.admin("POST", "/reset", &Value::Null);
     assert_eq!(declined(&sandbox, 200), first);
     for wrong in [json!({}), json!({"chaos": "hnag=0.5"}), json!({"rates": {"hang": 2}}), json!({"chaos": 7})]
@@ -112,7 +112,7 @@ fn the_clock_over_the_admin_api() {
     assert_eq!(sandbox.server.clock().offset_ms, 2 * DAY_MS);
 }
 
-/// The tills' clocks are thought to move with the simulator's, or to stay.
+/// The tills' clocks are assumed to move with the simulator's, or not to.
 #[test]
 fn signatures_follow_the_clock_or_not() {
     let sandbox = Sandbox::start();
@@ -128,7 +128,7 @@ fn signatures_follow_the_clock_or_not() {
     assert_eq!(code("T3"), "0");
 }
 
-/// A reversal that is too late because the clock was moved.
+/// A reversal is too late because the clock was moved.
 #[test]
 fn the_reversal_window_goes_by_the_clock() {
     let sandbox = Sandbox::with(Policy { reversal_window_ms: Some(3_600_000), ..Policy::default() });

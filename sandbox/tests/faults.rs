@@ -1,4 +1,4 @@
-//! Every fault over a real socket: what the till's side sees, byte by byte, and what the ledger says was done.
+//! Every fault over a real socket: the bytes at the till, and the effect in the ledger.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
@@ -9,7 +9,7 @@ use common::{End, RICH, Sandbox};
 use serde_json::{Value, json};
 use zvpos_sandbox::faults::{Fault, Meets, Named};
 
-/// A request under the fault, on a connection of its own, until the simulator has dealt with it.
+/// Sends a request under the fault on a new connection, and waits until the simulator has handled it.
 fn ask(sandbox: &Sandbox, fault: &str, body: &str) {
     let last = || sandbox.admin("GET", "/requests?last=1", &Value::Null)[0]["number"].as_u64();
     let before = last();
@@ -19,15 +19,15 @@ fn ask(sandbox: &Sandbox, fault: &str, body: &str) {
     while last() == before {
         assert!(since.elapsed().as_secs() < 10, "{fault}: the request is not in the log");
     }
-    // What blocks the port resets this connection, too, and only then it does.
+    // A fault that blocks the port resets this connection, too, and only then.
     let blocks = Named::read(fault).unwrap().fault.blockage().is_some();
     let (_, end) = client.rest(if blocks { 10_000 } else { 20 });
     assert!(!blocks || end == End::Reset, "{fault}: {end:?}");
 }
 
-/// What the row of the table says of the ledger is so, for each of them.
+/// The ledger agrees with the row of each fault.
 #[test]
-fn every_fault_acts_or_does_not_as_its_row_says() {
+fn every_fault_has_the_effect_in_its_row() {
     let sandbox = Sandbox::start();
     for fault in Fault::ALL {
         let row = fault.row();
@@ -48,7 +48,8 @@ fn every_fault_acts_or_does_not_as_its_row_says() {
                 }
                 1
             }
-            // By its header the clock of the request is refused: signed anew it would be taken.
+            // The header applies the clock to this request only, which is refused; signed again, the sale would
+            // succeed.
             (_, Fault::ClockAhead | Fault::ClockBehind) => {
                 ask(&sandbox, row.name, &consume);
                 0
@@ -69,7 +70,7 @@ fn no_fault() {
     let mut client = sandbox.sent("T1");
     let heard = client.answer(2000).unwrap();
     assert_eq!((heard.status, &heard.json()["data"]["change_recharge_amount"]), (200, &json!("1.00")));
-    // The connection stays, and nothing lies on it.
+    // The connection stays open, without stray bytes.
     client.send("POST", "/api/v2", &sandbox.consume("T2"));
     assert_eq!(client.answer(2000).unwrap().json()["data"]["bizId"], "T2");
     assert!(client.left().is_empty());
@@ -87,7 +88,7 @@ fn refused() {
     sandbox.admin("DELETE", "/faults", &Value::Null);
     assert_eq!(sandbox.sent("T1").answer(2000).unwrap().status, 200);
 
-    // Asked for by a request: it is reset, and the port comes back by itself.
+    // Selected by a request: the connection is reset, and the port reopens by itself.
     assert_eq!(sandbox.sent("T2~refused:300").answer(2000).unwrap_err(), End::Reset);
     let since = Instant::now();
     assert!(TcpStream::connect(sandbox.server.gateway).is_err());
@@ -153,7 +154,7 @@ fn cut_body() {
     let mut whole = sandbox.sent("T0");
     let length = whole.answer(2000).unwrap().body.len();
     for at in [0, 1, 57, length - 1] {
-        // As long as T0's answer but for the bizId.
+        // As long as T0's answer, except for the bizId.
         let biz_id = format!("T~cut_body:{at}");
         let mut client = sandbox.sent(&biz_id);
         assert_eq!(client.answer(2000).unwrap_err(), End::Closed);
@@ -161,7 +162,7 @@ fn cut_body() {
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let promised = length + biz_id.len() - "T0".len();
         assert!(head.contains(&format!("Content-Length: {promised}")), "{head}");
-        // The letters of a Chinese message may be cut in the middle; count bytes.
+        // Bytes, because the cut may split a Chinese character.
         assert_eq!(client.left().len() - head.len() - 4, at, "{body}");
         assert_eq!(sandbox.net(&biz_id), 1);
     }
@@ -199,7 +200,7 @@ fn slow_body() {
     let text = String::from_utf8_lossy(client.left()).into_owned();
     let body = text.split_once("\r\n\r\n").unwrap().1;
     assert!((2..=8).contains(&body.len()), "{} bytes after {:?}", body.len(), since.elapsed());
-    // The whole comes in the end.
+    // The whole answer arrives in the end.
     assert_eq!(sandbox.sent("T2~slow_body:1").answer(2000).unwrap().json()["code"], "0");
 }
 
@@ -223,7 +224,7 @@ fn system_errors() {
 }
 
 #[test]
-fn armed_faults_hit_their_operation_so_often() {
+fn armed_faults_hit_their_operation_as_often_as_ordered() {
     let sandbox = Sandbox::start();
     let armed = sandbox.admin(
         "POST",

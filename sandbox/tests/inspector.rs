@@ -1,4 +1,4 @@
-//! The admin socket as a browser uses it: the page's files, server-sent events, and whom it refuses.
+//! The admin socket from a browser's side: the page's files, server-sent events, and refused requests.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
@@ -26,7 +26,7 @@ impl Event {
     }
 }
 
-/// One who follows the log.
+/// A follower of the log.
 struct Follower {
     stream: BufReader<TcpStream>,
     status: u16,
@@ -44,7 +44,7 @@ impl Follower {
         follower
     }
 
-    /// A line without its end; it panics when the connection is at its end.
+    /// A line without its line break; panics if the connection has ended.
     fn text(&mut self) -> String {
         let mut line = String::new();
         assert_ne!(self.stream.read_line(&mut line).unwrap(), 0, "the connection is closed");
@@ -59,7 +59,7 @@ impl Follower {
                 Some(("event", name)) => name.clone_into(&mut event.name),
                 Some(("id", id)) => id.clone_into(&mut event.id),
                 Some(("data", data)) => event.data.push_str(data),
-                // The end of an event; a comment and the time to wait have one, too.
+                // The end of an event; a comment and the retry time end with an empty line, too.
                 None if line.is_empty() && !event.data.is_empty() => return event,
                 _ => {}
             }
@@ -102,7 +102,7 @@ fn asked(sandbox: &Sandbox, method: &str, path: &str, headers: &str, body: &str)
 }
 
 #[test]
-fn a_follower_gets_what_was_and_what_comes() {
+fn a_follower_gets_earlier_and_new_lines() {
     let sandbox = Sandbox::start();
     consumed(&sandbox, ["T1".to_owned(), "T2".to_owned()]);
     let mut follower = Follower::new(sandbox.server.admin, None);
@@ -117,7 +117,7 @@ fn a_follower_gets_what_was_and_what_comes() {
 }
 
 #[test]
-fn a_follower_goes_on_where_it_was() {
+fn a_follower_continues_where_it_stopped() {
     let sandbox = Sandbox::start();
     consumed(&sandbox, ["T1".to_owned(), "T2".to_owned(), "T3".to_owned()]);
     let mut first = Follower::new(sandbox.server.admin, None);
@@ -127,13 +127,13 @@ fn a_follower_goes_on_where_it_was() {
     let mut again = Follower::new(sandbox.server.admin, Some(&id));
     let event = again.event();
     assert_eq!((event.name.as_str(), event.line()["biz_id"].as_str()), ("", Some("T3")), "{event:?}");
-    // An id of another run, or none at all, begins anew and says so.
+    // An id of another run, or an invalid one, starts from the beginning and says so.
     for id in ["1-2", "nonsense", "-", "9999999999999999999999-1"] {
         let mut other = Follower::new(sandbox.server.admin, Some(id));
         assert_eq!(other.event().name, "run", "{id}");
         assert_eq!(other.biz_id().1, "T1", "{id}");
     }
-    // One that is ahead of the log waits for what comes.
+    // A follower ahead of the log waits for new lines.
     let (run, _) = id.split_once('-').unwrap();
     let mut ahead = Follower::new(sandbox.server.admin, Some(&format!("{run}-18446744073709551615")));
     consumed(&sandbox, ["T4".to_owned()]);
@@ -141,7 +141,7 @@ fn a_follower_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_reset_begins_another_log_and_a_change_is_told() {
+fn a_reset_starts_a_new_log_and_a_change_is_announced() {
     let sandbox = Sandbox::start();
     consumed(&sandbox, ["T1".to_owned()]);
     let mut follower = Follower::new(sandbox.server.admin, None);
@@ -155,7 +155,7 @@ fn a_reset_begins_another_log_and_a_change_is_told() {
 }
 
 #[test]
-fn a_line_end_in_the_params_is_none_in_the_event() {
+fn a_line_break_in_the_params_does_not_split_the_event() {
     let sandbox = Sandbox::start();
     let body = sandbox.consume("T1").replace("\"amount\":", "\n\r\n\"amount\":");
     assert!(body.contains("\r\n"));
@@ -168,7 +168,7 @@ fn a_line_end_in_the_params_is_none_in_the_event() {
 }
 
 #[test]
-fn who_comes_late_is_told_what_is_gone() {
+fn a_late_follower_is_told_how_many_lines_are_gone() {
     let sandbox = Sandbox::start();
     let mut follower = Follower::new(sandbox.server.admin, None);
     consumed(&sandbox, ["T0".to_owned()]);
@@ -178,15 +178,15 @@ fn who_comes_late_is_told_what_is_gone() {
     let mut late = Follower::new(sandbox.server.admin, Some(&id));
     assert_eq!(late.named("skipped"), "10");
     assert_eq!(late.biz_id().1, "T11");
-    // Someone new gets the last of them.
+    // A new follower gets the last of them.
     let mut new = Follower::new(sandbox.server.admin, None);
     assert_eq!(new.biz_id().1, "T811");
 }
 
 #[test]
-fn one_who_does_not_read_loses_the_seat() {
+fn a_follower_that_does_not_read_loses_its_seat() {
     let sandbox = Sandbox::start();
-    // Long params, so that what is not read does not fit into the system's buffers.
+    // Long params, so that unread events do not fit into the system's buffers.
     let consume = |from: u32| {
         let mut client = sandbox.client();
         for at in from..from + 300 {
@@ -201,7 +201,7 @@ fn one_who_does_not_read_loses_the_seat() {
     full.send("GET", "/events", "");
     let refused = full.answer(2000).unwrap();
     assert_eq!(refused.status, 503, "{refused:?}");
-    // The same connection is still good for anything else, and so is the gateway.
+    // The same connection still serves other requests, and so does the gateway.
     full.send("GET", "/health", "");
     assert_eq!(full.answer(2000).unwrap().status, 200);
     let since = Instant::now();
@@ -220,7 +220,7 @@ fn one_who_does_not_read_loses_the_seat() {
 }
 
 #[test]
-fn one_who_goes_leaves_the_seat() {
+fn a_follower_that_leaves_frees_its_seat() {
     let sandbox = Sandbox::start();
     for _ in 0..3 {
         let followers: Vec<_> = (0..64).map(|_| Follower::new(sandbox.server.admin, None)).collect();
@@ -229,7 +229,7 @@ fn one_who_goes_leaves_the_seat() {
         while Follower::new(sandbox.server.admin, None).status != 200 {
             assert!(since.elapsed() < Duration::from_secs(10), "the seats of those who went are not free");
         }
-        // The one of the last look must be free again, too, before all 64 are taken.
+        // The last follower's seat must be free again, too, before all 64 are taken.
         let mut all = Vec::new();
         while all.len() < 64 {
             let follower = Follower::new(sandbox.server.admin, None);
@@ -242,7 +242,7 @@ fn one_who_goes_leaves_the_seat() {
 }
 
 #[test]
-fn the_page_is_its_own_and_asks_nobody_else() {
+fn the_page_loads_nothing_from_other_servers() {
     let sandbox = Sandbox::start();
     let page = asked(&sandbox, "GET", "/", "Host: localhost\r\n", "");
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
@@ -270,7 +270,7 @@ fn the_page_is_its_own_and_asks_nobody_else() {
 }
 
 #[test]
-fn the_pages_of_others_are_refused() {
+fn pages_of_other_sites_are_refused() {
     let sandbox = Sandbox::start();
     consumed(&sandbox, ["T1".to_owned()]);
     let status =
@@ -310,15 +310,15 @@ fn the_members_and_the_latest_of_the_ledger() {
     assert_eq!((last.as_array().unwrap().len(), &last[0]["bizId"]), (1, &json!("T5")));
 }
 
-/// Everything that the page shows of the server's own words.
+/// Every text of the server that the page shows.
 #[test]
-fn what_is_explained_and_refused_is_said_in_chinese_too() {
+fn explanations_and_refusals_have_chinese_texts() {
     let chinese = |text: &Value| {
         let text = text.as_str().unwrap_or_default();
         assert!(text.contains(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{text:?}");
     };
     let sandbox = Sandbox::start();
-    // Cut off in its head, kept from the gateway, held up, asking for what there is not, no HTTP, carried out.
+    // Cut off in its head, kept from the gateway, delayed, an unknown path, not HTTP, executed.
     sandbox.client().send_asking("reset_during:300", &sandbox.consume("T1"));
     common::until("it is cut off", || sandbox.admin("GET", "/counters", &Value::Null)["faults"] == 1);
     sandbox.sent("T2~reset_before").rest(5000);

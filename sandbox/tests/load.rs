@@ -1,6 +1,6 @@
-//! The simulator under load, so that it is never what a till's own test waits for: signed quotes and consumes on kept
-//! connections, at a rate that does not wait for the answers. `make load` holds 2,000 a second for a minute; the
-//! ordinary run takes a sample of three seconds and decides by nothing but errors.
+//! The simulator under load, so that a till's test never waits for the simulator: signed quotes and consumes on kept
+//! connections, at a rate that does not wait for the answers. `make load` requires 2,000 a second for a minute; the
+//! ordinary run takes a sample of three seconds and fails only on errors.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
@@ -15,16 +15,16 @@ use std::{
 use common::{RICH, Sandbox};
 use serde_json::{Value, json};
 
-/// Tills that share the rate, each with a connection of its own.
+/// Tills that share the rate, each with its own connection.
 const TILLS: u64 = 16;
-/// The simulator's request log holds no more.
+/// The capacity of the simulator's request log.
 const LOG_MAX: usize = 1000;
 
 fn setting(name: &str, usual: u64) -> u64 {
     env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 
-/// Of every four requests three are quotes, as in a shop.
+/// Three of every four requests are quotes, as in a shop.
 fn request(sandbox: &Sandbox, number: u64) -> String {
     if number % 4 == 3 {
         let params = json!({"bizId": format!("L{number}"), "customerId": RICH, "amount": "0.01"});
@@ -35,8 +35,8 @@ fn request(sandbox: &Sandbox, number: u64) -> String {
     sandbox.body("user.user-by-coupon", params)
 }
 
-/// One till: the requests whose turn is its own, each at its time. How long each took from that time on, so that a
-/// simulator that falls behind shows it.
+/// One till: sends its share of the requests, each at its scheduled time. Latencies count from that time, so that they
+/// show a simulator that falls behind.
 fn till(
     sandbox: &Sandbox,
     first: u64,
@@ -63,7 +63,7 @@ fn till(
     took
 }
 
-/// The memory of this process, in MiB; 0 where the system does not say.
+/// The memory of this process, in MiB; 0 if the system does not report it.
 fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -76,7 +76,7 @@ fn it_holds_the_rate_without_an_error() {
     let on_demand = env::var_os("ZVPOS_LOAD_S").is_some();
     let (sandbox, errors) = (Sandbox::start(), AtomicU64::new(0));
     let (count, memory) = (seconds * rate, resident_mib());
-    // All are connected before the first is due.
+    // All tills are connected before the first request is due.
     let begin = Instant::now() + Duration::from_millis(200);
     let mut took: Vec<Duration> = thread::scope(|scope| {
         let (sandbox, errors) = (&sandbox, &errors);
@@ -107,7 +107,7 @@ fn it_holds_the_rate_without_an_error() {
     let total = format!("{}.{:02}", 1_000_000 - spent.div_ceil(100), (100 - spent % 100) % 100);
     assert_eq!(sandbox.admin("GET", &format!("/members/{RICH}"), &Value::Null)["total"], total.as_str());
     if on_demand {
-        // What was asked for is what is measured; the sample of an ordinary run decides nothing by time.
+        // The full run checks the rate; the sample of an ordinary run does not.
         #[allow(clippy::cast_precision_loss, reason = "a figure to compare")]
         let wanted = rate as f64;
         assert!(reached > wanted * 0.98, "{reached:.0} a second instead of {wanted}");

@@ -1,4 +1,4 @@
-//! The faults that are a matter of single bytes, of the port and of the handshake, over a real socket.
+//! Faults of single bytes, of the port and of the handshake, over a real socket.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
@@ -12,7 +12,7 @@ use std::{
 use common::{Client, End, RICH, Sandbox};
 use serde_json::{Value, json};
 
-/// A sale under the fault at the end of its bizId: all that comes back, and how the connection ends.
+/// Sends a sale whose bizId selects the fault: everything received, and how the connection ends.
 fn heard(sandbox: &Sandbox, biz_id: &str) -> (String, End) {
     sandbox.sent(biz_id).rest(300)
 }
@@ -87,11 +87,11 @@ fn bodies_that_say_too_much_or_too_little() {
 }
 
 #[test]
-fn a_line_that_is_reset_when_the_next_request_begins() {
+fn a_connection_that_is_reset_when_the_next_request_starts() {
     let sandbox = Sandbox::start();
     let mut client = sandbox.sent("T1~idle_reset");
     assert_eq!(client.answer(2000).unwrap().json()["data"]["bizId"], "T1~idle_reset");
-    // It stays as long as nothing is sent.
+    // It stays open while nothing is sent.
     assert_eq!(client.answer(200).unwrap_err(), End::Silent);
     client.send("POST", "/api/v2", &sandbox.consume("T2"));
     assert_eq!(client.answer(2000).unwrap_err(), End::Reset);
@@ -99,7 +99,7 @@ fn a_line_that_is_reset_when_the_next_request_begins() {
 }
 
 #[test]
-fn a_request_that_is_reset_in_its_middle() {
+fn a_request_that_is_reset_before_its_end() {
     let sandbox = Sandbox::start();
     let asked = "POST /api/v2 HTTP/1.1\r\nX-Zv-Fault: reset_during:300\r\nContent-Length: 500\r\n\r\n";
     let waiting = "POST /api/v2 HTTP/1.1\r\nContent-Length: 500\r\n\r\n";
@@ -118,7 +118,7 @@ fn a_request_that_is_reset_in_its_middle() {
     assert_eq!((&log[1]["fault"]["number"], &log[1]["path"]), (&json!(300), &json!("/api/v2")), "{log}");
 }
 
-/// A connection to this machine is made in less.
+/// A connection to this machine takes less.
 const MOMENT: Duration = Duration::from_millis(500);
 
 #[test]
@@ -133,7 +133,7 @@ fn a_port_whose_queue_is_full() {
     }
     reopen(&sandbox);
     assert_eq!(sandbox.sent("T1").answer(2000).unwrap().status, 200);
-    // It ends by itself, too.
+    // The block also ends by itself.
     block(&sandbox, "connect_hangs", 100);
     let since = Instant::now();
     while TcpStream::connect_timeout(&sandbox.server.gateway, MOMENT).is_err() {
@@ -143,7 +143,7 @@ fn a_port_whose_queue_is_full() {
 }
 
 #[test]
-fn a_port_on_which_nobody_reads() {
+fn a_port_whose_connections_are_not_read() {
     let sandbox = Sandbox::start();
     block(&sandbox, "accept_hangs", 600_000);
     let mut unread = sandbox.sent("T1");
@@ -157,7 +157,7 @@ fn a_port_on_which_nobody_reads() {
 #[test]
 fn handshakes() {
     let sandbox = Sandbox::start();
-    // A ClientHello, as far as anybody looks at it.
+    // A ClientHello, as far as the simulator reads it.
     let hello = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
     let shake = |fault: Option<&str>| {
         if let Some(fault) = fault {
@@ -176,7 +176,7 @@ fn handshakes() {
 }
 
 #[test]
-fn a_request_that_its_reversal_overtakes() {
+fn a_request_that_is_overtaken_by_its_reversal() {
     let sandbox = Sandbox::start();
     let mut held = sandbox.sent("T1~overtaken");
     assert_eq!(held.answer(200).unwrap_err(), End::Silent);
@@ -186,10 +186,10 @@ fn a_request_that_its_reversal_overtakes() {
         client.send("POST", "/api/v2", &sandbox.body(action, params));
         client.answer(2000).unwrap().json()["code"].as_str().unwrap().to_owned()
     };
-    // Another sale's reversal does not let it through.
+    // The reversal of another sale does not release it.
     assert_eq!(code("sandbox.consume-reverse", json!({"bizId": "T0"})), "920001");
     assert_eq!(sandbox.net("T1~overtaken"), 0);
-    // Nor does a reversal that the gateway never saw.
+    // Nor does a reversal that the gateway never received.
     sandbox.admin("POST", "/faults", &json!({"fault": "system_error", "operation": "reverse", "times": 1}));
     assert_eq!(code("sandbox.consume-reverse", json!({"bizId": "T1~overtaken"})), "900099");
     assert_eq!(sandbox.net("T1~overtaken"), 0);
@@ -201,9 +201,9 @@ fn a_request_that_its_reversal_overtakes() {
     assert!(log[0]["explanation"].as_str().unwrap().contains("held up"), "{log}");
 }
 
-/// What is held up is held in bounds: the oldest goes on its way when there are too many.
+/// The number of delayed requests is limited: beyond it the oldest one is executed.
 #[test]
-fn requests_are_not_held_without_end() {
+fn delayed_requests_are_limited() {
     let sandbox = Sandbox::start();
     let mut clients: Vec<Client> = Vec::new();
     for number in 0..201 {

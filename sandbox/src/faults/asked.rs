@@ -1,4 +1,4 @@
-//! The fault that a request asks for itself.
+//! Faults that a request selects for itself.
 
 use crate::{
     rules::{Operation, Peek},
@@ -10,16 +10,16 @@ use super::{
     name::{Named, looks_like_one},
 };
 
-/// A fault that a request asks for and that cannot be had: where it was asked for, and why not.
+/// A request selects a fault that cannot apply: where the request names it, and why it cannot apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Impossible {
     /// In the header `X-Zv-Fault`.
     Header(Words),
-    /// At the end of the bizId.
+    /// In the suffix of the bizId.
     BizId(Words),
 }
 
-/// Why a fault is of no use here.
+/// Explains why a fault cannot apply to this request.
 pub(super) fn cannot_meet(fault: Fault) -> Words {
     let Row { name, meets, .. } = fault.row();
     match meets {
@@ -30,8 +30,8 @@ pub(super) fn cannot_meet(fault: Fault) -> Words {
     }
 }
 
-/// The fault that a request asks for: by its header, or else by its bizId, or else by its amount. `request` names, for
-/// a reversal, the sale it reverses.
+/// The fault that a request selects: by its header, otherwise by its bizId, otherwise by its amount. For a reversal,
+/// `request` names the sale that it reverses.
 pub(super) fn asked(header: Option<&str>, request: &Peek) -> Result<Option<Chosen>, Impossible> {
     if let Some(header) = header {
         return by_header(header, request).map(Some);
@@ -47,9 +47,9 @@ fn by_header(header: &str, request: &Peek) -> Result<Chosen, Impossible> {
     Ok(chosen)
 }
 
-/// The fault at the end of a consume's bizId, or of the bizId that a reversal means: `~name` or `~name:number`. Of
-/// several the last one counts that can meet the request. The end of a bizId that looks like a name and is none is
-/// refused: whoever wrote it waits for a fault that would never come.
+/// The fault in the suffix of a consume's bizId, or of the bizId that a reversal names: `~name` or `~name:number`. With
+/// several suffixes, the last one that can meet the request applies. A suffix that looks like a fault's name but is not
+/// one is refused, because its author would wait for a fault that never comes.
 fn by_biz_id(request: &Peek) -> Result<Option<Chosen>, Impossible> {
     let is_consume = request.operation == Some(Operation::Consume);
     let is_reversal = Fault::ReverseRefused.meets(request.operation);
@@ -67,7 +67,7 @@ fn by_biz_id(request: &Peek) -> Result<Option<Chosen>, Impossible> {
     Ok(named.find(|chosen| meets_here(chosen.fault, is_consume)))
 }
 
-/// A fault of reversals meets the reversal, every other one the sale.
+/// A fault of reversals meets the reversal, every other fault meets the sale.
 fn meets_here(fault: Fault, is_consume: bool) -> bool {
     match fault.row().meets {
         Meets::Request | Meets::Consume => is_consume,
@@ -76,7 +76,7 @@ fn meets_here(fault: Fault, is_consume: bool) -> bool {
     }
 }
 
-/// The fault of that amount. Only amounts from 9001.01 on are any fault's: no sum that a demonstration comes to.
+/// The fault of that amount. Amounts of faults begin at 9001.01, above any amount that a demonstration uses.
 fn by_amount(request: &Peek) -> Option<Chosen> {
     let is_consume = request.operation == Some(Operation::Consume);
     let amount =

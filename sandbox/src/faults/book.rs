@@ -1,5 +1,5 @@
-//! Which faults wait for which request. A fault is armed by the admin API, comes by chance, or is asked for by the
-//! request itself.
+//! The armed faults, and which request each one hits. The admin API arms a fault, chance selects one, or the request
+//! itself asks for one.
 
 use std::collections::BTreeMap;
 
@@ -22,24 +22,24 @@ impl Serialize for Fault {
     }
 }
 
-/// A fault that waits for a request.
+/// An armed fault.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Order")]
 pub struct Armed {
-    /// Which.
+    /// The fault.
     pub fault: Fault,
-    /// How many requests it still hits; `None` is until it is disarmed.
+    /// How many more requests it hits; `None` means until it is disarmed.
     pub times: Option<u32>,
-    /// Only requests of this operation; `None` is any that it can meet.
+    /// Hits only requests of this operation; `None` means every operation that the fault can meet.
     pub operation: Option<Operation>,
-    /// Its number, by name.
+    /// The fault's number, by name.
     pub params: BTreeMap<String, u64>,
-    /// When it ends by the simulator's clock, in milliseconds since 1970: an outage.
+    /// For an outage: when it ends by the simulator's clock, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<i64>,
 }
 
-/// A fault as the admin API is asked for it.
+/// An order to arm a fault, as the admin API receives it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
@@ -68,13 +68,13 @@ impl TryFrom<Order> for Armed {
 /// A fault that hits a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Chosen {
-    /// Which.
+    /// The fault.
     pub fault: Fault,
-    /// Its number; 0 where it takes none.
+    /// Its number; 0 for a fault without one.
     pub number: u64,
 }
 
-/// The faults that wait, and those that come by chance.
+/// The armed faults and the random ones.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     armed: Vec<Armed>,
@@ -82,15 +82,15 @@ pub struct Book {
 }
 
 impl Book {
-    /// No fault waits; some may come by chance.
+    /// Starts without armed faults; `chaos` may select some.
     pub fn new(chaos: Option<Chaos>) -> Self {
         Self { armed: Vec::new(), chaos }
     }
 
-    /// Lets a fault wait, behind those that wait already. An outage begins now, by the simulator's clock.
+    /// Arms a fault behind those already armed. An outage begins now, by the simulator's clock.
     ///
     /// # Errors
-    /// In words: a number that the fault does not take, or an operation that it cannot meet.
+    /// A text: the fault does not take this number, or cannot meet this operation.
     pub fn arm(&mut self, armed: Armed, now_ms: i64) -> Result<(), Words> {
         armed.check()?;
         let lasts_ms = i64::try_from(armed.chosen().number).unwrap_or(i64::MAX);
@@ -99,12 +99,12 @@ impl Book {
         Ok(())
     }
 
-    /// Lets none wait any more. What comes by chance goes on.
+    /// Disarms every fault. Random faults continue.
     pub fn disarm(&mut self) {
         self.armed.clear();
     }
 
-    /// As at the start: none waits, and chance begins anew with its seed.
+    /// Restores the initial state: no fault is armed, and chance restarts from its seed.
     pub fn reset(&mut self) {
         self.disarm();
         if let Some(chaos) = &mut self.chaos {
@@ -112,33 +112,33 @@ impl Book {
         }
     }
 
-    /// Those that wait, the next one first.
+    /// The armed faults, the next one first.
     pub fn armed(&self) -> &[Armed] {
         &self.armed
     }
 
-    /// What comes by chance.
+    /// The random faults.
     pub fn chaos(&self) -> Option<&Chaos> {
         self.chaos.as_ref()
     }
 
-    /// Lets other faults come by chance, or none.
+    /// Replaces the random faults, or removes them.
     pub fn set_chaos(&mut self, chaos: Option<Chaos>) {
         self.chaos = chaos;
     }
 
-    /// The fault that hits this request: an outage, the one it asks for itself by its header, its bizId or its amount,
-    /// the first that waits for its like, or one by chance. `request` names, for a reversal, the sale it reverses.
+    /// The fault that hits this request: an outage, the one that the request selects by its header, bizId or amount,
+    /// the first armed one that fits, or a random one. For a reversal, `request` names the sale that it reverses.
     ///
     /// # Errors
-    /// When the request asks for a fault that is not known or cannot meet it.
+    /// The request selects a fault that is unknown or cannot meet it.
     pub fn choose(
         &mut self,
         header: Option<&str>,
         request: &Peek,
         now_ms: i64,
     ) -> Result<Option<Chosen>, Impossible> {
-        // Drawn for every request, so that the faults depend on nothing but the seed and the number of requests.
+        // Drawn for every request, so that the faults depend only on the seed and on the number of requests.
         let by_chance = self.chaos.as_mut().and_then(Chaos::choose);
         self.armed.retain(|armed| armed.until_ms.is_none_or(|until_ms| now_ms < until_ms));
         let outage = self.armed.iter().find(|armed| armed.until_ms.is_some() && armed.fits(request));
@@ -151,19 +151,19 @@ impl Book {
         if let Some(Chosen { fault: Fault::Outage, number }) = chosen {
             let params = BTreeMap::from([("ms".to_owned(), number)]);
             let all = Armed { fault: Fault::Outage, times: None, operation: None, params, until_ms: None };
-            // It cannot be refused: no times, and its own number.
+            // Cannot fail: it has no `times`, and the number is its own.
             let _ = self.arm(all, now_ms);
         }
         Ok(chosen)
     }
 
-    /// The fault that hits the beginning of a TLS connection.
+    /// The fault that hits the start of a TLS connection.
     pub fn choose_handshake(&mut self) -> Option<Chosen> {
         self.take(|armed| armed.fault.is_in_handshake())
     }
 
-    /// The fault that resets a request with this header in its middle. Known before its body only if the header asks for
-    /// it, or if it waits first and for any operation.
+    /// The fault that resets the connection within this request. Before the body arrives, only the header can select
+    /// it, or the first armed fault if it is armed for any operation.
     pub fn cut_request(&mut self, header: Option<&str>) -> Option<Chosen> {
         let asked = header.and_then(|header| Named::read(header).ok()).map(Named::chosen);
         if asked.is_some() {
@@ -174,7 +174,7 @@ impl Book {
         if waits { self.take(|_| true) } else { None }
     }
 
-    /// The first that waits and fits, which then waits once less.
+    /// The first armed fault that fits; it hits one request less from now on.
     fn take(&mut self, fits: impl Fn(&Armed) -> bool) -> Option<Chosen> {
         let at = self.armed.iter().position(fits)?;
         let armed = self.armed.get_mut(at)?;
@@ -194,10 +194,10 @@ impl Armed {
         Chosen { fault: self.fault, number: self.fault.row().param.map_or(0, number) }
     }
 
-    /// Whether its numbers and its operation are such that the fault takes.
+    /// Checks that the fault takes this number and this operation.
     ///
     /// # Errors
-    /// In words: a number that the fault does not take, an operation that it cannot meet, or `times` that make no sense.
+    /// A text: the fault does not take this number, cannot meet this operation, or `times` is zero or given for an outage.
     pub fn check(&self) -> Result<(), Words> {
         let row = self.fault.row();
         let taken = row.param.map(|param| param.name);
@@ -234,7 +234,7 @@ impl Armed {
 }
 
 impl Fault {
-    /// Whether it can meet a request of this operation.
+    /// Whether the fault can meet a request of this operation.
     pub fn meets(self, operation: Option<Operation>) -> bool {
         match self.row().meets {
             Meets::Request => true,
@@ -291,7 +291,7 @@ mod tests {
             assert_eq!(at(&mut book, &reverse("T1"), ms), Some(Fault::Outage));
         }
         assert_eq!(at(&mut book, &reverse("T1"), 60_000), None);
-        // Asked for by a sale, it is everybody's.
+        // Once a sale has selected it, it hits every request.
         assert_eq!(at(&mut book, &consume("T2~outage:1000"), 0), Some(Fault::Outage));
         assert_eq!(at(&mut book, &reverse("T3"), 999), Some(Fault::Outage));
         assert_eq!(at(&mut book, &reverse("T3"), 1000), None);

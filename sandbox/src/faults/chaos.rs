@@ -1,4 +1,4 @@
-//! Faults by chance: rates and a seed. The same seed and the same order of requests give the same faults.
+//! Random faults: rates and a seed. The same seed and the same order of requests give the same faults.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{Chosen, name::Named};
 use crate::words::{Words, words};
 
-/// A fault and how often it hits.
+/// A fault and its rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rate {
-    /// Which, with its number.
+    /// The fault, with its number.
     #[serde(flatten)]
     pub chosen: Chosen,
-    /// Of how many requests, between 0 and 1.
+    /// The fraction of requests that it hits, from 0 to 1.
     pub rate: f64,
 }
 
-/// Rates of faults, and the random numbers that choose among them.
+/// The rates of the faults, and the random number generator that selects one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Chaos {
     seed: u64,
@@ -26,7 +26,7 @@ pub struct Chaos {
     state: u64,
 }
 
-/// Chaos as the admin API takes it: as text, or in parts.
+/// Chaos as the admin API receives it: as text or as fields.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Order {
@@ -35,21 +35,21 @@ pub enum Order {
         /// The text.
         chaos: String,
     },
-    /// Its parts.
+    /// The fields.
     Parts {
-        /// 0 when it is not given.
+        /// Defaults to 0.
         #[serde(default)]
         seed: u64,
-        /// By name, or by `name:number`.
+        /// Keyed by `name` or `name:number`.
         rates: BTreeMap<String, f64>,
     },
 }
 
 impl Order {
-    /// The chaos that is asked for.
+    /// The chaos that the order describes.
     ///
     /// # Errors
-    /// In words, as [`Chaos::parse`].
+    /// A text, as from [`Chaos::parse`].
     pub fn read(&self) -> Result<Chaos, Words> {
         match self {
             Self::Text { chaos } => Chaos::parse(chaos),
@@ -63,10 +63,10 @@ impl Order {
 }
 
 impl Chaos {
-    /// Reads `seed=7,lost_answer=0.05,cut_body:57=0.01`. Without a seed it is 0.
+    /// Reads `seed=7,lost_answer=0.05,cut_body:57=0.01`. The seed defaults to 0.
     ///
     /// # Errors
-    /// In words: what is no fault, with the nearest one; what is no rate; rates that come to more than 1.
+    /// A text: an unknown fault, with the nearest name; an invalid rate; or rates with a sum above 1.
     pub fn parse(text: &str) -> Result<Self, Words> {
         let (mut seed, mut rates) = (0, Vec::new());
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -96,19 +96,19 @@ impl Chaos {
             ));
         }
         let sum: f64 = rates.iter().map(|rate| rate.rate).sum();
-        // Ten rates of 0.1 are one.
+        // The sum of ten rates of 0.1 is one.
         if sum > 1.0 + 1e-9 {
             return Err(words!("the rates come to {sum}, more than 1", "概率之和为 {sum}，大于 1"));
         }
         Ok(Self { seed, rates, state: seed })
     }
 
-    /// Begins anew with its seed.
+    /// Restarts from the seed.
     pub fn restart(&mut self) {
         self.state = self.seed;
     }
 
-    /// What hits the next request. Every request takes one random number, whether a fault hits it or not.
+    /// The fault that hits the next request. Every request draws one random number, whether a fault hits it or not.
     pub fn choose(&mut self) -> Option<Chosen> {
         let mut left = self.draw();
         for Rate { chosen, rate } in &self.rates {
@@ -120,7 +120,7 @@ impl Chaos {
         None
     }
 
-    /// The next number from 0 to below 1 (SplitMix64; its upper 53 bits, as many as a double holds).
+    /// The next number in [0, 1) (SplitMix64; its upper 53 bits, as many as a double holds).
     fn draw(&mut self) -> f64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;

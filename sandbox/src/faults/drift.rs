@@ -1,15 +1,16 @@
 //! The right answer in other JSON types. SEEN: status as a bool, "true" or 1; codes, amounts and 18-digit ids as
-//! numbers or texts; an empty object as `[]`, `""` or `null`, because the gateway is PHP in front.
+//! numbers or strings; an empty object as `[]`, `""` or `null`, because the gateway runs on PHP.
 
 use crate::rules::Tree;
 
-/// How many ways there are to drift.
+/// The number of variants.
 pub const VARIANTS: u64 = 3;
 
-/// Drifts the types of an answer, one of [`VARIANTS`] ways (more begin anew):
-/// 0 texts of digits become numbers, numbers texts, status a bool, empty lists and objects `[]`;
-/// 1 the same, but status is 1 or 0 and what is empty is `""`;
-/// 2 every scalar is a text, status is "1" or "0", and what is empty is `null`.
+/// Changes the types of an answer by one of [`VARIANTS`] variants (a larger number wraps around):
+/// 0 strings of digits become numbers, numbers become strings, status becomes a bool, empty lists and objects become
+/// `[]`;
+/// 1 like 0, but status becomes 1 or 0, and an empty value becomes `""`;
+/// 2 every scalar becomes a string, status becomes "1" or "0", and an empty value becomes `null`.
 pub fn drift(tree: &Tree, variant: u64) -> Tree {
     drifted(None, tree, variant % VARIANTS)
 }
@@ -48,7 +49,7 @@ fn empty(variant: u64) -> Tree {
     }
 }
 
-/// Whether the letters are a JSON number as they stand.
+/// Whether the text is a JSON number.
 fn is_number(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

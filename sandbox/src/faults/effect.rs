@@ -1,4 +1,4 @@
-//! What a fault makes the gateway do with a request: carry it out or not, twice, later, or otherwise than usual.
+//! The effect of a fault on the gateway: it executes the request or not, twice, later, or under another policy.
 
 use crate::rules::{
     AlreadyReversed, Answer, Gateway, Note, Now, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal,
@@ -9,7 +9,7 @@ use super::{Chosen, Fault, forge};
 /// A request that has arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrived<'a> {
-    /// When.
+    /// When it arrived.
     pub now: Now,
     /// The HTTP method.
     pub method: &'a str,
@@ -19,17 +19,17 @@ pub struct Arrived<'a> {
     pub body: &'a [u8],
 }
 
-/// A request that is held up on its way.
+/// A delayed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// When it is carried out at the latest, in milliseconds from now.
+    /// When it is executed at the latest, in milliseconds from now.
     pub ms: u64,
-    /// Whether it is carried out as soon as it was reversed.
+    /// Whether it is executed as soon as its reversal was answered.
     pub until_reversed: bool,
 }
 
 impl Arrived<'_> {
-    /// What the gateway answers without a fault.
+    /// The gateway's answer without a fault.
     pub fn handled(&self, gateway: &mut Gateway) -> Answer {
         gateway.handle(self.now, self.method, self.target, self.body)
     }
@@ -44,7 +44,7 @@ impl Arrived<'_> {
 }
 
 impl Chosen {
-    /// The time as the gateway sees it under this fault.
+    /// The gateway's time under this fault.
     pub fn time(self, now: Now) -> Now {
         let ms = i64::try_from(self.number).unwrap_or(i64::MAX).saturating_mul(1000);
         let signing_ms = match self.fault {
@@ -55,7 +55,7 @@ impl Chosen {
         Now { signing_ms, ..now }
     }
 
-    /// Whether the request is held up instead of being carried out now.
+    /// The delay, if the fault delays the request.
     pub fn hold(self) -> Option<Hold> {
         match self.fault {
             Fault::LateArrival => Some(Hold { ms: self.number, until_reversed: false }),
@@ -64,7 +64,7 @@ impl Chosen {
         }
     }
 
-    /// What the gateway answers to a request under this fault; `None` where the request does not reach it now.
+    /// The gateway's answer under this fault; `None` if the request does not reach the gateway now.
     pub fn act(self, gateway: &mut Gateway, arrived: &Arrived) -> Option<Answer> {
         if !self.fault.row().acts || self.hold().is_some() {
             return None;
@@ -109,7 +109,7 @@ impl Chosen {
     }
 }
 
-/// The answer to a consume whose bizId is known; where it is not, a copy of it arrives first.
+/// The answer to a consume whose bizId is known. If the bizId is new, a copy of the request is executed first.
 fn known(gateway: &mut Gateway, arrived: &Arrived, same_biz_id: SameBizId) -> Answer {
     let policy = Policy { same_biz_id, nonces_once: false, ..gateway.policy().clone() };
     let answer = arrived.handled_under(gateway, policy.clone());
@@ -119,15 +119,15 @@ fn known(gateway: &mut Gateway, arrived: &Arrived, same_biz_id: SameBizId) -> An
     arrived.handled_under(gateway, policy)
 }
 
-/// The answer to the second copy of a reversal, under a policy; each copy is signed by itself. What the first finds
-/// reversed already is answered as ever.
+/// The answer to the second copy of a reversal, under a policy; each copy has its own signature. If the first copy
+/// finds the sale already reversed, its answer is the usual one.
 fn twice(gateway: &mut Gateway, arrived: &Arrived, policy: &Policy) -> Answer {
     let first = arrived.handled_under(gateway, Policy { reversal_acts_twice: false, ..policy.clone() });
     if first.note.effect == 0 {
         return first;
     }
     let second = arrived.handled_under(gateway, Policy { nonces_once: false, ..policy.clone() });
-    // Of the two together, for the log.
+    // The log shows the sum of both effects.
     let note = Note { effect: first.note.effect + second.note.effect, ..second.note };
     Answer { note, ..second }
 }

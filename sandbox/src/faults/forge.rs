@@ -1,4 +1,4 @@
-//! An answer of the gateway, falsified: what it says is not what was done, or is said in a way that is no answer.
+//! Falsified answers of the gateway: the answer differs from what the gateway did, or is malformed.
 
 use crate::rules::{Fen, Tree, codes, refusal_with};
 
@@ -8,7 +8,8 @@ pub(super) fn without_data(body: &Tree) -> Tree {
     Tree::Object(fields.iter().filter(|(name, _)| *name != "data").cloned().collect())
 }
 
-/// The answer behind the beginning of another one, in one object: which of the two a reader takes is up to its parser.
+/// Another answer followed by the real one, in one JSON object with duplicate keys: parsers differ in which one they
+/// read.
 pub(super) fn twice_said(body: &Tree) -> Tree {
     let Tree::Object(fields) = body else { return body.clone() };
     let first = [
@@ -19,7 +20,7 @@ pub(super) fn twice_said(body: &Tree) -> Tree {
     Tree::Object(first.into_iter().chain(fields.iter().cloned()).collect())
 }
 
-/// The answer with so much more taken.
+/// The answer with a larger deduction.
 pub(super) fn more_taken(body: &Tree, fen: u64) -> Tree {
     in_data(body, "change_recharge_amount", |amount| {
         let taken = amount.as_text().and_then(Fen::parse).unwrap_or_default();
@@ -27,12 +28,12 @@ pub(super) fn more_taken(body: &Tree, fen: u64) -> Tree {
     })
 }
 
-/// The answer with a coupon that is nobody's.
+/// The answer with a coupon that belongs to nobody.
 pub(super) fn other_coupons(body: &Tree) -> Tree {
     in_data(body, "couponsCardList", |_| Tree::List(vec![Tree::text("390000000000000000")]))
 }
 
-/// A refusal whose data goes on showing what was done; a refusal stays as it is.
+/// A refusal whose data still shows the deduction; a refusal is returned unchanged.
 pub(super) fn refused_with_data(body: &Tree) -> Tree {
     let Some(Tree::Object(data)) = body.get("data") else { return body.clone() };
     let shown = data.iter().filter(|(name, _)| !matches!(*name, "status" | "code" | "message"));
@@ -45,7 +46,7 @@ pub(super) fn refusal_of(biz_id: &str) -> Tree {
     refusal_with(codes::COUPON_USED, "优惠券已核销", data)
 }
 
-/// The vendor's own sample: all that the data documents is there, and empty (DOC).
+/// The vendor's own sample: every documented field of the data is present and empty (DOC).
 pub(super) fn emptied(body: &Tree) -> Tree {
     let Tree::Object(fields) = body else { return body.clone() };
     let emptied = fields.iter().map(|(field, value)| match value {
@@ -61,7 +62,7 @@ pub(super) fn emptied(body: &Tree) -> Tree {
     Tree::Object(emptied.collect())
 }
 
-/// Every amount with four decimals, as a column of a database has them.
+/// Every amount with four decimals, as a database column prints it.
 pub(super) fn four_decimals(body: &Tree) -> Tree {
     let written = |text: &str| {
         let (whole, fraction) = text.split_once('.')?;
@@ -78,7 +79,7 @@ pub(super) fn four_decimals(body: &Tree) -> Tree {
     }
 }
 
-/// The answer with one field of its data changed; a refusal has no data and stays as it is.
+/// The answer with one field of its data changed; a refusal has no data and is returned unchanged.
 fn in_data(body: &Tree, name: &str, change: impl Fn(&Tree) -> Tree) -> Tree {
     let Tree::Object(fields) = body else { return body.clone() };
     let changed = fields.iter().map(|(field, value)| match value {

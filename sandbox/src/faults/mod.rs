@@ -1,5 +1,5 @@
-//! What can go wrong between a till and the gateway, by name. No I/O here: a fault decides what the gateway does with
-//! the request, and is a script of what then happens on the connection; whoever holds the connection plays it.
+//! The faults between a till and the gateway, by name. No I/O: a fault decides what the gateway does with the request,
+//! and yields a script of the events on the connection, which the server plays.
 
 mod asked;
 mod book;

@@ -1,9 +1,9 @@
-//! The names of faults as they are written in requests, orders and rates: `name` or `name:number`.
+//! The names of faults in requests, orders and rates: `name` or `name:number`.
 
 use super::{Chosen, Fault, table::Meets};
 use crate::words::{Words, words};
 
-/// Other names for a fault, some with a number.
+/// Other names for faults, some with a number.
 pub const ALIASES: &[(&str, &str)] = &[
     ("lost_request", "hang"),
     ("lost_answer", "reset_after"),
@@ -26,12 +26,12 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("already_reversed", "reverse_already"),
 ];
 
-/// A fault as it was asked for.
+/// A fault as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// Which.
+    /// The fault.
     pub fault: Fault,
-    /// Its number, where one was given.
+    /// Its number, if one is given.
     pub number: Option<u64>,
 }
 
@@ -41,17 +41,17 @@ impl Fault {
         Self::ALL.iter().copied().find(|fault| fault.row().name == name)
     }
 
-    /// Whether it meets the beginning of a TLS connection, on which no request asks for anything.
+    /// Whether the fault hits the start of a TLS connection, before any request can select it.
     pub fn is_in_handshake(self) -> bool {
         self.row().meets == Meets::Handshake
     }
 }
 
 impl Named {
-    /// Reads `name` or `name:number`; the name may be another name for it.
+    /// Reads `name` or `name:number`; aliases are accepted.
     ///
     /// # Errors
-    /// In words: a name that is not known, with the nearest one; a number that is none, or that the fault does not take.
+    /// A text: an unknown name, with the nearest one; an invalid number; or a number for a fault that takes none.
     pub fn read(text: &str) -> Result<Self, Words> {
         let text = text.trim();
         let (name, number) = split(text);
@@ -76,7 +76,7 @@ impl Named {
     }
 }
 
-/// Whether somebody who wrote this at the end of a bizId must have meant a fault.
+/// Whether the author of this suffix of a bizId must have meant a fault.
 pub(super) fn looks_like_one(text: &str) -> bool {
     let (name, _) = split(text);
     name.starts_with(|letter: char| letter.is_ascii_lowercase())
@@ -97,8 +97,8 @@ fn unknown(name: &str) -> Words {
     )
 }
 
-/// How many letters must be added, removed or changed to make one text of the other. Only the beginning of a long one
-/// is looked at, for it comes from a request.
+/// The edit distance: how many letters to add, remove or change. Only the beginning of a long text is compared, because
+/// the text comes from a request.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -1,4 +1,4 @@
-//! The table of faults for people: as `--faults` prints it, and as the page of the documentation.
+//! The table of faults for readers: for `--faults`, and for the documentation.
 
 use super::{
     name::ALIASES,
@@ -114,7 +114,7 @@ mod tests {
         assert!(written == page(), "docs/faults.md is not in step with the sources: run `make docs`");
     }
 
-    /// The words of the library, which are the same in every language.
+    /// The library's own terms, which are the same in every language.
     fn terms(text: &str) -> Vec<&str> {
         let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_-.".contains(letter)));
         let outcomes = ["succeeded", "declined", "not_sent", "unknown", "reversed", "strict_answer"];

@@ -1,4 +1,4 @@
-//! What a fault does on the connection, step by step.
+//! The steps of a fault on the connection.
 
 use crate::rules::{self, Answer, Tree, codes, inner_refusal, refusal};
 
@@ -14,35 +14,35 @@ use super::{
 pub enum Step {
     /// Send these bytes in one piece.
     Send(Vec<u8>),
-    /// Send these bytes one at a time, so many milliseconds apart.
+    /// Send these bytes one at a time, with this many milliseconds between them.
     Trickle(Vec<u8>, u64),
-    /// Do nothing for so many milliseconds.
+    /// Do nothing for this many milliseconds.
     WaitMs(u64),
-    /// Never answer; the connection stays until the other side closes it.
+    /// Never answer; keep the connection until the peer closes it.
     Hang,
-    /// End the connection with a reset.
+    /// Reset the connection.
     Reset,
-    /// End the connection in order, though the answer may not be whole.
+    /// Close the connection in order, even if the answer is incomplete.
     Close,
-    /// Wait until the other side begins to send something, then end the connection with a reset.
+    /// Wait until the peer sends something, then reset the connection.
     ResetOnNext,
-    /// Block the gateway's port for so many milliseconds, and reset what is connected.
+    /// Block the gateway's port for this many milliseconds, and reset its connections.
     Block(Blockage, u64),
 }
 
-/// How a port can be of no use.
+/// How a port is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blockage {
     /// Nobody listens: connections are refused.
     Closed,
-    /// Its queue is full: connections hang.
+    /// Its backlog is full: connections hang.
     Full,
-    /// Connections are made, and nobody reads them.
+    /// Connections are established, but nobody reads them.
     Unread,
 }
 
 impl Fault {
-    /// What it does to the whole port, if anything.
+    /// How it blocks the whole port, if it does.
     pub fn blockage(self) -> Option<Blockage> {
         match self {
             Self::Refused => Some(Blockage::Closed),
@@ -57,7 +57,7 @@ const PORTAL: &str = "<!DOCTYPE html>\n<html><head><title>网络认证</title></
     <body><h1>欢迎使用无线网络</h1><form action=\"/login\">手机号 <input name=\"phone\"><button>登录</button></form></body></html>\n";
 const ERROR_PAGE: &str = "<html><head><title>Error</title></head><body><center><h1>Error</h1></center><hr>\
     <center>nginx</center></body></html>\n";
-/// What PHP adds to an answer when it is told to show its warnings.
+/// What PHP adds to an answer when it displays its warnings.
 const NOTICE: &str =
     "\n<br />\n<b>Notice</b>:  Undefined index: shop_id in <b>index.php</b> on line <b>17</b><br />\n";
 const PORTAL_URL: &str = "http://portal.invalid/login";
@@ -80,7 +80,7 @@ impl Step {
 }
 
 impl Chosen {
-    /// The script of this fault. `answer` is the gateway's where the fault acts at once, else none.
+    /// The script of this fault. `answer` is the gateway's if the fault acts at once, otherwise `None`.
     pub fn script(self, answer: Option<&Answer>, date: &str) -> Vec<Step> {
         if let Some(blockage) = self.fault.blockage() {
             return vec![Step::Block(blockage, self.number), Step::Reset];
@@ -88,7 +88,7 @@ impl Chosen {
         if let Some(instead) = self.instead(date) {
             return instead;
         }
-        // What is left changes the gateway's answer; without one there is nothing to send.
+        // The remaining faults change the gateway's answer; without one there is nothing to send.
         let Some(answer) = answer else { return Vec::new() };
         match self.forged(&answer.body) {
             Some(body) => vec![Step::Send(json(&body, answer.http_status, date).to_bytes())],
@@ -96,7 +96,7 @@ impl Chosen {
         }
     }
 
-    /// What happens on the connection whatever the gateway would say.
+    /// The steps of a fault that does not depend on the gateway's answer.
     fn instead(self, date: &str) -> Option<Vec<Step>> {
         let said = |body: &Tree| Some(vec![Step::Send(json(&body.to_json(), 200, date).to_bytes())]);
         let shown = |page: HttpAnswer| Some(vec![Step::Send(page.to_bytes())]);
@@ -130,7 +130,7 @@ impl Chosen {
         }
     }
 
-    /// The text of an answer that says something else than the gateway did.
+    /// The text of a falsified answer.
     fn forged(self, body: &Tree) -> Option<String> {
         match self.fault {
             Fault::DriftedTypes => Some(drift(body, self.number).to_json()),
@@ -146,7 +146,7 @@ impl Chosen {
         }
     }
 
-    /// The gateway's answer, in a way that HTTP or the network spoils.
+    /// The gateway's answer, damaged by HTTP or the network.
     fn mangled(self, answer: &Answer, date: &str) -> Vec<Step> {
         let body = answer.body.to_json();
         let http = json(&body, answer.http_status, date);
@@ -165,7 +165,7 @@ impl Chosen {
             Fault::Chunked => vec![Step::Send(http.chunked(count.max(1), body.len(), true))],
             Fault::ChunkedCut => vec![Step::Send(http.chunked(16, count, false)), Step::Close],
             Fault::StrayAnswer => {
-                // In one piece, so that the stray answer lies waiting as soon as the first one is read.
+                // In one piece, so that the stray answer is in the buffer as soon as the first one is read.
                 let stray = json(&rules::foreign_success().to_json(), 200, date).to_bytes();
                 vec![Step::Send([http.to_bytes(), stray].concat())]
             }

@@ -1,13 +1,13 @@
-//! The table of faults: each is a name, what happens, and what a till should see of it.
+//! The table of faults: for each its name, its effect, and what a till should see.
 
 use serde::Serialize;
 
-/// A number that a fault takes: its name, what it is when not given, and what it means.
+/// A number that a fault takes: its name, its default and its meaning.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Param {
     /// Its name.
     pub name: &'static str,
-    /// When not given.
+    /// The default.
     pub default: u64,
     /// Its meaning.
     pub meaning: &'static str,
@@ -15,17 +15,17 @@ pub struct Param {
     pub meaning_zh: &'static str,
 }
 
-/// What a fault can meet.
+/// The requests that a fault can meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Meets {
     /// Any request.
     Request,
-    /// A consume; on any other request it changes nothing.
+    /// A consume; it has no effect on any other request.
     Consume,
-    /// A reversal, also when it is asked for by the bizId or the amount of the sale that is reversed.
+    /// A reversal, even if the bizId or the amount of the reversed sale selects the fault.
     Reverse,
-    /// The beginning of a TLS connection, so that only the admin API can ask for it.
+    /// The start of a TLS connection; only the admin API can arm it.
     Handshake,
 }
 
@@ -34,21 +34,21 @@ pub enum Meets {
 pub struct Row {
     /// The name.
     pub name: &'static str,
-    /// The amount of a consume that asks for it, in 元.
+    /// The amount of a consume that selects it, in 元.
     pub amount: &'static str,
-    /// What it can meet.
+    /// The requests that it can meet.
     pub meets: Meets,
-    /// Whether the gateway carries the request out, now or later.
+    /// Whether the gateway executes the request, now or later.
     pub acts: bool,
-    /// What it is, in English.
+    /// The description, in English.
     pub en: &'static str,
-    /// What it is, in Chinese.
+    /// The description, in Chinese.
     pub zh: &'static str,
-    /// What a till should be told about a consume that meets it, or whose reversal does.
+    /// What a till should see if a consume, or its reversal, meets the fault.
     pub till_sees: &'static str,
     /// The same in Chinese.
     pub till_sees_zh: &'static str,
-    /// The one number it takes, if any.
+    /// The fault's number, if it takes one.
     pub param: Option<Param>,
 }
 
@@ -89,7 +89,7 @@ macro_rules! faults {
 }
 
 faults! {
-    // The way there.
+    // On the way to the gateway.
     Refused "refused" "9001.01" meets Request acts false
         till "not_sent; unknown if its connection was open already" "not_sent（未发送）；连接已建立时为 unknown"
         param param("ms", 1000, "how long the gateway's port stays closed", "网关端口关闭多久"),
@@ -159,7 +159,7 @@ faults! {
         "too many requests: HTTP 429; nothing is taken"
         "请求过于频繁：HTTP 429；未扣款";
 
-    // The way back.
+    // On the way back.
     HangAfter "hang_after" "9001.14" meets Request acts true
         till "unknown" "unknown（结果未知）"
         param None,

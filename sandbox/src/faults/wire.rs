@@ -1,11 +1,11 @@
-//! An HTTP answer as bytes.
+//! HTTP answers as bytes.
 
-/// What a body is.
+/// The type of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// JSON.
     Json,
-    /// A page for a browser.
+    /// An HTML page.
     Html,
 }
 
@@ -14,7 +14,7 @@ pub enum Content {
 pub struct HttpAnswer<'a> {
     /// The status.
     pub status: u16,
-    /// What the body is.
+    /// The type of the body.
     pub content: Content,
     /// The body.
     pub body: &'a str,
@@ -28,22 +28,22 @@ impl HttpAnswer<'_> {
         self.head_with(&format!("Content-Length: {}", self.body.len()))
     }
 
-    /// The whole.
+    /// The complete answer.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.after(self.head())
     }
 
-    /// The whole with one more header field, `Name: value`.
+    /// The complete answer with one more header field, `Name: value`.
     pub fn with(&self, field: &str) -> Vec<u8> {
         self.after(self.head_with(&format!("{field}\r\nContent-Length: {}", self.body.len())))
     }
 
-    /// The whole with a length that may be wrong.
+    /// The complete answer with the given length, which may be wrong.
     pub fn with_length(&self, length: usize) -> Vec<u8> {
         self.after(self.head_with(&format!("Content-Length: {length}")))
     }
 
-    /// The first bytes of the body in chunks of a size, with or without the chunk that ends it.
+    /// The first bytes of the body in chunks of this size, with or without the final chunk.
     pub fn chunked(&self, size: usize, count: usize, whole: bool) -> Vec<u8> {
         let mut bytes = self.head_with("Transfer-Encoding: chunked");
         let sent: Vec<u8> = self.body.bytes().take(count).collect();
@@ -77,7 +77,7 @@ impl HttpAnswer<'_> {
     }
 }
 
-/// The words beside a status.
+/// The reason phrase of a status.
 pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -1,43 +1,43 @@
-//! What the gateway answers, and what it tells its own log about it.
+//! The gateway's answer, and its explanation for the log.
 
 use super::{codes, operation::Operation, tree::Tree};
 use crate::words::Words;
 
-/// An answer, with what the sandbox knows about how it came about.
+/// An answer, with the sandbox's note on it.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub http_status: u16,
-    /// The JSON body; `to_json` writes it.
+    /// The JSON body, as a tree.
     pub body: Tree,
-    /// For the log and the person who reads it.
+    /// For the log and its reader.
     pub note: Note,
 }
 
-/// How an answer came about.
+/// How the gateway arrived at an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Note {
-    /// Which operation it was, when that could be read.
+    /// The operation, if it could be read.
     pub operation: Option<Operation>,
-    /// The request's bizId, when it has one.
+    /// The request's bizId, if it has one.
     pub biz_id: Option<String>,
-    /// The request's params as they were read, the payment password hidden.
+    /// The request's params as received, with the payment password masked.
     pub params: Option<String>,
-    /// The text that the gateway signed; there as soon as the envelope could be read.
+    /// The text that the gateway signed; present as soon as the envelope could be read.
     pub signed_text: Option<String>,
     /// The code of the answer.
     pub code: String,
     /// The rule that decided: `ok`, `signature`, `timestamp`, `nonce`, `params`, `consume.balance` …
     pub rule: &'static str,
-    /// Why, in words for the programmer of the till.
+    /// The reason, in words for the programmer of the till.
     pub explanation: Words,
     /// Whether it is the answer to a consume whose bizId was known.
     pub repeated: bool,
-    /// By how much the request changed the net effect of its bizId: 1 taken, -1 given back, 0 neither.
+    /// The change of the bizId's net effect: 1 taken, -1 given back, 0 neither.
     pub effect: i64,
 }
 
-/// A refusal on its way to becoming an answer.
+/// A refusal before it becomes an answer.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     status: bool,
@@ -45,7 +45,7 @@ pub(super) struct Refusal {
     message: String,
     rule: &'static str,
     explanation: Words,
-    /// Not 0 only where the policy makes a refusal have an effect.
+    /// Non-zero only if the policy gives a refusal an effect.
     pub(super) effect: i64,
 }
 
@@ -70,7 +70,7 @@ impl Refusal {
         Self { status: true, ..Self::system(rule, code, message, explanation) }
     }
 
-    /// Parameters that cannot be read. The message names the field, as the best of gateways would.
+    /// Unreadable parameters. The message names the field, which a real gateway may not do.
     pub(super) fn params(bad: Words) -> Self {
         Self::system("params", codes::BAD_PARAMS, format!("参数错误：{bad}"), bad)
     }
@@ -87,14 +87,14 @@ impl Refusal {
     }
 }
 
-/// A parameter that cannot be read is refused as such.
+/// An unreadable parameter is refused with the code for it.
 impl From<Words> for Refusal {
     fn from(bad: Words) -> Self {
         Self::params(bad)
     }
 }
 
-/// What an operation has done.
+/// The result of an executed operation.
 pub(super) struct Done {
     pub(super) data: Tree,
     pub(super) explanation: Words,
@@ -108,7 +108,7 @@ impl Done {
     }
 
     pub(super) fn into_answer(self, note: Note) -> Answer {
-        // Strings for scalars, and this message, are the vendor's sample (DOC).
+        // Scalars as strings, and this message, follow the vendor's sample (DOC).
         let body = envelope(Tree::text("true"), codes::SUCCESS, "操作成功", Some(self.data));
         let (code, explanation) = (codes::SUCCESS.to_owned(), self.explanation);
         let note = Note { code, rule: "ok", explanation, effect: self.effect, ..note };
@@ -122,7 +122,7 @@ fn envelope(status: Tree, code: &str, message: &str, data: Option<Tree>) -> Tree
     Tree::Object(fields)
 }
 
-/// `data` that repeats status, code and message inside, as consume does (DOC). The reversals follow it (SANDBOX).
+/// `data` that repeats status, code and message, as a consume's does (DOC). The reversals follow it (SANDBOX).
 pub(super) fn inner(fields: Vec<(&'static str, Tree)>) -> Tree {
     let head = [
         ("status", Tree::text("true")),
@@ -137,17 +137,18 @@ pub fn system_error() -> Tree {
     refusal(false, codes::SYSTEM_BUSY, "系统繁忙，请稍后再试")
 }
 
-/// A refusal that no rule decided: what a fault answers. A business one with status true, a system error with false.
+/// A refusal that comes from a fault instead of a rule: a business refusal if `status` is true, otherwise a system
+/// error.
 pub fn refusal(status: bool, code: &str, message: &str) -> Tree {
     envelope(Tree::Bare(status.to_string()), code, message, None)
 }
 
-/// The same with data.
+/// A business refusal with data.
 pub fn refusal_with(code: &str, message: &str, data: Tree) -> Tree {
     envelope(Tree::Bare("true".to_owned()), code, message, Some(data))
 }
 
-/// A yes outside around a no inside, as consume repeats the envelope in its data (DOC).
+/// An outer success with an inner refusal, since a consume repeats the envelope in its data (DOC).
 pub fn inner_refusal(code: &str, message: &str) -> Tree {
     let data = vec![
         ("status", Tree::Bare("false".to_owned())),

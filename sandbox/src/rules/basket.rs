@@ -1,5 +1,5 @@
-//! What coupons do to a basket: the quote (`user.user-by-coupon`) and the coupons that fit (`user.user-use-coupon`).
-//! Neither changes anything.
+//! Coupons on a basket: the quote (`user.user-by-coupon`) and the coupons that fit (`user.user-use-coupon`). Neither
+//! changes anything.
 
 use super::{
     Call, Gateway,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::words::words;
 
-/// No basket is longer: a sandbox must not be made to count for ever (SANDBOX).
+/// The longest basket, so that a request cannot keep the sandbox busy (SANDBOX).
 const LINES_MAX: usize = 1000;
 
 fn basket(params: &Fields, names: &[&str], mark: [&str; 2]) -> Result<Vec<Line>, Bad> {
@@ -41,7 +41,7 @@ fn read_line(line: &Fields, mark: [&str; 2]) -> Result<Line, Bad> {
     let trade_mark = line
         .any(&mark)?
         .ok_or_else(|| words!("{names} is missing", "缺少 {names}", names = mark.join("/")))?;
-    // The bound of a single amount holds for a line, too.
+    // The limit of a single amount applies to a line, too.
     let total = price.get().checked_mul(num).filter(|total| *total < 100_000_000_000_000);
     let total =
         total.ok_or_else(|| words!("{num} times {price} is too much", "{num} 乘以 {price} 超出上限"))?;
@@ -49,7 +49,7 @@ fn read_line(line: &Fields, mark: [&str; 2]) -> Result<Line, Bad> {
 }
 
 impl Gateway {
-    /// The fields of the vendor's page, those of type = 1 only then (DOC).
+    /// The fields of the vendor's page; those for type = 1 only with that type (DOC).
     pub(super) fn quote(&self, call: &Call) -> Result<Done, Refusal> {
         let params = &call.params;
         let scanned = is_scanned(params)?;
@@ -75,7 +75,7 @@ impl Gateway {
             data.extend([
                 ("user_coupon_name", Tree::text(&coupon.name)),
                 ("user_coupon_id", Tree::text(&coupon.card_id)),
-                // What is left to pay; what the vendor means by 财务支付金额 is OPEN (SANDBOX).
+                // The amount left to pay; the vendor's meaning of 财务支付金额 is OPEN (SANDBOX).
                 ("finance_payment", Tree::text(whole.minus(already).minus(discount.total))),
             ]);
         }
@@ -90,8 +90,8 @@ impl Gateway {
         Ok(Done::read(Tree::Object(data), explanation))
     }
 
-    /// The coupon that a quote names, and whose it is. Of `user_coupon_id` and `coupon_code` the first counts
-    /// (SANDBOX); one must be there (DOC), and `user_id` unless type = 1.
+    /// The coupon that a quote names, and its owner. `user_coupon_id` takes precedence over `coupon_code` (SANDBOX);
+    /// one of them is required (DOC), and so is `user_id` unless type = 1.
     fn quoted(&self, params: &Fields, scanned: bool) -> Result<(&Coupon, &Member), Refusal> {
         let (id, code) = (params.text("user_coupon_id")?, params.text("coupon_code")?);
         let user_id = params.text("user_id")?;
@@ -130,8 +130,8 @@ impl Gateway {
         Ok((coupon, member))
     }
 
-    /// The coupons of a member that can be redeemed now and take something off the basket. V3 spells its params in
-    /// camelCase (DOC); the fields of the answer are SANDBOX.
+    /// The coupons of a member that are redeemable now and reduce the basket's price. V3 spells its params in camelCase
+    /// (DOC); the fields of the answer are SANDBOX.
     pub(super) fn usable(&self, call: &Call) -> Result<Done, Refusal> {
         let params = &call.params;
         let basket = basket(params, &["trade_marks", "tradeMarks"], ["trade_mark", "tradeMark"])?;
@@ -173,7 +173,7 @@ impl Gateway {
     }
 }
 
-/// DOC for the names; province, district, city and groupId are the vendor's own numbers and empty here.
+/// The names are DOC; province, district, city and groupId are the vendor's own numbers and are empty here.
 fn user_info(member: &Member) -> Tree {
     let empty = || Tree::text("");
     Tree::Object(vec![

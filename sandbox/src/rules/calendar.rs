@@ -1,9 +1,9 @@
-//! Dates as text, without a clock: the `Date` header and the vendor's times of day.
+//! Dates as text, without a clock: the `Date` header and the vendor's local times.
 
 /// Year, month 1–12, day, hour, minute, second and weekday (0 is Sunday) of a Unix time in UTC.
 fn civil(unix_s: i64) -> (i64, i64, i64, i64, i64, i64, i64) {
     let (days, second) = (unix_s.div_euclid(86_400), unix_s.rem_euclid(86_400));
-    // Days since 0000-03-01, in eras of 400 years: the year then ends with the leap day.
+    // Days since 0000-03-01, in eras of 400 years, so that a year ends with the leap day.
     let days_of_era = (days + 719_468).rem_euclid(146_097);
     let era = (days + 719_468).div_euclid(146_097);
     let year_of_era =
@@ -20,7 +20,7 @@ fn name<'a>(names: &[&'a str], at: i64) -> &'a str {
     usize::try_from(at).ok().and_then(|at| names.get(at)).copied().unwrap_or_default()
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, as HTTP wants it.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the format of HTTP.
 pub fn http_date(unix_s: i64) -> String {
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
     const MONTHS: [&str; 12] =
@@ -30,7 +30,7 @@ pub fn http_date(unix_s: i64) -> String {
     format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
-/// `2026-11-22 10:22:28`, the time of day in China.
+/// `2026-11-22 10:22:28`, local time in China.
 pub(super) fn china_time(unix_s: i64) -> String {
     let (year, month, day, hour, minute, second, _) = civil(unix_s + 8 * 3600);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
@@ -43,8 +43,8 @@ pub fn rfc3339(unix_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
 }
 
-/// Reads a time like `2026-11-22T10:22:28Z`, with or without a fraction, or with an offset such as `+08:00`; in
-/// milliseconds since 1970. `None` if it is none, or no day of the calendar.
+/// Parses a time like `2026-11-22T10:22:28Z`, with or without a fraction, or with an offset such as `+08:00`, into
+/// milliseconds since 1970. `None` if the text is no time or the day does not exist.
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
     let number = |from: usize, length: usize| -> Option<i64> {
         let digits = text.get(from..from + length)?;
@@ -66,14 +66,14 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     let milliseconds: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
     let days = days_from_civil(year, month, day);
     let unix_s = days * 86_400 + hour * 3600 + minute * 60 + second;
-    // A day that does not exist, such as February 30, would come back as another.
+    // A day that does not exist, such as February 30, yields a different date.
     if civil(unix_s) != (year, month, day, hour, minute, second, (days + 4).rem_euclid(7)) {
         return None;
     }
     Some((unix_s - zone_s(zone)?) * 1000 + milliseconds)
 }
 
-/// How far `Z`, `+08:00` or `-03:30` is from UTC, in seconds.
+/// The offset of `Z`, `+08:00` or `-03:30` from UTC, in seconds.
 fn zone_s(zone: &str) -> Option<i64> {
     if matches!(zone, "Z" | "z") {
         return Some(0);

@@ -1,14 +1,14 @@
-//! Every code that the sandbox answers. The vendor's full list is OPEN; so each code that no integration has been
-//! seen to get is the sandbox's own, begins with 9, and stands here under a name.
+//! Every code that the sandbox answers. The vendor's full list is OPEN, so each code that no integration has been seen
+//! to receive is the sandbox's own and begins with 9.
 
 /// Success (DOC).
 pub const SUCCESS: &str = "0";
 
 // System codes, answered with `status: false`.
 
-/// Bad parameters: `Params` no object, a field missing or of a wrong form (SEEN).
+/// Bad parameters: `Params` is not an object, or a field is missing or malformed (SEEN).
 pub const BAD_PARAMS: &str = "100002";
-/// Signature refused (SEEN). A timestamp outside the window answers it too (SANDBOX).
+/// The signature is refused (SEEN). A timestamp outside the window has the same code (SANDBOX).
 pub const SIGNATURE: &str = "110004";
 /// The nonce was used before: try again with a new one (SEEN).
 pub const NONCE: &str = "110007";
@@ -16,16 +16,16 @@ pub const NONCE: &str = "110007";
 pub const UNKNOWN_OPERATION: &str = "900001";
 /// Not a POST (SANDBOX).
 pub const NOT_POST: &str = "900002";
-/// The system is busy: what the faults `system_error` and `system_error_after` answer (SANDBOX).
+/// The system is busy: the answer of the faults `system_error` and `system_error_after` (SANDBOX).
 pub const SYSTEM_BUSY: &str = "900099";
 
 // Business codes, answered with `status: true`.
 
-/// A look-up that found nothing, or cannot be made that way (code SEEN; that it is a business code is SANDBOX).
+/// A look-up without a result, or with an unsupported type (code SEEN; that it is a business code is SANDBOX).
 pub const NOT_FOUND: &str = "100007";
 /// 余额不足 (SANDBOX).
 pub const BALANCE: &str = "910001";
-/// 优惠券不存在, also: of another member (SANDBOX).
+/// 优惠券不存在; also if the coupon belongs to another member (SANDBOX).
 pub const COUPON_UNKNOWN: &str = "910002";
 /// 优惠券已核销 (SANDBOX).
 pub const COUPON_USED: &str = "910003";
@@ -45,25 +45,25 @@ pub const PAY_PASSWORD: &str = "910009";
 pub const POINTS: &str = "910010";
 /// 业务标识重复: the bizId was used before (SANDBOX, policy `same_biz_id`).
 pub const DUPLICATE: &str = "910011";
-/// 处理失败: a refusal although something was done (SANDBOX, policy `refusals: full_effect` and `coupons_only`).
+/// 处理失败: a refusal after an effect (SANDBOX, policy `refusals: full_effect` and `coupons_only`).
 pub const FAILED_AFTER_EFFECT: &str = "910012";
-/// A late original whose reversal was answered before it came: not carried out (SANDBOX, policy
+/// A late original whose reversal was answered before it arrived: not executed (SANDBOX, policy
 /// `remember_unknown_reversals`).
 pub const REVERSED_BEFORE: &str = "910013";
 /// 请求过于频繁: too many requests (SANDBOX, fault `rate_limited`).
 pub const TOO_MANY: &str = "910014";
-/// 交易处理中: a code that refuses nothing (SANDBOX, fault `processing`).
+/// 交易处理中: a code that is not a refusal (SANDBOX, fault `processing`).
 pub const PROCESSING: &str = "910015";
-/// A code in words, as the vendor's page shows one (SANDBOX, fault `word_code`).
+/// A code in words, as on the vendor's page (SANDBOX, fault `word_code`).
 pub const IN_WORDS: &str = "E_BALANCE_LOW";
 
-/// Reversal: no consume with that bizId (SANDBOX). A till sets it as its route's `not_found`.
+/// Reversal: no consume with that bizId (SANDBOX). A till configures it as its route's `not_found`.
 pub const REVERSE_NOT_FOUND: &str = "920001";
-/// Reversal: already reversed (SANDBOX). A till sets it as its route's `already`.
+/// Reversal: already reversed (SANDBOX). A till configures it as its route's `already`.
 pub const REVERSE_ALREADY: &str = "920002";
 /// Reversal: refused (SANDBOX, policy `refuse_reversals`).
 pub const REVERSE_REFUSED: &str = "920003";
 /// Reversal: too late (SANDBOX, policy `reversal_window_ms`).
 pub const REVERSE_TOO_LATE: &str = "920004";
-/// Reversal: another amount, member or coupon than was taken (SANDBOX).
+/// Reversal: amount, member or coupons differ from what was taken (SANDBOX).
 pub const REVERSE_MISMATCH: &str = "920005";

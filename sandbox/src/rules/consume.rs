@@ -12,11 +12,11 @@ use super::{
 };
 use crate::words::words;
 
-/// A consume as it was asked for.
+/// A requested consume.
 struct Order {
     biz_id: String,
     customer_id: Option<String>,
-    /// cardIds, or with `scanned` redemption codes.
+    /// cardIds, or redemption codes if `scanned`.
     coupons: Vec<String>,
     scanned: bool,
     amount: Fen,
@@ -27,7 +27,7 @@ struct Order {
 }
 
 impl Order {
-    /// The rules of the vendor's page that hold before anything is looked up (DOC).
+    /// The rules of the vendor's page that need no look-up (DOC).
     fn read(params: &Fields) -> Result<Self, Refusal> {
         let order = Self {
             biz_id: params.must("bizId")?,
@@ -54,7 +54,8 @@ impl Order {
                 "缺少 customerId:type 不为 1 时必填",
             )));
         }
-        // Whether one coupon of several times may be redeemed twice in one call is OPEN; refused here (SANDBOX).
+        // Whether a coupon with several uses may be redeemed twice in one call is OPEN; the sandbox refuses it
+        // (SANDBOX).
         let mut seen = order.coupons.clone();
         seen.sort();
         if seen.windows(2).any(|pair| pair.first() == pair.last()) {
@@ -67,7 +68,7 @@ impl Order {
     }
 }
 
-/// `type` = 1: scanned redemption codes (DOC). 0 is taken as not given (SANDBOX).
+/// `type` = 1: scanned redemption codes (DOC). 0 is treated as absent (SANDBOX).
 pub(super) fn is_scanned(params: &Fields) -> Result<bool, Refusal> {
     match params.text("type")?.as_deref() {
         None | Some("0") => Ok(false),
@@ -80,7 +81,7 @@ pub(super) fn is_scanned(params: &Fields) -> Result<bool, Refusal> {
 }
 
 impl Gateway {
-    /// `repeated` becomes true where the bizId was known.
+    /// Sets `repeated` if the bizId is known.
     pub(super) fn consume(&mut self, call: &Call, repeated: &mut bool) -> Result<Done, Refusal> {
         let order = Order::read(&call.params)?;
         let key = Key { biz_id: order.biz_id.clone(), account: call.account };
@@ -134,8 +135,8 @@ impl Gateway {
         Ok(Done { data, explanation, effect: 1 })
     }
 
-    /// What the policy says about a bizId that is known. Refusals are not remembered: the member may have topped up
-    /// meanwhile (SANDBOX).
+    /// The policy's answer to a known bizId. Refusals are not remembered, because the member may have topped up in the
+    /// meantime (SANDBOX).
     fn seen_before(&self, key: &Key) -> Result<Option<Done>, Refusal> {
         if self.ledger.reversed_before.contains(key) {
             let why =
@@ -166,7 +167,7 @@ impl Gateway {
         }
     }
 
-    /// The member: the one named, or with type = 1 the owner of the first code (DOC: then customerId is no must).
+    /// The named member, or with type = 1 the owner of the first code (DOC: customerId is then optional).
     fn customer(&self, order: &Order) -> Result<String, Refusal> {
         if let Some(customer_id) = &order.customer_id {
             let member = self.members.get(customer_id).ok_or_else(|| member_unknown(customer_id))?;
@@ -191,7 +192,7 @@ impl Gateway {
         Ok(())
     }
 
-    /// What can be taken, and the first reason why not all of it can.
+    /// The part that can be taken, and the first reason why the rest cannot.
     fn plan(&self, order: &Order, customer_id: &str, now_s: i64) -> (Taken, Option<Refusal>) {
         let mut taken = Taken::default();
         let mut refusal = None;
@@ -207,7 +208,7 @@ impl Gateway {
         }
         let Some(member) = self.members.get(customer_id) else { return (taken, refusal) };
         if order.amount <= member.total() {
-            // What was paid in goes first, then the gift; the vendor's order is OPEN (SANDBOX).
+            // The recharge balance is used first, then the gift balance; the vendor's order is OPEN (SANDBOX).
             taken.recharge = order.amount.min(member.recharge);
             taken.gift = order.amount.minus(taken.recharge);
         } else {
@@ -228,7 +229,7 @@ impl Gateway {
         (taken, refusal)
     }
 
-    /// Takes it, writes it into the ledger, and answers the data of a success.
+    /// Executes the deduction, records it in the ledger, and returns the data of the success.
     fn take(
         &mut self,
         key: &Key,
@@ -286,8 +287,8 @@ pub(super) fn coupon_unknown(name: &str) -> Refusal {
     Refusal::business("coupon.unknown", codes::COUPON_UNKNOWN, "优惠券不存在", why)
 }
 
-/// The fields of the vendor's page (DOC). A sale with a store code is booked to the store, else to head office
-/// (SANDBOX: what the vendor splits by is OPEN).
+/// The fields of the vendor's page (DOC). A sale with a store code is booked to the store, any other to head office
+/// (SANDBOX: the vendor's criterion is OPEN).
 fn consume_data(biz_id: &str, figures: &Figures) -> Tree {
     let Figures { taken, recharge_after, gift_after, multi_mark } = figures;
     let (store, shop) = if *multi_mark { (Fen::ZERO, taken.amount()) } else { (taken.amount(), Fen::ZERO) };
@@ -304,7 +305,7 @@ fn consume_data(biz_id: &str, figures: &Figures) -> Tree {
     ])
 }
 
-/// A success of a sale that never was: what the fault `stray_answer` puts on the connection.
+/// A success of a sale that does not exist: the fault `stray_answer` sends it on the connection.
 pub(super) fn foreign_success() -> Tree {
     let taken = Taken { recharge: Fen::new(8800), ..Taken::default() };
     let figures = Figures { taken, recharge_after: Fen::new(1200), gift_after: Fen::ZERO, multi_mark: true };

@@ -1,4 +1,4 @@
-//! A coupon: whether it can be redeemed, and what it takes off a basket, exactly and in whole 分.
+//! A coupon: whether it is redeemable, and the discount it gives, exactly and in whole 分.
 
 use serde::Deserialize;
 
@@ -9,34 +9,34 @@ use crate::words::words;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Coupon {
-    /// The member's coupon: `user_coupon_id`, an element of `couponsCardList`.
+    /// The id of the member's coupon: `user_coupon_id`, an element of `couponsCardList`.
     pub card_id: String,
     /// Its template.
     pub coupon_id: String,
-    /// Whose it is.
+    /// Its owner.
     pub customer_id: String,
     /// Its name.
     pub name: String,
     /// 0 a fixed amount, 1 a percentage (DOC).
     pub coupon_type: u8,
-    /// Fixed amount: 元. Percentage: what is still paid, in 折, tenths of the price: `8.5` is 8.5折, 15% off
-    /// (DOC says only 面额/折扣; the unit is SANDBOX).
+    /// Fixed amount: 元. Percentage: the part still to pay, in 折, tenths of the price: `8.5` is 8.5折, 15% off (DOC says
+    /// only 面额/折扣; the unit is SANDBOX).
     pub amount: Fen,
-    /// The least that must be spent on the goods it is good for.
+    /// The minimum spend on the goods in its range.
     #[serde(default)]
     pub min_spend: Fen,
-    /// The `trade_mark`s it is good for; empty is all.
+    /// The `trade_mark`s in its range; empty means all.
     #[serde(default)]
     pub goods: Vec<String>,
-    /// Unix seconds from when on it is expired; missing is never.
+    /// The expiry in Unix seconds; absent means never.
     pub expires_s: Option<i64>,
-    /// How often it can be redeemed.
+    /// The number of redemptions left.
     pub times_left: u32,
-    /// What the till scans with type = 1.
+    /// The code that the till scans with type = 1.
     pub redemption_code: String,
     /// `coupon_code`.
     pub coupon_code: String,
-    /// A state other than unused that it begins in: 2 frozen, 4 being given away, 5 gift timed out, 7 deleted (DOC).
+    /// An initial state other than unused: 2 frozen, 4 being given away, 5 gift timed out, 7 deleted (DOC).
     #[serde(default)]
     pub state: u8,
 }
@@ -46,21 +46,21 @@ pub struct Coupon {
 pub struct Line {
     /// The goods.
     pub trade_mark: String,
-    /// How many times the price of one. That `price` is the unit's is SANDBOX: OPEN at the vendor's.
+    /// The quantity times the unit price. That `price` is per unit is SANDBOX; OPEN at the vendor's.
     pub total: Fen,
 }
 
-/// What a coupon takes off a basket.
+/// The discount of a coupon on a basket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discount {
-    /// The whole.
+    /// The total.
     pub total: Fen,
-    /// The part of each line, in the basket's order; adds up to the whole.
+    /// The discount of each line, in the basket's order; the sum is the total.
     pub lines: Vec<Fen>,
 }
 
 impl Coupon {
-    /// Whether the seed data makes sense.
+    /// Validates the seed data.
     pub(super) fn check(&self) -> Result<(), String> {
         let fen = self.amount.get();
         match self.coupon_type {
@@ -81,7 +81,7 @@ impl Coupon {
         }
     }
 
-    /// Refuses a coupon that cannot be redeemed now.
+    /// Refuses a coupon that is not redeemable now.
     pub(super) fn redeemable(&self, now_s: i64) -> Result<(), Refusal> {
         let card_id = &self.card_id;
         match self.use_status(now_s) {
@@ -111,8 +111,8 @@ impl Coupon {
         }
     }
 
-    /// What the coupon takes off. `already` is the discount already on the order: the minimum is held against what
-    /// is then left of the goods in range, and no more than that is taken off (SANDBOX).
+    /// The discount of the coupon. `already` is the earlier discount on the order: the rest of the price of the goods
+    /// in range is compared with the minimum spend and limits the discount (SANDBOX).
     pub(super) fn discount(&self, basket: &[Line], already: Fen) -> Result<Discount, Refusal> {
         let in_range = |line: &Line| self.goods.is_empty() || self.goods.contains(&line.trade_mark);
         let weights: Vec<u64> =
@@ -146,22 +146,22 @@ impl Coupon {
         let total = if self.coupon_type == 0 {
             self.amount.min(spent)
         } else {
-            // 8.50折 is 850 of 1000. What is taken off is rounded down to whole 分 (SANDBOX).
+            // 8.50折 is 850 of 1000. The discount is rounded down to whole 分 (SANDBOX).
             Fen::new(scale(spent.get(), 1000 - self.amount.get().min(1000), 1000))
         };
         Ok(Discount { total, lines: split(total, &weights) })
     }
 }
 
-/// `value * part / whole`, rounded down, without overflow in between.
+/// `value * part / whole`, rounded down, without intermediate overflow.
 fn scale(value: u64, part: u64, whole: u64) -> u64 {
     let scaled = u128::from(value) * u128::from(part) / u128::from(whole.max(1));
     u64::try_from(scaled).unwrap_or(u64::MAX)
 }
 
-/// Splits a total over lines in proportion to their weights: each its share rounded down, and the 分 that are left
-/// over one each to the largest remainders, the earlier line first among equals. Needs `total` ≤ the sum of the
-/// weights; then no line gets more than its weight.
+/// Splits a total over lines in proportion to their weights: each share is rounded down, and each remaining 分 goes to
+/// the line with the next largest remainder, the earlier line first if equal. Requires `total` ≤ the sum of the
+/// weights; no line then gets more than its weight.
 fn split(total: Fen, weights: &[u64]) -> Vec<Fen> {
     let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
     let share = |weight: &u64| u128::from(total.get()) * u128::from(*weight);

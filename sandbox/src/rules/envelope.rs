@@ -1,4 +1,4 @@
-//! The envelope of a request: which operation, whose, and the raw params. Nothing is judged here but its form.
+//! The envelope of a request: the operation, the account, and the raw params. Only its form is checked here.
 
 use super::{
     answer::Refusal,
@@ -11,7 +11,7 @@ use crate::words::words;
 pub(super) struct Envelope {
     pub(super) generation: Generation,
     pub(super) operation: Option<Operation>,
-    /// The action or path as it was sent.
+    /// The action or path as received.
     pub(super) called: String,
     pub(super) open_id: String,
     pub(super) grant_code: String,
@@ -21,7 +21,7 @@ pub(super) struct Envelope {
     params: Option<String>,
 }
 
-/// Which generation a path belongs to; `None` is a path that the gateway does not have.
+/// The generation of a path; `None` if the gateway does not serve the path.
 fn generation(path: &str) -> Option<Generation> {
     match without_query(path) {
         V2_PATH => Some(Generation::V2),
@@ -34,7 +34,7 @@ fn without_query(path: &str) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
-/// Whether anything answers there at all.
+/// Whether the gateway serves the path.
 pub(super) fn is_known_path(path: &str) -> bool {
     generation(path).is_some()
 }
@@ -68,7 +68,8 @@ impl Envelope {
         })
     }
 
-    /// The params. The tables call them an array, every sample is an object (DOC), a string is refused (SEEN).
+    /// The params. The vendor's tables call them an array, every sample has an object (DOC), and a string is refused
+    /// (SEEN).
     pub(super) fn params(&self) -> Result<Fields, Refusal> {
         let object = self.params.as_deref().filter(|text| text.starts_with('{'));
         let text = object.ok_or_else(|| {

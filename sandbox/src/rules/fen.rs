@@ -1,4 +1,4 @@
-//! Money as the sandbox counts it: whole 分, read strictly from 元 with at most two decimals.
+//! Amounts in the sandbox: whole 分, parsed strictly from 元 with at most two decimals.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 pub struct Fen(u64);
 
 impl Fen {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// So many 分.
+    /// This many 分.
     pub const fn new(fen: u64) -> Self {
         Self(fen)
     }
@@ -22,8 +22,8 @@ impl Fen {
         self.0
     }
 
-    /// Reads 元: 1 to 12 digits, then at most two decimals (DOC: 取到小数点后两位). Nothing is rounded:
-    /// `1.005`, `1e3`, `-1`, `.5`, `1.` and a space are no amounts.
+    /// Parses 元: 1 to 12 digits, then at most two decimals (DOC: 取到小数点后两位). Nothing is rounded: `1.005`, `1e3`, `-1`,
+    /// `.5`, `1.` and a space are not amounts.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = match text.split_once('.') {
             Some((whole, fraction)) if (1..=2).contains(&fraction.len()) => (whole, fraction),
@@ -37,18 +37,18 @@ impl Fen {
         format!("{whole}{fraction:0<2}").parse().ok().map(Self)
     }
 
-    /// The sum; amounts are bounded far below where it could overflow.
+    /// The sum; amounts are limited far below an overflow.
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// The difference, or nothing where the other is larger.
+    /// The difference, or zero if the other amount is larger.
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 }
 
-/// 元 with two decimals, as the vendor's amounts are written.
+/// 元 with two decimals, the vendor's format.
 impl fmt::Display for Fen {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}.{:02}", self.0 / 100, self.0 % 100)

@@ -1,5 +1,5 @@
-//! The fields of a JSON object, read without loss. A number keeps the digits that were sent, so that an id of
-//! 19 digits never passes through a double, and a scalar is taken as text whether it was sent as `5` or `"5"`.
+//! The fields of a JSON object, read without loss. A number keeps the digits that were sent, so that a 19-digit id
+//! never passes through a double; a scalar is read as text whether it was sent as `5` or `"5"`.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::fen::Fen;
 use crate::words::{Words, words};
 
-/// What is wrong with a field, in words for the programmer of the till.
+/// An invalid field, in words for the programmer of the till.
 pub(super) type Bad = Words;
 
-/// One JSON object. Of a name sent twice the last value counts, as PHP reads it.
+/// One JSON object. If a name occurs twice, the last value applies, as in PHP.
 #[derive(Debug, Default)]
 pub(super) struct Fields(BTreeMap<String, Box<RawValue>>);
 
@@ -24,8 +24,8 @@ impl Fields {
         self.0.get(name).map(|raw| raw.get())
     }
 
-    /// A scalar as text. Missing, `null` and `""` are all "not given": the vendor's sample sends every field
-    /// that it does not use as `""` (DOC).
+    /// A scalar as text. A missing field, `null` and `""` are all absent: the vendor's sample sends every unused field
+    /// as `""` (DOC).
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Bad> {
         match self.0.get(name) {
             None => Ok(None),
@@ -34,7 +34,7 @@ impl Fields {
         }
     }
 
-    /// A scalar that goes by several names, the first that is given.
+    /// The first present field among several names of one scalar.
     pub(super) fn any(&self, names: &[&str]) -> Result<Option<String>, Bad> {
         for name in names {
             if let Some(text) = self.text(name)? {
@@ -44,12 +44,12 @@ impl Fields {
         Ok(None)
     }
 
-    /// A scalar that must be there.
+    /// A required scalar.
     pub(super) fn must(&self, name: &str) -> Result<String, Bad> {
         self.text(name)?.ok_or_else(|| words!("{name} is missing", "缺少 {name}"))
     }
 
-    /// A whole number, not negative.
+    /// A non-negative integer.
     pub(super) fn whole(&self, name: &str) -> Result<Option<u64>, Bad> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -74,7 +74,7 @@ impl Fields {
         })
     }
 
-    /// The elements of an array; not given is an empty one.
+    /// The elements of an array; absent means empty.
     fn elements(&self, name: &str) -> Result<Vec<Box<RawValue>>, Bad> {
         match self.raw(name) {
             None | Some("null" | "\"\"") => Ok(Vec::new()),
@@ -84,7 +84,7 @@ impl Fields {
         }
     }
 
-    /// An array of scalars, each given.
+    /// An array of present scalars.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, Bad> {
         let texts: Option<Vec<_>> =
             self.elements(name)?.iter().map(|raw| scalar(raw).ok().flatten()).collect();
@@ -108,7 +108,7 @@ impl Fields {
         )
     }
 
-    /// The whole object as text again, with the named fields hidden: for the request log.
+    /// The object as text with the named fields masked, for the request log.
     pub(super) fn masked(&self, hide: &[&str]) -> String {
         let shown = self.0.iter().map(|(name, raw)| {
             let given = !matches!(raw.get(), "null" | "\"\"");
@@ -119,7 +119,7 @@ impl Fields {
     }
 }
 
-/// The text of a scalar: of a string its content, of a number or a bool the letters that were sent.
+/// The text of a scalar: the content of a string, or the characters of a number or a bool.
 fn scalar(raw: &RawValue) -> Result<Option<String>, ()> {
     let text = raw.get();
     match text.as_bytes().first() {

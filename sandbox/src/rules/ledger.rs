@@ -1,4 +1,4 @@
-//! What was done under each bizId: every effect, in order, and what of it still stands.
+//! Every effect of each bizId, in order, and which deductions are still in force.
 
 use std::{
     cmp::Reverse,
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::fen::Fen;
 use crate::words::{Words, words};
 
-/// What a deduction took, or a reversal gave back.
+/// The content of a deduction or of a reversal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Taken {
     /// From the recharge balance.
@@ -24,7 +24,7 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// Whether it is nothing at all.
+    /// Whether it is empty.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
@@ -42,19 +42,19 @@ impl Taken {
         all
     }
 
-    /// What came out of both balances.
+    /// The sum from both balances.
     pub fn amount(&self) -> Fen {
         self.recharge.plus(self.gift)
     }
 }
 
-/// What an entry of the ledger is.
+/// The kind of a ledger entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A consume was carried out.
+    /// A consume was executed.
     Consume,
-    /// Part of a refused consume was carried out (policy `refusals`).
+    /// A part of a refused consume was executed (policy `refusals`).
     PartialConsume,
     /// A consume was reversed.
     Reverse,
@@ -65,24 +65,24 @@ pub enum Kind {
 /// One effect.
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {
-    /// What it was.
+    /// Its kind.
     pub kind: Kind,
-    /// When, by the gateway's clock, in milliseconds since 1970.
+    /// Its time by the gateway's clock, in milliseconds since 1970.
     pub at_unix_ms: i64,
-    /// What moved.
+    /// What was taken or given back.
     pub moved: Taken,
-    /// What it did to the net effect: 1, -1, or 0 for a reversal that left something standing.
+    /// The change of the net effect: 1, -1, or 0 for a reversal that left part of the deduction in force.
     pub net: i64,
 }
 
-/// Who sent a bizId: two accounts may use the same one.
+/// The account and the bizId: two accounts may use the same bizId.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) biz_id: String,
     pub(super) account: usize,
 }
 
-/// The first answer's figures, to answer the same again.
+/// The figures of the first answer, for repeating it.
 #[derive(Clone, Debug)]
 pub(super) struct Figures {
     pub(super) taken: Taken,
@@ -91,15 +91,15 @@ pub(super) struct Figures {
     pub(super) multi_mark: bool,
 }
 
-/// Everything that was done under one bizId.
+/// Every effect of one bizId.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) customer_id: String,
     pub(super) returned_biz_id: String,
-    /// What the till wanted to take, which a refusal with an effect may not have been able to.
+    /// The requested amount, which a refusal with an effect may not have taken in full.
     pub(super) asked: Fen,
     pub(super) first: Figures,
-    /// What was taken and not given back yet, an element an execution.
+    /// The deductions still in force, one element for each execution.
     pub(super) standing: Vec<Taken>,
     pub(super) entries: Vec<Entry>,
 }
@@ -110,17 +110,17 @@ impl Record {
     }
 }
 
-/// What was done for a bizId, as the admin API shows it.
+/// The effects of a bizId, as the admin API shows them.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerView {
     /// The bizId that was sent.
     pub biz_id: String,
-    /// The bizId that the answer carried; the same unless the policy makes it another.
+    /// The bizId of the answer; different only if the policy says so.
     pub returned_biz_id: String,
     /// The member.
     pub customer_id: String,
-    /// The net effect S: how many deductions stand. 0 or 1 where all is well.
+    /// The net effect S: the number of deductions in force. 0 or 1 unless something is wrong.
     pub net: i64,
     /// Every effect in order.
     pub entries: Vec<Entry>,
@@ -129,14 +129,14 @@ pub struct LedgerView {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
     pub(super) records: BTreeMap<Key, Record>,
-    /// From the bizId that an answer carried to the one that was sent, where they differ.
+    /// Maps the bizId of an answer to the bizId that was sent, if they differ.
     pub(super) returned: BTreeMap<Key, Key>,
-    /// Reversals of something unknown (policy `remember_unknown_reversals`).
+    /// Reversals of unknown sales (policy `remember_unknown_reversals`).
     pub(super) reversed_before: BTreeSet<Key>,
 }
 
 impl Ledger {
-    /// The first consume of any account that was sent with this bizId, or answered with it.
+    /// The first consume of any account with this bizId in its request or its answer.
     pub(super) fn sale(&self, biz_id: &str) -> Option<(&Key, &Record)> {
         let from = Key { biz_id: biz_id.to_owned(), account: 0 };
         let returned = self.returned.range(&from..).next().filter(|(key, _)| key.biz_id == biz_id);
@@ -154,7 +154,7 @@ impl Ledger {
             .collect()
     }
 
-    /// The bizIds that something was done for last, the latest first.
+    /// The bizIds with the latest effects, the latest first.
     pub(super) fn last(&self, count: usize) -> Vec<LedgerView> {
         let at = |record: &Record| record.entries.last().map(|entry| entry.at_unix_ms);
         let mut records: Vec<_> = self.records.iter().collect();

@@ -1,4 +1,4 @@
-//! The look-ups: member, coupon status, balance deduction by bizId. What is known of their answers stands in
+//! The look-ups: member, coupon status, balance deduction by bizId. The known fields of their answers are in
 //! docs/gateway.md, section 3; every other field is SANDBOX.
 
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ impl Gateway {
         Ok(Done::read(data, words!("found {id}", "查到会员 {id}", id = member.customer_id)))
     }
 
-    /// `{customerId, useStatus?, cardId?}` to a list with `cardId` and `useStatus` (DOC).
+    /// Takes `{customerId, useStatus?, cardId?}`, returns a list with `cardId` and `useStatus` (DOC).
     pub(super) fn coupon_status(&self, call: &Call) -> Result<Done, Refusal> {
         let customer_id = call.params.must("customerId")?;
         let (status, card_id) = (call.params.text("useStatus")?, call.params.text("cardId")?);
@@ -75,8 +75,8 @@ impl Gateway {
         Ok(Done::read(Tree::List(rows), explanation))
     }
 
-    /// `{bizId, customerId}` to `{amount, bizId, changeTime, customerId, orderNo}` (SEEN). A deduction that was given
-    /// back is not found any more (SANDBOX).
+    /// Takes `{bizId, customerId}`, returns `{amount, bizId, changeTime, customerId, orderNo}` (SEEN). A reversed
+    /// deduction is no longer found (SANDBOX).
     pub(super) fn balance_by_biz(&self, call: &Call) -> Result<Done, Refusal> {
         let sent = Key { biz_id: call.params.must("bizId")?, account: call.account };
         let customer_id = call.params.text("customerId")?;
@@ -163,7 +163,7 @@ fn coupon_row(coupon: &Coupon, now_s: i64) -> Tree {
     ])
 }
 
-/// DOC for the message: it is the vendor's example of a business refusal.
+/// The message is DOC: the vendor's example of a business refusal.
 fn nothing_found(why: Words) -> Refusal {
     Refusal::business("lookup.nothing", codes::NOT_FOUND, "查询的信息不存在", why)
 }

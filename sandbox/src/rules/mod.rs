@@ -1,9 +1,8 @@
-//! The gateway's rules without any I/O: no socket, clock, thread, randomness or global state. A [`Gateway`] is a
-//! value; what it answers depends on what it was created with and was asked so far, and on nothing else.
+//! The gateway's rules without any I/O: no socket, clock, thread, randomness or global state. A [`Gateway`] is a value;
+//! its answers depend only on its initial state and on the earlier requests.
 //!
-//! Where a rule comes from stands beside it: DOC is the vendor's documentation, SEEN is what public integrations
-//! do, OPEN is what nobody found out (all three in docs/gateway.md), SANDBOX is invented here because something had to
-//! be chosen.
+//! Each rule names its source: DOC is the vendor's documentation, SEEN is the practice of public integrations, OPEN is
+//! unknown (all three in docs/gateway.md), SANDBOX is a choice made here because one had to be made.
 
 mod answer;
 mod basket;
@@ -57,28 +56,28 @@ pub struct Gateway {
     coupons: BTreeMap<String, Coupon>,
     nonces: Nonces,
     ledger: Ledger,
-    /// How many deductions there were: the number in a bizId of the gateway's own.
+    /// The number of deductions so far, for a bizId of the gateway's own.
     sequence: u64,
 }
 
-/// The time at which a request arrives, in milliseconds since 1970. Two, because a simulator's time can be moved while
-/// the tills' clocks stay where they are.
+/// The arrival time of a request, in milliseconds since 1970. There are two, because the simulator's time can be moved
+/// while the tills' clocks stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// What coupons, reversals and the ledger go by.
+    /// The time for coupons, reversals and the ledger.
     pub business_ms: i64,
-    /// What timestamps are held against, and what `Date` says.
+    /// The time for timestamps and for the `Date` header.
     pub signing_ms: i64,
 }
 
-/// One time for both.
+/// The same time for both.
 impl From<i64> for Now {
     fn from(unix_ms: i64) -> Self {
         Self { business_ms: unix_ms, signing_ms: unix_ms }
     }
 }
 
-/// A request that was let in.
+/// An accepted request.
 struct Call {
     account: usize,
     now_ms: i64,
@@ -91,10 +90,10 @@ impl Call {
     }
 }
 
-/// What can be told of a request before it is handled; faults are chosen by it.
+/// The facts about a request before it is handled; faults are selected by them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Peek {
-    /// The operation that it names.
+    /// Its operation.
     pub operation: Option<Operation>,
     /// Its bizId.
     pub biz_id: Option<String>,
@@ -115,7 +114,7 @@ pub fn peek(path: &str, body: &[u8]) -> Peek {
     }
 }
 
-/// A success of a sale that never was, of another till: what must never be taken for one's own answer.
+/// A success of another till's sale that does not exist; a till must never take it for its own answer.
 pub fn foreign_success() -> Tree {
     let note = Note::default();
     Done::read(consume::foreign_success(), Words::default()).into_answer(note).body
@@ -136,12 +135,12 @@ impl Gateway {
         }
     }
 
-    /// Back to the seed data: balances, coupons, nonces and ledger. The policy stays.
+    /// Restores the seed data: balances, coupons, nonces and ledger. The policy stays.
     pub fn reset(&mut self) {
         *self = Self::new(Arc::clone(&self.seed), self.policy.clone());
     }
 
-    /// How the gateway behaves where nobody knows.
+    /// The gateway's behaviour where the vendor's is unknown.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -156,19 +155,19 @@ impl Gateway {
         now_unix_ms.saturating_add(self.policy.clock_offset_ms)
     }
 
-    /// What was done, for one bizId or for all in order of bizId. More than one for a bizId only if several accounts
-    /// sent it.
+    /// The effects of one bizId, or of all in order of bizId. A bizId has more than one element only if several
+    /// accounts sent it.
     pub fn ledger(&self, biz_id: Option<&str>) -> Vec<LedgerView> {
         self.ledger.views(biz_id)
     }
 
-    /// What was done last, for as many bizIds, the latest first.
+    /// The bizIds with the latest effects, at most `count`, the latest first.
     pub fn last_of_ledger(&self, count: usize) -> Vec<LedgerView> {
         self.ledger.last(count)
     }
 
-    /// The sale that a reversal means, by the bizId that was sent or that an answer carried: the one that was sent, and
-    /// the amount that was asked for. Whose account it is does not matter here.
+    /// The sale that a reversal names, by the bizId of the request or of the answer: the bizId of the request, and the
+    /// requested amount. The account does not matter here.
     pub fn sale(&self, biz_id: &str) -> Option<(&str, Fen)> {
         self.ledger.sale(biz_id).map(|(key, record)| (key.biz_id.as_str(), record.asked))
     }
@@ -216,7 +215,7 @@ impl Gateway {
         }
     }
 
-    /// A coupon by its cardId, or by its redemption code when it was scanned.
+    /// A coupon by its cardId, or by its redemption code if `scanned`.
     fn coupon(&self, name: &str, scanned: bool) -> Option<&Coupon> {
         if scanned {
             self.coupons.values().find(|coupon| coupon.redemption_code == name)

@@ -1,43 +1,44 @@
-//! The operations and how each is called in either generation of the API (docs/gateway.md, section 1).
+//! The operations and their names in each generation of the API (docs/gateway.md, section 1).
 
 use serde::{Deserialize, Serialize};
 
-/// Which of the vendor's two APIs a request came by.
+/// The generation of the vendor's API that a request uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Generation {
     /// One path, `Action` in the body, `PascalCase` envelope (DOC).
     V2,
-    /// One path an operation, camelCase envelope (DOC).
+    /// One path for each operation, camelCase envelope (DOC).
     V3,
 }
 
-/// What a request asks for.
+/// The operation that a request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Coupons, balance and points in one.
+    /// Takes coupons, balance and points together.
     Consume,
-    /// What a coupon takes off a basket.
+    /// The discount of a coupon on a basket.
     Quote,
-    /// Undo a consume (冲正).
+    /// Reverses a consume (冲正).
     Reverse,
-    /// Undo only the redemption of coupons.
+    /// Reverses only the redemption of coupons.
     CouponReverse,
-    /// Find a balance deduction by its bizId.
+    /// Finds a balance deduction by its bizId.
     BalanceByBiz,
-    /// The coupons of a member and their state.
+    /// The coupons of a member and their states.
     CouponStatus,
-    /// Find a member.
+    /// Finds a member.
     Member,
     /// The coupons that fit a basket.
     Usable,
 }
 
-/// V2's one path (DOC).
+/// The single path of V2 (DOC).
 pub const V2_PATH: &str = "/api/v2";
 
-/// Operation, V2 action, V3 path. An action that begins with `sandbox.` is the sandbox's own: the vendor's is OPEN.
+/// Operation, V2 action, V3 path. An action that begins with `sandbox.` is the sandbox's own, because the vendor's is
+/// OPEN.
 pub const ROUTES: &[(Operation, &str, &str)] = &[
     (Operation::Consume, "communal.user.consume", "/v3/crm/customer/customerConsume"),
     (Operation::Quote, "user.user-by-coupon", "/v3/cy/customer/computeCoupon"),

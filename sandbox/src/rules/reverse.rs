@@ -1,5 +1,5 @@
-//! The reversals. Their params are OPEN at the vendor's; the sandbox's are `{bizId, customerId?, amount?}` for a
-//! consume and `{bizId, customerId?, couponsCardList?}` for the coupons of one.
+//! The reversals. The vendor's params are OPEN; the sandbox's are `{bizId, customerId?, amount?}` for a consume and
+//! `{bizId, customerId?, couponsCardList?}` for the coupons of a consume.
 
 use super::{
     Call, Gateway,
@@ -12,7 +12,7 @@ use super::{
 use crate::words::{Words, words};
 
 impl Gateway {
-    /// Gives back everything that still stands under a bizId.
+    /// Gives back everything still in force under a bizId.
     pub(super) fn reverse(&mut self, call: &Call) -> Result<Done, Refusal> {
         let biz_id = call.params.must("bizId")?;
         let customer_id = call.params.text("customerId")?;
@@ -49,7 +49,7 @@ impl Gateway {
         Ok(Done { data: reversal_data(&biz_id), explanation: gave_back(&back), effect })
     }
 
-    /// Gives back coupons of a consume, all or those named; the balance stays taken.
+    /// Gives back all or the named coupons of a consume; the balance stays taken.
     pub(super) fn coupon_reverse(&mut self, call: &Call) -> Result<Done, Refusal> {
         let biz_id = call.params.must("bizId")?;
         let customer_id = call.params.text("customerId")?;
@@ -97,8 +97,7 @@ impl Gateway {
         Ok(Done { data: reversal_data(&biz_id), explanation: gave_back(&back), effect })
     }
 
-    /// The consume that a reversal means, by the bizId that its answer carried or the one that was sent. `None` is
-    /// unknown.
+    /// The consume that a reversal names, by the bizId of its answer or of its request. `None` if it is unknown.
     fn reversible(&self, biz_id: &str, call: &Call) -> Result<Option<Key>, Refusal> {
         if self.policy.refuse_reversals {
             let why = words!("policy refuse_reversals", "网关行为 refuse_reversals：拒绝一切冲正");
@@ -121,7 +120,7 @@ impl Gateway {
     }
 
     fn reverse_unknown(&mut self, biz_id: &str, call: &Call) -> Result<Done, Refusal> {
-        // With G1 off the consume may be there and only not be found; then there is nothing late to wait for.
+        // With G1 off the consume may exist and only not be found; then no late original is expected.
         let key = Key { biz_id: biz_id.to_owned(), account: call.account };
         if self.policy.remember_unknown_reversals && !self.ledger.records.contains_key(&key) {
             self.ledger.reversed_before.insert(key);

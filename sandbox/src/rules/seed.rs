@@ -1,4 +1,4 @@
-//! What the gateway knows when it starts: accounts, members, coupons. Also the state that a request changes.
+//! The initial state of the gateway: accounts, members, coupons. Requests change this state.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{coupon::Coupon, fen::Fen};
 
-/// An integrator's credentials. The sandbox's built-in ones are the made-up ones of docs/gateway.md, section 2.
+/// An integrator's credentials. The built-in ones are the invented ones of docs/gateway.md, section 2.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
@@ -14,7 +14,7 @@ pub struct Account {
     pub open_id: String,
     /// 授权code.
     pub grant_code: String,
-    /// The key of the signature.
+    /// The signature key.
     pub open_key: String,
 }
 
@@ -39,7 +39,7 @@ pub struct Member {
     /// unionid, may be empty.
     #[serde(default)]
     pub union_id: String,
-    /// The name shown.
+    /// The display name.
     pub nickname: String,
     /// `YYYY-MM-DD`, may be empty.
     #[serde(default)]
@@ -47,21 +47,21 @@ pub struct Member {
     /// 0 unknown, 1 male, 2 female (DOC).
     #[serde(default)]
     pub gender: u8,
-    /// What the member paid in (充值余额).
+    /// The recharge balance (充值余额).
     pub recharge: Fen,
-    /// What was given on top (赠送余额).
+    /// The gift balance (赠送余额).
     pub gift: Fen,
     /// Points.
     pub points: u64,
     /// The payment password, if there is one.
     pub pay_password: Option<String>,
-    /// Whether every deduction needs the payment password.
+    /// Whether every deduction requires the payment password.
     #[serde(default)]
     pub password_required: bool,
 }
 
 impl Member {
-    /// Both balances.
+    /// The sum of both balances.
     pub fn total(&self) -> Fen {
         self.recharge.plus(self.gift)
     }
@@ -75,7 +75,7 @@ struct File {
     coupons: Vec<Coupon>,
 }
 
-/// Seed data that has been checked, indexed as the gateway looks it up.
+/// Validated seed data, indexed for the gateway's look-ups.
 #[derive(Clone, Debug)]
 pub struct Seed {
     pub(super) accounts: Vec<Account>,
@@ -89,10 +89,10 @@ impl Seed {
     /// The built-in data.
     pub const DEFAULT_JSON: &'static str = include_str!("../default-data.json");
 
-    /// Reads seed data.
+    /// Parses seed data.
     ///
     /// # Errors
-    /// In words: what is not JSON, not known, there twice, or belongs to nobody.
+    /// A text: invalid JSON, an unknown field, a duplicate, an invalid coupon, or one without an owner.
     pub fn parse(json: &str) -> Result<Self, String> {
         let file: File = serde_json::from_str(json).map_err(|error| error.to_string())?;
         let mut seed = Self { accounts: file.accounts, members: BTreeMap::new(), coupons: BTreeMap::new() };
@@ -118,13 +118,13 @@ impl Seed {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CouponView {
-    /// The member's coupon.
+    /// The id of the member's coupon.
     pub card_id: String,
     /// Its name.
     pub name: String,
     /// `useStatus` (DOC).
     pub use_status: u8,
-    /// How often it can still be redeemed.
+    /// The number of redemptions left.
     pub times_left: u32,
 }
 
@@ -134,13 +134,13 @@ pub struct CouponView {
 pub struct MemberView {
     /// 18 digits.
     pub customer_id: String,
-    /// The name shown.
+    /// The display name.
     pub nickname: String,
-    /// Both balances, 元.
+    /// The sum of both balances, 元.
     pub total: String,
-    /// What was paid in, 元.
+    /// The recharge balance, 元.
     pub recharge: String,
-    /// What was given on top, 元.
+    /// The gift balance, 元.
     pub gift: String,
     /// Points.
     pub points: u64,

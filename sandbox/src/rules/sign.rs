@@ -1,4 +1,4 @@
-//! The check of the signature (docs/gateway.md, section 2), and the words for what is wrong with one that fails.
+//! The check of the signature (docs/gateway.md, section 2), and the explanation of a failed one.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::words::{Words, words};
 
-/// The text that is signed: the four fields, sorted by name.
+/// The signed text: the four fields, sorted by name.
 pub(super) fn signed_text(envelope: &Envelope, names: SignNames) -> String {
     let Envelope { open_id, grant_code, timestamp, nonce, .. } = envelope;
     // Both spellings sort in the same order.
@@ -35,7 +35,7 @@ fn base64_token(open_key: &str, text: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// The token as it must stand in the body.
+/// The token as it appears in the body.
 pub fn token(open_key: &str, text: &str) -> String {
     percent_encoded(&base64_token(open_key, text))
 }
@@ -44,13 +44,13 @@ fn percent_encoded(base64: &str) -> String {
     base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }
 
-/// The nonces that were used, so that each is good once (SEEN). A nonce counts together with its timestamp: the
-/// token belongs to both, and by itself one of 999,999,999 would come again by chance under load (SANDBOX).
+/// The used nonces, so that each is valid once (SEEN). A nonce counts together with its timestamp: the token belongs to
+/// both, and under load one of 999,999,999 alone would repeat by chance (SANDBOX).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nonces(BTreeSet<(i64, usize, u64)>);
 
 impl Nonces {
-    /// Notes a nonce; false if it was used before.
+    /// Records a nonce; false if it was used before.
     fn note(&mut self, timestamp: i64, account: usize, nonce: u64, policy: &Policy, now_s: i64) -> bool {
         let fresh = self.0.insert((timestamp, account, nonce));
         let oldest = now_s.saturating_sub(window(policy));
@@ -66,7 +66,7 @@ fn window(policy: &Policy) -> i64 {
     i64::try_from(policy.timestamp_window_s).unwrap_or(i64::MAX)
 }
 
-/// Lets a request in or says why not. Answers the account's place in the seed data.
+/// Admits a request or refuses it. Returns the account's index in the seed data.
 pub(super) fn check(
     envelope: &Envelope,
     accounts: &[Account],
@@ -148,7 +148,7 @@ fn refused(hint: &str, explanation: Words) -> Refusal {
     Refusal::system("signature", codes::SIGNATURE, format!("签名错误：{hint}"), explanation)
 }
 
-/// The likeliest mistake, found by making it.
+/// The most likely mistake, found by reproducing it.
 fn hint(envelope: &Envelope, open_key: &str, names: SignNames) -> Words {
     let received = envelope.token.as_str();
     let expected = base64_token(open_key, &signed_text(envelope, names));
@@ -161,7 +161,7 @@ fn hint(envelope: &Envelope, open_key: &str, names: SignNames) -> Words {
     let once = percent_encoded(&expected);
     let decoded = received.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
     if decoded == expected {
-        // Not at all or not wholly: some encode only the `=`.
+        // Not encoded, or only in part: some programs encode only the `=`.
         words!("token not percent-encoded", "token 未做百分号编码")
     } else if received == percent_encoded(&once.replace('%', "%25")) {
         words!("token percent-encoded twice", "token 做了两次百分号编码")

@@ -1,4 +1,4 @@
-//! The rules as a till meets them: whole requests in, whole answers out.
+//! The rules from the till's side: complete requests and complete answers.
 #![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is passed")]
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const ONCE: &str = "390913439370321922";
 const CONSUME: &str = "communal.user.consume";
 const REVERSE: &str = "sandbox.consume-reverse";
 
-/// Whatever is answered in these tests is explained in Chinese, too, and the inspector has words for its rule.
+/// Every answer in these tests has a Chinese explanation, and the inspector has a text for its rule.
 fn is_explained_in_both_languages(note: &Note) {
     const PAGE: &str = include_str!("../server/inspector/page/inspector/words.js");
     let Words { en, zh } = &note.explanation;
@@ -31,7 +31,7 @@ struct Till {
     nonce: u64,
 }
 
-/// An answer as far as these tests look at it.
+/// The parts of an answer that these tests check.
 struct Heard {
     json: Value,
     note: Note,
@@ -75,7 +75,7 @@ impl Till {
         self.send(NOW, "/api/v2", &body)
     }
 
-    /// The code of a consume of so much of the rich member.
+    /// Sends a consume of this amount by the rich member.
     fn consume(&mut self, biz_id: &str, amount: &str) -> Heard {
         self.call(CONSUME, json!({"bizId": biz_id, "customerId": RICH, "amount": amount}))
     }
@@ -222,7 +222,7 @@ fn a_reversal_gives_everything_back_once() {
     );
     assert_eq!((till.net("T1"), till.times_left(RICH, ONCE)), (0, 1));
     assert_eq!(till.reverse("T2"), codes::REVERSE_NOT_FOUND);
-    // A late original after a reversal that was answered "not found" stands.
+    // A late original after a reversal that was answered "not found" is executed.
     assert_eq!(till.consume("T2", "1").code(), codes::SUCCESS);
     assert_eq!(till.net("T2"), 1);
 }
@@ -363,7 +363,7 @@ fn the_window_and_the_nonce() {
     let body = till.envelope(CONSUME, json!({"bizId": "T2", "customerId": RICH, "amount": "1"}));
     assert_eq!(till.send(NOW, "/api/v2", &body).code(), codes::SUCCESS);
     assert_eq!(till.send(NOW, "/api/v2", &body).code(), codes::NONCE);
-    // Forgotten only when there are too many.
+    // A nonce is forgotten only if there are too many.
     till.gateway.set_policy(Policy { nonces_max: 1, clock_offset_ms: 600_000, ..Policy::default() });
     till.consume("T3", "1");
     till.consume("T4", "1");

@@ -1,11 +1,11 @@
-//! The JSON of an answer as a small tree that keeps the order of the fields and the exact letters of a number.
+//! The JSON of an answer as a small tree that keeps the order of the fields and the exact text of a number.
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tree {
     /// A JSON string.
     Text(String),
-    /// A number, `true`, `false` or `null`, as these letters.
+    /// A number, `true`, `false` or `null`, as this text.
     Bare(String),
     /// An array.
     List(Vec<Tree>),
@@ -31,7 +31,7 @@ impl Tree {
         }
     }
 
-    /// The letters of a scalar.
+    /// The text of a scalar.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Bare(text) => Some(text),

@@ -1,4 +1,4 @@
-//! The admin API: JSON on a socket of its own, which no fault touches.
+//! The admin API: JSON on a separate socket, which no fault affects.
 
 use std::{borrow::Cow, sync::atomic::Ordering};
 
@@ -79,12 +79,12 @@ pub(super) fn failed(status: u16, why: &Words) -> Reply {
     Reply { status, kind: JSON, body: body.into() }
 }
 
-/// What the reader of JSON says, in English only.
+/// The JSON parser's error, in English only.
 fn unreadable(error: &serde_json::Error) -> Words {
     words!("{error}", "内容有误：{error}")
 }
 
-/// Answers a request, and tells those who follow the log if it changed anything.
+/// Answers a request, and notifies the followers of the log if it changed anything.
 pub(super) async fn answer(shared: &Shared, port: &UnboundedSender<Command>, request: &Request) -> Reply {
     let reply = carry_out(shared, port, request).await;
     if request.method != "GET" && reply.status == 200 {
@@ -104,7 +104,7 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
             shared.book().disarm();
             let (done, opened) = oneshot::channel();
             let _ = port.send(Command::Open { done });
-            // An error means that the server is ending.
+            // An error means that the server is shutting down.
             let _ = opened.await;
             faults(shared)
         }
@@ -187,7 +187,7 @@ fn faults(shared: &Shared) -> Reply {
     ok(&json!({"armed": shared.book().armed(), "table": table}))
 }
 
-/// What comes by chance, `{"seed": 0, "rates": []}` if nothing does.
+/// The random faults; `{"seed": 0, "rates": []}` without any.
 fn chaos(shared: &Shared) -> Reply {
     match shared.book().chaos() {
         Some(chaos) => ok(chaos),
@@ -195,7 +195,8 @@ fn chaos(shared: &Shared) -> Reply {
     }
 }
 
-/// Arms a fault. One of the whole port for any operation blocks it now, and the answer comes when it is blocked.
+/// Arms a fault. A fault of the whole port without an operation blocks the port at once, and the answer follows once it
+/// is blocked.
 async fn arm(shared: &Shared, port: &UnboundedSender<Command>, body: &[u8]) -> Reply {
     let armed: Armed = match serde_json::from_slice(body) {
         Ok(armed) => armed,
@@ -219,8 +220,8 @@ async fn arm(shared: &Shared, port: &UnboundedSender<Command>, body: &[u8]) -> R
     }
 }
 
-/// One bizId: what was done for it, net 0 and no entries if nothing was. More than one account may have sent it; then
-/// the nets are added up and the entries put in one list. No bizId: all.
+/// The effects of one bizId; net 0 and no entries without any. If several accounts sent it, the nets are added up and
+/// the entries joined. Without a bizId: all.
 fn ledger(shared: &Shared, biz_id: Option<&str>) -> Reply {
     let views = shared.gateway().ledger(biz_id);
     let Some(biz_id) = biz_id else { return ok(&views) };

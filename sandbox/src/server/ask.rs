@@ -1,4 +1,4 @@
-//! The client's side of the admin API, for whoever runs a server in or beside their own process.
+//! A client of the admin API, for programs with a server inside or beside their own process.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -8,14 +8,14 @@ use std::{
 
 use serde_json::Value;
 
-/// How long an answer may take; the admin API waits for nothing.
+/// The time limit of an answer; the admin API waits for nothing.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
-/// One request on a connection of its own, without a body if that is null; the answer's JSON, also where it says what
-/// is wrong. Blocks.
+/// Sends one request on a new connection, without a body if `body` is null. Returns the answer's JSON, also if it
+/// describes an error. Blocks.
 ///
 /// # Errors
-/// When there is no whole answer, or none in JSON.
+/// The answer is incomplete or is not JSON.
 pub fn ask(admin: SocketAddr, method: &str, path: &str, body: &Value) -> io::Result<Value> {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut stream = TcpStream::connect(admin)?;

@@ -1,4 +1,5 @@
-//! The simulator's clock: the machine's, moved and stopped as a test wants it. No I/O: the machine's time is given.
+//! The simulator's clock: the machine's clock, which a test can move and stop. No I/O: the machine's time is an
+//! argument.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,42 +11,43 @@ use crate::{
 /// A clock that can be moved and stopped.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
-    /// How far it is ahead of the machine's while it runs.
+    /// The offset from the machine's clock while it runs.
     offset_ms: i64,
-    /// What it shows while it stands.
+    /// The time while it is stopped.
     frozen_ms: Option<i64>,
     till_follows: bool,
 }
 
-/// What to change about the clock. Of the first three at most one; each holds before it is stopped or started.
+/// A change of the clock. At most one of the first three fields is given; it applies before the clock is stopped or
+/// started.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// So far ahead of the machine's clock; 0 is the machine's time.
+    /// The new offset from the machine's clock; 0 is the machine's time.
     pub offset_ms: Option<i64>,
-    /// So much further than now.
+    /// Moves the clock ahead by this many milliseconds.
     pub advance_ms: Option<i64>,
-    /// To this time, such as `2026-11-22T10:22:28+08:00`.
+    /// Sets the clock to this time, such as `2026-11-22T10:22:28+08:00`.
     pub set: Option<String>,
-    /// Whether it stands.
+    /// Whether the clock is stopped.
     pub freeze: Option<bool>,
-    /// Whether the tills' clocks are thought to move with it.
+    /// Whether the tills' clocks are assumed to move with it.
     pub till_follows: Option<bool>,
 }
 
-/// A clock as the admin API shows it.
+/// The clock as the admin API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shown {
     /// The simulator's time in milliseconds since 1970.
     pub now_ms: i64,
     /// The same as text, UTC.
     pub now: String,
-    /// How far it is ahead of the machine's clock now.
+    /// Its offset from the machine's clock now.
     pub offset_ms: i64,
-    /// Whether it stands.
+    /// Whether it is stopped.
     pub frozen: bool,
-    /// Whether the tills' clocks are thought to move with it: then timestamps and `Date` stay with the machine's
-    /// clock, so that a till on this machine notices nothing but coupons that expire and reversals that are too late.
+    /// Whether the tills' clocks are assumed to move with it: timestamps and `Date` then follow the machine's clock, so
+    /// that a till on this machine notices only expired coupons and late reversals.
     pub till_follows: bool,
 }
 
@@ -56,7 +58,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// What it shows at a time of the machine.
+    /// The clock's time at this time of the machine.
     pub(super) fn now_ms(&self, machine_ms: i64) -> i64 {
         self.frozen_ms.unwrap_or_else(|| machine_ms.saturating_add(self.offset_ms))
     }
@@ -79,10 +81,10 @@ impl Clock {
         }
     }
 
-    /// Changes it, wholly or, with an error in words, not at all.
+    /// Changes the clock completely, or not at all if it returns an error.
     ///
     /// # Errors
-    /// More than one new time, or one that cannot be read or is no time of this calendar.
+    /// More than one new time, or a time that cannot be parsed or is out of range.
     pub(super) fn change(&mut self, change: &Change, machine_ms: i64) -> Result<(), Words> {
         let was_ms = self.now_ms(machine_ms);
         let now_ms = match (change.offset_ms, change.advance_ms, change.set.as_deref()) {
@@ -116,7 +118,7 @@ impl Clock {
     }
 }
 
-/// What the text of a time can say.
+/// The range of times that a text can express.
 const YEAR_1970_MS: i64 = 0;
 const YEAR_10000_MS: i64 = 253_402_300_800_000;
 

@@ -1,4 +1,4 @@
-//! One connection: requests are read from it, and scripts are played on it, down to the single byte and the reset.
+//! One connection: reads requests and plays scripts, down to single bytes and resets.
 
 use std::{io, time::Duration};
 
@@ -16,27 +16,27 @@ use super::listener::Command;
 const HEAD_MAX: usize = 16 * 1024;
 const BODY_MAX: usize = 1024 * 1024;
 
-/// A request as it was sent.
+/// A request as received.
 #[derive(Clone, Default)]
 pub(super) struct Request {
     pub(super) method: String,
     /// Path and query.
     pub(super) target: String,
-    /// Names in lower case, and values.
+    /// Pairs of a lower-case name and a value.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     pub(super) keep_alive: bool,
-    /// The fault that its header asks for.
+    /// The fault that its header selects.
     pub(super) fault: Option<String>,
 }
 
 impl Request {
-    /// Whether it asks for this path, with any query.
+    /// Whether it is a GET of this path, with any query.
     pub(super) fn is_get(&self, path: &str) -> bool {
         self.method == "GET" && self.target.split('?').next() == Some(path)
     }
 
-    /// The value of the first header of that name, which is in lower case.
+    /// The value of the first header with this lower-case name.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -44,13 +44,13 @@ impl Request {
 
 /// Why a request could not be read.
 pub(super) enum Unreadable {
-    /// The connection is at its end, in whatever way.
+    /// The connection has ended, in order or by a reset.
     Gone,
-    /// It is not HTTP but the beginning of a TLS connection.
+    /// The start of a TLS connection instead of HTTP.
     Handshake,
-    /// It was given up after as many bytes as whoever read it wanted.
+    /// Given up after the number of bytes that the caller set.
     CutOff,
-    /// It is no HTTP that is understood here: the status and the words to answer.
+    /// Not HTTP that this server supports: the status and the message of the answer.
     Bad(u16, String),
 }
 
@@ -67,18 +67,18 @@ fn bad(why: impl ToString) -> Unreadable {
 
 pub(super) struct Connection {
     stream: TcpStream,
-    /// What was received and not used yet.
+    /// Bytes received and not used yet.
     received: Vec<u8>,
     /// The next answer is the last one.
     last: bool,
-    /// A connection that is dropped without having been ended in order is reset.
+    /// Whether the connection was closed in order; otherwise dropping it resets it.
     in_order: bool,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         if !self.in_order {
-            // A close with SO_LINGER 0 is a reset. If it cannot be set, an ordinary close is all that is left.
+            // A close with SO_LINGER 0 is a reset. If the option cannot be set, the close is an ordinary one.
             let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         }
     }
@@ -91,7 +91,7 @@ impl Connection {
         Self { stream, received: Vec::new(), last: true, in_order: false }
     }
 
-    /// Ends the connection in order.
+    /// Closes the connection in order.
     pub(super) async fn close(mut self) {
         self.in_order = true;
         let _ = self.stream.shutdown().await;
@@ -104,7 +104,7 @@ impl Connection {
         }
     }
 
-    /// Takes the first bytes off what was received, and waits for as many.
+    /// Removes the first bytes from the buffer, waiting until it has that many.
     async fn take(&mut self, count: usize) -> Result<Vec<u8>, Unreadable> {
         while self.received.len() < count {
             self.more().await?;
@@ -113,7 +113,7 @@ impl Connection {
         Ok(std::mem::replace(&mut self.received, rest))
     }
 
-    /// A line up to and without its CR LF.
+    /// A line without its CR LF.
     async fn line(&mut self) -> Result<String, Unreadable> {
         loop {
             if let Some(at) = self.received.windows(2).position(|pair| pair == b"\r\n") {
@@ -128,15 +128,15 @@ impl Connection {
         }
     }
 
-    /// The next request on the connection. `cut_at` is shown it without its body, and says after how many bytes it is to be
-    /// given up, if it is.
+    /// The next request on the connection. `cut_at` receives it without its body, and returns after how many bytes to
+    /// give it up, if at all.
     pub(super) async fn request(
         &mut self,
         cut_at: impl Fn(&Request) -> Option<u64>,
     ) -> Result<Request, Unreadable> {
         self.last = true;
         loop {
-            // The number of the record in which every TLS connection begins; no HTTP method does.
+            // The record type that starts every TLS connection; no HTTP method starts with this byte.
             if self.received.first() == Some(&22) {
                 return Err(Unreadable::Handshake);
             }
@@ -182,7 +182,8 @@ impl Connection {
         }
     }
 
-    /// Sends bytes of an answer. The last answer says that it is: some clients would send their next request here.
+    /// Sends bytes of an answer. The last answer has `Connection: close`: some clients would send their next request
+    /// here.
     pub(super) async fn send(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
         if self.last
             && bytes.starts_with(b"HTTP/")
@@ -193,19 +194,19 @@ impl Connection {
         self.stream.write_all(&bytes).await
     }
 
-    /// Waits until the other side is gone; what it still says is not heard.
+    /// Waits until the peer has closed the connection, and discards further bytes.
     pub(super) async fn gone(&mut self) {
         let mut ignored = [0; 1024];
         while self.stream.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
     }
 
-    /// Lets the system keep only so many bytes that the other side has not taken.
+    /// Limits how many unread bytes the system buffers for the peer.
     pub(super) fn keep_little(&self, bytes: usize) {
-        // Best effort: what the system keeps by itself is bounded, too, only larger.
+        // Best effort: the system's own limit is larger, but finite.
         let _ = socket2::SockRef::from(&self.stream).set_send_buffer_size(bytes);
     }
 
-    /// Plays a script. False when the connection is at its end.
+    /// Plays a script. Returns false once the connection has ended.
     pub(super) async fn play(
         &mut self,
         steps: Vec<Step>,
@@ -242,9 +243,9 @@ impl Connection {
                 }
                 Step::Block(how, ms) => {
                     let (done, closed) = oneshot::channel();
-                    // Nobody listens any more only while the server ends; then the port is closed anyway.
+                    // The receiver is gone only during shutdown; the port is then closed anyway.
                     let _ = port.send(Command::Block { how, ms, done: Some(done) });
-                    // This connection is among those that are then reset, so the wait ends with it.
+                    // The block resets this connection, too, which ends the wait.
                     let _ = closed.await;
                 }
             }
@@ -268,7 +269,7 @@ fn too_large() -> Unreadable {
     Unreadable::Bad(413, format!("a body has at most {BODY_MAX} bytes"))
 }
 
-/// The head and its length, or `None` while it is not whole.
+/// The head and its length, or `None` while it is incomplete.
 fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Unreadable> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut parsed = httparse::Request::new(&mut headers);

@@ -1,4 +1,4 @@
-//! Requests that are held up on their way: carried out after a time, or when their own reversal has overtaken them.
+//! Delayed requests: executed after a time, or once their own reversal has overtaken them.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use super::{
     state::{Shared, lock},
 };
 
-/// More are not held; the oldest is then carried out at once.
+/// The maximum number of delayed requests; beyond it the oldest is executed at once.
 const HELD_MAX: usize = 200;
 
-/// One that is held up.
+/// A delayed request.
 struct Late {
     number: u64,
     until_reversed: bool,
@@ -24,7 +24,7 @@ struct Late {
     request: Request,
 }
 
-/// Those that are held up, the oldest first.
+/// The delayed requests, the oldest first.
 #[derive(Default)]
 pub(super) struct Held(VecDeque<Late>);
 
@@ -36,7 +36,7 @@ impl Held {
 }
 
 impl Shared {
-    /// Holds a request up.
+    /// Delays a request.
     pub(super) fn hold(self: &Arc<Self>, hold: Hold, number: u64, peek: Peek, request: Request) {
         let Hold { ms, until_reversed } = hold;
         let oldest = {
@@ -57,7 +57,7 @@ impl Shared {
         });
     }
 
-    /// Carries out what was held up until its reversal came.
+    /// Executes the requests that were delayed until their reversal.
     pub(super) fn deliver_overtaken(&self, biz_id: &str) {
         let wanted = |late: &Late| late.until_reversed && late.peek.biz_id.as_deref() == Some(biz_id);
         loop {

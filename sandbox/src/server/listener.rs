@@ -1,4 +1,4 @@
-//! A listening socket that can be blocked for a time in several ways, and opened again on the same port.
+//! A listening socket that can be blocked for a time in several ways and reopened on the same port.
 
 use std::{future::pending, io, net::SocketAddr, time::Duration};
 
@@ -13,28 +13,28 @@ use crate::faults::Blockage;
 
 use super::connection::Connection;
 
-/// What a listener can be told; `done` is answered when it is so.
+/// A command to the listener; it answers `done` after the command has taken effect.
 pub(super) enum Command {
-    /// Block the port for so many milliseconds and reset what is connected.
+    /// Block the port for this many milliseconds and reset its connections.
     Block { how: Blockage, ms: u64, done: Option<oneshot::Sender<()>> },
-    /// Open it again now, if it is blocked.
+    /// Reopen the port now, if it is blocked.
     Open { done: oneshot::Sender<()> },
 }
 
-/// Either a socket, or the time from when on there is to be one again, and what keeps the port busy until then.
+/// A socket, or the time of its next bind and the obstacle until then.
 enum Port {
     Open(TcpListener),
     Blocked { until: Instant, _by: Obstacle },
 }
 
 impl Port {
-    /// Closes what is there, so that the address can be bound anew.
+    /// Closes the socket or the obstacle, so that the address can be bound again.
     fn unbind(&mut self) {
         *self = Self::Blocked { until: Instant::now(), _by: Obstacle::Nothing };
     }
 }
 
-/// What stands in the way while a port is blocked. It is only held: what it holds is closed with it.
+/// The obstacle of a blocked port. It is only held, and closes its sockets when dropped.
 enum Obstacle {
     Nothing,
     /// A socket from which nobody accepts, and what fills its queue.
@@ -44,12 +44,12 @@ enum Obstacle {
     },
 }
 
-/// So many connections fill any queue that is asked to hold none.
+/// This many connections fill any queue of length zero.
 const QUEUE_MAX: usize = 64;
-/// A connection to this machine that takes longer will never be made.
+/// A connection to this machine that takes longer will not be established.
 const FULL_AFTER: Duration = Duration::from_millis(100);
 
-/// Accepts connections until the sender of the commands is gone.
+/// Accepts connections until the sender of the commands is dropped.
 pub(super) async fn listen<F>(
     listener: TcpListener,
     address: SocketAddr,
@@ -59,13 +59,13 @@ pub(super) async fn listen<F>(
     F: Future<Output = ()> + Send + 'static,
 {
     let mut port = Port::Open(listener);
-    // Dropping the set, or shutting it down, drops the connections, and a dropped connection is reset.
+    // Dropping the set, or shutting it down, drops the connections, and dropping a connection resets it.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = accept(&port) => match accepted {
                 Ok(stream) => { connections.spawn(serve(Connection::new(stream))); }
-                // Out of file descriptors, mostly: it passes when connections end.
+                // Usually out of file descriptors, which passes as connections end.
                 Err(_) => sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -76,7 +76,7 @@ pub(super) async fn listen<F>(
             command = commands.recv() => match command {
                 None => return,
                 Some(Command::Block { how, ms, done }) => {
-                    // Closed first, for the port is bound anew.
+                    // Closed first, because the port is bound again.
                     port.unbind();
                     connections.shutdown().await;
                     let obstacle = block(how, address).await;
@@ -88,7 +88,7 @@ pub(super) async fn listen<F>(
                         port.unbind();
                         port = open(address).await;
                     }
-                    // Whoever asked may have gone away.
+                    // The caller may be gone.
                     let _ = done.send(());
                 }
             },
@@ -110,13 +110,13 @@ async fn opening_time(port: &Port) {
     }
 }
 
-/// A time that far from now; a time beyond all times is a century from now.
+/// A time that far from now; one that is out of range becomes a century from now.
 fn until(ms: u64) -> Instant {
     let now = Instant::now();
     now.checked_add(Duration::from_millis(ms)).unwrap_or(now + Duration::from_hours(24 * 36_525))
 }
 
-/// Puts an obstacle in the way. If the port cannot be had, it is merely closed.
+/// Creates the obstacle. If the port cannot be bound, it stays closed.
 async fn block(how: Blockage, address: SocketAddr) -> Obstacle {
     let length = match how {
         Blockage::Closed => return Obstacle::Nothing,
@@ -132,7 +132,7 @@ async fn block(how: Blockage, address: SocketAddr) -> Obstacle {
     Obstacle::Socket { _listener: listener, _queue: queue }
 }
 
-/// A socket that listens, with a queue of that length.
+/// A listening socket with a queue of that length.
 fn bind(address: SocketAddr, length: u32) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     #[cfg(unix)]
@@ -141,7 +141,7 @@ fn bind(address: SocketAddr, length: u32) -> io::Result<TcpListener> {
     socket.listen(length)
 }
 
-/// Opens the port, or says when to try again: another program may hold it.
+/// Opens the port, or returns when to try again, because another program may hold it.
 async fn open(address: SocketAddr) -> Port {
     let Ok(listener) = TcpListener::bind(address).await else {
         sleep(Duration::from_millis(20)).await;

@@ -1,4 +1,4 @@
-//! The server: the rules behind a socket, the faults on it, and the admin API on another.
+//! The server: the rules and the faults behind one socket, the admin API on another.
 
 mod admin;
 mod ask;
@@ -37,24 +37,24 @@ use self::{
     state::{Shared, now_unix_ms},
 };
 
-/// What a server is started with.
+/// Options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the gateway listens; port 0 is any free one.
+    /// The gateway's address; port 0 is any free one.
     pub listen: SocketAddr,
-    /// Where the admin API listens.
+    /// The admin API's address.
     pub admin: SocketAddr,
-    /// What the gateway knows.
+    /// The initial state of the gateway.
     pub seed: Arc<Seed>,
-    /// How it behaves where nobody knows.
+    /// Its behaviour where the vendor's is unknown.
     pub policy: Policy,
-    /// Which faults come by chance, if any.
+    /// The random faults, if any.
     pub chaos: Option<Chaos>,
-    /// Whether it is silent; else each request is a line on stderr.
+    /// Whether it is silent; otherwise it writes one line for each request to stderr.
     pub quiet: bool,
 }
 
-/// A running server. It ends when it is dropped.
+/// A running server. Dropping it stops it.
 pub struct Server {
     runtime: Option<Runtime>,
     shared: Arc<Shared>,
@@ -65,10 +65,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server; it listens on both sockets when this returns.
+    /// Starts a server; both sockets are listening when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on; its text begins with the address.
+    /// An address cannot be bound; the text begins with the address.
     pub fn start(options: Options) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let Options { listen, admin, seed, policy, chaos, quiet } = options;
@@ -85,22 +85,22 @@ impl Server {
     /// Moves, stops or starts the simulator's clock.
     ///
     /// # Errors
-    /// In words: a change that makes no sense; then nothing is changed.
+    /// A text: the change is invalid, and nothing is changed.
     pub fn set_clock(&self, change: &ClockChange) -> Result<ClockShown, Words> {
         self.shared.set_clock(change)
     }
 
-    /// Moves the simulator's clock ahead; what has its time then happens with the next request.
+    /// Moves the simulator's clock ahead; events that become due happen with the next request.
     pub fn advance_clock(&self, ms: i64) -> Result<ClockShown, Words> {
         self.set_clock(&ClockChange { advance_ms: Some(ms), ..ClockChange::default() })
     }
 
-    /// Which faults come by chance from the next request on.
+    /// Sets the random faults from the next request on.
     pub fn set_chaos(&self, chaos: Option<Chaos>) {
         self.shared.book().set_chaos(chaos);
     }
 
-    /// Waits for a future while the server runs.
+    /// Runs a future while the server runs.
     pub fn run_until<T: Default>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.as_ref().map(|runtime| runtime.block_on(future)).unwrap_or_default()
     }
@@ -132,7 +132,7 @@ async fn start(
     }
     let shared = Arc::clone(shared);
     tokio::spawn(listen(admin_listener, admin, admin_commands, move |connection| {
-        // Nothing is ever said to the admin listener; it runs as long as its sender lives, here in its own closure.
+        // The admin listener receives no commands; it runs as long as their sender lives, which this closure owns.
         let _ = &to_admin;
         serve_admin(connection, Arc::clone(&shared), port.clone())
     }));
@@ -149,7 +149,7 @@ async fn serve_gateway(mut connection: Connection, shared: Arc<Shared>, port: Un
     loop {
         let request = match connection.request(|request| shared.cut_request_at(request)).await {
             Ok(request) => request,
-            // Dropped, and so reset.
+            // The drop resets the connection.
             Err(Unreadable::CutOff) => return,
             Err(Unreadable::Handshake) => {
                 let steps = shared.handshake();
@@ -190,11 +190,11 @@ async fn serve_admin(mut connection: Connection, shared: Arc<Shared>, port: Unbo
     }
 }
 
-/// Ends a connection on which nothing more can be read, in order and with words where there is somebody to hear them.
+/// Ends a connection without a readable request: in order, and with a message if the peer can receive one.
 async fn end(mut connection: Connection, unreadable: Unreadable, port: &UnboundedSender<Command>) {
     if let Unreadable::Bad(status, why) = unreadable {
         let body = serde_json::json!({"error": why}).to_string();
-        // It is over either way.
+        // The connection ends in either case.
         let _ = connection.play(vec![send(status, &body)], port).await;
     }
     connection.close().await;

@@ -1,4 +1,4 @@
-//! What the connections share: the gateway, its clock, the faults that wait, the request log, the counters.
+//! The state that all connections share: the gateway, its clock, the armed faults, the request log, the counters.
 
 use std::{
     sync::{
@@ -24,7 +24,7 @@ use super::{
     inspector::Feed,
 };
 
-/// How many letters of one text the log keeps.
+/// The maximum length of a text in the log.
 const LOG_TEXT_MAX: usize = 4096;
 
 /// A line of the request log.
@@ -58,14 +58,14 @@ pub(super) struct Shared {
     gateway: Mutex<Gateway>,
     book: Mutex<Book>,
     clock: Mutex<Clock>,
-    /// The requests that are held up on their way.
+    /// The delayed requests.
     pub(super) held: Mutex<Held>,
     pub(super) feed: Feed,
     pub(super) counters: Counters,
     quiet: bool,
 }
 
-/// A lock that a panic elsewhere does not take away: the values behind these locks are whole between any two calls.
+/// Locks despite a panic elsewhere: the values behind these locks are consistent between any two calls.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -113,7 +113,8 @@ impl Shared {
         lock(&self.book)
     }
 
-    /// Back to the seed data and the machine's time, no faults but those by chance, which begin anew, an empty log.
+    /// Restores the seed data and the machine's time, disarms all faults, restarts the random ones, and empties the
+    /// log.
     pub(super) fn reset(&self) {
         *lock(&self.held) = Held::default();
         self.gateway().reset();
@@ -122,7 +123,7 @@ impl Shared {
         self.feed.clear();
     }
 
-    /// After how many bytes the request, of which only the head is known, is to be cut off.
+    /// After how many bytes to cut off the request, of which only the head is known.
     pub(super) fn cut_request_at(&self, request: &Request) -> Option<u64> {
         let chosen = self.book().cut_request(request.fault.as_deref())?;
         let explanation = words!(
@@ -133,7 +134,7 @@ impl Shared {
         Some(chosen.number)
     }
 
-    /// What happens on a connection that begins with a TLS handshake. Without a fault it is told that this is HTTP.
+    /// The steps on a connection that starts with a TLS handshake. Without a fault the answer says that this is HTTP.
     pub(super) fn handshake(&self) -> Vec<Step> {
         let chosen = self.book().choose_handshake();
         let request = Request { method: "TLS".to_owned(), ..Request::default() };
@@ -149,7 +150,7 @@ impl Shared {
         }
     }
 
-    /// Counts and logs what never became a whole request.
+    /// Counts and logs a request that never became complete.
     fn hit(&self, request: &Request, chosen: Option<Chosen>, explanation: Words) {
         let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
         self.counters.faults.fetch_add(u64::from(chosen.is_some()), Ordering::Relaxed);
@@ -162,8 +163,8 @@ impl Shared {
         );
     }
 
-    /// Handles a request at the gateway's socket: chooses the fault, lets the gateway act or not, writes the log, and
-    /// answers with what is to happen on the connection.
+    /// Handles a request at the gateway's socket: selects the fault, lets the gateway act or not, writes the log, and
+    /// returns the steps on the connection.
     pub(super) fn handle(self: &Arc<Self>, request: &Request) -> Vec<Step> {
         let number = self.counters.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let Request { method, target, body, .. } = request;
@@ -203,7 +204,7 @@ impl Shared {
         steps
     }
 
-    /// The fault for a request. A reversal is known by the sale it reverses.
+    /// The fault for a request. A reversal is matched by the sale that it reverses.
     fn choose(&self, request: &Request, peek: &Peek, now: Now) -> Result<Option<Chosen>, Impossible> {
         let mut asked = peek.clone();
         if matches!(peek.operation, Some(Operation::Reverse | Operation::CouponReverse)) {
@@ -216,7 +217,7 @@ impl Shared {
         self.book().choose(request.fault.as_deref(), &asked, now.business_ms)
     }
 
-    /// Answers a request that asks for a fault that cannot be had: nothing is done, and the words say why.
+    /// Refuses a request that selects an impossible fault: nothing is executed, and the message says why.
     fn refuse(&self, number: u64, request: &Request, peek: Peek, impossible: Impossible) -> Vec<Step> {
         let date = http_date(self.gateway().clock(self.now().signing_ms).div_euclid(1000));
         let (why, steps) = match impossible {
@@ -292,27 +293,28 @@ impl Shared {
     }
 }
 
-/// The bizId that a reversal means, if the gateway has answered it: one that a fault kept from it has overtaken nothing.
+/// The bizId that a reversal names, if the gateway has answered it: a reversal that a fault kept from the gateway has
+/// overtaken nothing.
 fn reversed_by(peek: &Peek, chosen: Option<Chosen>) -> Option<String> {
     let row = chosen.map(|chosen| chosen.fault.row());
     let answered = row.is_none_or(|row| row.acts || row.meets == Meets::Reverse);
     peek.biz_id.clone().filter(|_| answered && peek.operation == Some(Operation::Reverse))
 }
 
-/// What the log says of a request that a fault kept from the gateway.
+/// The log's note on a request that a fault kept from the gateway.
 fn not_handled(peek: rules::Peek) -> Note {
     let explanation =
         words!("a fault kept it from the gateway: nothing done", "被故障拦截，未到网关：未做任何处理");
     Note { operation: peek.operation, biz_id: peek.biz_id, rule: "fault", explanation, ..Note::default() }
 }
 
-/// Words for the programmer of the till, in JSON.
+/// A message for the programmer of the till, in JSON.
 fn said(status: u16, why: &str, date: &str) -> Step {
     let body = serde_json::json!({"error": why}).to_string();
     Step::Send(HttpAnswer { status, content: Content::Json, body: &body, date }.to_bytes())
 }
 
-/// JSON text as it is, or the beginning of a long one as a JSON string.
+/// JSON text unchanged, or the beginning of a long one as a JSON string.
 fn bounded(text: &str) -> Box<RawValue> {
     let whole = (text.len() <= LOG_TEXT_MAX).then(|| RawValue::from_string(text.to_owned()).ok()).flatten();
     whole.unwrap_or_else(|| {

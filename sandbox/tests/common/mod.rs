@@ -1,5 +1,5 @@
-//! A raw HTTP client over one TCP connection, and a sandbox to talk to. Nothing is retried or hidden.
-// Each test file uses its part of this; what may not be done with money may be done here.
+//! A raw HTTP client over one TCP connection, and a sandbox for it. It retries nothing and hides nothing.
+// Each test file uses a part of this module.
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::needless_pass_by_value)]
 
@@ -33,7 +33,7 @@ pub enum End {
     Closed,
     /// By a reset.
     Reset,
-    /// Nothing came for the time that was waited.
+    /// Nothing arrived within the wait.
     Silent,
 }
 
@@ -75,13 +75,13 @@ impl Client {
         self.raw(request.as_bytes());
     }
 
-    /// A request that asks for a fault by its header.
+    /// Sends a request whose header selects a fault.
     pub fn send_asking(&mut self, fault: &str, body: &str) {
         let head = format!("POST /api/v2 HTTP/1.1\r\nX-Zv-Fault: {fault}\r\nContent-Length: {}", body.len());
         self.raw(format!("{head}\r\n\r\n{body}").as_bytes());
     }
 
-    /// Everything that comes until the connection ends or nothing comes any more, and how it ended.
+    /// Everything until the connection ends or goes silent, and how it ended.
     pub fn rest(&mut self, wait_ms: u64) -> (String, End) {
         let end = self.fill(wait_ms, |_| false).unwrap_err();
         (String::from_utf8_lossy(&std::mem::take(&mut self.received)).into_owned(), end)
@@ -91,7 +91,7 @@ impl Client {
         self.stream.write_all(bytes).unwrap();
     }
 
-    /// Reads until there is enough, or says how it ended; `wait_ms` for each read.
+    /// Reads until there is enough, or returns how the connection ended; `wait_ms` applies to each read.
     fn fill(&mut self, wait_ms: u64, enough: impl Fn(&[u8]) -> bool) -> Result<(), End> {
         self.stream.set_read_timeout(Some(Duration::from_millis(wait_ms))).unwrap();
         let mut buffer = [0; 4096];
@@ -109,7 +109,7 @@ impl Client {
         Ok(())
     }
 
-    /// The next whole answer, or how the connection ended instead.
+    /// The next complete answer, or how the connection ended instead.
     pub fn answer(&mut self, wait_ms: u64) -> Result<Heard, End> {
         let head_end = |bytes: &[u8]| bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
         self.fill(wait_ms, |bytes| head_end(bytes).is_some())?;
@@ -124,7 +124,7 @@ impl Client {
         Ok(answer)
     }
 
-    /// What was received beyond the answers that were read.
+    /// The bytes received after the answers that were read.
     pub fn left(&self) -> &[u8] {
         &self.received
     }
@@ -162,7 +162,7 @@ impl Sandbox {
         self.body("communal.user.consume", json!({"bizId": biz_id, "customerId": RICH, "amount": "1.00"}))
     }
 
-    /// Sends a consume of 1.00 on a connection of its own.
+    /// Sends a consume of 1.00 on a new connection.
     pub fn sent(&self, biz_id: &str) -> Client {
         let mut client = self.client();
         client.send("POST", "/api/v2", &self.consume(biz_id));

@@ -1,6 +1,6 @@
-//! The request log, and those who follow it by server-sent events. A follower has no queue: it reads the log from
-//! where it is, at its own pace, and is told how many lines were gone before it came to them. So a follower costs the
-//! gateway one wake-up, whatever it does or does not read.
+//! The request log and its followers over server-sent events. A follower has no queue: it reads the log from its own
+//! position at its own pace, and is told how many lines were dropped before it reached them. A follower therefore costs
+//! the gateway one wake-up, whether it reads or not.
 
 use std::{
     collections::VecDeque,
@@ -26,42 +26,42 @@ use super::{
     HEADERS,
 };
 
-/// How many requests the log keeps.
+/// The number of requests in the log.
 const LOG_MAX: usize = 1000;
-/// How many lines a new follower is given first.
+/// The number of earlier lines for a new follower.
 const REPLAY: u64 = 200;
-/// How many may follow at once.
+/// The maximum number of followers.
 const FOLLOWERS_MAX: usize = 64;
-/// How many lines are written at once, and how long a follower then rests: at most 500 lines a second.
+/// The number of lines in one write, and the follower's pause after it: at most 500 lines a second.
 const BATCH_MAX: usize = 50;
 const REST: Duration = Duration::from_millis(100);
-/// How often something is said when nothing happens, so that proxies and browsers know that the line is alive.
+/// The interval of heartbeats while nothing happens, so that proxies and browsers keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a write may take before its reader counts as gone.
+/// The time limit of a write, after which the reader counts as gone.
 const WRITE_MAX: Duration = Duration::from_secs(5);
-/// How much the system keeps for a follower that does not read.
+/// The size of the system's send buffer for a follower that does not read.
 const KERNEL_BUFFER: usize = 64 * 1024;
 
 struct Log {
-    /// Which log it is: another one after a restart or a reset. The time of its beginning, so that it never repeats.
+    /// The id of the log, which changes with a restart or a reset. It is the log's start time, so that no id repeats.
     run: i64,
-    /// The place of the last line, in this log or the one before. Lines are counted as they are written: a request
-    /// that is held up is written twice, and two at once in either order.
+    /// The number of the last line, in this log or the one before. Lines are numbered as they are written: a delayed
+    /// request is written twice, and two concurrent ones in either order.
     last: u64,
     lines: VecDeque<(u64, Line)>,
 }
 
 impl Log {
-    /// The place of the oldest line that is kept; the next one's when there is none.
+    /// The number of the oldest line in the log, or of the next line if the log is empty.
     fn first(&self) -> u64 {
         self.lines.front().map_or(self.last + 1, |(place, _)| *place)
     }
 }
 
-/// The request log and what wakes its followers.
+/// The request log and the notification of its followers.
 pub(in crate::server) struct Feed {
     log: Mutex<Log>,
-    /// How often something else was changed by way of the admin API.
+    /// The number of other changes through the admin API.
     changes: AtomicU64,
     stirred: watch::Sender<()>,
     seats: Semaphore,
@@ -103,7 +103,7 @@ impl Feed {
         lines.map(|(_, line)| line.clone()).collect()
     }
 
-    /// Begins another log.
+    /// Starts a new log.
     pub(in crate::server) fn clear(&self) {
         let mut log = self.log();
         log.run = now_unix_ms().max(log.run + 1);
@@ -112,14 +112,14 @@ impl Feed {
         self.changed();
     }
 
-    /// Tells the followers that something beside the log is different.
+    /// Notifies the followers of a change outside the log.
     pub(in crate::server) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::Relaxed);
         self.stirred.send_replace(());
     }
 
-    /// Where a follower begins: after the line that it names by `Last-Event-ID`, if that is of this log, else some
-    /// lines before the end.
+    /// The start position of a follower: after the line in its `Last-Event-ID` if that belongs to this log, otherwise a
+    /// number of lines before the end.
     fn place(&self, last_event_id: Option<&str>) -> Place {
         let changes = self.changes.load(Ordering::Relaxed);
         let log = self.log();
@@ -135,14 +135,14 @@ impl Feed {
         }
     }
 
-    /// What a follower has not seen, as events, and nothing when it has seen all. Text is made after the lock.
+    /// The lines that a follower has not seen, as events; empty if it has seen all. The text is built outside the lock.
     fn events(&self, place: &mut Place) -> String {
         let mut out = String::new();
         let changes = self.changes.load(Ordering::Relaxed);
         let log = self.log();
         let run = log.run;
         if place.run != Some(run) {
-            // Numbers go on over a reset, so a place in the old log is one before the new one.
+            // Numbers continue across a reset, so a position in the old log precedes the new one.
             place.run = Some(run);
             event(&mut out, "run", run);
             place.number = place.number.max(log.first() - 1);
@@ -157,7 +157,7 @@ impl Feed {
         drop(log);
         for (number, line) in lines {
             place.number = number;
-            // A params text may have line ends between its values, which would end the event's line.
+            // The text of params may contain line breaks between its values, which would end the event's line.
             let json = serde_json::to_string(&line).unwrap_or_default().replace(['\r', '\n'], " ");
             let _ = write!(out, "id: {run}-{number}\ndata: {json}\n\n");
         }
@@ -174,14 +174,14 @@ fn event(out: &mut String, name: &str, data: impl std::fmt::Display) {
     let _ = write!(out, "event: {name}\ndata: {data}\n\n");
 }
 
-/// What a follower has seen.
+/// The position of a follower.
 struct Place {
     run: Option<i64>,
     number: u64,
     changes: u64,
 }
 
-/// Serves a follower until it goes, or does not read what it is sent. False: there was no seat, and nothing was sent.
+/// Serves a follower until it disconnects or stops reading. False: the limit was reached, and nothing was sent.
 pub(in crate::server) async fn follow(
     connection: &mut Connection,
     shared: &Shared,

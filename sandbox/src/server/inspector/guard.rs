@@ -1,19 +1,19 @@
-//! Which requests of a browser are let in. Whoever can reach the admin socket may use it, but a page of another site
-//! that happens to be open on the same machine may not: it could reset the ledger, or read it by giving its own name
-//! this machine's address (DNS rebinding).
+//! The check of browser requests. Any program that can reach the admin socket may use it, but a page of another site
+//! that is open on the same machine must not: it could reset the ledger, or read it after pointing its own name to this
+//! machine's address (DNS rebinding).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::super::connection::Request;
 use crate::words::{Words, words};
 
-/// Why a request is not let in: the HTTP status and the words.
+/// Why a request is refused: the HTTP status and the message.
 pub(in crate::server) fn refusal(request: &Request) -> Option<(u16, Words)> {
     let host = request.header("host");
     if let Some(host) = host
         && !is_own(name_of(host))
     {
-        // A name can be given any address by whoever owns it; a literal address cannot be made to mean another.
+        // The owner of a name can point it to any address; a literal address cannot be redirected.
         return Some((
             403,
             words!(
@@ -22,7 +22,7 @@ pub(in crate::server) fn refusal(request: &Request) -> Option<(u16, Words)> {
             ),
         ));
     }
-    // A browser sends no Origin for a picture or a script, but says this.
+    // A browser sends no Origin for a picture or a script, but it sends this header.
     let site = request.header("sec-fetch-site").unwrap_or("none");
     let navigates = request.header("sec-fetch-mode") == Some("navigate");
     if !matches!(site, "none" | "same-origin") && !navigates {

@@ -1,6 +1,6 @@
-//! The inspector: a page on the admin socket that shows what the simulator does while it does it. Here are its files,
-//! which need no build and nothing from elsewhere; `feed` is the request log with those that follow it, `guard` keeps
-//! the pages of other sites out.
+//! The inspector: a page on the admin socket that shows the simulator at work. This module has its files, which need no
+//! build step and no other server; `feed` is the request log and its followers, and `guard` refuses the pages of other
+//! sites.
 
 mod feed;
 mod guard;
@@ -10,7 +10,7 @@ pub(super) use self::{
     guard::refusal,
 };
 
-/// A file of the page: the path it is served under, its media type, its text.
+/// A file of the page: its path, its media type, its text.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("/inspector.css", "text/css; charset=utf-8", include_str!("page/inspector.css")),
@@ -26,13 +26,13 @@ const FILES: &[(&str, &str, &str)] = &[
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The media type and the text of the file at this path.
+/// The media type and the text of the file with this path.
 pub(super) fn file(path: &str) -> Option<(&'static str, &'static str)> {
     FILES.iter().find(|(served, ..)| *served == path).map(|(_, kind, text)| (*kind, *text))
 }
 
-/// What every answer of the admin socket says to a browser: run nothing but this server's own files, show them in no
-/// frame, guess no types, keep nothing.
+/// Headers of every answer of the admin socket: a browser runs only this server's own files, shows them in no frame,
+/// guesses no types and caches nothing.
 pub(super) const HEADERS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
     X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n\
