@@ -1,5 +1,5 @@
-//! The till's journal, read as another program on the same machine with the same journal would: it looks, lets a
-//! person settle, and at the end sends what the till has left to be undone. It takes nothing.
+//! The till's journal, opened as a second program on the same machine would open it: it reads entries, settles sales
+//! for a person, and at the end sends the remaining reversals. It takes no money.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use zvpos_core::outcome::{Answer, Outcome};
 
 use crate::yuan::fen;
 
-/// How often the journal is looked at while something is waited for.
+/// The interval of reading the journal during a wait.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
-/// What the journal has under a bizId.
+/// The journal's entry for a bizId.
 #[derive(Clone, Debug)]
 pub(crate) struct Journalled {
     pub(crate) biz_id: String,
@@ -25,7 +25,7 @@ pub(crate) struct Journalled {
 }
 
 impl Journalled {
-    /// Whether the journal says that the deduction stands.
+    /// Whether the journal records the deduction as in force.
     pub(crate) fn stands(&self) -> bool {
         matches!(self.stage.as_str(), "succeeded" | "kept")
     }
@@ -55,11 +55,11 @@ impl Audit {
     /// Opens the journal of this configuration.
     ///
     /// # Errors
-    /// In words.
+    /// The reason, as a text.
     pub(crate) fn open(config: &Value) -> Result<Audit, String> {
         let mut config = config.clone();
         if let Some(keys) = config.as_object_mut() {
-            // It does what it is told and nothing by itself.
+            // Without a background thread, it acts only on request.
             keys.insert("background".to_owned(), json!(false));
         }
         match Library::start(&config.to_string(), Vec::new(), false) {
@@ -68,11 +68,11 @@ impl Audit {
         }
     }
 
-    /// Every sale of a scenario on that business day, whatever became of it. A till whose clock is a day off files its
-    /// sales under the gateway's day, which is the one before or behind.
+    /// Every sale of a scenario on that business day, whatever its outcome. A till whose clock is a day off files its
+    /// sales under the gateway's day, which is the day before or after.
     ///
     /// # Errors
-    /// In words: the journal cannot be read.
+    /// A text: the journal cannot be read.
     pub(crate) fn day(&self, day: &str) -> Result<Vec<Journalled>, String> {
         let number = calendar::day(day).ok_or_else(|| format!("{day} is no day"))?;
         let mut found: Vec<Journalled> = Vec::new();
@@ -89,8 +89,8 @@ impl Audit {
         Ok(found)
     }
 
-    /// Waits until nothing in the journal is left for the library to do; false if that takes longer than `limit`.
-    /// A success that the till has not read yet is settled.
+    /// Waits until the library has nothing left to settle in the journal; false if that takes longer than `limit`. A
+    /// success that the till has not read yet is settled.
     pub(crate) fn wait_until_settled(&self, limit: Duration) -> bool {
         let started = Instant::now();
         loop {
@@ -105,8 +105,8 @@ impl Audit {
         }
     }
 
-    /// When no till runs any more: sends the reversals that are left, until none stands at the gateway, or `limit`
-    /// is over. `stands` asks the gateway.
+    /// Once no till runs: sends the remaining reversals until the gateway has no such deduction in force, or `limit` is
+    /// over. `stands` asks the gateway.
     pub(crate) fn recover(&self, limit: Duration, stands: impl Fn(&str) -> bool) {
         let started = Instant::now();
         loop {
@@ -121,10 +121,10 @@ impl Audit {
         }
     }
 
-    /// A person says what became of a sale.
+    /// Settles a sale by a person's decision.
     ///
     /// # Errors
-    /// In words.
+    /// The reason, as a text.
     pub(crate) fn settle(&self, biz_id: &str, kept: bool) -> Result<(), String> {
         let decided = if kept { "kept" } else { "undone" };
         let request =

@@ -1,4 +1,4 @@
-//! The simulator of a scenario, in this process, and what it is asked and told over its admin port.
+//! The simulator of a scenario, in this process, controlled over its admin port.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use zvpos_sandbox::server::{Options, Server, ask};
 use crate::report::{Record, Seen};
 use crate::yuan::{fen, yuan};
 
-/// A running simulator; ends when it is dropped.
+/// A running simulator; dropping it stops it.
 pub(crate) struct Gateway {
     server: Server,
 }
 
-/// What a member has.
+/// A member's balance and points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wallet {
     pub(crate) fen: i64,
@@ -26,10 +26,10 @@ pub(crate) struct Wallet {
 }
 
 impl Gateway {
-    /// With the built-in members, behaving as `policy` says; what it does not say has its default.
+    /// Starts a simulator with the built-in members. `policy` overrides the defaults.
     ///
     /// # Errors
-    /// In words.
+    /// The reason, as a text.
     pub(crate) fn start(policy: &Value) -> Result<Gateway, String> {
         let policy: Policy = serde_json::from_value(policy.clone()).map_err(|error| error.to_string())?;
         let seed = Arc::new(Seed::parse(Seed::DEFAULT_JSON)?);
@@ -38,21 +38,21 @@ impl Gateway {
             let (seed, policy) = (Arc::clone(&seed), policy.clone());
             Server::start(Options { listen: any, admin: any, seed, policy, chaos: None, quiet: true })
         };
-        // Systems with 127.0.0.1 alone have to live with the risk.
+        // A system with only 127.0.0.1 has to accept the risk.
         let server = at(own_address()).or_else(|_| at(Ipv4Addr::LOCALHOST));
         Ok(Gateway { server: server.map_err(|error| error.to_string())? })
     }
 
-    /// The `endpoint` of a configuration with this `api`: V2's URL, or V3's host.
+    /// The `endpoint` of a configuration with this `api`: the URL of V2, or the host of V3.
     pub(crate) fn endpoint(&self, api: &str) -> String {
         let path = if api == "v3" { "" } else { "/api/v2" };
         format!("http://{}{path}", self.server.gateway)
     }
 
-    /// Lets a fault wait for requests of an operation. The port is closed for all of them.
+    /// Arms a fault for requests of an operation. A closed port affects all of them.
     ///
     /// # Errors
-    /// In words.
+    /// The reason, as a text.
     pub(crate) fn arm(
         &self,
         fault: &str,
@@ -72,8 +72,8 @@ impl Gateway {
         self.wait_until_refused()
     }
 
-    /// A till of another scenario that is just being started holds a copy of the closed socket until it is its own
-    /// program; as long as it does, the system still takes connections.
+    /// Between fork and exec, a till of another scenario holds a copy of the closed socket, and the system still
+    /// accepts connections on it.
     fn wait_until_refused(&self) -> Result<(), String> {
         let started = Instant::now();
         while TcpStream::connect_timeout(&self.server.gateway, Duration::from_secs(1)).is_ok() {
@@ -85,28 +85,28 @@ impl Gateway {
         Ok(())
     }
 
-    /// No fault waits any more, and the port is open.
+    /// Disarms every fault and reopens the port.
     ///
     /// # Errors
-    /// In words.
+    /// The reason, as a text.
     pub(crate) fn mend(&self) -> Result<(), String> {
         self.tell("DELETE", "/faults", &Value::Null)
     }
 
-    /// What a member has; `None` if there is no such member.
+    /// A member's balance and points; `None` if the member does not exist.
     pub(crate) fn wallet(&self, customer: &str) -> Option<Wallet> {
         let member = self.ask(&format!("/members/{customer}")).ok()?;
         let total = member.get("total").and_then(Value::as_str).and_then(fen)?;
         Some(Wallet { fen: total, points: member.get("points").and_then(Value::as_i64)? })
     }
 
-    /// Everything that was done, by bizId.
+    /// Every effect at the gateway, by bizId.
     pub(crate) fn ledger(&self) -> Vec<Record> {
         let ledger = self.ask("/ledger").unwrap_or_default();
         ledger.as_array().into_iter().flatten().map(record).collect()
     }
 
-    /// Every request that came, the first one first.
+    /// Every request at the gateway, the first one first.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let requests = self.ask("/requests?last=1000").unwrap_or_default();
         requests.as_array().into_iter().flatten().map(seen).collect()
@@ -125,11 +125,11 @@ impl Gateway {
     }
 }
 
-/// An address of this machine that no other scenario has: a port that a fault has closed would otherwise be given to
-/// the next one who asks for any, and the till would talk to another scenario's simulator.
+/// An address of this machine that no other scenario uses. Otherwise the system could give a port that a fault has
+/// closed to the next simulator, and the till would talk to another scenario's simulator.
 fn own_address() -> Ipv4Addr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    // A quarter of 127.0.0.0/8, begun at another place by each process.
+    // Addresses from a quarter of 127.0.0.0/8; each process starts at a different one.
     let number = (std::process::id() << 12).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
     let [_, high, middle, low] = number.to_be_bytes();
     Ipv4Addr::new(127, high & 0x7f | 0x40, middle, low)

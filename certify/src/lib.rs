@@ -1,9 +1,9 @@
-//! Certifies a till: starts an integrator's own program, leads it through a fixed set of scenarios against a simulator
-//! of the gateway, and says for each what the till did, what the member's money looks like, and what to mend.
+//! Certifies a till: starts an integrator's own program, runs it through a fixed set of scenarios against a simulator
+//! of the gateway, and reports for each what the till did, what happened to the member's money, and how to fix it.
 //!
-//! What is tested is the till's logic, not the library: does it complete a sale if and only if the money is taken,
-//! does it keep one bizId for one sale, does it come back after `kill -9`, does it show what waits. The till and this
-//! crate talk in lines of JSON over the till's standard input and output; `docs/certify.md` describes them.
+//! The subject is the till's logic, not the library: does it complete a sale if and only if the money is taken, use one
+//! bizId for one sale, recover after `kill -9`, and show pending sales. The till and this crate exchange lines of JSON
+//! over the till's standard input and output; `docs/certify.md` describes them.
 #![forbid(unsafe_code)]
 
 mod audit;
@@ -31,25 +31,25 @@ pub use report::{Event, Member, Record, Report, SaleReport, ScenarioReport, Seen
 pub use scenario::{Group, Summary, scenarios};
 pub use text::Text;
 
-/// What is certified, and how.
+/// Options of a certification.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The till: a program and its arguments. It is started anew for every scenario and after every crash.
+    /// The till: a program and its arguments. It is started for every scenario and again after every crash.
     pub till: Vec<OsString>,
-    /// Variables for the till's environment, beside those of this process.
+    /// Environment variables of the till, in addition to those of this process.
     pub environment: Vec<(OsString, OsString)>,
-    /// Where each scenario gets a folder of its own: the journal, the till's files, what it wrote to stderr.
+    /// Where each scenario gets its own folder: the journal, the till's files, its stderr.
     pub folder: PathBuf,
-    /// Only scenarios whose id begins with one of these; empty is all.
+    /// Only scenarios whose id begins with one of these prefixes; empty means all.
     pub only: Vec<String>,
-    /// How many scenarios run at once.
+    /// The number of concurrent scenarios.
     pub parallel: usize,
-    /// How long a till may take for one line of the certifier's.
+    /// The time limit for the till's reaction to one line.
     pub time_limit: Duration,
 }
 
 impl Options {
-    /// All scenarios, eight at a time, half a minute for a line.
+    /// All scenarios, eight at a time, 30 s for a line.
     pub fn new(till: Vec<OsString>, folder: PathBuf) -> Options {
         Options {
             till,
@@ -62,21 +62,21 @@ impl Options {
     }
 }
 
-/// How far a run has come; told from the threads that run the scenarios.
+/// The progress of a run, reported from the threads that run the scenarios.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
     /// The scenario that has just ended.
     pub ended: &'a ScenarioReport,
-    /// How many have ended, this one included.
+    /// The number of ended scenarios, including this one.
     pub done: usize,
-    /// How many there are.
+    /// The number of all scenarios.
     pub of: usize,
 }
 
-/// Leads the till through the scenarios. Nothing that a till does is an error: it stands in the report.
+/// Runs the till through the scenarios. A till's misbehaviour is not an error; the report describes it.
 ///
 /// # Errors
-/// In words: there is no such scenario, no folder to work in, or no program to start.
+/// A text: no such scenario, no folder to work in, or no program to start.
 pub fn run(options: &Options, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Report, String> {
     let wanted = |id: &str| {
         options.only.is_empty() || options.only.iter().any(|beginning| id.starts_with(beginning.as_str()))

@@ -1,11 +1,11 @@
-//! The lines between certifier and till: JSON objects, one a line. See `docs/certify.md`.
+//! The lines between certifier and till: one JSON object per line. See `docs/certify.md`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::scenario::Sale;
 
-/// What a cashier sees of a sale.
+/// The result of a sale as the cashier sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
@@ -13,20 +13,20 @@ pub enum Said {
     Completed,
     /// Not paid by the member: the customer pays in another way.
     OtherTender,
-    /// Neither: nobody knows yet, and nothing more is taken.
+    /// Unknown yet; the till takes nothing more.
     Waiting,
     /// Nothing was taken; the cashier may press the button again.
     Retry,
-    /// The till cannot take this payment; somebody has to look at the program or the machine.
+    /// The till cannot take this payment; a person must check the program or the machine.
     Failed,
-    /// The sale is being undone; the money comes back by itself.
+    /// The sale is being reversed; the member gets the money back without further action.
     Refunding,
-    /// The sale is undone.
+    /// The sale is reversed.
     Refunded,
 }
 
 impl Said {
-    /// The word on the line.
+    /// The result's name in the protocol.
     pub fn word(self) -> &'static str {
         match self {
             Said::Completed => "completed",
@@ -40,18 +40,18 @@ impl Said {
     }
 }
 
-/// What a till says of one sale.
+/// A till's line about one sale.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SaleLine {
-    /// The sale's number; empty or missing for a deduction that belongs to no sale which the till knows.
+    /// The sale's number; empty or absent for a deduction whose sale the till does not know.
     #[serde(default)]
     pub sale: Option<String>,
-    /// How it stands.
+    /// Its result.
     pub result: Said,
-    /// The bizId under which it was paid.
+    /// The bizId of the payment.
     #[serde(default, rename = "bizId")]
     pub biz_id: Option<String>,
-    /// The bizId that the answer carried.
+    /// The bizId in the gateway's answer.
     #[serde(default, rename = "returnedBizId")]
     pub returned_biz_id: Option<String>,
     /// 元 taken from the balance.
@@ -59,24 +59,24 @@ pub struct SaleLine {
     pub paid_by_member: Option<String>,
 }
 
-/// A line of a till.
+/// A line from a till.
 #[derive(Clone, Debug)]
 pub enum Line {
-    /// How a sale stands.
+    /// The result of a sale.
     Sale(SaleLine),
-    /// The command that came first of those that were not done is done.
+    /// The oldest pending command is done.
     Done,
-    /// At the day's end: a bizId of which till and journal say different things.
+    /// At the end of the day: a bizId on which till and journal disagree.
     Difference,
-    /// Words for a person, of no meaning here.
+    /// A note for a person, which the certifier ignores.
     Note,
 }
 
 impl Line {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// In words: what is not JSON, or is none of the lines that there are.
+    /// A text: invalid JSON, or an unknown line.
     pub fn read(text: &str) -> Result<Line, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?;
         let has = |name: &str| value.get(name).is_some_and(Value::is_string);
@@ -96,12 +96,12 @@ impl Line {
     }
 }
 
-/// Start the library with this configuration, and see what an earlier process has left.
+/// Start the library with this configuration, and check what an earlier process left unsettled.
 pub(crate) fn start(number: &str, folder: &str, config: &Value) -> Value {
     json!({"do": "start", "till": number, "folder": folder, "config": config})
 }
 
-/// The cashier presses the button: this sale is to be paid by the member.
+/// The cashier presses the button: the member pays this sale.
 pub(crate) fn sell(sale: &Sale) -> Value {
     let mut line = json!({"do": "sell", "sale": sale.number, "customerId": sale.customer});
     let mut put = |name: &str, value: Value| {
@@ -124,22 +124,22 @@ pub(crate) fn sell(sale: &Sale) -> Value {
     line
 }
 
-/// Undo a completed sale.
+/// Refund a completed sale.
 pub(crate) fn refund(sale: &str) -> Value {
     json!({"do": "refund", "sale": sale})
 }
 
-/// Say how every sale stands.
+/// List the result of every sale.
 pub(crate) fn list() -> Value {
     json!({"do": "list"})
 }
 
-/// Hold the sales of a business day against the journal's.
+/// Compare the sales of a business day with the journal's.
 pub(crate) fn day(day: &str) -> Value {
     json!({"do": "day", "day": day})
 }
 
-/// Stop the library and end.
+/// Stop the library and exit.
 pub(crate) fn stop() -> Value {
     json!({"do": "stop"})
 }

@@ -1,8 +1,8 @@
-//! What people read, in both languages.
+//! Texts for people, in both languages.
 
 use serde::Serialize;
 
-/// The same in English and in Chinese.
+/// One text in English and in Chinese.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Text {
     /// English.

@@ -1,4 +1,4 @@
-//! A till as a child process: lines to it, lines from it, and its sudden end.
+//! A till as a child process: writes its input, reads its output, and kills it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,43 +13,43 @@ use serde_json::Value;
 use crate::Options;
 use crate::text::{Text, text};
 
-/// The longest line that a till may write; what is longer is none of the protocol's.
+/// The longest line that a till may write; a longer one violates the protocol.
 const LINE_MAX: u64 = 64 * 1024;
 
-/// How long a process may take to end after `stop`.
+/// The time limit for a process to exit after `stop`.
 const END_LIMIT: Duration = Duration::from_secs(20);
 
-/// How long the output of a process that was killed may stay open: the kernel closes it at once, unless another
-/// process has it, too.
+/// The time limit for a killed process's output to close: the kernel closes it at once, unless another process holds
+/// it, too.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
-/// What came out of a till.
+/// What a read from a till yields.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// A line without its end.
+    /// A line without its line break.
     Line(String),
-    /// Its output is at its end: the process is gone.
+    /// The end of its output: the process is gone.
     End,
-    /// Nothing, for as long as was waited.
+    /// Nothing until the time limit.
     Silence,
 }
 
-/// A running till. It is killed when it is dropped.
+/// A running till. Dropping it kills it.
 pub(crate) struct Till {
     child: Child,
     input: Option<ChildStdin>,
     output: Receiver<String>,
 }
 
-/// Whether there is something to start.
+/// Checks that the till can be started.
 ///
 /// # Errors
-/// In words.
+/// The reason, as a text.
 pub(crate) fn check(options: &Options) -> Result<(), String> {
     let program = options.till.first().ok_or("no program was given")?;
     match command(options)?.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
         Ok(mut child) => {
-            // It has no input, so it would end by itself; it is not waited for.
+            // Without input it exits by itself; nobody waits for it.
             let _ = child.kill();
             let _ = child.wait();
             Ok(())
@@ -66,10 +66,10 @@ fn command(options: &Options) -> Result<Command, String> {
 }
 
 impl Till {
-    /// Starts the program; what it writes to stderr is added to a file.
+    /// Starts the program and appends its stderr to a file.
     ///
     /// # Errors
-    /// In words.
+    /// The reason, as a text.
     pub(crate) fn start(options: &Options, stderr: &Path) -> Result<Till, String> {
         let words = |error: io::Error| error.to_string();
         let stderr = File::options().create(true).append(true).open(stderr).map_err(words)?;
@@ -83,13 +83,13 @@ impl Till {
         Ok(Till { child, input, output })
     }
 
-    /// Writes one line; false if nobody reads it any more.
+    /// Writes one line; false if the till no longer reads.
     pub(crate) fn say(&mut self, line: &Value) -> bool {
         let line = format!("{line}\n");
         self.input.as_mut().is_some_and(|input| input.write_all(line.as_bytes()).is_ok())
     }
 
-    /// The next line, waited for until then.
+    /// The next line, waiting until then at most.
     pub(crate) fn hear(&self, until: Instant) -> Heard {
         match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(line) => Heard::Line(line),
@@ -98,10 +98,10 @@ impl Till {
         }
     }
 
-    /// `kill -9`, and what had been written before. False if somebody else still holds its output: then it was not
-    /// the till that was killed, but a script that had started it.
+    /// Kills the till with `kill -9`; returns the lines written before. False if another process still holds its
+    /// output: the killed process was then only a script that had started the till.
     pub(crate) fn kill(&mut self) -> (Vec<String>, bool) {
-        // An error means that it is gone already.
+        // An error means that the process has exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let until = Instant::now() + KILL_LIMIT;
@@ -115,7 +115,7 @@ impl Till {
         }
     }
 
-    /// How it ended by itself: with an exit code, by a signal, or not at all, only its output.
+    /// How it ended by itself: by an exit code, by a signal, or with only its output closed.
     pub(crate) fn end(&mut self) -> Text {
         let until = Instant::now() + KILL_LIMIT;
         loop {
@@ -130,7 +130,7 @@ impl Till {
         }
     }
 
-    /// Closes its input and waits for its end; false if it had to be killed.
+    /// Closes its input and waits for its exit; false if it had to be killed.
     pub(crate) fn wait_for_end(&mut self) -> bool {
         drop(self.input.take());
         let until = Instant::now() + END_LIMIT;
@@ -151,7 +151,7 @@ impl Drop for Till {
     }
 }
 
-/// An exit code or a signal in words.
+/// Describes an exit code or a signal.
 fn ending(status: ExitStatus) -> Text {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -168,7 +168,7 @@ fn ending(status: ExitStatus) -> Text {
         return text(format!("by signal {signal}{name}"), format!("由信号 {signal} 终止{name}"));
     }
     match status.code() {
-        // What Windows gives a program that crashed, such as 0xC0000005.
+        // The exit code of a crashed program on Windows, such as 0xC0000005.
         Some(code) if code < 0 => {
             let code = code.cast_unsigned();
             text(format!("with exit code {code:#X}"), format!("退出码 {code:#X}"))
@@ -178,7 +178,7 @@ fn ending(status: ExitStatus) -> Text {
     }
 }
 
-/// Until the end of the output, or until nobody wants to hear more.
+/// Reads until the end of the output, or until the receiver is dropped.
 fn read_lines(stdout: ChildStdout, sender: &Sender<String>) {
     let mut output = BufReader::new(stdout);
     loop {

@@ -1,6 +1,6 @@
-//! Sums of money as the gateway and the till write them, `12.00`, in whole 分.
+//! Amounts of the gateway and the till, such as `12.00`, as whole 分.
 
-/// The 分 of a decimal with at most two digits after the point; `None` for anything else.
+/// The 分 of a decimal with at most two fractional digits; `None` for any other text.
 pub(crate) fn fen(text: &str) -> Option<i64> {
     let (yuan, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -11,7 +11,7 @@ pub(crate) fn fen(text: &str) -> Option<i64> {
     yuan.parse::<i64>().ok()?.checked_mul(100)?.checked_add(fraction)
 }
 
-/// Written with two decimals.
+/// The amount with two decimals.
 pub(crate) fn yuan(fen: i64) -> String {
     let sign = if fen < 0 { "-" } else { "" };
     let fen = fen.unsigned_abs();

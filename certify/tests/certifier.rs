@@ -1,4 +1,4 @@
-//! What the certifier does with tills that misbehave, and what its report looks like.
+//! The certifier with tills that misbehave, and the form of its report.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use support::{c_till, certify, options, root, shell_till};
 use zvpos_certify::{Group, Options, Report, Rule, run, scenarios};
 
-/// One scenario, with little patience.
+/// One scenario, with short time limits.
 fn one(script: &str) -> Report {
     let mut options = options(shell_till(script));
     (options.only, options.time_limit) = (vec!["plain.balance".to_owned()], Duration::from_secs(2));
@@ -22,19 +22,19 @@ fn rules(report: &Report) -> Vec<Rule> {
 }
 
 #[test]
-fn a_till_that_says_nothing_is_given_up() {
+fn a_silent_till_times_out() {
     assert!(rules(&one("while read line; do :; done")).contains(&Rule::Silent));
 }
 
 #[test]
-fn a_till_that_ends_by_itself_is_found() {
+fn a_till_that_exits_by_itself_is_found() {
     let report = one("read line; echo broken >&2; exit 3");
     assert!(rules(&report).contains(&Rule::Died));
     assert_eq!(report.scenarios[0].stderr, "broken\n");
 }
 
 #[test]
-fn the_end_of_a_till_is_told_with_its_exit_code_or_signal() {
+fn the_report_names_the_exit_code_or_signal_of_a_till() {
     for (script, en, zh) in [
         ("read line; exit 3", "ended by itself: with exit code 3", "退出码 3"),
         ("exit 0", "ended by itself: with exit code 0", "退出码 0"),
@@ -53,9 +53,9 @@ fn the_end_of_a_till_is_told_with_its_exit_code_or_signal() {
 }
 
 #[test]
-fn a_till_that_writes_anything_at_all_to_stdout_is_found() {
+fn a_till_that_writes_arbitrary_bytes_to_stdout_is_found() {
     assert!(rules(&one("while read line; do echo 'hello <b>'; done")).contains(&Rule::Protocol));
-    // Neither bytes that are no text nor a line without an end hold anybody up.
+    // Neither bytes that are not text nor a line without an end block the certifier.
     assert!(
         rules(&one("head -c 300000 /dev/urandom; while read line; do :; done")).contains(&Rule::Protocol)
     );
@@ -63,7 +63,7 @@ fn a_till_that_writes_anything_at_all_to_stdout_is_found() {
 }
 
 #[test]
-fn a_till_that_floods_stderr_is_not_held_up() {
+fn a_till_that_floods_stderr_is_not_blocked() {
     let till = c_till()[0].to_string_lossy().into_owned();
     let report = one(&format!("head -c 5000000 /dev/zero | tr '\\0' x >&2; exec {till}"));
     assert!(report.scenarios[0].passed);
@@ -91,7 +91,7 @@ fn a_till_that_completes_everything_without_the_library_is_found() {
 }
 
 #[test]
-fn what_cannot_be_run_is_said_in_words() {
+fn a_run_that_cannot_start_says_why() {
     let nothing = Options::new(vec!["/no/such/till".into()], support::own_folder());
     assert!(run(&nothing, &|_| {}).unwrap_err().contains("/no/such/till"));
     let mut unknown = options(c_till());
@@ -100,7 +100,7 @@ fn what_cannot_be_run_is_said_in_words() {
 }
 
 #[test]
-fn the_report_holds_everything_for_people_and_programs() {
+fn the_report_is_complete_as_html_and_as_json() {
     let mut options = options(c_till());
     options.only = vec!["lost.reset".to_owned(), "plain.both".to_owned()];
     let report = certify(&options);
@@ -123,13 +123,13 @@ fn the_report_holds_everything_for_people_and_programs() {
     {
         assert!(html.contains(part), "{part}");
     }
-    // Nothing is fetched from anywhere.
+    // The file loads nothing from another place.
     for outside in ["src=", "<link", "@import", "url("] {
         assert!(!html.contains(outside), "{outside}");
     }
 }
 
-/// A table of the pages: the rows that begin with a name in back-ticks, below a heading.
+/// A table of the pages: the rows under a heading that begin with a name in back-ticks.
 fn table(page: &str, heading: &str) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(root().join("docs").join(page)).unwrap();
     let part = text.split(&format!("## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
@@ -163,7 +163,7 @@ fn the_pages_name_every_scenario_and_every_rule() {
     }
 }
 
-/// The commands of the page build tills that can be certified.
+/// The commands of the page build tills that pass.
 #[test]
 fn the_commands_of_the_page_work() {
     let page = std::fs::read_to_string(root().join("docs/certify.md")).unwrap();

@@ -1,5 +1,5 @@
-//! The sample tills pass every scenario; tills that are wrong on purpose fail exactly where they are wrong.
-//! `cargo test -p zvpos-certify --test tills -- --nocapture` prints what was found.
+//! The sample tills pass every scenario; deliberately wrong tills fail exactly the scenarios that show their defect.
+//! `cargo test -p zvpos-certify --test tills -- --nocapture` prints the findings.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
@@ -33,12 +33,12 @@ fn the_csharp_till_passes() {
     passes(csharp_till());
 }
 
-/// A till that is wrong in one way; the scenarios that it must fail, separated by spaces, `lost.*` for a whole group.
+/// Certifies a till with one defect, which must fail these scenarios, separated by spaces; `lost.*` is a whole group.
 fn fails(kind: &str, expected: &str) -> Report {
     let mut till = python_till("naive.py");
     till.push(format!("--naive={kind}").into());
     let report = certify(&options(till));
-    // Where a random moment decides, a careless till may be lucky.
+    // Where a random moment decides, a careless till may pass.
     let by_chance: BTreeSet<_> = scenarios().iter().filter(|one| one.by_chance).map(|one| one.id).collect();
     let failed: BTreeSet<_> = report.scenarios.iter().filter(|one| !one.passed).map(|one| one.id).collect();
     let failed: BTreeSet<_> = failed.difference(&by_chance).copied().collect();
@@ -55,7 +55,7 @@ fn fails(kind: &str, expected: &str) -> Report {
     report
 }
 
-/// Wherever an outcome is unknown.
+/// The scenarios with an unknown outcome.
 const UNKNOWN: &str = "lost.* hold.* notsent.guard replay.other_tender crash.taken crash.not_taken crash.again \
     crash.twice crash.unproven crash.other_journal crash.hold_taken crash.hold_not_taken crash.other_tender \
     confirm.lost refund.unproven gateway.lost_outage end.day";
@@ -66,7 +66,7 @@ fn found(report: &Report, id: &str, rule: Rule) {
 }
 
 #[test]
-fn an_unknown_that_is_charged_again_is_found() {
+fn charging_again_after_unknown_is_found() {
     let report = fails("charge_again", UNKNOWN);
     found(&report, "hold.taken", Rule::Twice);
     found(&report, "lost.reset", Rule::NewBizId);
@@ -83,7 +83,7 @@ fn a_till_that_ignores_next_is_found() {
 }
 
 #[test]
-fn another_biz_id_on_a_retry_is_found() {
+fn a_new_biz_id_on_a_retry_is_found() {
     let expected = "quote.lost notsent.once notsent.thrice notsent.restart lost.unproven hold.again replay.* \
         crash.completed crash.not_sent confirm.twice gateway.duplicate gateway.executes_again gateway.outage";
     let report = fails("new_biz_id", expected);

@@ -1,4 +1,4 @@
-//! Holds against each other what the till said, what the gateway's ledger shows, and what the journal says.
+//! Compares the till's lines, the gateway's ledger and the journal.
 
 mod rule;
 mod sale;
@@ -17,7 +17,7 @@ use crate::text::text;
 use crate::yuan::{fen, yuan};
 use sale::Case;
 
-/// By which a deduction is told from another: each sale of a scenario takes another sum or other coupons.
+/// The properties that identify a deduction: each sale of a scenario takes a different amount or different coupons.
 pub(crate) struct Trace<'t> {
     biz_id: &'t str,
     fen: i64,
@@ -38,7 +38,7 @@ fn trace_at(seen: &Seen) -> Trace<'_> {
     Trace { biz_id: &seen.biz_id, fen, coupons: &seen.coupons }
 }
 
-/// Whose a deduction is: by what it takes, and where that is no sale's by the bizId that the till has said.
+/// The sale of a deduction: by its amount and coupons, or if no sale has these, by the bizId in the till's lines.
 pub(crate) fn whose(sales: &[(u8, Sale)], words: &[Word], trace: &Trace<'_>) -> Option<(u8, String)> {
     let like = |sale: &Sale| fen(sale.takes) == Some(trace.fen) || (sale.takes.is_empty() && trace.fen == 0);
     let found = sales.iter().find(|(_, sale)| like(sale) && sale.coupons == trace.coupons);
@@ -49,7 +49,7 @@ pub(crate) fn whose(sales: &[(u8, Sale)], words: &[Word], trace: &Trace<'_>) -> 
     Some((named.till, named.line.sale.clone()?))
 }
 
-/// For a result that was not expected, the rule that explains it best.
+/// The rule that best explains an unexpected result.
 pub(crate) fn rule_of(said: Option<Said>, wanted: &[Said]) -> Rule {
     let wants = |one: Said| wanted.contains(&one);
     match said {
@@ -62,7 +62,7 @@ pub(crate) fn rule_of(said: Option<Said>, wanted: &[Said]) -> Rule {
     }
 }
 
-/// What became of a scenario that has been played.
+/// Judges a scenario that has been played.
 pub(crate) fn judge(scenario: &Scenario, mut stage: Stage<'_>) -> ScenarioReport {
     let (requests, ledger) = (stage.gateway.seen(), stage.gateway.ledger());
     let mut findings = std::mem::take(&mut stage.findings);
@@ -93,7 +93,7 @@ pub(crate) fn judge(scenario: &Scenario, mut stage: Stage<'_>) -> ScenarioReport
     }
 }
 
-/// A scenario that could not be begun.
+/// The report of a scenario that could not be started.
 pub(crate) fn unplayed(scenario: &Scenario, why: String) -> ScenarioReport {
     ScenarioReport {
         id: scenario.id,
@@ -112,7 +112,7 @@ pub(crate) fn unplayed(scenario: &Scenario, why: String) -> ScenarioReport {
     }
 }
 
-/// Everything about each sale that was rung up.
+/// All facts about each sale that was rung up.
 fn cases<'s>(stage: &'s Stage<'_>, requests: &'s [Seen], ledger: &'s [Record]) -> Vec<Case<'s>> {
     let mut cases: Vec<Case<'s>> = Vec::new();
     for (till, sale) in &stage.sales {
@@ -158,7 +158,7 @@ fn strangers(stage: &Stage<'_>, ledger: &[Record], findings: &mut Vec<Finding>) 
     }
 }
 
-/// What each member had, has, and should have by what the till has completed.
+/// Each member's balances before and after, and the expected ones by the sales that the till completed.
 fn members(stage: &Stage<'_>, cases: &[Case<'_>], findings: &mut Vec<Finding>) -> Vec<Member> {
     let mut members = Vec::new();
     for (customer, before) in &stage.wallets {

@@ -1,4 +1,4 @@
-//! What can be wrong with a till, and what to mend.
+//! The rules for a till, and the fix for each violation.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::text::{Text, text};
 
 macro_rules! rules {
     ($($rule:ident $word:literal $what_en:literal $what_zh:literal mend $mend_en:literal $mend_zh:literal;)+) => {
-        /// What a finding is about.
+        /// The rule that a finding is about.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Rule {
@@ -22,12 +22,12 @@ macro_rules! rules {
                 match self { $(Rule::$rule => $word,)+ }
             }
 
-            /// What is wrong.
+            /// The violation.
             pub fn what(self) -> Text {
                 match self { $(Rule::$rule => text($what_en, $what_zh),)+ }
             }
 
-            /// What to mend.
+            /// The fix.
             pub fn mend(self) -> Text {
                 match self { $(Rule::$rule => text($mend_en, $mend_zh),)+ }
             }
@@ -126,18 +126,18 @@ rules! {
         "并非收银程序的问题，详见说明。";
 }
 
-/// Something that is wrong.
+/// A violation of a rule.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// What it is about.
+    /// The rule.
     pub rule: Rule,
-    /// Which sale, where it is about one.
+    /// The sale, if the finding is about one.
     pub sale: Option<String>,
-    /// What is wrong, in general.
+    /// The violation in general.
     pub what: Text,
-    /// What was seen.
+    /// What was observed.
     pub seen: Text,
-    /// What to mend.
+    /// The fix.
     pub mend: Text,
 }
 

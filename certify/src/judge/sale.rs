@@ -1,4 +1,4 @@
-//! One sale: everything that is known of it, and whether it fits together.
+//! One sale: all facts about it, and whether they agree.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use crate::scenario::Sale;
 use crate::text::{Text, text};
 use crate::yuan::{fen, yuan};
 
-/// A sale as cashier, till, gateway and journal have it.
+/// A sale as the cashier, the till, the gateway and the journal record it.
 pub(super) struct Case<'s> {
     pub(super) till: u8,
-    /// As it was rung up, the first time first.
+    /// Each version that was rung up, the first one first.
     pub(super) versions: Vec<&'s Sale>,
     pub(super) said: Vec<&'s SaleLine>,
-    /// Whether the till's last list has it.
+    /// Whether the till's last list contains it.
     pub(super) listed: bool,
     pub(super) sent: Vec<&'s Seen>,
     pub(super) records: Vec<&'s Record>,
@@ -49,7 +49,7 @@ impl<'s> Case<'s> {
         self.versions.first().map_or("", |sale| sale.number)
     }
 
-    /// S: how many deductions stand.
+    /// S: the number of deductions in force.
     fn net(&self) -> i64 {
         self.records.iter().map(|record| record.net).sum()
     }
@@ -58,14 +58,14 @@ impl<'s> Case<'s> {
         self.said.last().map(|line| line.result)
     }
 
-    /// The version that was paid, which is the one that was taken, or the first.
+    /// The version that was paid: the one that the gateway took, otherwise the first.
     fn paid(&self) -> Option<&'s Sale> {
         let taken = self.records.iter().find(|record| record.net > 0);
         let fits = |sale: &&&Sale| taken.is_some_and(|record| takes(sale, record));
         self.versions.iter().find(fits).or(self.versions.first()).copied()
     }
 
-    /// What should have left the member's account, by what the till says; by what stands, where it does not know.
+    /// The expected deduction by the till's last line; if the till does not know, by the gateway.
     pub(super) fn owed(&self) -> Wallet {
         let stands = match self.last() {
             Some(Said::Completed) => true,
@@ -107,7 +107,7 @@ impl<'s> Case<'s> {
         }
     }
 
-    /// Completed, if and only if it is taken, once.
+    /// The sale is completed if and only if it is taken, and it is taken once.
     fn judge_money(&self, find: &mut impl FnMut(Rule, Text)) {
         let (net, word) = (self.net(), self.last().map_or("-", Said::word));
         let seen = || {
@@ -125,7 +125,7 @@ impl<'s> Case<'s> {
         }
     }
 
-    /// One bizId, nothing forgotten, nothing taken back.
+    /// One bizId, no forgotten sale, no retracted result.
     fn judge_story(&self, find: &mut impl FnMut(Rule, Text)) {
         let ids = self.biz_ids();
         if ids.len() > 1 {
@@ -149,7 +149,7 @@ impl<'s> Case<'s> {
         }
     }
 
-    /// The journal says the same as the gateway, and is sure of what was completed.
+    /// The journal agrees with the gateway, and has a final outcome for each completed sale.
     fn judge_journal(&self, find: &mut impl FnMut(Rule, Text)) {
         let completed = self.last() == Some(Said::Completed);
         for entry in &self.entries {
@@ -174,7 +174,7 @@ impl<'s> Case<'s> {
         }
     }
 
-    /// What was taken is what was to be paid, and the till knows it.
+    /// The deduction has the expected amount, and the till reports it.
     fn judge_completed(&self, find: &mut impl FnMut(Rule, Text)) {
         let (Some(sale), Some(line)) = (self.paid(), self.said.last()) else { return };
         let Some(record) = self.records.iter().find(|record| record.net > 0) else { return };
@@ -206,18 +206,18 @@ impl<'s> Case<'s> {
     }
 }
 
-/// Whether a deduction took what a sale was to take.
+/// Whether a deduction took what the sale asks for.
 fn takes(sale: &Sale, record: &Record) -> bool {
     let amount = fen(&record.amount).unwrap_or_default() == fen(sale.takes).unwrap_or_default();
     amount && record.coupons == sale.coupons && record.points == sale.points
 }
 
-/// Whether the journal itself says that it is not at its end.
+/// Whether the journal records this stage as unsettled.
 fn is_open(stage: &str) -> bool {
     matches!(stage, "sending" | "unknown" | "reversing" | "refused" | "unproven")
 }
 
-/// The goods are gone, or the customer has paid in another way: nothing else can be said afterwards.
+/// Whether a result retracts a final one: the goods are gone, or the customer has paid in another way.
 fn is_taken_back(before: Said, after: Said) -> bool {
     match before {
         Said::Completed => !matches!(after, Said::Completed | Said::Refunding | Said::Refunded),

@@ -1,4 +1,4 @@
-//! What a cashier does, and the person who settles what nobody knows.
+//! The actions of the cashier, and of the person who settles unknown outcomes.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::protocol::{self, Said};
 use crate::scenario::{Sale, Step};
 use crate::text::text;
 
-/// How often the cashier looks at the list until a sale is as it should be. What is waited for has happened before.
+/// How often the cashier checks the list for the expected result. The event itself happens before that.
 const LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
@@ -26,7 +26,7 @@ impl Stage<'_> {
         self.tell(till, &protocol::sell(sale))
     }
 
-    /// As a cashier would after a crash: a sale that the till does not show, or that may be tried again, is rung up.
+    /// Acts as a cashier after a crash: rings a sale up if the till does not show it or allows a retry.
     pub(super) fn press(&mut self, till: u8, sale: &Sale) -> Played<()> {
         let words = self.words.len();
         self.ask(till, &protocol::list())?;
@@ -34,7 +34,7 @@ impl Stage<'_> {
         if matches!(shown, None | Some(Said::Retry)) { self.sell(till, sale) } else { Ok(()) }
     }
 
-    /// Looks at the list until the sale is as it should be; a little later, because the till looks itself.
+    /// Checks the list until the sale has an expected result. That may take a moment, because the till polls, too.
     pub(super) fn look(&mut self, till: u8, sale: &str, says: &[Said]) -> Played<()> {
         for _ in 0..LOOKS {
             let words = self.words.len();
@@ -54,7 +54,7 @@ impl Stage<'_> {
         since.iter().rev().find(of_it).map(|word| word.line.result)
     }
 
-    /// Holds what the till said in a step against what it may say then.
+    /// Compares the till's result in a step with the allowed ones.
     pub(super) fn expect(&mut self, said: Option<Said>, sale: &str, says: &[Said], step: &Step) {
         if said.is_none_or(|said| !says.contains(&said)) {
             let words = |says: &[Said]| says.iter().map(|one| one.word()).collect::<Vec<_>>();
@@ -96,8 +96,8 @@ impl Stage<'_> {
         self.audit()?.settle(&biz_id, kept).map_err(|why| self.trouble(why))
     }
 
-    /// Waits until the journal has a sale in one of these stages; the bizId. After a crash the library needs a moment
-    /// to see whose it was.
+    /// Waits until the journal has a sale in one of these stages, and returns the bizId. After a crash the library
+    /// needs a moment to find out whose sale it was.
     pub(super) fn recorded(&mut self, sale: &str, stages: &[&str]) -> Played<String> {
         let day = self.day.clone();
         let started = Instant::now();

@@ -1,4 +1,4 @@
-//! Plays one scenario: the simulator, the till or two, the steps, and at the end what there is to judge by.
+//! Plays one scenario: the simulator, one or two tills, the steps, and the facts for the judgement.
 
 mod cashier;
 mod talk;
@@ -21,17 +21,17 @@ use crate::scenario::{Sale, Scenario, Step};
 use crate::text::{Text, text};
 use crate::till::Till;
 
-/// How long the library may take to settle what a scenario has left open, and the gateway to see what a till sends.
+/// The time limit for the library to settle a scenario's open sales, and for the gateway to receive a till's requests.
 const SETTLE_LIMIT: Duration = Duration::from_secs(40);
 
-/// Something that a till said of a sale.
+/// A till's line about a sale.
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     pub(crate) till: u8,
     pub(crate) line: SaleLine,
 }
 
-/// A scenario being played; and when it has been played, what there is to judge by.
+/// A scenario being played; afterwards the facts for the judgement.
 pub(crate) struct Stage<'o> {
     options: &'o Options,
     folder: PathBuf,
@@ -44,19 +44,19 @@ pub(crate) struct Stage<'o> {
     pub(crate) events: Vec<Event>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) words: Vec<Word>,
-    /// Every sale that was rung up, each version of it.
+    /// Every sale that was rung up, in each version.
     pub(crate) sales: Vec<(u8, Sale)>,
     pub(crate) wallets: Vec<(&'static str, Wallet)>,
     pub(crate) journal: Vec<Journalled>,
-    /// How many commands are told and not done yet.
+    /// The number of pending commands.
     open: [usize; 2],
     differences: usize,
-    /// Where in `words` each till's last list begins; none for a till that has lost its files.
+    /// Where in `words` each till's last list begins; `None` for a till that has lost its files.
     pub(crate) last_list: [Option<usize>; 2],
     lost_files: bool,
 }
 
-/// Why a scenario cannot go on; what is to be said of it has been said.
+/// The scenario cannot continue; the finding has been recorded.
 struct Broken;
 
 type Played<T> = Result<T, Broken>;
@@ -65,7 +65,7 @@ type Played<T> = Result<T, Broken>;
 pub(crate) fn play(scenario: &Scenario, options: &Options) -> ScenarioReport {
     match Stage::build(scenario, options) {
         Ok(mut stage) => {
-            // Where it broke off stands among the findings.
+            // The findings tell where it broke off.
             let _ = scenario.steps.iter().try_for_each(|step| stage.step(step));
             stage.close();
             judge::judge(scenario, stage)
@@ -77,7 +77,7 @@ pub(crate) fn play(scenario: &Scenario, options: &Options) -> ScenarioReport {
 impl<'o> Stage<'o> {
     fn build(scenario: &Scenario, options: &'o Options) -> Result<Stage<'o>, String> {
         let folder = std::path::absolute(options.folder.join(scenario.id)).map_err(|e| e.to_string())?;
-        // What an earlier run has left.
+        // Files of an earlier run.
         let _ = fs::remove_dir_all(&folder);
         for part in ["journal", "till-1", "till-2"] {
             fs::create_dir_all(folder.join(part)).map_err(|error| error.to_string())?;
@@ -88,7 +88,7 @@ impl<'o> Stage<'o> {
         let config = configuration(&gateway.endpoint(api), &folder, &begins, &scenario.config);
         let customers = ["383933091455959041", "383933091455959042", "383933091455959043"];
         let wallets = customers.iter().map(|&one| Some((one, gateway.wallet(one)?)));
-        // A till must not be judged by a ledger that cannot be read.
+        // An unreadable ledger must not count against the till.
         let wallets =
             wallets.collect::<Option<_>>().ok_or("the simulator does not say what its members have")?;
         Ok(Stage {
@@ -113,12 +113,12 @@ impl<'o> Stage<'o> {
         })
     }
 
-    /// Milliseconds since it began.
+    /// Milliseconds since the scenario began.
     pub(crate) fn at_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The last of what the till has written to stderr.
+    /// The last bytes of the till's stderr.
     pub(crate) fn stderr(&self) -> String {
         let text = fs::read(self.folder.join("stderr.txt")).unwrap_or_default();
         let last = text.get(text.len().saturating_sub(4000)..).unwrap_or_default();
@@ -175,7 +175,7 @@ impl<'o> Stage<'o> {
         Ok(())
     }
 
-    /// How many deductions of a sale stand at the gateway.
+    /// The number of deductions of a sale in force at the gateway.
     fn net(&self, sale: &str) -> i64 {
         let ledger = self.gateway.ledger();
         let of_sale = |record: &&crate::report::Record| {
@@ -196,7 +196,7 @@ impl<'o> Stage<'o> {
         ))
     }
 
-    /// Waits for something at the gateway.
+    /// Waits for an event at the gateway.
     fn until(&mut self, step: &Step, mut so: impl FnMut(&mut Self) -> bool) -> Played<()> {
         let started = Instant::now();
         while !so(self) {
@@ -218,7 +218,7 @@ impl<'o> Stage<'o> {
         self.audit.as_ref().ok_or(Broken)
     }
 
-    /// Lists once more, closes what runs, lets the library settle the rest, and reads the journal.
+    /// Lists once more, stops the tills, lets the library settle the rest, and reads the journal.
     fn close(&mut self) {
         for till in 0..2 {
             if self.till(till).is_none() {
@@ -227,7 +227,7 @@ impl<'o> Stage<'o> {
             let words = self.words.len();
             if self.ask(till, &protocol::list()).is_ok() {
                 if let Some(last) = self.last_list.get_mut(usize::from(till)) {
-                    // Without its files a till cannot know its sales; its day's end is what counts then.
+                    // A till without its files cannot know its sales; the end of its day counts instead.
                     *last = Some(words).filter(|_| !self.lost_files);
                 }
                 let _ = self.stop(till);
@@ -235,7 +235,7 @@ impl<'o> Stage<'o> {
         }
         self.tills = [None, None];
         let (day, gateway) = (self.day.clone(), &self.gateway);
-        // The last reversals must be able to arrive; one fault more or less makes no difference now.
+        // The last reversals must reach the gateway; the faults do not matter any more.
         let _ = gateway.mend();
         if self.audit().is_err() {
             return;
@@ -258,14 +258,14 @@ impl<'o> Stage<'o> {
         Broken
     }
 
-    /// Something that is not the till's fault.
+    /// Records a failure that is not the till's fault.
     fn trouble(&mut self, why: impl Into<String>) -> Broken {
         let why = why.into();
         self.broken(Rule::Certifier, text(why.clone(), why))
     }
 }
 
-/// The simulator's credentials and times that a test can wait for, with a scenario's own keys on top.
+/// The simulator's credentials and time limits short enough for a test, overridden by a scenario's own keys.
 fn configuration(endpoint: &str, folder: &Path, day_begins: &str, more: &Value) -> Value {
     let mut config = json!({
         "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
@@ -288,7 +288,7 @@ fn configuration(endpoint: &str, folder: &Path, day_begins: &str, more: &Value) 
     config
 }
 
-/// A business day in whose middle it is now, so that no scenario runs over its end: its date, and when it begins.
+/// A business day whose middle is now, so that no scenario runs past its end: its date and its start.
 fn business_day() -> (String, String) {
     const HALF_A_DAY_S: i64 = 43_200;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

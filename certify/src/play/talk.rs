@@ -1,4 +1,4 @@
-//! The talk with a till: what it is told, what is heard of it, and its end.
+//! The conversation with a till: commands, lines, and its end.
 
 use std::path::PathBuf;
 use std::thread;
@@ -36,7 +36,7 @@ impl Stage<'_> {
                 stage.gateway.seen().iter().filter(|seen| seen.operation == operation).count() >= times
             })?,
             Moment::Taken(sale) => self.until(&Step::Kill(moment), |stage| {
-                // It may have been said already that nothing was taken.
+                // The till may have reported already that nothing was taken.
                 stage.net(sale) > 0 || stage.has_ended(0)
             })?,
             Moment::After(ms) => thread::sleep(Duration::from_millis(ms)),
@@ -62,7 +62,7 @@ impl Stage<'_> {
         ))
     }
 
-    /// Whether everything that the till was told is done.
+    /// Whether the till has done every command.
     pub(super) fn has_ended(&mut self, till: u8) -> bool {
         while let Some(Heard::Line(line)) = self.till(till).map(|till| till.hear(Instant::now())) {
             self.heard(till, &line);
@@ -81,7 +81,7 @@ impl Stage<'_> {
         Err(self.broken(Rule::Silent, text("the till did not end after stop", "stop 之后收银程序没有结束")))
     }
 
-    /// Tells a till something and waits until it is done.
+    /// Sends a command to a till and waits until it is done.
     pub(super) fn ask(&mut self, till: u8, line: &Value) -> Played<()> {
         self.tell(till, line)?;
         self.wait(till, 0)
@@ -96,7 +96,7 @@ impl Stage<'_> {
         if running.is_some_and(|running| running.say(line)) { Ok(()) } else { Err(self.gone(till)) }
     }
 
-    /// Hears a till until only so many commands are not done.
+    /// Reads a till's lines until at most `left` commands are pending.
     pub(super) fn wait(&mut self, till: u8, left: usize) -> Played<()> {
         let until = Instant::now() + self.options.time_limit;
         while self.open_at(till) > left {
@@ -127,7 +127,7 @@ impl Stage<'_> {
                     format!("a line that is none of the protocol's: {begins:?} {why}"),
                     format!("不符合协议的输出行：{begins:?} {why}"),
                 );
-                // One is enough to know.
+                // One finding is enough.
                 if !self.findings.iter().any(|finding| finding.rule == Rule::Protocol) {
                     self.findings.push(Finding::of(Rule::Protocol, None, about));
                 }

@@ -1,5 +1,5 @@
-//! The report as one HTML file: no script from elsewhere, no font, no picture; light and dark; both languages in the
-//! text, of which one is shown.
+//! The report as one HTML file without external scripts, fonts or images; light and dark; with both languages, one of
+//! which is shown.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ pub(super) fn page(report: &Report) -> String {
     out
 }
 
-/// What failed, by rule, with what to mend: the first thing that an integrator reads.
+/// The failures by rule, each with its fix: an integrator reads this first.
 fn overview(out: &mut String, report: &Report) {
     let rules = report.to_mend();
     if rules.is_empty() {
@@ -209,7 +209,7 @@ fn record(record: &Record) -> Vec<String> {
     ]
 }
 
-/// Both languages; the style shows one.
+/// Both languages; the style sheet shows one.
 fn both(text: &Text) -> String {
     if text.en == text.zh {
         return escape(&text.en);
@@ -221,7 +221,7 @@ fn both(text: &Text) -> String {
     )
 }
 
-/// What a till has written is text, never markup.
+/// The till's output is text, never markup.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! What was seen, for people (HTML) and for programs (JSON).
+//! The report, for people (HTML) and for programs (JSON).
 
 mod html;
 
@@ -12,97 +12,97 @@ use crate::protocol::Said;
 use crate::scenario::Group;
 use crate::text::{Text, text};
 
-/// Something that happened in a scenario, in its order.
+/// An event of a scenario, in order.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
-    /// What the certifier did.
+    /// An action of the certifier.
     Did {
         /// Milliseconds since the scenario began.
         at_ms: u64,
-        /// In words.
+        /// Its description.
         what: Text,
     },
     /// A line to a till.
     ToTill {
         /// Milliseconds since the scenario began.
         at_ms: u64,
-        /// Which till, from 1.
+        /// The till's number, from 1.
         till: u8,
         /// The line.
         line: String,
     },
-    /// A line of a till.
+    /// A line from a till.
     FromTill {
         /// Milliseconds since the scenario began.
         at_ms: u64,
-        /// Which till, from 1.
+        /// The till's number, from 1.
         till: u8,
         /// The line.
         line: String,
     },
 }
 
-/// A request as the gateway saw it.
+/// A request as the gateway received it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Seen {
-    /// From 1.
+    /// Its number, from 1.
     pub number: u64,
-    /// What was asked for.
+    /// The operation.
     pub operation: String,
-    /// Under which bizId.
+    /// The bizId.
     pub biz_id: String,
-    /// 元 from the balance, as it was sent.
+    /// 元 from the balance, as sent.
     pub amount: String,
-    /// The coupons, as they were sent.
+    /// The coupons, as sent.
     pub coupons: Vec<String>,
     /// The fault that it met, if any.
     pub fault: String,
-    /// The code of the gateway's answer; empty where the fault kept it from the gateway.
+    /// The code of the gateway's answer; empty if a fault kept the request from the gateway.
     pub code: String,
-    /// What the gateway did and why.
+    /// The gateway's action and the reason for it.
     pub explanation: String,
-    /// What it did to the number of deductions that stand.
+    /// The change of the number of deductions in force.
     pub effect: i64,
 }
 
-/// What stands in the gateway's ledger under a bizId.
+/// The gateway's ledger for a bizId.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
-    /// As it was sent.
+    /// The bizId of the request.
     pub biz_id: String,
-    /// As the answer carried it.
+    /// The bizId of the answer.
     pub returned_biz_id: String,
-    /// S: how many deductions stand.
+    /// S: the number of deductions in force.
     pub net: i64,
-    /// 元 from the balance, each time.
+    /// 元 from the balance, for each deduction.
     pub amount: String,
-    /// Points, each time.
+    /// Points, for each deduction.
     pub points: i64,
-    /// Coupons, each time.
+    /// Coupons, for each deduction.
     pub coupons: Vec<String>,
-    /// What was done, in order: `consume`, `reverse`.
+    /// The effects in order: `consume`, `reverse`.
     pub entries: Vec<String>,
 }
 
-/// How a sale ended.
+/// The end of a sale.
 #[derive(Clone, Debug, Serialize)]
 pub struct SaleReport {
-    /// Which till, from 1.
+    /// The till's number, from 1.
     pub till: u8,
-    /// Its number.
+    /// The sale's number.
     pub number: String,
-    /// What the till said of it, in order.
+    /// The till's results for it, in order.
     pub said: Vec<Said>,
-    /// Every bizId that was used for it, by the till's words, the gateway and the journal.
+    /// Every bizId that the till's lines, the gateway or the journal have for it.
     pub biz_ids: Vec<String>,
-    /// S: how many deductions stand at the gateway.
+    /// S: the number of deductions in force at the gateway.
     pub net: i64,
-    /// What the till's journal says of each bizId: its stage.
+    /// The stage of each bizId in the till's journal.
     pub journal: Vec<String>,
 }
 
-/// A member's money.
+/// A member's balances.
 #[derive(Clone, Debug, Serialize)]
 pub struct Member {
     /// The member.
@@ -111,65 +111,65 @@ pub struct Member {
     pub before: String,
     /// 元 at the end.
     pub after: String,
-    /// 元 that should be there, by what the till has completed.
+    /// The expected 元, by the sales that the till completed.
     pub expected: String,
     /// Points before the first sale.
     pub points_before: i64,
     /// Points at the end.
     pub points_after: i64,
-    /// Points that should be there.
+    /// The expected points.
     pub points_expected: i64,
 }
 
 /// One scenario.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScenarioReport {
-    /// Its name.
+    /// Its id.
     pub id: &'static str,
-    /// What it is about.
+    /// Its group.
     pub group: Group,
-    /// In a few words.
+    /// Its title.
     pub title: Text,
-    /// Whether a random moment decides what happens: a careless till may be lucky in it.
+    /// Whether the result depends on a random moment, so that a careless till may pass.
     pub by_chance: bool,
-    /// Whether nothing was found.
+    /// Whether it has no findings.
     pub passed: bool,
-    /// What is wrong, and what to mend.
+    /// The violations, each with its fix.
     pub findings: Vec<Finding>,
-    /// What was done and said.
+    /// The events.
     pub events: Vec<Event>,
-    /// How each sale ended.
+    /// The end of each sale.
     pub sales: Vec<SaleReport>,
     /// The requests at the gateway.
     pub requests: Vec<Seen>,
     /// The gateway's ledger.
     pub ledger: Vec<Record>,
-    /// The members' money.
+    /// The members' balances.
     pub members: Vec<Member>,
-    /// The end of what the till wrote to stderr.
+    /// The last bytes of the till's stderr.
     pub stderr: String,
-    /// How long it took.
+    /// The duration.
     pub took_ms: u64,
 }
 
-/// The whole.
+/// The complete report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The version of zvpos.
     pub version: &'static str,
     /// The till that was certified: program and arguments.
     pub till: Vec<String>,
-    /// When, in seconds since 1970.
+    /// The time of the run, in seconds since 1970.
     pub at_unix_s: u64,
-    /// Whether every scenario was passed, and none was left out.
+    /// Whether every scenario was run and passed.
     pub certified: bool,
-    /// How many were passed.
+    /// The number of passed scenarios.
     pub passed: usize,
-    /// How many failed.
+    /// The number of failed scenarios.
     pub failed: usize,
-    /// How many were left out.
+    /// The number of omitted scenarios.
     pub left_out: usize,
-    /// Each, in the fixed order.
+    /// The scenarios, in the fixed order.
     pub scenarios: Vec<ScenarioReport>,
 }
 
@@ -191,7 +191,7 @@ impl Report {
         }
     }
 
-    /// The whole in one sentence.
+    /// The result in one sentence.
     pub fn verdict(&self) -> Text {
         let Report { passed, failed, left_out, .. } = self;
         let of = passed + failed;
@@ -211,7 +211,7 @@ impl Report {
         )
     }
 
-    /// Each rule that was broken, and the scenarios in which it was: the first thing that an integrator reads.
+    /// Each violated rule with the scenarios that violate it: an integrator reads this first.
     pub fn to_mend(&self) -> Vec<(Rule, Vec<&'static str>)> {
         let mut rules: Vec<(Rule, Vec<&'static str>)> = Vec::new();
         for one in &self.scenarios {
@@ -228,11 +228,11 @@ impl Report {
 
     /// For programs.
     pub fn to_json(&self) -> String {
-        // Only maps with keys that are no texts and numbers that are none cannot be written; there are none here.
+        // Serialisation fails only for maps with non-string keys and for non-finite numbers; the report has neither.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// For people: one file without any other, light and dark, English and Chinese.
+    /// For people: a self-contained file, light and dark, in English and Chinese.
     pub fn to_html(&self) -> String {
         html::page(self)
     }

@@ -1,5 +1,5 @@
-//! The till is killed with `kill -9`: before, during and after the call. And the option `confirm`, which is for tills
-//! that could not find their sales again otherwise.
+//! The till is killed with `kill -9` before, during and after the call. And the option `confirm`, for tills that could
+//! not find their sales again otherwise.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     [under_way(), told(), at_any_moment(), confirm()].concat()
 }
 
-/// A call may take long enough for the till to be killed in the middle of it, and what was under way is still open
-/// when the next process looks.
+/// Allows a call enough time for a kill in the middle of it, and leaves the sale open until the next process starts.
 fn patient(more: Value) -> Value {
     let timeouts = json!({"connect": 5000, "total": 60_000});
     let mut config = json!({"guard": "off", "late_arrival_ms": 1000, "timeouts_ms": timeouts});
@@ -131,7 +130,7 @@ fn told() -> Vec<Scenario> {
     ]
 }
 
-/// Which of two things happened is up to chance; that till and gateway agree is not.
+/// Which of two events happens is random; till and gateway must agree in both cases.
 fn at_any_moment() -> Vec<Scenario> {
     let ended = &[Completed, OtherTender];
     let sales = [

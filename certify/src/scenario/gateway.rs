@@ -1,4 +1,4 @@
-//! Two tills, refunds, a gateway that behaves in its own way, and the end of the day.
+//! Two tills, refunds, unusual behaviour of the gateway, and the end of the day.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ fn tills() -> Vec<Scenario> {
             .then(Step::Begin { till: 1, sale: sale("S-0002").amount("13.50") })
             .then(Step::Finish { till: 0, sale: "S-0001", says: vec![Completed] })
             .then(Step::Finish { till: 1, sale: "S-0002", says: vec![Completed] }),
-        // Each till counts its own sales, so both have an S-0001.
+        // Each till numbers its own sales, so both have an S-0001.
         tills("tills.same_number", "both ring up a sale of the same number", "两台的单号相同")
             .sell(sale("S-0001"), &[Completed])
             .then(second(sale("S-0001").amount("13.50"), vec![Completed, Failed])),

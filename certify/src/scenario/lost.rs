@@ -1,5 +1,5 @@
-//! The answer is lost. With a reverse route the money comes back by itself, without one somebody has to decide.
-//! And the button that is pressed again.
+//! The answer is lost. With a reverse route the library reverses the sale, without one a person must decide. And the
+//! button is pressed again.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     [reversed(), unproven(), held(), replayed()].concat()
 }
 
-/// Every way in which an answer is lost ends the same for a till.
+/// Every way to lose an answer ends the same for a till.
 const WAYS: &[(&str, &str, &str, &str)] = &[
     ("lost.reset", "reset_after", "taken, then the connection is reset", "扣款后连接重置"),
     ("lost.request", "reset_before", "the request is lost, nothing is taken", "请求丢失，未扣款"),
@@ -66,7 +66,7 @@ fn reversed() -> Vec<Scenario> {
     ways.chain(others).collect()
 }
 
-/// A reversal that was confirmed at once is refused when it is asked for again: for the till the sale has ended.
+/// A reversal that was confirmed at once is refused when it is repeated: for the till the sale has ended.
 fn unproven() -> Vec<Scenario> {
     let lost = |id, en, zh| scenario(Group::Lost, id, en, zh).without_codes();
     vec![

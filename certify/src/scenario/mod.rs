@@ -1,4 +1,4 @@
-//! The scenarios: what is done to a till, in order, and what it may say. No I/O here; [`crate::play`] plays them.
+//! The scenarios: what happens to a till, in order, and its allowed results. No I/O here; [`crate::play`] plays them.
 
 mod crash;
 mod gateway;
@@ -14,18 +14,18 @@ pub(crate) use step::{Fault, Moment, Step};
 use crate::protocol::Said;
 use crate::text::{Text, text};
 
-/// Has 900,000.00 recharged and 100,000.00 given, and most coupons.
+/// Has a recharge balance of 900,000.00, a gift balance of 100,000.00, and most of the coupons.
 pub(crate) const MEMBER: &str = "383933091455959041";
-/// Has 5.00 recharged and 3.50 given.
+/// Has a recharge balance of 5.00 and a gift balance of 3.50.
 pub(crate) const POOR: &str = "383933091455959042";
-/// Pays by password only.
+/// Every deduction needs the payment password.
 pub(crate) const GUARDED: &str = "383933091455959043";
-/// 5 元 off, as often as wanted.
+/// 5 元 off, any number of times.
 pub(crate) const FIVE_OFF: &str = "390962138708451328";
 
 macro_rules! groups {
     ($($group:ident $word:literal $en:literal $zh:literal;)+) => {
-        /// What a scenario is about.
+        /// The group of a scenario.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Group {
@@ -33,10 +33,10 @@ macro_rules! groups {
         }
 
         impl Group {
-            /// All of them, in the order of the report.
+            /// All groups, in the order of the report.
             pub const ALL: &[Group] = &[$(Group::$group,)+];
 
-            /// The first part of its scenarios' ids.
+            /// The first part of the ids of its scenarios.
             pub fn word(self) -> &'static str {
                 match self { $(Group::$group => $word,)+ }
             }
@@ -71,17 +71,17 @@ groups! {
 pub(crate) struct Sale {
     pub(crate) number: &'static str,
     pub(crate) customer: &'static str,
-    /// 元 to be paid from the balance; with `goods` before the coupon's discount. Empty: none.
+    /// 元 to pay from the balance; with `goods`, before the coupon's discount. Empty: none.
     pub(crate) amount: &'static str,
     pub(crate) coupons: Vec<&'static str>,
     pub(crate) points: i64,
-    /// `trade_mark` and price of a basket whose coupon is to be quoted first.
+    /// `trade_mark` and price of a basket whose coupon is quoted first.
     pub(crate) goods: Option<(&'static str, &'static str)>,
-    /// What must have left the balance if the sale is completed.
+    /// The amount that leaves the balance if the sale is completed.
     pub(crate) takes: &'static str,
 }
 
-/// A sale of 12.00 by the member who has enough, or whatever is set.
+/// A sale of 12.00 by the member with a large balance; the methods change it.
 pub(crate) fn sale(number: &'static str) -> Sale {
     Sale {
         number,
@@ -115,7 +115,7 @@ impl Sale {
         self
     }
 
-    /// A basket whose coupon is quoted first, and what is left to pay then.
+    /// A basket whose coupon is quoted first, and the rest to pay.
     pub(crate) fn basket(
         mut self,
         trade_mark: &'static str,
@@ -133,25 +133,25 @@ pub(crate) struct Scenario {
     pub(crate) id: &'static str,
     pub(crate) group: Group,
     pub(crate) title: Text,
-    /// Keys of the till's configuration that differ from the usual ones; null takes one away.
+    /// Keys of the till's configuration that differ from the usual ones; null removes a key.
     pub(crate) config: Value,
-    /// How the gateway behaves where nobody knows.
+    /// The gateway's behaviour where the vendor's is unknown.
     pub(crate) policy: Value,
     pub(crate) steps: Vec<Step>,
-    /// Whether a random moment decides what happens: a careless till may be lucky in it.
+    /// Whether the result depends on a random moment, so that a careless till may pass.
     pub(crate) by_chance: bool,
 }
 
-/// What a list of the scenarios shows.
+/// A scenario in a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Its name, which [`crate::Options::only`] takes.
+    /// Its id, for [`crate::Options::only`].
     pub id: &'static str,
-    /// What it is about.
+    /// Its group.
     pub group: Group,
-    /// In a few words.
+    /// Its title.
     pub title: Text,
-    /// Whether a random moment decides what happens: a careless till may be lucky in it.
+    /// Whether the result depends on a random moment, so that a careless till may pass.
     pub by_chance: bool,
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     [plain::scenarios(), lost::scenarios(), crash::scenarios(), gateway::scenarios()].concat()
 }
 
-/// A scenario without steps; the till is started first in every one.
+/// A scenario without steps; every scenario starts the till first.
 fn scenario(group: Group, id: &'static str, en: &str, zh: &str) -> Scenario {
     Scenario {
         id,
@@ -185,17 +185,17 @@ impl Scenario {
         self
     }
 
-    /// The library's own guard against a second try is off: what is tested is the till.
+    /// Turns off the library's own guard against a second payment, so that the scenario tests the till.
     fn unguarded(self) -> Scenario {
         self.config(json!({"guard": "off"}))
     }
 
-    /// As V2 is without a reverse route.
+    /// Like V2 without a reverse route.
     fn held(self) -> Scenario {
         self.config(json!({"guard": "off", "on_unknown": "hold", "routes": null}))
     }
 
-    /// V3 as it comes: its own reverse route, and no code of which anybody has said what it means.
+    /// V3 by default: its own reverse route, without any code whose meaning is known.
     fn without_codes(self) -> Scenario {
         self.config(json!({"api": "v3", "routes": null}))
     }
@@ -253,7 +253,7 @@ impl Scenario {
         self.then(Step::Recorded { sale, stage })
     }
 
-    /// Rings up a sale and kills the till at a moment, then starts it again.
+    /// Rings up a sale, kills the till at a moment, and starts it again.
     fn kill_in(self, sale: Sale, moment: Moment) -> Scenario {
         self.then(Step::Begin { till: 0, sale }).then(Step::Kill(moment)).then(Step::Start(0))
     }
@@ -294,7 +294,7 @@ mod tests {
         }
     }
 
-    /// A deduction is told from another by its amount and coupons, whatever bizId a till makes.
+    /// Amount and coupons identify a deduction, whichever bizId a till uses.
     #[test]
     fn no_two_sales_of_a_scenario_look_alike() {
         for one in all() {

@@ -1,4 +1,4 @@
-//! Where the network does nothing strange: sales, quotes, refusals, wrong requests, and requests that never left.
+//! A well-behaved network: sales, quotes, refusals, invalid requests, and requests that never left.
 
 use serde_json::json;
 

@@ -1,76 +1,76 @@
-//! One step of a scenario, and how it is told in words.
+//! One step of a scenario, and its description.
 
 use super::Sale;
 use crate::protocol::Said;
 use crate::text::{Text, text};
 
-/// A fault of the simulator that waits for the next requests.
+/// A fault of the simulator, armed for the next requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) name: &'static str,
-    /// Which requests; empty is any.
+    /// The operation of the requests; empty means any.
     pub(crate) operation: &'static str,
     pub(crate) times: u32,
-    /// The one number that it takes.
+    /// The fault's number.
     pub(crate) number: Option<(&'static str, u64)>,
 }
 
-/// When a till is killed.
+/// The moment to kill a till.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// Once the gateway has seen so many requests of an operation.
+    /// After the gateway has received this many requests of an operation.
     Seen(&'static str, usize),
-    /// As soon as this sale's deduction stands in the gateway's ledger.
+    /// As soon as the gateway's ledger has this sale's deduction.
     Taken(&'static str),
-    /// So many milliseconds after it was told what to do.
+    /// This many milliseconds after the command.
     After(u64),
-    /// Once it has said that its command is done.
+    /// After the till has reported its command as done.
     Idle,
 }
 
-/// One step. `says`: what the till may say of the sale then, the first of them being the best.
+/// One step. `says` lists the allowed results of the sale, the best one first.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// The till of that number is started.
+    /// Start this till.
     Start(u8),
-    /// The cashier rings up a sale and waits.
+    /// The cashier rings up a sale and waits for the result.
     Sell { till: u8, sale: Sale, says: Vec<Said> },
-    /// The cashier rings up a sale; what the till says is waited for later.
+    /// The cashier rings up a sale; a later step waits for the result.
     Begin { till: u8, sale: Sale },
-    /// What was begun is waited for.
+    /// Wait for the result of a sale that was begun.
     Finish { till: u8, sale: &'static str, says: Vec<Said> },
-    /// The cashier looks at the till's list, and rings the sale up again if it is not there or may be tried again.
+    /// The cashier checks the till's list, and rings the sale up again if it is not there or may be retried.
     Press { till: u8, sale: Sale, says: Vec<Said> },
-    /// The cashier looks at the till's list until the sale is as it should be.
+    /// The cashier checks the till's list until the sale has an allowed result.
     List { till: u8, sale: &'static str, says: Vec<Said> },
-    /// A fault waits.
+    /// Arm a fault.
     Fault(Fault),
-    /// No fault waits any more; the gateway can be reached.
+    /// Disarm every fault; the gateway is reachable again.
     Open,
-    /// The certifier waits until the library has settled what it can.
+    /// Wait until the library has settled what it can.
     Settled,
-    /// The certifier waits until the journal has a sale in a stage.
+    /// Wait until the journal has a sale in a stage.
     Recorded { sale: &'static str, stage: &'static str },
-    /// The certifier waits until a sale's deduction has been given back.
+    /// Wait until a sale's deduction has been given back.
     GivenBack(&'static str),
-    /// The first till is killed.
+    /// Kill the first till.
     Kill(Moment),
-    /// The first till's own files are lost, the journal is not.
+    /// Delete the first till's own files, but not the journal.
     LoseFiles,
-    /// The journal is lost, the till's own files are not.
+    /// Delete the journal, but not the till's own files.
     LoseJournal,
-    /// A person settles a sale in the journal by what the gateway shows.
+    /// A person settles a sale in the journal by the gateway's records.
     Person { sale: &'static str, kept: bool },
-    /// The cashier undoes a sale.
+    /// The cashier refunds a sale.
     Refund { sale: &'static str, says: Vec<Said> },
-    /// The day's end: whether the till finds a difference.
+    /// The end of the day: whether the till finds a difference.
     Day { differs: bool },
-    /// The till is closed in order.
+    /// Stop the till in order.
     Stop(u8),
 }
 
 impl Step {
-    /// What was done, in words.
+    /// The description of the step.
     pub(crate) fn words(&self) -> Text {
         match self {
             Step::Start(till) => {
@@ -128,7 +128,7 @@ impl Step {
         }
     }
 
-    /// What the till may say of which sale then.
+    /// The till, the sale and its allowed results after this step.
     pub(crate) fn expectation(&self) -> Option<(u8, &'static str, &[Said])> {
         match self {
             Step::Sell { till, sale, says } | Step::Press { till, sale, says } => {

@@ -1,5 +1,5 @@
 //! The shipped library, the sample tills built against it, and a run of the certifier over one of them.
-// Each test file uses its part of this.
+// Each test file uses a part of this module.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
@@ -15,12 +15,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use zvpos_certify::{Options, Report, run};
 
-/// The folder of the whole project.
+/// The root folder of the project.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// A new folder that nobody else uses.
+/// A new folder for one caller.
 pub fn own_folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -63,9 +63,9 @@ pub fn csharp_till() -> Vec<OsString> {
     vec!["mono".into(), program.into()]
 }
 
-/// A program of `examples/certify/python`.
+/// A program in `examples/certify/python`.
 pub fn python_till(program: &str) -> Vec<OsString> {
-    // The interpreter itself: a launcher in front of it would be started more than a hundred times.
+    // The interpreter itself: a launcher in front of it would start more than a hundred times.
     let mut python = Command::new("python3");
     let interpreter = output(python.args(["-c", "import sys; print(sys.executable)"]), "python3");
     vec![interpreter.into(), root().join("examples/certify/python").join(program).into()]
@@ -76,20 +76,20 @@ pub fn shell_till(script: &str) -> Vec<OsString> {
     ["sh", "-c", script].map(OsString::from).to_vec()
 }
 
-/// How a till is led through everything.
+/// The options for certifying a till.
 pub fn options(till: Vec<OsString>) -> Options {
     let mut options = Options::new(till, own_folder());
     let library = library();
     options.environment = vec![
         ("LD_LIBRARY_PATH".into(), library.into()),
         ("ZVPOS_LIB".into(), library.join("libzvpos.so").into()),
-        // No file that the next run would find.
+        // Writes no file that the next run would find.
         ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
     ];
     options
 }
 
-/// The report, and in the test's output what failed and why.
+/// Certifies a till, and prints the failures and their reasons to the test's output.
 pub fn certify(options: &Options) -> Report {
     let report = run(options, &|_| {}).unwrap();
     for one in report.scenarios.iter().filter(|one| !one.passed) {
