@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use zvpos_core::journal::{Admission, InFlight, Guard, Journal, JournalError, Receipt, Recorded, admit};
+use zvpos_core::journal::{Admission, Guard, InFlight, Journal, JournalError, Receipt, Recorded, admit};
 use zvpos_core::outcome::codes;
 use zvpos_core::payment::{Entry, Key, Owner, Stage};
 

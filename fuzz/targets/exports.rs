@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use encoding_rs::GB18030;
 use libfuzzer_sys::fuzz_target;
+use zvpos_core::api::Library;
 use zvpos_core::config::{Charset, Config};
 use zvpos_core::journal::{Journal, Late, Location};
 use zvpos_core::json::Value;
-use zvpos_core::api::Library;
 use zvpos_core::log::Log;
 use zvpos_core::outcome::{Answer, Lang, Outcome};
 use zvpos_core::text::{Expected, encode};
