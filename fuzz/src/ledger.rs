@@ -1,5 +1,5 @@
-//! What the library may say and do, by what went over the wire: held against every request before it leaves, and against
-//! the journal and the answers afterwards.
+//! The model of what the library may say and do, from the bytes on the wire: it checks every request before it
+//! leaves, and the journal and the answers afterwards.
 
 use zvpos_core::outcome::Outcome;
 use zvpos_core::payment::{Entry, Stage};

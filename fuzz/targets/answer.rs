@@ -1,4 +1,4 @@
-//! The body of an answer, held against a question: what the library takes for a success or a refusal has the proof of one.
+//! The body of an answer to a question: a success or a refusal that the library reads from it has its proof.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -90,7 +90,7 @@ fn question(number: u8) -> Identity {
     }
 }
 
-/// A read that is mended is whole and says where it was not.
+/// A repaired answer to a read is valid JSON and names the repaired places.
 fn check_mended(body: &[u8]) {
     for shape in [None, Some(&QUOTE_ANSWER)] {
         if let Some((text, warning)) = mended_read(body, shape) {

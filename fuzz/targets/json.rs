@@ -1,5 +1,5 @@
-//! Bytes of a host in each charset, held against encoding_rs, and the JSON in them, held against serde_json. What is read
-//! is written back the same.
+//! Bytes of a host in each charset, compared with encoding_rs, and their JSON, compared with serde_json. Every value
+//! that is read is written back unchanged.
 #![no_main]
 
 use std::borrow::Cow;
@@ -90,7 +90,7 @@ fn check_same(ours: &Value<'_>, theirs: &Tree) {
     }
 }
 
-/// What is mended is whole, and shows where it was broken.
+/// Repaired JSON is valid, and names the repaired places.
 fn check_mended(bytes: &[u8]) {
     let Some(mended) = mend(bytes) else { return };
     assert!(!mended.spots.is_empty() && mended.text.contains('\u{fffd}'));
