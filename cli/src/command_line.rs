@@ -88,7 +88,7 @@ fn after(path: &[&str]) -> String {
     out
 }
 
-/// The words of the command line, where `--sandbox` keeps the next one only if it is an address: clap would take any,
+/// The arguments of the process, where `--sandbox` takes the next one only if it is an address: clap would take any,
 /// and `zv call --sandbox member_lookup` would have no action.
 fn own_words(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut words = words.into_iter().peekable();
@@ -96,7 +96,7 @@ fn own_words(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     while let Some(word) = words.next() {
         let addressed = words.peek().is_some_and(|next| next.to_string_lossy().contains(':'));
         match word.to_str() {
-            // What follows belongs to another program.
+            // The arguments after it belong to another program.
             Some("--") => {
                 out.push(word);
                 out.extend(words);
@@ -109,14 +109,14 @@ fn own_words(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     out
 }
 
-/// Reads the command line and does what it says.
+/// Parses the command line and runs the command.
 pub(crate) fn run() -> ExitCode {
     let words = own_words(std::env::args_os());
     let read =
         command().try_get_matches_from(words).and_then(|matches| CommandLine::from_arg_matches(&matches));
     match read {
         Ok(line) => line.command.run(),
-        // Help and version, too, come as an error; a reader that stops reading is none.
+        // Help and version are returned as errors, too; a closed stdout is not an error.
         Err(error) => {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(u8::MAX))
@@ -167,7 +167,7 @@ mod tests {
             ("zv call member_lookup --sandbox", format!("zv call member_lookup {given}")),
             ("zv call --sandbox /v3/member --json", format!("zv call {given} /v3/member --json")),
             ("zv call --sandbox http://h:1 x", "zv call --sandbox http://h:1 x".to_owned()),
-            // A mistake that is named by the option's own words.
+            // A mistake that is reported in the option's own words.
             ("zv quote --sandbox localhost:1", "zv quote --sandbox localhost:1".to_owned()),
             ("zv certify -- zv call --sandbox x", "zv certify -- zv call --sandbox x".to_owned()),
         ] {

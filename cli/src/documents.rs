@@ -1,5 +1,5 @@
-//! The options in docs/zv.md and docs/zv.zh-CN.md, held against the command line. `make docs` writes them: the English
-//! words are those of `--help`, the Chinese ones stay as they are and must be there for each option.
+//! Compares the options in docs/zv.md and docs/zv.zh-CN.md with the command line. `make docs` writes them: the
+//! English texts are those of `--help`; the Chinese ones are kept and must exist for each option.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -14,13 +14,13 @@ use crate::command_line;
 const ENGLISH: &str = "zv.md";
 const CHINESE: &str = "zv.zh-CN.md";
 
-/// What stands above a table of options.
+/// The line above a table of options.
 const MARK: &str = "<!-- options of ";
 
-/// The options of every command that uses the library; the pages show them once.
+/// The options of every command that uses the library; the pages list them once.
 const COMMON: [&str; 4] = ["config", "sandbox", "json", "verbose"];
 
-/// A table's title, and its rows: an option and its words.
+/// A table's title, and its rows: an option and its description.
 type Table = (String, Vec<(String, String)>);
 
 /// Every table that the pages must show.
@@ -76,7 +76,7 @@ fn words(arg: &Arg) -> String {
     words
 }
 
-/// The page with the tables as they should be. Headings of tables and, in Chinese, words are kept.
+/// The page with its tables updated. Headings of tables and Chinese descriptions are kept.
 fn renewed(page: &str, text: &str, wrong: &mut Vec<String>) -> String {
     let tables: BTreeMap<String, Vec<(String, String)>> = tables().into_iter().collect();
     let mut missing: BTreeSet<&String> = tables.keys().collect();
@@ -138,7 +138,7 @@ fn the_pages_name_every_exit_code() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     for page in [ENGLISH, CHINESE] {
         let text = fs::read_to_string(folder.join(page)).unwrap();
-        // No command leaves a ticket.
+        // No command returns a ticket.
         for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Running) {
             let row = format!("| {} | `{}` | ", outcome.number(), outcome.as_str());
             assert!(text.lines().any(|line| line.starts_with(&row)), "{page}: {row}");

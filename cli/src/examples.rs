@@ -1,7 +1,7 @@
-//! The examples under each command's help. A test runs them in this order, against `zv sandbox`. A line has at most 76
-//! letters, so that a narrow terminal does not break it.
+//! The examples in each command's help. A test runs them in this order, against `zv sandbox`. A line has at most 76
+//! characters, so that a narrow terminal does not wrap it.
 
-/// A command, and lines for a shell.
+/// A command, and its example lines for a shell.
 pub(crate) const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "",

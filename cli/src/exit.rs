@@ -1,4 +1,4 @@
-//! How the program ends: with the outcome's number, so that a script reads it as a till reads `zv_outcome`.
+//! Exit codes: the outcome's number, so that a script reads it as a till reads `zv_outcome`.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use zvpos_core::outcome::Outcome;
 
 use crate::output;
 
-/// What `--help` says about it.
+/// The exit codes in a command's `--help`.
 pub(crate) fn help(path: &[&str]) -> &'static str {
     match path {
         ["doctor"] => DOCTOR,
@@ -28,7 +28,7 @@ Exit codes:
   2    invalid: the command line is wrong, or the till cannot be started
   5    internal: this machine, such as a report that cannot be written";
 
-/// The numbers of the outcomes.
+/// The exit codes of the calls.
 const CALLS: &str = "\
 Exit codes:
   0    succeeded
@@ -41,10 +41,10 @@ Exit codes:
   7    conflict: the bizId stands for another sale, or the gateway refuses to undo it
   130  interrupted by Ctrl-C in a call that takes nothing";
 
-/// Ctrl-C where nothing can be in doubt; what shells give for it.
+/// Ctrl-C where no result can be in doubt; the code that shells use for it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// The program's own words for why it ends without an answer of the library's.
+/// The program's own message for ending without an answer from the library.
 #[derive(Debug)]
 pub(crate) struct Failure {
     outcome: Outcome,
@@ -52,17 +52,17 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The command line, a file or a text of the caller's is wrong.
+    /// The command line, a file or a text of the caller's is invalid.
     pub(crate) fn invalid(message: impl Into<String>) -> Failure {
         Failure { outcome: Outcome::Invalid, message: message.into() }
     }
 
-    /// This machine does not do what it must.
+    /// This machine lacks something required.
     pub(crate) fn internal(message: impl Into<String>) -> Failure {
         Failure { outcome: Outcome::Internal, message: message.into() }
     }
 
-    /// Says it on stderr.
+    /// Prints the message on stderr.
     pub(crate) fn say(&self) -> ExitCode {
         output::say(&format!("zv: {}", self.message));
         code(self.outcome)
@@ -71,7 +71,7 @@ impl Failure {
 
 /// The exit code of an outcome.
 pub(crate) fn code(outcome: Outcome) -> ExitCode {
-    // The numbers are small; one that does not fit is no success.
+    // The numbers are small; one that does not fit must not be read as a success.
     ExitCode::from(u8::try_from(outcome.number()).unwrap_or(u8::MAX))
 }
 
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_outcome_with_its_number() {
-        // No command leaves a ticket.
+        // No command returns a ticket.
         for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Running) {
             let line = format!("  {:<3}  {}", outcome.number(), outcome.as_str());
             assert!(help(&[]).lines().any(|known| known.starts_with(&line)), "{line}");

@@ -1,5 +1,5 @@
-//! A request from flags. The flags are made from the library's own table of the request's fields, so that none is
-//! missing, misspelled or explained in other words.
+//! A request from flags. The flags are generated from the library's own schema of the request, so that none is
+//! missing, misspelled or described differently.
 
 use std::marker::PhantomData;
 
@@ -10,18 +10,18 @@ use zvpos_core::schema::{Field, Kind, Schema};
 
 use crate::exit::Failure;
 
-/// Whose fields become flags.
+/// A request whose fields become flags.
 pub(crate) trait Table {
-    /// The request's table.
+    /// The request's schema.
     fn schema() -> &'static Schema;
 
-    /// Whether it begins a sale, so that its bizId may be a new one.
+    /// Whether it starts a sale, so that its bizId may be generated.
     fn begins_a_sale() -> bool {
         std::ptr::eq(Self::schema(), &raw const CONSUME_REQUEST)
     }
 }
 
-/// What was given of a request's fields.
+/// The given fields of a request.
 #[derive(Debug)]
 pub(crate) struct Fields<T> {
     given: Vec<(&'static Field, Vec<String>)>,
@@ -37,13 +37,13 @@ impl<T: Table> Fields<T> {
         self.given.iter().map(|(field, values)| Ok((field.name, to_json(field, values)?))).collect()
     }
 
-    /// The text that was given for a field.
+    /// The text given for a field.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let (_, values) = self.given.iter().find(|(field, _)| field.name == name)?;
         values.first().map(String::as_str)
     }
 
-    /// Puts another text in a field's place.
+    /// Replaces the text of a field.
     pub(crate) fn set(&mut self, name: &str, text: String) {
         if let Some((_, values)) = self.given.iter_mut().find(|(field, _)| field.name == name) {
             *values = vec![text];
@@ -61,7 +61,7 @@ impl<T: Table> Args for Fields<T> {
                 .help(help::<T>(field))
                 .help_heading("Request")
                 .action(if several { ArgAction::Append } else { ArgAction::Set })
-                // A negative amount is named by the library, with all else that is wrong.
+                // The library reports a negative amount, with everything else that is wrong.
                 .allow_negative_numbers(true)
         });
         command.args(flags)
@@ -87,12 +87,12 @@ impl<T: Table> FromArgMatches for Fields<T> {
     }
 }
 
-/// The fields that may stand on a command line: others can read it, so no secret does.
+/// The fields that may be flags: other users can read a command line, so no secret is one.
 fn flags<T: Table>() -> impl Iterator<Item = &'static Field> {
     T::schema().fields.iter().filter(|field| !matches!(field.kind, Kind::Secret(_)))
 }
 
-/// The vendor's name; a list is given one by one, so its flag says one.
+/// The vendor's name; the entries of a list are given one by one, so its flag is singular.
 fn flag(field: &Field) -> &'static str {
     match field.name {
         "couponsCardList" => "coupon",
@@ -124,7 +124,7 @@ fn help<T: Table>(field: &Field) -> String {
     }
 }
 
-/// Scalars go as strings, as in the vendor's samples; the library takes and checks them.
+/// Scalars are passed as strings, as in the vendor's samples; the library converts and checks them.
 fn to_json(field: &Field, values: &[String]) -> Result<String, Failure> {
     let mut out = String::new();
     match &field.kind {
@@ -143,7 +143,7 @@ fn to_json(field: &Field, values: &[String]) -> Result<String, Failure> {
     Ok(out)
 }
 
-/// One line of the basket. From the right: a product's code may hold a comma, a number cannot.
+/// One line of the basket. Parsed from the right: a product's code may contain a comma, a number cannot.
 fn push_item(out: &mut String, text: &str) -> Result<(), Failure> {
     let mut parts = text.rsplitn(3, ',');
     let (Some(price), Some(num), Some(mark)) = (parts.next(), parts.next(), parts.next()) else {

@@ -1,20 +1,20 @@
-//! What takes longer than a second shows on a terminal that it goes on, and how far it is.
+//! Work that takes longer than a second shows on a terminal that it is running, and how far it is.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// One line on a terminal's stderr. It is gone when it is dropped.
+/// One line on a terminal's stderr, removed on drop.
 pub(crate) struct Line {
     since: Instant,
     terminal: bool,
-    /// How many columns of it are on the screen.
+    /// The number of columns on the screen.
     drawn: usize,
 }
 
 impl Line {
-    /// How often it is drawn anew.
+    /// How often it is redrawn.
     pub(crate) const PACE: Duration = Duration::from_millis(200);
     const PATIENCE: Duration = Duration::from_secs(1);
     const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
@@ -24,14 +24,14 @@ impl Line {
         Line { since: Instant::now(), terminal: stderr().is_terminal(), drawn: 0 }
     }
 
-    /// What is waited for, nobody knows how long.
+    /// Draws an activity of unknown duration.
     pub(crate) fn draw(&mut self, what: &str) {
         let turn = usize::try_from(self.since.elapsed().as_millis() / Self::PACE.as_millis());
         let frame = Self::FRAMES.get(turn.unwrap_or_default() % Self::FRAMES.len()).copied().unwrap_or('-');
         self.show(&format!("{frame} {what}"));
     }
 
-    /// How much of it is done.
+    /// Draws the completed share.
     pub(crate) fn bar(&mut self, done: usize, of: usize) {
         let full = (done * Self::BAR).checked_div(of).unwrap_or_default().min(Self::BAR);
         let bar = format!("[{}{}]", "#".repeat(full), ".".repeat(Self::BAR - full));
@@ -45,7 +45,7 @@ impl Line {
         }
         let text = format!("{text} {} s ", elapsed.as_secs());
         self.drawn = self.drawn.max(text.len());
-        // A terminal that is gone shows nothing anyway.
+        // If the terminal is gone there is nothing to show.
         let _ = write!(stderr(), "\r{text}");
     }
 
@@ -62,15 +62,15 @@ impl Drop for Line {
     }
 }
 
-/// Runs `work` on a thread of its own. `hear` gets what it sends, and `None` now and then while nothing comes.
-/// `None` in the end is a defect in it.
+/// Runs `work` on a separate thread. `hear` receives what it sends, and `None` now and then while nothing arrives.
+/// Returns `None` if `work` panicked.
 pub(crate) fn follow<M: Send, T: Send>(
     work: impl FnOnce(&Sender<M>) -> T + Send,
     mut hear: impl FnMut(Option<M>),
 ) -> Option<T> {
     let (sender, sent) = channel();
     thread::scope(|scope| {
-        // The thread owns its sender, so that the channel ends with it.
+        // The thread owns its sender, so that the channel closes when it ends.
         let working = scope.spawn(move || work(&sender));
         loop {
             match sent.recv_timeout(Line::PACE) {

@@ -1,4 +1,4 @@
-//! The text of a request: a file or standard input, with flags on top of it.
+//! The text of a request: a file or standard input, overridden by flags.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
@@ -12,8 +12,8 @@ use crate::exit::Failure;
 use crate::output::say;
 use crate::settings::{as_text, read_text, state_folder};
 
-/// The request as JSON. Flags win over the file. What is no JSON object goes to the library as it is, which says
-/// what is wrong with it.
+/// The request as JSON. Flags override the file. Text that is not a JSON object is passed to the library unchanged,
+/// which reports what is wrong with it.
 pub(crate) fn text(file: Option<&str>, flags: &[(&str, String)]) -> Result<String, Failure> {
     let Some(file) = file else {
         return Ok(object(flags.iter().map(|(name, value)| (*name, value.as_str()))));
@@ -41,7 +41,7 @@ pub(crate) fn text(file: Option<&str>, flags: &[(&str, String)]) -> Result<Strin
     ))
 }
 
-/// The object with another value, as JSON, under one name; what is no object stays as it is.
+/// The object with the value under one name replaced by this JSON; text that is not an object is unchanged.
 pub(crate) fn replaced(text: &str, name: &str, json: &str) -> String {
     let Ok(value) = Value::parse(text) else { return text.to_owned() };
     let Some(given) = value.as_object() else { return text.to_owned() };
@@ -62,8 +62,8 @@ fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
     out
 }
 
-/// A bizId that no other till has, said and stored before it is used, as every till must: whatever happens then,
-/// the sale can be asked for.
+/// A bizId that no other till has, printed and stored before it is used, as every till must: whatever happens then,
+/// the sale can be looked up.
 pub(crate) fn new_biz_id() -> Result<String, Failure> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let time = timestamp(i64::try_from(since.as_millis()).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Which configuration is used, and where this program keeps what is its own.
+//! Which configuration is used, and where this program keeps its own files.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -11,13 +11,13 @@ use zvpos_core::text::decode_config;
 
 use crate::exit::Failure;
 
-/// Where a simulator listens that nobody has told otherwise.
+/// The default address of a simulator.
 pub(crate) const SIMULATOR: &str = "http://127.0.0.1:8080";
 
-/// The file that is looked for in the working directory.
+/// The file name that is looked for in the working directory.
 const LOCAL: &str = "zvpos.json";
 
-/// What every command that uses the library takes.
+/// The options of every command that uses the library.
 #[derive(Args, Debug)]
 pub(crate) struct Common {
     /// The configuration; else zvpos.json here, else config.json in the user's folder for zvpos
@@ -55,18 +55,18 @@ impl From<Language> for Lang {
     }
 }
 
-/// A configuration and where it comes from.
+/// A configuration and its origin.
 pub(crate) struct Settings {
-    /// The text that the library is given.
+    /// The text that is passed to the library.
     pub(crate) text: String,
-    /// For people.
+    /// Its origin, for people.
     pub(crate) source: String,
     /// Whether it is the simulator's.
     pub(crate) sandbox: bool,
 }
 
 impl Settings {
-    /// Finds and reads it.
+    /// Finds and reads the configuration.
     pub(crate) fn find(common: &Common) -> Result<Settings, Failure> {
         if let Some(url) = &common.sandbox {
             let journal = state_folder()?.join("sandbox.db");
@@ -81,15 +81,15 @@ impl Settings {
         Ok(Settings { text, source: path.display().to_string(), sandbox: false })
     }
 
-    /// What the library will read in it, for what this program itself must know. `None` if the library would
-    /// refuse it; it says better why.
+    /// The parsed configuration, for what this program itself needs. `None` if the library would refuse it; the
+    /// library explains better why.
     pub(crate) fn config(&self) -> Option<Config> {
         Value::parse(&self.text).ok().and_then(|value| Config::read(&value).ok())
     }
 }
 
-/// A configuration for a simulator: its made-up credentials, and its own way to undo a consume. Written by hand, so
-/// that it can be read and pasted.
+/// A configuration for a simulator: its made-up credentials, and its own reversal action. Written by hand, so that it
+/// can be read and pasted.
 pub(crate) fn simulator_config(url: &str, journal: &str) -> String {
     let (mut endpoint, mut file) = (String::new(), String::new());
     push_string(&mut endpoint, &format!("{url}/api/v2"));
@@ -119,7 +119,7 @@ fn simulator_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// The places of a configuration, the first one first.
+/// The paths where a configuration is looked for, in order.
 fn places() -> Vec<PathBuf> {
     std::iter::once(PathBuf::from(LOCAL)).chain(user_config()).collect()
 }
@@ -146,7 +146,7 @@ fn user_config() -> Option<PathBuf> {
     folder.map(|folder| folder.join("zvpos").join("config.json"))
 }
 
-/// This user's folder for what the program itself must remember; it is made if it is not there.
+/// This user's folder for the program's own state; it is created if it does not exist.
 pub(crate) fn state_folder() -> Result<PathBuf, Failure> {
     let folder = user_state().ok_or_else(|| Failure::internal("this user has no home folder"))?.join("zvpos");
     fs::create_dir_all(&folder)
@@ -181,12 +181,12 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::invalid(format!("cannot read {}: {error}", path.display())))
 }
 
-/// A text file as UTF-8, or what is wrong with it. Notepad's mark at the beginning is no part of the text.
+/// A text file as UTF-8, or what is wrong with it. A leading byte order mark, as Notepad writes it, is removed.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     as_text(read_bytes(path)?, &path.display().to_string())
 }
 
-/// Bytes as UTF-8; `name` is what they came from.
+/// Bytes as UTF-8; `name` is their origin.
 pub(crate) fn as_text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Failure::invalid(format!("{name} is UTF-16; save it as UTF-8")));

@@ -1,5 +1,5 @@
 //! The library between start and shutdown, used as a till uses it through the C ABI: JSON text in, the answer's text
-//! out, and an answer is heard once it has been written.
+//! out; an answer counts as delivered once it has been written.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -31,17 +31,17 @@ struct Show {
     days: Days,
 }
 
-/// Who has asked, and so who has heard the answer.
+/// Who receives the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hearer {
     /// The till, which now knows that its sale succeeded.
     Till,
-    /// Somebody who looks at the journal; the till still does not know.
+    /// A person who looks at the journal; the till still does not know.
     Onlooker,
 }
 
 impl Till {
-    /// Starts the library. What it warns of goes to stderr; if it does not start, its answer is shown.
+    /// Starts the library. Its warnings go to stderr; if it does not start, its answer is shown.
     pub(crate) fn start(common: &Common) -> Result<Till, ExitCode> {
         let settings = Settings::find(common).map_err(|failure| failure.say())?;
         if common.verbose > 0 {
@@ -57,7 +57,7 @@ impl Till {
             Ok(library) => library,
             Err(answer) => {
                 output::say(&format!("zv: the configuration {} is not taken", settings.source));
-                // It took nothing, so nothing is lost if nobody reads it.
+                // The call took nothing, so nothing is lost if its answer is not read.
                 let _ = show.print(&answer);
                 return Err(exit::code(answer.outcome()));
             }
@@ -68,7 +68,7 @@ impl Till {
         Ok(Till { library: Arc::new(library), show, sandbox: settings.sandbox })
     }
 
-    /// Makes one call, shows its answer and stops the library. `what` says what is waited for.
+    /// Makes one call, shows its answer and stops the library. `what` names the activity.
     pub(crate) fn ask(
         self,
         what: &str,
@@ -95,7 +95,7 @@ impl Till {
     }
 
     fn tell(self, answer: &Answer, hearer: Hearer) -> ExitCode {
-        // What could not be written was not heard: the library lists it again.
+        // An answer that could not be written is not delivered: the library lists it again.
         let heard = self.show.print(answer).is_ok();
         if let (true, Hearer::Till, Some(number)) = (heard, hearer, answer.delivery()) {
             self.library.delivered(number);
@@ -107,7 +107,7 @@ impl Till {
         exit::code(answer.outcome())
     }
 
-    /// What a person at a shell can do, which the library cannot know.
+    /// What a user of a shell can do, which the library cannot know.
     fn hint(&self, answer: &Answer) -> Option<&'static str> {
         match answer.outcome() {
             Outcome::Unknown if answer.next() == Next::Wait => Some(
@@ -152,7 +152,7 @@ impl Sink for Stderr {
     }
 }
 
-/// Says what the library warned of when it started.
+/// Prints the warnings of the library's start.
 fn say_started(text: &str, sandbox: bool, verbose: bool) {
     let Ok(value) = Value::parse(text) else { return };
     let member = |value: &Value<'_>, name: &str| {
@@ -165,7 +165,7 @@ fn say_started(text: &str, sandbox: bool, verbose: bool) {
     }
     for warning in answer.get("warnings").and_then(Value::as_array).unwrap_or_default() {
         let code = member(warning, "code").unwrap_or_default();
-        // The simulator speaks nothing else, and only with this machine.
+        // The simulator supports nothing else, and listens only to this machine.
         if !(sandbox && code == codes::WARN_PLAIN_HTTP.text) {
             let message = member(warning, "message").unwrap_or_default();
             output::say(&format!("warning: {code}: {}", output::safe(&message)));
@@ -173,7 +173,7 @@ fn say_started(text: &str, sandbox: bool, verbose: bool) {
     }
 }
 
-/// The person has left before the answer.
+/// The user left before the answer.
 fn left(stakes: Stakes) -> ExitCode {
     match stakes {
         Stakes::Nothing => {
@@ -191,7 +191,7 @@ fn left(stakes: Stakes) -> ExitCode {
     }
 }
 
-/// Ends a command that could not begin.
+/// The exit code of a command, also of one that could not start.
 pub(crate) fn or_failure(result: Result<ExitCode, Failure>) -> ExitCode {
     result.unwrap_or_else(|failure| failure.say())
 }

@@ -1,4 +1,4 @@
-//! Waiting for a call of the library's: a line that says how long it has been, and what Ctrl-C means meanwhile.
+//! Waits for a call of the library: a line shows how long it has taken, and Ctrl-C is handled meanwhile.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -9,9 +9,9 @@ use crate::progress::Line;
 /// What can be said about an interrupted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stakes {
-    /// It takes nothing: it may be left at once.
+    /// The call takes nothing: it may be abandoned at once.
     Nothing,
-    /// Money may move: the first Ctrl-C waits for what is certain, the second leaves.
+    /// The call may move money: the first Ctrl-C waits for a certain result, the second one exits.
     Money,
 }
 
@@ -20,8 +20,8 @@ enum Event<T> {
     Interrupted,
 }
 
-/// Runs `work` on a thread of its own. `None` if the person did not want to wait for it any longer; then it still
-/// runs, and ends with the process. `crashed` is for a defect in it.
+/// Runs `work` on a separate thread. `None` if the user did not want to wait any longer; then it keeps running, and
+/// ends with the process. `crashed` is the result if it panics.
 pub(crate) fn attend<T: Send + 'static>(
     what: &str,
     stakes: Stakes,
@@ -32,7 +32,7 @@ pub(crate) fn attend<T: Send + 'static>(
     listen(sender.clone());
     thread::spawn(move || {
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok();
-        // Nobody listens any more when the person has left.
+        // The receiver is gone if the user has left.
         let _ = sender.send(Event::Done(done));
     });
     let mut line = Line::new();
@@ -54,8 +54,8 @@ pub(crate) fn attend<T: Send + 'static>(
     }
 }
 
-/// Reports each Ctrl-C from now on. Where that cannot be, Ctrl-C ends the process as a crash does, which the journal is
-/// made for.
+/// Reports each Ctrl-C from now on. Where that is impossible, Ctrl-C ends the process like a crash, for which the
+/// journal is made.
 fn listen<T: Send + 'static>(sender: Sender<Event<T>>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
     let (ready, listening) = channel();
@@ -67,7 +67,7 @@ fn listen<T: Send + 'static>(sender: Sender<Event<T>>) {
             while presses.recv().await.is_some() && sender.send(Event::Interrupted).is_ok() {}
         });
     });
-    // An error is the thread's end; see above.
+    // An error ends the thread; see above.
     let _ = listening.recv();
 }
 

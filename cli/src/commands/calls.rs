@@ -1,5 +1,5 @@
-//! The calls of the C ABI that take one request: each is a table of fields, a function of the library, and what is at
-//! stake when a person leaves it.
+//! The calls of the C ABI that take one request: each has a schema, a function of the library, and what is at stake
+//! when the user interrupts it.
 
 use std::process::ExitCode;
 
@@ -20,15 +20,15 @@ use crate::wait::Stakes;
 
 /// One such call.
 pub(crate) trait Call: Table {
-    /// What is waited for.
+    /// The activity, for the progress line.
     const WHAT: &'static str;
-    /// What a person who leaves must know.
+    /// What is at stake when the user interrupts the call.
     const STAKES: Stakes;
-    /// What takes the request's text.
+    /// The function that takes the request's text.
     const RUN: fn(&Library, &str) -> Answer;
 }
 
-/// The arguments of such a call.
+/// The arguments of a call.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments<T: Call + Send + Sync + 'static> {
     #[command(flatten)]
@@ -104,7 +104,7 @@ calls! {
     Settle SETTLE_REQUEST Library::settle, Nothing "writing the journal";
 }
 
-/// Runs one call that needs no request of its own kind.
+/// Runs a call whose request is complete.
 pub(crate) fn ask(
     common: &Common,
     what: &str,
@@ -117,7 +117,7 @@ pub(crate) fn ask(
     }
 }
 
-/// As [`ask`], for a request that may be wrong already.
+/// As [`ask`], for a request that may already be invalid.
 pub(crate) fn ask_with(
     common: &Common,
     what: &str,

@@ -1,4 +1,4 @@
-//! `zv certify`: an integrator's own till, led through every way a payment can end.
+//! `zv certify`: runs an integrator's own till through every way in which a payment can end.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
-    // Another one than that of the calls, which prints the library's answer.
+    // Not the `--json` of the calls, which prints the library's answer.
     /// Print the report as JSON and nothing else
     #[arg(long = "json", id = "json_report")]
     json: bool,
@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Certifies.
+    /// Runs the certification.
     pub(crate) fn run(self) -> ExitCode {
         or_failure(if self.list { self.listed() } else { self.certify() })
     }
@@ -118,7 +118,7 @@ impl Arguments {
         Lang::from(self.lang).pick(&text.zh, &text.en)
     }
 
-    /// How many of each group were passed; every broken rule; the verdict.
+    /// How many scenarios of each group passed, every broken rule, and the verdict.
     fn summary(&self, report: &Report) -> String {
         let mut rows = Rows::default();
         for group in Group::ALL {
@@ -133,7 +133,7 @@ impl Arguments {
         format!("{}{broken}{}\n{}\n", rows.to_text(), last_words(report), self.pick(&verdict))
     }
 
-    /// A broken rule, what to do, and some of the places.
+    /// A broken rule, the remedy, and some of the places.
     fn broken(&self, report: &Report, rule: Rule) -> String {
         let (what, mend) = (rule.what(), rule.mend());
         let all = report.scenarios.iter().flat_map(|one| one.findings.iter().map(|found| (one.id, found)));
@@ -152,7 +152,7 @@ impl Arguments {
     }
 }
 
-/// The end of what the first failed till wrote to stderr: where it cannot even start, this says why.
+/// The end of the first failed till's stderr: if the till cannot even start, this says why.
 fn last_words(report: &Report) -> String {
     let spoke = |one: &&ScenarioReport| !one.passed && !one.stderr.trim().is_empty();
     let Some(one) = report.scenarios.iter().find(spoke) else { return String::new() };
@@ -164,13 +164,13 @@ fn last_words(report: &Report) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A broken rule is understood by a few of the places; the reports have all of them.
+/// A few places explain a broken rule; the reports list all of them.
 const PLACES_MAX: usize = 4;
 
-/// As much of a failed till's stderr as a person reads.
+/// How many lines of a failed till's stderr are shown.
 const STDERR_LINES: usize = 8;
 
-/// Where the scenarios leave their files.
+/// The folder for the scenarios' files.
 struct Folder {
     path: PathBuf,
     own: bool,
@@ -192,18 +192,18 @@ impl Folder {
 
     fn remove_if_own(&self) {
         if self.own {
-            // What stays there is in nobody's way.
+            // A folder that cannot be removed does no harm.
             let _ = fs::remove_dir_all(&self.path);
         }
     }
 }
 
-/// Plays the scenarios, with a bar that says how far it is.
+/// Runs the scenarios with a progress bar.
 fn play(options: &Options) -> Result<Report, Failure> {
     let mut line = Line::new();
     let (mut done, mut of) = (0, 0);
     let report = follow(
-        // Nobody hears it only when this process ends.
+        // The receiver is gone only when this process ends.
         |sender| {
             run(options, &|progress| {
                 let _ = sender.send((progress.done, progress.of));
@@ -211,7 +211,7 @@ fn play(options: &Options) -> Result<Report, Failure> {
         },
         |ended| {
             let (last, all) = ended.unwrap_or((done, of));
-            // Two that end at once may be heard in either order.
+            // Two that end at once may arrive in either order.
             (done, of) = (last.max(done), all);
             line.bar(done, of);
         },
@@ -220,6 +220,6 @@ fn play(options: &Options) -> Result<Report, Failure> {
 }
 
 fn print(text: &str) {
-    // A reader that stops reading is no failure.
+    // A closed stdout is not an error.
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }

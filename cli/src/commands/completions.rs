@@ -1,4 +1,4 @@
-//! `zv completions`: what a shell must know to complete a command line.
+//! `zv completions`: prints a shell's completion script.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ impl Arguments {
     pub(crate) fn run(&self) -> ExitCode {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command_line::command(), "zv", &mut script);
-        // A reader that stops reading is no failure.
+        // A closed stdout is not an error.
         let _ = io::stdout().lock().write_all(&script);
         ExitCode::SUCCESS
     }

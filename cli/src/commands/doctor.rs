@@ -1,4 +1,4 @@
-//! `zv doctor`: everything that a till's payments depend on, a line for each check as soon as it is known.
+//! `zv doctor`: everything that a till's payments depend on, one line per check as soon as its result is known.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Examines.
+    /// Runs the examination.
     pub(crate) fn run(self) -> ExitCode {
         or_failure(self.examine())
     }
@@ -68,7 +68,7 @@ impl Arguments {
         } else {
             format!("\n{}", report.summary(lang))
         };
-        // A reader that stops reading is no failure.
+        // A closed stdout is not an error.
         let _ = io::stdout().lock().write_all(last.as_bytes());
         if let Some(path) = &self.bundle {
             bundle::write(&options, &report, path)
@@ -82,11 +82,11 @@ impl Arguments {
     }
 }
 
-/// Shows each line as it is known, where a language is given. `None` is a defect of the doctor's.
+/// Examines, and shows each line as it is known if a language is given. `None` means a defect of the doctor.
 fn look(options: &Options, shown: Option<Lang>) -> Option<Report> {
     let mut waiting = progress::Line::new();
     follow(
-        // Nobody hears it only when this process ends.
+        // The receiver is gone only when this process ends.
         |sender| {
             examine(options, &mut |line: &Line| {
                 let _ = sender.send(line.clone());
@@ -103,7 +103,7 @@ fn look(options: &Options, shown: Option<Lang>) -> Option<Report> {
     )
 }
 
-/// The doctor's row with a colour for how it is.
+/// The doctor's row, coloured by its status.
 fn row(line: &Line, lang: Lang) -> String {
     let row = line.to_row(lang);
     let word = line.status.word(lang);

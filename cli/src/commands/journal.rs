@@ -1,5 +1,5 @@
-//! `zv journal`: what stands in the journal, for a person and for a spreadsheet. Looking at a sale here does not
-//! tell the library that the till knows of it.
+//! `zv journal`: the contents of the journal, for people and for spreadsheets. Showing a sale here does not tell the
+//! library that the till knows its result.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! `zv recover`: settles what can be settled, and stays for a while if it is asked to. What was lost may still
-//! arrive at the gateway, so a sale counts as undone only some minutes after; somebody must be there until then.
+//! `zv recover`: settles what can be settled, and waits for the rest if asked to. A lost request may still arrive at
+//! the gateway, so a sale counts as reversed only some minutes later; a process must run until then.
 
 use std::process::ExitCode;
 use std::thread;
@@ -16,9 +16,9 @@ use crate::fields::{Fields, Table};
 use crate::request;
 use crate::settings::Common;
 
-/// How often it looks whether anything is left.
+/// How often it checks whether anything is left.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often it pushes, for a configuration without background work.
+/// How often it calls recover, for a configuration without background work.
 const PUSH: Duration = Duration::from_secs(5);
 
 /// The filter of `zv_recover_json`.
@@ -70,7 +70,7 @@ fn recover(library: &Library, filter: &str, patience: Duration) -> Answer {
     answer
 }
 
-/// Whether an entry is listed that nobody has to decide about.
+/// Whether an entry is listed that settles without a person's decision.
 fn settles(answer: &Answer) -> bool {
     let text = answer.to_json();
     let Ok(value) = Value::parse(&text) else { return false };

@@ -65,7 +65,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Runs until it is told to end.
+    /// Runs until a signal or the end of standard input.
     pub(crate) fn run(self) -> ExitCode {
         if self.faults {
             return print(&faults::table());
@@ -90,13 +90,13 @@ impl Arguments {
                 .map_err(|error| Failure::internal(format!("cannot write {}: {error}", path.display())))?;
         }
         let mut stdout = io::stdout().lock();
-        // Nobody has to read it: a script asks the port file.
+        // A script reads the port file, so nothing has to read this.
         let _ = stdout.write_all(welcome(&gateway, &admin).as_bytes()).and_then(|()| stdout.flush());
         server.run_until(end(self.exit_with_stdin));
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Which address it is, and what to do.
+    /// The address that is taken, and the remedy.
     fn cannot_listen(&self, error: &io::Error) -> Failure {
         let why = match error.kind() {
             io::ErrorKind::AddrInUse if self.listen == self.admin => {
@@ -129,9 +129,9 @@ impl Arguments {
     }
 }
 
-/// What stands on the screen once it listens. Its first two lines are for scripts, too.
+/// The text that is shown once it listens. Its first two lines are meant for scripts, too.
 fn welcome(gateway: &str, admin: &str) -> String {
-    // Absolute, as every journal: in the folder where it was started.
+    // Absolute, as every journal's path: in the folder where the program was started.
     let journal = std::env::current_dir().unwrap_or_else(|_| std::env::temp_dir()).join("sandbox.db");
     let config = simulator_config(gateway, &journal.to_string_lossy());
     let flag = if gateway == SIMULATOR { "--sandbox".to_owned() } else { format!("--sandbox {gateway}") };
@@ -145,7 +145,7 @@ fn welcome(gateway: &str, admin: &str) -> String {
 }
 
 fn print(text: &str) -> ExitCode {
-    // A reader that stops reading, as `head` does, is no failure.
+    // A closed stdout, as with `head`, is not an error.
     let _ = io::stdout().lock().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
@@ -154,7 +154,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "an address is like 127.0.0.1:8080".to_owned())
 }
 
-/// Writes a file so that it is either not there or whole.
+/// Writes a file so that it is either absent or complete.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
@@ -162,7 +162,7 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(&beside, path)
 }
 
-/// Ends when the program is to end: by a signal, or with its standard input.
+/// Completes when the program must end: at a signal, or at the end of standard input.
 async fn end(exit_with_stdin: bool) {
     tokio::select! {
         () = stdin_ended(), if exit_with_stdin => {}
@@ -173,12 +173,12 @@ async fn end(exit_with_stdin: bool) {
 
 async fn stdin_ended() {
     let (ended, stdin) = oneshot::channel();
-    // A thread of its own: a read of stdin cannot be given up, and must not keep the runtime from ending.
+    // A separate thread: a read of stdin cannot be cancelled, and must not keep the runtime from shutting down.
     thread::spawn(move || {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         let _ = ended.send(());
     });
-    // An error is the thread's end, too.
+    // An error ends the thread, too.
     let _ = stdin.await;
 }
 

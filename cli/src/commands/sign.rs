@@ -1,5 +1,5 @@
-//! `zv sign`: every step of a signature, to be compared with another program's. Nothing is sent, and the key itself
-//! is never shown.
+//! `zv sign`: shows every step of a signature, for comparison with another program's. Nothing is sent, and the key
+//! itself is never shown.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     common: Common,
 }
 
-/// The steps, in their order.
+/// The steps, in order.
 struct Steps {
     names: Vec<String>,
     text: String,
@@ -67,7 +67,7 @@ impl Arguments {
     pub(crate) fn run(self) -> ExitCode {
         or_failure(self.steps().map(|steps| {
             let shown = if self.common.json { steps.json() } else { steps.rows() };
-            // A reader that stops reading is no failure.
+            // A closed stdout is not an error.
             let _ = io::stdout().lock().write_all(shown.as_bytes());
             ExitCode::SUCCESS
         }))

@@ -1,4 +1,4 @@
-//! Entries of the journal as a table.
+//! Journal entries as a table.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use super::table::columns;
 
 const HEADINGS: [&str; 8] = ["TIME", "BIZID", "STAGE", "KIND", "NEXT", "AMOUNT", "COUPONS", "CUSTOMER"];
 
-/// The till's time, for people: minutes ahead of UTC.
+/// The till's time zone, for display: minutes ahead of UTC.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Days(i64);
 
@@ -20,14 +20,14 @@ impl From<BusinessDays> for Days {
 }
 
 impl Days {
-    /// A moment as it stood on the till's wall: `2026-11-22 10:14:17`.
+    /// The till's local time: `2026-11-22 10:14:17`.
     pub(super) fn wall(self, unix_ms: i64) -> String {
         let text = timestamp(unix_ms.saturating_add(self.0.saturating_mul(60_000)));
         text.get(..19).unwrap_or(&text).replace('T', " ")
     }
 }
 
-/// The sums of a day, a line each.
+/// The totals of a day, one line each.
 pub(super) fn totals(out: &mut impl Write, totals: &Object<'_>) -> io::Result<()> {
     let columns_of = ["count", "sum", "recharge", "gift", "points", "coupons"];
     let mut lines =
@@ -47,7 +47,7 @@ pub(super) fn totals(out: &mut impl Write, totals: &Object<'_>) -> io::Result<()
     columns(out, &lines)
 }
 
-/// `entries` are `{"next", "entry"}` each.
+/// Each of `entries` is `{"next", "entry"}`.
 pub(super) fn write(out: &mut impl Write, entries: &[Value<'_>], days: Days) -> io::Result<()> {
     if entries.is_empty() {
         return writeln!(out, "(no entries)");
@@ -76,20 +76,20 @@ fn line(listed: &Value<'_>, days: Days) -> Option<[String; 8]> {
         text(entry, "stage"),
         if voided { "void".to_owned() } else { kinds(listed) },
         if is_open(entry) { text(listed, "next") } else { String::new() },
-        // Of a void nothing moved.
+        // A void moved nothing.
         if voided { String::new() } else { asked("amount") },
         if voided { String::new() } else { coupons.join(" ") },
         asked("customerId"),
     ])
 }
 
-/// What it is on the day that was asked for: up to a sale and its refund.
+/// What it is on the requested day: at most a sale and its refund.
 fn kinds(listed: &Object<'_>) -> String {
     let kinds = listed.get("kinds").and_then(Value::as_array).unwrap_or_default();
     kinds.iter().filter_map(Value::scalar).collect::<Vec<_>>().join("+")
 }
 
-/// Whether something is still to be done about it; `next` says nothing about the others.
+/// Whether it still needs an action; `next` says nothing about the others.
 fn is_open(entry: &Object<'_>) -> bool {
     text(entry, "unsettled") == "true"
         || text(entry, "stage") == "succeeded"

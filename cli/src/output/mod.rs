@@ -1,4 +1,4 @@
-//! What a person reads: an answer as aligned lines, entries of the journal as a table.
+//! Output for people: an answer as aligned lines, journal entries as a table.
 
 mod entries;
 mod table;
@@ -12,19 +12,19 @@ use anstyle::{AnsiColor, Style};
 use zvpos_core::json::{Kind, Object, Value};
 use zvpos_core::outcome::Outcome;
 
-/// Says a line on stderr. Nobody may be there to read it, which keeps nothing from being done.
+/// Prints a line on stderr. A closed stderr must not stop the work.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// The members of an answer that people look at first, in their order.
+/// The members of an answer that are shown first, in order.
 const FIRST: [&str; 8] =
     ["outcome", "next", "cashier", "bizId", "code", "message", "replayed", "retry_after_ms"];
 
-/// What stands in a consume's data again (DOC) and is shown once.
+/// Fields that a consume's data repeats (DOC) and that are shown once.
 const REPEATED: [&str; 3] = ["status", "code", "message"];
 
-/// An answer for a person. `days` says which time it is at the till; `verbose` adds how long the parts took.
+/// An answer for people. `days` gives the till's time zone; `verbose` adds the duration of each part.
 pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool) -> io::Result<()> {
     let Ok(value) = Value::parse(text) else { return writeln!(out, "{}", safe(text)) };
     let Some(answer) = value.as_object() else { return writeln!(out, "{}", safe(text)) };
@@ -35,7 +35,7 @@ pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool
     }
     let listed = member("entries").and_then(Value::as_array);
     let mut rows = Rows::default();
-    // Each error has a line of its own, which says the same.
+    // Each error has its own line with the same text.
     let named = answer.given("errors").is_some();
     for name in FIRST.into_iter().filter(|name| !(named && *name == "message")) {
         let Some(value) = answer.given(name) else { continue };
@@ -82,7 +82,7 @@ pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool
     }
 }
 
-/// A value as lines, and the lists in it that are tables.
+/// A value as lines, and the lists in it that are shown as tables.
 struct Flattened<'v, 'a> {
     rows: Rows,
     tables: Vec<(String, &'v [Value<'a>])>,
@@ -90,7 +90,7 @@ struct Flattened<'v, 'a> {
 }
 
 impl<'v, 'a> Flattened<'v, 'a> {
-    /// Every value under its path, as `zv_field` takes it: `data.userInfo.nickname`.
+    /// Adds every value under its path, in the form that `zv_field` takes: `data.userInfo.nickname`.
     fn push(&mut self, path: &str, value: &'v Value<'a>) {
         match value.kind() {
             Kind::Object(object) => {
@@ -120,14 +120,14 @@ impl<'v, 'a> Flattened<'v, 'a> {
     }
 }
 
-/// Whether it is an object of single values.
+/// Whether it is an object of scalars.
 fn is_flat(value: &Value<'_>) -> bool {
     let single = |value: &Value<'_>| value.scalar().is_some() || value.is_blank();
     let flat = |object: &Object<'_>| object.iter().all(|(_, value)| single(value));
     value.as_object().is_some_and(|object| !object.is_empty() && flat(object))
 }
 
-/// A list of flat objects as lines of cells below the names that any of them has.
+/// A list of flat objects as rows of cells, below the names that occur in any of them.
 fn lines(list: &[Value<'_>]) -> Vec<Vec<String>> {
     let objects: Vec<_> = list.iter().filter_map(Value::as_object).collect();
     let mut names: Vec<String> = Vec::new();
@@ -143,7 +143,7 @@ fn lines(list: &[Value<'_>]) -> Vec<Vec<String>> {
     std::iter::once(names.clone()).chain(cells).collect()
 }
 
-/// Green may be gone on with, red not, yellow is not over.
+/// Green: go on; red: do not; yellow: not finished.
 fn style(outcome: &str) -> Style {
     let colour = match Outcome::from_word(outcome) {
         Some(Outcome::Succeeded) => AnsiColor::Green,

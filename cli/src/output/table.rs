@@ -1,4 +1,4 @@
-//! Columns that stand below each other, also where letters are two columns wide.
+//! Aligned columns, also with double-width characters.
 
 use std::io::{self, Write};
 
@@ -10,17 +10,17 @@ use unicode_width::UnicodeWidthStr;
 pub(crate) struct Rows(Vec<(String, String, Style)>);
 
 impl Rows {
-    /// One more line.
+    /// Adds a line.
     pub(crate) fn push(&mut self, name: &str, value: &str) {
         self.styled(name, value, Style::new());
     }
 
-    /// One more line, its value in a colour.
+    /// Adds a line with a coloured value.
     pub(crate) fn styled(&mut self, name: &str, value: &str, style: Style) {
         self.0.push((safe(name), safe(value), style));
     }
 
-    /// All of them without colours.
+    /// The table without colours.
     pub(crate) fn to_text(&self) -> String {
         let mut out = Vec::new();
         // Writing to a Vec cannot fail.
@@ -28,7 +28,7 @@ impl Rows {
         anstream::adapter::strip_str(&String::from_utf8_lossy(&out)).to_string()
     }
 
-    /// All of them.
+    /// Writes the table.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let width = self.0.iter().map(|(name, _, _)| name.width()).max().unwrap_or_default();
         for (name, value, style) in &self.0 {
@@ -38,7 +38,7 @@ impl Rows {
     }
 }
 
-/// Writes lines of cells, the first of which is their headings.
+/// Writes rows of cells; the first row holds the headings.
 pub(super) fn columns(out: &mut impl Write, lines: &[Vec<String>]) -> io::Result<()> {
     let lines: Vec<Vec<String>> =
         lines.iter().map(|line| line.iter().map(|cell| safe(cell)).collect()).collect();
@@ -60,7 +60,7 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// A text without what a terminal would obey: it may come from the gateway, or from who broke into the line to it.
+/// A text without terminal control characters: it may come from the gateway, or from an attacker on the network.
 pub(crate) fn safe(text: &str) -> String {
     if !text.chars().any(char::is_control) {
         return text.to_owned();
