@@ -1,4 +1,4 @@
-//! An archive for support: what was found, and what is needed to understand it, without keys, passwords and whole
+//! An archive for support: the results, and what is needed to understand them, without keys, passwords and whole
 //! phone numbers.
 
 use std::fs::{self, File};
@@ -20,13 +20,13 @@ use crate::redact::Redactor;
 use crate::visit::within;
 use crate::{Options, Report, journal};
 
-/// The end of the log that goes along.
+/// How much of the log's end is included.
 const LOG_BYTES: u64 = 512 * 1024;
 const BUSY: Duration = Duration::from_secs(2);
 /// A journal on a dead disk must not keep the rest from being sent.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Writes the archive: a new file, or the old one of that name replaced.
+/// Writes the archive; replaces a file of that name.
 pub fn write(options: &Options, report: &Report, to: &Path) -> io::Result<()> {
     let redactor = Redactor::of(&options.config);
     let config = Strict::parse(&options.config).ok().and_then(|value| Config::read(&value).ok());
@@ -64,14 +64,14 @@ fn versions() -> Value {
     })
 }
 
-/// A text that cannot be read could hold a key in any place.
+/// A text that cannot be parsed is left out: it may contain a key anywhere.
 fn configuration(redactor: &Redactor, text: &str) -> String {
     let unreadable = || json!({"left_out": "the configuration is no JSON", "bytes": text.len()});
     pretty(&redactor.config(text).unwrap_or_else(unreadable))
 }
 
-/// One line for each unsettled sale; what the gateway answered about the member stays here, and so do the numbers of
-/// coupons, since a scanned one is as good as money.
+/// One line for each unsettled sale, without the gateway's data about the member, and without the numbers of coupons,
+/// since a scanned one is as good as money.
 fn unsettled(redactor: &Redactor, journal: &Path) -> String {
     let path = journal.to_owned();
     match within(LIMIT, move || zvpos_core::journal::inspect(&path, BUSY)) {
@@ -107,7 +107,7 @@ fn entry_line(redactor: &Redactor, entry: &Entry) -> Value {
     })
 }
 
-/// The last whole lines of the log, or why there are none.
+/// The last complete lines of the log, or why there are none.
 fn tail(path: &Path) -> String {
     let read = || -> io::Result<String> {
         let mut file = fs::File::open(path)?;
@@ -117,7 +117,7 @@ fn tail(path: &Path) -> String {
         let mut bytes = Vec::new();
         file.take(LOG_BYTES).read_to_end(&mut bytes)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        // The first line may have begun before, with half of a secret in it.
+        // The first line may be incomplete and contain half of a secret.
         let whole =
             if from == 0 { text.as_str() } else { text.split_once('\n').map_or("", |(_, rest)| rest) };
         Ok(whole.to_owned())

@@ -1,4 +1,4 @@
-//! The configuration: everything that `zv_init` would refuse, and what is in force where it takes it.
+//! The configuration: everything that `zv_init` would refuse, or else the settings in force.
 
 use serde_json::Value as Json;
 use zvpos_core::config::{Account, Config};
@@ -10,7 +10,7 @@ use crate::report::Line;
 use crate::visit::Visit;
 use crate::words::words;
 
-/// Reads it; `None` where `zv_init` would not take it.
+/// Reads the configuration; `None` if `zv_init` would refuse it.
 pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
     let value = match Value::parse(text) {
         Ok(value) => value,
@@ -32,7 +32,7 @@ pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
                 visit.say(Line::failed(
                     "config",
                     problem.path,
-                    // A problem never shows a secret's value.
+                    // A problem never contains a secret's value.
                     words!("配置有误：{why}", "{why}").vouching_for(&why),
                     words!(
                         "按 docs/configuration.md 改正此项；改正之前 zv_init 不会启动",
@@ -84,7 +84,7 @@ fn blanks(visit: &mut Visit<'_>, text: &str) {
     }
 }
 
-/// What happens to a sale whose answer is lost.
+/// How a sale whose answer is lost is resolved.
 fn safety(visit: &mut Visit<'_>, account: &Account) {
     let name = account.name.as_deref().unwrap_or_default();
     let has_route = account.route(Operation::Reverse).is_some();

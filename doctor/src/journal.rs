@@ -1,5 +1,5 @@
-//! The journal: where it is, whether what is written there stays, and what stands in it. The database itself is
-//! only read; the files that are written here lie beside it and have names of their own.
+//! The journal: where it is, whether written data persists, and what it contains. The database itself is only read;
+//! the files that are written here are next to it and have their own names.
 
 pub(crate) mod contents;
 mod disk;
@@ -41,16 +41,16 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
     witness::examine(visit, options, &journal, sequence);
 }
 
-/// The file that `zv_init` would use, without making anything.
+/// The file that `zv_init` would use; nothing is created.
 pub(crate) fn place(options: &Options, config: Option<&Config>) -> Option<PathBuf> {
     let configured = if let Some(config) = config {
         config.journal.clone()
     } else {
-        // A configuration that is wrong elsewhere may still name its journal.
+        // A configuration with other mistakes may still name its journal.
         let value = serde_json::from_str::<Value>(&options.config).ok();
         let named = value.as_ref().and_then(|config| config.get("journal"));
         let named = named.and_then(Value::as_str).map(PathBuf::from);
-        // Not one that depends on the folder that this program was started in.
+        // A path that depends on this program's working folder is ignored.
         if named.as_deref().is_some_and(Path::is_relative) {
             return None;
         }
@@ -60,23 +60,23 @@ pub(crate) fn place(options: &Options, config: Option<&Config>) -> Option<PathBu
         let folders = [Some(machine_folder()), user_folder()];
         folders.into_iter().flatten().map(|folder| folder.join(DEFAULT_FILE)).find(|file| file.exists())
     })?;
-    // Its lock and its mark lie beside the file itself, not beside a link to it.
+    // Its lock and its watermark are next to the file itself, not next to a link to it.
     Some(journal.canonicalize().unwrap_or(journal))
 }
 
-/// The folder that a file lies in.
+/// The folder of a file.
 fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file beside the journal whose name begins with the journal's.
+/// A file next to the journal whose name begins with the journal's.
 fn beside(journal: &Path, ending: &str) -> PathBuf {
     let mut name = journal.file_name().unwrap_or_default().to_owned();
     name.push(ending);
     journal.with_file_name(name)
 }
 
-/// Whether the folder is there and takes files.
+/// Whether the folder exists and is writable.
 fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
     let folder = folder_of(journal).to_owned();
     let about = folder.display().to_string();
@@ -128,7 +128,7 @@ fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
     usable
 }
 
-/// Whether the nearest folder above that is there takes a new one.
+/// Whether a folder can be created in the nearest existing parent.
 fn to_be_made(visit: &mut Visit<'_>, folder: &Path) -> bool {
     let Some(above) = folder.ancestors().find(|above| above.exists()) else { return false };
     let probe = above.join(format!(".doctor-{}", std::process::id()));
@@ -139,8 +139,8 @@ fn to_be_made(visit: &mut Visit<'_>, folder: &Path) -> bool {
     matches!(tried, Some(Ok(())))
 }
 
-/// Whose the file is. Asked of the folder: whoever opens and closes the database may drop SQLite's locks of this
-/// very process.
+/// The owner of the file, read from the folder: opening and closing the database may drop SQLite's locks of this
+/// process.
 #[cfg(unix)]
 fn owner(visit: &mut Visit<'_>, journal: &Path) {
     use std::os::unix::fs::MetadataExt;

@@ -1,9 +1,9 @@
-//! `zv doctor`: looks at everything that a till's payments depend on and says for each whether it is well, and if
-//! not, what to do. It may run beside a till that is selling: it sends one look-up of a member that cannot exist,
-//! reads the journal, takes no lock, and writes only files of its own beside the journal.
+//! `zv doctor`: checks everything that a till's payments depend on, and says for each whether it is well, and if not,
+//! what to do. It may run next to a till that is selling: it sends one look-up of a member that cannot exist, reads
+//! the journal, takes no lock, and writes only its own files next to the journal.
 //!
-//! [`examine`] does the looking, [`Report`] is what it found, [`bundle::write`] packs it for support.
-//! Each check has a deadline of its own, and all together have [`Options::total`].
+//! [`examine`] runs the checks, [`Report`] holds the results, [`bundle::write`] packs them for support. Each check
+//! has its own deadline, and all together have [`Options::total`].
 #![forbid(unsafe_code)]
 
 pub mod bundle;
@@ -24,14 +24,14 @@ pub use words::Words;
 
 use visit::Visit;
 
-/// What to look at.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The configuration as `zv_init` gets it: JSON text.
     pub config: String,
-    /// For everything together; what is not done by then is said not to be.
+    /// The time limit for all checks; checks that are not done by then are reported as such.
     pub total: Duration,
-    /// The folder of the second witness, best on another drive than the journal (default: the user's folder).
+    /// The folder of the second witness, preferably on another drive than the journal (default: the user's folder).
     pub witness: Option<PathBuf>,
     /// The number that a person noted before the restart.
     pub witness_was: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// For this configuration, everything else as by default.
+    /// Default options for this configuration.
     pub fn new(config: impl Into<String>) -> Options {
         Options {
             config: config.into(),
@@ -52,7 +52,7 @@ impl Options {
     }
 }
 
-/// Looks at everything. `say` gets each line as soon as it is known.
+/// Runs every check. `say` receives each line as soon as it is known.
 pub fn examine(options: &Options, say: &mut dyn FnMut(&Line)) -> Report {
     let mut visit = Visit::new(options, say);
     let config = configuration::examine(&mut visit, &options.config);

@@ -43,7 +43,7 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
     open_files(visit);
 }
 
-/// The C library of this process; the version, where there is one.
+/// The C library of this process; returns its version if known.
 fn libc(visit: &mut Visit<'_>) -> Option<String> {
     if !cfg!(target_os = "linux") {
         return None;

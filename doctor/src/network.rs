@@ -1,5 +1,5 @@
-//! The way to the gateway, step by step, so that the first step that fails is named: proxy, name, connection, TLS,
-//! and then one harmless question.
+//! The connection to the gateway, step by step, so that the first failing step is reported: proxy, name, connection,
+//! TLS, and then one harmless request.
 
 mod certificate;
 mod gateway;
@@ -31,7 +31,7 @@ struct Target {
 }
 
 impl Target {
-    /// Of a URL that was checked with the configuration.
+    /// The target of a URL that was checked with the configuration.
     fn of(url: &str) -> Option<Target> {
         let uri: Uri = url.parse().ok()?;
         let https = uri.scheme_str() == Some("https");
@@ -64,7 +64,7 @@ pub(crate) fn examine(visit: &mut Visit<'_>, config: &Config) {
     gateway::examine(visit, config, &reached);
 }
 
-/// Whether a request to this server has a chance.
+/// Checks whether a request can reach this server.
 fn reach(visit: &mut Visit<'_>, config: &Config, proxy: Option<&Proxy>, target: &Target) -> bool {
     let stream = match proxy {
         // The proxy looks the name up.
@@ -79,7 +79,7 @@ fn reach(visit: &mut Visit<'_>, config: &Config, proxy: Option<&Proxy>, target: 
     }
 }
 
-/// The addresses of a name; says so where there are none.
+/// The addresses of a name; reports if there are none.
 fn look_up(visit: &mut Visit<'_>, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Some(vec![SocketAddr::new(address, port)]);

@@ -1,6 +1,6 @@
-//! What must not be seen by support: keys, passwords and whole phone numbers. The secrets are gathered from the
-//! configuration and then taken out of every text, in whichever spelling they stand there; what looks like a
-//! secret is taken out as well, wherever it comes from.
+//! Removes what support must not see: keys, passwords and whole phone numbers. The secrets are collected from the
+//! configuration and removed from every text in any of their spellings; text that looks like a secret is removed as
+//! well, wherever it comes from.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -14,19 +14,19 @@ use zvpos_core::secret::{HIDDEN, hide};
 const SECRET_NAMES: [&str; 7] =
     ["openkey", "grantcode", "password", "passwd", "secret", "token", "authorization"];
 
-/// Variables of the environment that may hold a proxy's password.
+/// Environment variables that may contain a proxy's password.
 pub(crate) const PROXY_VARIABLES: [&str; 6] =
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// See the module's words.
+/// The known secrets, which it removes from texts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redactor {
-    /// Longest first: one may be a part of another.
+    /// Longest first: one may be part of another.
     secrets: Vec<String>,
 }
 
 impl Redactor {
-    /// Gathers the secrets of this configuration and of the environment.
+    /// Collects the secrets of this configuration and of the environment.
     pub(crate) fn of(config: &str) -> Redactor {
         let mut secrets = Vec::new();
         if let Ok(value) = serde_json::from_str::<Value>(config) {
@@ -49,8 +49,9 @@ impl Redactor {
         self.text(&text.replace(char::is_control, " "))
     }
 
-    /// One line of the doctor's own, of which these parts, in their order, hold no secret: a short key such as `on` is
-    /// also a word of the sentence that it must not tear. In the rest a short secret is one where it stands alone.
+    /// One line of the doctor's own, of which these parts, in order, contain no secret: a short key such as `on` is
+    /// also a word of a sentence, which must stay intact. In the rest a short secret is hidden only as a separate
+    /// word.
     pub(crate) fn said(&self, text: &str, own: &[Cow<'static, str>]) -> String {
         let own = places(text, own);
         let mut out = String::with_capacity(text.len());
@@ -74,13 +75,13 @@ impl Redactor {
         mask_phones(&hide_userinfo(&hide_named(&out)))
     }
 
-    /// A text of many lines without secrets and whole phone numbers.
+    /// A text of several lines without secrets and whole phone numbers.
     pub(crate) fn text(&self, text: &str) -> String {
         let text = hide_userinfo(&hide_named(text));
         mask_phones(&hide(&text, self.secrets.iter().map(String::as_str)))
     }
 
-    /// A configuration that can be read back: only values are changed.
+    /// A configuration that can be parsed again: only values are changed.
     pub(crate) fn config(&self, config: &str) -> Option<Value> {
         let mut value = serde_json::from_str(config).ok()?;
         self.clean("", &mut value);
@@ -104,7 +105,7 @@ impl Redactor {
     }
 }
 
-/// Where these parts stand in the text, one behind the other.
+/// The ranges of these parts in the text, in order.
 fn places(text: &str, parts: &[Cow<'static, str>]) -> Vec<Range<usize>> {
     let mut from = 0;
     let found = parts.iter().filter_map(|part| {
@@ -115,8 +116,7 @@ fn places(text: &str, parts: &[Cow<'static, str>]) -> Vec<Range<usize>> {
     found.collect()
 }
 
-/// Whether what stands there is shown as a whole and not as a part of a longer word, which a short secret may be by
-/// chance.
+/// Whether the range is a separate word and not part of a longer one, which a short secret may match by chance.
 fn is_shown(text: &str, start: usize, end: usize) -> bool {
     const SHORT: usize = 8;
     let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
@@ -155,7 +155,7 @@ fn gather_userinfo(text: &str, secrets: &mut Vec<String>) {
     }
 }
 
-/// A secret as it stands in plain text, in a JSON text and in a URL.
+/// The spellings of a secret in plain text, in JSON and in a URL.
 fn spellings(secret: &str) -> Vec<String> {
     let quoted = Value::from(secret).to_string();
     let escaped = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned();
@@ -166,7 +166,7 @@ fn spellings(secret: &str) -> Vec<String> {
     vec![secret.to_owned(), escaped, percent.collect()]
 }
 
-/// Takes `name:password@` out of every URL.
+/// Removes `name:password@` from every URL.
 fn hide_userinfo(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -189,9 +189,9 @@ fn hide_userinfo(text: &str) -> String {
     out
 }
 
-/// Hides what stands behind a secret's name in anything like `name=value`, `"name": "value"` or `name: value`.
+/// Hides the value after a secret's name, in text such as `name=value`, `"name": "value"` or `name: value`.
 fn hide_named(text: &str) -> String {
-    // Only ASCII letters change, so that places in it are places in the text.
+    // Only ASCII letters change, so that positions are the same in both texts.
     let lower = text.to_ascii_lowercase();
     let found = SECRET_NAMES.into_iter().flat_map(|name| lower.match_indices(name));
     let ends: BTreeSet<usize> = found.map(|(start, name)| start + name.len()).collect();
@@ -208,7 +208,7 @@ fn hide_named(text: &str) -> String {
     out
 }
 
-/// Where the value is, in a text that begins right behind its name.
+/// The range of the value, in a text that begins right after its name.
 fn value_behind(rest: &str) -> Option<Range<usize>> {
     let skip = |text: &str| text.len() - text.trim_start_matches(['"', '\\', ' ', '\'']).len();
     let before = skip(rest);
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(redactor.said("it is on and (on): k is on", &own), "it is on and (***): *** is on");
         assert_eq!(redactor.said("no connection to on.example", &[]), "no connection to ***.example");
         assert_eq!(redactor.said("xlong-enough-keyx", &[]), "x***x");
-        // What is its own is only what stands in the sources.
+        // Only text from the source code counts as the program's own.
         assert_eq!(redactor.said("on is it", &own), "*** *** it");
         assert_eq!(redactor.said("电话13812345678 http://a:b@c\n", &[]), "电话138****5678 http://***@c ");
     }

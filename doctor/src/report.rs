@@ -1,4 +1,4 @@
-//! What was found: lines, as JSON and as a table.
+//! The results: lines, as JSON and as a table.
 
 use serde_json::{Map, Value, json};
 use zvpos_core::calendar::timestamp;
@@ -6,7 +6,7 @@ use zvpos_core::outcome::Lang;
 
 use crate::words::Words;
 
-/// The name of every check, in the order in which they are done; each has its part in docs/doctor.md.
+/// The names of all checks, in their order of execution; each has a section in docs/doctor.md.
 pub const CHECKS: [&str; 28] = [
     "config",
     "config.keys",
@@ -38,19 +38,19 @@ pub const CHECKS: [&str; 28] = [
     "signature",
 ];
 
-/// How something is.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// Well.
     Ok,
-    /// Sales go on, but somebody should look at it.
+    /// Sales continue, but a person must check it.
     Warning,
-    /// Payments fail, or what is promised about them does not hold.
+    /// Payments fail, or a guarantee about them does not hold.
     Failed,
 }
 
 impl Status {
-    /// The word in JSON.
+    /// The status in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Status::Ok => "ok",
@@ -59,7 +59,7 @@ impl Status {
         }
     }
 
-    /// The word in a table.
+    /// The status in a table.
     pub fn word(self, lang: Lang) -> &'static str {
         match self {
             Status::Ok => lang.pick("正常", "ok"),
@@ -69,18 +69,18 @@ impl Status {
     }
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// Which check, such as `journal.flush`; the names stand in docs/doctor.md.
+    /// The check, such as `journal.flush`; docs/doctor.md lists the names.
     pub check: &'static str,
-    /// What it was done to: a host, an account, a file; may be empty.
+    /// The subject of the check: a host, an account, a file; may be empty.
     pub about: String,
-    /// How it is.
+    /// The status.
     pub status: Status,
-    /// What was found.
+    /// The finding.
     pub found: Words,
-    /// What to do; there always is one where it is not well.
+    /// What to do; always set unless the status is `Ok`.
     pub mend: Option<Words>,
     /// Figures for programs.
     pub facts: Map<String, Value>,
@@ -104,7 +104,7 @@ impl Line {
         self
     }
 
-    /// As one JSON object.
+    /// The line as one JSON object.
     pub fn to_json(&self, lang: Lang) -> Value {
         json!({
             "check": self.check,
@@ -116,7 +116,7 @@ impl Line {
         })
     }
 
-    /// As a row of the table: the mend stands on a line of its own. Ends with a line end.
+    /// The line as a row of the table, with the remedy on a separate line. Ends with a line end.
     pub fn to_row(&self, lang: Lang) -> String {
         let about = if self.about.is_empty() { String::new() } else { format!("{}: ", self.about) };
         let status = padded(self.status.word(lang), 8);
@@ -128,27 +128,27 @@ impl Line {
     }
 }
 
-/// Everything that was found.
+/// The results of all checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// In the order in which it was found.
+    /// In the order in which they were found.
     pub lines: Vec<Line>,
-    /// When, by the till's clock, in Unix milliseconds.
+    /// The time of the run by the till's clock, in Unix milliseconds.
     pub at_unix_ms: i64,
 }
 
 impl Report {
-    /// The worst of all lines.
+    /// The worst status of all lines.
     pub fn status(&self) -> Status {
         self.lines.iter().map(|line| line.status).max().unwrap_or(Status::Ok)
     }
 
-    /// How many lines are so.
+    /// The number of lines with that status.
     pub fn count(&self, status: Status) -> usize {
         self.lines.iter().filter(|line| line.status == status).count()
     }
 
-    /// As one JSON object.
+    /// The report as one JSON object.
     pub fn to_json(&self, lang: Lang) -> Value {
         json!({
             "version": zvpos_core::api::VERSION,
@@ -158,7 +158,7 @@ impl Report {
         })
     }
 
-    /// As a table for people, with a line at the end that counts.
+    /// The report as a table for people, with counts in the last line.
     pub fn to_table(&self, lang: Lang) -> String {
         let rows: String = self.lines.iter().map(|line| line.to_row(lang)).collect();
         rows + &self.summary(lang)

@@ -1,4 +1,4 @@
-//! One run of the doctor: the lines so far, the time that is left, and that nothing hangs.
+//! One run of the doctor: the lines so far, the time left, and deadlines for checks that may hang.
 
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use crate::redact::Redactor;
 use crate::report::{Line, Report};
 use crate::words::{Words, words};
 
-/// See the module's words.
+/// The state of one run.
 pub(crate) struct Visit<'v> {
     say: &'v mut dyn FnMut(&Line),
     lines: Vec<Line>,
@@ -22,7 +22,7 @@ impl<'v> Visit<'v> {
         Visit { say, lines: Vec::new(), redactor, deadline: Instant::now() + options.total }
     }
 
-    /// Says a line, without any secret in it.
+    /// Adds a line, with secrets removed.
     pub(crate) fn say(&mut self, line: Line) {
         let clean = |text: &str| self.redactor.said(text, &[]);
         let clean_words = |words: Words| words.map(|text, own| self.redactor.said(text, own));
@@ -41,7 +41,7 @@ impl<'v> Visit<'v> {
         self.lines.push(line);
     }
 
-    /// The same as [`within`], and no longer than the whole has left.
+    /// As [`within`], limited by the time left for the run.
     pub(crate) fn within<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -50,12 +50,12 @@ impl<'v> Visit<'v> {
         within(limit.min(self.left()), work)
     }
 
-    /// What the whole has left.
+    /// The time left for the run.
     pub(crate) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// A check that was not finished in its time.
+    /// Reports a check that did not finish in time.
     pub(crate) fn out_of_time(&mut self, check: &'static str, about: &str) {
         self.say(Line::warning(
             check,
@@ -73,15 +73,14 @@ impl<'v> Visit<'v> {
     }
 }
 
-/// Does something that may hang, on a thread of its own. `None`: it is not done in time, and the thread is left to
-/// itself.
+/// Runs work that may hang on a separate thread. `None` if it is not done in time; the thread is then abandoned.
 pub(crate) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = channel();
     let started = std::thread::Builder::new().name("zv-doctor".to_owned()).spawn(move || {
-        // Nobody may be waiting any more.
+        // The receiver may be gone.
         let _ = done.send(work());
     });
     started.ok()?;

@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use zvpos_core::outcome::Lang;
 
-/// One sentence, said twice.
+/// One sentence in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
     /// 简体中文
     pub zh: String,
     /// English
     pub en: String,
-    /// What in them stands in the sources: the rest came from outside and may hold a secret.
+    /// The parts that come from the source code; the rest comes from outside and may contain a secret.
     own: Own,
 }
 
-/// The parts of a sentence that are the program's own, in their order, for each language.
+/// The parts of a sentence that are the program's own, in order, for each language.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Own {
     zh: Vec<Cow<'static, str>>,
@@ -23,18 +23,18 @@ struct Own {
 }
 
 impl Words {
-    /// The one of this language.
+    /// The sentence in this language.
     pub fn pick(&self, lang: Lang) -> &str {
         lang.pick(&self.zh, &self.en)
     }
 
-    /// Two texts and the templates that they were made of.
+    /// Two texts and the templates that they were formatted from.
     pub(crate) fn made_of(zh: (String, &'static str), en: (String, &'static str)) -> Words {
         let own = Own { zh: literals(zh.1), en: literals(en.1) };
         Words { zh: zh.0, en: en.0, own }
     }
 
-    /// The same, where this text in it, too, is known to hold no secret.
+    /// The same sentence, with this part of it also known to contain no secret.
     pub(crate) fn vouching_for(mut self, text: &str) -> Words {
         for own in [&mut self.own.zh, &mut self.own.en] {
             own.push(text.to_owned().into());
@@ -42,14 +42,15 @@ impl Words {
         self
     }
 
-    /// Both, changed in the same way; the function is given a text and the parts of it that are the program's own.
+    /// Changes both texts in the same way; the function receives a text and the parts of it that are the program's
+    /// own.
     pub(crate) fn map(mut self, f: impl Fn(&str, &[Cow<'static, str>]) -> String) -> Words {
         self.zh = f(&self.zh, &self.own.zh);
         self.en = f(&self.en, &self.own.en);
         self
     }
 
-    /// This and another one behind it.
+    /// This sentence followed by another one.
     pub(crate) fn and(mut self, more: &Words) -> Words {
         self.zh.push_str(&more.zh);
         self.en.push(' ');
@@ -60,10 +61,10 @@ impl Words {
     }
 }
 
-/// What stands around the braces of a template; a doubled brace ends a part, too.
+/// The text outside the braces of a template; a doubled brace ends a part, too.
 fn literals(template: &'static str) -> Vec<Cow<'static, str>> {
     let parts = template.split('{').enumerate().flat_map(|(index, part)| {
-        // Behind an opening brace comes a name.
+        // After an opening brace comes a name.
         let behind = if index == 0 { part } else { part.split_once('}').map_or("", |(_, rest)| rest) };
         behind.split('}')
     });

@@ -1,4 +1,4 @@
-//! What stands in the journal, and which processes use it.
+//! The contents of the journal, and the processes that use it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::report::Line;
 use crate::visit::Visit;
 use crate::words::{Words, words};
 
-/// A large journal on a slow disk takes a while to be read whole.
+/// Reading a large journal completely from a slow disk takes a while.
 const LIMIT: Duration = Duration::from_secs(6);
 const BUSY: Duration = Duration::from_secs(2);
 
-/// How many changes the journal has seen; `None` where that cannot be told.
+/// The number of changes that the journal has seen; `None` if it cannot be determined.
 pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
     owners(visit, journal);
     let about = journal.display().to_string();
@@ -103,7 +103,7 @@ fn journal_words(code: &str, why: &str) -> Words {
     words!("不能使用（{code}）：{why}", "cannot be used ({code}): {why}")
 }
 
-/// Which processes use the journal. Each holds a lock on a file of its own; it is only looked for where the system
+/// The processes that use the journal. Each holds a lock on its own file. The lock is only looked up where the system
 /// lists its locks, and never tried, since a till that finds the lock held would take its owner for alive.
 fn owners(visit: &mut Visit<'_>, journal: &Path) {
     let folder = owners_folder(journal);
@@ -126,7 +126,7 @@ fn owners(visit: &mut Visit<'_>, journal: &Path) {
     );
 }
 
-/// The process's number, with which the name begins.
+/// The process's number, with which the file's name begins.
 fn number(file: &Path) -> Option<String> {
     file.file_name()?.to_str()?.split('-').next().map(str::to_owned)
 }
@@ -137,8 +137,8 @@ fn is_held(file: &Path) -> bool {
     let (Ok(data), Ok(locks)) = (file.metadata(), std::fs::read_to_string("/proc/locks")) else {
         return false;
     };
-    // `1: FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF`; the device is not compared, since some file systems show
-    // another one there.
+    // `1: FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF`; the device is not compared, since some file systems report a
+    // different one there.
     let inode = format!(":{}", data.ino());
     locks.lines().any(|line| {
         line.contains("FLOCK")
@@ -146,7 +146,7 @@ fn is_held(file: &Path) -> bool {
     })
 }
 
-/// Locks keep others from reading there: ERROR_LOCK_VIOLATION.
+/// A lock keeps others from reading the file: ERROR_LOCK_VIOLATION.
 #[cfg(windows)]
 fn is_held(file: &Path) -> bool {
     std::fs::read(file).is_err_and(|error| error.raw_os_error() == Some(33))

@@ -1,4 +1,4 @@
-//! The disk below the journal: what kind of file system, and how much room.
+//! The disk of the journal: its file system and free space.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::report::Line;
 use crate::visit::Visit;
 use crate::words::words;
 
-/// Below this a day of sales may not fit any more.
+/// Below this a day of sales may not fit.
 const FREE_WARNING: u64 = 200 * 1024 * 1024;
 /// Below this a commit may fail at any moment.
 const FREE_FAILED: u64 = 4 * 1024 * 1024;
-/// File systems that forget everything when the machine stops.
+/// File systems whose contents are lost when the machine stops.
 const MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
-/// Whether it is worth while to measure flushes: memory has none.
+/// Returns whether flushes should be measured: a file system in memory has none.
 pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> bool {
     let path = journal.to_owned();
     let asked = visit.within(Duration::from_secs(3), move || {
@@ -55,7 +55,7 @@ fn mount_of(_: &Path) -> Option<Mount> {
     None
 }
 
-/// The last and longest mount point above the folder (proc(5), mountinfo).
+/// The last and longest mount point that contains the folder (proc(5), mountinfo).
 #[cfg(any(target_os = "linux", test))]
 fn find_mount(mountinfo: &str, folder: &Path) -> Option<Mount> {
     let mounts = mountinfo.lines().filter_map(|line| {
@@ -67,7 +67,7 @@ fn find_mount(mountinfo: &str, folder: &Path) -> Option<Mount> {
         let options = format!("{},{}", mounted.next()?, device.nth(1)?);
         folder.starts_with(&point).then_some((point.len(), Mount { kind, options }))
     });
-    // Of equal ones the later covers the earlier.
+    // Of equal mount points the later one covers the earlier.
     mounts.max_by_key(|(length, _)| *length).map(|(_, mount)| mount)
 }
 

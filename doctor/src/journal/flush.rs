@@ -1,5 +1,5 @@
-//! Whether a flush is one. A disk needs time to put bytes where a power cut cannot reach them: a few hundred
-//! microseconds in flash, milliseconds on a spinning one. What answers at once has put them nowhere.
+//! Whether a flush reaches stable storage. A disk needs time for that: a few hundred microseconds for flash,
+//! milliseconds for a spinning disk. A disk that answers at once has stored nothing.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -11,15 +11,15 @@ use crate::report::Line;
 use crate::visit::Visit;
 use crate::words::words;
 
-/// As much as a small record of a database.
+/// The size of a small database record.
 const BYTES: [u8; 512] = [0x5a; 512];
 /// Enough for a median.
 const ROUNDS: usize = 64;
 /// A slow disk has fewer rounds.
 const BUDGET: Duration = Duration::from_secs(2);
-/// No disk that keeps its word is faster.
+/// No disk that really flushes is faster.
 const HONEST_MIN: Duration = Duration::from_micros(50);
-/// A payment flushes twice or three times, and the cashier waits for each.
+/// A payment flushes two or three times, and the cashier waits for each.
 const SLOW: Duration = Duration::from_millis(100);
 
 pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) {
@@ -43,17 +43,17 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) {
     }
 }
 
-/// A file that is gone when it is not needed any more.
+/// A file that is removed on drop.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What stays is 32 KiB that nobody reads.
+        // A file that remains is 32 KiB and unused.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
-/// The median of the flushes behind small appends, as a database makes them.
+/// The median duration of flushes after small appends, as a database makes them.
 fn measure(scratch: &Scratch) -> io::Result<Duration> {
     let mut file: File = OpenOptions::new().create(true).truncate(true).write(true).open(&scratch.0)?;
     let begun = Instant::now();

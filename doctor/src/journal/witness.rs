@@ -1,9 +1,8 @@
-//! A witness of what a restart forgets. Each run writes a number, one higher than before, beside the journal and in
-//! a second place, and flushes both. A disk that gives itself back its old content at a restart (a write filter,
-//! 还原卡), and a folder that was put back from a copy, show an older number than the second place or the person
-//! who noted it.
+//! A witness of data that a restart loses. Each run writes a number, one higher than before, next to the journal and
+//! in a second place, and flushes both. A disk that restores its old content at a restart (a write filter, 还原卡), or a
+//! folder that was restored from a copy, shows a lower number than the second place or the person who noted it.
 //!
-//! What cannot be seen: both places set back together to the same moment, and nobody who remembers the number.
+//! This cannot detect that both places are restored to the same moment while no person knows the number.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -19,32 +18,32 @@ use crate::report::Line;
 use crate::visit::Visit;
 use crate::words::{Words, words};
 
-/// What one run leaves for the next.
+/// The record that one run leaves for the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Witness {
-    /// Grows by one with each run.
+    /// Incremented by each run.
     number: u64,
-    /// Tells two runs with the same number from each other.
+    /// Distinguishes two runs with the same number.
     value: u64,
-    /// Which start of the machine it was; empty where the system does not say.
+    /// Identifies the machine's boot; empty if the system does not report it.
     boot: String,
-    /// How many changes the journal had seen.
+    /// The number of changes that the journal had seen.
     sequence: u64,
 }
 
-/// What the two witnesses say together.
+/// The conclusion from both witnesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     First,
     SameBoot,
     Outlived,
-    /// The journal's folder has forgotten, as the second place shows.
+    /// The journal's folder was reset, as the second place shows.
     Forgot,
-    /// The journal's folder has forgotten, as the noted number shows.
+    /// The journal's folder was reset, as the noted number shows.
     BelowNoted,
     /// The folder has kept the witness, but the journal is an older one.
     OlderJournal,
-    /// The second place has forgotten.
+    /// The second place was reset.
     SecondForgot,
 }
 
@@ -62,9 +61,9 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
         let value = getrandom::u64().unwrap_or_default();
         let witness = Witness { number, value, boot, sequence: sequence.unwrap_or_default() };
         witness.write(&first)?;
-        // Without a second place the number that a person notes is all there is.
+        // Without a second place, the number that a person notes is the only other record.
         let kept_twice = second.as_deref().is_some_and(|second| witness.write(second).is_ok());
-        // Asked now, since the folder of the second may have been made just before.
+        // Checked now, since the second's folder may only just have been created.
         let one_drive = second.as_deref().is_some_and(|second| same_drive(&first, second));
         Ok::<_, io::Error>((verdict, number, kept_twice && !one_drive))
     });
@@ -84,7 +83,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
     }
 }
 
-/// The name of the second witness: another one for each journal. FNV-1a, which is the same on every machine.
+/// The name of the second witness, different for each journal. FNV-1a gives the same name on every machine.
 fn name(journal: &Path) -> String {
     let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = journal.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fold);
@@ -104,7 +103,7 @@ fn same_drive(first: &Path, second: &Path) -> bool {
 }
 
 impl Witness {
-    /// `None`: not there, or not whole, which is as good as not there.
+    /// `None` if the file is missing or incomplete.
     fn read(file: &Path) -> Option<Witness> {
         let text = fs::read_to_string(file).ok()?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
@@ -116,7 +115,7 @@ impl Witness {
         })
     }
 
-    /// On stable storage when this returns, as far as the disk tells the truth.
+    /// On stable storage on return, as far as the disk tells the truth.
     fn write(&self, file: &Path) -> io::Result<()> {
         let Witness { number, value, boot, sequence } = self;
         fs::create_dir_all(folder_of(file))?;
@@ -125,7 +124,7 @@ impl Witness {
         write!(written, "number={number}\nvalue={value:016x}\nboot={boot}\nsequence={sequence}\n")?;
         written.sync_all()?;
         fs::rename(&new, file)?;
-        // The name, too; only Unix can flush a folder.
+        // The name must be flushed, too; only Unix can flush a folder.
         #[cfg(unix)]
         File::open(folder_of(file))?.sync_all()?;
         Ok(())
@@ -236,7 +235,7 @@ impl Verdict {
     }
 }
 
-/// What to do so that the next run can tell more.
+/// The advice that lets the next run detect more.
 fn next_time(number: u64, two_drives: bool) -> Words {
     if two_drives {
         return words!("。编号 {number}", "(number {number}).");

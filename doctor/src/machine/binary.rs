@@ -1,4 +1,4 @@
-//! The library file that a till loads: whether it is one for this machine. Read, never loaded.
+//! The library file that a till loads: whether it fits this machine. The file is read, never loaded.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use crate::report::Line;
 use crate::visit::Visit;
 use crate::words::words;
 
-/// What a library file says of itself.
+/// The properties of a library file.
 #[derive(Debug, PartialEq, Eq)]
 struct Binary {
     format: &'static str,
     bits: u32,
     machine: String,
-    /// The newest glibc that it asks for.
+    /// The newest glibc version that it requires.
     glibc: Option<(u32, u32)>,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
 }
 
 impl Binary {
-    /// Reads the first bytes of ELF or PE.
+    /// Reads the header of ELF or PE.
     fn read(bytes: &[u8]) -> Option<Binary> {
         if bytes.starts_with(b"\x7fELF") {
             let machine = match little(bytes, 18)? {
@@ -103,7 +103,7 @@ fn little(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
 
-/// The names of versions stand in the file as text: `GLIBC_2.34`.
+/// The names of versions are in the file as text: `GLIBC_2.34`.
 fn newest_glibc(bytes: &[u8]) -> Option<(u32, u32)> {
     let name = b"\0GLIBC_";
     let starts = bytes.windows(name.len()).enumerate().filter(|(_, window)| window == name);

@@ -1,12 +1,12 @@
-//! What system this is. Asked of files and of the system's own small programs, so that no unsafe call is needed.
+//! The operating system. Uses files and the system's own small programs, so that no unsafe call is needed.
 
 use std::process::{Command, Stdio};
 
-/// The words that a small program writes; it may hang, so call this under a deadline.
+/// The output of a small program, which may hang, so call this under a deadline.
 fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-    // A shell variable of the host's must not change what a tool says.
+    // The host's environment must not change a tool's language.
     command.env("LC_ALL", "C");
     let output = command.output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -24,7 +24,7 @@ pub(super) fn name() -> Option<String> {
 /// Name and version of the system.
 #[cfg(windows)]
 pub(super) fn name() -> Option<String> {
-    // In every language of Windows the number stands between brackets: [Version 6.1.7601], [版本 10.0.19045].
+    // In every language of Windows the number is in brackets: [Version 6.1.7601], [版本 10.0.19045].
     let text = output_of("cmd", &["/c", "ver"])?;
     let number: String =
         text.chars().skip_while(|c| *c != '[').filter(|c| c.is_ascii_digit() || *c == '.').collect();
@@ -42,16 +42,16 @@ pub(super) fn utc_offset() -> Option<String> {
     Some(format!("{}:{}", digits.get(..3)?, digits.get(3..5)?))
 }
 
-/// What is different after each start of the machine.
+/// A value that differs after each boot.
 #[cfg(not(windows))]
 pub(crate) fn boot() -> Option<String> {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
 }
 
-/// What is different after each start of the machine.
+/// A value that differs after each boot.
 #[cfg(windows)]
 pub(crate) fn boot() -> Option<String> {
-    // 20261122053301.500000+480; a clock that is set moves it by seconds, so minutes are enough.
+    // 20261122053301.500000+480; setting the clock moves it by seconds, so minutes are precise enough.
     let script = "(Get-WmiObject Win32_OperatingSystem).LastBootUpTime";
     output_of("powershell", &["-NoProfile", "-Command", script])?.get(..12).map(str::to_owned)
 }
@@ -66,11 +66,11 @@ pub(super) fn c_library() -> Option<(String, Option<String>)> {
     if let Some(path) = mapped("libc.so.6").or_else(|| mapped("libc-2.")) {
         return Some(("glibc".to_owned(), std::fs::read(path).ok().and_then(|bytes| glibc_version(&bytes))));
     }
-    // A static program maps neither.
+    // A static program maps neither library.
     Some(("musl".to_owned(), None)).filter(|_| mapped("ld-musl").is_some() || cfg!(target_env = "musl"))
 }
 
-/// glibc introduces itself in its own file: `GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.`
+/// glibc's file contains its version: `GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.`
 fn glibc_version(library: &[u8]) -> Option<String> {
     let words = b"release version ";
     let at = library.windows(words.len()).position(|window| window == words)?;

@@ -1,9 +1,9 @@
-//! Software that gives a disk back its old content at each start: what is "written" there is gone after the next
-//! power cut. Found by its drivers, whatever language the system speaks.
+//! Write filters, software that restores a disk's old content at each start: data that is "written" is lost at the
+//! next power cut. Detected by their drivers, whatever the system's language.
 
 use std::path::Path;
 
-/// Drivers, and what they belong to.
+/// Drivers, and the products that they belong to.
 const DRIVERS: [(&str, &str); 7] = [
     ("ewf.sys", "Enhanced Write Filter (EWF)"),
     ("fbwf.sys", "File-Based Write Filter (FBWF)"),
@@ -14,14 +14,14 @@ const DRIVERS: [(&str, &str); 7] = [
     ("diskpt.sys", "Shadow Defender (影子卫士)"),
 ];
 
-/// The programs that switch Microsoft's filters; they stand there where the feature is installed.
+/// The programs that control Microsoft's filters; they exist if the feature is installed.
 const MANAGERS: [(&str, &str); 3] = [
     ("ewfmgr.exe", "Enhanced Write Filter (EWF)"),
     ("fbwfmgr.exe", "File-Based Write Filter (FBWF)"),
     ("uwfmgr.exe", "Unified Write Filter (UWF)"),
 ];
 
-/// What is installed below the system's folder. Installed does not mean switched on.
+/// The filters that are installed in the system's folder. Installed does not mean enabled.
 pub(super) fn find(system_root: &Path) -> Vec<String> {
     let system = system_root.join("System32");
     let drivers = DRIVERS.into_iter().map(|(file, name)| (system.join("drivers").join(file), name));

@@ -1,4 +1,4 @@
-//! What a person wants to know of a certificate: who issued it and until when it is good.
+//! What a person wants to know about a certificate: its issuer and until when it is valid.
 
 use std::time::SystemTime;
 
@@ -7,8 +7,8 @@ use zvpos_core::calendar::timestamp;
 
 use crate::visit::unix_ms;
 
-/// Products that put themselves between, by a part of the name under which they issue certificates. Each calls its
-/// root after itself.
+/// Products that intercept TLS, by a part of the name under which they issue certificates. Each names its root after
+/// itself.
 const INTERCEPTORS: [(&str, &str); 17] = [
     ("kaspersky", "Kaspersky"),
     ("avast", "Avast"),
@@ -35,7 +35,7 @@ pub(super) fn interceptor(issuer: &str) -> Option<&'static str> {
     INTERCEPTORS.into_iter().find(|(part, _)| issuer.contains(part)).map(|(_, product)| product)
 }
 
-/// See the module's words.
+/// A certificate's issuer and expiry.
 pub(super) struct Certificate {
     pub(super) issuer: String,
     not_after_s: i64,
@@ -49,12 +49,12 @@ impl Certificate {
         Some(Certificate { issuer: body.issuer().to_string(), not_after_s: i64::try_from(not_after).ok()? })
     }
 
-    /// Its last moment, in UTC.
+    /// The end of its validity, in UTC.
     pub(super) fn not_after(&self) -> String {
         timestamp(self.not_after_s.saturating_mul(1000))
     }
 
-    /// How many whole days it is still good, by the till's clock.
+    /// The number of whole days for which it is still valid, by the till's clock.
     pub(super) fn days_left(&self) -> i64 {
         (self.not_after_s - unix_ms(SystemTime::now()) / 1000).div_euclid(86_400)
     }

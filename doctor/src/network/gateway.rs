@@ -1,6 +1,6 @@
-//! The gateway itself: one look-up of a member that cannot exist, for each account. Of the known reads it is the one
-//! that names nobody, takes nothing and is answered by a business refusal, which the gateway only gives to a
-//! request whose signature it has accepted. From the same answer the clock is judged.
+//! The gateway itself: one look-up of a member that cannot exist, for each account. It is the one known read that
+//! names nobody, takes nothing and is answered by a business refusal, which the gateway only gives to a request whose
+//! signature it has accepted. The clock is judged by the same answer.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,9 +17,9 @@ use crate::report::Line;
 use crate::visit::Visit;
 use crate::words::{Words, words};
 
-/// For one question.
+/// The time limit of one request.
 const ANSWER: Duration = Duration::from_secs(6);
-/// A member code that no platform gives out.
+/// A member code that no platform assigns.
 const NOBODY: &str = "zvpos-doctor";
 
 pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, reached: &BTreeSet<Target>) {
@@ -46,7 +46,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, reached: &BTreeSet
         }
         let first = asking.ask(visit, 0, account.sign_names);
         let offset = first.as_ref().ok().and_then(|answer| answer.offset);
-        // Through a proxy that answers for itself no Date is learnt.
+        // No Date is learnt from a proxy that answers for itself.
         let dated = target.https || !http.is_absolute();
         if first.is_ok() && dated && clocks.insert(target.clone()) {
             visit.say(clock(&target.name(), offset));
@@ -59,7 +59,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, reached: &BTreeSet
     }
 }
 
-/// How one account asks.
+/// The request of one account.
 struct Asking<'a> {
     http: &'a Http,
     account: &'a Account,
@@ -72,27 +72,27 @@ struct Answer {
     code: String,
     message: String,
     system_error: bool,
-    /// Of the gateway's clock against the till's, with half of the round trip taken off.
+    /// The offset of the gateway's clock from the till's, with half of the round trip subtracted.
     offset: Option<Offset>,
 }
 
-/// What is known of the till's clock.
+/// What is known about the till's clock.
 #[derive(Clone, Copy, Debug)]
 struct Offset {
-    /// To be added to the till's clock.
+    /// The correction to add to the till's clock.
     seconds: f64,
-    /// It may be wrong by so much either way.
+    /// The error bound in either direction.
     uncertain: f64,
 }
 
-/// Why there is no answer of the gateway's.
+/// Why the gateway has not answered.
 enum Unanswered {
     Nothing(String),
     NotGateway(String, Words),
 }
 
 impl Asking<'_> {
-    /// One question, signed for the till's time plus `correction_s`.
+    /// Sends one request, signed for the till's time plus `correction_s`.
     fn ask(&self, visit: &Visit<'_>, correction_s: i64, names: SignNames) -> Result<Answer, Unanswered> {
         let url: http::Uri = self.route.url.parse().map_err(|e| Unanswered::Nothing(format!("{e}")))?;
         let defaults: Value = serde_json::from_str(&self.account.defaults).unwrap_or_default();
@@ -118,7 +118,7 @@ impl Asking<'_> {
                 Failure::Lost(doubt) => format!("{} {}", doubt.code, doubt.message),
             })
         })?;
-        // The connection is no part of the way that the answer took.
+        // The time to connect is not part of the round trip.
         let sent = now + exchanged.connect;
         let offset = answer.date.map(|date| offset(sent, exchanged.wait, date));
         let envelope = Envelope::read(answer.status, &answer.body)
@@ -131,7 +131,7 @@ impl Asking<'_> {
         Ok(Answer { code, message, system_error: envelope.is_system_error(), offset })
     }
 
-    /// What the answer says about the signature; a refused one is tried in the ways that tell the reasons apart.
+    /// Judges the signature by the answer; after a refusal, further requests tell the possible reasons apart.
     fn judge(&self, visit: &Visit<'_>, name: &str, answer: Answer) -> Line {
         let answer = if answer.code == CodeRules::NONCE {
             self.ask(visit, 0, self.account.sign_names).unwrap_or(answer)
@@ -190,7 +190,7 @@ impl Asking<'_> {
     }
 }
 
-/// The gateway took the signature, or did not come to it.
+/// The gateway accepted the signature, or failed before it checked it.
 fn accepted(name: &str, answer: &Answer) -> Line {
     let (code, message) = (&answer.code, &answer.message);
     if answer.system_error {
@@ -216,7 +216,7 @@ fn accepted(name: &str, answer: &Answer) -> Line {
 }
 
 impl Offset {
-    /// Whole seconds to sign with; none within what cannot be known.
+    /// Whole seconds to sign with; zero if the offset is within the uncertainty.
     fn whole(self) -> i64 {
         let rounded = self.seconds.abs().min(1e15).round();
         // Exact: the number is whole and far below 2^53.
@@ -230,7 +230,7 @@ impl Offset {
     }
 }
 
-/// A `Date` counts whole seconds and was written about half a round trip after the request left.
+/// A `Date` counts whole seconds and was written about half a round trip after the request was sent.
 fn offset(sent: SystemTime, round_trip: Duration, date: SystemTime) -> Offset {
     let seconds = |time: SystemTime| match time.duration_since(UNIX_EPOCH) {
         Ok(since) => since.as_secs_f64(),
@@ -283,7 +283,7 @@ fn clock(about: &str, offset: Option<Offset>) -> Line {
     line.with("offset_s", seconds)
 }
 
-/// What stands between, when the answer is not the gateway's.
+/// What intercepts the connection, if the answer is not the gateway's.
 fn portal(status: u16, body: &[u8]) -> Words {
     let text = String::from_utf8_lossy(body);
     let is_page = text.trim_start().starts_with('<') || (300..400).contains(&status) || status == 511;

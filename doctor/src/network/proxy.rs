@@ -1,4 +1,4 @@
-//! The proxy: the configured one, and those of the environment, which the library does not use.
+//! The proxy: the configured one, and those in the environment, which the library does not use.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -21,10 +21,10 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// The configured proxy.
 pub(super) struct Proxy {
     name: String,
-    /// None where its name is unknown: said once, and nothing is tried again.
+    /// `None` if its name is unknown: reported once, and nothing is tried again.
     addresses: Option<Vec<SocketAddr>>,
     authorization: Option<String>,
-    /// Whether plain http is asked of it with the whole URL.
+    /// Whether plain http requests are sent to it with the whole URL.
     absolute: bool,
 }
 
@@ -72,7 +72,8 @@ fn environment(visit: &mut Visit<'_>) {
 }
 
 impl Proxy {
-    /// A connection through it, by CONNECT; to it alone where plain http is asked of it with the whole URL.
+    /// A connection through it by CONNECT, or to the proxy alone if plain http requests are sent to it with the whole
+    /// URL.
     pub(super) fn tunnel(&self, visit: &mut Visit<'_>, target: &Target) -> Option<TcpStream> {
         let mut stream = tcp::connect(visit, &self.name, self.addresses.as_ref()?)?;
         let name = target.name();
@@ -139,7 +140,7 @@ impl Proxy {
     }
 }
 
-/// The head of an answer, byte by byte: what follows belongs to the tunnel.
+/// The head of an answer, read byte by byte: the bytes that follow belong to the tunnel.
 fn read_head(stream: &mut TcpStream) -> io::Result<String> {
     const HEAD_MAX: usize = 8 * 1024;
     let mut head = Vec::new();

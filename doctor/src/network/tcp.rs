@@ -1,4 +1,4 @@
-//! Connections: every address is tried, at the same time, since one that is dead makes each sale wait.
+//! Connections: every address is tried, in parallel, since a dead one delays each sale.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
@@ -9,10 +9,10 @@ use crate::visit::Visit;
 use crate::words::words;
 
 const CONNECT: Duration = Duration::from_secs(3);
-/// As many as the library tries at most matter little here.
+/// More addresses than this are ignored: the library tries few.
 const ADDRESSES_MAX: usize = 8;
 
-/// A connection to the first address that takes one.
+/// A connection to the first address that accepts one.
 pub(super) fn connect(visit: &mut Visit<'_>, about: &str, addresses: &[SocketAddr]) -> Option<TcpStream> {
     let limit = CONNECT.min(visit.left()).max(Duration::from_millis(1));
     let (done, results) = channel();
@@ -21,7 +21,7 @@ pub(super) fn connect(visit: &mut Visit<'_>, about: &str, addresses: &[SocketAdd
         std::thread::spawn(move || {
             let begun = Instant::now();
             let connected = TcpStream::connect_timeout(&address, limit);
-            // Nobody may be waiting any more.
+            // The receiver may be gone.
             let _ = done.send((address, connected, begun.elapsed()));
         });
     }

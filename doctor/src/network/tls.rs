@@ -1,5 +1,5 @@
-//! The TLS handshake, done without trust and then judged: so that the certificates can be shown also where the
-//! library would refuse them. Nothing is ever sent over such a connection.
+//! The TLS handshake, made without verification and judged afterwards, so that the certificates can be shown even if
+//! the library would refuse them. Nothing is ever sent over such a connection.
 
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ use crate::visit::Visit;
 use crate::words::words;
 
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// The vendor renews in time; what is closer may have been forgotten.
+/// The vendor renews in time; a certificate that expires sooner may have been forgotten.
 const EXPIRY_WARNING_DAYS: i64 = 14;
 
 /// Whether the library would trust the server.
@@ -67,7 +67,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, target: &Target, s
     trusted
 }
 
-/// What a handshake showed.
+/// The result of a handshake.
 struct Seen {
     version: String,
     /// The server's own certificate first.
@@ -98,7 +98,7 @@ fn handshake(host: &str, mut stream: TcpStream) -> Result<Seen, String> {
     Ok(Seen { version, chain })
 }
 
-/// Keeps what the server shows, and believes it for as long as the handshake takes.
+/// Stores the server's certificates, and accepts them for this handshake only.
 #[derive(Debug)]
 struct Recorder {
     provider: Arc<CryptoProvider>,
@@ -143,7 +143,7 @@ impl ServerCertVerifier for Recorder {
     }
 }
 
-/// Whether these roots lead to the server's certificate, for this name and now.
+/// Whether these roots verify the server's certificate, for this name and now.
 fn verify(roots: &Roots, host: &str, seen: &Seen) -> Result<(), Error> {
     let mut store = RootCertStore::empty();
     match roots.certificates().map_err(Error::General)? {
