@@ -1,5 +1,5 @@
-//! The C interface of the shared library, called from C as a till does it: a call that does as little as possible, a
-//! request that is refused at once, and texts that are in the host's charset.
+//! The C interface of the shared library, called from C as a till does it: a minimal call, a request that is refused
+//! at once, and texts in the host's charset.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
-/// The C program, while it runs; it ends with its input.
+/// The running C program; it ends with its input.
 struct Host {
     child: Child,
     input: Option<ChildStdin>,
@@ -24,7 +24,7 @@ impl Host {
         Host { input: child.stdin.take(), child, output }
     }
 
-    /// What so many calls take together, by the program's own clock.
+    /// The total duration of so many calls, by the program's own clock.
     fn calls(&mut self, count: u64) -> Duration {
         writeln!(self.input.as_mut().unwrap(), "{count}").unwrap();
         let mut line = String::new();
@@ -71,7 +71,7 @@ fn compiled(folder: &Path) -> PathBuf {
     program
 }
 
-/// Nothing is sent: nobody listens there.
+/// Nothing is sent: no server listens at this address.
 fn config(folder: &Path, charset: &str) -> PathBuf {
     let config = serde_json::json!({
         "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",

@@ -1,4 +1,4 @@
-//! The parts of a call, each alone: `make bench-parts`.
+//! Measures each part of a call on its own: `make bench-parts`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

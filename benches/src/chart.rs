@@ -1,4 +1,4 @@
-//! The picture: one panel for each language, each with a scale of its own, in the reader's light or dark.
+//! The chart: one panel per language, each with its own scale, in the reader's light or dark theme.
 
 use std::fmt::Write as _;
 
@@ -27,10 +27,10 @@ text{fill:#e6edf3}.faint{fill:#8d96a0}.ratio{fill:#79b8ff}
 .limit{fill:#3d444d}.peer{fill:#6e7781}.zvpos{fill:#3b8eff}}
 ";
 
-/// One bar: whose, what it is called in its panel, its class.
+/// One bar: its contestant, its label in the panel, its class.
 type Bar = (&'static str, &'static str, &'static str);
 
-/// A panel's title, its bars, and which two its ratio is of.
+/// A panel's title, its bars, and the two contestants of its ratio.
 type Panel = (&'static str, &'static [Bar], [&'static str; 2]);
 
 const PANELS: [Panel; 5] = [
@@ -65,7 +65,7 @@ const PANELS: [Panel; 5] = [
     ),
 ];
 
-/// The whole picture.
+/// The whole chart.
 pub(crate) fn of(report: &Report) -> String {
     let mut body = String::new();
     let mut y = 84.0;
@@ -84,7 +84,7 @@ pub(crate) fn of(report: &Report) -> String {
     )
 }
 
-/// Draws one panel from there on, and says where the next one begins. A panel of which nothing was measured is none.
+/// Draws one panel at `top` and returns where the next one begins. A panel without measurements is left out.
 fn draw(out: &mut String, (title, bars, [own, other]): &Panel, report: &Report, top: f64) -> f64 {
     let measured: Vec<_> =
         bars.iter().filter_map(|bar| report.of(bar.0).map(|figures| (bar, figures))).collect();
@@ -127,7 +127,7 @@ fn draw(out: &mut String, (title, bars, [own, other]): &Panel, report: &Report, 
     y + 10.0
 }
 
-/// With as many digits as mean something.
+/// The time with only its significant digits.
 fn short(us: f64) -> String {
     if us < 100.0 { format!("{us:.1}") } else { format!("{us:.0}") }
 }

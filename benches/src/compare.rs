@@ -1,4 +1,5 @@
-//! How long a call takes, of all contestants in turn, so that whatever else the machine does meets all of them.
+//! The duration of a call, measured for all contestants in turn, so that other load on the machine affects all of
+//! them.
 
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use crate::report::Report;
 use crate::server::Server;
 
 const ROUNDS: usize = 40;
-/// So many that the first one, after the others' turn, stays out of the p99.
+/// Large enough that the first call after the others' turns stays out of the p99.
 const CALLS_A_ROUND: usize = 250;
-/// Before any counts: caches, connections, and the compilers inside the runtimes.
+/// Uncounted calls at the start: for caches, connections, and the compilers inside the runtimes.
 const WARM_UP: usize = 1000;
 
 pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
@@ -36,8 +37,8 @@ pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Res
     Ok(())
 }
 
-/// One call of each in turn, and each as often first: a disk is slow for seconds at a time, and is so to both.
-/// The median of what the second takes by what the first takes, of the two calls of a turn.
+/// One call of each in turn, each equally often first: a disk may be slow for seconds at a time, and then is so for
+/// both. The median of the ratios of the second's duration to the first's, over the pairs of calls.
 pub(crate) fn alternate([one, other]: [&mut Contestant; 2], turns: usize) -> Result<f64, String> {
     let warm_up = turns.div_ceil(20);
     one.calls(warm_up)?;

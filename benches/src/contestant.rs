@@ -1,4 +1,4 @@
-//! The programs that are measured against each other. Each makes calls when it is told to and says how long each took.
+//! The programs that are compared. Each makes calls on request and reports the duration of each.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -6,13 +6,13 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::Location;
 
-/// One program, while it runs.
+/// One running program.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    /// Nanoseconds of every call that counted.
+    /// The nanoseconds of every call that counts.
     pub(crate) took: Vec<u64>,
 }
 
@@ -28,7 +28,7 @@ impl Contestant {
         Ok(Contestant { name, child, input, output: BufReader::new(output), took: Vec::new() })
     }
 
-    /// Has it make so many calls; the nanoseconds of each.
+    /// Has the program make so many calls; returns the nanoseconds of each.
     pub(crate) fn calls(&mut self, count: usize) -> Result<Vec<u64>, String> {
         let told = self.input.as_mut().map(|input| writeln!(input, "{count}").and_then(|()| input.flush()));
         if !matches!(told, Some(Ok(()))) {
@@ -50,7 +50,7 @@ impl Contestant {
         Ok(took)
     }
 
-    /// The number of the process.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -59,7 +59,7 @@ impl Contestant {
 impl Drop for Contestant {
     fn drop(&mut self) {
         drop(self.input.take());
-        // It ends with its input.
+        // The process ends with its input.
         let _ = self.child.wait();
     }
 }
@@ -75,14 +75,14 @@ pub(crate) fn compile(place: &Location, name: &str, more: &[&str]) -> Result<Pat
     fine(&mut command).map(|_| out)
 }
 
-/// The same, linked with the library.
+/// As [`compile`], linked with the library.
 pub(crate) fn linked(place: &Location, name: &str, more: &[&str]) -> Result<PathBuf, String> {
     let folder = place.library_folder().display().to_string();
     let (search, run) = (format!("-L{folder}"), format!("-Wl,-rpath,{folder}"));
     compile(place, name, &[&[&*search, &*run, "-lzvpos"], more].concat())
 }
 
-/// Runs a command that must succeed; what it printed.
+/// Runs a command that must succeed and returns its output.
 pub(crate) fn fine(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().display().to_string();
     let output = command.output().map_err(|error| format!("{program}: {error}"))?;

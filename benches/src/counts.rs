@@ -1,5 +1,5 @@
-//! What does not depend on how busy the machine is: instructions and allocations of a call, in user space, counted by
-//! valgrind. Counted twice, with more calls the second time: the difference is the calls'.
+//! Figures that do not depend on the machine's load: instructions and allocations of a call, in user space, counted
+//! by valgrind. Counted twice, with more calls the second time: the difference is due to the calls.
 
 use std::io::Write;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Res
         (CONSUME, vec![built("zvpos"), "consume".into(), text(&place.config(server, "counted-consume")?)]),
     ];
     for (name, program) in programs {
-        // Not measured, so not compiled.
+        // A contestant that is not measured is not compiled.
         if report.of(name).is_none() {
             continue;
         }
@@ -72,7 +72,7 @@ fn valgrind(options: &[&str], program: &[String], calls: u64) -> Result<String, 
         .spawn()
         .map_err(|error| format!("valgrind: {error}"))?;
     if let Some(mut input) = child.stdin.take() {
-        // If it has ended already, what it said tells why.
+        // If the program has ended already, its output tells why.
         let _ = writeln!(input, "{calls}");
     }
     let output = child.wait_with_output().map_err(|error| format!("{error}"))?;

@@ -1,4 +1,4 @@
-//! A journal of a busy till after some years: so many settled sales.
+//! Fills a journal like that of a busy till after some years, with so many settled sales.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,20 +8,20 @@ use zvpos_core::journal::{Guard, Journal, Sqlite};
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Stage};
 
-/// Writes it in memory, where a commit needs no disk, and then copies it to `path`.
+/// Writes the journal in memory, where a commit needs no disk, and then copies it to `path`.
 pub(crate) fn fill(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
     let memory = PathBuf::from(format!("/dev/shm/zvpos-bench-{}.db", std::process::id()));
     let filled = write(&memory, entries, endpoint)
         .and_then(|()| copy(&memory, path).map_err(|error| format!("{}: {error}", path.display())));
     for what in ["", "-wal", "-shm", ".mark"] {
-        // The rest is gone already where all went well.
+        // After a success these files do not exist.
         let _ = std::fs::remove_file(format!("{}{what}", memory.display()));
     }
     let _ = std::fs::remove_dir_all(format!("{}.owners", memory.display()));
     filled
 }
 
-/// On the disk when it returns, so that nothing of it is still being written while something is measured.
+/// Flushed to disk on return, so that none of it is still being written during a measurement.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::copy(from, to)?;
     std::fs::File::open(to)?.sync_all()

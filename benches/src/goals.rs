@@ -1,18 +1,18 @@
-//! What the figures are held against. A goal that is missed is said, never hidden; it decides no test.
+//! The goals that the figures are compared with. A missed goal is reported, never hidden; it fails no test.
 
 use crate::journals::MILLION;
 use crate::peers::{CONSUME, CURL, QUOTE, QUOTE_PYTHON, REQUESTS, SOCKET, SOCKET_FLUSHED};
 use crate::report::{Report, Till};
 use crate::tables::Lang;
 
-/// Which way a figure is good.
+/// Whether a figure must be small or large.
 #[derive(Clone, Copy)]
 pub(crate) enum Bound {
     AtMost(f64),
     AtLeast(f64),
 }
 
-/// One goal and what was measured.
+/// One goal and its measurement.
 pub(crate) struct Goal {
     english: &'static str,
     chinese: &'static str,
@@ -57,7 +57,7 @@ impl Goal {
     }
 }
 
-/// All of them, in the order of the tables.
+/// All goals, in the order of the tables.
 pub(crate) fn goals(report: &Report) -> Vec<Goal> {
     let mut goals = calls(report);
     goals.extend(scale(report));
@@ -123,7 +123,7 @@ fn scale(report: &Report) -> Vec<Goal> {
             chinese: "交易日志含 1,000,000 笔已了结交易，对比空日志，扣款 p50",
             bound: Bound::AtMost(1.1),
             unit: "",
-            // A quick run fills a smaller one.
+            // A quick run fills a smaller journal.
             measured: report
                 .journals
                 .as_ref()

@@ -1,4 +1,4 @@
-//! A journal with very many settled entries beside an empty one: the same consume, and the start.
+//! A journal with very many settled entries compared with an empty one: the same consume, and the start.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::report::{Journals, Report, percentiles_us};
 use crate::server::Server;
 use crate::starts;
 
-/// Settled entries in the large journal of a whole run.
+/// Settled entries in the large journal of a full run.
 pub(crate) const MILLION: usize = 1_000_000;
 const TURNS: usize = 5_000;
 

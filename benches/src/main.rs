@@ -1,9 +1,9 @@
-//! `make bench`: the library beside what a till's programmer would write instead, in one run against one server of its
-//! own. Only ratios within a run mean anything: machines differ, and are busy.
+//! `make bench`: compares the library with what a till's programmer would write instead, in one run against one local
+//! server. Only ratios within a run are meaningful: machines differ, and are busy.
 //!
-//! `zvpos-benches [--quick]` measures, prints every table and the goals, and writes `benches/results/` and what the
-//! pages show of it. `--quick` makes a tenth of the calls and writes nothing. `--render` writes the same from the
-//! figures of the last run. Timings never decide a test.
+//! `zvpos-benches [--quick]` measures, prints every table and the goals, and writes `benches/results/` and the
+//! sections of the pages that show it. `--quick` makes a tenth of the calls and writes nothing. `--render` writes the
+//! same from the figures of the last run. Timings never fail a test.
 
 mod chart;
 mod compare;
@@ -26,13 +26,13 @@ use std::process::ExitCode;
 use report::Report;
 use server::Server;
 
-/// Where everything is, and how much is measured.
+/// The paths of a run, and how much is measured.
 pub(crate) struct Location {
     root: PathBuf,
-    /// Journals and configurations of this run, on the disk that the journals of a till would be on.
+    /// Journals and configurations of this run, on the disk that a till's journals would be on.
     folder: PathBuf,
     library: PathBuf,
-    /// A tenth of the calls.
+    /// Makes a tenth of the calls.
     quick: bool,
 }
 
@@ -40,7 +40,7 @@ impl Location {
     fn new(quick: bool) -> Result<Location, String> {
         let root = pages::root()?;
         let folder = root.join("target/benches/run");
-        // Left by the last run.
+        // Left over from the last run.
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let library = root.join("target/release/libzvpos.so");
@@ -50,12 +50,12 @@ impl Location {
         Ok(Location { root, folder, library, quick })
     }
 
-    /// So many, or a tenth of it.
+    /// The count, or a tenth of it in a quick run.
     fn calls(&self, count: usize) -> usize {
         if self.quick { count.div_ceil(10) } else { count }
     }
 
-    /// A program of `target/benches`, once it was compiled.
+    /// A compiled program of `target/benches`.
     fn program(&self, name: &str) -> PathBuf {
         self.root.join("target/benches").join(name)
     }
@@ -65,7 +65,7 @@ impl Location {
         self.library.parent().unwrap_or(&self.root)
     }
 
-    /// A configuration with a journal of that name.
+    /// A configuration whose journal has that name.
     fn config(&self, server: &Server, journal: &str) -> Result<PathBuf, String> {
         let config = serde_json::json!({
             "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
@@ -100,7 +100,7 @@ fn run(quick: bool) -> Result<(), String> {
     counts::run(&place, &server, &mut report)?;
     scale::run(&place, &server, &mut report)?;
     journals::run(&place, &server, &mut report)?;
-    // Most of a gigabyte.
+    // It holds most of a gigabyte.
     let _ = std::fs::remove_dir_all(&place.folder);
     println!("{}", tables::results(&report));
     if quick { Ok(()) } else { pages::write(&report) }

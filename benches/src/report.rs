@@ -1,17 +1,17 @@
-//! What one run found: plain figures, kept as `benches/results/results.json`, from which every table and picture is
-//! written.
+//! The results of one run: plain figures, stored as `benches/results/results.json`, from which every table and chart
+//! is written.
 
 use std::process::Command;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Everything that one run found.
+/// The results of one run.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// The machine, in a line.
+    /// The machine, in one line.
     pub(crate) machine: String,
-    /// How often each contestant was called.
+    /// The number of calls of each contestant.
     pub(crate) calls: usize,
     /// In the order of the tables.
     pub(crate) contestants: Vec<Figures>,
@@ -23,33 +23,33 @@ pub(crate) struct Report {
     pub(crate) library_bytes: u64,
 }
 
-/// One contestant's call.
+/// The figures of one contestant's call.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Figures {
     pub(crate) name: String,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
-    /// In user space, where it was counted.
+    /// In user space, if counted.
     pub(crate) instructions: Option<f64>,
     pub(crate) allocations: Option<f64>,
 }
 
-/// What could not be compared with.
+/// A contestant that this machine cannot run.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Missing {
     pub(crate) name: String,
     pub(crate) why: String,
-    /// The command that brings it.
+    /// The command that installs what is missing.
     pub(crate) install: String,
 }
 
-/// Many threads over a slow gateway.
+/// Many threads with a slow gateway.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Parallel {
     pub(crate) what: String,
     pub(crate) threads: u32,
     pub(crate) calls_a_second: f64,
-    /// Of what so many threads could make at most.
+    /// The share of the maximum possible for so many threads.
     pub(crate) share: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
@@ -58,7 +58,7 @@ pub(crate) struct Parallel {
     pub(crate) descriptors: f64,
 }
 
-/// One start.
+/// The duration of one start.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Start {
     pub(crate) what: String,
@@ -68,7 +68,7 @@ pub(crate) struct Start {
     pub(crate) process_ms: f64,
 }
 
-/// What a till in C has in memory.
+/// The memory of a till in C.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Till {
     pub(crate) what: String,
@@ -78,14 +78,14 @@ pub(crate) struct Till {
     pub(crate) peak_kib: f64,
 }
 
-/// A consume with a large journal beside one with an empty journal.
+/// A consume with a large journal compared with one with an empty journal.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Journals {
     pub(crate) entries: usize,
     pub(crate) large_bytes: u64,
     pub(crate) empty: [f64; 2],
     pub(crate) large: [f64; 2],
-    /// The median of the ratios of two calls, one after the other.
+    /// The median of the ratios of two consecutive calls.
     pub(crate) ratio: f64,
 }
 
@@ -119,7 +119,7 @@ impl Report {
         self.starts.push(Start { what: what.to_owned(), init_ms, process_ms });
     }
 
-    /// One contestant's figures.
+    /// The figures of one contestant.
     pub(crate) fn of(&self, name: &str) -> Option<&Figures> {
         self.contestants.iter().find(|figures| figures.name == name)
     }
@@ -129,7 +129,7 @@ impl Report {
         self.library_bytes as f64 / 1e6
     }
 
-    /// The p50 of one by that of another.
+    /// The ratio of the p50 of one contestant to that of another.
     pub(crate) fn ratio(&self, name: &str, to: &str) -> Option<f64> {
         Some(self.of(name)?.p50_us / self.of(to)?.p50_us)
     }
@@ -143,7 +143,7 @@ pub(crate) fn percentiles_us(took_ns: &mut [u64]) -> [f64; 2] {
     [50, 99].map(|percent| took_ns.get(last * percent / 100).map_or(f64::NAN, |ns| *ns as f64 / 1000.0))
 }
 
-/// What a process has resident, now and at most, in KiB.
+/// The resident memory of a process, current and peak, in KiB.
 pub(crate) fn memory_kib(pid: u32) -> Option<[f64; 2]> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let field = |name: &str| {
@@ -153,7 +153,7 @@ pub(crate) fn memory_kib(pid: u32) -> Option<[f64; 2]> {
     Some([field("VmRSS:")?, field("VmHWM:")?])
 }
 
-/// Processor, cores, kernel, and how busy it was.
+/// Processor, cores, kernel and load.
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");

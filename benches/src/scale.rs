@@ -1,4 +1,4 @@
-//! Many threads, and what a till and the library weigh.
+//! Many threads, and the memory and size of a till and of the library.
 
 use std::process::Command;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Res
     Ok(())
 }
 
-/// A till of its own, so that what it has in memory is its first 1,000 calls' and nothing else's.
+/// A separate till, so that its memory is due to its first 1,000 calls alone.
 fn till(place: &Location, server: &Server, what: &'static str) -> Result<Till, String> {
     let config = place.config(server, &format!("till-{what}"))?;
     let mut till = Contestant::start(what, Command::new(place.program("zvpos")).arg(what).arg(config))?;

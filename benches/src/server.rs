@@ -1,5 +1,5 @@
-//! The gateway of a benchmark: one thread a connection, the same answers always, nothing looked at but where a request
-//! ends. So what is measured is the client.
+//! The gateway of a benchmark: one thread per connection, always the same answers, and requests are read only to find
+//! their end. So the client is what is measured.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ const QUOTE: &str = r#"{"status":"true","code":"0","message":"操作成功","dat
 
 const CONSUME: &str = r#"{"status":"true","code":"0","message":"操作成功","data":{"status":"true","code":"0","message":"操作成功","customerId":"383933091455959041","couponsCardList":[],"gift_amount":"10.00","recharge_amount":"90.00","total_amount":"100.00","change_gift_amount":"0.00","change_recharge_amount":"1.00"}}"#;
 
-/// A running server; it ends with the process.
+/// A running server, which ends with the process.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     delay_us: Arc<AtomicU64>,
@@ -28,7 +28,7 @@ impl Server {
             for stream in listener.incoming().flatten() {
                 let delay = Arc::clone(&delay);
                 thread::spawn(move || {
-                    // The client has gone: nothing is left to do for it.
+                    // The client has disconnected, which is not an error.
                     let _ = serve(stream, &delay);
                 });
             }
@@ -40,7 +40,7 @@ impl Server {
         format!("http://{}/api/v2", self.address)
     }
 
-    /// How long every answer takes from now on.
+    /// Sets the delay of every later answer.
     pub(crate) fn take(&self, delay: Duration) {
         self.delay_us.store(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -77,7 +77,7 @@ fn serve(mut stream: TcpStream, delay_us: &AtomicU64) -> std::io::Result<()> {
     }
 }
 
-/// The length of the first request, once all of it is there.
+/// The length of the first request once it is complete.
 fn whole_request(received: &[u8]) -> Option<usize> {
     let head = find(received, b"\r\n\r\n")?;
     let text = std::str::from_utf8(received.get(..head)?).ok()?;

@@ -1,4 +1,4 @@
-//! How long a start takes: `zv_init` by itself, and from the start of a process to its answer.
+//! The duration of a start: `zv_init` alone, and from the start of a process to its answer.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,10 +9,10 @@ use crate::Location;
 use crate::contestant::fine;
 use crate::report::Report;
 
-/// `zv_init` alone, and the process until then.
+/// `zv_init` alone, and the process up to its answer.
 type Took = [Duration; 2];
 
-/// With a journal that is not there yet, and with a large one.
+/// With a journal that does not exist yet, and with a large one.
 pub(crate) fn run(
     place: &Location,
     empty: &Path,
@@ -41,7 +41,7 @@ fn start(place: &Location, config: &Path) -> Result<Took, String> {
     else {
         return Err(format!("a start said {said:?}"));
     };
-    // What came after the answer is no part of the start.
+    // Time after the answer is not part of the start.
     Ok([init, ended.saturating_sub(after)])
 }
 
@@ -57,7 +57,7 @@ fn median(place: &Location, config: &Path, count: usize, cold: bool) -> Result<T
     all.get(all.len() / 2).copied().ok_or_else(|| "no start".to_owned())
 }
 
-/// Needs root; a start that is not cold is not called so. What is not on the disk yet cannot be dropped.
+/// Needs root; without it no start is reported as cold. Pages that are not on disk yet cannot be dropped.
 fn drop_caches() -> bool {
     let flushed = Command::new("sync").status().is_ok_and(|status| status.success());
     let opened = std::fs::OpenOptions::new().write(true).open("/proc/sys/vm/drop_caches");

@@ -1,4 +1,4 @@
-//! The figures as tables of Markdown: all of them for `benches/results/results.md` and the screen, the chief ones for
+//! The figures as Markdown tables: all of them for `benches/results/results.md` and the screen, the chief ones for
 //! the pages.
 
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub(crate) enum Lang {
     Chinese,
 }
 
-/// Beside what a call is to be seen: the limit, and what one would write in that language.
+/// What each call is compared with: the lower bound, and what one would write in that language.
 const BESIDE: [(&str, &str, Option<&str>); 11] = [
     (SOCKET, SOCKET, None),
     (QUOTE, SOCKET, Some(CURL)),
@@ -32,7 +32,7 @@ const BESIDE: [(&str, &str, Option<&str>); 11] = [
     (CONSUME, SOCKET_FLUSHED, None),
 ];
 
-/// Everything, as `benches/results/results.md` has it.
+/// All tables, as in `benches/results/results.md`.
 pub(crate) fn results(report: &Report) -> String {
     let mut parts = vec![
         "# Benchmarks".to_owned(),
@@ -55,7 +55,7 @@ pub(crate) fn results(report: &Report) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// Goal, measured, held or missed.
+/// Goal, measurement, met or missed.
 pub(crate) fn goals_table(report: &Report, lang: Lang) -> String {
     let head = match lang {
         Lang::English => ["", "goal", "measured", ""],
