@@ -1,5 +1,5 @@
 //! The C ABI of the release library, driven by C programs that check it themselves: plain, under the sanitizers and
-//! under valgrind. What each of them shows stands at its top, in `tests/c`.
+//! under valgrind. The first comment of each program in `tests/c` says what it shows.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -54,13 +54,13 @@ fn a_forked_child_has_a_library_of_its_own() {
     {
         let simulator = Simulator::start();
         let endpoint = simulator.v2();
-        // Without leak detection: a child leaves alone what its parent had, on purpose.
+        // Without leak detection: a forked child deliberately keeps its parent's memory.
         run_checked("fork", flavour, Checked::NoLeaks, &[&[endpoint.as_str()], arguments].concat());
         assert_eq!(simulator.net("F-0"), 0);
     }
 }
 
-/// Each planted mistake is found: the checkers are really on, and see the library's memory.
+/// Each planted mistake is found, which proves that the checkers are enabled and see the library's memory.
 #[test]
 fn the_checkers_find_what_is_planted() {
     for (mistake, sanitized, valgrind) in [

@@ -1,6 +1,5 @@
-//! What a till that was built against an earlier version relies on: its functions, their types, its constants, and
-//! the oldest system that they run on. `tests/abi` holds what was promised; something may be added to it
-//! (`make abi-baseline`), and nothing in it may change.
+//! The ABI that a till built against an earlier version relies on: functions, their types, constants, and the oldest
+//! supported systems. `tests/abi` holds the baseline; additions are allowed (`make abi-baseline`), changes are not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -16,7 +15,7 @@ fn baseline(file: &str) -> PathBuf {
     root().join("tests/abi").join(file)
 }
 
-/// What was promised under this name; with `ZVPOS_WRITE_BASELINE` what is promised from now on.
+/// The baseline under this name; with `ZVPOS_WRITE_BASELINE` it is written first.
 fn promised(file: &str, now: &str) -> String {
     if std::env::var_os("ZVPOS_WRITE_BASELINE").is_some() {
         fs::write(baseline(file), now).unwrap();
@@ -34,7 +33,7 @@ fn lines(text: &str) -> BTreeSet<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// The functions of a list that stands in `tests/abi` and of which none may be missing.
+/// Checks that no function of a list in `tests/abi` is missing.
 fn all_there(file: &str, exported: &BTreeSet<String>) {
     let now = exported.iter().fold(String::new(), |text, name| text + name + "\n");
     let missing: Vec<String> = lines(&promised(file, &now)).difference(exported).cloned().collect();
@@ -60,7 +59,7 @@ fn no_function_is_gone() {
     all_there("exports-windows-x86.txt", &exports_of_definition("zvpos-x86.def"));
 }
 
-/// `#define NAME number` of the header.
+/// The `#define NAME number` lines of the header.
 fn constants(text: &str) -> BTreeMap<String, i64> {
     let defined = text.lines().filter_map(|line| line.strip_prefix("#define ZV_")?.split_once(' '));
     defined.filter_map(|(name, value)| Some((format!("ZV_{name}"), value.trim().parse().ok()?))).collect()
@@ -73,13 +72,13 @@ fn no_constant_has_another_value() {
     let now = now.concat();
     for (name, value) in constants(&promised("constants.txt", &now)) {
         let today = header.get(&name);
-        // The one that grows.
+        // The one constant that grows.
         let stands = if name == "ZV_ABI_VERSION" { today >= Some(&value) } else { today == Some(&value) };
         assert!(stands, "{name} was {value} and is {today:?}: tills have it compiled in");
     }
 }
 
-/// A function more, and a till can ask for it only by the version.
+/// A till can detect an added function only by the version.
 #[test]
 fn what_is_added_raises_the_version() {
     let read = |file: &str| fs::read_to_string(baseline(file)).unwrap();
@@ -90,7 +89,7 @@ fn what_is_added_raises_the_version() {
     assert!(added == 0 || raised > 0, "{added} functions were added: raise ZV_ABI_VERSION");
 }
 
-/// The functions and the types that they reach, as the debugger's information has them.
+/// The functions and the types that they use, from the debug information.
 fn described() -> String {
     let mut abidw = Command::new("abidw");
     abidw.args(["--no-corpus-path", "--no-comp-dir-path", "--no-show-locs"]).arg(library_with_debug_info());
@@ -101,7 +100,7 @@ fn described() -> String {
     slice
 }
 
-/// What abidiff has to say about a change from one description to another; `None` if nothing.
+/// abidiff's report on a change from one description to another; `None` for no change.
 fn difference(before: &Path, now: &str, name: &str) -> Option<String> {
     let file = scratch().join(name);
     fs::write(&file, now).unwrap();
@@ -118,7 +117,7 @@ fn no_function_has_another_type() {
     let before = baseline("zvpos.abi");
     let changed = difference(&before, &now, "now.abi");
     assert!(changed.is_none(), "{}", changed.unwrap());
-    // The checker sees what it is there for: a parameter more, another width, a function that is gone.
+    // The checker detects an added parameter, another width and a removed function.
     let wider = now.replace("name=\"i32\" size-in-bits=\"32\"", "name=\"i64\" size-in-bits=\"64\"");
     let longer = now.replace("name=\"ticket\" />", "name=\"ticket\" /><parameter type-id=\"type-id-1\" />");
     let gone = now.replace("zv_poll_json", "zv_pool_json");
@@ -161,7 +160,7 @@ fn the_shipped_libraries_export_all_that_was_promised() {
     }
 }
 
-/// CentOS 7 and whatever else a till of 2014 has.
+/// CentOS 7, and other systems of a till from 2014.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
 
 #[test]
@@ -181,7 +180,7 @@ fn the_linux_libraries_need_no_newer_glibc() {
     }
 }
 
-/// What a DLL takes from the system, `kernel32.dll CreateFileW` a line.
+/// The functions that a DLL imports from the system, one `kernel32.dll CreateFileW` per line.
 fn imports(dll: &Path) -> BTreeSet<String> {
     let listed = output(Command::new("objdump").arg("-p").arg(dll));
     let mut library = String::new();
@@ -205,7 +204,8 @@ fn imports(dll: &Path) -> BTreeSet<String> {
     found
 }
 
-/// `windows7.txt` is kept by hand: before a line is added to it, Microsoft's page says that Windows 7 has it.
+/// `windows7.txt` is maintained by hand: a line is added only if Microsoft's page says that Windows 7 has the
+/// function.
 #[test]
 #[ignore = "needs the libraries of every target: make targets"]
 fn the_dlls_import_only_what_windows_7_has() {

@@ -1,6 +1,6 @@
-//! The bindings in the archive of this machine, used by somebody who has nothing else: each page's program is built and
-//! run by the page's own commands, in the folder that was unpacked. `make dist` makes the archive; the library lies in
-//! `lib` there and not in `target/release`, as docs/platforms.md says.
+//! The bindings in the archive of this machine, used without the repository: each page's program is built and run by
+//! the page's own commands, in the unpacked folder. `make dist` creates the archive; its library is in `lib` and not
+//! in `target/release`, as docs/platforms.md says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
@@ -20,7 +20,7 @@ use binding::{as_shown, output, tool};
 use document::Document;
 use support::{Simulator, own_folder, root, run_cases};
 
-/// The archive, unpacked into a folder of its own.
+/// The archive, unpacked into its own folder.
 fn unpacked() -> PathBuf {
     let name = format!("zvpos-{}-{}-unknown-linux-gnu", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     let archive = root().join("dist").join(format!("{name}.tar.gz"));
@@ -37,14 +37,14 @@ fn write_program(page: &Document, file: &str, folder: &Path, simulator: &Simulat
     fs::write(folder.join(file), program.replace("target/release", "lib")).unwrap();
 }
 
-/// Does what a shell would be told there, with nothing that cargo or this machine says about other libraries.
+/// Runs shell commands there, without cargo's or this machine's settings for other libraries.
 fn shell(commands: &str, folder: &Path) -> String {
     let mut shell = Command::new("sh");
     shell.args(["-ec", commands]).current_dir(folder).env("GOFLAGS", "-mod=mod").env("GOPROXY", "off");
     output(shell.env_remove("LD_LIBRARY_PATH").env_remove("PYTHONPATH"), "what the page asks for")
 }
 
-/// The page of the language, its program in the file, the page's commands and what is to be done after them.
+/// Runs the page's commands in a folder with its program in the file, and then these further ones.
 fn does_what_its_page_shows(language: &str, file: &str, after: &str) {
     let (simulator, folder) = (Simulator::start(), unpacked());
     let page = Document::read(&folder, &format!("bindings/{language}/README.md"));
@@ -83,7 +83,7 @@ fn go_finds_the_archive_by_pkg_config() {
     as_shown(&page, &shell(commands, &folder));
 }
 
-/// Without a network: koffi, which `npm install` would load, is the one that is here.
+/// Without a network: instead of loading koffi, `npm install` uses the installed one.
 #[test]
 #[ignore = "needs the archive: make dist"]
 fn the_page_of_node_holds_in_the_archive() {
@@ -116,7 +116,7 @@ fn the_wheel_in_the_archive_needs_nothing_else() {
     assert!(wheels.contains("-py3-none-manylinux_2_"), "{wheels}");
 }
 
-/// Every page in the archive leads only to what is in it.
+/// Every page in the archive links only to files in it.
 #[test]
 #[ignore = "needs the archive: make dist"]
 fn the_links_of_its_pages_lead_somewhere() {

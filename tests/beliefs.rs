@@ -1,4 +1,4 @@
-//! What the library believes of a gateway that acts and says something else. A wrong `succeeded`, `declined` or
+//! What the library believes of a gateway whose answer contradicts its action. A wrong `succeeded`, `declined` or
 //! `reversed` costs money: each case compares what the till is told with what the gateway did.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -12,14 +12,15 @@ use support::{Answer, Driver, MEMBER, Scripted, config, gateway_answer, reversin
 
 const DONE: &str = r#"{"status":true,"code":0,"message":"ok","data":null}"#;
 
-/// A gateway that answers what a test says, and the deductions that stand there.
+/// A gateway with scripted answers, and its current deductions.
 struct Gateway {
     server: Scripted,
     stands: Arc<AtomicI64>,
 }
 
 impl Gateway {
-    /// `answer` gets whether it is a reversal, the bizId and what stands; an empty answer is none.
+    /// `answer` receives whether it is a reversal, the bizId and the deductions; an empty answer closes the
+    /// connection.
     fn new(answer: impl Fn(bool, &str, &AtomicI64) -> String + Send + Sync + 'static) -> Gateway {
         let stands = Arc::new(AtomicI64::new(0));
         let ledger = Arc::clone(&stands);
@@ -37,7 +38,7 @@ impl Gateway {
     }
 }
 
-/// The whole success of a consume.
+/// The complete success of a consume.
 fn taken(biz_id: &str) -> String {
     format!(
         r#"{{"status":true,"code":0,"message":"ok","data":{{"bizId":"{biz_id}","change_recharge_amount":"3.00"}}}}"#
@@ -52,7 +53,7 @@ fn reverse(till: &mut Driver, biz_id: &str) -> Answer {
     till.reverse(&json!({"bizId": biz_id}))
 }
 
-/// A gateway that takes and gives back as it is told.
+/// A gateway that takes and gives back as requested.
 fn honest() -> Gateway {
     Gateway::new(|is_reversal, biz_id, stands| {
         stands.fetch_add(if is_reversal { -1 } else { 1 }, SeqCst);
@@ -60,7 +61,7 @@ fn honest() -> Gateway {
     })
 }
 
-/// A till at that day.
+/// A till on that day.
 fn on_day(day: u32, config: &Value) -> Driver {
     let time = format!("@2026-01-{day:02} 06:00:00");
     let mut till = Driver::wrapped(&["faketime", "-f", &time], &[("TZ", "UTC")]);
@@ -84,7 +85,7 @@ fn a_sale_whose_details_were_dropped_is_given_back() {
     assert_eq!(gateway.stands(), 4);
 }
 
-/// What a refund comes to that acts and is answered so.
+/// The answer to a refund that the gateway carries out and answers with this body.
 fn refund_answered(body: &'static str, more: Value) -> Answer {
     let gateway = Gateway::new(move |is_reversal, biz_id, stands| {
         stands.fetch_add(if is_reversal { -1 } else { 1 }, SeqCst);
@@ -146,7 +147,7 @@ fn a_refusal_that_contradicts_itself_or_shows_the_deduction_is_unknown() {
     }
 }
 
-/// The gateway answers something that says nothing, and carries the consume out later; it confirms every reversal.
+/// The gateway gives an answer that proves nothing, and carries the consume out later; it confirms every reversal.
 #[test]
 fn an_answer_that_says_nothing_does_not_end_the_late_window() {
     for (body, more) in [
@@ -166,7 +167,7 @@ fn an_answer_that_says_nothing_does_not_end_the_late_window() {
             if !is_reversal {
                 return body.to_owned();
             }
-            // It gives back what stands there, and says yes to everything.
+            // It gives back an existing deduction, and confirms every request.
             let _ = stands.compare_exchange(1, 0, SeqCst, SeqCst);
             DONE.to_owned()
         });
@@ -183,7 +184,7 @@ fn an_answer_that_says_nothing_does_not_end_the_late_window() {
     }
 }
 
-/// The first reversal acts and is answered so, or by nothing; those after it are refused.
+/// The first reversal is carried out and answered with this, or not at all; later ones are refused.
 fn refused_after(first: &'static str, is_refund: bool) -> (Gateway, Driver) {
     let reversals = AtomicI64::new(0);
     let gateway = Gateway::new(move |is_reversal, biz_id, stands| {
@@ -312,12 +313,13 @@ fn a_consume_with_the_journals_identity_sends_nothing_that_stands_under_another_
     let mut till = Driver::started(&moved);
     till.consume(&request).expect("unknown", "ZV-OTHER-JOURNAL");
     assert_eq!(gateway.stands(), 1);
-    // Under a bizId of its own it is a sale like any other.
+    // Under its own bizId it is a sale like any other.
     request["bizId"] = json!("T2");
     till.consume(&request).succeeded();
 }
 
-/// The first till's try is carried out and confirmed late; meanwhile the second one's hears a no that nobody has explained.
+/// The first till's attempt is carried out and confirmed late; meanwhile the second one's gets a refusal with an
+/// unconfigured code.
 #[test]
 fn what_one_till_has_heard_done_is_not_lost_to_what_another_one_heard() {
     let reversals = AtomicI64::new(0);

@@ -1,4 +1,5 @@
-//! The C++ binding: the table of cases as C++11 and C++20 under the sanitizers, what its types refuse, and its pages.
+//! The C++ binding: the table of cases as C++11 and C++20 under the sanitizers, the programs that its types reject,
+//! and its pages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
@@ -17,7 +18,7 @@ use std::process::Command;
 use binding::{as_shown, block, output, pages, run_commands, till};
 use support::{Simulator, finds_what_is_wrong, library, own_folder, root, rpath, run_cases};
 
-/// A compiler as the strictest till would use it.
+/// A compiler with the strictest warnings of a till.
 fn compiler(program: &str, standard: &str) -> Command {
     let mut compiler = Command::new(program);
     compiler.args([&format!("-std={standard}"), "-Wall", "-Wextra", "-pedantic", "-Werror", "-g", "-O1"]);
@@ -39,7 +40,7 @@ fn every_case_is_ok_under_the_sanitizers() {
     for (program, standard) in COMPILERS.into_iter().flat_map(|it| [(it, "c++11"), (it, "c++20")]) {
         let built = own_folder().join(format!("cases-{program}-{standard}"));
         let mut compiler = compiler(program, standard);
-        // clang's runtime for it is a package of its own.
+        // clang's runtime for it is a separate package.
         if program == "g++" {
             compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
         }
@@ -49,7 +50,7 @@ fn every_case_is_ok_under_the_sanitizers() {
     }
 }
 
-/// Compiles a function body with the header; what the compiler said, `None` if nothing.
+/// Compiles a function body with the header; returns the compiler's messages, `None` for none.
 fn refused(body: &str) -> Option<String> {
     let source = own_folder().join("body.cpp");
     fs::write(&source, format!("#include \"zvpos.hpp\"\nvoid body(zvpos::Library &zv);\nvoid body(zvpos::Library &zv) {{ (void)zv; {body} }}\n"))
@@ -101,7 +102,7 @@ fn the_pages_say_the_same_and_their_program_does_what_they_show() {
         let sale = || output(Command::new(folder.join("sale")).current_dir(&folder), "it");
         run_commands(&page, &folder);
         as_shown(&page, &sale());
-        // Built otherwise, the same sale is one that was paid already.
+        // In the second build the same sale is already paid.
         for standard in ["c++11", "c++20"] {
             build(&mut compiler("g++", standard), &folder.join("sale.cpp"), &folder.join("sale"));
             as_shown(&page, &sale());

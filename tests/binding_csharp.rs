@@ -1,5 +1,5 @@
-//! The C# binding: one file, compiled once with C# 5, on mono and on `CoreCLR`; the table of cases, what only it has, and
-//! its pages.
+//! The C# binding: one file, compiled once with C# 5, on mono and on `CoreCLR`; the table of cases, the checks that
+//! only it has, and its pages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
@@ -24,7 +24,7 @@ use support::{Simulator, finds_what_is_wrong, library, own_folder, run_cases};
 /// Modern .NET, without its SDK.
 const DOTNET: &str = "target/tools/dotnet/dnv/net/runtime/.net/dotnet";
 
-/// The class library and the test program, beside each other.
+/// The class library and the test program, in one folder.
 fn test_program() -> PathBuf {
     let folder = own_folder();
     let (class_library, program) = (folder.join("Zvpos.dll"), folder.join("Cases.exe"));
@@ -36,7 +36,7 @@ fn test_program() -> PathBuf {
     program
 }
 
-/// The syntax that the compiler of .NET Framework takes.
+/// The syntax that the compiler of .NET Framework accepts.
 fn compiler(out: &Path) -> Command {
     let mut mcs = Command::new("mcs");
     mcs.args(["-langversion:5", "-warnaserror", "-warn:4"]).arg(format!("-out:{}", out.display()));
@@ -49,7 +49,7 @@ fn on_mono(program: &Path) -> Command {
     mono
 }
 
-/// On modern .NET: what an SDK would have written beside the program is written here.
+/// On modern .NET: writes the files that an SDK would generate for the program.
 fn on_core(program: &Path) -> Command {
     let config = program.with_extension("runtimeconfig.json");
     let framework = r#"{"name": "Microsoft.NETCore.App", "version": "8.0.0"}"#;
@@ -94,12 +94,12 @@ fn the_pages_say_the_same_and_their_program_does_what_they_show() {
         let simulator = Simulator::start();
         let folder = till(&page, "csharp", "Sale.cs", &simulator);
         as_shown(&page, &run_commands(&page, &folder));
-        // On the other runtime the same sale is one that was paid already.
+        // On the other runtime the same sale is already paid.
         as_shown(&page, &output(&mut core_commands(&page, &folder), "the runtime"));
     }
 }
 
-/// The page's commands for modern .NET, which are its second, with a `dotnet` in the path.
+/// The page's commands for modern .NET, its second ones, with a `dotnet` in the path.
 fn core_commands(page: &Document, folder: &Path) -> Command {
     let mut blocks = page.blocks.iter().filter(|block| block.language == "sh").skip(1);
     let mut commands = shell(&blocks.next().expect("commands for modern .NET").text, folder);

@@ -1,4 +1,4 @@
-//! The Java binding, compiled for Java 8: the table of cases, what only it has, and its pages.
+//! The Java binding, compiled for Java 8: the table of cases, the checks that only it has, and its pages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
@@ -24,7 +24,7 @@ const JNA: &str = "/usr/share/java/jna.jar";
 fn classes() -> PathBuf {
     let folder = own_folder();
     let mut javac = Command::new("javac");
-    // `-options`: that Java 8 is old.
+    // `-options` is the warning that Java 8 is old.
     javac.args(["--release", "8", "-encoding", "UTF-8", "-Xlint:all,-options", "-Werror", "-cp"]);
     javac.arg(tool(JNA)).arg("-d").arg(&folder);
     javac.args(sources("java/src/main/java/cn/zvpos", "java"));

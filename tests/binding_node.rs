@@ -1,4 +1,5 @@
-//! The Node.js binding: the table of cases, what only it has, its types, its pages, and the package as npm packs it.
+//! The Node.js binding: the table of cases, the checks that only it has, its types, its pages, and the package as npm
+//! packs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
 
@@ -43,14 +44,14 @@ fn an_old_library_is_refused_at_the_start() {
     refuses_the_old_library(test_program().env("ZVPOS_LIBRARY", old_library().join("libzvpos.so")));
 }
 
-/// `types.ts` also has what must be refused.
+/// `types.ts` also contains lines that the compiler must reject.
 #[test]
 fn the_types_take_what_they_should() {
     let mut compiler = Command::new(tool("bindings/node/node_modules/.bin/tsc"));
     output(compiler.arg("--project").arg(root().join("bindings/node/test")), "nodejs");
 }
 
-/// What `npm install` would put there, but for what it would load from the network.
+/// Installs what `npm install` would, without the network.
 fn install(folder: &Path) {
     let mut pack = Command::new("npm");
     pack.args(["pack", "--silent"]).arg(root().join("bindings/node")).current_dir(folder);
@@ -81,7 +82,7 @@ fn the_pages_say_the_same_and_their_program_does_what_they_show() {
     }
 }
 
-/// The page's own command, and the shorter one that people type: git sees nothing of either.
+/// The page's own command, and the shorter one that people type: neither leaves a file that git reports.
 #[test]
 fn installing_it_leaves_nothing_in_the_repository() {
     let folder = own_folder();
@@ -94,7 +95,7 @@ fn installing_it_leaves_nothing_in_the_repository() {
     {
         fs::copy(root().join(name), folder.join(name)).unwrap();
     }
-    // koffi is the one that is here: nothing is loaded from the network.
+    // Uses the installed koffi: nothing is loaded from the network.
     let koffi = tool("bindings/node/node_modules/koffi");
     let manifest = fs::read_to_string(root().join("bindings/node/package.json")).unwrap();
     let local = manifest.replace("\"^3.3.4\"", &format!("\"file:{}\"", koffi.display()));

@@ -1,4 +1,4 @@
-//! The Python binding: a wheel that carries the library, installed into a clean environment, the table of cases through
+//! The Python binding: a wheel that contains the library, installed into a clean environment, the table of cases with
 //! it, its types, and its pages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "shared between the files of one test")]
@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 use binding::{block, commands, output, pages, till};
 use support::{Simulator, finds_what_is_wrong, library, own_folder, root, run_cases, scratch};
 
-/// Runs it with nothing that this machine's Python has been told; what it wrote to stdout.
+/// Runs Python without this machine's settings; returns its stdout.
 fn python<I: AsRef<OsStr>>(program: &Path, folder: &Path, arguments: impl IntoIterator<Item = I>) -> String {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder).env("PYTHONIOENCODING", "utf-8").env_remove("PYTHONPATH");
@@ -31,7 +31,7 @@ fn environment(folder: &Path) -> PathBuf {
     folder.join("bin/python")
 }
 
-/// A Python with what builds the wheel and checks its types; it stays for the next run.
+/// A Python environment that can build the wheel and check its types; kept for the next run.
 fn tools() -> &'static Path {
     static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     TOOLS.get_or_init(|| {
@@ -62,7 +62,7 @@ fn wheel() -> &'static Path {
     })
 }
 
-/// A clean environment with the wheel and nothing else, without a network.
+/// A clean environment with nothing but the wheel, without a network.
 fn installed() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
@@ -98,7 +98,7 @@ fn the_wheel_promises_what_its_library_keeps() {
     let (newest, machine) = (minors.max().unwrap(), std::env::consts::ARCH);
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(name, format!("zvpos-{version}-py3-none-manylinux_2_{newest}_{machine}.whl"));
-    // What no Linux machine has to build.
+    // The files that a Linux machine cannot build.
     let script = "
 import struct
 from wheel_hook import platform_tag
@@ -128,7 +128,7 @@ fn the_types_hold_and_the_syntax_is_old_enough() {
     ];
     let said = python(tools(), &package, mypy.into_iter().chain(checked));
     assert!(said.starts_with("Success: no issues found in 8 source files"), "{said}");
-    // Outside the package, so that only `py.typed` can give the types away.
+    // Outside the package, so that only `py.typed` can provide the types.
     let folder = own_folder();
     fs::write(
         folder.join("till.py"),
@@ -157,7 +157,7 @@ fn the_pages_say_the_same_and_their_commands_end_with_what_they_show() {
         let mut shell = commands(&page, &folder);
         shell.env("PYTHONIOENCODING", "utf-8").env_remove("PYTHONPATH").env_remove("ZVPOS_LIBRARY");
         let said = output(&mut shell, "python3-venv");
-        // pip speaks before the program does.
+        // pip prints before the program does.
         assert!(said.ends_with(&format!("\n{}", block(&page, "output"))), "{}: {said}", page.name);
     }
 }

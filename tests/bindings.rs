@@ -20,7 +20,7 @@ fn rpath() -> String {
     format!("-Wl,-rpath,{}", library().display())
 }
 
-/// cgo with the header and the library of this repository, in the folder of the package.
+/// cgo with the header and the library of this repository, in the package's folder.
 fn go(arguments: &[&str]) -> Command {
     let mut go = Command::new("go");
     go.args(arguments)
@@ -32,7 +32,7 @@ fn go(arguments: &[&str]) -> Command {
     go
 }
 
-/// A program of the Pascal binding, compiled; its warnings are errors.
+/// A compiled program of the Pascal binding; warnings are errors.
 fn pascal(name: &str) -> Command {
     let folder = own_folder();
     let mut compiler = Command::new("fpc");
@@ -51,7 +51,7 @@ fn lua(name: &str) -> Command {
     luajit
 }
 
-/// A program of the COBOL binding, compiled; its warnings are errors.
+/// A compiled program of the COBOL binding; warnings are errors.
 fn cobol(name: &str) -> Command {
     let program = own_folder().join(name);
     let mut compiler = Command::new("cobc");

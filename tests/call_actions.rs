@@ -1,5 +1,5 @@
-//! What `zv_call_json` takes: documented reads freely, what moves value never, and anything else only where the
-//! configuration lists it, with a warning; what became of such a call is then not known when its answer is lost.
+//! The actions that `zv_call_json` accepts: documented reads always, actions that move value never, and others only
+//! if the configuration lists them, with a warning; if the answer to such a call is lost, its result is unknown.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -14,7 +14,7 @@ fn v3(more: Value) -> Value {
     config
 }
 
-/// Money may only move with the journal: whatever the spelling, a path or an action that moves value is refused.
+/// Money moves only with the journal: in any spelling, a path or an action that moves value is refused.
 #[test]
 fn what_moves_value_cannot_be_listed() {
     for action in [
@@ -40,7 +40,7 @@ fn what_moves_value_cannot_be_listed() {
         "/v3/crm/giftCard/unifyCardReverse",
         "/v3/crm/giftCard/unifyCardPartReverse",
         "/v3/crm/giftCard/unifyMultiCardConsume",
-        // Another host, and nothing at all.
+        // Another host, and an empty path.
         ".invalid/v3/crm/points/anything",
         "?",
     ] {
@@ -71,13 +71,13 @@ fn what_moves_value_cannot_be_listed() {
             "{action}"
         );
     }
-    // A base that only together with the path moves value.
+    // A base that moves value only together with the path.
     let parts =
         json!({"endpoint": "https://gateway.invalid/v3/crm/account", "call_actions": ["/decreaseBalance"]});
     assert_eq!(Driver::new().init(&v3(parts)).errors(), ["call_actions[0]"]);
 }
 
-/// A read's route is no back door, and a reversal is no second consume.
+/// A read's route cannot be used for a consume, nor can a reversal's.
 #[test]
 fn a_route_of_a_read_that_moves_value_is_refused() {
     for (route, value) in [
@@ -100,7 +100,7 @@ fn a_route_of_a_read_that_moves_value_is_refused() {
     }
 }
 
-/// A lost answer of an action of which nobody knows whether it takes something is not "ask again".
+/// A lost answer of an action that may take something does not lead to `retry`.
 #[test]
 fn the_lost_answer_of_a_listed_action_is_unknown() {
     const UPLOAD: &str = "/v3/bsns/order/orderUpload";
@@ -145,15 +145,15 @@ fn the_lost_answer_of_a_listed_action_is_unknown() {
         let answer = till.call(UPLOAD, &json!({"orderNo": "1"}));
         assert_eq!((answer.outcome(), answer.code()), (outcome, code), "{body} {}", answer.text);
         assert_eq!(answer.json["next"], next, "{body} {}", answer.text);
-        // Once, whatever came.
+        // Once, whatever the answer.
         assert_eq!(server.connections(), 1, "{body}");
     }
-    // Nothing left.
+    // Nothing was sent.
     let mut till = Driver::started(&v3(json!({"endpoint": "http://127.0.0.1:1", "call_actions": [UPLOAD]})));
     till.call(UPLOAD, &json!({})).expect("not_sent", "ZV-CONNECT");
 }
 
-/// The documented reads need not be listed; lost, they are asked again.
+/// The documented reads need not be listed; after a lost answer they may be retried.
 #[test]
 fn documented_reads_are_known() {
     let server = Scripted::answering(|request| {
@@ -171,7 +171,7 @@ fn documented_reads_are_known() {
         let answer = till.call(action, &json!({"user_mobile": "1"})).succeeded();
         assert_eq!(answer.data()["reta_list"], json!([]));
     }
-    // None of this generation.
+    // A read of the other generation.
     till.call("/v3/crm/account/queryAccountFlow", &json!({})).expect("invalid", "ZV-ACTION");
     till.call("user.points-add", &json!({})).expect("invalid", "ZV-ACTION");
     let silent = Scripted::then(|_| {});
@@ -180,7 +180,7 @@ fn documented_reads_are_known() {
     assert_eq!(answer.json["next"], "retry");
 }
 
-/// The answer of a sale is not the answer to a question about something else.
+/// The answer of a sale is not accepted as the answer to another request.
 #[test]
 fn an_answer_that_names_a_sale_of_the_journal_answers_no_other_question() {
     let server = Scripted::answering(|_| {
@@ -192,6 +192,6 @@ fn an_answer_that_names_a_sale_of_the_journal_answers_no_other_question() {
     till.consume(&json!({"bizId": "SALE-B", "customerId": MEMBER, "amount": "1.00"})).succeeded();
     till.call("member_lookup", &json!({"identifierNumber": "1", "type": 1}))
         .expect("not_sent", "ZV-NO-ANSWER");
-    // One that was asked for by name.
+    // A request that names its bizId.
     till.call("coupon_status", &json!({"bizId": "SALE-B"})).succeeded();
 }

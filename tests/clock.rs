@@ -1,5 +1,5 @@
-//! Tills have wrong clocks: the gateway's time is learned from its answers, and a request that was refused for its
-//! timestamp is signed anew once.
+//! Tills with wrong clocks: the library learns the gateway's time from its answers, and signs a request that is
+//! refused for its timestamp again once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -24,11 +24,11 @@ fn a_clock_that_is_a_day_off_is_corrected() {
         let answer = till.consume(&sale("T1")).succeeded();
         assert!(answer.warns("ZV-W-CLOCK"), "{}", answer.text);
         assert_eq!((simulator.net("T1"), simulator.requests()), (1, 2), "refused once, then signed anew");
-        // It stays learned.
+        // The correction is kept.
         let answer = till.consume(&sale("T2")).succeeded();
         assert!(answer.warns("ZV-W-CLOCK"), "{}", answer.text);
         assert_eq!((simulator.net("T2"), simulator.requests()), (1, 3));
-        // And unlearned when the clocks agree again.
+        // It is dropped when the clocks agree again.
         simulator.admin("PUT", "/policy", &json!({}));
         let answer = till.consume(&sale("T3")).succeeded();
         assert_eq!((simulator.net("T3"), answer.warns("ZV-W-CLOCK")), (1, false), "{}", answer.text);
@@ -56,7 +56,7 @@ fn a_wrong_key_is_declined_and_not_tried_again() {
     assert_eq!((simulator.net("T1"), simulator.requests()), (0, 1));
 }
 
-/// Both at once: the second attempt is the last one, and its refusal is still a proof that nothing was taken.
+/// Both at once: the second attempt is the last one, and its refusal still proves that nothing was taken.
 #[test]
 fn a_wrong_key_with_a_wrong_clock_is_tried_twice_and_no_more() {
     let simulator = Simulator::with_policy(Policy { clock_offset_ms: DAY_MS, ..Policy::default() });
@@ -74,7 +74,7 @@ fn the_spelling_of_the_signed_names_is_a_setting() {
     as_sent.consume(&sale("T1")).succeeded();
 }
 
-/// A till at that time, which tells its library so; `faketime`.
+/// A till whose library sees that time; `faketime`.
 fn at(time: &str, config: &Value) -> Driver {
     let mut till = Driver::wrapped(&["faketime", "-f", time], &[("TZ", "UTC")]);
     till.init(config).succeeded();
@@ -90,7 +90,7 @@ fn biz_ids(listed: &Value) -> Vec<(String, Value)> {
     entries.map(|item| (item["entry"]["bizId"].as_str().unwrap().to_owned(), item["kinds"].clone())).collect()
 }
 
-/// The battery is empty: the sale is filed under the day that the gateway's answer says, and both times are stored.
+/// The battery is empty: the sale is filed under the day of the gateway's answer, and both times are stored.
 #[test]
 fn a_sale_at_1970_is_filed_under_the_gateways_day_and_stays_there() {
     let simulator = Simulator::start();
@@ -107,15 +107,15 @@ fn a_sale_at_1970_is_filed_under_the_gateways_day_and_stays_there() {
     let ended = &recorded["times"]["ended"];
     assert!(ended["machine_unix_ms"].as_i64().unwrap() < DAY_MS, "{recorded}");
     assert!(ended["gateway_unix_ms"].as_i64().unwrap() > 20_000 * DAY_MS, "{recorded}");
-    // What is learned later moves nothing: a day that was closed stays what it was.
+    // A time that is learnt later changes nothing: a closed day stays unchanged.
     simulator.admin("PUT", "/policy", &json!({"clock_offset_ms": 3 * DAY_MS}));
     till.consume(&sale("N-3")).succeeded();
     assert_eq!(biz_ids(&days_list(&mut till, today["day"].as_str().unwrap())).len(), 2);
     assert_eq!(biz_ids(&days_list(&mut till, "today")), [("N-3".to_owned(), json!(["sale"]))]);
 }
 
-/// A refund is of the day on which the gateway confirmed it, with its own time; the sale stays on its own. The undoing of
-/// a consume whose answer was lost is neither.
+/// A refund belongs to the day on which the gateway confirmed it, with its own time; the sale stays on its own day.
+/// The reversal of a consume whose answer was lost is neither.
 #[test]
 fn a_refund_is_of_its_own_day() {
     let yesterday = Policy { clock_offset_ms: -DAY_MS, ..Policy::default() };
@@ -162,12 +162,12 @@ fn a_refund_is_of_its_own_day() {
     let text = csv.data()["text"].as_str().unwrap();
     assert!(text.contains(",-3.00,-3.00,0.00,-5,-1,\t007,"), "{text}");
     assert!(!text.contains("D-2") && !text.contains("D-3"), "{text}");
-    // After a restart the same: the days are stored.
+    // The same after a restart: the days are stored.
     let mut till = Driver::started(&config);
     assert_eq!(days_list(&mut till, date)["totals"], closed["totals"]);
 }
 
-/// A till whose receipt numbers begin anew: the recorded answer, and a warning that nothing was taken now.
+/// A till whose receipt numbers start over gets the recorded answer, and a warning that nothing was taken now.
 #[test]
 fn a_bizid_of_another_business_day_is_replayed_with_a_warning() {
     let simulator = Simulator::start();
@@ -185,7 +185,7 @@ fn a_bizid_of_another_business_day_is_replayed_with_a_warning() {
     assert_eq!(simulator.net("T1-000017"), 1);
 }
 
-/// The library of `faketime`, where the time shall change while a program runs.
+/// The library of `faketime`, to change the time while a program runs.
 fn faketime() -> PathBuf {
     let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
     let mut found = folders.map(|folder| folder.join("faketime/libfaketime.so.1"));

@@ -1,4 +1,4 @@
-//! A consume end to end: what is taken, what the till is told, and what the same bizId means when it comes again.
+//! A consume end to end: what is taken, what the till is told, and the meaning of a repeated bizId.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -59,7 +59,7 @@ fn scanned_codes_need_no_member() {
         .consume(&json!({"bizId": "T1", "type": 1, "couponsCardList": ["600000000001", "600000000002"]}))
         .succeeded();
     assert_eq!(answer.json["cashier"], "优惠券已核销");
-    // The answer names the coupons behind the codes, which is no mismatch.
+    // The answer names the coupons behind the codes, which is not a mismatch.
     assert!(answer.json["warnings"].as_array().unwrap().is_empty(), "{}", answer.text);
     assert_eq!(simulator.net("T1"), 1);
 }
@@ -76,7 +76,7 @@ fn a_decline_takes_nothing_and_the_same_biz_id_is_sent_again() {
         assert_eq!(answer.json["cashier"], "未扣款：余额不足");
         assert_eq!((simulator.net("T1"), simulator.requests()), (0, round));
     }
-    // Another amount under it is another sale.
+    // Another amount under this bizId is another sale.
     till.consume(&sale("1.00")).expect("conflict", "ZV-NEW-BIZID");
     assert_eq!((simulator.net("T1"), simulator.requests()), (0, 2));
 }
@@ -121,8 +121,8 @@ fn the_same_sale_again_is_answered_from_the_record() {
     assert_eq!((simulator.net("T1"), simulator.requests()), (1, 1));
 }
 
-/// A bizId is known although the rest of its request cannot be read (docs/money-safety.md, I1). A till that is told
-/// `invalid` would mend the request and send it, although the sale under this bizId is done.
+/// A bizId is known even if the rest of its request cannot be read (docs/money-safety.md, I1). A till that is told
+/// `invalid` would fix the request and send it, although the sale under this bizId is done.
 #[test]
 fn an_unreadable_request_under_a_known_biz_id_is_a_conflict() {
     let simulator = Simulator::start();
@@ -148,7 +148,7 @@ fn what_is_unknown_stays_unknown_and_is_not_sent_again() {
 fn many_threads_with_one_biz_id_take_once() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&config(&simulator.v2(), json!({})));
-    // The first one takes its time, so that all others find it running.
+    // The first call is slow, so that all others find it running.
     let line = format!("consume {}", sale("T1~late_answer:400", "1.00"));
     let answers = till.together(8, &line);
     assert!(answers.iter().all(|answer| answer.outcome() == "succeeded"), "{answers:?}");
@@ -351,7 +351,7 @@ fn ascii_answers_hold_the_same_in_ascii_only() {
     let answer = till.consume(&sale("T1", "1.00")).succeeded();
     assert!(answer.text.is_ascii());
     assert_eq!(answer.json["cashier"], "扣款成功");
-    // Also what was refused before the text could be read.
+    // Also a request that was refused before its text could be decoded.
     let answer = till.ask("consume {\"bizId\":\"订单1\",\"customerId\":\"1\",\"amount\":\"1\",\"备注\":1}");
     assert!(answer.text.is_ascii(), "{}", answer.text);
     assert_eq!(answer.expect("invalid", "ZV-REQUEST").errors(), ["bizId", "备注"]);

@@ -1,8 +1,8 @@
 //! Tills that are killed at random moments, also while they start and recover. Two of them share one journal, one
-//! gateway and some of their sales; each is started again as soon as it is dead. At the end everything that any of
-//! them was ever told is held against the gateway's ledger.
+//! gateway and some of their sales; each is restarted as soon as it is dead. At the end everything that any of them
+//! was told is compared with the gateway's ledger.
 //!
-//! `ZVPOS_KILLS=10000 cargo test -p zvpos --test crash -- --nocapture` kills that often.
+//! `ZVPOS_KILLS=10000 cargo test -p zvpos --test crash -- --nocapture` sets the number of kills.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use support::{Answer, Driver, MEMBER, POOR_MEMBER, Simulator, reversing, until};
 
-/// Before a consume's fault: half of them meet none.
+/// Prefixes of a consume's fault: half of them cause none.
 const FAULTS: [&str; 24] = [
     "",
     "",
@@ -47,13 +47,13 @@ const FAULTS: [&str; 24] = [
 const REVERSAL_FAULTS: [&str; 6] =
     ["reset_before", "reset_after", "http_500", "hang_after", "system_error_after", "cut_body"];
 
-/// What the tills know of one sale together.
+/// What both tills know of one sale.
 #[derive(Debug, Default)]
 struct Sale {
     request: Value,
-    /// How often it was asked for, whether or not an answer came.
+    /// How often it was requested, with or without an answer.
     asked: u32,
-    /// More than one till has asked for it.
+    /// Whether more than one till has requested it.
     shared: bool,
     reversal_asked: bool,
     /// The outcomes that were read.
@@ -93,12 +93,12 @@ struct Worker<'w> {
     book: &'w Mutex<Book>,
     random: Random,
     next: u32,
-    /// What its last life asked for and was not told.
+    /// The bizId that the till's last process requested without reading the answer.
     unread: Option<String>,
 }
 
 impl Worker<'_> {
-    /// From its start to its death.
+    /// One process of the till, from its start to its death.
     fn live(&mut self) {
         let mut till = Driver::new();
         let reach = self.random.of(&[25, 25, 60, 60, 200, 200, 300, 1200]);
@@ -127,7 +127,7 @@ impl Worker<'_> {
             self.book.lock().unwrap().recoveries += 1;
         }
         let unheard: Vec<String> = serde_json::from_value(answer.data()["unheard"].clone()).unwrap();
-        // What the till before asked for and was not told: if it succeeded, this start must have said so.
+        // The previous process requested it and read no answer: if it succeeded, this start must have listed it.
         if let Some(biz_id) = self.unread.clone() {
             let known_before = self.book.lock().unwrap().sales[&biz_id].told.clone();
             let answer = self.look_up(till, &biz_id)?;
@@ -158,7 +158,7 @@ impl Worker<'_> {
 
     fn told(&self, biz_id: &str, answer: &Answer) {
         let mut word = answer.outcome().to_owned();
-        // Nothing was said of the sale itself. ZV-REQUEST: the till that was to record it died before.
+        // The answer says nothing about the sale itself. ZV-REQUEST: the till that was to record it died before.
         if matches!(answer.code(), "ZV-BUSY" | "ZV-NOT-FOUND" | "ZV-REQUEST") || word == "conflict" {
             "nothing".clone_into(&mut word);
         }
@@ -172,7 +172,7 @@ impl Worker<'_> {
         self.book.lock().unwrap().violations.push(what.to_owned());
     }
 
-    /// One call; `None` when the till died in it.
+    /// One random call; `None` if the till died in it.
     fn act(&mut self, till: &mut Driver) -> Option<()> {
         match self.random.below(10) {
             0..=5 => self.consume_anew(till),
@@ -195,7 +195,7 @@ impl Worker<'_> {
         self.consume(till, biz_id)
     }
 
-    /// A sale that this or the other till has asked for before.
+    /// A sale that this or the other till has requested before.
     fn consume_again(&mut self, till: &mut Driver) -> Option<()> {
         let Some(biz_id) = self.known() else { return Some(()) };
         if !biz_id.starts_with(self.name) {
@@ -230,7 +230,7 @@ impl Worker<'_> {
         Some(())
     }
 
-    /// One of the last sales.
+    /// One of the most recent sales.
     fn known(&mut self) -> Option<String> {
         let book = self.book.lock().unwrap();
         let own = self.random.below(3) > 0;
@@ -240,7 +240,7 @@ impl Worker<'_> {
     }
 }
 
-/// What is wrong about one sale, now that everything is settled.
+/// What is wrong with one sale, now that everything is settled.
 fn judge(biz_id: &str, sale: &Sale, last: &Answer, effects: &[i64]) -> Option<String> {
     let mut net = 0;
     for effect in effects {
@@ -256,19 +256,19 @@ fn judge(biz_id: &str, sale: &Sale, last: &Answer, effects: &[i64]) -> Option<St
         "succeeded" => net != 1 || told("reversed") || told("unknown"),
         "reversed" => net != 0 || told("succeeded") && !sale.reversal_asked,
         "declined" | "not_sent" => net != 0 || told("succeeded") || told("reversed") || told("unknown"),
-        // Killed before its intent was on disk: nobody was told anything.
+        // Killed before its intent was on disk: no till was told anything.
         "invalid" => known || net != 0 || sale.told.iter().any(|word| word != "nothing"),
         _ => true,
     };
-    // It stands if and only if a till was told so.
+    // The deduction exists if and only if a till was told so.
     let unsaid = stands && !told("succeeded");
     (broken || unsaid).then(|| format!("{biz_id}: S = {net}, told {:?}, at last {}", sale.told, last.text))
 }
 
-/// As many kills as a gateway's minute is promised to be enough for: what they leave unsettled must be settled in it.
+/// The number of kills whose unsettled sales must be settled within the gateway's minute.
 const KILLS_A_ROUND: u32 = 220;
 
-/// What all rounds came to.
+/// The sum of all rounds.
 #[derive(Default)]
 struct Figures {
     kills: u32,
@@ -308,7 +308,7 @@ fn whatever_is_killed_the_till_was_told_the_truth() {
     let seed: u64 = std::env::var("ZVPOS_SEED")
         .map_or(u64::from(now.subsec_nanos()), |seed| seed.parse().expect("ZVPOS_SEED"));
     println!("ZVPOS_SEED={seed}");
-    // Builds what is to be killed.
+    // Builds the program that is to be killed.
     drop(Driver::new());
     let started = Instant::now();
     let mut figures = Figures::default();
@@ -342,7 +342,7 @@ fn whatever_is_killed_the_till_was_told_the_truth() {
     assert!(figures.violations.is_empty(), "{}", figures.violations.join("\n"));
 }
 
-/// Two tills that are killed again and again.
+/// Kills two tills again and again.
 fn kill(simulator: &Simulator, config: &Value, seed: u64, kills: u32) -> Book {
     let book = Mutex::new(Book::default());
     thread::scope(|scope| {
@@ -366,8 +366,8 @@ fn kill(simulator: &Simulator, config: &Value, seed: u64, kills: u32) -> Book {
     book.into_inner().unwrap()
 }
 
-/// Both are dead. The next till finds everything, and settles it; then each sale is held against the ledger. How long
-/// each unsettled one took.
+/// Both tills are dead. The next one finds and settles everything; then each sale is compared with the ledger.
+/// Returns how long each unsettled sale took.
 fn settle(simulator: &Simulator, config: &Value, book: &mut Book) -> Vec<Duration> {
     simulator.admin("DELETE", "/faults", &Value::Null);
     let mut till = Driver::new();
@@ -416,13 +416,13 @@ fn settle(simulator: &Simulator, config: &Value, book: &mut Book) -> Vec<Duratio
     took
 }
 
-/// Sales that are paid at once are written to the journal together.
+/// Concurrent sales are committed to the journal together.
 #[test]
 fn of_many_sales_at_once_each_stands_as_it_was_told_though_the_till_is_killed() {
     const ROUNDS: usize = 10;
     const AT_ONCE: usize = 12;
     let simulator = Simulator::start();
-    // A sale of a killed till holds nobody back here: there are to be many at once in every round.
+    // The guard is off, so that a killed till's sale blocks no other: every round must have many concurrent sales.
     let config = reversing(&simulator.v2(), json!({"guard": "off"}));
     let seed = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     println!("seed {seed}");
@@ -440,7 +440,7 @@ fn of_many_sales_at_once_each_stands_as_it_was_told_though_the_till_is_killed() 
             sales.push(biz_id);
         }
         thread::sleep(Duration::from_micros(random.below(40_000)));
-        // The first till is told all, half of the others what is there by now, and the rest nothing any more.
+        // The first till gets every answer, half of the others those that are ready by now, and the rest none.
         if round == 0 || random.below(2) == 0 {
             for (biz_id, ticket) in &tickets {
                 let mut polled = till.ask(&format!("poll {ticket}"));

@@ -1,5 +1,5 @@
-//! One total deadline holds for a call whatever the server does, and what a till is told then is true: nothing was
-//! sent before a byte left, and afterwards nobody knows.
+//! One total deadline holds for a call whatever the server does, and the till is told the truth then: "not sent"
+//! before a byte left, and "unknown" afterwards.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -14,10 +14,10 @@ use support::{Driver, FIVE_OFF, MEMBER, Request, Scripted, Simulator, config, ga
 
 const CONNECT_MS: u64 = 300;
 const TOTAL_MS: u64 = 800;
-/// For waking up, and for a machine that has other things to do.
+/// Time for waking up, and for a busy machine.
 const SLACK_MS: u64 = 300;
 
-/// A till that talks to `endpoint` under the deadlines above.
+/// A till that talks to `endpoint` with the deadlines above.
 fn till(endpoint: &str, more: Value) -> Driver {
     let mut config = config(endpoint, json!({"timeouts_ms": {"connect": CONNECT_MS, "total": TOTAL_MS}}));
     let Value::Object(more) = more else { panic!("an object") };
@@ -49,7 +49,7 @@ fn ends(till: &mut Driver, by_ms: u64, outcome: &str, code: &str) {
     );
 }
 
-/// Writes until the other side is gone, so many milliseconds between two pieces.
+/// Writes until the peer has disconnected, with so many milliseconds between two pieces.
 fn drip(stream: &mut TcpStream, ms: u64, mut piece: impl FnMut(usize) -> Vec<u8>) {
     for number in 0.. {
         if stream.write_all(&piece(number)).is_err() {
@@ -59,7 +59,7 @@ fn drip(stream: &mut TcpStream, ms: u64, mut piece: impl FnMut(usize) -> Vec<u8>
     }
 }
 
-/// Waits until the other side is gone.
+/// Waits until the peer has disconnected.
 fn hang(stream: &mut TcpStream) {
     let mut buffer = [0; 1024];
     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
@@ -67,7 +67,7 @@ fn hang(stream: &mut TcpStream) {
 
 #[test]
 fn a_connect_that_hangs() {
-    // A listener whose queue is full: the kernel drops what would open another connection.
+    // A listener whose queue is full: the kernel drops further connection attempts.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
     socket.listen(0).unwrap();
@@ -91,7 +91,7 @@ fn a_tls_handshake_that_hangs() {
 
 #[test]
 fn a_tls_handshake_that_drips() {
-    // The beginning of a ServerHello, and then a byte now and then.
+    // The beginning of a ServerHello, then a byte from time to time.
     let server = Scripted::start(|mut stream| {
         let hello = [0x16, 3, 3, 0, 0x7a, 2, 0, 0, 0x76, 3, 3];
         drip(&mut stream, 50, |number| vec![hello.get(number).copied().unwrap_or(0)]);
@@ -121,7 +121,7 @@ fn a_request_that_nobody_reads() {
         drop(stream);
     });
     let mut till = till(&server.url(), json!({"pass_unknown_fields": true}));
-    // Larger than what the kernel buffers on the way.
+    // Larger than the kernel's buffers.
     let padding = vec!["x".repeat(900); 1000];
     let mut sale = sale();
     sale["padding"] = json!(padding);
@@ -202,7 +202,7 @@ fn a_body_beyond_the_limit() {
     let body = format!(r#"{{"status":true,"code":0,"message":"ok","data":{{"bizId":"T1"}}}}{padding}"#);
     let server = Scripted::answering(move |_| gateway_answer(&body));
     let mut till = till(&server.url(), json!({}));
-    // With an end that would be valid, and with a length that lies.
+    // With a valid end, and with a wrong length.
     ends(&mut till, TOTAL_MS, "unknown", "ZV-NOT-GATEWAY");
     let liar = Scripted::then(|stream| {
         drip(stream, 0, |number| match number {
@@ -248,7 +248,7 @@ fn a_connection_is_kept_while_it_is_young_and_not_afterwards() {
     }
 }
 
-/// A server that closes while a connection lies idle must cost nothing but a new connection.
+/// A server that closes an idle connection must cost nothing but a new connection.
 #[test]
 fn a_connection_that_was_closed_meanwhile_is_not_used() {
     let body = r#"{"status":true,"code":0,"message":"ok","data":{"change_recharge_amount":"1.00"}}"#;
@@ -263,7 +263,7 @@ fn a_connection_that_was_closed_meanwhile_is_not_used() {
     }
 }
 
-/// Another answer that waits on a kept connection belongs to another sale and is never read.
+/// An answer that waits on a kept connection belongs to another sale and is never read.
 #[test]
 fn a_stray_answer_is_never_read_as_the_next_one() {
     let simulator = Simulator::start();
@@ -281,7 +281,7 @@ fn a_stray_answer_is_never_read_as_the_next_one() {
     }
 }
 
-/// The same where the other answer comes a moment later, when the connection already lies idle.
+/// The same if the other answer arrives a moment later, when the connection is already idle.
 #[test]
 fn a_late_stray_answer_is_never_read_either() {
     let server = Scripted::start(|mut stream| {

@@ -1,13 +1,13 @@
 //! The declarations that no compiler here reads (VB6, PowerBuilder, 易语言), and those that one does (Pascal, Lua),
-//! against the header: every function is there, with as many arguments and a result where it has one, or named as
-//! left out; every outcome has its number.
+//! compared with the header: every function is declared, with as many arguments and a result where it has one, or is
+//! named as left out; every outcome has its number.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// How many arguments a function takes, and whether it returns something.
+/// The number of a function's arguments, and whether it returns something.
 type Schema = (usize, bool);
 
 fn read(name: &str) -> String {
@@ -19,7 +19,7 @@ fn arguments(list: &str, mark: char) -> usize {
     if matches!(list.trim(), "" | "void") { 0 } else { list.split(mark).count() }
 }
 
-/// The functions of the header, by what follows `zv_`.
+/// The functions of the header, by their names without `zv_`.
 fn header() -> BTreeMap<String, Schema> {
     let text = read("include/zvpos.h");
     let code: String = text.lines().filter(|line| !line.trim_start().starts_with(['*', '/', '#'])).collect();
@@ -43,7 +43,7 @@ fn outcomes() -> BTreeMap<String, String> {
     read("include/zvpos.h").lines().filter_map(defined).collect()
 }
 
-/// Compares what a file declares; what it does not is named in `words` behind this mark.
+/// Compares a file's declarations; a function that it lacks must be named in `words` after this mark.
 fn complete(what: &str, declared: &BTreeMap<String, Schema>, words: &str, left_out: &str) {
     let wanted = header();
     assert!(wanted.len() >= 20, "{wanted:?}");
@@ -59,7 +59,7 @@ fn complete(what: &str, declared: &BTreeMap<String, Schema>, words: &str, left_o
     }
 }
 
-/// Between two marks that both follow each other in a line.
+/// The text between two marks in a line.
 fn between<'t>(line: &'t str, start: &str, end: &str) -> Option<&'t str> {
     Some(line.split_once(start)?.1.split_once(end)?.0)
 }
@@ -125,7 +125,7 @@ fn epl() {
     }
 }
 
-/// What the examples call is declared, by the names that they use.
+/// Every function that the examples call is declared, by the name that they use.
 #[test]
 fn the_examples_use_what_is_declared() {
     let used = |text: &str, prefix: &str| -> Vec<String> {

@@ -1,5 +1,5 @@
-//! The table of packages in CONTRIBUTING.md against the manifests: each of the ten is used where the table says, and
-//! nowhere else.
+//! Compares the table of packages in CONTRIBUTING.md with the manifests: each of the ten is used where the table
+//! says, and nowhere else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The packages that a manifest depends on, for itself and not for its workspace.
+/// The packages in a manifest's own dependency tables, not in its workspace's.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut inside = false;
@@ -27,7 +27,7 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
     found
 }
 
-/// Which packages of the workspace use a dependency; the one in the root folder is `root`.
+/// The packages of the workspace that use a dependency; the one in the root folder is `root`.
 fn users() -> BTreeMap<String, BTreeSet<String>> {
     let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let folders = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
@@ -61,7 +61,7 @@ fn the_table_of_packages_is_what_the_manifests_say() {
     assert_eq!(listed, TEN);
 }
 
-/// Where a package is named in `core`, it is also used: a manifest alone is no use of it.
+/// A package that the manifest of `core` names is also used in its code.
 #[test]
 fn each_of_them_is_really_used() {
     let mut sources = String::new();

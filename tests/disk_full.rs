@@ -1,5 +1,6 @@
-//! A journal that cannot be written: its disk is full or read-only, or another program holds it, from the start or while
-//! a consume runs. Money calls stop in words, quotes go on, and everything goes on when it can be written again.
+//! A journal that cannot be written: its disk is full or read-only, or another program locks it, from the start or
+//! while a consume runs. Money calls stop with a clear answer, quotes continue, and everything continues once it can
+//! be written again.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -27,7 +28,7 @@ fn on_a_full_disk_nothing_is_sent_until_there_is_room() {
     for number in 0..20 {
         let biz_id = format!("F{number}");
         let answer = till.consume(&sale(&biz_id));
-        // There may be room in what is allocated already.
+        // There may be room in pages that are already allocated.
         if answer.outcome() == "internal" {
             answer.expect("internal", "ZV-JOURNAL-FULL");
             assert_eq!(simulator.net(&biz_id), 0);
@@ -54,7 +55,7 @@ fn a_disk_that_fills_up_while_the_consume_runs_does_not_keep_it_from_being_undon
     let before = simulator.requests();
     till.begin(&format!("consume {}", sale("T2~late_answer:400")));
     until("the consume runs", || simulator.requests() > before);
-    // Nor is there room held for it.
+    // Removes the reserved room, too.
     fs::remove_file(disk.0.join("journal.db.ballast")).unwrap();
     disk.fill();
     let answer = till.finish();
@@ -101,7 +102,7 @@ fn on_a_read_only_disk_money_calls_stop() {
 
 const BALLAST: u64 = 64 * 1024;
 
-/// The gateway has said yes when the disk is full: the till is told, since room was held for that.
+/// The gateway has confirmed when the disk is full: the till is told, since room was reserved for that.
 #[test]
 fn a_disk_that_fills_up_while_the_consume_runs_has_room_for_its_outcome() {
     let simulator = Simulator::start();
@@ -118,13 +119,13 @@ fn a_disk_that_fills_up_while_the_consume_runs_has_room_for_its_outcome() {
     till.finish().succeeded();
     till.look_up("T2~late_answer:400").succeeded();
     assert!(!ballast.exists(), "where did the room come from?");
-    // Whatever is left of it is for outcomes: no new intent.
+    // The rest of the reserve is for outcomes, not for a new intent.
     let before = simulator.requests();
     till.consume(&sale("T3")).expect("internal", "ZV-JOURNAL-FULL");
     let mut other = Driver::started(&config);
     other.consume(&sale("T3")).expect("internal", "ZV-JOURNAL-FULL");
     assert_eq!(simulator.requests(), before);
-    // What stands is told.
+    // A recorded sale is still reported.
     assert_eq!(till.consume(&sale("T1")).succeeded().json["replayed"], true);
     disk.free();
     till.consume(&sale("T3")).succeeded();
@@ -132,7 +133,7 @@ fn a_disk_that_fills_up_while_the_consume_runs_has_room_for_its_outcome() {
     assert_eq!((simulator.net("T2~late_answer:400"), simulator.net("T3")), (1, 1));
 }
 
-/// A till that lives has a ballast that another one has given back made again before it sends.
+/// A running till recreates the ballast that another one has used, before it sends.
 #[test]
 fn without_its_ballast_no_intent_is_recorded() {
     let simulator = Simulator::start();
@@ -162,7 +163,7 @@ fn a_journal_that_another_program_holds_stops_money_until_it_lets_go() {
     let before = simulator.requests();
     till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL-LOCKED");
     assert_eq!(simulator.requests(), before);
-    // Nothing is written for these.
+    // These calls write nothing.
     till.look_up("T1").succeeded();
     quotes_go_on(&mut till);
     holder.let_go();
@@ -170,7 +171,7 @@ fn a_journal_that_another_program_holds_stops_money_until_it_lets_go() {
     assert_eq!(simulator.net("T2"), 1);
 }
 
-/// Many calls wait for it together, and each ends when its own time is up, not one after the other.
+/// Many calls wait for the journal together, and each ends at its own deadline, not one after the other.
 #[test]
 fn a_journal_that_another_program_holds_keeps_no_call_beyond_its_deadline() {
     let simulator = Simulator::start();
@@ -187,7 +188,7 @@ fn a_journal_that_another_program_holds_keeps_no_call_beyond_its_deadline() {
     holder.let_go();
 }
 
-/// What dead tills have left waits for it together, within one call's time.
+/// The records of dead tills wait for the journal together, within one call's time.
 #[test]
 fn a_journal_that_another_program_holds_keeps_no_recovery_beyond_its_deadline() {
     let simulator = Simulator::start();
@@ -209,7 +210,8 @@ fn a_journal_that_another_program_holds_keeps_no_recovery_beyond_its_deadline() 
     until("they are undone", || till.recover().data()["count"] == 0);
 }
 
-/// Its outcome could not be recorded: it is in doubt, though its process lives, and holds back the same member's next.
+/// The outcome of a sale could not be recorded: it is in doubt, although its process runs, and blocks the same
+/// member's next one.
 #[test]
 fn a_sale_whose_end_could_not_be_recorded_holds_back_the_next() {
     let simulator = Simulator::start();
@@ -271,7 +273,7 @@ fn two_tills_that_wait_for_each_other_at_the_file_are_both_served() {
 
 const LATE: &str = "ZV-W-JOURNAL-LATE";
 
-/// A till that died when it had been told of T1, which nobody has written down.
+/// A till that died after its sale T1 succeeded, without recording that it was told.
 fn unheard(simulator: &Simulator, config: &Value) {
     let mut dead = Driver::started(config);
     dead.consume(&sale("T1")).succeeded();
@@ -279,13 +281,13 @@ fn unheard(simulator: &Simulator, config: &Value) {
     assert_eq!(simulator.net("T1"), 1);
 }
 
-/// From its opening on every answer says so until somebody has asked for what the start could not list.
+/// After the journal opens, every answer warns until the sales that the start could not list are listed.
 fn opened_late(till: &mut Driver, config: &Value) {
     let answer = till.look_up("T1").succeeded();
     assert!(answer.warns(LATE), "{}", answer.text);
     let answer = till.consume(&sale("T2")).succeeded();
     assert!(answer.warns(LATE), "{}", answer.text);
-    // What is listed of one day leaves out the others.
+    // A list of one day leaves out the others.
     assert!(till.pending(Some(&json!({"day": "2026-01-01"}))).succeeded().warns(LATE));
     let again = till.init(config).succeeded();
     assert_eq!((&again.json["already"], &again.data()["journal"]), (&json!(true), &config["journal"]));
@@ -314,7 +316,7 @@ fn a_journal_that_was_locked_at_the_start_is_opened_by_itself() {
     opened_late(&mut till, &config);
 }
 
-/// The list is what was to be heard: it names the sale.
+/// The list delivers the sale: it names it.
 #[test]
 fn what_was_unheard_at_a_late_opening_is_listed() {
     let simulator = Simulator::start();
@@ -332,7 +334,7 @@ fn what_was_unheard_at_a_late_opening_is_listed() {
     assert_eq!(listed.data()["entries"][0]["next"], "unheard", "{}", listed.text);
 }
 
-/// Without a thread of its own the library tries at each money call, within that call's time.
+/// Without a background thread the library tries at each money call, within that call's time.
 #[test]
 fn a_journal_that_was_locked_at_the_start_is_opened_by_a_money_call() {
     let simulator = Simulator::start();

@@ -1,4 +1,4 @@
-//! Durable before wire, seen on the shipped library by strace: what the kernel was asked for, in its order.
+//! Records are durable before requests are sent, as seen on the shipped library by strace: the system calls in order.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use support::{Driver, FIVE_OFF, MEMBER, Simulator, own_folder, reversing};
 
-/// What matters of one system call.
+/// The relevant kinds of system calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Did {
     /// Wrote to the journal's WAL.
@@ -24,8 +24,8 @@ enum Did {
     Told,
 }
 
-/// The calls of `strace -f -yy`, in their order. One that another thread interrupted counts where it ended, and for
-/// a write where it began: whatever is wrong with the order shows.
+/// The calls in the output of `strace -f -yy`, in order. A call that another thread interrupted counts where it
+/// ended, and a write where it began, so that any wrong order shows.
 fn read_trace(text: &str) -> Vec<Did> {
     let mut all = Vec::new();
     for line in text.lines() {
@@ -42,11 +42,11 @@ fn read_trace(text: &str) -> Vec<Did> {
             "write" | "writev" | "sendto" if begins && wire => Did::Sent,
             "write" if begins && line.starts_with("write(1<") => Did::Told,
             "recvfrom" | "read" if ends && !failed && wire => Did::Received,
-            // Resumed, it does not say of which file; only the journal is ever flushed.
+            // A resumed call does not name its file; only the journal is ever flushed.
             "fdatasync" | "fsync" if ends && !failed => Did::Flushed,
             _ => continue,
         };
-        // Two flushes are two, with nothing in between, too.
+        // Two flushes in a row count as two.
         if did == Did::Flushed || all.last() != Some(&did) {
             all.push(did);
         }
@@ -54,7 +54,7 @@ fn read_trace(text: &str) -> Vec<Did> {
     all
 }
 
-/// A till under strace whose journal has been used before; the calls of what it is asked for by `ask`.
+/// A till under strace whose journal has been used before; returns the calls made during `ask`.
 fn traced(config: &Value, warm: impl Fn(&mut Driver), ask: impl Fn(&mut Driver)) -> Vec<Did> {
     let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
     assert!(found.is_ok(), "strace is missing: apt-get install strace");
@@ -64,14 +64,14 @@ fn traced(config: &Value, warm: impl Fn(&mut Driver), ask: impl Fn(&mut Driver))
     let mut till = Driver::wrapped(&wrapper, &[]);
     till.init(config).succeeded();
     warm(&mut till);
-    // Stands in the trace as it is: what comes behind it is what is asked now.
+    // A marker in the trace: the calls after it belong to the request.
     assert!(till.field("outcome").is_some());
     ask(&mut till);
     drop(till);
     let text = fs::read_to_string(&trace).unwrap();
     let (_, behind) = text.split_once("\"9\\nsucceeded\\n\"").unwrap();
     let mut of_call = read_trace(behind);
-    // What the library does at its end is not the call's.
+    // The library's shutdown is not part of the call.
     let end = of_call.iter().rposition(|did| *did == Did::Told).unwrap();
     of_call.truncate(end + 1);
     of_call
@@ -108,7 +108,7 @@ fn a_lost_answer_is_on_disk_before_the_till_is_told() {
         |till| drop(till.consume(&sale("T2~hang_after")).expect("unknown", "ZV-TIMEOUT")),
     );
     println!("lost: {seen:?}");
-    // The reads that wait in vain end with an error, which is none.
+    // Reads that time out end with an error and are not reads.
     let seen: Vec<Did> = seen.into_iter().filter(|did| *did != Did::Received).collect();
     assert_eq!(seen, [Did::Wrote, Did::Flushed, Did::Sent, Did::Wrote, Did::Flushed, Did::Told]);
 }
@@ -145,7 +145,7 @@ fn a_quote_waits_for_no_disk() {
     assert_eq!(seen, [Did::Sent, Did::Received, Did::Told]);
 }
 
-/// A trace in another order than the library's is seen as such.
+/// A trace in another order than the library's is recognised.
 #[test]
 fn the_reading_of_a_trace_can_fail() {
     let lines = "7 sendto(5<TCP:[1->2]>, \"\"..., 9, 0, NULL, 0) = 9\n\

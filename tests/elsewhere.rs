@@ -1,5 +1,5 @@
-//! Sales that somebody else has given back before: another till with a journal of its own, or the back office. What this
-//! till says then is held against the gateway's ledger, and its day's end against the other's.
+//! Sales that were given back elsewhere: by another till with its own journal, or by the back office. The answers of
+//! this till are compared with the gateway's ledger, and its end-of-day report with the other till's.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -11,7 +11,7 @@ fn sale(biz_id: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": "2.00"})
 }
 
-/// V3's own route, without a code.
+/// V3's own route, without codes.
 fn as_it_comes(simulator: &Simulator) -> Value {
     config(
         &simulator.v3(),
@@ -23,7 +23,7 @@ fn told(simulator: &Simulator) -> Value {
     reversing(&simulator.v2(), json!({}))
 }
 
-/// Another till gives the sale back, by the bizId that its answer carried.
+/// Another till gives the sale back, by the bizId in its answer.
 fn give_back_elsewhere(config: &Value, biz_id: &str) -> Driver {
     let mut other = Driver::started(config);
     let request = json!({"bizId": biz_id, "returnedBizId": biz_id, "customerId": MEMBER, "amount": "2.00"});
@@ -35,7 +35,7 @@ fn cashier(answer: &Answer) -> &str {
     answer.json["cashier"].as_str().unwrap()
 }
 
-/// Nobody has told the codes, so that "already reversed" is an unlisted refusal.
+/// The codes are not configured, so that "already reversed" is an unlisted refusal.
 #[test]
 fn a_refusal_that_may_mean_already_reversed_does_not_say_that_the_sale_stands() {
     let simulator = Simulator::start();
@@ -58,10 +58,10 @@ fn a_refusal_that_may_mean_already_reversed_does_not_say_that_the_sale_stands() 
             }
         }
     }
-    // Nor does it hold back the member.
+    // It does not block the member either.
     till.consume(&sale("T2")).succeeded();
     till.shutdown().succeeded();
-    // In English, and of a record that is there already.
+    // In English, for an existing record.
     let mut english = ours.clone();
     english["lang"] = json!("en");
     till.init(&english).succeeded();
@@ -69,7 +69,7 @@ fn a_refusal_that_may_mean_already_reversed_does_not_say_that_the_sale_stands() 
     let words = cashier(&seen);
     assert!(words.contains("920002") && words.contains("no cash") && !words.contains("stands"), "{words}");
     till.shutdown().succeeded();
-    // With the code told, asking again says what is so.
+    // With the code configured, asking again gives the actual result.
     let mut told = ours;
     told["routes"] = json!({"reverse": {"codes": {"already": ["920002"]}}});
     till.init(&told).succeeded();
@@ -107,7 +107,7 @@ fn what_was_given_back_before_is_not_booked_as_given_back_now() {
     assert_eq!(simulator.net("T1"), 0);
 }
 
-/// "Already" after a try of one's own whose answer was lost: that try did it.
+/// "Already" after an attempt of its own whose answer was lost: that attempt did it.
 #[test]
 fn what_a_lost_try_of_ones_own_gave_back_is_a_refund() {
     let simulator = Simulator::start();
@@ -137,10 +137,10 @@ fn a_sale_that_the_gateway_does_not_know_is_said_to_be_unknown_there() {
     let seen = till.look_up("T1").expect("unknown", "ZV-REVERSE-NOT-FOUND");
     assert_eq!(cashier(&seen), words);
     assert_eq!(simulator.net("T1"), 1);
-    // With the right one it is given back.
+    // With the right bizId it is given back.
     till.reverse(&request("T1")).expect("reversed", "ZV-REVERSED");
     assert_eq!(simulator.net("T1"), 0);
-    // What is refused otherwise is a person's.
+    // A refusal with another code needs a person.
     other.consume(&sale("T2~reverse_too_late")).succeeded();
     let request =
         json!({"bizId": "T2~reverse_too_late", "returnedBizId": "T2~reverse_too_late", "customerId": MEMBER});

@@ -1,4 +1,4 @@
-//! An outcome that is held, and what the gateway's own records prove of it.
+//! An unknown outcome that is held, and what the gateway's own records prove about it.
 
 mod support;
 
@@ -10,10 +10,10 @@ use support::{Driver, MEMBER, Simulator, config, until};
 
 const WINDOW_MS: u64 = 600;
 
-/// A coupon that is spent when it is redeemed: of others the status says nothing.
+/// A coupon that is used up when it is redeemed: the status of others proves nothing.
 const ONCE: &str = "390913439370321922";
 
-/// The records are asked by the V3 path of the same simulator; consumes go by V2, without a way to reverse.
+/// The records are read by the V3 path of the same simulator; consumes use V2, without a reverse route.
 fn till(simulator: &Simulator, complete: bool) -> Driver {
     let records = json!({"generation": "v3", "endpoint": simulator.v3(), "complete": complete, "codes": {"not_found": ["100007"]}});
     let more = json!({"late_arrival_ms": WINDOW_MS, "routes": {"balance_by_biz_id": records}});
@@ -24,7 +24,7 @@ fn sale(biz_id: &str, amount: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": amount})
 }
 
-/// The outcome once it is no longer unknown, or after a while that is long enough for that.
+/// The outcome once it is no longer unknown, or after long enough.
 fn in_the_end(till: &mut Driver, biz_id: &str) -> String {
     let until = Instant::now() + Duration::from_secs(5);
     loop {
@@ -54,7 +54,7 @@ fn what_does_not_stand_in_complete_records_never_happened_but_only_after_the_win
     assert_eq!(in_the_end(&mut till, "T1~reset_before"), "reversed");
     assert!(asked.elapsed() >= Duration::from_millis(WINDOW_MS), "{:?}", asked.elapsed());
     assert_eq!(simulator.net("T1~reset_before"), 0);
-    // And can no longer happen.
+    // It can no longer happen either.
     till.consume(&sale("T1~reset_before", "1.00")).expect("conflict", "ZV-CONFLICT");
 }
 
@@ -70,7 +70,7 @@ fn what_does_not_stand_in_records_that_may_be_incomplete_stays_unknown() {
     assert_eq!(till.look_up("T1~reset_before").outcome(), "reversed");
 }
 
-/// A till whose vendor has said that a coupon's status is kept at once and that no coupon can be used twice.
+/// A till whose vendor has stated that a coupon's status is updated at once and that no coupon can be used twice.
 fn till_by_coupons(simulator: &Simulator) -> Driver {
     let more = json!({"late_arrival_ms": WINDOW_MS, "guard": "off", "routes": {"coupon_status": {"complete": true}}});
     Driver::started(&config(&simulator.v2(), more))
@@ -127,18 +127,18 @@ fn undone_too_early_is_warned_of() {
     till.consume(&sale("T1~reset_before", "1.00")).expect("unknown", "ZV-LOST");
     assert!(till.settle(&decision("T1~reset_before")).succeeded().warns("ZV-W-MAY-ARRIVE"));
     till.consume(&sale("T2~reset_before", "1.00")).expect("unknown", "ZV-LOST");
-    // From now on the library counts the window.
+    // The library counts the window from here.
     till.recover().succeeded();
     thread::sleep(Duration::from_millis(2 * WINDOW_MS));
     assert!(!till.settle(&decision("T2~reset_before")).succeeded().warns("ZV-W-MAY-ARRIVE"));
 }
 
-/// A till whose consumes are lost and held, and whose records answer with this data.
+/// A till whose consume is lost and held, and whose gateway's records contain this data.
 fn held(records: Value, sale: &Value, routes: &Value) -> (support::Scripted, Driver) {
     let server = support::Scripted::start(move |mut stream| {
         use std::io::Write;
         while let Some(request) = support::Request::read(&mut stream) {
-            // Lost; and whatever else is asked is answered.
+            // The consume is lost; every other request is answered.
             if request.head.starts_with("POST /v3/crm/customer/customerConsume") {
                 return;
             }
@@ -156,7 +156,7 @@ fn held(records: Value, sale: &Value, routes: &Value) -> (support::Scripted, Dri
     (server, till)
 }
 
-/// What becomes of it: the records are asked until something is proven, at least three times.
+/// The outcome: the records are read until something is proven, at least three times.
 fn proven(records: Value, sale: &Value, routes: &Value) -> String {
     let (server, mut till) = held(records, sale, routes);
     let until = Instant::now() + Duration::from_millis(700);
@@ -173,7 +173,8 @@ fn proven(records: Value, sale: &Value, routes: &Value) -> String {
     }
 }
 
-/// Sums compare as values; a sign proves nothing until the route says what it means, and money that came back is not taken.
+/// Amounts compare as values; a sign proves nothing until the route configures its meaning, and money that was given
+/// back is not taken.
 #[test]
 fn an_amount_in_the_records_is_a_value_whose_sign_the_route_explains() {
     for (amount, sign, outcome) in [
@@ -191,7 +192,7 @@ fn an_amount_in_the_records_is_a_value_whose_sign_the_route_explains() {
         let records = json!({"bizId": "T1", "amount": amount, "customerId": MEMBER});
         assert_eq!(proven(records, &sale("T1", "1.00"), &routes), outcome, "{amount} {sign:?}");
     }
-    // With coupons that are unused beside it: what stands there with a sign of unknown meaning did happen.
+    // With unused coupons as well: a record with a sign of unknown meaning did happen.
     let routes = json!({"balance_by_biz_id": {"complete": true, "codes": {"not_found": ["100007"]}}, "coupon_status": {"complete": true}});
     let mut both = redemption("T1", ONCE);
     both["amount"] = json!("1.00");

@@ -1,5 +1,5 @@
-//! Every fault that the simulator knows, by name: what a till is told, and whether that is true by the gateway's
-//! ledger. `cargo test --test faults -- --nocapture` prints the tables.
+//! Every fault of the simulator, by name: what a till is told, and whether that is true by the gateway's ledger.
+//! `cargo test --test faults -- --nocapture` prints the tables.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 #[path = "faults/asking.rs"]
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use support::{Driver, MEMBER, Simulator, config};
 use zvpos_sandbox::faults::{Chosen, Fault, Named};
 
-/// A till that loses patience soon, and leaves what is unknown as it is.
+/// A till with short timeouts that leaves unknown outcomes unresolved.
 fn till(simulator: &Simulator) -> Driver {
     impatient(&simulator.v2(), &json!({}))
 }
@@ -31,12 +31,12 @@ fn sale(biz_id: &str, amount: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": amount})
 }
 
-/// `name` or `name:number`, as an order for the admin API.
+/// `name` or `name:number`, as the admin API takes it.
 fn named(asked: &str) -> Chosen {
     Named::read(asked).unwrap().chosen()
 }
 
-/// Lets a fault wait for the next requests of an operation.
+/// Arms a fault for the next requests of an operation.
 fn arm(simulator: &Simulator, asked: &str, operation: &str, times: Option<u32>) {
     let order = json!({"fault": asked, "operation": operation, "times": times});
     let answer = simulator.admin("POST", "/faults", &order);
@@ -47,7 +47,7 @@ fn disarm(simulator: &Simulator) {
     simulator.admin("DELETE", "/faults", &Value::Null);
 }
 
-/// Not one is left out.
+/// No fault is left out.
 #[test]
 fn every_fault_is_in_a_table() {
     let known: BTreeSet<_> = Fault::ALL.iter().map(|fault| fault.row().name).collect();

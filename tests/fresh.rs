@@ -1,5 +1,6 @@
-//! A machine on which nobody has worked yet: what the commands of the README need is asked for in one line or brought,
-//! and a test that fails keeps no other from running. `.ci/run` runs the commands themselves in a bare Debian.
+//! A machine that has never been used: each tool that the README's commands need is requested in one line or
+//! installed, and a failing test does not keep others from running. `.ci/run` runs the commands themselves in a bare
+//! Debian.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -12,7 +13,7 @@ use std::process::{Command, Output};
 
 use support::{own_folder, root};
 
-/// What every Debian has: programs of essential packages.
+/// Programs of essential packages, which every Debian has.
 const EVERYWHERE: [&str; 7] = ["bash", "chmod", "date", "script", "sh", "tar", "timeout"];
 
 fn read(file: &str) -> String {
@@ -24,7 +25,7 @@ fn script(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A folder with the programs of a bare Debian, so many of them as the scripts use, and a user who is not root.
+/// A folder with the programs of a bare Debian that the scripts use, and a user other than root.
 fn bare() -> PathBuf {
     let folder = own_folder();
     let programs = "awk bash cut dirname grep head mktemp rm sed sh sleep sort tail uname cat";
@@ -34,7 +35,7 @@ fn bare() -> PathBuf {
         symlink(place, folder.join(program)).unwrap();
     }
     script(&folder.join("id"), "echo 1000");
-    // The machine of the test may well have everything installed.
+    // The machine of the test may have everything installed.
     script(&folder.join("dpkg-query"), "exit 1");
     folder
 }
@@ -44,7 +45,7 @@ fn tools(path: &Path, mode: &[&str]) -> Output {
     tools.args(mode).env_clear().env("PATH", path).output().unwrap()
 }
 
-/// It fails with one line, and gives that.
+/// The program fails with one line, which is returned.
 fn one_line(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{output:?}");
@@ -63,7 +64,7 @@ fn what_is_missing_is_said_in_one_line() {
     assert!(demo.contains("gcc python3 Rust"), "{demo}");
     let tests = one_line(&tools(&bare, &[]));
     assert!(tests.contains("chromium") && tests.contains("apt-get install"), "{tests}");
-    // One that is too old is as good as none.
+    // A version that is too old counts as missing.
     script(&bare.join("cargo"), "echo 'cargo 1.60.0 (d1fd9fe2c 2022-03-01)'");
     assert!(one_line(&tools(&bare, &["build"])).contains("Rust 1."));
     script(&bare.join("cargo"), "echo 'cargo 99.0.0 (d1fd9fe2c 2099-03-01)'");
@@ -72,7 +73,7 @@ fn what_is_missing_is_said_in_one_line() {
     assert!(enough.status.success() && enough.stderr.is_empty(), "{enough:?}");
 }
 
-/// Rust's test programs stop at the first that fails, unless they are told not to.
+/// Rust's test programs stop at the first failure unless told not to.
 #[test]
 fn make_test_runs_everything_and_then_fails() {
     let folder = own_folder();
@@ -105,7 +106,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The programs that a source starts by a name that stands in it.
+/// The programs that a source starts by a literal name.
 fn started(text: &str) -> impl Iterator<Item = &str> {
     ["Command::new(\"", "system(\"", "shell::command(\"", "place.command(\""]
         .into_iter()
@@ -114,7 +115,7 @@ fn started(text: &str) -> impl Iterator<Item = &str> {
         .filter(|program| program.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-_.".contains(&byte)))
 }
 
-/// What `tests/tools.sh` looks for.
+/// The programs that `tests/tools.sh` checks for.
 fn brought() -> BTreeSet<String> {
     let text = read("tests/tools.sh");
     let (_, list) = text.split_once("wanted=(").unwrap();
@@ -133,7 +134,7 @@ fn every_program_that_the_tests_start_is_brought() {
     let mut lacking = Vec::new();
     for file in &files {
         let text = fs::read_to_string(file).unwrap();
-        // This very file starts none but make.
+        // This file itself starts only make.
         let programs = started(&text).filter(|_| !file.ends_with("tests/fresh.rs"));
         for program in programs {
             if !brought.contains(program) && !EVERYWHERE.contains(&program) {
@@ -142,7 +143,7 @@ fn every_program_that_the_tests_start_is_brought() {
         }
     }
     assert!(lacking.is_empty(), "not in tests/tools.sh:\n{}", lacking.join("\n"));
-    // The check sees what it is there for.
+    // The check detects a planted use.
     let planted: Vec<_> = started("Command::new(\"abidw\"); system(\"mkfs.ext4\", &[])").collect();
     assert_eq!(planted, ["abidw", "mkfs.ext4"]);
 }
@@ -153,7 +154,7 @@ fn prerequisites(page: &str) -> String {
     format!("apt-get install {}", command.split_once('`').unwrap().0)
 }
 
-/// `.ci/run` types what the README says into a bare Debian; the other page says the same.
+/// `.ci/run` types the README's commands into a bare Debian; the other page has the same ones.
 #[test]
 fn both_pages_ask_for_the_same_packages() {
     assert_eq!(prerequisites("README.md"), prerequisites("README.zh-CN.md"));

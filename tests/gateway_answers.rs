@@ -1,5 +1,5 @@
-//! What counts as the gateway's answer to a consume, and what only looks like one: a complete HTTP 200 with the
-//! whole envelope and nothing else (docs/money-safety.md, I3). A wrong `succeeded` or `declined` costs money.
+//! What counts as the gateway's answer to a consume: a complete HTTP 200 with the whole envelope and nothing else
+//! (docs/money-safety.md, I3). A wrong `succeeded` or `declined` costs money.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -16,7 +16,7 @@ fn sale(number: usize) -> Value {
     json!({"bizId": format!("T{number}"), "customerId": MEMBER, "amount": "1.00"})
 }
 
-/// Sends a consume to a server that answers these bytes and closes; the library's answer.
+/// Sends a consume to a server that answers these bytes and closes; returns the library's answer.
 fn told(bytes: &[u8]) -> support::Answer {
     let bytes = bytes.to_vec();
     let server = Scripted::then(move |stream| {
@@ -41,7 +41,7 @@ fn bodies() {
         (format!("\u{feff} \n{GOOD}\n"), "succeeded", "0"),
         (long, "succeeded", "0"),
         (envelope(&format!(r#""status":1,"code":0,{data}"#)), "succeeded", "0"),
-        // Cut, doubled, or with something behind it.
+        // Truncated, doubled, or with trailing bytes.
         (String::new(), "unknown", "ZV-NOT-GATEWAY"),
         (GOOD[..GOOD.len() - 1].to_owned(), "unknown", "ZV-NOT-GATEWAY"),
         (format!("{GOOD}{GOOD}"), "unknown", "ZV-NOT-GATEWAY"),
@@ -58,7 +58,7 @@ fn bodies() {
         (format!(r#"{{"status":true,"code":0,{data}}}"#), "unknown", "ZV-NOT-GATEWAY"),
         (envelope(&format!(r#""status":"maybe","code":0,{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
         (envelope(&format!(r#""status":true,"code":{{}},{data}"#)), "unknown", "ZV-NOT-GATEWAY"),
-        // Success without a proof.
+        // A success without proof.
         (envelope(r#""status":true,"code":0"#), "unknown", "ZV-UNPROVEN"),
         (envelope(r#""status":true,"code":0,"data":[]"#), "unknown", "ZV-UNPROVEN"),
         (envelope(r#""status":true,"code":0,"data":null"#), "unknown", "ZV-UNPROVEN"),
@@ -74,7 +74,7 @@ fn bodies() {
             "unknown",
             "ZV-UNPROVEN",
         ),
-        // A no of the business, outside or inside, is a no. An inside yes beside it is a contradiction.
+        // A refusal of the business, outer or inner, is a refusal. An inner success with it is a contradiction.
         (envelope(r#""status":true,"code":"910001""#), "declined", "910001"),
         (envelope(r#""status":true,"code":910001,"data":null"#), "declined", "910001"),
         (
@@ -89,7 +89,7 @@ fn bodies() {
             "unknown",
             "1",
         ),
-        // A system error is a no only where it is known to come before any effect.
+        // A system error is a refusal only if it is known to precede any effect.
         (envelope(r#""status":false,"code":110004"#), "declined", "110004"),
         (envelope(r#""status":"false","code":"100002""#), "declined", "100002"),
         (envelope(r#""status":false,"code":110007"#), "unknown", "110007"),
@@ -147,7 +147,7 @@ fn a_body_that_is_not_utf8_is_none() {
     assert_eq!(told(&bytes).expect("unknown", "ZV-BROKEN-TEXT").json["next"], "wait");
 }
 
-/// A redirect is not followed: the money would go to somebody whom nobody has configured.
+/// A redirect is not followed: the money would go to a server that is not configured.
 #[test]
 fn a_redirect_is_not_followed() {
     let simulator = Simulator::start();
@@ -167,7 +167,7 @@ fn a_redirect_is_not_followed() {
     assert_eq!(simulator.requests(), 0);
 }
 
-/// A field that drifted beyond recognition is passed on as it came, and the outcome stands.
+/// A field of an unreadable type is passed on unchanged, and the outcome does not change.
 #[test]
 fn a_field_beyond_recognition_is_a_warning() {
     let body = r#"{"status":true,"code":0,"message":"ok","data":{"change_recharge_amount":"1.00","total_amount":{"a":[1]},"gift_amount":"12.345"}}"#;
@@ -178,7 +178,7 @@ fn a_field_beyond_recognition_is_a_warning() {
     assert_eq!(answer.data()["change_recharge_amount"], "1.00");
 }
 
-/// The answer held against the question: it warns, and under `strict_answer` it proves nothing.
+/// An answer that does not match the request: a warning, and under `strict_answer` it proves nothing.
 #[test]
 fn an_answer_that_does_not_match_the_question() {
     for (data, warning) in [
@@ -199,7 +199,7 @@ fn an_answer_that_does_not_match_the_question() {
     }
 }
 
-/// What is configured as a code in doubt, or before any effect, is.
+/// Configured codes in doubt and codes before any effect are honoured.
 #[test]
 fn codes_are_configuration() {
     let code = Arc::new(Mutex::new("0"));
@@ -220,7 +220,7 @@ fn codes_are_configuration() {
     }
 }
 
-/// A gateway that repeats in its words what it was sent: neither the journal nor the log may hold it.
+/// A gateway that repeats the request in its message: neither the journal nor the log may contain it.
 #[test]
 fn a_secret_that_comes_back_is_not_kept() {
     const PASSWORD: &str = "246813579";
@@ -234,7 +234,7 @@ fn a_secret_that_comes_back_is_not_kept() {
     let success = format!(
         r#"{{"status":true,"code":"0","message":"{words}","data":{{"change_recharge_amount":"1.00","payPassword":"{PASSWORD}"}}}}"#
     );
-    // All that was sent, as some programs show it while they are being tested.
+    // The whole request, as some programs show it during development.
     let echo = format!(
         r#"{{"status":true,"code":"0","message":"ok","data":{{"change_recharge_amount":"1.00","gift_amount":{{"pay_password":"{PASSWORD}"}},"request":[{{"Params":{{"amount":"1.00","payPassword":"{PASSWORD}"}}}}]}}}}"#
     );
@@ -271,7 +271,7 @@ fn a_secret_that_comes_back_is_not_kept() {
     }
 }
 
-/// Asks for one sale a body; `{id}` stands for the sale's bizId. The answers as outcome and code.
+/// Sends one sale for each body; `{id}` is replaced by the sale's bizId. Returns the answers as outcome and code.
 fn told_each(more: &Value, sale: &Value, bodies: &[&str]) -> Vec<(String, String)> {
     let bodies: Vec<String> = bodies.iter().map(|body| (*body).to_owned()).collect();
     let turn = Arc::new(Mutex::new(0));
@@ -302,8 +302,8 @@ fn check_each(more: &Value, sale: &Value, cases: &[(&str, &str, &str)]) {
     }
 }
 
-/// A whole answer of another sale that comes while this one waits, on a connection that was clean when it was looked at.
-/// Wherever it names that sale, and be it a yes or a no, it says nothing of this one.
+/// A complete answer of another sale that arrives while this one waits, on a connection that was clean when it was
+/// checked. Wherever it names that sale, success or refusal, it proves nothing about this one.
 #[test]
 fn an_answer_that_names_another_sale_of_the_journal_is_not_this_ones() {
     for late in [
@@ -338,7 +338,7 @@ fn an_answer_that_names_another_sale_of_the_journal_is_not_this_ones() {
             assert_eq!(till.consume(&first).outcome(), wanted);
             let mut second = sale(2);
             second["bizId"] = json!("SALE-B");
-            // Under strict_answer the first one's own id is nobody's.
+            // Under strict_answer the first one's own id is unknown.
             if wanted == "succeeded" {
                 till.consume(&second).expect("unknown", "ZV-MISMATCH");
             } else {
@@ -348,8 +348,8 @@ fn an_answer_that_names_another_sale_of_the_journal_is_not_this_ones() {
     }
 }
 
-/// A refusal is held against the question, too: what it shows as redeemed or taken speaks against it; a balance does
-/// not, and a bizId that is nobody's is a warning as beside a success.
+/// A refusal is compared with the request, too: shown redemptions or deductions contradict it; a balance does not,
+/// and an unknown bizId is a warning, as with a success.
 #[test]
 fn a_refusal_whose_data_shows_that_something_was_taken_is_none() {
     let coupon = json!({"customerId": MEMBER, "couponsCardList": ["390962138708451328"]});
@@ -398,8 +398,8 @@ fn a_refusal_whose_data_shows_that_something_was_taken_is_none() {
     }
 }
 
-/// The vendor's page shows a code in words. Such a code may be a yes in words, so it proves nothing of a payment; of a
-/// read it is a refusal like any other. What the vendor calls a refusal is listed under `codes.declined`.
+/// The vendor's page shows a code in words. Such a code may mean success, so it proves nothing for a payment; for a
+/// read it is a refusal like any other. The vendor's refusals are listed under `codes.declined`.
 #[test]
 fn codes_that_are_no_numbers() {
     let word = r#"{"status":true,"code":"异常编码,根据不同的业务返回编码","message":"查询的信息不存在"}"#;
@@ -431,7 +431,7 @@ fn codes_that_are_no_numbers() {
         &[
             (word, "declined", code),
             (inner, "declined", "E_LOW"),
-            // All of it plainly zero.
+            // All amounts clearly zero.
             (
                 r#"{"status":true,"code":"E_LOW","message":"m","data":{"change_gift_amount":"0.00","change_recharge_amount":"0.0000","storeBalance":0}}"#,
                 "declined",
@@ -448,7 +448,7 @@ fn codes_that_are_no_numbers() {
                 "E_LOW",
             ),
             (r#"{"status":true,"code":"E_LOW","message":"m","data":{"shopBalance":1}}"#, "unknown", "E_LOW"),
-            // A yes inside is a contradiction, whatever is listed.
+            // An inner success is a contradiction, whatever is listed.
             (
                 r#"{"status":true,"code":"5001","message":"m","data":{"status":true,"code":0}}"#,
                 "unknown",
@@ -469,7 +469,7 @@ fn codes_that_are_no_numbers() {
                 "unknown",
                 "20011",
             ),
-            // Known to come before any effect.
+            // Known to precede any effect.
             (r#"{"status":false,"code":"100002","message":"m"}"#, "declined", "100002"),
         ],
     );
@@ -482,8 +482,8 @@ fn codes_that_are_no_numbers() {
     assert_eq!(refused.errors(), ["codes.declined"]);
 }
 
-/// `data.status` and `data.code` are the vendor's 成功或失败标识 and 代码 of the business: a no of both
-/// beside an outer yes is a refusal, unless its code is in doubt. A code without the flag is one only where it is listed.
+/// `data.status` and `data.code` are the vendor's 成功或失败标识 and 代码 of the business: both refusing with an outer success
+/// is a refusal, unless the code is in doubt. A code without the flag counts only if it is listed.
 #[test]
 fn a_refusal_inside() {
     let no = |rest: &str| format!(r#"{{"status":true,"code":0,"message":"ok","data":{{{rest}}}}}"#);
@@ -494,7 +494,7 @@ fn a_refusal_inside() {
             "declined",
             "5001",
         ),
-        // 200 is a number, too: the flag says no, or the code is listed.
+        // 200 is a number, too: the flag refuses, or the code is listed.
         (no(r#""status":true,"code":5001,"message":"m""#), "unknown", "5001"),
         (no(r#""code":5001"#), "unknown", "5001"),
         (no(r#""status":true,"code":5009,"message":"m""#), "declined", "5009"),
@@ -515,7 +515,7 @@ fn a_refusal_inside() {
     check_each(&json!({"codes": {"in_doubt": ["110007", "5002"], "declined": ["5009"]}}), &sale(1), &cases);
 }
 
-/// The page's own sample: everything says yes, every documented field is there, and all are empty.
+/// The page's own sample: every status is a success, every documented field is present, and all are empty.
 #[test]
 fn the_vendors_own_sample() {
     let sample = r#"{ "status": "true", "code": "0", "message": "说明", "data": { "status": "true", "code": "0", "message": "操作成功", "bizId": "", "couponsCardList": "", "gift_amount": "", "recharge_amount": "", "total_amount": "", "change_gift_amount": "", "change_recharge_amount": "", "storeBalance": "", "shopBalance": "" } }"#;
@@ -546,7 +546,7 @@ fn the_vendors_own_sample() {
     check_each(&json!({"strict_answer": true}), &sale(1), &[(sample, "unknown", "ZV-MISMATCH")]);
 }
 
-/// Sums compare as values, and a coupon that was asked for is missed.
+/// Amounts compare as values, and a missing requested coupon is reported.
 #[test]
 fn sums_are_values_and_a_missing_coupon_is_a_warning() {
     let body = r#"{"status":true,"code":"0","message":"ok","data":{"bizId":"{id}","change_recharge_amount":"1.0000","change_gift_amount":"0.0000","couponsCardList":[],"total_amount":"77.0000"}}"#;
@@ -577,8 +577,8 @@ fn sums_are_values_and_a_missing_coupon_is_a_warning() {
     }
 }
 
-/// The late answer of another sale on the connection of a reversal undoes nothing: it is asked for again, and only its own
-/// answer counts.
+/// The late answer of another sale on the connection of a reversal reverses nothing: the reversal is sent again, and
+/// only its own answer counts.
 #[test]
 fn another_sales_answer_to_a_reversal_undoes_nothing() {
     for late in [

@@ -1,4 +1,4 @@
-//! What a C programmer links: the header against the symbols, every language standard, and the file itself.
+//! What a C programmer links: the header compared with the symbols, every language standard, and the file itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -14,7 +14,7 @@ fn header() -> String {
     fs::read_to_string(root().join("include/zvpos.h")).unwrap()
 }
 
-/// What a command prints; it must succeed.
+/// The output of a command, which must succeed.
 fn output(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -47,8 +47,8 @@ fn the_header_names_exactly_what_the_library_exports() {
     assert!(exported.len() >= 12 && exported.iter().all(|name| name.starts_with("zv_")), "{exported:?}");
 }
 
-/// Runs the program that writes the header once more, on a copy, so that a header which was edited by hand or not
-/// written again is found.
+/// Runs the header generator again on a copy, so that a header that was edited by hand or not regenerated is
+/// detected.
 #[test]
 fn the_header_is_what_the_sources_give() {
     let directory = scratch().join("header");
@@ -88,8 +88,8 @@ fn generator() -> PathBuf {
     found.max().expect("the build script of zvpos").1
 }
 
-/// In a checkout whose sources are committed, so is their header. (Building has written it again by now, so only
-/// the version control knows what was there.)
+/// In a checkout with committed sources the committed header matches them. (The build has already regenerated the
+/// file, so only git knows the committed one.)
 #[test]
 fn the_committed_header_is_this_one() {
     let git = |arguments: &[&str]| Command::new("git").current_dir(root()).args(arguments).output().ok();
@@ -103,7 +103,7 @@ fn the_committed_header_is_this_one() {
     }
 }
 
-/// The macro of `src/stdcall.rs` names every function; what it forgets would be declared and not exported.
+/// The macro of `src/stdcall.rs` lists every function; a missing one would be declared and not exported.
 #[test]
 fn every_function_has_a_stdcall_twin() {
     let text = header();
@@ -123,7 +123,7 @@ const COMPILERS: &[(&str, &[&str])] = &[
     ("c++ -x c++", &["c++11", "c++14", "c++17", "c++20"]),
 ];
 
-/// Compiles two units that include the header (alone, and twice), links them and the library, and runs that.
+/// Compiles two units that include the header (once, and twice), links them with the library, and runs the program.
 #[test]
 fn the_header_compiles_alone_in_every_standard() {
     let directory = scratch().join("standards");
@@ -212,10 +212,10 @@ fn the_static_library_links_too() {
     let mut command = Command::new("cc");
     command.args(["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-I"]).arg(root().join("include"));
     command.arg(root().join("examples/c/till.c")).arg("-o").arg(&program).arg(library().join("libzvpos.a"));
-    // What std needs: `rustc --print native-static-libs`.
+    // The libraries that std needs: `rustc --print native-static-libs`.
     command.args(["-lpthread", "-ldl", "-lm", "-lgcc_s"]);
     output(&mut command);
-    // Nothing listens there: what is asked for is not sent, and that is said, not a crash.
+    // Nothing listens at that address: the request must be reported as not sent, without a crash.
     let run = Command::new(&program)
         .arg("http://127.0.0.1:1/api/v2")
         .arg(own_folder().join("till.db"))

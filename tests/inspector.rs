@@ -1,4 +1,4 @@
-//! The simulator's inspector in a real browser, while a till uses the simulator through the C ABI: what a person sees.
+//! The simulator's inspector in a real browser, while a till uses the simulator through the C ABI: what a user sees.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, reason = "shared between the files of one test")]
 
@@ -51,7 +51,7 @@ fn a_consume_appears_by_itself_and_says_everything_when_it_is_opened() {
     browser.reads("#answer", "\"change_recharge_amount\": \"23.00\"");
     browser.reads("#effect", "carried out");
     browser.reads("#detail-ledger", "1 deduction stands");
-    // A reversal changes what stands for the request that is open, without a click.
+    // A reversal changes the ledger entry of the open request, without a click.
     till.reverse(&json!({"bizId": "T1-0001"})).expect("reversed", "ZV-REVERSED");
     browser.reads("#detail-ledger", "0 nothing stands");
     browser.reads(NEWEST, "−1 given back");
@@ -79,7 +79,7 @@ fn a_refusal_shows_the_rule_and_a_fault_what_it_was() {
     browser.reads(NEWEST, "~reset_after");
     browser.click(NEWEST);
     browser.reads("#fault-played", "the connection is reset");
-    // The filter leaves what fits, the list of kinds the refused ones.
+    // The filter leaves matching requests, the list of kinds the refused ones.
     browser.type_into("#filter", "t1-0002");
     browser.until("document.querySelectorAll('#list li').length === 1");
     browser.reads(NEWEST, "T1-0002");
@@ -105,7 +105,7 @@ fn a_fault_armed_on_the_page_meets_the_next_consume() {
     assert_eq!(simulator.net("T1-0001"), 1);
     browser.reads("#armed", "No fault is waiting");
     browser.reads("#list", "~http_500_after");
-    // Until it is disarmed, and disarmed.
+    // Until it is disarmed; then disarmed.
     browser.choose("#fault", "system_error");
     browser.ask("document.querySelector('#fault-times').value = ''");
     browser.click("#arm");
@@ -114,13 +114,13 @@ fn a_fault_armed_on_the_page_meets_the_next_consume() {
     browser.click("#disarm");
     browser.reads("#armed", "No fault is waiting");
     till.consume(&sale("T1-0003", "1.00")).succeeded();
-    // By chance, always.
+    // By chance, with probability 1.
     browser.type_into("#chaos", "seed=7,system_error=1");
     browser.click("#set-chaos");
     support::until("chaos is set", || {
         simulator.admin("GET", "/chaos", &Value::Null)["rates"][0]["rate"] == 1.0
     });
-    // As it was written, also for whoever comes later.
+    // As it was written, also after a reload.
     browser.reload();
     browser.click("#tab-faults");
     browser.until("document.querySelector('#chaos')?.value === 'seed=7,system_error=1'");
@@ -152,7 +152,7 @@ fn the_clock_the_policy_and_the_reset() {
     );
     browser.click("#clock-true");
     browser.reads("#clock-offset", "The machine's time");
-    // The policy: what is chosen is what the gateway does.
+    // The policy: the gateway does what is selected.
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({})));
     till.consume(&sale("T1-0001", "1.00")).succeeded();
     browser.click("#tab-policy");
@@ -161,10 +161,10 @@ fn the_clock_the_policy_and_the_reset() {
     support::until("reversals are refused", refuses);
     till.reverse(&json!({"bizId": "T1-0001"}));
     browser.reads(NEWEST, "reverse.refused");
-    // Somebody else's change is seen, too.
+    // A change by another client is shown, too.
     simulator.admin("PUT", "/policy", &json!({"same_biz_id": "duplicate"}));
     browser.until("document.querySelector('#set-same_biz_id').value === 'duplicate'");
-    // Members are live, and a reset asks before it forgets.
+    // Members update live, and a reset asks for confirmation.
     browser.click("#tab-members");
     let balance = format!("[data-member='{MEMBER}'] [data-figure=total]");
     browser.reads(&balance, "¥999999.00");
@@ -189,7 +189,7 @@ fn both_languages_and_text_that_wants_to_be_html() {
     assert_eq!(browser.ask("document.documentElement.lang"), "zh-CN");
     browser.click("#language");
     browser.reads("#tab-members", "Members");
-    // It is remembered, whatever the browser prefers.
+    // The choice is remembered, whatever the browser prefers.
     browser.reload();
     browser.reads("#tab-members", "Members");
     let evil = "<img/src=x/onerror=alert(1)>";
@@ -223,7 +223,7 @@ fn in_chinese_nothing_is_explained_in_english() {
     browser.choose("#fault", "delivered_twice");
     browser.reads("#faults", "返回哪一次的应答");
     browser.reads("#faults", "数值为 2 时为 unknown");
-    // The browser itself complains of an answer that refuses.
+    // The browser itself reports a refused request.
     browser.content();
     browser.type_into("#chaos", "hang=2");
     browser.click("#set-chaos");
@@ -248,7 +248,7 @@ fn paused_it_waits_and_the_keyboard_suffices() {
     browser.reads("#detail-biz-id", "T1-0001");
     browser.press("/");
     browser.until("document.activeElement.id === 'filter'");
-    // Whatever can be used has a name.
+    // Every control has a name.
     for tab in ["requests", "members", "ledger", "faults", "clock", "policy"] {
         browser.ask(&format!("document.querySelector('#tab-{tab}').click()"));
         browser.until(&format!("document.body.dataset.panel === '{tab}'"));
@@ -259,7 +259,7 @@ fn paused_it_waits_and_the_keyboard_suffices() {
     browser.content();
 }
 
-/// What a till of a shop does on an ordinary day and on a bad one.
+/// The requests of a shop's till on a good day and on a bad one.
 fn a_day(simulator: &Simulator) {
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({"late_arrival_ms": 60_000})));
     till.call("member_lookup", &json!({"identifierNumber": "M0001", "type": "1"})).succeeded();
@@ -310,7 +310,7 @@ fn it_fits_a_phone_and_the_night_and_its_pictures() {
             assert_eq!(browser.ask(wide), json!([]), "{tab} must be scrolled sideways");
             picture(&mut browser, &format!("inspector-phone-{tab}.{language}"));
         }
-        // To open a request is to leave the list.
+        // Opening a request leaves the list.
         browser.click("#tab-requests");
         browser.click(NEWEST);
         browser.until("document.querySelector('#requests').offsetParent === null");

@@ -1,5 +1,6 @@
-//! What a till sees of the journal: an answer that was lost is undone, the same bizId means the same sale in every
-//! process and after every crash, and what nobody can know is said so. After each the gateway's ledger is asked.
+//! The journal as a till sees it: a sale whose answer is lost is reversed, the same bizId means the same sale in
+//! every process and after every crash, and an unknowable result is reported as such. Each test checks the gateway's
+//! ledger.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -26,7 +27,7 @@ fn till(simulator: &Simulator) -> Driver {
     Driver::started(&reversing(&simulator.v2(), json!({})))
 }
 
-/// The reversals get no answer of the gateway until [`reachable`].
+/// Reversals get no answer of the gateway until [`reachable`].
 fn unreachable(simulator: &Simulator) {
     simulator.arm("http_500", "reverse", 1_000_000, &json!({}));
 }
@@ -40,7 +41,7 @@ fn settles(till: &mut Driver, biz_id: &str, outcome: &str) -> Answer {
     till.look_up(biz_id)
 }
 
-/// What `zv_pending_json` says is next, by bizId.
+/// The `next` of each entry of `zv_pending_json`, by bizId.
 fn pending(till: &mut Driver) -> Vec<(String, String)> {
     let answer = till.pending(None).succeeded();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -79,7 +80,7 @@ fn a_lost_answer_is_undone_by_itself_whatever_lost_it() {
         let biz_id = format!("T~{fault}");
         let answer = till.consume(&sale(&biz_id));
         assert_eq!(answer.outcome(), "unknown", "{}", answer.text);
-        // Its reversal is on disk: the customer may pay in another way at once.
+        // Its reversal is on disk: the customer may use another tender at once.
         assert_eq!(answer.json["next"], "other_tender", "{}", answer.text);
         reachable(&simulator);
         biz_ids.push(biz_id);
@@ -94,8 +95,8 @@ fn a_lost_answer_is_undone_by_itself_whatever_lost_it() {
     assert_eq!(pending(&mut till), []);
 }
 
-/// In another working directory it would be another, empty journal, and a sale that is being undone would be taken
-/// once more: nothing is expanded or resolved.
+/// In another working directory it would be another, empty journal, and a sale that is being reversed would be taken
+/// again: no path is expanded or resolved.
 #[test]
 fn a_journal_that_is_another_file_elsewhere_is_refused() {
     let simulator = Simulator::start();
@@ -183,7 +184,7 @@ fn eight_threads_reverse_one_sale() {
     let mut till = till(&simulator);
     till.consume(&sale("T1")).succeeded();
     for answer in till.together(8, &format!("reverse {}", json!({"bizId": "T1"}))) {
-        // Another thread may be at it.
+        // Another thread may be reversing it.
         assert!(matches!(answer.outcome(), "reversed" | "unknown"), "{}", answer.text);
     }
     settles(&mut till, "T1", "reversed");
@@ -204,7 +205,7 @@ fn a_reversal_waits_for_the_consume_that_runs() {
         settles(&mut two, biz_id, "reversed");
         assert_eq!(simulator.net(biz_id), 0, "{biz_id}");
     }
-    // What the gateway refused meanwhile was never taken.
+    // A sale that the gateway refused meanwhile was never taken.
     let poor = json!({"bizId": "T4~late_answer:500", "customerId": POOR_MEMBER, "amount": "500.00"});
     let before = simulator.requests();
     one.begin(&format!("consume {poor}"));
@@ -221,7 +222,7 @@ fn another_tills_sale_is_reversed_by_the_returned_biz_id() {
     let returned = till(&simulator).consume(&sale("T1")).succeeded().data()["bizId"].clone();
     let mut other = till(&simulator);
     let request = json!({"bizId": "T1", "returnedBizId": returned});
-    // What the configured params name must be known.
+    // A value that the configured params name is required.
     assert_eq!(other.reverse(&request).expect("invalid", "ZV-REQUEST").errors(), ["customerId"]);
     assert_eq!(simulator.requests(), 1);
     let request = json!({"bizId": "T1", "returnedBizId": returned, "customerId": MEMBER});
@@ -231,7 +232,7 @@ fn another_tills_sale_is_reversed_by_the_returned_biz_id() {
     other.consume(&sale("T1")).expect("conflict", "ZV-CONFLICT");
 }
 
-/// A till that gives the refund a bizId of its own: the sale would be undone, and its own record say that it stands.
+/// A till that gives the refund its own bizId: the sale would be reversed while its own record says that it is valid.
 #[test]
 fn a_sale_of_this_journal_is_reversed_only_by_its_own_biz_id() {
     for returned_biz_id in [ReturnedBizId::Same, ReturnedBizId::Other] {
@@ -287,12 +288,12 @@ fn a_refused_reversal_is_a_persons() {
     let mut till = till(&simulator);
     till.consume(&sale("T1")).succeeded();
     till.consume(&sale("T2~reset_after")).expect("unknown", "ZV-LOST");
-    // The sale had succeeded: it stands as it did. What was never told that is a person's.
+    // The sale had succeeded and stays valid. A sale that was never told so needs a person.
     let answer = till.reverse(&json!({"bizId": "T1"})).expect("conflict", "ZV-REFUND-REFUSED");
     assert_eq!(answer.json["recorded"]["reversal"]["gateway"]["code"], "920003", "{}", answer.text);
     until("it is refused", || pending(&mut till) == listed("T2~reset_after", "person"));
     till.look_up("T2~reset_after").expect("unknown", "ZV-REFUSED");
-    // Asking a refused one again sends again.
+    // Reversing a refused one again sends again.
     let before = simulator.requests();
     till.reverse(&json!({"bizId": "T1"})).expect("conflict", "ZV-REFUND-REFUSED");
     assert_eq!(simulator.requests(), before + 1);
@@ -387,7 +388,7 @@ fn a_retry_under_a_new_biz_id_is_held_back() {
     till.consume(&sale("C2", MEMBER, five())).expect("not_sent", "ZV-IN-DOUBT");
     till.consume(&sale("C3", MEMBER, json!([SAVINGS_COUPON]))).succeeded();
 
-    // Member is what it is when nothing is said.
+    // The default guard is `member`.
     let mut config = reversing(&simulator.v2(), json!({}));
     config.as_object_mut().unwrap().remove("guard");
     let mut till = Driver::started(&config);
@@ -419,7 +420,7 @@ fn a_second_process_waits_for_the_first_and_is_told_the_same() {
         .expect("conflict", "ZV-CONFLICT");
 }
 
-/// A till that was killed while its consume was on the wire.
+/// A till that was killed while its consume was on its way.
 fn killed_while_sending(simulator: &Simulator, config: &Value, biz_id: &str) {
     let mut till = Driver::started(config);
     let before = simulator.requests();
@@ -439,7 +440,7 @@ fn a_till_that_was_killed_while_sending_finds_it_reversed() {
         assert!(answer.warns("ZV-W-UNSETTLED"), "{}", answer.text);
         assert_eq!(answer.data()["unsettled"], 1);
         let answer = till.consume(&sale(biz_id));
-        // Whether its reversal has been answered by now or not: never sent again.
+        // Whether or not its reversal has been answered by now: never sent again.
         assert!(matches!(answer.outcome(), "unknown" | "conflict"), "{}", answer.text);
         settles(&mut till, biz_id, "reversed");
         assert_eq!(simulator.net(biz_id), 0, "{biz_id}");
@@ -480,7 +481,7 @@ fn under_hold_a_killed_tills_sale_is_abandoned_and_waits() {
     until("a person's", || pending(&mut till) == listed("T1~hang_after", "person"));
     let answer = till.look_up("T1~hang_after").expect("unknown", "ZV-ABANDONED");
     assert_eq!(answer.json["next"], "wait");
-    // The till may still say that it is to be undone.
+    // The till may still request its reversal.
     assert_eq!(till.reverse(&json!({"bizId": "T1~hang_after"})).outcome(), "unknown");
     settles(&mut till, "T1~hang_after", "reversed");
     assert_eq!(simulator.net("T1~hang_after"), 0);
@@ -496,7 +497,7 @@ fn a_success_that_a_crash_kept_from_being_read_is_listed() {
     let config = reversing(&simulator.v2(), json!({}));
     let mut till = Driver::started(&config);
     till.consume(&sale("T1")).succeeded();
-    // The first is freed by now; the second never is.
+    // The first is released by now; the second never is.
     till.consume(&sale("T2")).succeeded();
     till.kill();
     let mut till = Driver::new();
@@ -591,7 +592,7 @@ fn without_a_thread_the_host_drives() {
     }
 }
 
-/// A gateway that refuses the first try, and to which the second one comes late: what it has taken in the end.
+/// A gateway that refuses the first attempt, and receives the second one late; returns what it has taken in the end.
 fn refuses_then_gets_it_late(taken: &Arc<AtomicI64>) -> Scripted {
     let (taken, tries) = (Arc::clone(taken), AtomicU32::new(0));
     Scripted::start(move |mut stream| {
@@ -614,7 +615,7 @@ fn refuses_then_gets_it_late(taken: &Arc<AtomicI64>) -> Scripted {
     })
 }
 
-/// How late a request may come is counted from its own try, not from one before it under the same bizId.
+/// The late-arrival window is counted from a request's own attempt, not from an earlier one under the same bizId.
 #[test]
 fn a_second_try_may_come_as_late_as_a_first() {
     let taken = Arc::new(AtomicI64::new(0));
@@ -625,7 +626,7 @@ fn a_second_try_may_come_as_late_as_a_first() {
     let ticket = till.ask(&format!("start consume {}", sale("T1"))).data()["ticket"].clone();
     let mut answer = None;
     until("the first try is refused", || {
-        // Somebody who looks has the library look, too, while the request is on its way.
+        // `pending` makes the library check, too, while the request is on its way.
         till.pending(None).succeeded();
         let polled = till.ask(&format!("poll {}", ticket.as_str().unwrap()));
         answer = Some(polled).filter(|polled| polled.outcome() != "running");
@@ -655,7 +656,7 @@ fn a_lost_answer_to_a_reversal_is_asked_for_again() {
     }
 }
 
-/// G4 off: a refusal that has an effect. What the configuration names as doubtful is undone.
+/// G4 off: a refusal that has an effect. A sale with a code that is configured as doubtful is reversed.
 #[test]
 fn a_refusal_in_doubt_is_undone() {
     let policy = Policy { refusals: Refusals::FullEffect, ..Policy::default() };
@@ -705,7 +706,7 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
          reversalCode,reversalMessage,kind,day,utc,local,sum,recharge,gift,pointsTaken,couponsTaken,deviceSn,\
          operatorId,operatorName,multiMark,count,withoutSplit"
     );
-    // Ids and codes begin with a tab, so that Excel takes them for texts.
+    // Ids and codes begin with a tab, so that Excel reads them as texts.
     let fields: Vec<&str> = lines[1].split(',').map(|field| field.trim_start_matches('\t')).collect();
     assert!(lines[1].contains(&format!(",\t{MEMBER},")), "{}", lines[1]);
     let coupons = format!("{SAVINGS_COUPON} {FIVE_OFF}");
@@ -717,7 +718,7 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
     );
     assert!(lines[2].contains(",T2,,declined,") && lines[2].contains(",\t910001,余额不足,"), "{}", lines[2]);
     assert!(lines[3].contains(",T3~reset_after,,reversed,"), "{}", lines[3]);
-    // Undone, and perhaps asked for once more at the end of the window.
+    // Reversed, and perhaps requested once more at the end of the window.
     assert!(
         [",\t0,操作成功,nothing", ",\t920002,该业务已冲正,nothing"]
             .iter()
@@ -734,7 +735,7 @@ fn a_business_day_can_be_held_against_the_tills_own_sales() {
         .collect();
     let stages: Vec<&str> = entries.iter().map(|entry| entry["stage"].as_str().unwrap()).collect();
     assert_eq!(stages, ["succeeded", "declined", "reversed"]);
-    // One that the till has only just read is settled as those before it are.
+    // A sale whose answer the till has just read is settled like those before it.
     till.consume(&sale("T4")).succeeded();
     let all = till.pending(Some(&json!({"day": day}))).succeeded();
     let next: Vec<_> = all.data()["entries"].as_array().unwrap().iter().map(|entry| &entry["next"]).collect();
@@ -779,7 +780,7 @@ fn no_password_or_key_is_in_the_journal() {
     assert!(seen > 0, "the sale is in one of the two");
 }
 
-/// The child has a copy of the lock by which others see that the till lives.
+/// The child has a copy of the lock by which others see that the till is alive.
 #[test]
 fn a_killed_till_is_dead_though_its_forked_child_lives() {
     let simulator = Simulator::start();
@@ -808,7 +809,7 @@ fn stored(config: &Value) -> String {
     String::from_utf8_lossy(&files.concat()).into_owned()
 }
 
-/// What the gateway says about a member in its own words is kept without whole phone numbers; its data is kept whole.
+/// The gateway's messages about a member are stored without whole phone numbers; its data is stored unchanged.
 #[test]
 fn phone_numbers_in_the_gateways_words_are_not_stored() {
     let phone = "13987654321";
@@ -836,7 +837,7 @@ fn phone_numbers_in_the_gateways_words_are_not_stored() {
     assert!(till.shutdown().json["outcome"] == "succeeded");
     let stored = stored(&config);
     assert!(stored.contains("139****4321"), "nothing is stored");
-    // In the data it stays: there it is a field of the member's.
+    // The data keeps it: there it is one of the member's fields.
     let words = stored.replace(&format!("phone\\\":\\\"{phone}"), "").replace("many 139-8765-4321\\\"", "");
     for number in [phone, "139-8765-4321"] {
         let at =

@@ -1,5 +1,5 @@
-//! A journal that is not what the tills have written: gone, restored, overwritten, of another format, damaged. Nothing is
-//! ever believed wrongly.
+//! A journal that differs from what the tills wrote: missing, restored, overwritten, of another format, damaged. None
+//! of it is ever believed wrongly.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -17,7 +17,8 @@ fn sale(biz_id: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": "0.01"})
 }
 
-/// The journal was refused with this code: the start says so, money calls stop and send nothing, quotes go on.
+/// Checks that the journal is refused with this code: the start reports it, money calls stop and send nothing, quotes
+/// continue.
 fn refused(simulator: &Simulator, config: &Value, code: &str) {
     let mut till = Driver::new();
     let answer = till.init(config).succeeded();
@@ -67,7 +68,7 @@ fn a_journal_that_is_gone_or_yesterdays_is_refused() {
     till.look_up("T2").succeeded();
 }
 
-/// What is written to a file that nobody can find is not kept, though the system says that it is written.
+/// A record in a file that can no longer be found is lost, although the system reports it as written.
 #[test]
 fn a_journal_that_is_taken_away_while_it_is_used_stops_money() {
     let simulator = Simulator::start();
@@ -90,7 +91,7 @@ fn a_journal_that_is_taken_away_while_it_is_used_stops_money() {
     }
 }
 
-/// The gateway has acted when it is taken away: no success may be told that no journal keeps.
+/// The gateway has acted when the file is removed: a success that no journal keeps may not be reported.
 #[test]
 fn a_journal_that_is_taken_away_while_the_consume_runs_keeps_the_till_from_being_told() {
     let simulator = Simulator::start();
@@ -147,12 +148,12 @@ fn files_of(journal: &Value) -> Vec<(&'static str, Vec<u8>)> {
     ["", "-wal", "-shm"].map(|what| (what, fs::read(beside(journal, what)).unwrap())).into()
 }
 
-/// As a restoring program does it that keeps the files: their bytes are older, their names and numbers the same.
+/// Like a restore that keeps the files: their bytes are older, their names and inodes unchanged.
 fn overwrite(journal: &Value, files: &[(&str, Vec<u8>)]) {
     for (what, bytes) in files {
         let mut file = fs::OpenOptions::new().write(true).open(beside(journal, what)).unwrap();
         file.write_all(bytes).unwrap();
-        // The till has the index in its memory: what it maps must not vanish.
+        // The till maps the index into its memory: the mapping must not vanish.
         if *what != "-shm" {
             file.set_len(bytes.len() as u64).unwrap();
         }
@@ -163,7 +164,7 @@ fn mark(journal: &Value) -> u64 {
     fs::read_to_string(beside(journal, ".mark")).unwrap().lines().next().unwrap().parse().unwrap()
 }
 
-/// A till's process remembers how far the journal had come, and so does the mark.
+/// A till's process remembers the journal's highest sequence, and so does the watermark.
 #[test]
 fn a_journal_overwritten_by_an_older_copy_stops_money_in_every_till() {
     let simulator = Simulator::start();
@@ -171,7 +172,7 @@ fn a_journal_overwritten_by_an_older_copy_stops_money_in_every_till() {
     let journal = &config["journal"];
     let mut till = Driver::started(&config);
     till.consume(&sale("T0")).succeeded();
-    // This one has seen nothing of what follows.
+    // This till has seen none of the following changes.
     let mut idle = Driver::started(&config);
     let older = files_of(journal);
     till.consume(&sale("T1")).succeeded();
@@ -197,7 +198,7 @@ fn a_journal_overwritten_by_an_older_copy_stops_money_in_every_till() {
     refused(&simulator, &config, "ZV-JOURNAL-BEHIND");
 }
 
-/// What a payment of this process left behind stands in the older copy as it was before: nothing may be told from it.
+/// The older copy holds an earlier state of a sale of this process: no answer may come from it.
 #[test]
 fn an_older_copy_tells_no_refunded_sale_as_paid() {
     let simulator = Simulator::start();
@@ -210,14 +211,14 @@ fn an_older_copy_tells_no_refunded_sale_as_paid() {
     till.consume(&sale("T0")).expect("internal", "ZV-JOURNAL-BEHIND");
 }
 
-/// Takes all that the WAL holds over into the database, as SQLite does by itself after a thousand pages.
+/// Writes the WAL back into the database, as SQLite does by itself after a thousand pages.
 fn checkpoint(journal: &Value) {
     let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n\
         print(c.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchall())\nc.close()";
     python(script, journal);
 }
 
-/// The newest sale lies in the WAL, and what came before it was written over: its sequence alone says nothing.
+/// The newest sale is in the WAL, and the database under it was overwritten: the sequence alone proves nothing.
 #[test]
 fn a_database_overwritten_under_its_wal_stops_money_in_every_till() {
     let simulator = Simulator::start();
@@ -231,9 +232,9 @@ fn a_database_overwritten_under_its_wal_stops_money_in_every_till() {
     checkpoint(journal);
     till.consume(&sale("M40")).succeeded();
     let older = fs::read(beside(journal, "")).unwrap();
-    // In another page than all that follows.
+    // In another page than all the following ones.
     till.consume(&sale("A1")).succeeded();
-    // That it was heard rides on this one.
+    // This commit also records that the other's answer was delivered.
     till.consume(&sale("Z0")).succeeded();
     checkpoint(journal);
     till.consume(&sale("Z1")).succeeded();
@@ -245,12 +246,12 @@ fn a_database_overwritten_under_its_wal_stops_money_in_every_till() {
     }
     let mut fresh = Driver::new();
     assert!(fresh.init(&config).succeeded().warns("ZV-W-JOURNAL"));
-    // Behind, or damaged: pages of both lie beside each other.
+    // Behind, or damaged: pages of both are mixed.
     assert_eq!(fresh.consume(&sale("A1")).outcome(), "internal");
     assert_eq!(simulator.net("A1"), 1);
 }
 
-/// What a till did and was told: the outcome of each bizId.
+/// Runs a till's sales and returns the outcome of each bizId that it was told.
 fn busy_day(till: &mut Driver) -> BTreeMap<String, String> {
     let mut told = BTreeMap::new();
     for number in 0..24 {
@@ -269,7 +270,7 @@ fn busy_day(till: &mut Driver) -> BTreeMap<String, String> {
     told
 }
 
-/// Whatever an opened journal says of a bizId must be what the till was told; that it cannot say is no lie.
+/// Every statement of an opened journal about a bizId must match what the till was told; no statement is not a lie.
 fn lies(till: &mut Driver, told: &BTreeMap<String, String>) -> Vec<String> {
     let mut lies = Vec::new();
     for (biz_id, outcome) in told {

@@ -1,5 +1,5 @@
-//! Originals that arrive late: after the gateway has said something of them already, or after their till was taken for
-//! dead. What is told at the end is what stands in the gateway's ledger.
+//! Requests that arrive late: after the gateway has already answered about them, or after their till was presumed
+//! dead. The final answer matches the gateway's ledger.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -17,15 +17,15 @@ use support::{
 };
 use zvpos_sandbox::rules::{Policy, UnknownReversal};
 
-/// Longer than a test needs between two of its steps, so that what is to happen within the window does.
+/// Longer than a test needs between two of its steps, so that they fall within the window.
 const WINDOW_MS: u64 = 3000;
 
 fn sale(biz_id: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": "3.00"})
 }
 
-/// The network before a simulator: it keeps each consume until it is told to let it through, and carries no answer to
-/// one back.
+/// The network in front of a simulator: it holds each consume until it is told to release it, and returns no answer
+/// to one.
 struct Network {
     server: Scripted,
     keeps_one: Arc<AtomicBool>,
@@ -57,7 +57,7 @@ impl Network {
     }
 }
 
-/// What the gateway answers.
+/// The gateway's answer.
 fn carried(gateway: SocketAddr, request: &Request) -> String {
     let mut stream = TcpStream::connect(gateway).unwrap();
     write!(stream, "{}\r\n\r\n{}", request.head, request.body).unwrap();
@@ -65,7 +65,7 @@ fn carried(gateway: SocketAddr, request: &Request) -> String {
     format!("{}\r\n\r\n{}", answer.head, answer.body)
 }
 
-/// A till that stands still while its consume of T1 is on the way, and whose file by which others see it live is gone.
+/// A till that is stopped while its consume of T1 is on its way, and whose liveness file is deleted.
 fn standing_still(network: &Network, config: &Value) -> Driver {
     let mut till = Driver::started(config);
     till.begin(&format!("consume {}", sale("T1")));
@@ -81,14 +81,14 @@ fn signal(till: &Driver, name: &str) {
     system("sh", &["-c", &format!("kill -{name} {}", till.pid())]);
 }
 
-/// It goes on, and its call ends without proof.
+/// The till continues, and its call ends without proof.
 fn goes_on(till: &mut Driver, next: &str) {
     signal(till, "CONT");
     let answer = till.finish().expect("unknown", "ZV-TIMEOUT");
     assert_eq!(answer.json["next"], next, "{}", answer.text);
 }
 
-/// Nothing settles by itself: each step is the test's own.
+/// Nothing settles in the background: each step is the test's own.
 fn by_hand(endpoint: &str, more: Value) -> Value {
     let mut config = config(
         endpoint,
@@ -103,7 +103,7 @@ fn stage(till: &mut Driver) -> String {
     till.look_up("T1").json["recorded"]["stage"].as_str().unwrap().to_owned()
 }
 
-/// It was not found twice, the second time when it could no longer arrive, as it seemed.
+/// It was not found twice, the second time when it apparently could no longer arrive.
 #[test]
 fn what_was_reversed_before_it_arrived_is_reversed_again() {
     let simulator = Simulator::start();
@@ -127,13 +127,13 @@ fn what_was_reversed_before_it_arrived_is_reversed_again() {
     );
     until("it is given back", || simulator.net("T1") == 0);
     until("it is reversed", || other.look_up("T1").outcome() == "reversed");
-    // A confirmation is only a promise until the window is over that began when it was opened again.
+    // A confirmation is final only after the window that began when the sale was re-opened.
     assert!(went_on.elapsed() >= Duration::from_millis(WINDOW_MS), "{:?}", went_on.elapsed());
     assert_eq!(simulator.net("T1"), 0);
     till.consume(&sale("T1")).expect("conflict", "ZV-CONFLICT");
 }
 
-/// The other till has been at it for longer than the window: what it is told now is no proof all the same.
+/// The other till has been reversing it for longer than the window: its answer is still no proof now.
 #[test]
 fn what_is_opened_again_has_a_new_window_in_every_till() {
     let simulator = Simulator::start();
@@ -164,7 +164,7 @@ fn what_is_opened_again_has_a_new_window_in_every_till() {
     assert_eq!(simulator.net("T1"), 0);
 }
 
-/// That the gateway's records did not have it proves nothing any more, until they have it.
+/// The gateway's records without the sale prove nothing any more until they contain it.
 #[test]
 fn what_is_held_is_unknown_again_though_the_records_did_not_have_it() {
     let simulator = Simulator::start();
@@ -218,8 +218,9 @@ fn what_is_held_and_was_to_be_reversed_by_a_till_is_reversed() {
     assert_eq!(simulator.net("T1"), 0);
 }
 
-/// Counter-example 1 of the words that would have lied: the gateway confirms a reversal of what it does not know, the
-/// original arrives and is taken, and the next reversal is too late. Net 1, so it may not be called reversed.
+/// Counter-example 1 of the answers that would be false: the gateway confirms a reversal of a bizId that it does not
+/// know, the original arrives and is taken, and the next reversal is too late. Net 1, so it may not be called
+/// reversed.
 #[test]
 fn what_arrives_after_its_reversal_was_confirmed_is_never_told_reversed() {
     let policy = Policy {
@@ -241,10 +242,10 @@ fn what_arrives_after_its_reversal_was_confirmed_is_never_told_reversed() {
     assert_eq!(seen.json["recorded"]["reversal"]["gateway"]["code"], "920004", "{}", seen.text);
     let listed = till.pending(None).succeeded();
     assert_eq!(listed.data()["entries"][0]["next"], "person", "{}", listed.text);
-    // Nor by asking once more.
+    // Nor by reversing it again.
     till.reverse(&json!({"bizId": biz_id})).expect("conflict", "ZV-UNPROVEN-REVERSAL");
-    // Nor may a person call it kept: the till was told that the money comes back, and a reversal was confirmed. What is
-    // seen to stand at the gateway is undone there.
+    // Nor may a person call it kept: the till was told that the money comes back, and a reversal was confirmed. A
+    // deduction that the gateway shows must be reversed there.
     let kept = json!({"bizId": biz_id, "as": "kept", "by": "Li", "reason": "it stands"});
     till.settle(&kept).expect("invalid", "ZV-NOT-SETTLED");
     till.look_up(biz_id).expect("unknown", "ZV-UNPROVEN-REVERSAL");

@@ -1,4 +1,4 @@
-//! The files beside the journal: by which of them others see that a till lives, and who may read them.
+//! The files next to the journal: the ones that prove a till alive, and their permissions.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -18,7 +18,7 @@ fn sale(biz_id: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": "0.01"})
 }
 
-/// Somebody tidies up the folder while a till waits for the gateway: that is no death.
+/// The folder is cleaned up while a till waits for the gateway: the till is not presumed dead.
 #[test]
 fn a_till_whose_owner_file_is_deleted_is_not_taken_for_dead() {
     let simulator = Simulator::start();
@@ -39,7 +39,7 @@ fn a_till_whose_owner_file_is_deleted_is_not_taken_for_dead() {
     assert_eq!(simulator.net("T1~late_answer:2500"), 1);
 }
 
-/// Without its file a dead till cannot be told from one that lives, until its call's time must be over.
+/// Without its file a dead till cannot be told from a live one until its call's time must be over.
 #[test]
 fn a_dead_till_whose_owner_file_is_gone_is_buried_when_its_time_is_over() {
     let simulator = Simulator::start();
@@ -51,7 +51,7 @@ fn a_dead_till_whose_owner_file_is_gone_is_buried_when_its_time_is_over() {
     let pid = dead.pid();
     dead.kill();
     lose_owner_files(&config["journal"], pid);
-    // By its own call's time, not by that of whoever looks.
+    // By its own call's time, not by that of the till that checks.
     let hasty = reversing(&simulator.v2(), json!({"journal": config["journal"]}));
     let mut till = Driver::started(&hasty);
     let begun = Instant::now();
@@ -79,7 +79,7 @@ fn a_till_makes_its_owner_file_again() {
     }
 }
 
-/// Every file and folder below that one, with its rights.
+/// Every file and folder below that one, with its permissions.
 fn rights(folder: &Path) -> BTreeMap<String, u32> {
     use std::os::unix::fs::PermissionsExt;
     let mut found = BTreeMap::new();
@@ -110,7 +110,7 @@ fn nobody_else_may_read_what_the_library_writes_whatever_the_umask_says() {
             }
             let (journal, log) = (place.join("journal.db"), json!({"path": place.join("till.log")}));
             let config = reversing(&simulator.v2(), json!({"journal": journal, "log": log}));
-            // The log's folder is not made by the library.
+            // The library does not create the log's folder.
             fs::create_dir_all(&place).unwrap();
             let script = format!("umask {umask}; exec \"$@\"");
             let mut till = Driver::wrapped(&["sh", "-c", &script, "sh"], &[]);

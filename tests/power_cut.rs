@@ -1,4 +1,5 @@
-//! Power that fails at any moment: what the till was told, and what left for the gateway, is in the journal.
+//! A power failure at any moment: whatever the till was told, and whatever was sent to the gateway, is in the
+//! journal.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -43,7 +44,7 @@ fn read_changes(path: &Path) -> Vec<Change> {
     changes
 }
 
-/// A file on the disk: what is there for certain, and what has been asked for since its last flush.
+/// A file on the disk: its durable content, and the changes since its last flush.
 #[derive(Clone, Default)]
 struct Disk<'c> {
     flushed: Option<Vec<u8>>,
@@ -74,7 +75,7 @@ impl Disk<'_> {
         }
     }
 
-    /// The folder was flushed: that the file is there, or is not, is certain.
+    /// The folder was flushed: whether the file exists is durable.
     fn flush_name(&mut self) {
         if let Some(last) = self.pending.iter().rposition(|change| change.operation == "unlink") {
             self.pending.drain(..=last);
@@ -85,12 +86,12 @@ impl Disk<'_> {
         }
     }
 
-    /// What may be left when the power goes now.
+    /// A content that may be left if the power fails now.
     fn after_power_cut(&self, random: &mut Random) -> Option<Vec<u8>> {
         let mut content = self.flushed.clone();
         let (all, until) = (random.below(2) == 0, random.below(self.pending.len() + 1));
         for (index, change) in self.pending.iter().enumerate() {
-            // In their order up to some one, or any of them.
+            // A prefix of them in order, or any subset.
             let kept = if all { index < until } else { random.below(2) == 0 };
             if kept {
                 // The last one may be torn between two sectors.
@@ -104,7 +105,7 @@ impl Disk<'_> {
     }
 }
 
-/// What was said until some moment: the bizIds that left for the gateway, and the outcomes that a till was told.
+/// The events up to some moment: the bizIds that were sent to the gateway, and the outcomes that a till was told.
 #[derive(Clone, Default)]
 struct Said {
     answers: usize,
@@ -127,7 +128,7 @@ impl Said {
     }
 }
 
-/// The stages that a journal may show for what a till was told; later ones when a reversal was under way.
+/// The stages that a journal may show for what a till was told; later ones if a reversal was under way.
 fn fits(told: &str, stage: &str, to_be_reversed: bool) -> bool {
     match (told, stage) {
         ("succeeded" | "declined" | "unknown", "reversing" | "reversed") if to_be_reversed => true,
@@ -149,7 +150,7 @@ fn what_the_till_was_told_outlives_every_power_cut() {
         ("ZVPOS_CUT_DIR", folder.to_str().unwrap()),
         ("ZVPOS_CUT_LOG", log.to_str().unwrap()),
     ];
-    // Two lives: one ends in order, so that the WAL is written back and removed; one does not.
+    // Two processes: one ends in order, so that the WAL is written back and removed; one does not.
     let (mut known, mut answers) = (Vec::new(), Vec::new());
     let mut to_be_reversed = BTreeSet::new();
     for life in 0..2 {
@@ -236,7 +237,7 @@ fn what_the_till_was_told_outlives_every_power_cut() {
     assert!(wrong.is_empty(), "{}", wrong[..wrong.len().min(20)].join("\n"));
 }
 
-/// What the till was told, or what left for the gateway, and the journal no longer knows.
+/// What the till was told, or what was sent to the gateway, but the journal has lost.
 fn lost(till: &mut Driver, said: &Said, to_be_reversed: &BTreeSet<String>) -> Vec<String> {
     let mut stages = BTreeMap::new();
     for day in days() {
@@ -261,7 +262,7 @@ fn lost(till: &mut Driver, said: &Said, to_be_reversed: &BTreeSet<String>) -> Ve
     wrong
 }
 
-/// Yesterday, today and tomorrow: the sales are of one of them, wherever the day begins.
+/// Yesterday, today and tomorrow: the sales belong to one of them, wherever the day begins.
 fn days() -> Vec<String> {
     let output = |day: &str| {
         let output = Command::new("date").args(["-u", "-d", day, "+%F"]).output().unwrap();

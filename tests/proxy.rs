@@ -1,6 +1,6 @@
-//! A proxy that lets no CONNECT to plain http through (Squid's default), and what is asked of it with whole URLs
-//! (`proxy.mode: absolute`) against a proxy that forwards for real. What no longer holds then is in
-//! docs/money-safety.md under "Does not hold".
+//! A proxy that allows no CONNECT to plain http (Squid's default), and requests with whole URLs (`proxy.mode:
+//! absolute`) through a proxy that really forwards. docs/money-safety.md lists under "Does not hold" what no longer
+//! holds then.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -24,8 +24,8 @@ enum Does {
     BadGateway,
 }
 
-/// A proxy that forwards plain http to `target` whatever the name, and lets no CONNECT through; and the heads that it
-/// has read.
+/// A proxy that forwards plain http to `target` whatever the name, and allows no CONNECT; and the heads that it has
+/// read.
 fn forwarding(target: SocketAddr, does: Does) -> (Scripted, Arc<Mutex<Vec<String>>>) {
     let heads = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&heads);
@@ -93,7 +93,7 @@ fn sale(biz_id: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": "1.00"})
 }
 
-/// Nothing left, and the words say which setting there is. The setting is never taken by itself.
+/// Nothing is sent, and the message names the available setting. The setting is never enabled automatically.
 #[test]
 fn a_proxy_that_refuses_connect_to_plain_http_names_the_setting() {
     let simulator = Simulator::start();
@@ -132,8 +132,8 @@ fn plain_http_in_absolute_form() {
     }
 }
 
-/// Counter-example: behind an open connection to a dead proxy a payment is `unknown`, not `not_sent`. Only where the
-/// proxy itself cannot be reached has nothing left.
+/// Counter-example: behind an open connection to a dead proxy a payment is `unknown`, not `not_sent`. Nothing was
+/// sent only if the proxy itself cannot be reached.
 #[test]
 fn what_becomes_of_a_payment_when_the_proxy_fails() {
     let simulator = Simulator::start();
@@ -157,7 +157,7 @@ fn what_becomes_of_a_payment_when_the_proxy_fails() {
     till.consume(&sale("T8")).expect("not_sent", "ZV-CONNECT");
 }
 
-/// The proxy reads everything: no payment password, whatever `password_over_http` says.
+/// The proxy reads everything: no payment password is sent, whatever `password_over_http` is.
 #[test]
 fn no_password_in_absolute_form() {
     let simulator = Simulator::start();
@@ -171,7 +171,8 @@ fn no_password_in_absolute_form() {
     assert!(heads.lock().unwrap().is_empty());
 }
 
-/// A `Date` may be the proxy's, or an old one: neither is the clock corrected by it, nor a refused signature signed anew.
+/// A `Date` may be the proxy's, or an old one: it neither corrects the clock nor makes a refused request be signed
+/// again.
 #[test]
 fn no_date_is_learnt_through_it() {
     let sent = Arc::new(Mutex::new(0));
@@ -189,13 +190,13 @@ fn no_date_is_learnt_through_it() {
         till.call("member_lookup", &json!({"identifierNumber": "1", "type": 1})).expect("declined", "110004");
     assert!(!answer.warns("ZV-W-CLOCK"), "{}", answer.text);
     assert_eq!(*sent.lock().unwrap(), 2);
-    // Directly, it is.
+    // Without the proxy it does.
     let endpoint = proxy.url();
     let mut till = Driver::started(&config(&endpoint, json!({})));
     assert!(till.consume(&sale("T1")).expect("declined", "110004").warns("ZV-W-CLOCK"));
 }
 
-/// https is never handed over: it goes by CONNECT in this mode, too.
+/// https never uses the absolute form: it goes by CONNECT in this mode, too.
 #[test]
 fn https_goes_by_connect_all_the_same() {
     let heads = Arc::new(Mutex::new(Vec::new()));

@@ -1,4 +1,4 @@
-//! A coupon quote end to end, in both generations of the vendor's API: what is sent, and what a till reads.
+//! A coupon quote end to end, in both generations of the vendor's API: the request, and the till's answer.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -44,7 +44,7 @@ fn a_quote_in_both_generations() {
         let sent = simulator.last_request();
         let by_path = sent["path"] == "/v3/cy/customer/computeCoupon";
         assert_eq!(by_path, api == "v3", "{sent}");
-        // In the vendor's samples every scalar is a string, so that is how they go.
+        // In the vendor's samples every scalar is a string, so they are sent as strings.
         assert_eq!(
             sent["params"]["items"][1],
             json!({"num": "2", "trade_mark": "201909280011112", "price": "5.50"})
@@ -112,7 +112,7 @@ fn ids_beyond_every_machine_number_go_through_exactly() {
         let answer = till.ask(&line).succeeded();
         assert_eq!(answer.data()["couponsCardList"], json!([coupon]));
     }
-    // The same when the gateway answers them as bare numbers.
+    // The same if the gateway answers with bare numbers.
     let answer = till
         .consume(&json!({"bizId": "B~drifted_types", "customerId": "18446744073709551999",
             "couponsCardList": ["99999999999999999999"]}))
@@ -152,7 +152,7 @@ fn undocumented_fields_come_through_to_the_byte() {
     let answer = till.quote(&request(FIVE_OFF)).succeeded();
     assert!(answer.text.contains(&format!(r#""new_thing":{extra}"#)), "{}", answer.text);
     assert!(answer.text.contains(&format!(r#""x":{extra}"#)), "{}", answer.text);
-    // And beside them the documented ones in their one type.
+    // Documented fields keep their one type.
     assert_eq!(answer.data()["coupon_discount"], "4.20");
     assert_eq!(answer.data()["type_cate"], 1);
     assert_eq!(answer.data()["userInfo"], json!({}));

@@ -1,5 +1,5 @@
-//! The words of the project, held against the project: every block of code in the README and in the integration
-//! guide is compiled and run, the two languages say the same, every link leads somewhere, no name is made up.
+//! Compares the project's documents with the project: every code block in the README and in the integration guide is
+//! compiled and run, the two languages say the same, every link has a target, every name exists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, reason = "shared between the files of one test")]
 
@@ -165,7 +165,7 @@ fn commands_of_the_certifiers_pages_run() {
     none(&shell::run(&page("docs/certify.zh-CN.md")));
 }
 
-/// In Chinese they are the same, and would take as long once more.
+/// In Chinese they are the same, and would take as long again.
 #[test]
 fn commands_of_the_benchmarks_page_run() {
     none(&shell::run(&page("docs/benchmarks.md")));
@@ -203,7 +203,7 @@ fn python_blocks_run() {
     assert_eq!(count, 2, "one in each language");
 }
 
-/// The requests of a page, in its order, as one till sends them. A configuration starts another one.
+/// The requests of a page, in order, sent by one till. A configuration starts another one.
 #[test]
 fn json_blocks_are_what_the_library_takes_and_gives() {
     for page in run_pages() {
@@ -239,7 +239,7 @@ fn json_blocks_are_what_the_library_takes_and_gives() {
     }
 }
 
-/// A reversal may be under way when it is answered: then what a look-up says in the end.
+/// A reversal may be under way when it is answered: then the look-up's final answer.
 fn reversed(till: &mut Driver, request: &Value) -> Answer {
     let mut answer = till.reverse(request);
     for _ in 0..100 {
@@ -261,7 +261,7 @@ fn held(simulator: &Simulator, biz_id: &Value) -> Driver {
     till
 }
 
-/// What the shown answer has more or less than the schema of every answer.
+/// The differences between the shown answer and the schema of every answer.
 fn unlike_an_answer(answer: &Value) -> Vec<String> {
     let schema: Value = serde_json::from_str(&root_file("include/schemas/answer.schema.json")).unwrap();
     let known = schema["properties"].as_object().unwrap();
@@ -272,8 +272,8 @@ fn unlike_an_answer(answer: &Value) -> Vec<String> {
     wrong
 }
 
-/// The money table of both READMEs is what the header and the library say: each row names exactly the `next` that
-/// can be had with its outcome.
+/// The money table of both READMEs matches the header and the library: each row names exactly the `next` values that
+/// occur with its outcome.
 #[test]
 fn the_money_table_is_true() {
     let answers = answers_of_each_outcome();
@@ -315,7 +315,7 @@ fn answers_of_each_outcome() -> Vec<Value> {
         till.look_up("R-1").json,
         till.ask(&format!("start lookup {}", json!({"bizId": "R-1"}))).json,
         till.consume(&pay("R-1", MEMBER, "1.00")).json,
-        // Another sum after a refusal, and the void of what was refused.
+        // Another amount after a refusal, and the void of the refused sale.
         till.consume(&pay("R-2", POOR_MEMBER, "5.00")).json,
         till.reverse(&json!({"bizId": "R-2"})).json,
         till.consume(&pay("R-9~reverse_refused", MEMBER, "1.00")).json,
@@ -330,14 +330,14 @@ fn answers_of_each_outcome() -> Vec<Value> {
     answers.push(started(json!({})).consume(&pay("R-6~reset_after", MEMBER, "1.00")).json);
     let mut confirming = started(json!({"routes": reverse, "confirm": true}));
     answers.push(confirming.consume(&pay("R-7", MEMBER, "1.00")).json);
-    // Nobody listens on a port that was just given back.
+    // Nothing listens on a port that was just released.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
     let mut cut_off = Driver::started(&config(&format!("http://{port}/api/v2"), json!({})));
     answers.push(cut_off.consume(&pay("R-8", MEMBER, "1.00")).json);
     answers
 }
 
-/// Each check of this file, against a page that is wrong.
+/// Each check of this file, applied to a wrong page.
 mod finds {
     use super::*;
 

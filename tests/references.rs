@@ -1,4 +1,4 @@
-//! What sources and pages refer to is there: pages, sections of a page, the labels of docs/money-safety.md.
+//! Every reference in sources and pages has a target: pages, sections of a page, the labels of docs/money-safety.md.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared with another test")]
 
@@ -23,7 +23,7 @@ fn root() -> &'static Path {
 fn every_reference_leads_somewhere() {
     let kinds = ["rs", "md", "py", "h", "hpp", "c", "cs", "java", "js", "go", "pas", "lua", "sh", "toml"];
     let wanted = |path: &str| kinds.iter().any(|kind| path.ends_with(&format!(".{kind}")));
-    // Here they lead nowhere on purpose.
+    // Its references are broken on purpose.
     let examples = root().join("tests/references.rs");
     let mut files = marks::files(root(), &wanted);
     files.retain(|path| *path != examples);
@@ -46,7 +46,7 @@ fn the_labels_are_the_same_in_both_languages() {
     assert_eq!(english, labels("docs/money-safety.zh-CN.md"));
 }
 
-/// What is wrong with that text in that file.
+/// The broken references of that text in that file.
 fn wrong(name: &str, text: &str) -> Vec<String> {
     let mut references = References::new(root());
     references.read(&root().join(name), text);

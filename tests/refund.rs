@@ -1,5 +1,5 @@
-//! Refunds and voids as a till sees them, and V3 as it comes: a reverse route of whose codes nobody has told anything.
-//! After each the gateway's ledger is asked.
+//! Refunds and voids as a till sees them, and V3's default reverse route, for which no codes are configured. Each
+//! test checks the gateway's ledger.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -26,7 +26,7 @@ fn reverse(till: &mut Driver, biz_id: &str) -> Answer {
     till.reverse(&json!({"bizId": biz_id}))
 }
 
-/// V3's own route, without a code.
+/// V3's own route, without codes.
 fn as_it_comes(simulator: &Simulator, late_arrival_ms: u64) -> Value {
     config(
         &simulator.v3(),
@@ -68,7 +68,7 @@ fn a_refund_that_is_pending_says_so_and_holds_nobody_back() {
     assert_eq!(said(&reverse(&mut till, "T1")), wanted);
     assert_eq!(said(&till.look_up("T1")), wanted);
     assert_eq!(till.look_up("T1").data(), &Value::Null);
-    // Undo the whole, then consume the smaller sum: at once.
+    // Reverse the whole, then consume the smaller sum at once.
     till.consume(&sale("T2", "2.00")).succeeded();
     simulator.admin("DELETE", "/faults", &Value::Null);
     until("refunded", || till.look_up("T1").json["next"] == "refunded");
@@ -94,7 +94,7 @@ fn a_refund_that_is_refused_leaves_the_sale_as_it_was() {
     till.consume(&sale("T3", "1.00")).succeeded();
 }
 
-/// The first try acts and its answer is lost; the second is refused in a code that nobody has explained.
+/// The first attempt acts and its answer is lost; the second is refused with an unconfigured code.
 #[test]
 fn a_refusal_after_a_lost_try_does_not_say_that_the_sale_stands() {
     let simulator = Simulator::start();
@@ -106,7 +106,7 @@ fn a_refusal_after_a_lost_try_does_not_say_that_the_sale_stands() {
     let seen = till.look_up("T1");
     assert_eq!(said(&seen), ("unknown", "wait", "退款未能确认，请联系店长核实"), "{}", seen.text);
     assert_eq!(simulator.net("T1"), 0);
-    // Nor does it hold back the member.
+    // It does not block the member either.
     till.consume(&sale("T2", "2.00")).succeeded();
 }
 
@@ -123,7 +123,7 @@ fn what_was_never_told_succeeded_does_not_return_to_it() {
     assert_eq!(listed.data()["entries"][0]["entry"]["reversal"]["refund"], false, "{}", listed.text);
 }
 
-/// A retry loop must not send what was voided.
+/// A retry loop must not send a voided sale.
 fn voided(till: &mut Driver, request: &Value, stood: &str) {
     let biz_id = request["bizId"].as_str().unwrap();
     for answer in [reverse(till, biz_id), till.look_up(biz_id), reverse(till, biz_id)] {
@@ -150,12 +150,12 @@ fn a_void_closes_the_biz_id_and_shows_how_it_stood() {
     let never = sale("T2", "1.00");
     assert_eq!(alone.consume(&never).outcome(), "not_sent");
     voided(&mut alone, &never, "not_sent");
-    // What is not recorded is not told that there is nothing to undo.
+    // For a bizId without a record the till is not told that there is nothing to reverse.
     let unknown = till.reverse(&json!({"bizId": "T9"})).expect("invalid", "ZV-REQUEST");
     assert_eq!(unknown.errors(), ["returnedBizId"]);
 }
 
-/// V3 as it comes: confirmed inside the window, refused after it.
+/// V3's defaults: confirmed inside the window, refused after it.
 #[test]
 fn v3_as_it_comes_ends_unproven_without_the_guard_and_a_told_code_settles_it() {
     let simulator = Simulator::start();
@@ -176,7 +176,7 @@ fn v3_as_it_comes_ends_unproven_without_the_guard_and_a_told_code_settles_it() {
     till.consume(&sale("T2", "1.00")).succeeded();
     let sent = simulator.requests();
     till.shutdown().succeeded();
-    // The vendor has told the code: it is held against it at the start, and nothing is sent.
+    // The code is configured: the sale is judged by it at the start, and nothing is sent.
     let mut told = plain.clone();
     told["routes"] = json!({"reverse": {"codes": {"already": ["920002"], "not_found": ["920001"]}}});
     let answer = till.init(&told).succeeded();
@@ -196,23 +196,23 @@ fn a_gateway_that_refuses_what_it_does_not_know_is_believed() {
     assert_eq!(simulator.net("T1~reset_after"), 0);
 }
 
-/// Confirmed by an `already` code inside the window: not asked again before the window is over.
+/// Confirmed by an `already` code inside the window: not sent again before the window is over.
 #[test]
 fn a_confirmation_by_an_already_code_is_asked_for_once_more() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({"late_arrival_ms": 4000})));
-    // It acts and its answer is lost, so that the next one is told "already".
+    // The first attempt acts and its answer is lost, so that the next one is answered "already".
     simulator.arm("reset_after", "reverse", 1, &json!({}));
     let before = simulator.requests();
     till.consume(&sale("T1~reset_after", "3.00"));
     let began = Instant::now();
     until("reversed", || till.look_up("T1~reset_after").outcome() == "reversed");
     assert!(began.elapsed() > Duration::from_millis(3900));
-    // The consume, the lost try, the confirmed one, and one more when the window is over.
+    // The consume, the lost attempt, the confirmed one, and one more when the window is over.
     assert_eq!((simulator.requests() - before, simulator.net("T1~reset_after")), (4, 0));
 }
 
-/// The sale's details are dropped as a version before this one did it, which did not keep whose a success was.
+/// Drops the sale's details as an earlier version did, which did not keep whether a success was delivered.
 fn retire(config: &Value, biz_id: &str) {
     let text = |name: &str| config[name].as_str().unwrap().to_owned();
     let journal = Sqlite::open(Path::new(&text("journal"))).unwrap();
@@ -234,7 +234,7 @@ fn retire(config: &Value, biz_id: &str) {
     assert!(matches!(recorded, Ok(Recorded::Done(_))), "{recorded:?}");
 }
 
-/// A sale that was told succeeded and whose details are dropped by now.
+/// A sale that the till was told succeeded, and whose details are dropped.
 fn old_sale(simulator: &Simulator, more: Value) -> Driver {
     let config = reversing(&simulator.v2(), more);
     let mut till = Driver::started(&config);
@@ -269,7 +269,7 @@ fn what_an_old_sale_lacks_of_the_params_is_named_and_nothing_is_sent_without_it(
     }
 }
 
-/// The day's end shows what is not settled, also of a refund.
+/// The end-of-day report shows what is not settled, including refunds.
 #[test]
 fn an_open_refund_is_open_in_the_days_totals() {
     let simulator = Simulator::start();
@@ -285,12 +285,12 @@ fn an_open_refund_is_open_in_the_days_totals() {
     let text = csv.data()["text"].as_str().unwrap();
     let last: Vec<&str> = text.lines().filter(|line| line.contains(",total ")).collect();
     let ends: Vec<_> = last.iter().map(|line| line.split(',').rev().take(2).collect::<Vec<_>>()).collect();
-    // Split unknown of how many, and how many: sales, refunds, net, open.
+    // Sales, refunds, net, open: how many have an unknown split, and the count.
     assert_eq!(ends, [["0", "1"], ["0", "0"], ["0", "1"], ["", "1"]], "{text}");
     assert!(last[3].contains("total open"), "{text}");
 }
 
-/// Only what can settle an entry is suggested for it.
+/// Only an action that can settle an entry is suggested for it.
 #[test]
 fn the_settings_that_are_named_are_those_that_can_settle_it() {
     let simulator = Simulator::start();
@@ -302,7 +302,7 @@ fn the_settings_that_are_named_are_those_that_can_settle_it() {
     plain.consume(&sale("T1~reset_after~reverse_too_late", "1.00"));
     let named = settings(&mut plain, "T1~reset_after~reverse_too_late");
     assert_eq!(named, json!(["routes.reverse.codes.already"]), "nobody has told what the code means");
-    // Of a route whose codes are told, another code is none of them; nor is one that is listed as "not found".
+    // On a route with configured codes, an unlisted code is none of them; nor is one that is listed as "not found".
     let mut till = till(&simulator);
     till.consume(&sale("T2~reset_after~reverse_too_late", "1.00"));
     assert_eq!(settings(&mut till, "T2~reset_after~reverse_too_late"), Value::Null);

@@ -1,5 +1,5 @@
-//! A till that starts again: what it is told of an attempt that it has stored hangs on the identity of the journal with
-//! which it made the attempt. Each word is held against the gateway's ledger.
+//! A till that restarts: the answer about a stored attempt depends on the identity of the journal with which the
+//! attempt was made. Each answer is compared with the gateway's ledger.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -45,7 +45,7 @@ fn started(config: &Value) -> (Driver, String) {
     (till, id)
 }
 
-/// The file is gone, as after a new installation.
+/// Removes the file, as a new installation would.
 fn remove_journal(config: &Value) {
     for end in ["", "-wal", "-shm", ".mark"] {
         let _ = fs::remove_file(beside(config, end));
@@ -84,7 +84,7 @@ fn a_loss_that_a_person_accepts_makes_another_journal_of_it() {
     till.consume(&sale("T1-2")).succeeded();
     till.shutdown().succeeded();
     drop(till);
-    // An older copy under the newer mark: records are lost.
+    // An older copy under the newer watermark: records are lost.
     fs::copy(beside(&config, ".old"), journal(&config)).unwrap();
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
@@ -96,12 +96,12 @@ fn a_loss_that_a_person_accepts_makes_another_journal_of_it() {
 
     let (mut till, now) = started(&config);
     assert_ne!(now, id, "what it said of the lost ones was said by another");
-    // Taken, and the record of it is lost.
+    // Taken, and its record is lost.
     let answer = look_up(&mut till, "T1-2", &id).expect("unknown", "ZV-OTHER-JOURNAL");
     assert_eq!(answer.json["next"], "wait", "{}", answer.text);
     till.consume(&with(sale("T1-2"), "journal_id", &id)).expect("unknown", "ZV-OTHER-JOURNAL");
     assert_eq!(simulator.net("T1-2"), 1);
-    // What stands may have been given back by what is lost; what was never attempted before goes on.
+    // A recorded sale may have been given back by a lost record; a bizId that was never attempted continues.
     let answer = look_up(&mut till, "T1-1", &id).expect("unknown", "ZV-OTHER-JOURNAL");
     assert_eq!(answer.json["recorded"]["stage"], "succeeded", "{}", answer.text);
     look_up(&mut till, "T1-1", &now).succeeded();
@@ -142,11 +142,11 @@ fn another_journal_sends_nothing_and_says_nothing_that_it_cannot_know() {
         assert!(!cashier.contains("未扣款") && cashier.contains("店长"), "{cashier}");
     }
     assert_eq!((simulator.requests(), simulator.net("T1-1")), (before, 1), "nothing was sent");
-    // Nothing was recorded by it either: the right identity still goes.
+    // That call recorded nothing either: the right identity is still accepted.
     till.consume(&with(sale("T1-2"), "journal_id", &now)).succeeded();
     let answer = look_up(&mut till, "T1-2", &id).expect("unknown", "ZV-OTHER-JOURNAL");
     assert_eq!(answer.json["recorded"]["stage"], "succeeded", "{}", answer.text);
-    // What stood is given back all the same.
+    // The recorded sale is given back all the same.
     till.reverse(&json!({"bizId": "T1-2", "journal_id": id})).expect("reversed", "ZV-REVERSED");
     assert_eq!(simulator.net("T1-2"), 0);
 }
@@ -162,12 +162,12 @@ fn without_the_identity_nothing_is_said_and_the_field_is_named() {
         let answer = till.ask(&format!("lookup {wrong}"));
         assert_ne!(answer.outcome(), "not_sent", "{}", answer.text);
     }
-    // What is not sent is not sent to the gateway either.
+    // An empty journal_id counts as not given, and is not sent to the gateway.
     let answer = till.consume(&with(sale("T1-2"), "journal_id", "")).succeeded();
     assert!(!answer.text.contains("journal_id"), "{}", answer.text);
 }
 
-/// A bizId that stands in this journal under another endpoint may have been taken there.
+/// A bizId that this journal has under another endpoint may have been taken there.
 #[test]
 fn what_stands_under_another_account_was_not_never_sent() {
     let simulator = Simulator::start();
@@ -184,7 +184,7 @@ fn what_stands_under_another_account_was_not_never_sent() {
     look_up(&mut till, "T1-2", &id).expect("not_sent", "ZV-NEVER-SENT");
 }
 
-/// A version before the identity has left the file without one.
+/// A version before identities existed left a file without one.
 #[test]
 fn a_journal_from_before_gets_one_and_keeps_it() {
     let simulator = Simulator::start();
@@ -195,7 +195,7 @@ fn a_journal_from_before_gets_one_and_keeps_it() {
     assert_eq!(started(&config).1, id);
 }
 
-/// The till dies while its sale is on the way to a gateway that has taken it.
+/// The till dies while its sale is on its way to a gateway that takes it.
 fn dies_while_sending(simulator: &Simulator, config: &Value, biz_id: &str) {
     let mut till = Driver::started(config);
     till.begin(&format!("consume {}", sale(biz_id)));
@@ -203,7 +203,7 @@ fn dies_while_sending(simulator: &Simulator, config: &Value, biz_id: &str) {
     till.kill();
 }
 
-/// The recovery thread is not started, so that nothing but the start itself can have done it.
+/// The recovery thread is not started, so that only the start itself can have done it.
 #[test]
 fn a_start_says_at_once_what_a_dead_process_has_left() {
     let simulator = Simulator::start();
@@ -232,7 +232,7 @@ fn a_start_says_at_once_what_a_dead_process_has_left() {
     }
 }
 
-/// A process that runs on sees the death of another one at once, too.
+/// A running process also notices the death of another one at once.
 #[test]
 fn a_look_up_says_what_another_process_has_left() {
     let simulator = Simulator::start();
@@ -255,7 +255,7 @@ fn a_look_up_says_what_another_process_has_left() {
     }
 }
 
-/// Another program keeps the journal from being written, for as long as it lives.
+/// Another program keeps the journal locked for as long as it runs.
 fn holds_the_journal(config: &Value) -> std::process::Child {
     let script = "import sqlite3, sys, time\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
         c.execute('BEGIN IMMEDIATE')\nprint('held', flush=True)\ntime.sleep(60)";
@@ -319,7 +319,7 @@ fn after_declined_another_sum_goes_under_a_new_biz_id() {
     // The same request may be sent again, under the same bizId.
     till.consume(&poor("T1-1", "500.00")).expect("declined", "910001");
     till.consume(&poor("T1-2", "0.50")).succeeded();
-    // What was taken is another matter.
+    // A sale that was taken is different.
     let answer = till.consume(&poor("T1-2", "0.40")).expect("conflict", "ZV-CONFLICT");
     assert_eq!(answer.json["next"], "lookup");
 }
@@ -328,7 +328,7 @@ fn after_declined_another_sum_goes_under_a_new_biz_id() {
 fn only_a_biz_id_under_which_no_byte_left_is_free() {
     let simulator = Simulator::start();
     let poor = |amount: &str| json!({"bizId": "T1-1", "customerId": POOR_MEMBER, "amount": amount});
-    // Nobody listens there, and the journal's key is what the till will find there later.
+    // Nothing listens at this address, and the journal's key is the one that the till will have there later.
     let closed = Simulator::start();
     let config = reversing(&closed.v2(), json!({}));
     let mut till = Driver::started(&config);
@@ -348,7 +348,7 @@ fn only_a_biz_id_under_which_no_byte_left_is_free() {
     till.consume(&poor("1.00")).expect("conflict", "ZV-NEW-BIZID");
 }
 
-/// The till has stored its attempt and died before it sent it; the cashier cancels the sale instead of trying again.
+/// The till has stored its attempt and died before sending it; the cashier cancels the sale instead of retrying.
 #[test]
 fn what_was_stored_and_never_sent_can_be_voided() {
     let simulator = Simulator::start();
@@ -364,11 +364,11 @@ fn what_was_stored_and_never_sent_can_be_voided() {
     }
     till.consume(&with(sale("T1-1"), "journal_id", &id)).expect("conflict", "ZV-CONFLICT");
     assert_eq!((simulator.requests(), simulator.net("T1-1")), (before, 0));
-    // It is no sale and nothing is open.
+    // It is not a sale, and nothing is open.
     let listed = till.pending(Some(&json!({"day": "today"}))).succeeded();
     assert_eq!(listed.data()["entries"][0]["kinds"], json!(["nothing"]), "{}", listed.text);
     assert_eq!(till.pending(None).data()["count"], 0);
-    // Another identity proves nothing, and without one the request names what is missing.
+    // Another identity proves nothing, and without one the answer names the missing fields.
     let other = "0123456789abcdef0123456789abcdef";
     let unknown = till.reverse(&void("T1-2", other)).expect("unknown", "ZV-OTHER-JOURNAL");
     assert_eq!(unknown.json["next"], "wait");
@@ -381,7 +381,7 @@ fn what_was_stored_and_never_sent_can_be_voided() {
     till.consume(&poor).expect("declined", "910001");
     till.reverse(&void("T1-3", other)).expect("unknown", "ZV-OTHER-JOURNAL");
     till.reverse(&void("T1-3", &id)).expect("reversed", "ZV-VOIDED");
-    // With what the answer carried, it was sent: whatever the identity, that is another till's sale.
+    // With the bizId from its answer, it was sent: whatever the identity, it is another till's sale.
     till.consume(&sale("T1-4")).succeeded();
     let mut another = started(&self::config(&simulator)).0;
     let given = json!({"bizId": "T1-4", "returnedBizId": "T1-4", "customerId": MEMBER, "journal_id": id});

@@ -1,5 +1,4 @@
-//! The JSON Schemas beside the header against real answers: what is recorded and listed is documented, to the last
-//! field.
+//! Compares the JSON Schemas next to the header with real answers: every recorded and listed field is documented.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -12,8 +11,8 @@ fn schema(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// What of JSON Schema stands in these files. A field that is not in `properties` is an error, too, although the schema
-/// allows those that come later.
+/// Checks a value by the keywords of JSON Schema that these files use. A field that is not in `properties` is an
+/// error, too, although the schema allows later ones.
 fn hold(schema: &Value, value: &Value, path: &str, wrong: &mut Vec<String>) {
     let kind = match value {
         Value::Null => "null",
@@ -67,7 +66,7 @@ fn what_is_recorded_and_listed_is_documented() {
     till.consume(&sale("T2", POOR_MEMBER, "900.00")).expect("declined", "910001");
     till.consume(&sale("T3~reset_after", MEMBER, "1.00"));
     till.consume(&sale("T4", MEMBER, "1.00")).succeeded();
-    // A refund, and a void of what was never taken.
+    // A refund, and a void of a sale that was never taken.
     till.reverse(&json!({"bizId": "T4"}));
     till.reverse(&json!({"bizId": "T2"}));
     till.consume(&sale("T5~reset_before", MEMBER, "1.00"));
@@ -97,7 +96,7 @@ fn what_is_recorded_and_listed_is_documented() {
     }
 }
 
-/// The check itself finds what is wrong.
+/// The check itself finds problems.
 #[test]
 fn what_does_not_fit_is_found() {
     let mut wrong = Vec::new();

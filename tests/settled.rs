@@ -1,5 +1,5 @@
-//! What a till is told of a sale or a refund that goes no further by itself, before and after a person has settled it:
-//! nothing that was told before is contradicted.
+//! What a till is told of a sale or a refund that cannot settle automatically, before and after a person has settled
+//! it: no earlier answer is contradicted.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -31,7 +31,7 @@ fn cashier(answer: &Answer) -> &str {
     answer.json["cashier"].as_str().unwrap()
 }
 
-/// The customer has paid in another way, as he was told.
+/// The customer has used another tender, as the till was told.
 #[test]
 fn what_was_sent_to_another_tender_stays_there() {
     let simulator = Simulator::start();
@@ -42,10 +42,10 @@ fn what_was_sent_to_another_tender_stays_there() {
     let words = "退回结果未能确认，请改用其他方式支付，并联系店长核实";
     let seen = till.look_up(id);
     assert_eq!((says(&seen), cashier(&seen)), (("unknown", "ZV-REFUSED", "other_tender"), words));
-    // Asked for by hand it is asked for until a new window is over.
+    // A manual reversal is sent until a new window is over.
     assert_eq!(reverse(&mut till, id).json["next"], "other_tender");
     until("refused again", || till.look_up(id).code() == "ZV-REFUSED");
-    // It is probably taken: nothing else is taken from the member before a person has looked.
+    // The sale was probably taken: nothing else is taken from the member before a person has checked it.
     till.consume(&sale("T2")).expect("not_sent", "ZV-IN-DOUBT");
 
     settle(&mut till, id, "kept").succeeded();
@@ -114,7 +114,7 @@ fn a_refund_that_a_person_calls_done_is_a_refund() {
     assert_eq!(cashier(&seen), "经人工核实，已退回 2.00 元到会员账户");
     assert_eq!(seen.data()["refunded"]["total"], "2.00");
     assert_eq!(simulator.net("T1"), 0);
-    // What was never a sale says something else.
+    // An attempt that was never a sale has a different sentence.
     let mut held = self::till(&simulator, json!({"on_unknown": "hold"}));
     held.consume(&sale("T2~reset_before"));
     settle(&mut held, "T2~reset_before", "undone").succeeded();

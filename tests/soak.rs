@@ -1,4 +1,4 @@
-//! Many quotes in one process: it neither grows nor keeps descriptors. `ZVPOS_SOAK=1000000` makes it a million.
+//! Many quotes in one process: memory and descriptors do not grow. `ZVPOS_SOAK=1000000` makes it a million.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;

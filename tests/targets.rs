@@ -1,6 +1,6 @@
-//! The C programs on every target that is shipped: each compiled by the target's own compiler, linked with the
-//! library in `target/shipped`, and run (under wine, under qemu, or as it is) against the simulator on this machine.
-//! `make targets` builds the libraries first; `ZVPOS_TARGETS` names those to run on, all without it.
+//! The C programs on every shipped target: each compiled by the target's own compiler, linked with the library in
+//! `target/shipped`, and run (under wine, under qemu, or natively) against the simulator on this machine. `make
+//! targets` builds the libraries first; `ZVPOS_TARGETS` names the targets to run, by default all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -61,7 +61,7 @@ impl Target {
         path
     }
 
-    /// Compiles one source in `folder`, where the library lies beside the program.
+    /// Compiles one source in `folder`, next to which the library is.
     fn compile(&self, source: &Path, folder: &Path) -> PathBuf {
         fs::copy(self.shared_library(), folder.join(self.shared_library().file_name().unwrap())).unwrap();
         let program = folder.join(if self.windows { "program.exe" } else { "program" });
@@ -70,10 +70,10 @@ impl Target {
         cc.args(["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2"]);
         cc.arg("-I").arg(root().join("include")).arg(source).arg("-o").arg(&program);
         if self.windows {
-            // A DLL of mingw's own would have to lie beside every program.
+            // Otherwise a DLL of mingw's would have to be next to every program.
             cc.arg(self.library.join("libzvpos.dll.a")).args(["-static", "-lpthread"]);
         } else {
-            // glibc's own headers use _Generic where clang has it.
+            // glibc's own headers use _Generic if clang has it.
             cc.arg("-Wno-c11-extensions");
             cc.arg("-L").arg(folder).args(["-lzvpos", "-lpthread", "-ldl", "-Wl,-rpath,$ORIGIN"]);
         }
@@ -83,11 +83,11 @@ impl Target {
         program
     }
 
-    /// Runs a program until it ends; what it printed.
+    /// Runs a program to its end and returns its output.
     fn run(&self, program: &Path, arguments: &[&str]) -> String {
         let mut command = Command::new("timeout");
         command.arg("600").args(&self.runner).arg(program).args(arguments);
-        // Cargo's names folders with other builds of the library.
+        // Cargo's variable names folders with other builds of the library.
         command.current_dir(program.parent().unwrap()).env_remove("LD_LIBRARY_PATH");
         let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -98,7 +98,7 @@ impl Target {
     }
 }
 
-/// Every entry of the ledger is one deduction.
+/// Checks that every entry of the ledger is one deduction.
 fn each_sale_was_taken_once(simulator: &Simulator) -> usize {
     let ledger = simulator.admin("GET", "/ledger", &Value::Null);
     let entries = ledger.as_array().unwrap();
@@ -132,11 +132,11 @@ fn run_program(target: &Target, name: &str) {
     println!("{:30} {name:9} {said}, {:.1} s", target.name, started.elapsed().as_secs_f64());
 }
 
-/// The sample of the README's kind: a quote, payments, a refusal, a lost answer.
+/// A program like the README's: a quote, payments, a refusal, a lost answer.
 fn run_sample(target: &Target) {
     let simulator = Simulator::start();
     let program = target.compile(&root().join("examples/c/till.c"), &own_folder());
-    // wine's drive of the whole machine.
+    // wine's drive for the root of the file system.
     let drive = if target.name.contains("windows") { "Z:" } else { "" };
     let journal = format!("{drive}{}/till.db", own_folder().display());
     let printed = target.run(&program, &[&simulator.v2(), &journal, "~reset_after"]);

@@ -1,5 +1,5 @@
-//! Ids, numbers and texts on their way in and out: one rule for ids before the guard and the journal see them, no number
-//! that a host would round, and texts that are none.
+//! Ids, numbers and texts on input and output: one rule for ids before the guard and the journal see them, no number
+//! that a host would round, and invalid texts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use support::{Answer, Driver, FIVE_OFF, MEMBER, Scripted, Simulator, config, gateway_answer};
 
-/// A gateway that takes everything, and what it was sent.
+/// A gateway that confirms every request, and the requests that it received.
 struct Willing {
     server: Scripted,
     sent: Arc<Mutex<Vec<Value>>>,
@@ -45,7 +45,7 @@ impl Willing {
     }
 }
 
-/// A gateway that answers every request with the same bytes, whatever they are, and a till of its own.
+/// A gateway that answers every request with the same bytes, and its till.
 struct Answering {
     body: Arc<Mutex<Vec<u8>>>,
     till: Driver,
@@ -65,7 +65,7 @@ impl Answering {
         Answering { body, till, _server: server }
     }
 
-    /// The till, once the gateway answers this.
+    /// The till, after the gateway's answer was set to this.
     fn says(&mut self, body: impl Into<Vec<u8>>) -> &mut Driver {
         *self.body.lock().unwrap() = body.into();
         &mut self.till
@@ -151,7 +151,7 @@ fn an_id_that_is_none_is_refused_by_name() {
             refused_by_name(&till.ask(&line), name, &line);
         }
     }
-    // A member's id has no leading zeros, and none of them is cut: that would be another member.
+    // A member's id has no leading zeros, and none are cut: that would be another member.
     for id in ["0383", "00", "0000000000383933091455959041"] {
         refused_by_name(
             &till.consume(&json!({"bizId": "E", "customerId": id, "amount": "1.00"})),
@@ -162,7 +162,7 @@ fn an_id_that_is_none_is_refused_by_name() {
         request["user_id"] = json!(id);
         refused_by_name(&till.quote(&request), "user_id", id);
     }
-    // Numbers and words are no bizIds either, and neither is what a scanner adds to a code.
+    // Numbers and words are not bizIds either, nor is a code valid with a scanner's additions.
     for id in ["true", "1e17", "1.5", "-1", "\"B 1\"", "\"B1 \""] {
         let sale = format!(r#"consume {{"bizId":{id},"customerId":"1","amount":"1.00"}}"#);
         refused_by_name(&till.ask(&sale), "bizId", &sale);
@@ -293,7 +293,7 @@ fn nobody_is_member_0() {
         refused_by_name(&till.quote(&request), "user_id", &zero.to_string());
         assert_eq!(gateway.count(), 0);
     }
-    // A scanned code needs no member, so 0 says that there is none.
+    // A scanned code needs no member, so 0 means that none is given.
     till.consume(&json!({"bizId": "B2", "type": 1, "customerId": 0, "couponsCardList": ["QR1"]})).succeeded();
     assert!(gateway.last().get("customerId").is_none(), "{}", gateway.last());
     assert_eq!(till.look_up("B2").json["recorded"]["request"]["customerId"], Value::Null);
@@ -345,7 +345,7 @@ fn a_number_that_hosts_round_warns_in_a_payment() {
         // The same from the journal.
         assert!(till.ask(&sale).succeeded().warns("ZV-W-NUMBER"));
     }
-    // A reversal by another bizId would undo another sale.
+    // A reversal by another bizId would reverse another sale.
     let answer = till.ask(&format!(r#"reverse {{"bizId":"W0","returnedBizId":{big}}}"#));
     assert!(answer.warns("ZV-W-NUMBER"), "{}", answer.text);
     for wrong in ["3.8e17", "383933091455959041.0", "true", "-1"] {
@@ -407,13 +407,13 @@ fn a_note_is_cut_and_the_payment_goes_on() {
 fn integers_that_hosts_round_leave_as_texts() {
     let extra = r#"{ "b" : [1.50, 1E+2, 9007199254740991, 9007199254740993], "n":-9007199254740993, "s":"12345678901234567890" }"#;
     let told = r#"{"b":[1.50,1E+2,9007199254740991,"9007199254740993"],"n":"-9007199254740993","s":"12345678901234567890"}"#;
-    // Of a read that is only listed, nobody knows what is an id.
+    // In a read that is only listed it is not known which fields are ids.
     let body = format!(r#"{{"status":true,"code":0,"message":"","data":{{"customerId":17,"x":{extra}}}}}"#);
     let server = Scripted::answering(move |_| gateway_answer(&body));
     let mut till = Driver::started(&config(&server.url(), json!({"call_actions": ["some.read"]})));
     let answer = till.call("some.read", &json!({})).succeeded();
     assert!(answer.text.contains(&format!(r#""data":{{"customerId":17,"x":{told}}}"#)), "{}", answer.text);
-    // Of a documented one, ids are texts at any size.
+    // In a documented one, ids are strings at any size.
     for action in ["member_lookup", "coupon_status", "usable_coupons"] {
         let answer = till.call(action, &json!({"customerId": "1"})).succeeded();
         assert!(
@@ -422,7 +422,7 @@ fn integers_that_hosts_round_leave_as_texts() {
             answer.text
         );
     }
-    // In undocumented fields of a quote and a payment, too.
+    // Also in undocumented fields of a quote and a payment.
     let extra = extra.to_owned();
     let server = Scripted::answering(move |request| {
         let body: Value = serde_json::from_str(&request.body).unwrap();
@@ -527,7 +527,7 @@ fn names_ids_and_numbers_are_never_mended() {
             assert_eq!(answer.json["next"], "stop", "{shown}");
         }
     }
-    // What is no JSON for another reason is what it was.
+    // Text that is not JSON for another reason is unaffected.
     for more in [&b",\"a\":\"\x14"[..], b",\x14", b",\"a\":01", b",\"a\":\"\\x\""] {
         let till = gateway.says(nicknamed(b"Kit", more));
         till.quote(&quote()).expect("not_sent", "ZV-NO-ANSWER");

@@ -1,4 +1,4 @@
-//! Eight threads of one till, quotes and consumes mixed: each answer belongs to its question, and each is true.
+//! Eight threads of one till, quotes and consumes mixed: each answer belongs to its request, and each is true.
 //! `tests/tsan.sh` runs the same program under `ThreadSanitizer`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 

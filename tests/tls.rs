@@ -1,4 +1,5 @@
-//! https and proxies: who is trusted, who is not, and that nothing leaves before the handshake is done.
+//! https and proxies: which servers are trusted, which are not, and that nothing is sent before the handshake is
+//! done.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(unreachable_pub, missing_docs, reason = "shared between the files of one test")]
 
@@ -45,11 +46,11 @@ fn a_certificate_of_the_configured_ca_is_trusted() {
         let biz_id = format!("T{round}");
         till.consume(&sale(&biz_id)).succeeded();
         assert_eq!(simulator.net(&biz_id), 1);
-        // The one place where a payment password may leave without being asked for.
+        // The one case in which a payment password may be sent without a setting.
         let biz_id = format!("P{round}");
         let sale = json!({"bizId": biz_id, "customerId": "383933091455959043", "amount": "1.00", "payPassword": "246810"});
         till.consume(&sale).succeeded();
-        // Kept over TLS too, and faults behind it mean the same.
+        // Connections are reused over TLS, too, and faults behind it mean the same.
         assert_eq!(simulator.connections(), 1 + round as u64);
         till.consume(&self::sale(&format!("R{round}~reset_after"))).expect("unknown", "ZV-LOST");
         assert_eq!(simulator.net(&format!("R{round}~reset_after")), 1);
@@ -79,7 +80,7 @@ fn nobody_else_is_trusted() {
     assert_eq!(simulator.requests(), 0);
 }
 
-/// A till whose machine has lost its certificates must still be able to ask and settle what its journal holds.
+/// A till whose machine has lost its certificates must still be able to query and settle its journal.
 #[test]
 fn without_the_systems_certificates_only_the_handshake_fails() {
     let simulator = Simulator::start();
@@ -115,7 +116,7 @@ fn a_pem_file_with_a_byte_order_mark_is_read() {
     Driver::started(&config(&url(&tls, "127.0.0.1"), trust)).consume(&sale("T1")).succeeded();
 }
 
-/// Before all dates of certificates: not the network, the clock is named.
+/// A clock before all dates of certificates: the error names the clock, not the network.
 #[test]
 fn a_clock_that_was_reset_is_named() {
     let simulator = Simulator::start();
@@ -142,10 +143,10 @@ fn a_pem_file_that_is_none_is_a_configuration_error() {
     assert_eq!(till.init(&config("https://h", source)).expect("invalid", "ZV-CONFIG").errors(), ["tls.pem"]);
 }
 
-/// The most that a TLS record holds, and the size of the buffers.
+/// The size of the largest TLS record, and of the buffers.
 const RECORD: i32 = 16_384;
 
-/// What came behind an answer may wait deciphered inside TLS, where no look at the socket finds it.
+/// Bytes behind an answer may be decrypted inside TLS, where no check of the socket finds them.
 #[test]
 fn an_answer_that_waits_inside_tls_is_not_the_next_sales() {
     let certificate = certificate("IP:127.0.0.1");
@@ -162,7 +163,7 @@ fn an_answer_that_waits_inside_tls_is_not_the_next_sales() {
     }
 }
 
-/// A proxy that knows CONNECT only and leads every name to `target`, or refuses with this status.
+/// A proxy that supports only CONNECT and connects every name to `target`, or refuses with this status.
 fn proxy(target: Option<SocketAddr>) -> Scripted {
     Scripted::start(move |mut stream| {
         let mut head = Vec::new();
@@ -182,7 +183,7 @@ fn proxy(target: Option<SocketAddr>) -> Scripted {
     })
 }
 
-/// Passes everything on in both directions until both have ended.
+/// Copies bytes in both directions until both have ended.
 fn splice(mut outside: TcpStream, target: SocketAddr) {
     let inside = TcpStream::connect(target).unwrap();
     let (mut from, mut to) = (outside.try_clone().unwrap(), inside.try_clone().unwrap());
@@ -244,7 +245,7 @@ fn a_name_that_does_not_exist_is_not_sent() {
     assert!(matches!(answer.code(), "ZV-DNS" | "ZV-CONNECT"), "{}", answer.text);
 }
 
-/// What is spent on the handshake is `connect`, not `wait`: support staff look there for the gateway's slowness.
+/// The time of the handshake is `connect`, not `wait`, where support staff look for the gateway's latency.
 #[test]
 fn the_time_of_a_handshake_is_time_to_connect() {
     let simulator = Simulator::start();
@@ -262,8 +263,8 @@ fn the_time_of_a_handshake_is_time_to_connect() {
     assert_eq!(till.consume(&sale("T2")).succeeded().json["timing_ms"]["connect"], 0.0);
 }
 
-/// No environment variable is read (docs/configuration.md). A till must not begin to talk through somebody's proxy, or
-/// trust somebody's certificate, because of where it was started.
+/// No environment variable is read (docs/configuration.md). A till must not talk through a proxy, or trust a
+/// certificate, because of where it was started.
 #[test]
 fn the_environment_changes_nothing() {
     let simulator = Simulator::start();

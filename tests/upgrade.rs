@@ -1,8 +1,8 @@
-//! A journal of the first format, written by the version that had it, with everything in it that can be unsettled:
-//! every later version opens it, knows what it says, and settles it.
+//! A journal of the first format, written by the version that used it, with every kind of unsettled entry: every
+//! later version opens it, reads it, and settles it.
 //!
-//! `cargo test -p zvpos --test upgrade -- --ignored` writes it anew. That is for a new format, in a file of its own:
-//! the old files stay as they are.
+//! `cargo test -p zvpos --test upgrade -- --ignored` writes it again. That is for a new format, in a separate file:
+//! the old files stay unchanged.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -14,7 +14,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use support::{Driver, MEMBER, POOR_MEMBER, Simulator, own_folder, reversing, root, until};
 
-/// The endpoint is part of the journal's key, so it is the same for ever; outside of the ports that a system gives.
+/// The endpoint is part of the journal's key, so it never changes; outside the ports that a system assigns.
 const ADDRESS: &str = "127.0.0.1:18987";
 
 const SENDING: &str = "F-sending~hang_after";
@@ -35,7 +35,7 @@ fn biz_id(biz_id: &str) -> Value {
 #[test]
 fn a_journal_of_the_first_format_is_known_and_settled() {
     let simulator = Simulator::at(ADDRESS);
-    // What stood at the gateway when the journal was left.
+    // The gateway's deductions when the journal was left.
     let mut past = Driver::started(&reversing(&simulator.v2(), json!({"background": false})));
     for biz_id in ["F-done", "F-refused", "F-kept", "F-unheard", SENDING, REVERSING] {
         past.consume(&sale(biz_id));

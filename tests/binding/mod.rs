@@ -1,4 +1,4 @@
-//! What the tests of the bindings share: a binding's two pages, the program on them, and what only it has.
+//! Shared by the tests of the bindings: a binding's two pages, the program on them, and the checks that only it has.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::check;
 use crate::document::{Document, looks_like};
 use crate::support::{Simulator, library, own_folder, root};
 
-/// The output of a program of this package; whatever else happens fails the test.
+/// The output of a program of this package; any failure of it fails the test.
 pub fn output(command: &mut Command, package: &str) -> String {
     let ran = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}: install {package}"));
     let Output { status, stdout, stderr } = &ran;
@@ -19,7 +19,7 @@ pub fn output(command: &mut Command, package: &str) -> String {
     out.into_owned()
 }
 
-/// Every file of a folder below `bindings` that ends so, in order.
+/// The files in a folder below `bindings` whose names end so, in order.
 pub fn sources(folder: &str, ending: &str) -> Vec<PathBuf> {
     let entries =
         fs::read_dir(root().join("bindings").join(folder)).unwrap().map(|entry| entry.unwrap().path());
@@ -28,14 +28,14 @@ pub fn sources(folder: &str, ending: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What `tests/tools.sh` has installed.
+/// A tool that `tests/tools.sh` has installed.
 pub fn tool(path: &str) -> PathBuf {
     let tool = root().join(path);
     assert!(tool.exists(), "{path} is missing: tests/tools.sh installs it");
     tool
 }
 
-/// Runs a binding's test program without a table: it checks what only this binding has, so many things.
+/// Runs a binding's test program without a table: it makes this number of checks that only this binding has.
 pub fn run_own(program: &mut Command, count: usize) {
     let simulator = Simulator::start();
     program.arg(simulator.v3()).arg(simulator.inspector().trim_end_matches('/')).arg(own_folder());
@@ -44,7 +44,7 @@ pub fn run_own(program: &mut Command, count: usize) {
     assert_eq!(said.lines().count(), count, "{said}");
 }
 
-/// A folder with a library of an interface that came before tickets.
+/// A folder with a library whose interface has no tickets yet.
 pub fn old_library() -> PathBuf {
     let folder = own_folder();
     let source = folder.join("old.c");
@@ -54,7 +54,7 @@ pub fn old_library() -> PathBuf {
     folder
 }
 
-/// A binding's test program that was given the old library must say at the start what is wrong with it.
+/// A binding's test program that is given the old library must report the mismatch at the start.
 pub fn refuses_the_old_library(program: &mut Command) {
     let simulator = Simulator::start();
     program.arg(simulator.v3()).arg(simulator.inspector().trim_end_matches('/')).arg(own_folder());
@@ -64,7 +64,7 @@ pub fn refuses_the_old_library(program: &mut Command) {
     assert!(ran.status.code() == Some(1) && !said.is_empty() && said.lines().all(refused), "{ran:?}");
 }
 
-/// Both pages of a binding, which say the same and name only what is there.
+/// Both pages of a binding, which say the same and name only existing things.
 pub fn pages(language: &str) -> [Document; 2] {
     let pages = ["README.md", "README.zh-CN.md"]
         .map(|name| Document::read(&root(), &format!("bindings/{language}/{name}")));
@@ -72,7 +72,7 @@ pub fn pages(language: &str) -> [Document; 2] {
     let mut wrong = check::say_the_same(&pages[0], &pages[1]);
     for page in &pages {
         wrong.extend(check::links(page));
-        // COBOL's own names begin like error codes.
+        // COBOL's own names look like error codes.
         if language != "cobol" {
             wrong.extend(check::names(page, &read("include/zvpos.h"), &read("docs/error-codes.md")));
         }
@@ -87,7 +87,7 @@ pub fn till(page: &Document, language: &str, file: &str, simulator: &Simulator) 
     let folder = own_folder();
     let program = block(page, language).replace("127.0.0.1:8080", &simulator.address().to_string());
     let place = folder.to_str().unwrap();
-    // COBOL ends a line at column 72: a path that is longer than the page's goes on several lines.
+    // COBOL ends a line at column 72: a path longer than the page's is split over several lines.
     let place = if language == "cobol" { in_lines(place) } else { place.to_owned() };
     let program = program.replace("/var/tmp/zvpos", &place);
     fs::write(folder.join(file), program).unwrap();
@@ -99,7 +99,7 @@ pub fn till(page: &Document, language: &str, file: &str, simulator: &Simulator) 
     folder
 }
 
-/// A part of a COBOL literal as literals of their own, each on a line, between what stands before and behind it.
+/// Splits a part of a COBOL literal into literals on separate lines, between the text before and after it.
 fn in_lines(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let lines =
@@ -107,24 +107,24 @@ fn in_lines(text: &str) -> String {
     format!("'\n{}               '", lines.collect::<String>())
 }
 
-/// The page's commands, to be run there.
+/// The page's commands, to be run in the folder.
 pub fn commands(page: &Document, folder: &Path) -> Command {
     shell(block(page, "sh"), folder)
 }
 
-/// Does there what a shell is told.
+/// A shell that runs these commands in the folder.
 pub fn shell(commands: &str, folder: &Path) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-ec", commands]).current_dir(folder);
     shell
 }
 
-/// Runs them.
+/// Runs the page's commands and returns their output.
 pub fn run_commands(page: &Document, folder: &Path) -> String {
     output(&mut commands(page, folder), "what the page asks for")
 }
 
-/// What was printed must be what the page shows.
+/// Checks that the output is what the page shows.
 pub fn as_shown(page: &Document, printed: &str) {
     assert!(looks_like(printed, block(page, "output")), "{}: {printed}", page.name);
 }
@@ -135,7 +135,7 @@ pub fn block<'d>(page: &'d Document, language: &str) -> &'d str {
     &block.unwrap_or_else(|| panic!("{}: no {language}", page.name)).text
 }
 
-/// The files of a package that name its version name this one.
+/// Checks that the files of a package that contain its version contain this one.
 pub fn of_this_version(files: &[(&str, &str)]) {
     for (file, before) in files {
         let text = fs::read_to_string(root().join("bindings").join(file)).unwrap();

@@ -1,4 +1,4 @@
-//! The ways to ask for a fault, seen by a till: by an amount, by chance, by the endpoint; and the simulator's clock.
+//! The ways to request a fault, seen by a till: by an amount, by chance, by the endpoint; and the simulator's clock.
 
 use serde_json::{Value, json};
 use zvpos_sandbox::faults::{Chaos, Fault, Meets, Named};
@@ -22,14 +22,14 @@ fn a_tls_handshake_that_fails_is_not_sent() {
         println!("{asked:<22} {:<10} {:<10} {}", "not_sent", answer.outcome(), answer.code());
         disarm(&simulator);
     }
-    // Without a fault it is plain HTTP that answers the handshake.
+    // Without a fault the server answers the handshake with plain HTTP.
     till.consume(&sale("T-plain", "1.00")).expect("not_sent", "ZV-TLS");
     assert_eq!(simulator.admin("GET", "/counters", &Value::Null)["faults"], 2);
     assert!(simulator.last_request()["explanation"].as_str().unwrap().contains("https://"));
     assert_eq!(simulator.admin("GET", "/ledger", &Value::Null), json!([]));
 }
 
-/// What no server can do is done by the endpoint, as the table says.
+/// A fault that no server can cause is requested by the endpoint, as the table says.
 #[test]
 fn endpoints_that_lead_nowhere_are_not_sent() {
     let nowhere =
@@ -40,7 +40,7 @@ fn endpoints_that_lead_nowhere_are_not_sent() {
     }
 }
 
-/// The amount of the table stands for the fault, with the number that it has when none is given.
+/// The table's amount requests the fault, with the fault's default number.
 #[test]
 fn an_amount_is_as_good_as_a_name() {
     let simulator = Simulator::start();
@@ -59,7 +59,7 @@ fn an_amount_is_as_good_as_a_name() {
             till.consume(&sale("T-on-a-dead-line", "0.01")).expect("unknown", "ZV-LOST");
         }
     }
-    // No other sum near them is any fault's.
+    // No other amount near them requests a fault.
     for amount in ["9001.00", "9001.99", "9000.15", "901.15", "9001"] {
         till.consume(&sale(&format!("T-{amount}"), amount)).succeeded();
     }
@@ -76,7 +76,7 @@ fn a_name_that_is_not_known_is_refused_with_the_nearest() {
     assert_eq!(simulator.net("T1~reset_aftr"), 0);
 }
 
-/// What the till is told over so many sales, by chance with a seed.
+/// What the till is told over so many sales, with faults by chance from a seed.
 fn told(chaos: &str, sales: usize) -> Vec<String> {
     let simulator = Simulator::start();
     let answer = simulator.admin("PUT", "/chaos", &json!({"chaos": chaos}));
@@ -106,7 +106,7 @@ fn chance_repeats_itself_with_its_seed() {
     let kinds: std::collections::BTreeSet<_> =
         first.iter().map(|told| told.split(' ').next().unwrap()).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["declined", "succeeded", "unknown"]);
-    // Some of the unknown were taken, some were not.
+    // Some of the unknown sales were taken, some were not.
     assert!(first.iter().any(|told| told.starts_with("unknown") && told.ends_with('1')));
     assert!(first.iter().any(|told| told.starts_with("unknown") && told.ends_with('0')));
 }
@@ -124,7 +124,7 @@ fn chance_is_an_option_and_can_be_ended() {
     till.consume(&sale("T3", "1.00")).succeeded();
 }
 
-/// A coupon expires because the simulator's clock is moved; the till's own clock and its signatures stay as they are.
+/// A coupon expires because the simulator's clock is moved; the till's own clock and its signatures stay unchanged.
 #[test]
 fn a_coupon_expires_when_the_clock_is_moved() {
     let expires_s =
@@ -138,7 +138,7 @@ fn a_coupon_expires_when_the_clock_is_moved() {
     simulator.admin("PUT", "/clock", &json!({"advance_ms": 2 * DAY_MS}));
     let answer = till.consume(&redeem("T2")).expect("declined", "910004");
     assert!(!answer.warns("ZV-W-CLOCK"), "{}", answer.text);
-    // A day later than the till: the clock of its signature is refused, corrected, and taken.
+    // A day ahead of the till: its signature's timestamp is refused, corrected, and accepted.
     simulator.admin("PUT", "/clock", &json!({"offset_ms": 0}));
     till.consume(&redeem("T3")).succeeded();
     simulator.admin("PUT", "/clock", &json!({"advance_ms": DAY_MS / 2, "till_follows": false}));
@@ -146,7 +146,7 @@ fn a_coupon_expires_when_the_clock_is_moved() {
     assert_eq!(["T1", "T2", "T3", "T4"].map(|biz_id| simulator.net(biz_id)), [1, 0, 1, 1]);
 }
 
-/// The gateway's records and ledger show the simulator's time, and a frozen one stands.
+/// The gateway's records and ledger show the simulator's time, and a frozen clock does not advance.
 #[test]
 fn the_ledger_goes_by_the_simulators_clock() {
     let simulator = Simulator::start();
@@ -168,7 +168,7 @@ fn the_ledger_goes_by_the_simulators_clock() {
     assert_eq!((&now["offset_ms"], &now["frozen"]), (&json!(0), &json!(false)), "{now}");
 }
 
-/// An outage of a day, over which no test has to wait.
+/// An outage of a day, for which no test has to wait.
 #[test]
 fn an_outage_of_a_day_ends_when_the_clock_is_moved() {
     let simulator = Simulator::start();

@@ -1,4 +1,4 @@
-//! What a consume, and a quote, that meets a fault ends as.
+//! The outcomes of a consume, and of a quote, that meets a fault.
 
 use serde_json::{Value, json};
 use zvpos_sandbox::faults::{Chosen, Meets};
@@ -6,16 +6,16 @@ use zvpos_sandbox::faults::{Chosen, Meets};
 use super::support::{Answer, Driver, FIVE_OFF, MEMBER, Simulator, reversing, until};
 use super::{arm, disarm, impatient, named, sale, till};
 
-/// A fault with its number, and what it leads to.
+/// A fault with its number, and its result.
 pub(super) struct Case {
     pub(super) asked: &'static str,
-    /// What a consume that meets it ends as.
+    /// The outcome of a consume.
     outcome: &'static str,
-    /// A warning that belongs to it.
+    /// A warning of the answer.
     warning: Option<&'static str>,
-    /// What stands at the gateway when the till is told.
+    /// The net deductions at the gateway when the till is told.
     net: i64,
-    /// What a quote that meets it ends as; `None` where no quote can meet it.
+    /// The outcome of a quote; `None` if no quote can meet the fault.
     quote: Option<&'static str>,
 }
 
@@ -23,7 +23,7 @@ const fn case(asked: &'static str, outcome: &'static str, net: i64, quote: &'sta
     Case { asked, outcome, warning: None, net, quote: Some(quote) }
 }
 
-/// One that only a consume can meet.
+/// A fault that only a consume can meet.
 const fn only(asked: &'static str, outcome: &'static str, warning: Option<&'static str>, net: i64) -> Case {
     Case { asked, outcome, warning, net, quote: None }
 }
@@ -41,11 +41,11 @@ pub(super) const EXPECTED: &[Case] = &[
     case("reset_before", "unknown", 0, "not_sent"),
     case("hang", "unknown", 0, "not_sent"),
     case("outage", "unknown", 0, "not_sent"),
-    // Carried out later than this call lasts.
+    // Carried out after this call has ended.
     case("late_arrival", "unknown", 0, "not_sent"),
     only("overtaken", "unknown", None, 0),
     case("delivered_twice", "succeeded", 1, "succeeded"),
-    // A quote is simply asked again with another nonce.
+    // A quote is retried with another nonce.
     case("delivered_twice:2", "unknown", 1, "succeeded"),
     case("http_429", "unknown", 0, "not_sent"),
     case("hang_after", "unknown", 1, "not_sent"),
@@ -65,13 +65,13 @@ pub(super) const EXPECTED: &[Case] = &[
     case("chunked", "succeeded", 1, "succeeded"),
     case("chunked:1", "succeeded", 1, "succeeded"),
     case("chunked_cut", "unknown", 1, "not_sent"),
-    // The whole body, but not the chunk that ends it.
+    // The whole body without its last chunk.
     case("chunked_cut:100000", "unknown", 1, "not_sent"),
     case("http_500", "unknown", 0, "not_sent"),
     case("http_502", "unknown", 0, "not_sent"),
     case("http_503", "unknown", 0, "not_sent"),
     case("http_504", "unknown", 0, "not_sent"),
-    // No answer of the gateway, though it looks like one.
+    // Not the gateway's answer, though it looks like one.
     case("http_500:204", "unknown", 0, "not_sent"),
     case("http_500_after", "unknown", 1, "not_sent"),
     case("http_502_after", "unknown", 1, "not_sent"),
@@ -91,7 +91,7 @@ pub(super) const EXPECTED: &[Case] = &[
     only("other_biz_id", "succeeded", Some("ZV-W-BIZID"), 1),
     only("wrong_amount", "succeeded", Some("ZV-W-AMOUNT"), 1),
     only("other_coupons", "succeeded", Some("ZV-W-COUPONS"), 1),
-    // A quote takes nothing, so a system error is simply the gateway's no.
+    // A quote takes nothing, so a system error is a refusal.
     case("system_error", "unknown", 0, "declined"),
     case("system_error_after", "unknown", 1, "declined"),
     case("declined", "declined", 0, "declined"),
@@ -113,7 +113,7 @@ pub(super) const EXPECTED: &[Case] = &[
     case("four_decimals", "succeeded", 1, "succeeded"),
 ];
 
-/// What a consume ends as that meets this fault with this number.
+/// The outcome of a consume that meets this fault with this number.
 pub(super) fn outcome_of(chosen: Chosen) -> &'static str {
     let blocks = chosen.fault.blockage().is_some();
     let case = EXPECTED.iter().find(|case| match named(case.asked) {
@@ -123,21 +123,21 @@ pub(super) fn outcome_of(chosen: Chosen) -> &'static str {
     case.unwrap().outcome
 }
 
-/// Gateways that do not tell the truth: what a till is told by these is false, and no till can know.
+/// Gateways that lie: a till is told something false, and no till can detect it.
 const LIES: [&str; 5] = ["refused_after", "partial_effect", "same_duplicate", "same_again", "processing"];
 
 fn is_true(case: &Case, answer: &Answer) -> bool {
     let truth = match answer.outcome() {
         "succeeded" => case.net == 1,
         "declined" | "not_sent" => case.net == 0,
-        // Nothing is promised.
+        // Nothing is claimed.
         "unknown" => true,
         _ => false,
     };
     truth || LIES.contains(&case.asked)
 }
 
-/// The line is as good as before: the next sale is its own. After `idle_reset` it is the one after the next.
+/// The connection recovers: the next sale gets its own answer. After `idle_reset` it is the one after the next.
 fn goes_on(simulator: &Simulator, till: &mut Driver, case: &Case, wrong: &mut Vec<String>) {
     disarm(simulator);
     let after = case.asked.replace(':', "-");
@@ -195,7 +195,7 @@ fn a_quote_is_never_unknown() {
             assert_eq!(named(asked).fault.row().meets, Meets::Consume, "{asked}");
             continue;
         };
-        // A request that is refused for its clock is signed anew: the gateway's clock stays wrong for both.
+        // A request that is refused for its clock is signed again: the gateway's clock stays wrong for both.
         let times = match *asked {
             "outage" => None,
             clock if clock.starts_with("clock_") => Some(2),
@@ -218,7 +218,7 @@ fn a_quote_is_never_unknown() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What a till could be told falsely becomes `unknown`, and is undone, where the configuration names the codes.
+/// An answer that may be false becomes `unknown`, and the sale is reversed, if the configuration names the codes.
 #[test]
 fn codes_in_doubt_are_undone() {
     let simulator = Simulator::start();
@@ -258,7 +258,7 @@ fn a_partial_effect_is_partial() {
     assert_eq!((&moved["recharge"], &moved["coupons"]), (&json!("0.00"), &json!([FIVE_OFF])), "{ledger}");
 }
 
-/// A request that was held up is carried out in the end, long after the till gave it up.
+/// A delayed request is carried out in the end, long after the till gave up on it.
 #[test]
 fn a_late_arrival_arrives() {
     let simulator = Simulator::start();
@@ -273,7 +273,7 @@ fn a_late_arrival_arrives() {
 fn a_blocked_port_is_not_sent() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
-    // Once with no connection yet, once with one that was open and is reset while it lies idle.
+    // Once without a connection, once with an open one that is reset while it is idle.
     for round in 1..=2 {
         for (fault, outcome) in
             [("refused", "not_sent"), ("connect_hangs", "not_sent"), ("accept_hangs", "unknown")]
@@ -293,7 +293,7 @@ fn a_blocked_port_is_not_sent() {
     }
 }
 
-/// The answer of a consume, cut at every single byte.
+/// The answer of a consume, truncated at every byte.
 #[test]
 fn an_answer_cut_anywhere_is_unknown() {
     let simulator = Simulator::start();

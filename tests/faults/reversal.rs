@@ -1,4 +1,4 @@
-//! What becomes of a consume whose answer was lost and whose reversal meets a fault.
+//! The result of a consume whose answer is lost and whose reversal meets a fault.
 
 use std::thread;
 
@@ -8,22 +8,23 @@ use zvpos_sandbox::faults::{Fault, Meets};
 use super::support::{Driver, Simulator, reversing, until};
 use super::{arm, consume, named, sale};
 
-/// A fault of reversals, and what it leads to in the end.
+/// A fault of reversals, and its final result.
 pub(super) struct Case {
     pub(super) asked: &'static str,
-    /// What the sale meets first.
+    /// The sale's own fault.
     first: &'static str,
-    /// The outcome and code in the end.
+    /// The final outcome and code.
     outcome: &'static str,
     code: &'static str,
-    /// What then stands at the gateway.
+    /// The final net deductions at the gateway.
     net: i64,
 }
 
 pub(super) const EXPECTED: &[Case] = &[
     Case { asked: "reverse_refused", first: "reset_after", outcome: "unknown", code: "ZV-REFUSED", net: 1 },
     Case { asked: "reverse_too_late", first: "reset_after", outcome: "unknown", code: "ZV-REFUSED", net: 1 },
-    // Not found for longer than any request could still be on its way: the gateway has said twice that there is nothing.
+    // Not found for longer than any request could still be on its way: the gateway has said twice that nothing
+    // exists.
     Case {
         asked: "reverse_not_found",
         first: "reset_after",
@@ -56,7 +57,7 @@ pub(super) const EXPECTED: &[Case] = &[
     Case { asked: "reverse_twice", first: "reset_after", outcome: "reversed", code: "ZV-REVERSED", net: -1 },
 ];
 
-/// Gateways that do not tell the truth: G1, the reading of `already`, and G2 switched off. No till can know.
+/// Gateways that lie: G1, the reading of `already`, and G2 switched off. No till can detect it.
 const LIES: [&str; 3] = ["reverse_not_found", "reverse_without_acting", "reverse_twice"];
 
 fn heading() {
@@ -90,21 +91,21 @@ fn a_reversal_under_each_of_its_faults_ends_as_it_should() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // What was refused is a person's, and nothing else is left.
+    // A refused reversal needs a person, and nothing else is left.
     let pending = till.pending(None).succeeded();
     let listed: Vec<_> =
         pending.data()["entries"].as_array().unwrap().iter().map(|entry| &entry["next"]).collect();
     assert_eq!(listed, ["person", "person"], "{}", pending.text);
 }
 
-/// The amount of the sale asks for the fault of its reversal, too.
+/// The sale's amount also requests the fault of its reversal.
 #[test]
 fn an_amount_is_as_good_as_a_name_for_a_reversal() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({})));
     till.consume(&sale("T1~reset_after", Fault::ReverseRefused.row().amount)).expect("unknown", "ZV-LOST");
     until("refused", || till.look_up("T1~reset_after").code() == "ZV-REFUSED");
-    // By the bizId that the gateway answered with, too.
+    // Also by the bizId in the gateway's answer.
     let amount = Fault::ReverseTooLate.row().amount;
     till.consume(&sale("T2~other_biz_id", amount)).succeeded();
     let answer = till.reverse(&json!({"bizId": "T2~other_biz_id"})).expect("conflict", "ZV-REFUND-REFUSED");
@@ -112,7 +113,7 @@ fn an_amount_is_as_good_as_a_name_for_a_reversal() {
     assert_eq!((simulator.net("T1~reset_after"), simulator.net("T2~other_biz_id")), (1, 1));
 }
 
-/// The request comes after its own reversal, which was answered "not found": no resurrection.
+/// The request arrives after its own reversal, which was answered "not found": no resurrection.
 #[test]
 fn an_original_that_its_reversal_overtakes_ends_reversed() {
     let simulator = Simulator::start();
@@ -127,11 +128,11 @@ fn an_original_that_its_reversal_overtakes_ends_reversed() {
     assert_eq!(simulator.net(biz_id), 0);
 }
 
-/// One reversal that meets the fault, which then is over.
+/// One reversal meets the fault, which then ends.
 fn once(asked: &str) -> Result<String, String> {
     let simulator = Simulator::start();
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({})));
-    // A refusal by chance, too, is asked again while the sale itself could still be on its way.
+    // A random refusal, too, is sent again while the sale itself could still be on its way.
     let (outcome, code, net) = ("reversed", "ZV-REVERSED", 0);
     let times = if asked.starts_with("outage") { None } else { Some(1) };
     arm(&simulator, asked, "reverse", times);
@@ -145,7 +146,7 @@ fn once(asked: &str) -> Result<String, String> {
 
 #[test]
 fn a_reversal_gets_over_every_other_fault() {
-    // What blocks the port, or everything, for a time ends by itself here.
+    // A fault that blocks the port, or everything, for a time is given a short one here.
     let short = |asked: &'static str| match named(asked).fault {
         Fault::Refused => "refused:700",
         Fault::ConnectHangs => "connect_hangs:700",

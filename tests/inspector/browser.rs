@@ -1,4 +1,4 @@
-//! A headless Chromium by way of `browser.py`, and the few things that a person does with a page.
+//! A headless Chromium controlled through `browser.py`, and the few actions of a user on a page.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -16,7 +16,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A window of this size whose owner prefers this language, and the page in it.
+    /// Opens the page in a window of this size, with this preferred language.
     pub fn open(url: &str, language: &str, size: (u32, u32)) -> Browser {
         let mut child = Command::new("python3")
             .arg(root().join("tests/inspector/browser.py"))
@@ -39,7 +39,7 @@ impl Browser {
         let said = writeln!(self.input.as_mut().unwrap(), "{line}");
         let mut answer = String::new();
         let read = self.output.read_line(&mut answer);
-        // What it said is on stderr: mostly that chromium is missing.
+        // The reason is on stderr: mostly that chromium is missing.
         assert!(said.is_ok() && read.is_ok() && !answer.is_empty(), "the browser is gone, {line}");
         let answer: Value = serde_json::from_str(&answer).unwrap();
         assert!(answer["error"].is_null(), "{line}: {}", answer["error"]);
@@ -61,7 +61,7 @@ impl Browser {
         self.order("scheme", &json!(scheme));
     }
 
-    /// A click of the mouse in the middle of the element.
+    /// Clicks in the middle of the element.
     pub fn click(&mut self, selector: &str) {
         self.order("click", &json!(selector));
     }
@@ -75,7 +75,7 @@ impl Browser {
         self.order("key", &json!(key));
     }
 
-    /// Chooses from a list, as the keyboard would.
+    /// Selects an option, as the keyboard would.
     pub fn choose(&mut self, selector: &str, value: &str) {
         let script = format!(
             "(() => {{ const list = document.querySelector({selector:?}); list.value = {value:?}; \
@@ -90,20 +90,20 @@ impl Browser {
         self.order("eval", &json!(script))
     }
 
-    /// Waits until a script says true, and fails when it does not.
+    /// Waits until a script returns true; fails after a timeout.
     pub fn until(&mut self, script: &str) {
         let value = self.order("until", &json!(script));
         let so = !matches!(value, Value::Null | Value::Bool(false));
         assert!(so, "not so: {script}\n{}", self.ask("document.body.innerText").as_str().unwrap_or_default());
     }
 
-    /// What is read on the screen there; empty where nothing is seen.
+    /// The visible text of the element; empty if it is hidden.
     pub fn text(&mut self, selector: &str) -> String {
         let text = self.ask(&format!("document.querySelector({selector:?})?.innerText ?? ''"));
         text.as_str().unwrap().to_owned()
     }
 
-    /// Waits until this can be read there.
+    /// Waits until the element shows this text.
     pub fn reads(&mut self, selector: &str, text: &str) {
         self.until(&format!("document.querySelector({selector:?})?.innerText.includes({text:?})"));
     }
@@ -113,7 +113,7 @@ impl Browser {
         assert!(std::fs::metadata(path).unwrap().len() > 1000, "{} is empty", path.display());
     }
 
-    /// Nothing was written to the console, and nobody but the simulator was asked for anything.
+    /// Checks that nothing was logged to the console, and that no server but the simulator was contacted.
     pub fn content(&mut self) {
         assert_eq!(self.order("complaints", &Value::Null), json!([]), "the browser complains");
         let requests = self.order("requests", &Value::Null);
@@ -126,7 +126,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It ends with its standard input.
+        // The process ends with its standard input.
         drop(self.input.take());
         let _ = self.child.wait();
     }

@@ -1,14 +1,14 @@
-//! What must hold for the pages as texts. Each check gives the list of what is wrong, so that a test can also
-//! show that the check finds something.
+//! The rules for the pages as texts. Each check returns a list of problems, so that a test can also show that the
+//! check finds something.
 
 use std::fs;
 
 use super::document::Document;
 
-/// The languages of blocks: what is run or read by a test, and `text` for what cannot be run here.
+/// The languages of blocks: those that a test runs or reads, and `text` for those that cannot be run here.
 const LANGUAGES: [&str; 6] = ["c", "sh", "python", "json", "output", "text"];
 
-/// Two pages in two languages of men: the same headings by level, the same code, the same tables by size.
+/// Two pages in two human languages: the same headings by level, the same code, the same tables by size.
 pub fn say_the_same(one: &Document, other: &Document) -> Vec<String> {
     let mut wrong = Vec::new();
     let levels = |document: &Document| document.headings.iter().map(|(level, _)| *level).collect::<Vec<_>>();
@@ -32,13 +32,13 @@ pub fn say_the_same(one: &Document, other: &Document) -> Vec<String> {
     wrong
 }
 
-/// Every block is of a kind that a test knows what to do with.
+/// The language of every block is known to a test.
 pub fn known_languages(document: &Document) -> Vec<String> {
     let unknown = document.blocks.iter().filter(|block| !LANGUAGES.contains(&block.language.as_str()));
     unknown.map(|block| format!("{}:{}: {:?}", document.name, block.line, block.language)).collect()
 }
 
-/// Every link within the repository leads somewhere, headings included.
+/// Every link within the repository has a target, headings included.
 pub fn links(document: &Document) -> Vec<String> {
     let mut wrong = Vec::new();
     for link in document.links() {
@@ -65,7 +65,7 @@ pub fn links(document: &Document) -> Vec<String> {
     wrong
 }
 
-/// No page names a function, constant or code that is not there.
+/// No page names a function, constant or code that does not exist.
 pub fn names(document: &Document, header: &str, codes: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let has = |text: &str, word: &str| {
@@ -77,7 +77,7 @@ pub fn names(document: &Document, header: &str, codes: &str) -> Vec<String> {
         }
     }
     for word in document.words("ZV-", "-") {
-        // `ZV-W-` and the like stand for all codes that begin so.
+        // `ZV-W-` and the like mean all codes with that prefix.
         if !word.ends_with('-') && !has(codes, &word) {
             wrong.push(format!("{}: {word} is not in docs/error-codes.md", document.name));
         }
@@ -85,7 +85,7 @@ pub fn names(document: &Document, header: &str, codes: &str) -> Vec<String> {
     wrong
 }
 
-/// Every `make` target that a page names in code stands in the Makefile.
+/// Every `make` target that a page names in code exists in the Makefile.
 pub fn targets(document: &Document, makefile: &str) -> Vec<String> {
     let blocks =
         document.blocks.iter().filter(|block| block.language == "sh").map(|block| block.text.as_str());

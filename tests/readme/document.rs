@@ -1,4 +1,4 @@
-//! A Markdown page as the tests see it: headings, fenced blocks, tables, links. Only as much of Markdown as the
+//! A Markdown page as the tests see it: headings, fenced blocks, tables, links. Supports only the Markdown that the
 //! pages of this repository use.
 
 use std::path::{Path, PathBuf};
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// One fenced block.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The first word behind the fence.
+    /// The first word after the fence.
     pub language: String,
-    /// The words after it, such as what a request is for.
+    /// The further words, such as the purpose of a request.
     pub about: String,
     pub text: String,
     /// The line of the opening fence, for messages.
@@ -17,9 +17,9 @@ pub struct Block {
 
 #[derive(Debug)]
 pub struct Document {
-    /// As it is named in messages, relative to the root.
+    /// Its name in messages, relative to the root.
     pub name: String,
-    /// The folder that its links start from.
+    /// The folder that its links are relative to.
     pub folder: PathBuf,
     /// Level and text.
     pub headings: Vec<(usize, String)>,
@@ -93,7 +93,7 @@ impl Document {
         links
     }
 
-    /// Where a link to a heading leads, as the usual hosts write it, and every anchor that is set by name.
+    /// The anchors of headings, as the usual hosts generate them, and every anchor that is set by name.
     pub fn anchors(&self) -> Vec<String> {
         let slug = |text: &str| -> String {
             let kept = text.to_lowercase();
@@ -105,7 +105,7 @@ impl Document {
         self.headings.iter().map(|(_, text)| slug(text)).chain(marked).collect()
     }
 
-    /// Every maximal run of letters, digits and these marks that begins so.
+    /// Every maximal run of letters, digits and these marks with that prefix.
     pub fn words(&self, prefix: &str, marks: &str) -> Vec<String> {
         let blocks = self.blocks.iter().map(|block| block.text.as_str());
         let prose = self.prose.iter().map(|(_, line)| line.as_str());
@@ -122,7 +122,7 @@ impl Document {
 }
 
 impl Block {
-    /// The code without comments, blank lines and line ends, for a comparison across languages of men.
+    /// The code without comments, blank lines and line ends, for a comparison across human languages.
     pub fn bare(&self) -> String {
         let mut text = self.text.clone();
         if self.language == "c" {
@@ -146,14 +146,14 @@ impl Block {
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
-    /// The file that the block says it is: its first line begins `/* name.c:`.
+    /// The block's own file name: its first line begins `/* name.c:`.
     pub fn file_name(&self) -> Option<String> {
         let (stem, _) = self.text.strip_prefix("/* ")?.split_once(".c:")?;
         Some(format!("{stem}.c"))
     }
 }
 
-/// Whether what a program printed is what a page shows; `…` stands for anything within it.
+/// Whether a program's output matches what a page shows; `…` matches anything.
 pub fn looks_like(printed: &str, shown: &str) -> bool {
     let (mut rest, shown) = (printed.trim_end(), shown.trim_end());
     let parts: Vec<&str> = shown.split('…').collect();

@@ -1,11 +1,11 @@
-//! Chinese text takes full-width marks. Code, which stands between back-ticks, keeps its own.
+//! Chinese text has full-width punctuation. Code between back-ticks keeps its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
 
-/// Every file below a folder whose path a test wants to read; neither what was built nor what was installed.
+/// Every file below a folder whose path a test wants to read; build output and installed packages are left out.
 pub fn files(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -20,14 +20,14 @@ pub fn files(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
     found
 }
 
-/// The lines of a Chinese page with a half-width mark beside a Chinese character.
+/// The lines of a Chinese page with half-width punctuation next to a Chinese character.
 pub fn of_page(page: &Document) -> Vec<String> {
     let wrong = page.prose.iter().filter(|(_, line)| text_of(line).any(|text| beside(text, |_, _, _| true)));
     wrong.map(|(_, line)| format!("{}: {line}", page.name)).collect()
 }
 
-/// The lines of a source in Rust whose texts have one. In an English text a Chinese word may stand in parentheses,
-/// and a blank follows its comma.
+/// The lines of a Rust source whose strings have some. In an English text a Chinese word may be in parentheses, and a
+/// blank follows its comma.
 pub fn of_source(name: &str, source: &str) -> Vec<String> {
     let chinese = |before: char, mark: char, after: char| match mark {
         '(' => before != ' ',
@@ -48,7 +48,7 @@ fn text_of(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a half-width mark stands beside a Chinese character, and is wrong there.
+/// Whether half-width punctuation is next to a Chinese character, and wrong there.
 fn beside(text: &str, is_wrong: impl Fn(char, char, char) -> bool) -> bool {
     let around: Vec<_> = [' '].into_iter().chain(text.chars()).chain([' ']).collect();
     around.windows(3).any(|three| {

@@ -1,4 +1,5 @@
-//! Finds what a source or a page refers to: `docs/gateway.md, section 2`, `docs/money-safety.md, I3`, a label by itself.
+//! Finds the references of a source or a page: `docs/gateway.md, section 2`, `docs/money-safety.md, I3`, a label
+//! alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,20 +9,20 @@ use super::document::Document;
 /// The page with the labels.
 pub const LABELS: &str = "docs/money-safety.md";
 
-/// What was found so far.
+/// The references found so far.
 #[derive(Debug)]
 pub struct References {
     root: PathBuf,
     known: BTreeMap<PathBuf, Option<Document>>,
-    /// How many references to pages, sections and labels were found.
+    /// The number of references to pages, sections and labels.
     pub pages: usize,
     pub sections: usize,
     pub labels: usize,
-    /// Those that lead nowhere.
+    /// The broken references.
     pub wrong: Vec<String>,
 }
 
-/// The labels of a page: its anchors of one letter, and a digit or none.
+/// The labels of a page: its anchors of one letter and at most one digit.
 pub fn labels(page: &Document) -> Vec<String> {
     page.anchors().iter().map(|anchor| anchor.to_uppercase()).filter(|name| is_label(name)).collect()
 }
@@ -33,12 +34,12 @@ fn is_label(text: &str) -> bool {
         && letters.next().is_none()
 }
 
-/// Whether it is a label of that page by its first letter.
+/// Whether its first letter is one of that page's labels.
 fn is_ours(text: &str) -> bool {
     is_label(text) && text.starts_with(['G', 'I', 'R'])
 }
 
-/// A label that can be told from other words wherever it stands.
+/// A label that can be recognised anywhere.
 fn is_numbered_label(word: &str) -> bool {
     is_ours(word) && word.len() == 2 && !word.starts_with('R')
 }
@@ -127,7 +128,7 @@ impl References {
         }
     }
 
-    /// The page that is meant, if it is there.
+    /// The page that is meant, if it exists.
     fn page(&mut self, name: &str, folder: &Path, word: &str) -> Option<PathBuf> {
         self.pages += 1;
         let (file, anchor) = word.split_once('#').unwrap_or((word, ""));
@@ -169,7 +170,7 @@ impl References {
     }
 }
 
-/// The comments of a source in Rust, those that follow each other in one line; and the rest of it.
+/// The comments of a Rust source, with consecutive ones joined in one line; and the rest of it.
 fn split(source: &str) -> (String, String) {
     let (mut comments, mut code) = (String::new(), String::new());
     for line in source.lines() {
@@ -187,7 +188,7 @@ fn split(source: &str) -> (String, String) {
     (comments, code)
 }
 
-/// Every maximal run of letters, digits and these marks, without points and colons at its end, and where it begins.
+/// Every maximal run of letters, digits and these marks, without trailing points and colons, and its position.
 fn words<'t>(text: &'t str, marks: &'static str) -> impl Iterator<Item = (usize, &'t str)> {
     text.split(move |c: char| !(c.is_ascii_alphanumeric() || marks.contains(c))).filter_map(move |word| {
         let at = word.as_ptr() as usize - text.as_ptr() as usize;
@@ -200,12 +201,12 @@ fn has_word(text: &str, wanted: &str) -> bool {
     words(text, "_-./").any(|(_, word)| word == wanted)
 }
 
-/// What follows the last point of a file's name.
+/// The extension of a file's name.
 fn kind(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, kind)| kind)
 }
 
-/// Whether it is the name of a page of this repository; `.zh-CN.md` is only the end of one.
+/// Whether it is the name of a page of this repository; `.zh-CN.md` is only a suffix.
 fn is_page(word: &str) -> bool {
     let file = word.split('#').next().unwrap_or_default();
     let is_end = file.starts_with('.') && !file.starts_with("../");
@@ -216,7 +217,7 @@ fn digits(text: &str) -> String {
     text.chars().take_while(char::is_ascii_digit).collect()
 }
 
-/// Whether `before` ends in the number of a standard.
+/// Whether `before` ends with the number of a standard.
 fn follows_an_rfc(before: &str) -> bool {
     let number = before.trim_end().trim_end_matches(',').trim_end_matches(|c: char| c.is_ascii_digit());
     number.ends_with("RFC ")

@@ -1,6 +1,6 @@
-//! Runs the pages' commands as they stand, one after the other in one shell, in a folder that looks like the
-//! repository: what they write there harms nobody. Only the two ports are replaced by free ones, also where `zv`
-//! takes them unsaid, and the folders of the journals and of the user by the test's own.
+//! Runs the pages' commands unchanged, one after the other in one shell, in a folder that looks like the repository,
+//! so that their files do no harm. Only the two ports are replaced by free ones, also where `zv` uses them by
+//! default, and the folders of the journals and of the user by the test's own.
 
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -23,7 +23,7 @@ pub fn with_own_journals(text: &str, folder: &Path) -> String {
     text.replace(JOURNALS, &folder.join("target/journals").display().to_string())
 }
 
-/// How long all commands of a page may take together; the first ones build.
+/// The time limit of all commands of a page; the first ones build.
 const SECONDS_MAX: &str = "1200";
 
 /// A folder with links to everything in the repository, and a `cargo` that works in the repository itself.
@@ -55,7 +55,7 @@ pub fn lookalike(name: &str) -> PathBuf {
     folder
 }
 
-/// A command that finds there what a person's shell would, and nothing that the test runner has set.
+/// A command with a person's shell environment, without what the test runner has set.
 pub fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env_clear();
@@ -66,13 +66,13 @@ pub fn command(program: &str, folder: &Path) -> Command {
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(own).chain(env::split_paths(&path))).unwrap();
     command.env("PATH", path).env("LANG", "C.UTF-8").env("PYTHONIOENCODING", "utf-8");
-    // What `zv` keeps for this user.
+    // The files that `zv` keeps for this user.
     command.env("XDG_STATE_HOME", folder.join("target/state"));
     command.env("XDG_CONFIG_HOME", folder.join("target/config"));
     command
 }
 
-/// Compiles a block as the strictest till would; a block without `main` is only compiled.
+/// Compiles a block with the strictest warnings; a block without `main` is only compiled.
 pub fn compile(folder: &Path, source: &Path, whole: bool) -> Output {
     let mut cc = command("cc", folder);
     cc.args(["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Iinclude"]).arg(source);
@@ -86,8 +86,8 @@ pub fn compile(folder: &Path, source: &Path, whole: bool) -> Output {
     cc.output().expect("cc: install gcc")
 }
 
-/// The page's `sh` blocks in one bash. A block that is followed by an `output` block must print that; any other
-/// must end with status 0, each of its commands. Gives what is wrong.
+/// Runs the page's `sh` blocks in one bash. A block that is followed by an `output` block must print that; any other
+/// must end with status 0, each of its commands. Returns the problems.
 pub fn run(document: &Document) -> Vec<String> {
     let folder = lookalike(&document.name);
     let (gateway, admin) = (free_port(), free_port());
@@ -95,7 +95,7 @@ pub fn run(document: &Document) -> Vec<String> {
         with_own_journals(text, &folder)
             .replace("zv sandbox --quiet", &format!("zv sandbox --listen {GATEWAY} --admin {ADMIN} --quiet"))
             .replace("--sandbox", &format!("--sandbox http://{GATEWAY}"))
-            // The user's folder remembers journals of an earlier run, which are gone.
+            // The user's folder contains witnesses of journals of an earlier run, which no longer exist.
             .replace("zv doctor", "zv doctor --witness target/witness")
             .replace(GATEWAY, &format!("127.0.0.1:{gateway}"))
             .replace(ADMIN, &format!("127.0.0.1:{admin}"))
@@ -119,7 +119,7 @@ pub fn run(document: &Document) -> Vec<String> {
         let strict = if output.is_some() { "set +e" } else { "set -e" };
         let text = ported(&block.text);
         let starts = text.lines().any(|line| line.trim_end().ends_with('&'));
-        // A reader does not type so fast that the one that was killed still has the ports.
+        // A reader does not type so fast that a killed process still holds the ports.
         if starts {
             script += &wait_while(&open.join(" || "));
         }
@@ -158,7 +158,7 @@ pub fn run(document: &Document) -> Vec<String> {
     wrong
 }
 
-/// A line of the script that waits while this is so, for ten seconds at most.
+/// A line of the script that waits while the condition holds, for ten seconds at most.
 fn wait_while(so: &str) -> String {
     format!("for i in $(seq 200); do {{ {so}; }} || break; sleep 0.05; done\n")
 }

@@ -13,7 +13,7 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A folder for what the tests build and write.
+/// A folder for files that the tests build and write.
 pub fn scratch() -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     fs::create_dir_all(&path).unwrap();
@@ -26,9 +26,9 @@ pub fn library() -> &'static Path {
     LIBRARY.get_or_init(|| shipped(&root(), &scratch()))
 }
 
-/// The library with all that a debugger knows about it, which the shipped one does not have.
+/// The library with full debug information, which the shipped one does not have.
 pub fn library_with_debug_info() -> PathBuf {
-    // Also where a person's environment asks for less.
+    // Also if the environment asks for less.
     cargo_build(&root(), &["--config", "profile.dev.debug=true"]);
     let path = scratch().parent().unwrap().join("debug/libzvpos.so");
     assert!(path.is_file(), "no {}", path.display());
@@ -38,7 +38,7 @@ pub fn library_with_debug_info() -> PathBuf {
 /// How a C program is built and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
-    /// As a till would.
+    /// As a till would run it.
     Plain,
     /// Under `AddressSanitizer` with leak detection, and `UndefinedBehaviorSanitizer`.
     Sanitized,
@@ -46,45 +46,45 @@ pub enum Flavour {
     Valgrind,
 }
 
-/// Whether memory that nobody can reach any more counts as an error.
+/// Whether unreachable memory counts as an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
     /// It does.
     Leaks,
-    /// It does not: a forked child leaves what its parent had.
+    /// It does not: a forked child keeps its parent's memory.
     NoLeaks,
 }
 
-/// What a program left behind.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Output {
-    /// `None` when a signal ended it.
+    /// `None` if a signal ended it.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// A new folder that nobody else uses.
+/// A new folder that no other test uses.
 pub fn own_folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder = scratch().join("work").join(format!("{}-{number}", std::process::id()));
-    // A process of the same number may have been here before.
+    // An earlier process may have had the same process id.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// Where a program finds the library, before anywhere else: cargo's LD_LIBRARY_PATH names folders with others.
+/// The folder in which a program looks for the library first: cargo's LD_LIBRARY_PATH names folders with others.
 pub fn rpath(directory: &Path) -> String {
     format!("-Wl,--disable-new-dtags,-rpath,{}", directory.display())
 }
 
-/// Compiles `tests/c/<name>.c` against the library; the path of the program.
+/// Compiles `tests/c/<name>.c` against the library and returns the program's path.
 pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     let directory = library();
     let out = scratch().join(format!("{name}-{flavour:?}").to_lowercase());
-    // Two tests may want the same program at once: each builds its own and the last one stays.
+    // Two tests may need the same program at once: each builds its own and the last one is kept.
     let own = out.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
     let mut cc = Command::new("cc");
     cc.args([
@@ -111,7 +111,7 @@ pub fn program(name: &str, flavour: Flavour) -> PathBuf {
     out
 }
 
-/// Compiles `tests/c/<name>.c` to a shared object that goes before the C library (`LD_PRELOAD`).
+/// Compiles `tests/c/<name>.c` to a shared object that is loaded before the C library (`LD_PRELOAD`).
 pub fn preload(name: &str) -> PathBuf {
     let out = own_folder().join(format!("{name}.so"));
     let mut cc = Command::new("cc");
@@ -123,10 +123,10 @@ pub fn preload(name: &str) -> PathBuf {
     out
 }
 
-/// Runs a C program under what its flavour asks for.
+/// Runs a C program under its flavour's tool.
 pub fn run(name: &str, flavour: Flavour, leaks: Checked, arguments: &[&str]) -> Output {
     let program = program(name, flavour);
-    // What never ends is a failure, too; a long soak is asked for.
+    // A program that hangs fails, too; a long soak is requested explicitly.
     let mut command = Command::new("timeout");
     command.arg(if name == "soak" { "0" } else { "300" });
     match flavour {
@@ -160,8 +160,8 @@ pub fn run(name: &str, flavour: Flavour, leaks: Checked, arguments: &[&str]) -> 
     }
 }
 
-/// Runs a C program that checks things itself and then writes one line, how many. Whatever else is written comes
-/// from a check that failed, from a checker, or from the library, which may not.
+/// Runs a C program that checks things itself and then prints one line with the number of its checks. Any other
+/// output comes from a failed check, from a checker, or from the library, which must not print.
 pub fn run_checked(name: &str, flavour: Flavour, leaks: Checked, arguments: &[&str]) {
     let Output { code, stdout, stderr } = run(name, flavour, leaks, arguments);
     let count = stdout.strip_suffix(" checks\n").and_then(|count| count.parse::<u32>().ok());

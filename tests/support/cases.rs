@@ -1,4 +1,4 @@
-//! The table of cases that every binding runs (tests/cases), and what a binding's test program must say of it.
+//! The table of cases that every binding runs (tests/cases), and the expected output of a binding's test program.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,8 +31,8 @@ pub fn case_names() -> BTreeSet<String> {
     names
 }
 
-/// A test program is worth something only if it says `FAILED` of what is not so: it is given a table with one right case
-/// and two wrong ones, each with a word of what it has to say.
+/// A test program is useful only if it prints `FAILED` for a wrong case: it is given a table with one right case and
+/// two wrong ones, each with a word that its message must contain.
 pub fn finds_what_is_wrong(program: &mut Command) {
     let simulator = Simulator::start();
     let folder = own_folder();
@@ -52,8 +52,8 @@ pub fn finds_what_is_wrong(program: &mut Command) {
     assert_eq!(output.status.code(), Some(1), "{said}");
 }
 
-/// Runs a binding's test program as `PROGRAM… GATEWAY ADMIN FOLDER FILE…` against a simulator of its own: it must say
-/// `ok` of every case, once, and nothing else.
+/// Runs a binding's test program as `PROGRAM… GATEWAY ADMIN FOLDER FILE…` against its own simulator: it must print
+/// `ok` for every case, once, and nothing else.
 pub fn run_cases(program: &mut Command) {
     let simulator = Simulator::start();
     program.arg(simulator.v3()).arg(simulator.inspector().trim_end_matches('/')).arg(own_folder());

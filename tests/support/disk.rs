@@ -1,4 +1,4 @@
-//! Disks and journals that tests do harm to: small and full, held by another program, changed behind a till's back.
+//! Disks and journals that tests damage: small and full, locked by another program, changed behind a till's back.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +12,7 @@ use super::build::own_folder;
 use super::driver::{Driver, reversing};
 use super::simulator::{FIVE_OFF, MEMBER, Simulator};
 
-/// Runs a program of the system.
+/// Runs a system program.
 pub fn system(program: &str, arguments: &[&str]) {
     let output =
         Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
@@ -20,7 +20,7 @@ pub fn system(program: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{program} {arguments:?}: {said} (mounting needs root)");
 }
 
-/// A small file system of its own; gone when it is dropped.
+/// A small separate file system, unmounted on drop.
 pub struct Mounted(pub PathBuf);
 
 impl Mounted {
@@ -31,7 +31,7 @@ impl Mounted {
         Mounted(folder)
     }
 
-    /// Takes all that is left.
+    /// Fills the remaining space.
     pub fn fill(&self) {
         let mut filler = fs::File::create(self.0.join("filler")).unwrap();
         for size in [4096, 1] {
@@ -56,14 +56,14 @@ impl Drop for Mounted {
     }
 }
 
-/// Another program, such as a backup, that takes the journal's lock and holds it until it is told to let go.
+/// Another program, such as a backup, that takes the journal's lock and holds it until it is told to release it.
 pub struct Holder {
     program: Child,
     said: BufReader<ChildStdout>,
 }
 
 impl Holder {
-    /// Started, and without the lock as yet: a start may take longer than what it is to come in between of.
+    /// Started, without the lock as yet: starting may take longer than the step that it must interrupt.
     pub fn ready(journal: &Value) -> Holder {
         let script = "import sqlite3, sys\n\
             c = sqlite3.connect(sys.argv[1], isolation_level=None)\n\

@@ -1,5 +1,5 @@
-//! A till: `tests/c/driver.c` as a child process, which calls the library on a 256 KiB stack and does what lines
-//! on its standard input say.
+//! A till: `tests/c/driver.c` as a child process, which calls the library on a 256 KiB stack as the lines on its
+//! standard input say.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, Write};
@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 
 use super::build::{Flavour, own_folder, program};
 
-/// What the library answered.
+/// An answer of the library.
 #[derive(Debug)]
 pub struct Answer {
-    /// Every byte of it.
+    /// The whole text.
     pub text: String,
     pub json: Value,
-    /// How long the call took, seen from outside.
+    /// The duration of the call, measured outside.
     pub took: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Answer {
         &self.json["data"]
     }
 
-    /// Panics with the whole answer if it is another one.
+    /// Panics with the whole answer if it differs.
     pub fn expect(self, outcome: &str, code: &str) -> Answer {
         assert_eq!((self.outcome(), self.code()), (outcome, code), "{}", self.text);
         self
@@ -49,19 +49,19 @@ impl Answer {
         self.json["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == code)
     }
 
-    /// The paths that `errors[]` names.
+    /// The paths in `errors[]`.
     pub fn errors(&self) -> Vec<String> {
         let errors = self.json["errors"].as_array().unwrap();
         errors.iter().map(|error| error["path"].as_str().unwrap().to_owned()).collect()
     }
 }
 
-/// The simulator's made-up credentials and this endpoint, with these keys on top.
+/// The simulator's made-up credentials and this endpoint, with these keys added.
 pub fn config(endpoint: &str, more: Value) -> Value {
     let mut config = json!({
         "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
         "openKey": "fake-open-key-for-test-only-0001", "endpoint": endpoint,
-        // A journal of its own, and no sale that is held back by the one before: most tests are about one sale.
+        // Its own journal, and no sale that is blocked by the one before: most tests use one sale.
         "journal": own_folder().join("journal.db"), "guard": "off",
     });
     let Value::Object(more) = more else { panic!("an object") };
@@ -69,7 +69,7 @@ pub fn config(endpoint: &str, more: Value) -> Value {
     config
 }
 
-/// The same, with the simulator's way to undo a consume, and nothing that takes longer than a test should.
+/// As [`config`], with the simulator's reverse route, and short timeouts.
 pub fn reversing(endpoint: &str, more: Value) -> Value {
     let mut config = config(
         endpoint,
@@ -88,7 +88,7 @@ pub struct Driver {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    /// Everything that was written to stderr, which must be nothing.
+    /// The stderr of the till, which must be empty.
     errors: File,
     killed: bool,
 }
@@ -99,12 +99,12 @@ impl Driver {
         Driver::in_environment(&[])
     }
 
-    /// The same, with these environment variables.
+    /// As [`Driver::new`], with these environment variables.
     pub fn in_environment(variables: &[(&str, &str)]) -> Driver {
         Driver::wrapped(&[], variables)
     }
 
-    /// The same, run by another program, such as strace with its arguments.
+    /// As [`Driver::new`], run by another program, such as strace with its arguments.
     pub fn wrapped(wrapper: &[&str], variables: &[(&str, &str)]) -> Driver {
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
         let program = PROGRAM.get_or_init(|| program("driver", Flavour::Plain));
@@ -129,7 +129,7 @@ impl Driver {
         Driver { child, input, output, errors, killed: false }
     }
 
-    /// A till that has called `zv_init` with this and was answered `succeeded`.
+    /// A till that has called `zv_init` with this configuration and was answered `succeeded`.
     pub fn started(config: &Value) -> Driver {
         let mut driver = Driver::new();
         driver.init(config).succeeded();
@@ -173,7 +173,7 @@ impl Driver {
         self.ask("recover")
     }
 
-    /// Begins a call and does not wait for its answer: [`Driver::finish`] does.
+    /// Begins a call without waiting for its answer, which [`Driver::finish`] returns.
     pub fn begin(&mut self, line: &str) {
         self.say(line);
     }
@@ -183,11 +183,11 @@ impl Driver {
         self.hear(Instant::now())
     }
 
-    /// The same as [`Driver::ask`], of a till that may be killed at any time by somebody else: `None` when it is gone
-    /// before its whole answer was read.
+    /// As [`Driver::ask`], for a till that another thread may kill at any time: `None` if it died before its whole
+    /// answer was read.
     pub fn ask_mortal(&mut self, line: &str) -> Option<Answer> {
         let started = Instant::now();
-        // A line that was written to nobody is answered by nobody.
+        // If the till is gone, the line gets no answer either.
         let _ = writeln!(self.input.as_mut().unwrap(), "{line}");
         let mut length = String::new();
         let read = self.output.read_line(&mut length).ok().and_then(|_| length.trim_end().parse().ok());
@@ -205,12 +205,12 @@ impl Driver {
         Some(Answer { text, json, took: started.elapsed() })
     }
 
-    /// The number of the process.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// `kill -9`: no destructor runs, nothing is flushed, the kernel closes what is open.
+    /// `kill -9`: no destructor runs, nothing is flushed, the kernel closes all files.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.killed = true;
@@ -224,7 +224,7 @@ impl Driver {
         self.ask("shutdown")
     }
 
-    /// A line whose answer is the library's, such as `consume {"bizId":…}` with a text of one's own.
+    /// A line whose answer is the library's, such as `consume {"bizId":…}` with any text.
     pub fn ask(&mut self, line: &str) -> Answer {
         let started = Instant::now();
         self.say(line);
@@ -238,7 +238,7 @@ impl Driver {
         (0..threads).map(|_| self.hear(started)).collect()
     }
 
-    /// `zv_field` on the last answer; `None` for 0, which is "not there".
+    /// `zv_field` on the last answer; `None` for 0, which means "not found".
     pub fn field(&mut self, path: &str) -> Option<String> {
         self.say(&format!("field {path}"));
         Some(self.block()).filter(|text| !text.is_empty())
@@ -250,13 +250,13 @@ impl Driver {
         self.block().parse().unwrap()
     }
 
-    /// Every log line up to this level from now on.
+    /// Logs every line up to this level from now on.
     pub fn log(&mut self, level: i32) {
         self.say(&format!("log {level}"));
         self.block();
     }
 
-    /// The lines that were logged since the last time.
+    /// The lines that were logged since the last call.
     pub fn logged(&mut self) -> String {
         self.say("logged");
         self.block()
@@ -274,7 +274,7 @@ impl Driver {
         Answer { text, json, took }
     }
 
-    /// `<length>\n<bytes>\n`: a text may hold line ends.
+    /// `<length>\n<bytes>\n`: a text may contain line ends.
     fn block(&mut self) -> String {
         let mut length = String::new();
         self.output.read_line(&mut length).unwrap();
@@ -296,7 +296,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // The end of its input is its end.
+        // The till ends with its input.
         drop(self.input.take());
         if std::thread::panicking() || self.killed {
             let _ = self.child.kill();
@@ -311,7 +311,7 @@ impl Drop for Driver {
     }
 }
 
-/// A file that nobody else sees.
+/// A file that no other process sees.
 fn tempfile() -> File {
     let name = format!("stderr-{}-{:?}", std::process::id(), std::thread::current().id());
     let path = super::scratch().join(name);

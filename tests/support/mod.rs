@@ -1,6 +1,6 @@
-//! What the tests of the C ABI share: the library that is shipped, C programs built against it, the simulator,
-//! a till to talk through, and servers that misbehave in ways which the simulator has no name for.
-// Each test file uses its part of this; what may not be done with money may be done here.
+//! Shared by the tests of the C ABI: the shipped library, C programs built against it, the simulator, a till to
+//! control, and servers with misbehaviour for which the simulator has no fault.
+// Each test file uses a part of this; code in tests may do what money code may not.
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::missing_panics_doc)]
 

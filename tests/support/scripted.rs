@@ -1,4 +1,4 @@
-//! A server that does whatever a test says with each connection, byte by byte.
+//! A server that a test scripts for each connection, byte by byte.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug)]
 pub struct Request {
     pub head: String,
@@ -14,7 +14,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads one request; `None` when the other side has closed.
+    /// Reads one request; `None` if the peer has closed.
     pub fn read(stream: &mut TcpStream) -> Option<Request> {
         let mut bytes = Vec::new();
         let mut buffer = [0; 4096];
@@ -39,7 +39,7 @@ impl Request {
     }
 }
 
-/// A server on a free port of this machine; ends when it is dropped.
+/// A server on a free local port; ends on drop.
 pub struct Scripted {
     pub address: SocketAddr,
     connections: Arc<AtomicU64>,
@@ -47,7 +47,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// `script` gets each connection on a thread of its own; what it returns without is closed.
+    /// `script` receives each connection on a separate thread; the connection is closed when it returns.
     pub fn start(script: impl Fn(TcpStream) + Send + Sync + 'static) -> Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -62,7 +62,7 @@ impl Scripted {
                 let Ok(stream) = stream else { continue };
                 count.fetch_add(1, Ordering::Relaxed);
                 let script = Arc::clone(&script);
-                // Nobody waits longer than this for a peer that has gone.
+                // No script waits longer than this for a peer that has gone.
                 stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
                 stream.set_nodelay(true).unwrap();
                 std::thread::spawn(move || script(stream));
@@ -71,7 +71,7 @@ impl Scripted {
         Scripted { address, connections, ended }
     }
 
-    /// A server that reads each request and answers it with what `answer` makes of it.
+    /// A server that reads each request and sends the result of `answer`.
     pub fn answering(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Scripted {
         Scripted::start(move |mut stream| {
             while let Some(request) = Request::read(&mut stream) {
@@ -82,7 +82,7 @@ impl Scripted {
         })
     }
 
-    /// A server that reads each request, then does with the connection what `then` says, and closes it.
+    /// A server that reads each request, runs `then` on the connection, and closes it.
     pub fn then(then: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> Scripted {
         Scripted::start(move |mut stream| {
             if Request::read(&mut stream).is_some() {
@@ -108,7 +108,7 @@ impl Drop for Scripted {
     }
 }
 
-/// A whole HTTP 200 with this body.
+/// A complete HTTP 200 with this body.
 pub fn gateway_answer(body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

@@ -1,11 +1,11 @@
-//! The library as cargo builds it for whoever tests it: the one place that knows how a test calls cargo.
+//! The library as cargo builds it for a test: the only place that knows how a test calls cargo.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// The folder of the release `libzvpos.so`: built here, so that no test ever runs against an old one, or the one
-/// in `ZVPOS_LIB_DIR`, to test what is about to be shipped. `scratch` is the test's `CARGO_TARGET_TMPDIR`.
+/// The folder of the release `libzvpos.so`: built here, so that no test ever uses an old one, or the one in
+/// `ZVPOS_LIB_DIR`, to test a library that is about to be shipped. `scratch` is the test's `CARGO_TARGET_TMPDIR`.
 pub fn shipped(root: &Path, scratch: &Path) -> PathBuf {
     if let Some(directory) = env::var_os("ZVPOS_LIB_DIR") {
         return fs::canonicalize(directory).expect("ZVPOS_LIB_DIR");
@@ -21,7 +21,7 @@ pub fn cargo_build(root: &Path, arguments: &[&str]) {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--package", "zvpos", "--message-format", "short"]).args(arguments);
     cargo.current_dir(root);
-    // What cargo told this test about its own package would look to build scripts like a change.
+    // Build scripts would see cargo's variables for this test's own package as a change.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];

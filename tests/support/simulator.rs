@@ -1,4 +1,4 @@
-//! The simulator, in this process, and what it can be asked and told over its admin port.
+//! The simulator, in this process, and its admin API.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use zvpos_sandbox::server::{Options, Server, ask};
 pub const MEMBER: &str = "383933091455959041";
 /// Has 8.50.
 pub const POOR_MEMBER: &str = "383933091455959042";
-/// `MEMBER`'s, 8.5折, as often as wanted.
+/// `MEMBER`'s, 8.5折, unlimited uses.
 pub const SAVINGS_COUPON: &str = "390913439370321921";
-/// `MEMBER`'s, 5 元 off, as often as wanted.
+/// `MEMBER`'s, 5 元 off, unlimited uses.
 pub const FIVE_OFF: &str = "390962138708451328";
 
-/// A running simulator; ends when it is dropped.
+/// A running simulator; ends on drop.
 pub struct Simulator {
     server: Server,
 }
@@ -36,7 +36,7 @@ impl Simulator {
         Simulator::listening(any, policy, seed).unwrap()
     }
 
-    /// Where a journal that was made long ago expects it; waits while somebody else is there.
+    /// Listens at the address that an old journal expects; waits while another process has it.
     pub fn at(address: &str) -> Simulator {
         let address: SocketAddr = address.parse().unwrap();
         let started = Instant::now();
@@ -56,12 +56,12 @@ impl Simulator {
         Ok(Simulator { server: Server::start(options)? })
     }
 
-    /// The server itself, for its clock and for chance.
+    /// The server itself, for its clock and random faults.
     pub fn server(&self) -> &Server {
         &self.server
     }
 
-    /// Where the gateway listens.
+    /// The gateway's address.
     pub fn address(&self) -> SocketAddr {
         self.server.gateway
     }
@@ -85,14 +85,14 @@ impl Simulator {
         ask(self.server.admin, method, path, body).unwrap()
     }
 
-    /// Lets a fault wait for the next `times` requests of an operation.
+    /// Arms a fault for the next `times` requests of an operation.
     pub fn arm(&self, fault: &str, operation: &str, times: u32, params: &Value) {
         let order = json!({"fault": fault, "operation": operation, "times": times, "params": params});
         let answer = self.admin("POST", "/faults", &order);
         assert!(answer["error"].is_null(), "{order}: {answer}");
     }
 
-    /// What stands of a bizId at the gateway: 1 for one deduction.
+    /// The net deductions of a bizId at the gateway: 1 for one deduction.
     pub fn net(&self, biz_id: &str) -> i64 {
         self.admin("GET", &format!("/ledger?bizId={biz_id}"), &Value::Null)["net"].as_i64().unwrap()
     }

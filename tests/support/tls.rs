@@ -1,4 +1,4 @@
-//! https in front of the simulator: a CA that is made here, and servers with its certificates.
+//! https in front of the simulator: a CA that is created here, and servers with its certificates.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A CA of this name and a certificate signed by it, good for so many days, in this folder, which it gives back:
-/// `ca.pem`, `host.pem`, `host.key`.
+/// Creates a CA of this name and a certificate signed by it, valid for so many days, in this folder, which it
+/// returns: `ca.pem`, `host.pem`, `host.key`.
 pub fn certificate(folder: PathBuf, ca: &str, alternative_name: &str, days: i32) -> PathBuf {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     openssl(&folder, &format!("req -x509 {key} -days 30 -subj /CN={ca} -keyout ca.key -out ca.pem"));
@@ -23,14 +23,14 @@ pub fn certificate(folder: PathBuf, ca: &str, alternative_name: &str, days: i32)
     folder
 }
 
-/// A TLS server of Python's; ends when it is dropped.
+/// A TLS server in Python; ends on drop.
 pub struct Tls {
     child: Child,
     pub port: u16,
 }
 
 impl Tls {
-    /// `tests/tls_proxy.py` takes the address behind it as its argument, `tests/tls_stray.py` a size.
+    /// The argument of `tests/tls_proxy.py` is the address behind it, that of `tests/tls_stray.py` a size.
     pub fn start(script: &Path, certificate: &Path, argument: &str) -> Tls {
         let mut child = Command::new("python3")
             .arg(script)

@@ -1,9 +1,9 @@
-//! Waiting for what happens, not for a while.
+//! Waits for a condition instead of a fixed time.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Returns when it is so; a minute is for a machine that does much else.
+/// Returns when the condition holds; fails after a minute, which is enough for a busy machine.
 pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !so() {

@@ -5,7 +5,7 @@ static mut CALLS: u64 = 0;
 /// Counts this call, with a data race.
 #[unsafe(no_mangle)]
 pub extern "C" fn planted_race() -> u64 {
-    // SAFETY: none; that is the point.
+    // SAFETY: none, deliberately.
     unsafe {
         CALLS += 1;
         CALLS
