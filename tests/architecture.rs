@@ -1,5 +1,5 @@
 //! The table of rooms in docs/architecture.md names exactly the imports of `core/`, and lists a room after those that it
-//! imports.
+//! imports. The paths on that page exist.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared with another test")]
 
@@ -79,6 +79,25 @@ fn imports_name_rooms_further_up() {
         );
     }
     assert_eq!(upward, UPWARD);
+}
+
+/// The words between back-ticks of a page that are paths, and do not exist below the root or `core/src`.
+fn missing_paths(page: &Document) -> Vec<String> {
+    let coded = page.prose.iter().flat_map(|(_, line)| line.split('`').skip(1).step_by(2));
+    let folders = [root().to_owned(), root().join("core/src")];
+    let missing = coded.filter(|word| {
+        word.contains('/') && !word.contains(' ') && !folders.iter().any(|folder| folder.join(word).exists())
+    });
+    missing.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_paths_exist() {
+    for name in ["docs/architecture.md", "docs/architecture.zh-CN.md"] {
+        assert_eq!(missing_paths(&Document::read(root(), name)), Vec::<String>::new(), "{name}");
+    }
+    let page = Document::parse("made-up.md", root(), "`core/src/money.rs`, `journal/sqlite/`, `src/no.rs`\n");
+    assert_eq!(missing_paths(&page), ["src/no.rs"]);
 }
 
 #[test]
