@@ -76,7 +76,7 @@ pub fn report(config: &Value, folder: &Path) -> Report {
     run(&options(config, folder))
 }
 
-/// Runs the doctor; each line is heard as it is found, and has a mend where something is wrong.
+/// Runs the doctor, receives each line as it is found, and checks that a line with a problem names its fix.
 pub fn run(options: &Options) -> Report {
     let mut heard = Vec::new();
     let report = examine(options, &mut |line| heard.push(line.clone()));
