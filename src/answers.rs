@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ones_are_kept_and_wiped() {
+    fn the_most_recently_freed_answers_are_kept_and_wiped() {
         let answers = Answers::default();
         let freed = |size: usize| {
             let pointer = answers.hand_out(&vec![b'x'; size - 1], Outcome::Declined, None);

@@ -52,7 +52,7 @@ mod tests {
     use zvpos_core::outcome::Lang;
 
     #[test]
-    fn null_is_named() {
+    fn null_is_reported_by_name() {
         let expected = Expected { what: "r", charset: Charset::Gbk, lang: Lang::En };
         // SAFETY: NULL is allowed.
         let null = unsafe { expected.required(std::ptr::null()) };

@@ -62,7 +62,7 @@ fn a_forked_child_has_a_library_of_its_own() {
 
 /// Each planted mistake is found, which proves that the checkers are enabled and see the library's memory.
 #[test]
-fn the_checkers_find_what_is_planted() {
+fn the_checkers_find_planted_mistakes() {
     for (mistake, sanitized, valgrind) in [
         ("leak", "LeakSanitizer", "definitely lost"),
         ("overrun", "heap-buffer-overflow", "Invalid read"),

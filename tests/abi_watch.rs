@@ -80,7 +80,7 @@ fn no_constant_has_another_value() {
 
 /// A till can detect an added function only by the version.
 #[test]
-fn what_is_added_raises_the_version() {
+fn an_addition_raises_the_version() {
     let read = |file: &str| fs::read_to_string(baseline(file)).unwrap();
     let exported = exports_of_linux(&library().join("libzvpos.so"));
     let added = exported.difference(&lines(&read("exports-linux.txt"))).count();

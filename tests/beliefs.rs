@@ -149,7 +149,7 @@ fn a_refusal_that_contradicts_itself_or_shows_the_deduction_is_unknown() {
 
 /// The gateway gives an answer that proves nothing, and carries the consume out later; it confirms every reversal.
 #[test]
-fn an_answer_that_says_nothing_does_not_end_the_late_window() {
+fn an_answer_without_proof_does_not_end_the_late_window() {
     for (body, more) in [
         (
             r#"{"status":true,"code":5003,"message":"处理中","data":null}"#,
@@ -215,7 +215,7 @@ fn refused_after(first: &'static str, is_refund: bool) -> (Gateway, Driver) {
 }
 
 #[test]
-fn nobody_may_say_that_a_sale_stands_of_which_a_reversal_may_have_acted() {
+fn a_sale_whose_reversal_may_have_acted_is_never_called_valid() {
     for (first, is_refund, stage) in [("", true, "refused"), (DONE, false, "unproven")] {
         let (gateway, mut till) = refused_after(first, is_refund);
         until("a person's", || till.look_up("T1").json["recorded"]["stage"] == stage);
@@ -279,7 +279,7 @@ fn a_system_error_does_not_prove_that_nothing_was_taken() {
 }
 
 #[test]
-fn codes_that_say_two_things_are_refused_by_their_path() {
+fn codes_with_two_meanings_are_refused_by_their_path() {
     let reverse = |codes: Value| json!({"routes": {"reverse": {"action": "x", "codes": codes}}});
     for (more, path) in [
         (reverse(json!({"already": ["9"], "not_found": ["9"]})), "routes.reverse.codes.not_found"),
@@ -299,7 +299,7 @@ fn codes_that_say_two_things_are_refused_by_their_path() {
 }
 
 #[test]
-fn a_consume_with_the_journals_identity_sends_nothing_that_stands_under_another_endpoint() {
+fn a_consume_with_the_journals_identity_is_not_sent_if_recorded_under_another_endpoint() {
     let gateway = honest();
     let config = reversing(&gateway.server.url(), json!({}));
     let mut till = Driver::new();
@@ -321,7 +321,7 @@ fn a_consume_with_the_journals_identity_sends_nothing_that_stands_under_another_
 /// The first till's attempt is carried out and confirmed late; meanwhile the second one's gets a refusal with an
 /// unconfigured code.
 #[test]
-fn what_one_till_has_heard_done_is_not_lost_to_what_another_one_heard() {
+fn one_tills_confirmation_is_not_overridden_by_anothers_refusal() {
     let reversals = AtomicI64::new(0);
     let gateway = Gateway::new(move |is_reversal, biz_id, stands| {
         if !is_reversal {

@@ -63,7 +63,7 @@ fn refused(body: &str) -> Option<String> {
 }
 
 #[test]
-fn what_would_cost_money_does_not_compile() {
+fn mistakes_that_would_cost_money_do_not_compile() {
     assert_eq!(refused("zvpos::Answer a = zv.pending(); zvpos::Answer b = std::move(a); (void)b;"), None);
     assert_eq!(
         refused("zvpos::Request().set(\"amount\", \"23.00\").set(\"num\", 1).set(\"x\", true);"),

@@ -77,7 +77,7 @@ fn cobol_every_case_is_ok() {
 }
 
 #[test]
-fn texts_and_sizes_are_what_they_were() {
+fn texts_and_sizes_survive_the_round_trip() {
     assert_eq!(output(&mut pascal("texts"), "fp-compiler"), "ok\n");
     assert_eq!(output(&mut lua("requests.lua"), "luajit"), "ok\n");
     assert_eq!(output(&mut cobol("kept"), "gnucobol3"), "ok\n");

@@ -16,7 +16,7 @@ fn v3(more: Value) -> Value {
 
 /// Money moves only with the journal: in any spelling, a path or an action that moves value is refused.
 #[test]
-fn what_moves_value_cannot_be_listed() {
+fn actions_that_move_value_cannot_be_listed() {
     for action in [
         "/v3/crm/account/decreaseBalance",
         "/v3/crm/account/decreaseBalanceReverse",
@@ -182,7 +182,7 @@ fn documented_reads_are_known() {
 
 /// The answer of a sale is not accepted as the answer to another request.
 #[test]
-fn an_answer_that_names_a_sale_of_the_journal_answers_no_other_question() {
+fn the_answer_of_a_sale_answers_no_other_request() {
     let server = Scripted::answering(|_| {
         gateway_answer(
             r#"{"status":true,"code":0,"message":"m","data":{"bizId":"SALE-B","total_amount":"1.00"}}"#,

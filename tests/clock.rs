@@ -36,7 +36,7 @@ fn a_clock_that_is_a_day_off_is_corrected() {
 }
 
 #[test]
-fn a_quote_corrects_the_clock_for_the_sale_behind_it() {
+fn a_quote_corrects_the_clock_for_the_next_sale() {
     let simulator = Simulator::with_policy(Policy { clock_offset_ms: DAY_MS, ..Policy::default() });
     let mut till = Driver::started(&config(&simulator.v2(), json!({})));
     till.quote(&json!({"user_coupon_id": FIVE_OFF, "user_id": MEMBER,

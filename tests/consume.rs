@@ -82,7 +82,7 @@ fn a_decline_takes_nothing_and_the_same_biz_id_is_sent_again() {
 }
 
 #[test]
-fn what_was_not_sent_is_sent_again_under_the_same_biz_id() {
+fn an_unsent_sale_may_be_sent_again_under_the_same_biz_id() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&config(&simulator.v2(), json!({})));
     simulator.admin("POST", "/faults", &json!({"fault": "refused", "params": {"ms": 600_000}}));
@@ -134,7 +134,7 @@ fn an_unreadable_request_under_a_known_biz_id_is_a_conflict() {
 }
 
 #[test]
-fn what_is_unknown_stays_unknown_and_is_not_sent_again() {
+fn an_unknown_outcome_stays_unknown_and_is_not_sent_again() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&config(&simulator.v2(), json!({})));
     till.consume(&sale("T1~reset_after", "1.00")).expect("unknown", "ZV-LOST");
@@ -157,7 +157,7 @@ fn many_threads_with_one_biz_id_take_once() {
 }
 
 #[test]
-fn another_caller_is_not_waited_for_beyond_the_deadline() {
+fn waiting_for_another_caller_ends_at_the_deadline() {
     let simulator = Simulator::start();
     let timeouts = json!({"timeouts_ms": {"connect": 200, "total": 400}});
     let mut till = Driver::started(&config(&simulator.v2(), timeouts));
@@ -218,7 +218,7 @@ fn points_alone_are_refused() {
 }
 
 #[test]
-fn defaults_are_merged_and_a_request_goes_before_them() {
+fn defaults_are_merged_and_a_request_overrides_them() {
     let simulator = Simulator::start();
     let defaults =
         json!({"defaults": {"multiMark": "S7", "deviceSn": "POS-1", "operatorId": 42, "multi_mark": "S8"}});

@@ -301,7 +301,7 @@ impl Figures {
 }
 
 #[test]
-fn whatever_is_killed_the_till_was_told_the_truth() {
+fn killed_tills_were_told_the_truth() {
     let kills: u32 =
         std::env::var("ZVPOS_KILLS").map_or(KILLS_A_ROUND, |kills| kills.parse().expect("ZVPOS_KILLS"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -418,7 +418,7 @@ fn settle(simulator: &Simulator, config: &Value, book: &mut Book) -> Vec<Duratio
 
 /// Concurrent sales are committed to the journal together.
 #[test]
-fn of_many_sales_at_once_each_stands_as_it_was_told_though_the_till_is_killed() {
+fn concurrent_sales_match_what_was_told_although_the_till_is_killed() {
     const ROUNDS: usize = 10;
     const AT_ONCE: usize = 12;
     let simulator = Simulator::start();

@@ -228,7 +228,7 @@ fn an_answer_in_small_pieces_but_in_time_is_an_answer() {
 }
 
 #[test]
-fn a_connection_is_kept_while_it_is_young_and_not_afterwards() {
+fn a_connection_is_reused_until_its_idle_limit() {
     let simulator = Simulator::start();
     let mut kept = Driver::started(&config(&simulator.v2(), json!({"idle_ms": 60_000})));
     for _ in 0..5 {

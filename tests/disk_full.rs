@@ -47,7 +47,7 @@ fn on_a_full_disk_nothing_is_sent_until_there_is_room() {
 }
 
 #[test]
-fn a_disk_that_fills_up_while_the_consume_runs_does_not_keep_it_from_being_undone() {
+fn a_disk_that_fills_up_during_a_consume_does_not_prevent_its_reversal() {
     let simulator = Simulator::start();
     let disk = Mounted::small("400k");
     let mut till = Driver::started(&disk.config(&simulator, json!({})));
@@ -104,7 +104,7 @@ const BALLAST: u64 = 64 * 1024;
 
 /// The gateway has confirmed when the disk is full: the till is told, since room was reserved for that.
 #[test]
-fn a_disk_that_fills_up_while_the_consume_runs_has_room_for_its_outcome() {
+fn a_disk_that_fills_up_during_a_consume_has_room_for_its_outcome() {
     let simulator = Simulator::start();
     let disk = Mounted::small("600k");
     let config = disk.config(&simulator, json!({}));
@@ -154,7 +154,7 @@ fn without_its_ballast_no_intent_is_recorded() {
 }
 
 #[test]
-fn a_journal_that_another_program_holds_stops_money_until_it_lets_go() {
+fn a_journal_locked_by_another_program_stops_money_until_it_is_released() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let mut till = Driver::started(&config);
@@ -173,7 +173,7 @@ fn a_journal_that_another_program_holds_stops_money_until_it_lets_go() {
 
 /// Many calls wait for the journal together, and each ends at its own deadline, not one after the other.
 #[test]
-fn a_journal_that_another_program_holds_keeps_no_call_beyond_its_deadline() {
+fn a_locked_journal_delays_no_call_beyond_its_deadline() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"timeouts_ms": {"connect": 300, "total": 700}}));
     let mut till = Driver::started(&config);
@@ -190,7 +190,7 @@ fn a_journal_that_another_program_holds_keeps_no_call_beyond_its_deadline() {
 
 /// The records of dead tills wait for the journal together, within one call's time.
 #[test]
-fn a_journal_that_another_program_holds_keeps_no_recovery_beyond_its_deadline() {
+fn a_locked_journal_delays_no_recovery_beyond_its_deadline() {
     let simulator = Simulator::start();
     let more = json!({"timeouts_ms": {"connect": 300, "total": 1000}, "background": false});
     let config = reversing(&simulator.v2(), more);
@@ -213,7 +213,7 @@ fn a_journal_that_another_program_holds_keeps_no_recovery_beyond_its_deadline() 
 /// The outcome of a sale could not be recorded: it is in doubt, although its process runs, and blocks the same
 /// member's next one.
 #[test]
-fn a_sale_whose_end_could_not_be_recorded_holds_back_the_next() {
+fn a_sale_whose_outcome_could_not_be_recorded_blocks_the_next() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false, "guard": "member"}));
     let mut till = Driver::started(&config);
@@ -236,7 +236,7 @@ fn a_sale_whose_end_could_not_be_recorded_holds_back_the_next() {
 }
 
 #[test]
-fn a_journal_that_another_program_takes_while_the_consume_runs_does_not_keep_it_from_being_undone() {
+fn a_journal_locked_during_a_consume_does_not_prevent_its_reversal() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let mut till = Driver::started(&config);
@@ -254,7 +254,7 @@ fn a_journal_that_another_program_takes_while_the_consume_runs_does_not_keep_it_
 }
 
 #[test]
-fn two_tills_that_wait_for_each_other_at_the_file_are_both_served() {
+fn two_tills_that_compete_for_the_file_both_succeed() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     thread::scope(|scope| {

@@ -37,7 +37,7 @@ fn cashier(answer: &Answer) -> &str {
 
 /// The codes are not configured, so that "already reversed" is an unlisted refusal.
 #[test]
-fn a_refusal_that_may_mean_already_reversed_does_not_say_that_the_sale_stands() {
+fn a_refusal_that_may_mean_already_reversed_does_not_prove_the_sale_valid() {
     let simulator = Simulator::start();
     let ours = as_it_comes(&simulator);
     let mut till = Driver::started(&ours);
@@ -78,7 +78,7 @@ fn a_refusal_that_may_mean_already_reversed_does_not_say_that_the_sale_stands() 
 }
 
 #[test]
-fn what_was_given_back_before_is_not_booked_as_given_back_now() {
+fn an_earlier_refund_is_not_booked_as_a_refund_of_now() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&told(&simulator));
     till.consume(&sale("T1")).succeeded();
@@ -109,7 +109,7 @@ fn what_was_given_back_before_is_not_booked_as_given_back_now() {
 
 /// "Already" after an attempt of its own whose answer was lost: that attempt did it.
 #[test]
-fn what_a_lost_try_of_ones_own_gave_back_is_a_refund() {
+fn a_refund_by_the_tills_own_lost_attempt_is_a_refund() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&told(&simulator));
     till.consume(&sale("T1")).succeeded();
@@ -125,7 +125,7 @@ fn what_a_lost_try_of_ones_own_gave_back_is_a_refund() {
 
 /// The other till's receipt was copied wrong.
 #[test]
-fn a_sale_that_the_gateway_does_not_know_is_said_to_be_unknown_there() {
+fn a_sale_that_the_gateway_does_not_know_is_reported_as_such() {
     let simulator = Simulator::start();
     let mut other = Driver::started(&told(&simulator));
     other.consume(&sale("T1")).succeeded();

@@ -37,7 +37,7 @@ fn in_the_end(till: &mut Driver, biz_id: &str) -> String {
 }
 
 #[test]
-fn a_deduction_that_stands_in_the_records_is_a_success() {
+fn a_deduction_in_the_records_is_a_success() {
     let simulator = Simulator::start();
     let mut till = till(&simulator, false);
     till.consume(&sale("T1~reset_after", "1.00")).expect("unknown", "ZV-LOST");
@@ -46,7 +46,7 @@ fn a_deduction_that_stands_in_the_records_is_a_success() {
 }
 
 #[test]
-fn what_does_not_stand_in_complete_records_never_happened_but_only_after_the_window() {
+fn a_sale_missing_in_complete_records_never_happened_but_only_after_the_window() {
     let simulator = Simulator::start();
     let mut till = till(&simulator, true);
     let asked = Instant::now();
@@ -59,7 +59,7 @@ fn what_does_not_stand_in_complete_records_never_happened_but_only_after_the_win
 }
 
 #[test]
-fn what_does_not_stand_in_records_that_may_be_incomplete_stays_unknown() {
+fn a_sale_missing_in_incomplete_records_stays_unknown() {
     let simulator = Simulator::start();
     let mut till = till(&simulator, false);
     till.consume(&sale("T1~reset_before", "1.00")).expect("unknown", "ZV-LOST");

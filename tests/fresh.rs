@@ -55,7 +55,7 @@ fn one_line(output: &Output) -> String {
 }
 
 #[test]
-fn what_is_missing_is_said_in_one_line() {
+fn a_missing_tool_is_reported_in_one_line() {
     let bare = bare();
     let build = one_line(&tools(&bare, &["build"]));
     assert!(build.contains("gcc") && build.contains("Rust 1.") && !build.contains("python3 ("), "{build}");
@@ -124,7 +124,7 @@ fn brought() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_program_that_the_tests_start_is_brought() {
+fn every_program_that_the_tests_start_is_installed_by_tools_sh() {
     let brought = brought();
     let mut files = Vec::new();
     sources(&root().join("tests"), &mut files);

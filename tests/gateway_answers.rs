@@ -140,7 +140,7 @@ fn http_around_a_good_body() {
 }
 
 #[test]
-fn a_body_that_is_not_utf8_is_none() {
+fn a_body_that_is_not_utf8_is_not_an_answer() {
     let mut bytes = gateway_answer(&GOOD.replace("ok", "??"));
     let at = bytes.iter().rposition(|byte| *byte == b'?').unwrap();
     bytes[at] = 0xc6;
@@ -222,7 +222,7 @@ fn codes_are_configuration() {
 
 /// A gateway that repeats the request in its message: neither the journal nor the log may contain it.
 #[test]
-fn a_secret_that_comes_back_is_not_kept() {
+fn a_secret_in_an_answer_is_not_stored() {
     const PASSWORD: &str = "246813579";
     const KEY: &str = "fake-open-key-for-test-only-0001";
     let words = format!("password {PASSWORD} key {KEY}");
@@ -305,7 +305,7 @@ fn check_each(more: &Value, sale: &Value, cases: &[(&str, &str, &str)]) {
 /// A complete answer of another sale that arrives while this one waits, on a connection that was clean when it was
 /// checked. Wherever it names that sale, success or refusal, it proves nothing about this one.
 #[test]
-fn an_answer_that_names_another_sale_of_the_journal_is_not_this_ones() {
+fn an_answer_that_names_another_sale_proves_nothing_about_this_one() {
     for late in [
         r#"{"status":true,"code":"5001","message":"used","data":{"bizId":"SALE-A"}}"#,
         r#"{"status":true,"code":0,"message":"ok","data":{"status":false,"code":5001,"message":"used","bizId":"SALE-A"}}"#,
@@ -351,7 +351,7 @@ fn an_answer_that_names_another_sale_of_the_journal_is_not_this_ones() {
 /// A refusal is compared with the request, too: shown redemptions or deductions contradict it; a balance does not,
 /// and an unknown bizId is a warning, as with a success.
 #[test]
-fn a_refusal_whose_data_shows_that_something_was_taken_is_none() {
+fn a_refusal_that_shows_a_deduction_is_not_believed() {
     let coupon = json!({"customerId": MEMBER, "couponsCardList": ["390962138708451328"]});
     for strict in [false, true] {
         check_each(
@@ -401,7 +401,7 @@ fn a_refusal_whose_data_shows_that_something_was_taken_is_none() {
 /// The vendor's page shows a code in words. Such a code may mean success, so it proves nothing for a payment; for a
 /// read it is a refusal like any other. The vendor's refusals are listed under `codes.declined`.
 #[test]
-fn codes_that_are_no_numbers() {
+fn codes_in_words() {
     let word = r#"{"status":true,"code":"异常编码,根据不同的业务返回编码","message":"查询的信息不存在"}"#;
     let code = "异常编码,根据不同的业务返回编码";
     let one = sale(1);
@@ -580,7 +580,7 @@ fn sums_are_values_and_a_missing_coupon_is_a_warning() {
 /// The late answer of another sale on the connection of a reversal reverses nothing: the reversal is sent again, and
 /// only its own answer counts.
 #[test]
-fn another_sales_answer_to_a_reversal_undoes_nothing() {
+fn another_sales_answer_to_a_reversal_confirms_nothing() {
     for late in [
         r#"{"status":true,"code":"0","message":"ok","data":{"bizId":"SALE-A","change_recharge_amount":"1.00"}}"#,
         r#"{"status":true,"code":"920002","message":"already","data":{"bizId":"SALE-A"}}"#,

@@ -181,7 +181,7 @@ fn the_clock_the_policy_and_the_reset() {
 }
 
 #[test]
-fn both_languages_and_text_that_wants_to_be_html() {
+fn both_languages_and_text_that_looks_like_html() {
     let simulator = Simulator::start();
     let mut browser = page(&simulator, "zh-CN");
     browser.reads("#tab-members", "会员");

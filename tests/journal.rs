@@ -55,7 +55,7 @@ fn listed(biz_id: &str, next: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_lost_answer_is_undone_by_itself_whatever_lost_it() {
+fn a_sale_with_a_lost_answer_is_reversed_automatically() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     let faults = [
@@ -98,7 +98,7 @@ fn a_lost_answer_is_undone_by_itself_whatever_lost_it() {
 /// In another working directory it would be another, empty journal, and a sale that is being reversed would be taken
 /// again: no path is expanded or resolved.
 #[test]
-fn a_journal_that_is_another_file_elsewhere_is_refused() {
+fn a_relative_journal_path_is_refused() {
     let simulator = Simulator::start();
     for journal in
         ["pay.db", "./pay.db", "~/pay.db", "$HOME/pay.db", "%ProgramData%/pay.db", "/var/${X}/pay.db", ""]
@@ -115,7 +115,7 @@ fn a_journal_that_is_another_file_elsewhere_is_refused() {
 }
 
 #[test]
-fn without_a_route_it_waits_for_a_person_and_the_start_says_so() {
+fn without_a_route_a_sale_needs_a_person_and_the_start_reports_it() {
     let simulator = Simulator::start();
     let config = support::config(&simulator.v2(), json!({}));
     let mut till = Driver::new();
@@ -145,7 +145,7 @@ fn reverse_without_a_route_is_no_configuration() {
 }
 
 #[test]
-fn a_success_is_reversed_once_and_for_all() {
+fn a_success_is_reversed_exactly_once() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     let before = simulator.member(MEMBER);
@@ -283,7 +283,7 @@ fn a_gateway_with_biz_ids_of_its_own_makes_a_lost_answer_unproven() {
 }
 
 #[test]
-fn a_refused_reversal_is_a_persons() {
+fn a_refused_reversal_needs_a_person() {
     let simulator = Simulator::with_policy(Policy { refuse_reversals: true, ..Policy::default() });
     let mut till = till(&simulator);
     till.consume(&sale("T1")).succeeded();
@@ -306,7 +306,7 @@ fn a_refused_reversal_is_a_persons() {
 }
 
 #[test]
-fn nobody_may_keep_what_a_reversal_may_have_undone() {
+fn a_sale_that_a_reversal_may_have_undone_cannot_be_kept() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     till.consume(&sale("T1")).succeeded();
@@ -370,7 +370,7 @@ fn a_hundred_unsettled_sales_settle_within_a_minute_of_the_gateways_return() {
 }
 
 #[test]
-fn a_retry_under_a_new_biz_id_is_held_back() {
+fn a_retry_under_a_new_biz_id_is_blocked() {
     let simulator = Simulator::start();
     unreachable(&simulator);
     let sale = |biz_id: &str, member: &str, coupons: Value| json!({"bizId": biz_id, "customerId": member, "couponsCardList": coupons});
@@ -448,7 +448,7 @@ fn a_till_that_was_killed_while_sending_finds_it_reversed() {
 }
 
 #[test]
-fn another_process_that_looks_at_what_is_pending_settles_a_dead_ones_sale() {
+fn pending_in_another_process_settles_a_dead_ones_sale() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let mut other = Driver::started(&config);
@@ -459,7 +459,7 @@ fn another_process_that_looks_at_what_is_pending_settles_a_dead_ones_sale() {
 
 /// I2: after the reversal was answered, and while any process with that journal runs.
 #[test]
-fn a_dead_tills_reversal_is_sent_by_another_that_runs_and_does_nothing() {
+fn a_dead_tills_reversal_is_sent_by_another_idle_till() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let _idle = Driver::started(&config);
@@ -563,7 +563,7 @@ fn a_sale_is_complete_when_the_till_has_confirmed_it() {
 }
 
 #[test]
-fn confirmed_in_time_after_a_crash_it_stands() {
+fn a_sale_confirmed_in_time_after_a_crash_stays_valid() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"confirm": true, "confirm_after_s": 2}));
     let mut till = Driver::started(&config);
@@ -576,7 +576,7 @@ fn confirmed_in_time_after_a_crash_it_stands() {
 }
 
 #[test]
-fn without_a_thread_the_host_drives() {
+fn without_a_thread_the_host_drives_recovery() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false}));
     killed_while_sending(&simulator, &config, "T1~hang_after");
@@ -641,7 +641,7 @@ fn a_second_try_may_come_as_late_as_a_first() {
 }
 
 #[test]
-fn a_lost_answer_to_a_reversal_is_asked_for_again() {
+fn a_reversal_with_a_lost_answer_is_sent_again() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     for fault in
@@ -658,7 +658,7 @@ fn a_lost_answer_to_a_reversal_is_asked_for_again() {
 
 /// G4 off: a refusal that has an effect. A sale with a code that is configured as doubtful is reversed.
 #[test]
-fn a_refusal_in_doubt_is_undone() {
+fn a_sale_with_a_doubtful_refusal_is_reversed() {
     let policy = Policy { refusals: Refusals::FullEffect, ..Policy::default() };
     let simulator = Simulator::with_policy(policy);
     let in_doubt = json!({"codes": {"in_doubt": ["910012"]}});
@@ -683,7 +683,7 @@ fn too_late_to_be_reversed_is_never_called_reversed() {
 }
 
 #[test]
-fn a_business_day_can_be_held_against_the_tills_own_sales() {
+fn a_business_day_can_be_reconciled_with_the_tills_own_sales() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     let request = json!({"bizId": "T1", "customerId": MEMBER, "couponsCardList": [FIVE_OFF, SAVINGS_COUPON],

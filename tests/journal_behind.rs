@@ -36,7 +36,7 @@ fn refused(simulator: &Simulator, config: &Value, code: &str) {
 }
 
 #[test]
-fn a_journal_that_is_gone_or_yesterdays_is_refused() {
+fn a_missing_or_restored_journal_is_refused() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let journal = &config["journal"];
@@ -70,7 +70,7 @@ fn a_journal_that_is_gone_or_yesterdays_is_refused() {
 
 /// A record in a file that can no longer be found is lost, although the system reports it as written.
 #[test]
-fn a_journal_that_is_taken_away_while_it_is_used_stops_money() {
+fn a_journal_that_is_removed_in_use_stops_money() {
     let simulator = Simulator::start();
     for what in ["", "-wal"] {
         for replaced in [false, true] {
@@ -93,7 +93,7 @@ fn a_journal_that_is_taken_away_while_it_is_used_stops_money() {
 
 /// The gateway has acted when the file is removed: a success that no journal keeps may not be reported.
 #[test]
-fn a_journal_that_is_taken_away_while_the_consume_runs_keeps_the_till_from_being_told() {
+fn a_journal_that_is_removed_during_a_consume_prevents_a_success() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"timeouts_ms": {"connect": 300, "total": 5000}}));
     let mut till = Driver::started(&config);
@@ -105,7 +105,7 @@ fn a_journal_that_is_taken_away_while_the_consume_runs_keeps_the_till_from_being
 }
 
 #[test]
-fn a_newer_format_is_refused_and_left_as_it_is() {
+fn a_newer_format_is_refused_and_left_unchanged() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let journal = &config["journal"];
@@ -124,7 +124,7 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn another_programs_database_and_garbage_are_refused_and_left_as_they_are() {
+fn foreign_databases_and_garbage_are_refused_and_left_unchanged() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let journal = &config["journal"];
@@ -200,7 +200,7 @@ fn a_journal_overwritten_by_an_older_copy_stops_money_in_every_till() {
 
 /// The older copy holds an earlier state of a sale of this process: no answer may come from it.
 #[test]
-fn an_older_copy_tells_no_refunded_sale_as_paid() {
+fn an_older_copy_reports_no_refunded_sale_as_paid() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false}));
     let mut till = Driver::started(&config);

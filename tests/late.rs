@@ -105,7 +105,7 @@ fn stage(till: &mut Driver) -> String {
 
 /// It was not found twice, the second time when it apparently could no longer arrive.
 #[test]
-fn what_was_reversed_before_it_arrived_is_reversed_again() {
+fn a_sale_that_arrives_after_its_reversal_is_reversed_again() {
     let simulator = Simulator::start();
     let network = Network::before(&simulator);
     let config = reversing(&network.server.url(), json!({"late_arrival_ms": WINDOW_MS}));
@@ -135,7 +135,7 @@ fn what_was_reversed_before_it_arrived_is_reversed_again() {
 
 /// The other till has been reversing it for longer than the window: its answer is still no proof now.
 #[test]
-fn what_is_opened_again_has_a_new_window_in_every_till() {
+fn a_reopened_sale_has_a_new_window_in_every_till() {
     let simulator = Simulator::start();
     let network = Network::before(&simulator);
     let more = json!({"background": false, "late_arrival_ms": WINDOW_MS});
@@ -166,7 +166,7 @@ fn what_is_opened_again_has_a_new_window_in_every_till() {
 
 /// The gateway's records without the sale prove nothing any more until they contain it.
 #[test]
-fn what_is_held_is_unknown_again_though_the_records_did_not_have_it() {
+fn a_held_sale_is_unknown_again_although_the_records_lacked_it() {
     let simulator = Simulator::start();
     let network = Network::before(&simulator);
     let records = json!({"generation": "v3", "endpoint": simulator.v3(), "complete": true, "codes": {"not_found": ["100007"]}});
@@ -198,7 +198,7 @@ fn what_is_held_is_unknown_again_though_the_records_did_not_have_it() {
 }
 
 #[test]
-fn what_is_held_and_was_to_be_reversed_by_a_till_is_reversed() {
+fn a_held_sale_that_a_till_asked_to_reverse_is_reversed() {
     let simulator = Simulator::start();
     let network = Network::before(&simulator);
     let more = json!({"on_unknown": "hold", "background": false, "late_arrival_ms": WINDOW_MS});
@@ -222,7 +222,7 @@ fn what_is_held_and_was_to_be_reversed_by_a_till_is_reversed() {
 /// know, the original arrives and is taken, and the next reversal is too late. Net 1, so it may not be called
 /// reversed.
 #[test]
-fn what_arrives_after_its_reversal_was_confirmed_is_never_told_reversed() {
+fn a_sale_that_arrives_after_its_confirmed_reversal_is_never_reported_reversed() {
     let policy = Policy {
         unknown_reversal: UnknownReversal::Success,
         reversal_window_ms: Some(0),

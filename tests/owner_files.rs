@@ -20,7 +20,7 @@ fn sale(biz_id: &str) -> Value {
 
 /// The folder is cleaned up while a till waits for the gateway: the till is not presumed dead.
 #[test]
-fn a_till_whose_owner_file_is_deleted_is_not_taken_for_dead() {
+fn a_till_whose_owner_file_is_deleted_is_not_presumed_dead() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"timeouts_ms": {"connect": 300, "total": 4000}}));
     let mut observer = Driver::started(&config);
@@ -41,7 +41,7 @@ fn a_till_whose_owner_file_is_deleted_is_not_taken_for_dead() {
 
 /// Without its file a dead till cannot be told from a live one until its call's time must be over.
 #[test]
-fn a_dead_till_whose_owner_file_is_gone_is_buried_when_its_time_is_over() {
+fn a_dead_till_without_its_owner_file_is_presumed_dead_after_its_time_limit() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"timeouts_ms": {"connect": 300, "total": 1500}}));
     let mut dead = Driver::started(&config);
@@ -60,7 +60,7 @@ fn a_dead_till_whose_owner_file_is_gone_is_buried_when_its_time_is_over() {
 }
 
 #[test]
-fn a_till_makes_its_owner_file_again() {
+fn a_till_recreates_its_owner_file() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false}));
     let mut till = Driver::started(&config);
@@ -98,7 +98,7 @@ fn rights(folder: &Path) -> BTreeMap<String, u32> {
 }
 
 #[test]
-fn nobody_else_may_read_what_the_library_writes_whatever_the_umask_says() {
+fn written_files_are_private_whatever_the_umask() {
     let simulator = Simulator::start();
     for umask in ["000", "077", "277"] {
         for of_a_group in [false, true] {
@@ -134,7 +134,7 @@ fn nobody_else_may_read_what_the_library_writes_whatever_the_umask_says() {
 }
 
 #[test]
-fn a_folder_that_the_library_makes_is_its_users_own() {
+fn a_folder_that_the_library_creates_is_private() {
     let simulator = Simulator::start();
     let folder = own_folder();
     let config = reversing(&simulator.v2(), json!({"journal": folder.join("a/b/journal.db")}));

@@ -138,7 +138,7 @@ fn fits(told: &str, stage: &str, to_be_reversed: bool) -> bool {
 }
 
 #[test]
-fn what_the_till_was_told_outlives_every_power_cut() {
+fn reported_outcomes_survive_every_power_cut() {
     let simulator = Simulator::start();
     let folder = own_folder();
     let log = own_folder().join("changes");

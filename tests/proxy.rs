@@ -135,7 +135,7 @@ fn plain_http_in_absolute_form() {
 /// Counter-example: behind an open connection to a dead proxy a payment is `unknown`, not `not_sent`. Nothing was
 /// sent only if the proxy itself cannot be reached.
 #[test]
-fn what_becomes_of_a_payment_when_the_proxy_fails() {
+fn payments_when_the_proxy_fails() {
     let simulator = Simulator::start();
     for (does, code, net) in [
         (Does::DieBefore, "ZV-LOST", 0),
@@ -198,7 +198,7 @@ fn no_date_is_learnt_through_it() {
 
 /// https never uses the absolute form: it goes by CONNECT in this mode, too.
 #[test]
-fn https_goes_by_connect_all_the_same() {
+fn https_always_uses_connect() {
     let heads = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&heads);
     let proxy = Scripted::start(move |mut stream| {

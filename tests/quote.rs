@@ -81,7 +81,7 @@ fn a_coupon_that_cannot_be_used_is_declined_with_the_gateways_words() {
 }
 
 #[test]
-fn ids_beyond_every_machine_number_go_through_exactly() {
+fn ids_beyond_every_integer_type_are_exact() {
     let mut seed: Value = serde_json::from_str(Seed::DEFAULT_JSON).unwrap();
     seed["members"].as_array_mut().unwrap().push(json!({
         "customerId": "18446744073709551999", "memberCode": "M9", "phone": "1", "cardNo": "9",
@@ -142,7 +142,7 @@ fn an_unknown_field_is_refused_and_the_nearest_one_named() {
 }
 
 #[test]
-fn undocumented_fields_come_through_to_the_byte() {
+fn undocumented_fields_are_returned_byte_for_byte() {
     let extra = r#"{ "b" : [1.50, 1E+2, 123456789012345], "a":"\u4e2d\/", "é":null }"#;
     let body = format!(
         r#"{{"status":1,"code":0,"message":"ok","data":{{"new_thing":{extra},"coupon_discount":4.2,"type_cate":"1","userInfo":[],"goods_item":{{"0":{{"trade_mark":7,"coupon_minus":"4.2","x":{extra}}}}}}}}}"#

@@ -103,7 +103,7 @@ fn chinese_text_has_full_width_marks() {
 }
 
 #[test]
-fn links_and_names_lead_somewhere() {
+fn links_and_names_have_targets() {
     let (header, codes) = (root_file("include/zvpos.h"), root_file("docs/error-codes.md"));
     for page in all_pages() {
         none(&check::links(&page));
@@ -252,7 +252,7 @@ fn reversed(till: &mut Driver, request: &Value) -> Answer {
     answer
 }
 
-/// A till without a reverse route that has lost the answer to a consume of this bizId.
+/// A till without a reverse route that lost the answer to a consume of this bizId.
 fn held(simulator: &Simulator, biz_id: &Value) -> Driver {
     let mut till = Driver::started(&config(&simulator.v2(), json!({})));
     simulator.arm("reset_after", "consume", 1, &json!({}));
@@ -358,7 +358,7 @@ mod finds {
     }
 
     #[test]
-    fn links_names_and_targets_that_are_not_there() {
+    fn missing_links_names_and_targets() {
         assert!(
             check::links(&written("# A b\n[x](README.md) [y](#a-b) [z](https://example.org)\n")).is_empty()
         );
@@ -434,7 +434,7 @@ mod finds {
     }
 
     #[test]
-    fn an_answer_that_is_none() {
+    fn an_answer_that_does_not_match_the_schema() {
         assert!(unlike_an_answer(&json!({"outcome": "succeeded", "surprise": 1})).len() > 2);
     }
 }

@@ -20,7 +20,7 @@ fn root() -> &'static Path {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     let kinds = ["rs", "md", "py", "h", "hpp", "c", "cs", "java", "js", "go", "pas", "lua", "sh", "toml"];
     let wanted = |path: &str| kinds.iter().any(|kind| path.ends_with(&format!(".{kind}")));
     // Its references are broken on purpose.
@@ -54,7 +54,7 @@ fn wrong(name: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_leads_somewhere_is_not_found() {
+fn valid_references_are_not_reported() {
     for (name, text) in [
         (
             "core/src/a.rs",
@@ -72,7 +72,7 @@ fn what_leads_somewhere_is_not_found() {
 }
 
 #[test]
-fn what_leads_nowhere_is_found() {
+fn broken_references_are_reported() {
     for (name, text) in [
         // Pages.
         ("core/src/a.rs", "/// (gateway.md, section 2)"),

@@ -39,7 +39,7 @@ fn said(answer: &Answer) -> (&str, &str, &str) {
 }
 
 #[test]
-fn a_refund_speaks_of_the_refund() {
+fn a_refund_is_reported_as_a_refund() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     till.consume(
@@ -59,7 +59,7 @@ fn a_refund_speaks_of_the_refund() {
 }
 
 #[test]
-fn a_refund_that_is_pending_says_so_and_holds_nobody_back() {
+fn a_pending_refund_is_reported_and_blocks_no_member() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     till.consume(&sale("T1", "3.00")).succeeded();
@@ -76,7 +76,7 @@ fn a_refund_that_is_pending_says_so_and_holds_nobody_back() {
 }
 
 #[test]
-fn a_refund_that_is_refused_leaves_the_sale_as_it_was() {
+fn a_refused_refund_leaves_the_sale_unchanged() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     for biz_id in ["T1~reverse_too_late", "T2~reverse_refused"] {
@@ -96,7 +96,7 @@ fn a_refund_that_is_refused_leaves_the_sale_as_it_was() {
 
 /// The first attempt acts and its answer is lost; the second is refused with an unconfigured code.
 #[test]
-fn a_refusal_after_a_lost_try_does_not_say_that_the_sale_stands() {
+fn a_refusal_after_a_lost_attempt_does_not_prove_the_sale_valid() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&as_it_comes(&simulator, 300));
     till.consume(&sale("T1", "3.00")).succeeded();
@@ -111,7 +111,7 @@ fn a_refusal_after_a_lost_try_does_not_say_that_the_sale_stands() {
 }
 
 #[test]
-fn what_was_never_told_succeeded_does_not_return_to_it() {
+fn a_sale_never_reported_as_succeeded_does_not_become_so() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     till.consume(&sale("T1~reset_after~reverse_refused", "3.00"));
@@ -139,7 +139,7 @@ fn voided(till: &mut Driver, request: &Value, stood: &str) {
 }
 
 #[test]
-fn a_void_closes_the_biz_id_and_shows_how_it_stood() {
+fn a_void_closes_the_biz_id_and_shows_its_earlier_state() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     let poor = json!({"bizId": "T1", "customerId": POOR_MEMBER, "amount": "500.00"});
@@ -157,7 +157,7 @@ fn a_void_closes_the_biz_id_and_shows_how_it_stood() {
 
 /// V3's defaults: confirmed inside the window, refused after it.
 #[test]
-fn v3_as_it_comes_ends_unproven_without_the_guard_and_a_told_code_settles_it() {
+fn default_v3_ends_unproven_without_the_guard_and_a_configured_code_settles_it() {
     let simulator = Simulator::start();
     let plain = as_it_comes(&simulator, 300);
     let mut till = Driver::new();
@@ -186,7 +186,7 @@ fn v3_as_it_comes_ends_unproven_without_the_guard_and_a_told_code_settles_it() {
 }
 
 #[test]
-fn a_gateway_that_refuses_what_it_does_not_know_is_believed() {
+fn a_gateway_that_refuses_unknown_biz_ids_is_believed() {
     let simulator = Simulator::start();
     let mut config = as_it_comes(&simulator, 300);
     config["routes"] = json!({"reverse": {"refuses_unknown": true}});
@@ -198,7 +198,7 @@ fn a_gateway_that_refuses_what_it_does_not_know_is_believed() {
 
 /// Confirmed by an `already` code inside the window: not sent again before the window is over.
 #[test]
-fn a_confirmation_by_an_already_code_is_asked_for_once_more() {
+fn a_reversal_confirmed_by_an_already_code_is_sent_once_more() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({"late_arrival_ms": 4000})));
     // The first attempt acts and its answer is lost, so that the next one is answered "already".
@@ -246,7 +246,7 @@ fn old_sale(simulator: &Simulator, more: Value) -> Driver {
 }
 
 #[test]
-fn what_an_old_sale_lacks_of_the_params_is_named_and_nothing_is_sent_without_it() {
+fn missing_params_of_an_old_sale_are_named_and_nothing_is_sent() {
     let params = json!({"bizId": "$returnedBizId", "customerId": "$customerId", "amount": "$amount"});
     let route = json!({"action": "sandbox.consume-reverse", "params": params});
     for (more, named) in
@@ -292,7 +292,7 @@ fn an_open_refund_is_open_in_the_days_totals() {
 
 /// Only an action that can settle an entry is suggested for it.
 #[test]
-fn the_settings_that_are_named_are_those_that_can_settle_it() {
+fn only_settings_that_can_settle_an_entry_are_suggested() {
     let simulator = Simulator::start();
     let settings = |till: &mut Driver, biz_id: &str| {
         until("refused", || till.look_up(biz_id).json["recorded"]["stage"] == "refused");

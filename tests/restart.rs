@@ -71,7 +71,7 @@ fn the_identity_is_the_files_own_and_stays() {
 }
 
 #[test]
-fn a_loss_that_a_person_accepts_makes_another_journal_of_it() {
+fn accepting_a_loss_gives_the_journal_a_new_identity() {
     let simulator = Simulator::start();
     let config = config(&simulator);
     let (mut till, id) = started(&config);
@@ -126,7 +126,7 @@ fn between_storing_and_sending() {
 }
 
 #[test]
-fn another_journal_sends_nothing_and_says_nothing_that_it_cannot_know() {
+fn another_journal_sends_nothing_and_claims_nothing_unknown() {
     let simulator = Simulator::start();
     let config = config(&simulator);
     let (mut till, id) = started(&config);
@@ -152,7 +152,7 @@ fn another_journal_sends_nothing_and_says_nothing_that_it_cannot_know() {
 }
 
 #[test]
-fn without_the_identity_nothing_is_said_and_the_field_is_named() {
+fn without_the_identity_the_answer_names_the_missing_field() {
     let simulator = Simulator::start();
     let config = config(&simulator);
     let (mut till, _) = started(&config);
@@ -169,7 +169,7 @@ fn without_the_identity_nothing_is_said_and_the_field_is_named() {
 
 /// A bizId that this journal has under another endpoint may have been taken there.
 #[test]
-fn what_stands_under_another_account_was_not_never_sent() {
+fn a_biz_id_of_another_account_is_not_reported_as_never_sent() {
     let simulator = Simulator::start();
     let config = config(&simulator);
     let (mut till, id) = started(&config);
@@ -186,7 +186,7 @@ fn what_stands_under_another_account_was_not_never_sent() {
 
 /// A version before identities existed left a file without one.
 #[test]
-fn a_journal_from_before_gets_one_and_keeps_it() {
+fn an_older_journal_gets_an_identity_and_keeps_it() {
     let simulator = Simulator::start();
     let config = config(&simulator);
     fs::copy(support::root().join("tests/fixtures/journal-v1.db"), journal(&config)).unwrap();
@@ -205,7 +205,7 @@ fn dies_while_sending(simulator: &Simulator, config: &Value, biz_id: &str) {
 
 /// The recovery thread is not started, so that only the start itself can have done it.
 #[test]
-fn a_start_says_at_once_what_a_dead_process_has_left() {
+fn a_start_reports_the_sales_of_a_dead_process() {
     let simulator = Simulator::start();
     for (on_unknown, next) in [("reverse", "other_tender"), ("hold", "wait")] {
         let config = reversing(&simulator.v2(), json!({"background": false, "on_unknown": on_unknown}));
@@ -234,7 +234,7 @@ fn a_start_says_at_once_what_a_dead_process_has_left() {
 
 /// A running process also notices the death of another one at once.
 #[test]
-fn a_look_up_says_what_another_process_has_left() {
+fn a_look_up_reports_the_sales_of_another_process() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false, "on_unknown": "hold"}));
     let mut till = Driver::started(&config);
@@ -272,7 +272,7 @@ fn holds_the_journal(config: &Value) -> std::process::Child {
 }
 
 #[test]
-fn an_outcome_that_could_not_be_recorded_is_not_said_to_be_running() {
+fn an_outcome_that_could_not_be_recorded_is_not_reported_as_running() {
     let simulator = Simulator::start();
     let timeouts = json!({"connect": 300, "total": 4000});
     let config = reversing(&simulator.v2(), json!({"background": false, "timeouts_ms": timeouts}));
@@ -350,7 +350,7 @@ fn only_a_biz_id_under_which_no_byte_left_is_free() {
 
 /// The till has stored its attempt and died before sending it; the cashier cancels the sale instead of retrying.
 #[test]
-fn what_was_stored_and_never_sent_can_be_voided() {
+fn an_attempt_that_was_never_sent_can_be_voided() {
     let simulator = Simulator::start();
     let config = config(&simulator);
     let (mut till, id) = started(&config);

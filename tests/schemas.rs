@@ -55,7 +55,7 @@ fn fits(name: &str, value: &Value) {
 }
 
 #[test]
-fn what_is_recorded_and_listed_is_documented() {
+fn recorded_and_listed_fields_are_documented() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({"lang": "en"})));
     let sale = |biz_id: &str, member: &str, amount: &str| {
@@ -98,7 +98,7 @@ fn what_is_recorded_and_listed_is_documented() {
 
 /// The check itself finds problems.
 #[test]
-fn what_does_not_fit_is_found() {
+fn mismatches_are_found() {
     let mut wrong = Vec::new();
     hold(&schema("recorded"), &json!({"bizId": 1, "stage": "gone", "new": 1}), "r", &mut wrong);
     for part in

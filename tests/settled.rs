@@ -33,7 +33,7 @@ fn cashier(answer: &Answer) -> &str {
 
 /// The customer has used another tender, as the till was told.
 #[test]
-fn what_was_sent_to_another_tender_stays_there() {
+fn a_sale_sent_to_another_tender_stays_there() {
     let simulator = Simulator::start();
     let mut till = till(&simulator, json!({"guard": "member"}));
     let id = "T1~reset_after~reverse_refused";
@@ -140,7 +140,7 @@ fn a_refused_refund_that_was_given_back_elsewhere_can_be_settled() {
 }
 
 #[test]
-fn why_a_decision_is_not_taken_is_what_is_so() {
+fn a_refused_decision_gives_the_actual_reason() {
     let simulator = Simulator::start();
     let mut till = till(&simulator, json!({"late_arrival_ms": 60_000}));
     let id = "T1~reset_after~reverse_refused";

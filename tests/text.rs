@@ -110,7 +110,7 @@ fn what_a_scanner_adds_to_an_id_is_cut_before_it_is_sent() {
 }
 
 #[test]
-fn an_id_that_is_none_is_refused_by_name() {
+fn an_invalid_id_is_refused_by_name() {
     let gateway = Willing::start();
     let mut till = gateway.till(json!({"guard": "off"}));
     let wrong = [
@@ -227,7 +227,7 @@ fn ids_and_codes_keep_their_zeros() {
 }
 
 #[test]
-fn canonical_are_the_numbers_of_a_payment_and_a_basket() {
+fn numbers_of_a_payment_and_a_basket_are_canonical() {
     let gateway = Willing::start();
     let mut till = gateway.till(json!({}));
     till.consume(&json!({"bizId": "B1", "customerId": "1", "amount": 0.5, "points": "005", "opType": "01",
@@ -281,7 +281,7 @@ fn one_member_has_one_spelling_for_the_guard_and_for_a_repeated_biz_id() {
 }
 
 #[test]
-fn nobody_is_member_0() {
+fn member_0_is_not_a_member() {
     let gateway = Willing::start();
     let mut till = gateway.till(json!({}));
     for zero in [json!(0), json!("0"), json!(" 0 ")] {
@@ -404,7 +404,7 @@ fn a_note_is_cut_and_the_payment_goes_on() {
 }
 
 #[test]
-fn integers_that_hosts_round_leave_as_texts() {
+fn integers_that_hosts_round_are_returned_as_strings() {
     let extra = r#"{ "b" : [1.50, 1E+2, 9007199254740991, 9007199254740993], "n":-9007199254740993, "s":"12345678901234567890" }"#;
     let told = r#"{"b":[1.50,1E+2,9007199254740991,"9007199254740993"],"n":"-9007199254740993","s":"12345678901234567890"}"#;
     // In a read that is only listed it is not known which fields are ids.
@@ -444,7 +444,7 @@ fn integers_that_hosts_round_leave_as_texts() {
 }
 
 #[test]
-fn ids_of_documented_reads_are_texts_wherever_they_stand() {
+fn ids_of_documented_reads_are_strings_at_any_depth() {
     let mut gateway = Answering::start();
     let till = gateway.says(
         r#"{"status":true,"code":0,"message":"","data":{"list":[{"cardId":5,"couponId":6,"useStatus":0,"num":3,
@@ -473,7 +473,7 @@ fn nicknamed(nickname: &[u8], more: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_member_whose_name_is_no_text_can_be_looked_up_and_quoted() {
+fn a_member_with_a_broken_name_can_be_looked_up_and_quoted() {
     let mut gateway = Answering::start();
     for (nickname, wanted) in [
         (&b"\x14Kit"[..], "\u{fffd}Kit"),
@@ -503,7 +503,7 @@ fn a_member_whose_name_is_no_text_can_be_looked_up_and_quoted() {
 }
 
 #[test]
-fn names_ids_and_numbers_are_never_mended() {
+fn names_ids_and_numbers_are_never_repaired() {
     let mut gateway = Answering::start();
     for more in [
         &b",\"a\x14\":1"[..],

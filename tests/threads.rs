@@ -10,7 +10,7 @@ use serde_json::Value;
 use support::{Checked, Flavour, Simulator, run};
 
 #[test]
-fn each_answer_belongs_to_its_question() {
+fn each_answer_belongs_to_its_request() {
     let simulator = Simulator::start();
     let output = run("threads", Flavour::Plain, Checked::Leaks, &[&simulator.v2(), "300"]);
     assert!(output.code == Some(0) && output.stderr.is_empty(), "{:?} {}", output.code, output.stderr);

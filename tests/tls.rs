@@ -58,7 +58,7 @@ fn a_certificate_of_the_configured_ca_is_trusted() {
 }
 
 #[test]
-fn nobody_else_is_trusted() {
+fn no_other_certificate_is_trusted() {
     let simulator = Simulator::start();
     let right = certificate("IP:127.0.0.1");
     let wrong_name = certificate("DNS:gateway.example");
@@ -118,7 +118,7 @@ fn a_pem_file_with_a_byte_order_mark_is_read() {
 
 /// A clock before all dates of certificates: the error names the clock, not the network.
 #[test]
-fn a_clock_that_was_reset_is_named() {
+fn the_error_names_a_clock_that_was_reset() {
     let simulator = Simulator::start();
     let certificate = certificate("IP:127.0.0.1");
     let tls = in_front_of(&simulator, &certificate);
@@ -135,7 +135,7 @@ fn a_clock_that_was_reset_is_named() {
 }
 
 #[test]
-fn a_pem_file_that_is_none_is_a_configuration_error() {
+fn an_invalid_pem_file_is_a_configuration_error() {
     let mut till = Driver::new();
     let missing = json!({"tls": {"pem": "/nowhere/ca.pem"}});
     assert_eq!(till.init(&config("https://h", missing)).expect("invalid", "ZV-CONFIG").errors(), ["tls.pem"]);
@@ -148,7 +148,7 @@ const RECORD: i32 = 16_384;
 
 /// Bytes behind an answer may be decrypted inside TLS, where no check of the socket finds them.
 #[test]
-fn an_answer_that_waits_inside_tls_is_not_the_next_sales() {
+fn a_stray_answer_inside_tls_is_never_read_as_the_next_one() {
     let certificate = certificate("IP:127.0.0.1");
     let pem = json!({"tls": {"pem": certificate.join("ca.pem").to_str().unwrap()}});
     for size in

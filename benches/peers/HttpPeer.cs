@@ -39,7 +39,7 @@ static class HttpPeer
                 var response = client.PostAsync(arguments[0], content).Result;
                 response.EnsureSuccessStatusCode();
                 var text = response.Content.ReadAsStringAsync().Result;
-                // In its favour: not parsed, only searched.
+                // In its favour: the answer is only searched, not parsed.
                 if (!text.Contains("\"coupon_discount\":\"5.00\"")) throw new Exception(text);
                 took.Append((Stopwatch.GetTimestamp() - begun) * (1000000000L / Stopwatch.Frequency)).Append('\n');
             }

@@ -1,5 +1,5 @@
-/* Calls that do as little as possible, and texts in the host's charset. Usage: boundary CONFIG_FILE version|refused|find|take
- * For each number of calls that it reads it writes the nanoseconds of all of them together. */
+/* Minimal calls, and texts in the host's charset. Usage: boundary CONFIG_FILE version|refused|find|take
+ * Reads numbers of calls; writes the total nanoseconds of each batch. */
 #include "zvpos.h"
 #include "peer.h"
 

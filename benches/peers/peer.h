@@ -1,5 +1,5 @@
-/* What the contestants in C share: their clock, and the way they are told to run. Each reads a number of calls from a
- * line, makes them one after the other, and writes the nanoseconds of each. */
+/* Shared by the contestants in C: the clock and the protocol. Each reads a number of calls from a line, makes them one
+ * after the other, and writes the nanoseconds of each. */
 #ifndef PEER_H
 #define PEER_H
 
@@ -24,7 +24,7 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Calls `call` as often as each line of the standard input says, until its end. */
+/* Calls `call` as often as each line of standard input says, until end of file. */
 static inline void serve(void (*call)(void *), void *state)
 {
     char line[64];

@@ -1,6 +1,6 @@
-/* The limit: a request that stands ready, one write, reads until the answer is whole, nothing looked at.
- * Usage: socket HOST PORT REQUEST_FILE [JOURNAL]; with a file, two flushed appends of 512 bytes around it, as a journal
- * needs at least. */
+/* The lower bound: a prepared request, one write, reads until the answer is complete, without parsing it.
+ * Usage: socket HOST PORT REQUEST_FILE [JOURNAL]; with a file, two flushed appends of 512 bytes around it, the minimum of
+ * a journal. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>

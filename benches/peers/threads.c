@@ -1,5 +1,5 @@
-/* So many threads that quote and pay at once. Usage: threads CONFIG_FILE THREADS SECONDS quote|consume
- * Writes calls, seconds, p50 and p99 in ns, resident KiB now and at peak, open descriptors. */
+/* Concurrent threads that quote and pay. Usage: threads CONFIG_FILE THREADS SECONDS quote|consume
+ * Writes calls, seconds, p50 and p99 in ns, current and peak resident KiB, open descriptors. */
 #include <dirent.h>
 #include <pthread.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* The same calls through this library. Usage: zvpos quote|consume|start CONFIG_FILE
- * `start` only starts and stops it: writes the nanoseconds of zv_init, and of what came after its answer. */
+ * `start` only starts and stops it: writes the nanoseconds of zv_init, and of everything after its answer. */
 #include "zvpos.h"
 #include "peer.h"
 

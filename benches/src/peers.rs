@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lacks_a_tool_is_named_and_who_does_not_compile_ends_the_run() {
+    fn a_missing_tool_is_reported_and_a_failed_build_ends_the_run() {
         let folder = std::env::temp_dir();
         let place = Location { root: folder.clone(), library: folder.join("none"), folder, quick: true };
         let (server, mut report) = (Server::start().unwrap(), Report::default());

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_takes_no_word_that_is_not_its_own() {
+    fn sandbox_takes_only_an_address() {
         let own = |line: &str| {
             let words = own_words(line.split(' ').map(OsString::from));
             words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>().join(" ")

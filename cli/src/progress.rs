@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_was_sent_is_heard_and_then_the_end() {
+    fn every_message_is_received_before_the_end() {
         let mut heard = Vec::new();
         let ended = follow(
             |sender| (0..3).for_each(|number| sender.send(number).unwrap()),

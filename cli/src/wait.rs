@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gives_what_the_work_gives_also_when_it_crashes() {
+    fn returns_the_result_also_after_a_panic() {
         assert_eq!(attend("x", Stakes::Money, || 1, || 2), Some(1));
         assert_eq!(attend("x", Stakes::Money, || panic!("on purpose"), || 2), Some(2));
     }

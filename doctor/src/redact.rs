@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_a_secret_s_name_is_hidden() {
+    fn the_value_of_a_secrets_name_is_hidden() {
         for (text, wanted) in [
             (r#"{"payPassword": "24\"6810", "a": 1}"#, r#"{"payPassword": "***", "a": 1}"#),
             (r#"{\"openKey\":\"abc\",\"a\":1}"#, r#"{\"openKey\":\"***\",\"a\":1}"#),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_tears_no_word_of_the_doctors_own() {
+    fn a_short_key_changes_no_word_of_the_doctors_own() {
         let redactor = Redactor::of(
             r#"{"openKey":"on","grantCode":"k","password":"long-enough-key","proxy":"http://u:is@p"}"#,
         );

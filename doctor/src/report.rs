@@ -186,7 +186,7 @@ mod tests {
     use crate::words::words;
 
     #[test]
-    fn a_row_says_what_and_then_the_mend() {
+    fn a_row_shows_the_finding_and_then_the_remedy() {
         let line = Line::warning("dns", "h", words!("慢", "slow"), words!("换", "change it")).with("ms", 7);
         assert_eq!(
             line.to_row(Lang::En),

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_its_own_is_known() {
+    fn the_programs_own_parts_are_known() {
         assert_eq!(literals("a {b} c {d:?}e"), ["a ", " c ", "e"]);
         assert_eq!(literals("{b}"), Vec::<&str>::new());
         assert_eq!(literals("plain"), ["plain"]);

@@ -42,7 +42,7 @@ fn endpoints_that_lead_nowhere_are_not_sent() {
 
 /// The table's amount requests the fault, with the fault's default number.
 #[test]
-fn an_amount_is_as_good_as_a_name() {
+fn an_amount_requests_its_fault() {
     let simulator = Simulator::start();
     let mut till = till(&simulator);
     for fault in Fault::ALL {

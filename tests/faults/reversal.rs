@@ -100,7 +100,7 @@ fn a_reversal_under_each_of_its_faults_ends_as_it_should() {
 
 /// The sale's amount also requests the fault of its reversal.
 #[test]
-fn an_amount_is_as_good_as_a_name_for_a_reversal() {
+fn an_amount_requests_its_fault_for_a_reversal() {
     let simulator = Simulator::start();
     let mut till = Driver::started(&reversing(&simulator.v2(), json!({})));
     till.consume(&sale("T1~reset_after", Fault::ReverseRefused.row().amount)).expect("unknown", "ZV-LOST");
@@ -145,7 +145,7 @@ fn once(asked: &str) -> Result<String, String> {
 }
 
 #[test]
-fn a_reversal_gets_over_every_other_fault() {
+fn a_reversal_recovers_from_every_other_fault() {
     // A fault that blocks the port, or everything, for a time is given a short one here.
     let short = |asked: &'static str| match named(asked).fault {
         Fault::Refused => "refused:700",

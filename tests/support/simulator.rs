@@ -66,17 +66,17 @@ impl Simulator {
         self.server.gateway
     }
 
-    /// V2's one URL.
+    /// The URL of V2.
     pub fn v2(&self) -> String {
         format!("http://{}/api/v2", self.server.gateway)
     }
 
-    /// V3's host.
+    /// The endpoint of V3, a host.
     pub fn v3(&self) -> String {
         format!("http://{}", self.server.gateway)
     }
 
-    /// The page on the admin port.
+    /// The inspector's URL on the admin port.
     pub fn inspector(&self) -> String {
         format!("http://{}/", self.server.admin)
     }
@@ -109,7 +109,7 @@ impl Simulator {
         self.admin("GET", "/counters", &Value::Null)[name].as_u64().unwrap()
     }
 
-    /// The last request as the gateway saw it.
+    /// The last request that the gateway received.
     pub fn last_request(&self) -> Value {
         self.admin("GET", "/requests?last=1", &Value::Null)[0].clone()
     }

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_obeys_nothing_that_is_shown() {
+    fn no_terminal_control_character_is_shown() {
         assert_eq!(safe("a\u{1b}[2Jb\u{9b}c\nd"), "a\\u{1b}[2Jb\\u{9b}c\\nd");
     }
 }

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_is_one_file_wherever_the_program_starts() {
+    fn a_journal_must_be_an_absolute_path() {
         let journal = |text: &str| read(&format!("{{{KEYS},\"journal\":{text}}}"));
         let good = if cfg!(windows) { r"C:/zvpos/100%/a b.db" } else { "/var/lib/zvpos/100%/a b.db" };
         assert_eq!(journal(&format!("{good:?}")).unwrap().journal, Some(PathBuf::from(good)));
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_configuration_is_known_again() {
+    fn the_same_configuration_has_the_same_fingerprint() {
         let one = read(&format!("{{{KEYS},\"idle_ms\":4000}}")).unwrap();
         let two = read(&format!("{{ \"idle_ms\": 4000,\n{KEYS} }}")).unwrap();
         let other = read(&format!("{{{KEYS},\"idle_ms\":4001}}")).unwrap();

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_moves_value_is_known_however_it_is_written() {
+    fn actions_that_move_value_are_recognised_in_any_spelling() {
         for action in [
             "communal.user.consume",
             "Communal.User.Consume",

@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_held_against_the_question() {
+    fn the_answer_is_compared_with_the_request() {
         let asked = read(r#"{"bizId":"B1","customerId":"1","couponsCardList":["7"],"amount":"3.50"}"#, RULES)
             .unwrap();
         for (data, wanted) in [

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_shows_nowhere() {
+    fn the_key_is_in_no_debug_output() {
         let credentials = Credentials::new("id", "grant", "top-secret-key").unwrap();
         assert!(!format!("{credentials:?}").contains("secret"));
     }

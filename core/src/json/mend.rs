@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_replaced_and_named() {
+    fn broken_strings_are_replaced_and_reported() {
         for (given, text, name, is_name, whole) in [
             (&b"{\"a\":\"\x14x\"}"[..], "{\"a\":\"\u{fffd}x\"}", "a", false, "x"),
             (b"{\"a\":[1,\"\xff\"]}", "{\"a\":[1,\"\u{fffd}\"]}", "a", false, ""),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_mended() {
+    fn nothing_else_is_repaired() {
         // Nothing is broken, or something outside a string is.
         for whole in [&br#"{"a":"x"}"#[..], b"", b"{\"a\":\"\x14", b"\xff{\"a\":\"\x14\"}", b"]\"\x14\""] {
             assert!(mend(whole).is_none(), "{}", String::from_utf8_lossy(whole));
@@ -276,7 +276,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_is_mended_or_not(bytes in prop::collection::vec(
+        fn any_input_is_repaired_or_refused(bytes in prop::collection::vec(
             prop_oneof![prop::sample::select(&b"{}[]:,\"\\ud8c01a\x14\xff\xe7\x90"[..]), any::<u8>()], 0..40))
         {
             if let Some(mended) = mend(&bytes) {
@@ -287,7 +287,7 @@ mod tests {
         }
 
         #[test]
-        fn only_the_string_that_was_broken_is_another(
+        fn only_the_broken_string_changes(
             tree in super::super::tests::tree(),
             at in any::<prop::sample::Index>(),
             dirt in prop::sample::select(vec![&b"\x14"[..], b"\xff", b"\xe7\x90", br"\ud800", br"\udc00", b"\n"]),

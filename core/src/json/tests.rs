@@ -41,7 +41,7 @@ fn escapes_keep_every_letter() {
 }
 
 #[test]
-fn finds_nothing_where_two_could_be_meant() {
+fn finds_nothing_if_a_name_is_ambiguous() {
     let text = r#"{"a":{"x":1},"b":[{"x":2},{"x":3,"x":4}],"c":{"y":5},"c":{"z":6}}"#;
     let found = |path: &[&str]| Value::find(text, path.iter().copied()).map(|value| value.raw());
     assert_eq!(found(&["a", "x"]), Some("1"));
@@ -163,7 +163,7 @@ fn same(ours: &Value<'_>, theirs: &serde_json::Value) -> bool {
 
 proptest! {
     #[test]
-    fn takes_apart_what_serde_json_takes_apart(tree in tree()) {
+    fn parses_what_serde_json_parses(tree in tree()) {
         for text in [tree.to_string(), format!("{tree:#}"), format!("\t{tree}\r\n ")] {
             let value = Value::parse(&text).unwrap();
             prop_assert!(same(&value, &tree), "{text}");

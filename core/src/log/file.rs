@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_day_begins_a_new_file_and_old_days_go() {
+    fn a_new_day_starts_a_new_file_and_old_days_are_deleted() {
         let folder = Folder::new("days");
         for day in 20_000..20_009 {
             folder.put(&format!("till.log.{}", date(day)), &line(day));

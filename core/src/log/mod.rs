@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_line_ends_do_not_get_through() {
+    fn keys_and_line_ends_are_removed() {
         let keys = ["the-key", "key 13812345678 x"].map(|key| Credentials::new("id", "grant", key).unwrap());
         let log = Log::new(Vec::new(), keys.to_vec());
         assert_eq!(log.redact("a\nthe-key\r b"), "a ***  b");

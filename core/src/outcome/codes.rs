@@ -400,7 +400,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn beside_unknown_no_sentence_says_that_nothing_happened() {
+    fn no_sentence_for_unknown_says_that_nothing_happened() {
         for code in TABLE.iter().filter(|code| code.outcomes.contains(&Outcome::Unknown)) {
             for lang in [Lang::ZhCn, Lang::En] {
                 let sentence = code.cashier(Outcome::Unknown, lang);
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn each_code_is_there_once_and_says_what_to_do() {
+    fn each_code_is_unique_and_has_a_remedy() {
         let mut seen = HashSet::new();
         for code in TABLE {
             assert!(seen.insert(code.text), "{} stands twice", code.text);

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_numbers_are_unique_and_stand_in_order() {
+    fn words_and_numbers_are_unique_and_in_order() {
         for (position, outcome) in Outcome::ALL.into_iter().enumerate() {
             assert_eq!(usize::try_from(outcome.number()).unwrap(), position);
             assert_eq!(Outcome::from_word(outcome.as_str()), Some(outcome));

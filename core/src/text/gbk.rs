@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_every_sequence_as_encoding_rs_does() {
+    fn decodes_every_sequence_as_encoding_rs_does() {
         for a in 0..=0xff_u8 {
             assert_eq!(decode(&[a]), peer(&[a]), "{a:02x}");
             for b in 0..=0xff_u8 {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_every_letter_as_encoding_rs_does() {
+    fn encodes_every_character_as_encoding_rs_does() {
         // Private-use characters are never written (see `text`), and the tables disagree on them.
         for letter in (char::MIN..=char::MAX).filter(|c| !('\u{e000}'..='\u{f8ff}').contains(c)) {
             let mut text = [0; 4];

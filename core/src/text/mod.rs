@@ -184,7 +184,7 @@ mod tests {
 
     /// Every two-byte character of GBK decodes to itself and encodes back to the same bytes.
     #[test]
-    fn the_whole_of_gbk_comes_and_goes() {
+    fn the_whole_of_gbk_survives_a_round_trip() {
         let mut characters = 0;
         for lead in 0x81..=0xfe_u8 {
             for trail in 0x40..=0xfe_u8 {
@@ -208,7 +208,7 @@ mod tests {
 
     /// Every Unicode character can be in a JSON answer, in every charset.
     #[test]
-    fn all_of_unicode_goes_out_and_is_the_same_json() {
+    fn all_of_unicode_is_encoded_as_equivalent_json() {
         let all: Vec<char> = ('\u{20}'..=char::MAX).filter(|c| !matches!(c, '"' | '\\')).collect();
         for letters in all.chunks(4096) {
             let json = format!("\"{}\"", letters.iter().collect::<String>());
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_says_what_it_is_written_in() {
+    fn a_configuration_names_its_charset() {
         let config = |bytes: &[u8]| {
             decode_config(bytes, Lang::En)
                 .map(|(text, charset)| (text.into_owned(), charset))

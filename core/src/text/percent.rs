@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_digits_behind_a_percent_sign_are_a_byte_and_all_else_is_itself() {
+    fn valid_escapes_are_decoded_and_all_else_is_unchanged() {
         for (text, bytes) in [
             ("", &b""[..]),
             ("plain", b"plain"),

@@ -38,7 +38,7 @@ impl AbsoluteForm {
     }
 }
 
-/// Opens connections to a proxy for requests in absolute form; passes everything on if there is none.
+/// Opens connections to a proxy for requests in absolute form; without one it leaves every connection to the next connector.
 #[derive(Debug)]
 pub(super) struct AbsoluteConnector {
     proxy: Option<Proxy>,
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_url_stands_in_the_first_line_and_nothing_else_changes() {
+    fn the_whole_url_is_in_the_request_line_and_nothing_else_changes() {
         let form =
             AbsoluteForm { prefix: "http://h:8080".into(), login: "Proxy-Authorization: Basic x\r\n".into() };
         let request = b"POST /api/v2?a=1 HTTP/1.1\r\nhost: h:8080\r\n\r\n{\"a\":\" /\r\n\"}";

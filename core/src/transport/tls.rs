@@ -72,7 +72,7 @@ mod tests {
     const CERTIFICATE: &str = include_str!("../../../tests/fixtures/ca.pem");
 
     #[test]
-    fn what_could_not_be_read_is_read_at_the_next_handshake_and_then_kept() {
+    fn a_failed_read_is_retried_at_the_next_handshake_and_a_successful_one_kept() {
         let file = std::env::temp_dir().join(format!("zvpos-roots-{}.pem", std::process::id()));
         let _ = fs::remove_file(&file);
         let tls = TlsConnector::new(Roots::PemFile(file.display().to_string()));

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_forgets_is_named() {
+    fn volatile_file_systems_are_reported() {
         let status = |kind: &str, options: &str| {
             line("/j", None, &Mount { kind: kind.into(), options: options.into() }).status
         };
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn room_runs_out() {
+    fn low_disk_space_is_reported() {
         let of = |free| space("/j", free).status;
         assert_eq!([of(0), of(FREE_FAILED), of(FREE_WARNING)], [Status::Failed, Status::Warning, Status::Ok]);
     }

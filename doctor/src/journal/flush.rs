@@ -105,7 +105,7 @@ mod tests {
     use crate::report::Status;
 
     #[test]
-    fn neither_too_fast_nor_too_slow() {
+    fn a_flush_must_be_neither_too_fast_nor_too_slow() {
         let status = |microseconds| judge("/j", Duration::from_micros(microseconds)).status;
         assert_eq!(status(3), Status::Warning);
         assert_eq!(status(49), Status::Warning);

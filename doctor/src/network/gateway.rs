@@ -1,4 +1,4 @@
-//! The gateway itself: one look-up of a member that cannot exist, for each account. It is the one known read that
+//! The gateway itself: one look-up of a member that cannot exist, for each account. Of the known reads it is the one that
 //! names nobody, takes nothing and is answered by a business refusal, which the gateway only gives to a request whose
 //! signature it has accepted. The clock is judged by the same answer.
 
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_a_portal() {
+    fn an_html_page_is_reported_as_a_portal() {
         assert!(portal(200, b"<html><title> Hotel </title>").en.contains("(Hotel)"));
         assert!(portal(302, b"").en.contains("portal"));
         assert!(portal(502, b"bad").en.contains("endpoint"));

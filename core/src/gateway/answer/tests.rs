@@ -80,7 +80,7 @@ fn proves_a_success_only_by_the_whole_envelope() {
 }
 
 #[test]
-fn tells_a_refusal_from_a_doubt() {
+fn distinguishes_a_refusal_from_a_doubt() {
     for (body, wanted) in [
         (r#"{"status":true,"code":"40001","message":"余额不足"}"#, "refused"),
         (r#"{"status":true,"code":-1,"message":"no"}"#, "refused"),
@@ -165,7 +165,7 @@ fn strict_makes_a_mismatch_a_doubt() {
 }
 
 #[test]
-fn the_answer_of_another_sale_leaves_the_own_request_on_its_way() {
+fn the_answer_of_another_sale_leaves_the_request_on_its_way() {
     for body in [
         r#"{"status":true,"code":0,"message":"","data":{"bizId":"A1"}}"#,
         r#"{"status":true,"code":"5","message":"","data":{"bizId":"A1"}}"#,
@@ -180,7 +180,7 @@ fn the_answer_of_another_sale_leaves_the_own_request_on_its_way() {
 }
 
 #[test]
-fn only_an_answer_that_shows_the_deduction_itself_says_that_the_request_has_arrived() {
+fn only_an_answer_that_shows_the_deduction_proves_that_the_request_has_arrived() {
     for (body, answered) in [
         (r#"{"status":true,"code":"110007","message":"","data":null}"#, false),
         (r#"{"status":false,"code":504,"message":"upstream timed out","data":null}"#, false),
@@ -214,7 +214,7 @@ fn only_an_answer_that_shows_the_deduction_itself_says_that_the_request_has_arri
 }
 
 #[test]
-fn an_amount_with_a_sign_proves_what_the_route_says_and_nothing_else() {
+fn a_signed_amount_proves_only_what_the_route_configures() {
     for (amount, sign, taken) in [
         ("\"3.00\"", Sign::Unknown, true),
         ("3", Sign::Unknown, true),
@@ -240,7 +240,7 @@ fn an_amount_with_a_sign_proves_what_the_route_says_and_nothing_else() {
 }
 
 #[test]
-fn a_coupons_status_is_read_as_a_list_or_in_one_and_only_of_a_coupon_with_one_use() {
+fn coupon_status_is_read_from_both_forms_and_only_for_single_use_coupons() {
     for (data, unused) in [
         (r#"[{"cardId":"7","useStatus":"0"}]"#, true),
         (r#"[{"cardId":7,"useStatus":0}]"#, true),
@@ -468,7 +468,7 @@ proptest! {
     /// Bad bytes anywhere in an answer: a read may lose letters of its words and nothing else; a payment's answer is
     /// refused.
     #[test]
-    fn dirt_changes_nothing_but_words(
+    fn bad_bytes_change_only_words(
         at in any::<Index>(),
         dirt in prop::sample::select(vec![&b"\x14"[..], b"\n", b"\xff", b"\xe7\x90", br"\ud83c", br"\udf6d"]),
     ) {

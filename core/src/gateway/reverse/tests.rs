@@ -17,7 +17,7 @@ fn judged(body: &str, codes: &CodeRules, strict: bool) -> &'static str {
 
 /// A reversal's answer is compared with the request, too: with the bizId sent and the one returned.
 #[test]
-fn the_answer_to_another_sales_reversal_undoes_nothing() {
+fn the_answer_to_another_sales_reversal_confirms_nothing() {
     for (body, wanted) in [
         (r#"{"status":true,"code":0,"message":"","data":{"bizId":"R1"}}"#, "done"),
         (r#"{"status":true,"code":0,"message":"","data":{"bizId":"B1"}}"#, "done"),
@@ -44,7 +44,7 @@ fn the_answer_to_another_sales_reversal_undoes_nothing() {
 }
 
 #[test]
-fn a_refusal_is_held_against_what_a_consumes_refusal_is() {
+fn a_refusal_is_judged_like_a_consumes() {
     for (body, wanted) in [
         // The answer contradicts itself.
         (r#"{"status":true,"code":5001,"message":"","data":{"status":true,"code":"0"}}"#, "again"),
@@ -76,7 +76,7 @@ fn a_refusal_is_held_against_what_a_consumes_refusal_is() {
 }
 
 #[test]
-fn a_yes_around_a_no_is_none() {
+fn a_success_around_a_refusal_is_not_a_success() {
     for (data, wanted) in [
         ("null", "done"),
         ("{}", "done"),
@@ -90,7 +90,7 @@ fn a_yes_around_a_no_is_none() {
 }
 
 #[test]
-fn under_strict_answer_a_biz_id_that_nobody_knows_says_nothing() {
+fn under_strict_answer_an_unknown_biz_id_proves_nothing() {
     for rest in [r#""code":0"#, r#""code":"9""#, r#""code":"8""#, r#""code":5001"#] {
         for (named, believed) in [("B1", true), ("R1", true), ("OTHER", false)] {
             let body = format!(r#"{{"status":true,{rest},"message":"","data":{{"bizId":"{named}"}}}}"#);
