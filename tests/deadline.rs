@@ -49,7 +49,7 @@ fn ends(till: &mut Driver, by_ms: u64, outcome: &str, code: &str) {
     );
 }
 
-/// Writes until the peer has disconnected, with so many milliseconds between two pieces.
+/// Writes until the peer has disconnected, with this many milliseconds between two pieces.
 fn drip(stream: &mut TcpStream, ms: u64, mut piece: impl FnMut(usize) -> Vec<u8>) {
     for number in 0.. {
         if stream.write_all(&piece(number)).is_err() {

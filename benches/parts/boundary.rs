@@ -24,7 +24,7 @@ impl Host {
         Host { input: child.stdin.take(), child, output }
     }
 
-    /// The total duration of so many calls, by the program's own clock.
+    /// The total duration of `count` calls, by the program's own clock.
     fn calls(&mut self, count: u64) -> Duration {
         writeln!(self.input.as_mut().unwrap(), "{count}").unwrap();
         let mut line = String::new();

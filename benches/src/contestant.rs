@@ -28,7 +28,7 @@ impl Contestant {
         Ok(Contestant { name, child, input, output: BufReader::new(output), took: Vec::new() })
     }
 
-    /// Has the program make so many calls; returns the nanoseconds of each.
+    /// Has the program make `count` calls; returns the nanoseconds of each.
     pub(crate) fn calls(&mut self, count: usize) -> Result<Vec<u64>, String> {
         let told = self.input.as_mut().map(|input| writeln!(input, "{count}").and_then(|()| input.flush()));
         if !matches!(told, Some(Ok(()))) {

@@ -1,4 +1,4 @@
-//! Fills a journal like that of a busy till after some years, with so many settled sales.
+//! Fills a journal like that of a busy till after some years, with `entries` settled sales.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -49,7 +49,7 @@ pub(crate) struct Parallel {
     pub(crate) what: String,
     pub(crate) threads: u32,
     pub(crate) calls_a_second: f64,
-    /// The share of the maximum possible for so many threads.
+    /// The share of the maximum throughput for this number of threads.
     pub(crate) share: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,

@@ -76,7 +76,7 @@ fn a_name_that_is_not_known_is_refused_with_the_nearest() {
     assert_eq!(simulator.net("T1~reset_aftr"), 0);
 }
 
-/// What the till is told over so many sales, with faults by chance from a seed.
+/// What the till is told in this number of sales, with faults by chance from a seed.
 fn told(chaos: &str, sales: usize) -> Vec<String> {
     let simulator = Simulator::start();
     let answer = simulator.admin("PUT", "/chaos", &json!({"chaos": chaos}));

@@ -231,7 +231,7 @@ impl Driver {
         self.hear(started)
     }
 
-    /// The same call from so many threads at once.
+    /// The same call from this number of threads at once.
     pub fn together(&mut self, threads: usize, line: &str) -> Vec<Answer> {
         let started = Instant::now();
         self.say(&format!("together {threads} {line}"));

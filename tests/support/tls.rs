@@ -11,7 +11,7 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Creates a CA of this name and a certificate signed by it, valid for so many days, in this folder, which it
+/// Creates a CA of this name and a certificate signed by it, valid for this number of days, in this folder, which it
 /// returns: `ca.pem`, `host.pem`, `host.key`.
 pub fn certificate(folder: PathBuf, ca: &str, alternative_name: &str, days: i32) -> PathBuf {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";

@@ -83,7 +83,7 @@ fn line(listed: &Value<'_>, days: Days) -> Option<[String; 8]> {
     ])
 }
 
-/// What it is on the requested day: at most a sale and its refund.
+/// Its kinds on the requested day: at most a sale and its refund.
 fn kinds(listed: &Object<'_>) -> String {
     let kinds = listed.get("kinds").and_then(Value::as_array).unwrap_or_default();
     kinds.iter().filter_map(Value::scalar).collect::<Vec<_>>().join("+")

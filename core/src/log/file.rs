@@ -55,8 +55,7 @@ impl FileSink {
         #[cfg(unix)]
         let _ = current.file.lock();
         match begun(&self.path) {
-            // A clock that goes back over midnight does not rotate again. A file that cannot be renamed is written
-            // further.
+            // A clock that goes back over midnight does not rotate again. A file that cannot be renamed is kept.
             Some(begun) if begun != today && begun != today + 1 && self.put_away(begun).is_ok() => {
                 self.drop_old(today);
             }
@@ -267,7 +266,7 @@ mod tests {
         let (first, second) = (format!("till.log.{}", date(20_400)), format!("till.log.{}", date(20_401)));
         let all = [file("till.log", 1), file(&first, 1), file(&second, 1), file(&ahead, 1)];
         assert_eq!(folder.files(), all);
-        // At 1970 the file is written further, and nothing is renamed.
+        // At 1970 lines are appended to the same file, and nothing is renamed.
         sink.turn(&mut sink.current.lock().unwrap(), 0);
         sink.write(Level::Info, "two");
         assert_eq!(folder.files().first(), Some(&file("till.log", 2)));

@@ -11,7 +11,7 @@ pub struct Code {
     pub text: &'static str,
     /// The outcomes that it can accompany; empty for a code that appears only in `warnings` or in the log.
     pub outcomes: &'static [Outcome],
-    /// What it means.
+    /// The meaning.
     pub meaning: &'static str,
     /// The remedy.
     pub remedy: &'static str,

@@ -16,7 +16,7 @@ pub use text::{code_problem, cut_note, is_name_of_exact, is_name_of_words, is_un
 pub struct Schema {
     /// Its name in messages: "a consume", "the configuration".
     pub name: &'static str,
-    /// What it is, and the rules that concern several fields.
+    /// A description, and the rules that concern several fields.
     pub doc: &'static str,
     /// Its fields, in the order in which they are written.
     pub fields: &'static [Field],
@@ -38,7 +38,7 @@ pub struct Field {
 /// The type of a field's value.
 #[derive(Debug)]
 pub enum Kind {
-    /// A string of at most so many characters, without control characters.
+    /// A string of at most this many characters, without control characters.
     Text(usize),
     /// The path of a file: a string; a number or boolean is refused.
     Path,
@@ -52,10 +52,10 @@ pub enum Kind {
     Id,
     /// A coupon: an id, or a scanned code of at most 64 characters, which is never changed.
     Coupon,
-    /// A string of at most so many characters that names something and is never changed; a number only of plain
+    /// A string of at most this many characters that names something and is never changed; a number only of plain
     /// digits.
     Exact(usize),
-    /// Text for people: cut after so many characters and freed of line breaks, instead of being refused.
+    /// Text for people: cut after this many characters and freed of line breaks, instead of being refused.
     Note(usize),
     /// An integer between the two, both included.
     Integer(i64, i64),
@@ -69,7 +69,7 @@ pub enum Kind {
     Money,
     /// A decimal of any precision, kept as text.
     Decimal,
-    /// An array of at most so many of these.
+    /// An array of at most this many of these.
     List(&'static Kind, usize),
     /// An object with these fields.
     Object(&'static Schema),

@@ -1,4 +1,4 @@
-//! Finds money and coupons anywhere in an answer: in its data, beside it, in a list, one level deeper, or in a string
+//! Finds money and coupons anywhere in an answer: in its data, next to it, in a list, one level deeper, or in a string
 //! that contains JSON.
 
 use super::Envelope;
