@@ -55,7 +55,7 @@ impl FileSink {
         #[cfg(unix)]
         let _ = current.file.lock();
         match begun(&self.path) {
-            // A clock that goes back over midnight does not rotate again. A file that cannot be renamed is kept.
+            // A clock that goes back over midnight does not rotate again. A file that cannot be renamed stays in use.
             Some(begun) if begun != today && begun != today + 1 && self.put_away(begun).is_ok() => {
                 self.drop_old(today);
             }
