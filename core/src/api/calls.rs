@@ -12,10 +12,10 @@ use crate::journal::{Guard, JournalError, Recorded};
 use crate::json::{Object, Value, push_string};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Answer, Outcome, Problem, Warning, codes};
-use crate::payment::settle::settle;
+use crate::payment::settlement::settle;
 use crate::payment::{Confirmation, Entry, Stage};
 use crate::runtime::{
-    Client, Requested, entry_json, tell_known, tell_other_journal, tell_reversal, tell_stands,
+    Client, ReversalRequest, entry_json, tell_known, tell_other_journal, tell_reversal, tell_stands,
 };
 use crate::schema::{Schema, Unknown, check};
 
@@ -53,20 +53,20 @@ impl Library {
             };
             let requested = client.request_reversal(biz_id, given, &told, deadline);
             let answer = requested.map(|requested| match requested {
-                Requested::Lacks(names) => {
+                ReversalRequest::Lacks(names) => {
                     let message = "is missing: routes.reverse.params names it and the journal does not have it; give it \
                                    here (with type 1, for scanned codes, there is no customerId)";
                     let problem = |name: &str| Problem { path: name.to_owned(), message: message.to_owned() };
                     self.invalid(names.into_iter().map(problem).collect())
                 }
-                Requested::NeedsReturnedBizId => self.invalid(vec![Problem {
+                ReversalRequest::NeedsReturnedBizId => self.invalid(vec![Problem {
                     path: "returnedBizId".to_owned(),
                     message: "is missing: the journal knows no such bizId, and another till's sale is undone by the \
                               bizId that its answer carried; an attempt of this till that was never sent is voided by \
                               the journal_id that was stored with it"
                         .to_owned(),
                 }]),
-                Requested::OfAnotherSale(entry) => self
+                ReversalRequest::OfAnotherSale(entry) => self
                     .invalid(vec![Problem {
                         path: "returnedBizId".to_owned(),
                         message: format!(
@@ -75,19 +75,19 @@ impl Library {
                         ),
                     }])
                     .with_recorded(entry_json(&entry)),
-                Requested::OtherJournal(entry) => tell_other_journal(entry.as_ref(), self.lang()),
-                Requested::Impossible(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
-                Requested::Impossible(Some(entry)) if client.can_reverse() => tell_reversal(&entry, self.lang()),
-                Requested::Impossible(Some(entry)) => {
+                ReversalRequest::OtherJournal(entry) => tell_other_journal(entry.as_ref(), self.lang()),
+                ReversalRequest::Impossible(None) => self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, ""),
+                ReversalRequest::Impossible(Some(entry)) if client.can_reverse() => tell_reversal(&entry, self.lang()),
+                ReversalRequest::Impossible(Some(entry)) => {
                     let answer = self.own(Outcome::Invalid, &codes::NO_REVERSE_ROUTE, "");
                     answer.with_recorded(entry_json(&entry))
                 }
-                Requested::Existing(entry) if entry.stage() == Stage::Reversing => {
+                ReversalRequest::Existing(entry) if entry.stage() == Stage::Reversing => {
                     // What cannot be recorded now is on disk as it was, and is driven again.
                     let stands = self.recovery.drive(client, &entry, deadline).unwrap_or(entry);
                     tell_reversal(&stands, self.lang())
                 }
-                Requested::Existing(entry) => tell_reversal(&entry, self.lang()),
+                ReversalRequest::Existing(entry) => tell_reversal(&entry, self.lang()),
             });
             self.recovery.wake();
             answer.unwrap_or_else(|error| self.journal_failed(&error))

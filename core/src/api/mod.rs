@@ -25,8 +25,8 @@ use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
-use crate::payment::{Entry, Key};
-use crate::runtime::worker::{self, Recovery};
+use crate::payment::{Entry, Key, schedule};
+use crate::runtime::worker::Recovery;
 use crate::runtime::{Client, Shared};
 use crate::transport::Http;
 use crate::world::{Signal, System, World};
@@ -136,12 +136,9 @@ impl Library {
         }
         let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();
-        let recovery_settings = worker::Settings {
-            late_arrival: config.late_arrival,
-            confirm_after: config.confirm_after,
-            background: config.background,
-        };
-        let recovery = Recovery::new(Arc::clone(&shared), Arc::clone(&clients), recovery_settings);
+        let times =
+            schedule::Settings { late_arrival: config.late_arrival, confirm_after: config.confirm_after };
+        let recovery = Recovery::new(Arc::clone(&shared), Arc::clone(&clients), times, config.background);
         shared.log.line(Level::Info, || format!("zvpos {VERSION} started"));
         let library = Library {
             shared,

@@ -12,8 +12,8 @@ mod route;
 mod sign;
 
 pub use answer::{
-    Accepted, CodeRules, Doubt, Envelope, GatewayStatus, NotSent, OfAnotherSale, Refusal, Sign, Verdict,
-    mended_read,
+    Accepted, Balance, BalanceRules, CodeRules, Doubt, Envelope, GatewayStatus, NotSent, OfAnotherSale,
+    Refusal, Sign, Verdict, mended_read,
 };
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, Origin, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};

@@ -7,7 +7,7 @@ const LONGEST: Duration = Duration::from_secs(15);
 
 /// The tries of one entry, as one process sees them.
 #[derive(Clone, Debug)]
-pub struct Backoff {
+pub(super) struct Backoff {
     /// When this process first saw that it is to be undone.
     since: Instant,
     due: Instant,
@@ -20,33 +20,33 @@ pub struct Backoff {
 
 impl Backoff {
     /// The backoff of an entry that this process sees for the first time; its first try is due at once.
-    pub fn begin(now: Instant, reopened: u32) -> Backoff {
+    pub(super) fn begin(now: Instant, reopened: u32) -> Backoff {
         Backoff { since: now, due: now, delay: FIRST, promised: false, reopened }
     }
 
     /// Of which re-opening of its entry it is.
-    pub fn reopened(&self) -> u32 {
+    pub(super) fn reopened(&self) -> u32 {
         self.reopened
     }
 
     /// When this process first saw it.
-    pub fn since(&self) -> Instant {
+    pub(super) fn since(&self) -> Instant {
         self.since
     }
 
     /// When the next try is due.
-    pub fn due(&self) -> Instant {
+    pub(super) fn due(&self) -> Instant {
         self.due
     }
 
     /// Whether the lost request can no longer arrive at the gateway.
-    pub fn late_window_over(&self, now: Instant, late_arrival: Duration) -> bool {
+    pub(super) fn late_window_over(&self, now: Instant, late_arrival: Duration) -> bool {
         now.saturating_duration_since(self.since) >= late_arrival
     }
 
     /// One more try has not settled it. What the gateway says is done needs asking again only when the window is
     /// over, whatever another thread has asked meanwhile; anything else sooner, each time later.
-    pub fn tried(&mut self, now: Instant, late_arrival: Duration, promised: bool, random: u32) {
+    pub(super) fn tried(&mut self, now: Instant, late_arrival: Duration, promised: bool, random: u32) {
         let end = self.since + late_arrival;
         let again = now + jittered(self.delay, random);
         self.delay = (self.delay * 2).min(LONGEST);

@@ -1,7 +1,8 @@
 //! One call that asks for a consume, step by step.
 
+use super::resign::Resign;
 use super::restart::Known;
-use super::settle::voided;
+use super::reversal::voided;
 use super::{Entry, OnUnknown, Owner, Reversal, Stage};
 use crate::gateway::{CodeRules, Doubt, GatewayStatus, Identity, NotSent, Verdict};
 use crate::outcome::{codes, codes::Code};
@@ -15,11 +16,11 @@ pub enum State {
     Sending {
         /// What is recorded.
         entry: Entry,
-        /// A first attempt was refused for its timestamp; this is the second.
-        resigned: bool,
+        /// Whether it may be signed again.
+        resign: Resign,
     },
     /// A first attempt was refused for its timestamp, before any effect; the second is being recorded.
-    SigningAnew,
+    Resigning(Resign),
     /// The end is known and is being recorded.
     RecordingOutcome {
         /// What happened, to be judged again if the record has changed meanwhile.
@@ -124,7 +125,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
             (State::New(intent), Effect::RecordIntent(record))
         }
         (State::New(_), Event::Recorded(entry)) if entry.stage == Stage::Sending => {
-            (State::Sending { entry, resigned: false }, Effect::Send)
+            (State::Sending { entry, resign: Resign::default() }, Effect::Send)
         }
         // What was recorded was the death of another owner.
         (State::New(intent), Event::Recorded(entry) | Event::Existing(entry)) => stands(intent, entry),
@@ -136,24 +137,25 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         (State::New(_), Event::WaitTimedOut) => tell(Reply::Busy),
         // Nothing was taken: nothing was sent, or all that was sent was refused before any effect.
         (
-            State::New(_) | State::SigningAnew | State::RecordingOutcome { end: End::NotSent(_) },
+            State::New(_) | State::Resigning(_) | State::RecordingOutcome { end: End::NotSent(_) },
             Event::JournalFailed { code, message },
         ) => tell(Reply::Internal { code, message }),
 
         (
-            State::Sending { entry, resigned: false },
+            State::Sending { entry, resign },
             Event::Ended { end: End::Answered(Verdict::Refused(refusal)), clock_is_off: true },
-        ) if refusal.code == CodeRules::SIGNATURE => {
-            (State::SigningAnew, Effect::Record(again(&entry, entry.owner.clone())))
+        ) if refusal.code == CodeRules::SIGNATURE && resign.again().is_some() => {
+            let used = resign.again().unwrap_or(resign);
+            (State::Resigning(used), Effect::Record(again(&entry, entry.owner.clone())))
         }
-        (State::SigningAnew, Event::Recorded(entry)) => {
-            (State::Sending { entry, resigned: true }, Effect::Send)
+        (State::Resigning(resign), Event::Recorded(entry)) => {
+            (State::Sending { entry, resign }, Effect::Send)
         }
         // A till asked for its reversal in between: nothing was taken, so there is nothing left to send.
-        (State::SigningAnew, Event::Existing(entry)) if entry.stage != Stage::Sending => {
+        (State::Resigning(_), Event::Existing(entry)) if entry.stage != Stage::Sending => {
             tell(Reply::Existing(entry))
         }
-        (State::SigningAnew, Event::Existing(entry)) => {
+        (State::Resigning(_), Event::Existing(entry)) => {
             let end = End::NotSent(NotSent {
                 code: &codes::CONNECT,
                 message: "a reversal was asked for before the second attempt".to_owned(),
@@ -243,6 +245,17 @@ pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply> {
         Known::Existing(entry) => Some(Reply::Existing(entry)),
         Known::LeftBehind(_) => Some(Reply::Unrecorded(left_behind())),
         Known::NeverSent | Known::NotRecorded => None,
+    }
+}
+
+/// What has become of the attempt that a call waits for; the error gives it back while it runs. `time_is_over` says that the call's own
+/// deadline is reached.
+pub fn awaited(standing: Entry, may_be_running: bool, time_is_over: bool) -> Result<Event, Entry> {
+    match standing.stage {
+        Stage::Sending if !may_be_running => Ok(Event::OwnerDied(standing)),
+        Stage::Sending if time_is_over => Ok(Event::WaitTimedOut),
+        Stage::Sending => Err(standing),
+        _ => Ok(Event::Existing(standing)),
     }
 }
 

@@ -18,10 +18,14 @@
 mod backoff;
 pub mod consume;
 mod entry;
+pub mod reconcile;
+mod resign;
 pub mod restart;
-pub mod settle;
+pub mod reversal;
+pub mod schedule;
+pub mod settlement;
 mod times;
 
-pub use backoff::Backoff;
 pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Said, Settlement, Stage};
+pub use resign::Resign;
 pub use times::{EARLIEST_MS, Filed, Moment, Times};

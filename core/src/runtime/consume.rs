@@ -10,7 +10,9 @@ use crate::journal::{Guard, InFlightCall, JournalError, Receipt, Recorded};
 use crate::json::{Object, Value};
 use crate::money::BizId;
 use crate::outcome::{Answer, Problem, Timing, Warning, codes};
-use crate::payment::consume::{Effect, End, Event, Reply, State, another_request, step, unless_elsewhere};
+use crate::payment::consume::{
+    Effect, End, Event, Reply, State, another_request, awaited, step, unless_elsewhere,
+};
 use crate::payment::restart::Attempt;
 use crate::payment::{Entry, Stage};
 use crate::transport::Failure;
@@ -185,18 +187,14 @@ impl Run<'_> {
     /// Waits until the attempt that runs now has ended, or its owner, or this call's time.
     fn wait_for(&mut self, mut entry: Entry) -> Event {
         self.journalled(|run| {
-            let journal = &run.client.shared.journal;
+            let (journal, world) = (&run.client.shared.journal, &run.client.shared.world);
             loop {
-                if entry.stage() != Stage::Sending {
-                    return Ok(Event::Existing(entry));
-                }
-                if !journal.may_be_running(&entry) {
-                    return Ok(Event::OwnerDied(entry));
-                }
-                if run.client.shared.world.now() >= run.deadline {
-                    return Ok(Event::WaitTimedOut);
-                }
-                run.client.shared.world.sleep(LOOK_AGAIN);
+                let runs = entry.stage() == Stage::Sending && journal.may_be_running(&entry);
+                entry = match awaited(entry, runs, world.now() >= run.deadline) {
+                    Ok(event) => return Ok(event),
+                    Err(entry) => entry,
+                };
+                world.sleep(LOOK_AGAIN);
                 if let Some(found) = journal.find(entry.key())? {
                     entry = found;
                 }

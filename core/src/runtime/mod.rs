@@ -15,7 +15,7 @@ pub use response::{
     consume as tell_consume, entry_json, known as tell_known, other_journal as tell_other_journal,
     stands as tell_stands,
 };
-pub use reversal::Requested;
+pub use reversal::ReversalRequest;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

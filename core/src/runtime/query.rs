@@ -11,6 +11,7 @@ use crate::gateway::{
 use crate::json::Object;
 use crate::money::BizId;
 use crate::outcome::{Answer, Outcome, Timing, Warning, codes};
+use crate::payment::Resign;
 use crate::schema::{Ids, Schema};
 use crate::transport::{Failure, HttpAnswer};
 
@@ -102,7 +103,7 @@ impl Client {
         let started = self.shared.world.now();
         let deadline = started + self.shared.total;
         let mut timing = Timing::default();
-        let mut signed_anew = false;
+        let mut resign = Resign::default();
         let end = loop {
             let exchanged = self.exchange(route, params, deadline);
             timing.connect += exchanged.connect;
@@ -119,8 +120,8 @@ impl Client {
                         // refused for its signature before any effect, and for its nonce perhaps after one.
                         let again = (envelope.code() == CodeRules::NONCE && !judge.is_listed())
                             || (envelope.code() == CodeRules::SIGNATURE && clock_is_off);
-                        if again && !signed_anew {
-                            signed_anew = true;
+                        if let Some(used) = resign.again().filter(|_| again) {
+                            resign = used;
                             continue;
                         }
                         // The late answer to a sale, on a connection that was clean when it was looked at.

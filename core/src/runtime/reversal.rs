@@ -10,12 +10,12 @@ use crate::log::Level;
 use crate::money::BizId;
 use crate::outcome::codes;
 use crate::payment::restart::{self, Known};
-use crate::payment::settle::{self, Asked, By, Try};
+use crate::payment::reversal::{self, By, Effect, Event, Requested, Rules, State, step};
 use crate::payment::{Entry, Stage};
 use crate::transport::Failure;
 
 /// What a till's request for a reversal came to.
-pub enum Requested {
+pub enum ReversalRequest {
     /// This stands now; what is to be undone is on disk.
     Existing(Entry),
     /// No reverse route is configured, or it cannot be undone by one.
@@ -40,14 +40,14 @@ impl Client {
         given: &Object<'_>,
         told: &Identity,
         deadline: Instant,
-    ) -> Result<Requested, JournalError> {
+    ) -> Result<ReversalRequest, JournalError> {
         let key = self.key(biz_id);
         let journal = &self.shared.journal;
         let returned = given.given("returnedBizId").and_then(Value::scalar);
         if let Some(returned) = returned
             && let Some(other) = journal.other_sale_of(&key, returned)?
         {
-            return Ok(Requested::OfAnotherSale(other));
+            return Ok(ReversalRequest::OfAnotherSale(other));
         }
         let mut standing = self.shared.standing(&key)?;
         loop {
@@ -60,28 +60,28 @@ impl Client {
             };
             let (created, owner) = (self.now().machine_unix_ms, journal.owner().clone());
             let record = match (&standing, returned) {
-                _ if tells_nothing(&known) => return Ok(Requested::OtherJournal(standing)),
+                _ if tells_nothing(&known) => return Ok(ReversalRequest::OtherJournal(standing)),
                 (None, _) if matches!(known, Known::NeverSent) => {
                     Entry::never_sent(key.clone(), owner, created)
                 }
-                (None, _) if !self.can_reverse() => return Ok(Requested::Impossible(None)),
-                (None, None) => return Ok(Requested::NeedsReturnedBizId),
+                (None, _) if !self.can_reverse() => return Ok(ReversalRequest::Impossible(None)),
+                (None, None) => return Ok(ReversalRequest::NeedsReturnedBizId),
                 (None, Some(returned)) => Entry::foreign(key.clone(), told.clone(), returned, owner, created),
-                (Some(entry), _) => match settle::ask(entry, returned, self.can_reverse(), By::Till) {
-                    Asked::Record(record) => record.told(told),
-                    Asked::InProgress | Asked::AlreadyReversed => {
-                        return Ok(Requested::Existing(entry.clone()));
+                (Some(entry), _) => match reversal::request(entry, returned, self.can_reverse(), By::Till) {
+                    Requested::Record(record) => record.told(told),
+                    Requested::InProgress | Requested::AlreadyReversed => {
+                        return Ok(ReversalRequest::Existing(entry.clone()));
                     }
-                    Asked::Impossible => return Ok(Requested::Impossible(standing)),
+                    Requested::Impossible => return Ok(ReversalRequest::Impossible(standing)),
                 },
             };
             let record = self.dated(record);
             let lacking = self.account.reverse.lacking(record.identity());
             if record.stage() == Stage::Reversing && record.lost_its_request() && !lacking.is_empty() {
-                return Ok(Requested::Lacks(lacking));
+                return Ok(ReversalRequest::Lacks(lacking));
             }
             match journal.record(&record, Guard::Off, deadline)? {
-                Recorded::Done(_) => return Ok(Requested::Existing(record)),
+                Recorded::Done(_) => return Ok(ReversalRequest::Existing(record)),
                 Recorded::Existing(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
             }
         }
@@ -94,38 +94,38 @@ impl Client {
         late_window_over: bool,
         deadline: Instant,
     ) -> Result<Entry, JournalError> {
-        let journal = &self.shared.journal;
-        let (record, biz_id) = match settle::try_reversal(entry, journal.has_other_biz_ids(entry.key())?) {
-            Try::NotNeeded => return Ok(entry.clone()),
-            Try::GiveUp(record) => return self.keep(record, deadline),
-            Try::Send { record, biz_id } => (record, biz_id),
+        let rules = Rules {
+            late_window_over,
+            refuses_unknown: self.account.reverse.refuses_unknown,
+            knows_already: !self.account.reverse.already.is_empty(),
         };
-        let (record, receipt) = match journal.record(&record, Guard::Off, deadline) {
-            Ok(Recorded::Done(receipt)) => (record, receipt),
-            // Somebody else drives it.
-            Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry)) => return Ok(entry),
-            // The journal has failed; what it says of this entry was durable before, and a reversal that was
-            // sent once may be sent again.
-            Err(error) => match settle::unrecorded(entry) {
-                Some(same) => (same, Receipt::of(entry)),
-                None => return Err(error),
-            },
-        };
-        let answer = self.send_reversal(&receipt, &record, &biz_id, deadline);
-        self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", record.key().biz_id));
-        let rules = &self.account.reverse;
-        let (refuses_unknown, told_apart) = (rules.refuses_unknown, !rules.already.is_empty());
-        let mut next = settle::reversal_answered(&record, &answer, late_window_over, refuses_unknown);
+        let mut receipt = None;
+        let mut state = State::New(entry.clone());
+        let other_biz_ids = self.shared.journal.has_other_biz_ids(entry.key())?;
+        let mut event = Event::Begin { other_biz_ids };
         loop {
-            let kept = next.answered_where(told_apart);
-            let stands = self.keep(kept.clone(), deadline)?;
-            if stands.revision() == kept.revision() && stands.stage() == kept.stage() {
-                return Ok(stands);
-            }
-            match settle::confirmed_over(&stands, &record, &answer, late_window_over, refuses_unknown) {
-                Some(over) => next = over,
-                None => return Ok(stands),
-            }
+            let (next, effect) = step(state, event, rules);
+            state = next;
+            event = match effect {
+                Effect::Stands(entry) => return Ok(entry),
+                Effect::Failed { code, message } => return Err(JournalError { code, message }),
+                Effect::Record(record) => {
+                    let record = self.dated(record);
+                    match self.shared.journal.record(&record, Guard::Off, deadline) {
+                        Ok(Recorded::Done(durable)) => {
+                            receipt = Some(durable);
+                            Event::Recorded(record)
+                        }
+                        Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry)) => Event::Existing(entry),
+                        Err(error) => Event::JournalFailed { code: error.code, message: error.message },
+                    }
+                }
+                Effect::Send { durable, biz_id } => {
+                    // Without one of its own the try goes by the receipt of the record before it, which a journal gave then.
+                    let receipt = receipt.take().unwrap_or_else(|| Receipt::of(&durable));
+                    self.send_reversal(&receipt, &durable, &biz_id, deadline)
+                }
+            };
         }
     }
 
@@ -133,7 +133,7 @@ impl Client {
     /// is something new.
     pub fn explain(&self, entry: &Entry, deadline: Instant) -> Result<Option<Entry>, JournalError> {
         let rules = &self.account.reverse;
-        let explained = settle::explained(entry, &rules.already, rules.refuses_unknown);
+        let explained = reversal::explained(entry, &rules.already, rules.refuses_unknown);
         explained.map(|record| self.keep(record, deadline)).transpose()
     }
 
@@ -145,35 +145,37 @@ impl Client {
         })
     }
 
-    fn send_reversal(&self, _: &Receipt, entry: &Entry, biz_id: &str, deadline: Instant) -> Reversed {
-        let again =
-            |code: &str, message: String| Reversed::Again(GatewayStatus { code: code.to_owned(), message });
+    /// Sends one reversal. It goes by a durable record of a try.
+    fn send_reversal(&self, _: &Receipt, entry: &Entry, biz_id: &str, deadline: Instant) -> Event {
+        let answered = |answer: Reversed| {
+            self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", entry.key().biz_id));
+            Event::Answered { answer, refused_for_clock: false }
+        };
+        let again = |code: &str, message: String| {
+            answered(Reversed::Again(GatewayStatus { code: code.to_owned(), message }))
+        };
         let Some(route) = self.account.route(Operation::Reverse) else {
             return again(codes::NO_REVERSE_ROUTE.text, "no reverse route is configured".to_owned());
         };
         let rules = &self.account.reverse;
         let params = rules.params(&entry.key().biz_id, biz_id, entry.identity());
-        let mut signed_anew = false;
-        loop {
-            let answer = match self.exchange(route, &params, deadline).result {
-                Ok(answer) => answer,
-                Err(Failure::NotSent(why)) => return again(why.code.text, why.message),
-                Err(Failure::Lost(doubt)) => return again(&doubt.code, doubt.message),
-            };
-            let envelope = match Envelope::read(answer.status, &answer.body) {
-                Ok(envelope) => envelope.hiding([self.account.credentials.secret()]),
-                Err(doubt) => return again(&doubt.code, doubt.message),
-            };
-            let clock_is_off = self.learn(&answer);
-            // A reversal may be repeated: it acts at most once (docs/money-safety.md, G2).
-            if envelope.code() == CodeRules::SIGNATURE && clock_is_off && !signed_anew {
-                signed_anew = true;
-                continue;
-            }
-            let own = [entry.key().biz_id.as_str(), biz_id];
-            let of_another_sale = self.of_another_sale(entry.key());
-            let strict = self.account.strict_answer;
-            return envelope.judge_reverse(rules, &self.account.codes, &own, strict, &of_another_sale);
+        let answer = match self.exchange(route, &params, deadline).result {
+            Ok(answer) => answer,
+            Err(Failure::NotSent(why)) => return again(why.code.text, why.message),
+            Err(Failure::Lost(doubt)) => return again(&doubt.code, doubt.message),
+        };
+        let envelope = match Envelope::read(answer.status, &answer.body) {
+            Ok(envelope) => envelope.hiding([self.account.credentials.secret()]),
+            Err(doubt) => return again(&doubt.code, doubt.message),
+        };
+        let refused_for_clock = self.learn(&answer) && envelope.code() == CodeRules::SIGNATURE;
+        let own = [entry.key().biz_id.as_str(), biz_id];
+        let of_another_sale = self.of_another_sale(entry.key());
+        let strict = self.account.strict_answer;
+        let answer = envelope.judge_reverse(rules, &self.account.codes, &own, strict, &of_another_sale);
+        match answered(answer) {
+            Event::Answered { answer, .. } => Event::Answered { answer, refused_for_clock },
+            other => other,
         }
     }
 }

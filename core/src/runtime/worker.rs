@@ -2,30 +2,22 @@
 //! thread, which sleeps while there is nothing that it can do; now and then it looks whether another process with
 //! the same journal has died and left something.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::journal::{Guard, JournalError};
 use crate::log::Level;
 use crate::outcome::codes;
-use crate::payment::Backoff;
-use crate::payment::settle::{Asked, By, ask};
-use crate::payment::{Confirmation, Entry, Key, Stage};
+use crate::payment::schedule::{
+    Another, BETWEEN_SENDS, Facts, Schedule, Settings, Task, Unconfirmed, next_look, retry_at,
+};
+use crate::payment::{Entry, Key, Stage};
 use crate::runtime::{Client, Shared};
 use crate::world::{Signal, Worker};
 
-/// The gateway takes ten requests a second (SEEN); the library's own work keeps below it.
-const BETWEEN_SENDS: Duration = Duration::from_millis(110);
-
-/// How often a process that has nothing to do looks whether another one has died and left something.
-const SCAN_INTERVAL: Duration = Duration::from_secs(10);
-
-/// How soon a journal that could not be read is read again, and another process's intents are looked at.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
-
-/// See the module's words.
+/// See the module's description.
 pub struct Recovery {
     inner: Arc<Inner>,
 }
@@ -33,29 +25,15 @@ pub struct Recovery {
 struct Inner {
     shared: Arc<Shared>,
     clients: Arc<[Client]>,
-    settings: Settings,
+    background: bool,
     state: Mutex<State>,
     changed: Box<dyn Signal>,
 }
 
-/// What the configuration says about it.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How long a lost request may still arrive at the gateway.
-    pub late_arrival: Duration,
-    /// How long after the start what an earlier process left unconfirmed is reversed.
-    pub confirm_after: Duration,
-    /// Whether the library settles by itself.
-    pub background: bool,
-}
-
-#[derive(Default)]
 struct State {
-    backoffs: HashMap<Key, Backoff>,
-    /// Since when an intent is among the unsettled. Only its turn hangs on that.
-    intents: HashMap<Key, Instant>,
-    /// The entries that a thread is at, so that a till's call waits for the background's try instead of answering
-    /// that it is not done.
+    schedule: Schedule,
+    /// The entries that a thread drives, so that a till's call waits for the background's try instead of answering that it
+    /// is not done.
     in_progress: HashSet<Key>,
     thread: Option<Box<dyn Worker>>,
     working: bool,
@@ -74,9 +52,22 @@ pub struct Pass {
 
 impl Recovery {
     /// Prepares; nothing runs yet.
-    pub fn new(shared: Arc<Shared>, clients: Arc<[Client]>, settings: Settings) -> Recovery {
+    pub fn new(
+        shared: Arc<Shared>,
+        clients: Arc<[Client]>,
+        settings: Settings,
+        background: bool,
+    ) -> Recovery {
         let changed = shared.world.signal();
-        let inner = Inner { shared, clients, settings, state: Mutex::default(), changed };
+        let state = State {
+            schedule: Schedule::new(settings),
+            in_progress: HashSet::new(),
+            thread: None,
+            working: false,
+            woken: false,
+            stopping: false,
+        };
+        let inner = Inner { shared, clients, background, state: Mutex::new(state), changed };
         Recovery { inner: Arc::new(inner) }
     }
 
@@ -84,7 +75,7 @@ impl Recovery {
     pub fn wake(&self) {
         let inner = &self.inner;
         let mut state = inner.state();
-        if state.stopping || !inner.settings.background {
+        if state.stopping || !inner.background {
             return;
         }
         state.woken = true;
@@ -106,7 +97,7 @@ impl Recovery {
 
     /// Whether the library settles by itself.
     pub fn is_in_background(&self) -> bool {
-        self.inner.settings.background
+        self.inner.background
     }
 
     /// Does now what can be done now, whatever was waited for, until the deadline.
@@ -121,14 +112,14 @@ impl Recovery {
 
     /// Sends the reversal of one entry now, and gives what stands then.
     pub fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
-        self.inner.drive(client, entry, deadline)
+        self.inner.drive(client, entry, deadline).map(|(stands, _)| stands)
     }
 
     /// Whether the request of an entry may still be on its way to the gateway, as far as this process can know.
     pub fn may_arrive(&self, entry: &Entry) -> bool {
         let inner = &self.inner;
-        let (backoff, now) = (inner.backoff(entry), inner.shared.world.now());
-        !entry.detail().answered && !backoff.late_window_over(now, inner.settings.late_arrival)
+        let now = inner.now();
+        !entry.detail().answered && !inner.state().schedule.late_window_over(entry, now)
     }
 
     /// Stops the thread; it ends after the request that it is at.
@@ -169,20 +160,15 @@ impl Inner {
     fn work(&self) {
         loop {
             self.state().woken = false;
-            let next_scan = self.now() + SCAN_INTERVAL;
+            let began = self.now();
             // The thread outlives a defect: nothing would begin another.
             let pass =
                 panic::catch_unwind(AssertUnwindSafe(|| self.pass(false, self.now() + self.shared.total)))
                     .unwrap_or_else(|_| {
                         Err(JournalError::new(&codes::PANIC, "a defect was caught; see the log"))
                     });
-            let next = match pass {
-                Ok(pass) => pass.next.map_or(next_scan, |next| next.min(next_scan)),
-                Err(error) => {
-                    self.log_error(&error);
-                    self.now() + LOOK_AGAIN
-                }
-            };
+            let next = pass.map(|pass| pass.next).map_err(|error| self.log_error(&error));
+            let next = next_look(began, next, self.now());
             loop {
                 let seen = self.changed.count();
                 let mut state = self.state();
@@ -199,111 +185,113 @@ impl Inner {
         }
     }
 
-    /// Looks at every unsettled entry once. `all` does not wait for any entry's turn.
-    fn pass(&self, all: bool, deadline: Instant) -> Result<Pass, JournalError> {
+    /// Looks at every unsettled entry once. `at_once` does not wait for any entry's turn.
+    fn pass(&self, at_once: bool, deadline: Instant) -> Result<Pass, JournalError> {
         let mut pass = Pass::default();
-        let call_deadline = || {
-            let own = self.now() + self.shared.total;
-            if all { own.min(deadline) } else { own }
-        };
-        let no_time = || self.state().stopping || self.now() >= deadline;
         self.shared.open_again(deadline);
-        let unconfirmed = self.reverse_unconfirmed(call_deadline, no_time);
-        let mut soonest = |at: Instant| pass.next = Some(pass.next.map_or(at, |next| next.min(at)));
-        let unsettled = self.shared.journal.unsettled()?.into_iter();
-        let mut unsettled: Vec<_> = unsettled.map(|entry| (self.due(&entry), entry)).collect();
-        let sending = unsettled.iter().filter(|(_, entry)| entry.stage() == Stage::Sending);
-        let intents: HashSet<&Key> = sending.map(|(_, entry)| entry.key()).collect();
-        self.state().intents.retain(|key, _| intents.contains(key));
-        // Whoever has waited longest for his turn comes first, so that what always hangs keeps nothing else waiting.
-        unsettled.sort_by_key(|(due, _)| *due);
-        let mut settled = 0;
-        for (_, mut entry) in unsettled {
-            if no_time() {
-                soonest(self.now());
+        self.reverse_unconfirmed(&mut pass, at_once, deadline);
+        let unsettled = self.shared.journal.unsettled()?;
+        let now = self.now();
+        let unsettled = self.state().schedule.order(unsettled, now);
+        for entry in unsettled {
+            if self.has_no_time(deadline) {
+                pass.again_at(self.now());
                 break;
             }
-            if entry.stage() == Stage::Sending {
-                if self.shared.journal.may_be_running(&entry) {
-                    if entry.owner() != self.shared.journal.owner() {
-                        soonest(self.now() + LOOK_AGAIN);
-                    }
-                    continue;
-                }
-                // One that cannot be recorded now has its next turn behind the others.
-                self.state().intents.remove(entry.key());
-                entry = match self.shared.mark_abandoned(&entry, call_deadline()) {
-                    Ok(entry) => entry,
-                    Err(error) => {
-                        self.log_error(&error);
-                        soonest(self.now() + LOOK_AGAIN);
-                        continue;
-                    }
-                };
+            // One entry that cannot be recorded keeps no other from being sent.
+            if let Err(error) = self.look_at(entry, &mut pass, at_once, deadline) {
+                self.log_error(&error);
+                pass.again_at(retry_at(self.now()));
             }
-            let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
-            match client.explain(&entry, call_deadline()) {
-                Ok(None) => {}
-                Ok(Some(_)) => {
-                    settled += 1;
-                    continue;
-                }
-                Err(error) => self.log_error(&error),
-            }
-            let reversing = entry.stage() == Stage::Reversing && client.can_reverse();
-            if !reversing && !client.has_evidence_for(&entry) {
-                continue;
-            }
-            let due = self.backoff(&entry).due();
-            if !all && due > self.now() {
-                soonest(due);
-                continue;
-            }
-            match self.drive(client, &entry, call_deadline()) {
-                Ok(stands) if goes_on(&stands) => soonest(self.backoff(&stands).due()),
-                Ok(_) => settled += 1,
-                // One entry that cannot be recorded keeps no other from being sent.
-                Err(error) => {
-                    self.log_error(&error);
-                    soonest(self.now() + LOOK_AGAIN);
-                }
-            }
-            self.shared.world.sleep(BETWEEN_SENDS);
         }
-        if let Some(due) = unconfirmed {
-            soonest(due);
-        }
-        pass.settled = settled;
         Ok(pass)
     }
 
-    /// Has what an earlier process left unconfirmed reversed, once its time is over; says when that is.
-    fn reverse_unconfirmed(
+    fn has_no_time(&self, deadline: Instant) -> bool {
+        self.state().stopping || self.now() >= deadline
+    }
+
+    /// Until when one entry of a pass may take.
+    fn call_deadline(&self, at_once: bool, deadline: Instant) -> Instant {
+        let own = self.now() + self.shared.total;
+        if at_once { own.min(deadline) } else { own }
+    }
+
+    /// Does what is due about one unsettled entry.
+    fn look_at(
         &self,
-        call_deadline: impl Fn() -> Instant,
-        no_time: impl Fn() -> bool,
-    ) -> Option<Instant> {
-        let journal = &self.shared.journal;
-        let mut soonest: Option<Instant> = None;
-        for entry in journal.unfinished().unwrap_or_default() {
-            let awaited = entry.detail().confirmation == Confirmation::Awaited;
-            if !awaited || journal.is_alive(entry.owner()) {
-                continue;
+        mut entry: Entry,
+        pass: &mut Pass,
+        at_once: bool,
+        deadline: Instant,
+    ) -> Result<(), JournalError> {
+        let mut task = self.task(&entry, at_once);
+        if task == Task::MarkAbandoned {
+            entry = self.shared.mark_abandoned(&entry, self.call_deadline(at_once, deadline))?;
+            task = self.task(&entry, at_once);
+        }
+        let Some(client) = self.client_of(&entry) else { return Ok(()) };
+        if entry.stage() != Stage::Sending {
+            match client.explain(&entry, self.call_deadline(at_once, deadline)) {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    pass.settled += 1;
+                    return Ok(());
+                }
+                Err(error) => self.log_error(&error),
             }
-            let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
-            // Counted from when its process was first seen dead.
-            let due = self.backoff(&entry).since() + self.settings.confirm_after;
-            if self.now() < due || no_time() {
-                soonest = Some(soonest.map_or(due, |soonest| soonest.min(due)));
-            } else if let Asked::Record(record) = ask(&entry, None, client.can_reverse(), By::Itself) {
-                let record = client.dated(record);
-                // Over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
-                if let Err(error) = journal.record(&record, Guard::Off, call_deadline()) {
-                    self.log_error(&error);
+        }
+        match task {
+            Task::Leave | Task::MarkAbandoned => {}
+            Task::Wait(due) => pass.again_at(due),
+            Task::Drive => {
+                let driven = self.drive(client, &entry, self.call_deadline(at_once, deadline));
+                self.shared.world.sleep(BETWEEN_SENDS);
+                match driven?.1 {
+                    Some(due) => pass.again_at(due),
+                    None => pass.settled += 1,
                 }
             }
         }
-        soonest
+        Ok(())
+    }
+
+    fn client_of(&self, entry: &Entry) -> Option<&Client> {
+        self.clients.iter().find(|client| client.owns(entry.key()))
+    }
+
+    fn task(&self, entry: &Entry, at_once: bool) -> Task {
+        let (client, journal) = (self.client_of(entry), &self.shared.journal);
+        let facts = Facts {
+            may_be_running: entry.stage() == Stage::Sending && journal.may_be_running(entry),
+            is_own: entry.owner() == journal.owner(),
+            has_account: client.is_some(),
+            can_reverse: client.is_some_and(Client::can_reverse),
+            has_evidence: client.is_some_and(|client| client.has_evidence_for(entry)),
+        };
+        let now = self.now();
+        self.state().schedule.task(entry, facts, at_once, now)
+    }
+
+    /// Has what an earlier process left unconfirmed reversed, once its time is over.
+    fn reverse_unconfirmed(&self, pass: &mut Pass, at_once: bool, deadline: Instant) {
+        let journal = &self.shared.journal;
+        for entry in journal.unfinished().unwrap_or_default() {
+            let Some(client) = self.client_of(&entry) else { continue };
+            let (lives, now) = (journal.is_alive(entry.owner()), self.now());
+            let todo = self.state().schedule.unconfirmed(&entry, lives, client.can_reverse(), now);
+            match todo {
+                Unconfirmed::Leave => {}
+                Unconfirmed::Wait(due) => pass.again_at(due),
+                Unconfirmed::Reverse(_) if self.has_no_time(deadline) => pass.again_at(self.now()),
+                Unconfirmed::Reverse(record) => {
+                    let (record, until) = (client.dated(record), self.call_deadline(at_once, deadline));
+                    if let Err(error) = journal.record(&record, Guard::Off, until) {
+                        self.log_error(&error);
+                    }
+                }
+            }
+        }
     }
 
     /// Holds the codes that were refused once against the configuration of today.
@@ -331,7 +319,13 @@ impl Inner {
         self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
     }
 
-    fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
+    /// Sends the reversal of an entry, or asks the records about it. Gives what stands then, and when it is tried again.
+    fn drive(
+        &self,
+        client: &Client,
+        entry: &Entry,
+        deadline: Instant,
+    ) -> Result<(Entry, Option<Instant>), JournalError> {
         let mut waited = false;
         loop {
             let seen = self.changed.count();
@@ -340,70 +334,36 @@ impl Inner {
             }
             waited = true;
             if self.now() >= deadline {
-                return Ok(entry.clone());
+                return Ok((entry.clone(), Some(self.now())));
             }
             self.changed.wait(seen, deadline);
         }
         let _in_progress = InProgress { inner: self, key: entry.key() };
         let found = if waited { self.shared.journal.find(entry.key())? } else { None };
-        match found {
-            // Another thread has tried just now, and its answer is as good as one of this thread's.
-            Some(entry) if !goes_on(&entry) || self.backoff(&entry).due() > self.now() => Ok(entry),
-            found => self.drive_alone(client, found.as_ref().unwrap_or(entry), deadline),
-        }
-    }
-
-    fn drive_alone(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
-        let over = self.backoff(entry).late_window_over(self.now(), self.settings.late_arrival);
-        let stands = match entry.stage() {
-            Stage::Unknown | Stage::Unproven => client.drive_evidence(entry, over, deadline)?,
-            _ => client.drive_reversal(entry, over, deadline)?,
-        };
-        if goes_on(&stands) {
-            let random = self.shared.world.random().unwrap_or_default();
-            let (now, late_arrival) = (self.now(), self.settings.late_arrival);
-            self.with_backoff(&stands, |backoff| {
-                backoff.tried(now, late_arrival, stands.is_promised(), random);
-            });
-        } else {
-            self.state().backoffs.remove(stands.key());
-        }
-        Ok(stands)
-    }
-
-    /// When it is an entry's turn. The backoff of each begins when it is first seen, also of those that only a person can
-    /// settle; but not of one that may be running: it may end well and be tried again much later, and the window for
-    /// that try's late arrival begins with that try.
-    fn due(&self, entry: &Entry) -> Instant {
-        match entry.stage() {
-            Stage::Sending => {
+        let entry = match found {
+            Some(found) => {
                 let now = self.now();
-                *self.state().intents.entry(entry.key().clone()).or_insert(now)
+                if let Another::Enough(next) = self.state().schedule.after_another_try(&found, now) {
+                    return Ok((found, next));
+                }
+                found
             }
-            _ => self.backoff(entry).due(),
-        }
-    }
-
-    /// The backoff of an entry, begun when it is first seen, and anew when it was re-opened.
-    fn backoff(&self, entry: &Entry) -> Backoff {
-        self.with_backoff(entry, |backoff| backoff.clone())
-    }
-
-    fn with_backoff<T>(&self, entry: &Entry, f: impl FnOnce(&mut Backoff) -> T) -> T {
+            None => entry.clone(),
+        };
         let now = self.now();
-        let mut state = self.state();
-        let reopened = entry.detail().reopened;
-        let backoff =
-            state.backoffs.entry(entry.key().clone()).or_insert_with(|| Backoff::begin(now, reopened));
-        // An older record that another thread still has at hand changes nothing.
-        if backoff.reopened() < reopened {
-            *backoff = Backoff::begin(now, reopened);
-        }
-        f(backoff)
+        let over = self.state().schedule.late_window_over(&entry, now);
+        let stands = match entry.stage() {
+            Stage::Unknown | Stage::Unproven => client.drive_evidence(&entry, over, deadline)?,
+            _ => client.drive_reversal(&entry, over, deadline)?,
+        };
+        let (random, now) = (self.shared.world.random().unwrap_or_default(), self.now());
+        let next = self.state().schedule.tried(&stands, random, now);
+        Ok((stands, next))
     }
 }
 
-/// Whether something about an entry can still be asked of the gateway.
-fn goes_on(stands: &Entry) -> bool {
-    matches!(stands.stage(), Stage::Reversing | Stage::Unknown) || stands.promise_refused()
+impl Pass {
+    fn again_at(&mut self, at: Instant) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
 }

@@ -4,17 +4,19 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::json::{Kind as Json, Object, Value};
-use crate::money::{Amount, BizId};
+use crate::money::BizId;
 use crate::outcome::{Warning, codes, codes::Code};
 use crate::schema::{Ids, Schema, normalise_object, normalise_value};
 use crate::secret::{hide, mask_phones};
 
 use super::consume::{self, Identity};
 
+mod records;
 mod refusal;
 mod shown;
 mod text;
 
+pub use records::{Balance, BalanceRules};
 pub(super) use refusal::Of;
 pub use text::mended_read;
 
@@ -449,36 +451,6 @@ impl<'a> Envelope<'a> {
         doubt.returned_biz_id =
             data.and_then(|data| data.given("bizId")).and_then(Value::scalar).map(str::to_owned);
         doubt
-    }
-
-    /// The bizId in a successful balance look-up (SEEN), and the amount taken under it; `None` for an amount that
-    /// cannot be read, or whose sign does not mean that it was taken.
-    pub fn balance_record(&self, sign: Sign) -> Option<(&str, Option<Amount>)> {
-        let data = self.data_object().filter(|_| self.yes && self.code == "0")?;
-        let amount = data.given("amount").and_then(Value::scalar);
-        let taken = amount.and_then(|text| sign.taken(text)).and_then(|text| Amount::parse_value(text).ok());
-        Some((data.given("bizId")?.scalar()?, taken))
-    }
-
-    /// Whether a successful look-up shows this coupon, and only as unused or reversed (DOC: status 0). The rows are a
-    /// list (DOC) or a list inside an object (`{"list": […], "total": n}`, SEEN). One page of several, or a row whose
-    /// coupon has several uses, proves nothing: one use may be gone.
-    pub fn shows_unused(&self, coupon: &str) -> bool {
-        let Some(data) = self.data().filter(|_| self.yes && self.code == "0") else { return false };
-        let paged = data.as_object();
-        let rows = data.as_array().or_else(|| paged?.get("list")?.as_array()).unwrap_or_default();
-        let total =
-            paged.and_then(|page| page.given("total")).map(|total| total.scalar()?.parse::<usize>().ok());
-        if total.is_some_and(|total| total.is_none_or(|total| total > rows.len())) {
-            return false;
-        }
-        let mut found = rows
-            .iter()
-            .filter_map(Value::as_object)
-            .filter(|row| row.given("cardId").and_then(Value::scalar) == Some(coupon))
-            .peekable();
-        let unused = |row: &Object<'_>| row.given("useStatus").and_then(Value::scalar) == Some("0");
-        found.peek().is_some() && found.all(|row| unused(row) && !has_several_uses(row))
     }
 
     /// Whether a successful member look-up says that the member does not exist: customerId 0 (SEEN).

@@ -1,6 +1,7 @@
 //! What counts as proof, case by case, and a property: never more than the answer's bytes say.
 
 use super::*;
+use crate::money::Amount;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::fmt::Write;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::gateway::{GatewayStatus, Refusal, Reversed};
 use crate::money::BizId;
-use crate::payment::settle::reversal_answered;
+use crate::payment::reversal::reversal_answered;
 use crate::payment::{Key, Said};
 
 fn intent(on_unknown: OnUnknown) -> Entry {
@@ -12,7 +12,7 @@ fn intent(on_unknown: OnUnknown) -> Entry {
 }
 
 fn sending(on_unknown: OnUnknown) -> State {
-    State::Sending { entry: intent(on_unknown), resigned: false }
+    State::Sending { entry: intent(on_unknown), resign: Resign::default() }
 }
 
 fn refused(code: &str) -> End {
@@ -211,7 +211,7 @@ fn a_proof_that_comes_after_the_burial_is_not_thrown_away() {
         assert_eq!((record.stage(), record.detail.answered), (wanted, true), "{stands:?}");
     }
     let stands = intent(OnUnknown::Reverse).moved(Stage::Reversing);
-    let (_, effect) = step(State::SigningAnew, Event::Existing(stands));
+    let (_, effect) = step(State::Resigning(Resign::default()), Event::Existing(stands));
     assert!(matches!(effect, Effect::Tell(Reply::Existing(_))));
 }
 

@@ -3,7 +3,9 @@
 use super::*;
 use crate::gateway::Identity;
 use crate::money::BizId;
-use crate::payment::{Key, OnUnknown, Owner};
+use crate::payment::reconcile::{Evidence, weigh};
+use crate::payment::settlement::{NotSettled, settle};
+use crate::payment::{Key, OnUnknown, Owner, Settlement};
 
 fn entry(stage: Stage) -> Entry {
     let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
@@ -77,14 +79,14 @@ fn asking_records_before_anything_is_sent() {
         (Stage::NotSent, Stage::Reversed),
     ] {
         assert!(
-            matches!(ask(&entry(stage), None, true, By::Till), Asked::Record(record) if record.stage() == wanted),
+            matches!(request(&entry(stage), None, true, By::Till), Requested::Record(record) if record.stage() == wanted),
             "{stage:?}"
         );
     }
-    assert!(matches!(ask(&entry(Stage::Succeeded), None, false, By::Till), Asked::Impossible));
-    assert!(matches!(ask(&entry(Stage::Unproven), None, true, By::Till), Asked::Impossible));
-    assert!(matches!(ask(&entry(Stage::Reversed), None, true, By::Till), Asked::AlreadyReversed));
-    assert!(matches!(ask(&entry(Stage::Reversing), None, true, By::Till), Asked::InProgress));
+    assert!(matches!(request(&entry(Stage::Succeeded), None, false, By::Till), Requested::Impossible));
+    assert!(matches!(request(&entry(Stage::Unproven), None, true, By::Till), Requested::Impossible));
+    assert!(matches!(request(&entry(Stage::Reversed), None, true, By::Till), Requested::AlreadyReversed));
+    assert!(matches!(request(&entry(Stage::Reversing), None, true, By::Till), Requested::InProgress));
 }
 
 #[test]
@@ -248,7 +250,9 @@ fn refund_after(fates: &[Fate]) -> Entry {
     stands.detail.answered = true;
     for fate in fates {
         if stands.stage != Stage::Reversing {
-            let Asked::Record(asked) = ask(&stands, None, true, By::Till) else { panic!("{stands:?}") };
+            let Requested::Record(asked) = request(&stands, None, true, By::Till) else {
+                panic!("{stands:?}")
+            };
             stands = asked;
         }
         let Try::Send { record, .. } = try_reversal(&stands, false) else { panic!("{stands:?}") };

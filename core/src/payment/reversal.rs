@@ -1,13 +1,14 @@
-//! Settling what is in doubt or is to be undone: the reversal as a till, the recovery or a person drives it.
+//! Undoing a consume: what a till's request for it comes to, and one try, step by step.
 
-use super::{Entry, Reversal, Said, Settlement, Stage};
+use super::resign::Resign;
+use super::{Entry, Reversal, Said, Stage};
 use crate::gateway::{GatewayStatus, Reversed};
-use crate::outcome::codes;
+use crate::outcome::{codes, codes::Code};
 
 /// What a till's request for a reversal comes to.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
-pub enum Asked {
+pub enum Requested {
     /// Record this over the revision before it; then it is to be sent, or waits for the running consume.
     Record(Entry),
     /// It is being undone already: drive it.
@@ -24,12 +25,12 @@ pub enum By {
     /// The till: of what had succeeded it is a refund.
     Till,
     /// The library, for what the till has never confirmed.
-    Itself,
+    Library,
 }
 
 /// The reversal of what stands is asked for. `returned` is the bizId that the answer carried, as the till has stored it;
 /// `has_route` says whether a reverse route is configured.
-pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -> Asked {
+pub fn request(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -> Requested {
     let asked = |stage: Stage| {
         let mut next = entry.moved(stage);
         next.detail.reversal.asked = true;
@@ -41,20 +42,20 @@ pub fn ask(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -> As
         if next.detail.returned_biz_id.is_none() || (entry.not_found_elsewhere() && returned.is_some()) {
             next.detail.returned_biz_id = returned.map(str::to_owned);
         }
-        Asked::Record(next)
+        Requested::Record(next)
     };
     match entry.stage {
         Stage::Sending | Stage::Succeeded | Stage::Unknown | Stage::Refused | Stage::Kept if !has_route => {
-            Asked::Impossible
+            Requested::Impossible
         }
-        Stage::Sending if entry.detail.reversal.asked => Asked::InProgress,
+        Stage::Sending if entry.detail.reversal.asked => Requested::InProgress,
         // Recorded at once; sent when the running call has its answer or its deadline.
         Stage::Sending => asked(Stage::Sending),
         // Nothing was taken; from now on the bizId cannot be tried again.
-        Stage::Declined | Stage::NotSent => Asked::Record(voided(entry, entry.stage)),
-        Stage::Reversing => Asked::InProgress,
-        Stage::Reversed | Stage::Undone => Asked::AlreadyReversed,
-        Stage::Unproven => Asked::Impossible,
+        Stage::Declined | Stage::NotSent => Requested::Record(voided(entry, entry.stage)),
+        Stage::Reversing => Requested::InProgress,
+        Stage::Reversed | Stage::Undone => Requested::AlreadyReversed,
+        Stage::Unproven => Requested::Impossible,
         Stage::Succeeded | Stage::Unknown | Stage::Refused | Stage::Kept => asked(Stage::Reversing),
     }
 }
@@ -203,6 +204,154 @@ pub fn confirmed_over(
     Some(next)
 }
 
+/// What decides about an answer beside the record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    /// The consume can no longer be on its way to the gateway.
+    pub late_window_over: bool,
+    /// The gateway confirms only what it has undone.
+    pub refuses_unknown: bool,
+    /// The configuration names the codes that say "already reversed".
+    pub knows_already: bool,
+}
+
+/// Where one try to undo an entry is.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Nothing of this try is recorded. Holds the entry.
+    New(Entry),
+    /// The try is being recorded over this entry.
+    Recording {
+        /// The entry.
+        before: Entry,
+        /// What the reversal goes by.
+        biz_id: String,
+    },
+    /// The reversal is on its way.
+    Sending {
+        /// What the record of the try says.
+        record: Entry,
+        /// What the reversal goes by.
+        biz_id: String,
+        /// Whether it may be signed again.
+        resign: Resign,
+    },
+    /// What came of it is being recorded. Holds the record of the try and the answer, to be judged again if the record has
+    /// changed meanwhile; neither where there was no try.
+    RecordingOutcome(Option<(Entry, Reversed)>),
+    /// The try has ended.
+    Done,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The try begins.
+    Begin {
+        /// This account has answered with another bizId than the one that was sent.
+        other_biz_ids: bool,
+    },
+    /// What was to be recorded is recorded.
+    Recorded(Entry),
+    /// Another record stands there; nothing was written.
+    Existing(Entry),
+    /// The journal could not be read or written.
+    JournalFailed {
+        /// The library's code.
+        code: &'static Code,
+        /// In words.
+        message: String,
+    },
+    /// The exchange with the gateway has ended.
+    Answered {
+        /// What the answer says.
+        answer: Reversed,
+        /// The gateway refused the signature, and the same answer shows that the till's clock was off.
+        refused_for_clock: bool,
+    },
+}
+
+/// What is to be done; exactly one thing after every event, whose result is the next event.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Record over the revision before it.
+    Record(Entry),
+    /// Send a reversal by this bizId.
+    Send {
+        /// The durable record of a try.
+        durable: Entry,
+        /// What the reversal goes by.
+        biz_id: String,
+    },
+    /// This stands now; nothing follows.
+    Stands(Entry),
+    /// Nothing is known to be recorded; nothing follows.
+    Failed {
+        /// The library's code.
+        code: &'static Code,
+        /// In words.
+        message: String,
+    },
+}
+
+/// One step of a try to undo an entry.
+pub fn step(state: State, event: Event, rules: Rules) -> (State, Effect) {
+    match (state, event) {
+        (State::New(entry), Event::Begin { other_biz_ids }) => match try_reversal(&entry, other_biz_ids) {
+            Try::NotNeeded => (State::Done, Effect::Stands(entry)),
+            Try::GiveUp(record) => record_outcome(None, record, rules),
+            Try::Send { record, biz_id } => {
+                (State::Recording { before: entry, biz_id }, Effect::Record(record))
+            }
+        },
+        (State::Recording { biz_id, .. }, Event::Recorded(record)) => {
+            send(record.clone(), record, biz_id, Resign::default())
+        }
+        // Another thread or process drives it.
+        (State::Recording { .. }, Event::Existing(entry)) => (State::Done, Effect::Stands(entry)),
+        // What the journal says of this entry was durable before, and a reversal that was sent once may be sent again.
+        (State::Recording { before, biz_id }, Event::JournalFailed { code, message }) => {
+            match unrecorded(&before) {
+                Some(record) => send(before, record, biz_id, Resign::default()),
+                None => (State::Done, Effect::Failed { code, message }),
+            }
+        }
+        (State::Sending { record, biz_id, resign }, Event::Answered { answer, refused_for_clock }) => {
+            // A reversal may be repeated: it acts at most once (docs/money-safety.md, G2).
+            if let Some(resign) = resign.again().filter(|_| refused_for_clock) {
+                return send(record.clone(), record, biz_id, resign);
+            }
+            let next = reversal_answered(&record, &answer, rules.late_window_over, rules.refuses_unknown);
+            record_outcome(Some((record, answer)), next, rules)
+        }
+        (State::RecordingOutcome(_), Event::Recorded(entry)) => (State::Done, Effect::Stands(entry)),
+        (State::RecordingOutcome(Some((tried, answer))), Event::Existing(stands)) => {
+            let (over, refuses) = (rules.late_window_over, rules.refuses_unknown);
+            match confirmed_over(&stands, &tried, &answer, over, refuses) {
+                Some(next) => record_outcome(Some((tried, answer)), next, rules),
+                None => (State::Done, Effect::Stands(stands)),
+            }
+        }
+        (State::RecordingOutcome(None), Event::Existing(stands)) => (State::Done, Effect::Stands(stands)),
+        (_, Event::JournalFailed { code, message }) => (State::Done, Effect::Failed { code, message }),
+        // Events out of order are a defect of the runtime. What is recorded is tried again.
+        (state, event) => {
+            let message = format!("unexpected event {event:?} in {state:?}");
+            (State::Done, Effect::Failed { code: &codes::PANIC, message })
+        }
+    }
+}
+
+fn send(durable: Entry, record: Entry, biz_id: String, resign: Resign) -> (State, Effect) {
+    let effect = Effect::Send { durable, biz_id: biz_id.clone() };
+    (State::Sending { record, biz_id, resign }, effect)
+}
+
+fn record_outcome(tried: Option<(Entry, Reversed)>, next: Entry, rules: Rules) -> (State, Effect) {
+    let next = if tried.is_some() { next.answered_where(rules.knows_already) } else { next };
+    (State::RecordingOutcome(tried), Effect::Record(next))
+}
+
 /// What a code that was refused once says by the configuration of today: the record over the revision before it, or
 /// `None` where it still says nothing. Nothing is sent for it.
 pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Option<Entry> {
@@ -223,97 +372,6 @@ pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Op
         next.detail.reversal.elsewhere |= entry.stage == Stage::Kept;
         next
     })
-}
-
-/// What the gateway's own records say of a consume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// The bizId stands there with its amount.
-    Taken,
-    /// They are complete, and it does not stand there.
-    Absent,
-    /// The bizId stands there, with another amount: neither, whatever else is found.
-    Unfit,
-    /// They say nothing that can be read, or do not have everything.
-    Nothing,
-}
-
-/// What evidence makes of an outcome that is held: the record over the revision before it, or `None` where
-/// nothing is proven. That a deduction stands there proves it at once; that none does proves something only when
-/// the request can no longer arrive.
-pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Option<Entry> {
-    let (stage, code, message) = match evidence {
-        // What was confirmed as undone never becomes a success.
-        Evidence::Taken if entry.promise_refused() => return None,
-        _ if entry.stage != Stage::Unknown && !entry.promise_refused() => return None,
-        Evidence::Taken => (Stage::Succeeded, "0", "the deduction stands in the gateway's own records"),
-        Evidence::Absent if late_window_over => (
-            Stage::Reversed,
-            codes::REVERSED.text,
-            "the gateway's own records do not know it: it never happened",
-        ),
-        Evidence::Absent | Evidence::Unfit | Evidence::Nothing => return None,
-    };
-    let words = GatewayStatus { code: code.to_owned(), message: message.to_owned() };
-    let mut next = entry.moved(stage);
-    next.detail.doubt = None;
-    next.detail.answered = true;
-    match stage {
-        Stage::Succeeded => next.detail.words = Some(words),
-        _ => next.detail.reversal.last = Some(words),
-    }
-    Some(next)
-}
-
-/// Why a person's decision is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotSettled {
-    /// There is nothing to decide.
-    #[error("it is settled already")]
-    Settled,
-    /// The gateway has refused its refund, which leaves it as it was.
-    #[error(
-        "it stands already: the gateway refused its refund; only `undone` (given back elsewhere) can be said of it"
-    )]
-    Stands,
-    /// It is on its way.
-    #[error("it is still running; wait for its outcome")]
-    Running,
-    /// Its reversal was refused while the consume may still arrive: it is asked for again.
-    #[error(
-        "its reversal was refused, but is asked for again until late_arrival_ms have passed; decide then"
-    )]
-    AskedAgain,
-    /// A reversal left that was not refused, be it the last one or one before it: it may have been undone.
-    #[error("a reversal has been sent that was not refused, so nobody may say that it stands")]
-    MayBeReversed,
-}
-
-/// A person decides what nobody could find out.
-pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry, NotSettled> {
-    match entry.stage {
-        Stage::Sending => return Err(NotSettled::Running),
-        Stage::Kept if entry.is_refund() && kept => return Err(NotSettled::Stands),
-        Stage::Kept if entry.is_refund() => {}
-        stage if !stage.is_unsettled() => return Err(NotSettled::Settled),
-        _ => {}
-    }
-    let reversal = &entry.detail.reversal;
-    // The last refusal says nothing of the tries before it, and what was confirmed once was done, or is a promise.
-    let may_be_reversed = reversal.unanswered > 0 || entry.is_promised();
-    if kept && reversal.tries > 0 && (!reversal.refused || may_be_reversed) {
-        return Err(match reversal.said {
-            Some(Said::Refused) if !may_be_reversed => NotSettled::AskedAgain,
-            _ => NotSettled::MayBeReversed,
-        });
-    }
-    let mut next = entry.moved(if kept { Stage::Kept } else { Stage::Undone });
-    // Every try of a refund that was refused did nothing, so somebody else gave it back.
-    next.detail.reversal.elsewhere |= entry.stage == Stage::Kept;
-    next.detail.reversal.sent_away |= entry.sent_away();
-    next.detail.settlement =
-        Some(Settlement { by: by.to_owned(), reason: reason.to_owned(), from: entry.stage });
-    Ok(next)
 }
 
 #[cfg(test)]

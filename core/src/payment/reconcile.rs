@@ -1,0 +1,187 @@
+//! What the gateway's own records make of an outcome that is held, step by step: which are asked, in which order, and what
+//! their answers prove.
+
+use super::{Entry, Stage};
+use crate::gateway::{Balance, GatewayStatus};
+use crate::outcome::{codes, codes::Code};
+
+/// Which records the gateway keeps that can say something about an entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Records {
+    /// The balance records, by bizId.
+    pub balance: bool,
+    /// The status of coupons.
+    pub coupons: bool,
+}
+
+/// Where the question to the records is.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Nothing is asked yet.
+    New(Entry),
+    /// The balance records are asked.
+    AskingBalance(Entry),
+    /// They do not know the bizId. Where the account keeps other bizIds than it is sent, that says nothing.
+    Missing(Entry),
+    /// The status of the coupon of that number is asked.
+    AskingCoupon(Entry, usize),
+    /// All coupons are unused, so a consume that is all or nothing did not happen (docs/money-safety.md, G4); unless another
+    /// sale that names the coupon of that number has given back what this one redeemed. The journal is asked after the
+    /// gateway, so that a sale which began meanwhile is found.
+    AskingOtherSales(Entry, usize),
+    /// What is proven is being recorded.
+    RecordingOutcome,
+    /// The question has ended.
+    Done,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The question begins.
+    Begin,
+    /// The balance records have answered.
+    Balance(Balance),
+    /// Whether this account has ever answered with another bizId than the one that was sent.
+    OtherBizIds(bool),
+    /// Whether a coupon is shown as unused.
+    CouponUnused(bool),
+    /// Whether another sale of the account names a coupon.
+    NamedElsewhere(bool),
+    /// What was to be recorded is recorded.
+    Recorded(Entry),
+    /// Another record stands there; nothing was written.
+    Existing(Entry),
+    /// The journal could not be read or written.
+    JournalFailed {
+        /// The library's code.
+        code: &'static Code,
+        /// In words.
+        message: String,
+    },
+}
+
+/// What is to be done; exactly one thing after every event, whose result is the next event.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Ask the balance records.
+    AskBalance,
+    /// Ask the journal whether the account has ever answered with other bizIds.
+    AskOtherBizIds,
+    /// Ask for the status of the coupon of that number.
+    AskCoupon(usize),
+    /// Ask the journal whether another sale names the coupon of that number.
+    AskOtherSales(usize),
+    /// Record over the revision before it.
+    Record(Entry),
+    /// This stands now; nothing follows.
+    Stands(Entry),
+    /// Nothing is known to be recorded; nothing follows.
+    Failed {
+        /// The library's code.
+        code: &'static Code,
+        /// In words.
+        message: String,
+    },
+}
+
+/// Whether records can say anything about an entry.
+pub fn is_open_to_evidence(entry: &Entry) -> bool {
+    entry.stage() == Stage::Unknown || entry.promise_refused()
+}
+
+/// One step of asking the records about an entry.
+pub fn step(state: State, event: Event, records: Records, late_window_over: bool) -> (State, Effect) {
+    let weighed = |entry: Entry, evidence: Evidence| match weigh(&entry, evidence, late_window_over) {
+        Some(record) => (State::RecordingOutcome, Effect::Record(record)),
+        None => (State::Done, Effect::Stands(entry)),
+    };
+    // Nothing that a coupon shows can prove anything before the request can no longer arrive.
+    let coupon = |entry: Entry, number: usize| {
+        let named = entry.identity().coupons.len();
+        match number {
+            _ if !records.coupons || !late_window_over || named == 0 => weighed(entry, Evidence::Nothing),
+            number if number < named => (State::AskingCoupon(entry, number), Effect::AskCoupon(number)),
+            _ => (State::AskingOtherSales(entry, 0), Effect::AskOtherSales(0)),
+        }
+    };
+    match (state, event) {
+        (State::New(entry), Event::Begin) if records.balance => {
+            (State::AskingBalance(entry), Effect::AskBalance)
+        }
+        (State::New(entry), Event::Begin) => coupon(entry, 0),
+        (State::AskingBalance(entry), Event::Balance(balance)) => match balance {
+            Balance::Taken => weighed(entry, Evidence::Taken),
+            Balance::Unfit => weighed(entry, Evidence::Unfit),
+            Balance::Missing => (State::Missing(entry), Effect::AskOtherBizIds),
+            Balance::Nothing => coupon(entry, 0),
+        },
+        (State::Missing(entry), Event::OtherBizIds(false)) => weighed(entry, Evidence::Absent),
+        (State::Missing(entry), Event::OtherBizIds(true)) => coupon(entry, 0),
+        (State::AskingCoupon(entry, number), Event::CouponUnused(true)) => coupon(entry, number + 1),
+        (State::AskingOtherSales(entry, number), Event::NamedElsewhere(false)) => {
+            let next = number + 1;
+            if next < entry.identity().coupons.len() {
+                (State::AskingOtherSales(entry, next), Effect::AskOtherSales(next))
+            } else {
+                weighed(entry, Evidence::Absent)
+            }
+        }
+        (State::AskingCoupon(entry, _), Event::CouponUnused(false))
+        | (State::AskingOtherSales(entry, _), Event::NamedElsewhere(true)) => {
+            weighed(entry, Evidence::Nothing)
+        }
+        (State::RecordingOutcome, Event::Recorded(entry) | Event::Existing(entry)) => {
+            (State::Done, Effect::Stands(entry))
+        }
+        (_, Event::JournalFailed { code, message }) => (State::Done, Effect::Failed { code, message }),
+        // Events out of order are a defect of the runtime. Nothing is proven by them.
+        (state, event) => {
+            let message = format!("unexpected event {event:?} in {state:?}");
+            (State::Done, Effect::Failed { code: &codes::PANIC, message })
+        }
+    }
+}
+
+/// What the gateway's own records say of a consume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The bizId stands there with its amount.
+    Taken,
+    /// They are complete, and it does not stand there.
+    Absent,
+    /// The bizId stands there, with another amount: neither, whatever else is found.
+    Unfit,
+    /// They say nothing that can be read, or do not have everything.
+    Nothing,
+}
+
+/// What evidence makes of an outcome that is held: the record over the revision before it, or `None` where
+/// nothing is proven. That a deduction stands there proves it at once; that none does proves something only when
+/// the request can no longer arrive.
+pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Option<Entry> {
+    let (stage, code, message) = match evidence {
+        // What was confirmed as undone never becomes a success.
+        Evidence::Taken if entry.promise_refused() => return None,
+        _ if entry.stage != Stage::Unknown && !entry.promise_refused() => return None,
+        Evidence::Taken => (Stage::Succeeded, "0", "the deduction stands in the gateway's own records"),
+        Evidence::Absent if late_window_over => (
+            Stage::Reversed,
+            codes::REVERSED.text,
+            "the gateway's own records do not know it: it never happened",
+        ),
+        Evidence::Absent | Evidence::Unfit | Evidence::Nothing => return None,
+    };
+    let words = GatewayStatus { code: code.to_owned(), message: message.to_owned() };
+    let mut next = entry.moved(stage);
+    next.detail.doubt = None;
+    next.detail.answered = true;
+    match stage {
+        Stage::Succeeded => next.detail.words = Some(words),
+        _ => next.detail.reversal.last = Some(words),
+    }
+    Some(next)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! What the background does about each unsettled entry, and when: pure, with the time as an argument. All times are
+//! monotonic, so a clock that jumps delays nothing. After a restart everything is due at once, and the late-arrival
+//! windows begin again.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use super::backoff::Backoff;
+use super::reversal::{By, Requested, request};
+use super::{Confirmation, Entry, Key, Stage};
+
+/// The gateway takes ten requests a second (docs/gateway.md, section 2); the library's own work stays below it.
+pub const BETWEEN_SENDS: Duration = Duration::from_millis(110);
+
+/// How often a process with nothing to do looks whether another one has died and left something.
+const SCAN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How soon a journal that could not be read is read again, and an intent of another process is looked at.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What the configuration says about times.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a lost request may still arrive at the gateway.
+    pub late_arrival: Duration,
+    /// How long after the start a success that an earlier process left unconfirmed is reversed.
+    pub confirm_after: Duration,
+}
+
+/// When each unsettled entry of the journal has its turn in this process.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    settings: Settings,
+    backoffs: HashMap<Key, Backoff>,
+    /// When each intent was first seen among the unsettled entries. It decides the order of the entries only.
+    intents: HashMap<Key, Instant>,
+}
+
+/// What decides about an entry beside its own record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts {
+    /// Its attempt may still be running, here or in another process.
+    pub may_be_running: bool,
+    /// This process recorded it.
+    pub is_own: bool,
+    /// A configured account owns it.
+    pub has_account: bool,
+    /// That account has a reverse route.
+    pub can_reverse: bool,
+    /// That account's gateway keeps records that can say something about it.
+    pub has_evidence: bool,
+}
+
+/// What is done about an entry now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Nothing, until something else wakes the background: a person must decide, or a call of this process runs.
+    Leave,
+    /// Nothing before that time.
+    Wait(Instant),
+    /// Its attempt has ended without an outcome: record that.
+    MarkAbandoned,
+    /// Send its reversal, or ask the gateway's records about it.
+    Drive,
+}
+
+impl Schedule {
+    /// A schedule that has seen nothing.
+    pub fn new(settings: Settings) -> Schedule {
+        Schedule { settings, backoffs: HashMap::new(), intents: HashMap::new() }
+    }
+
+    /// The entries in the order of their turns: most overdue first, so that an entry that always times out cannot starve
+    /// the rest.
+    pub fn order(&mut self, entries: Vec<Entry>, now: Instant) -> Vec<Entry> {
+        let sending = entries.iter().filter(|entry| entry.stage() == Stage::Sending);
+        let sending: HashSet<&Key> = sending.map(Entry::key).collect();
+        self.intents.retain(|key, _| sending.contains(key));
+        let mut entries: Vec<_> = entries.into_iter().map(|entry| (self.turn(&entry, now), entry)).collect();
+        entries.sort_by_key(|(turn, _)| *turn);
+        entries.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// When an entry has its turn. A backoff begins when its entry is first seen, also where only a person can settle it;
+    /// but not while the attempt may be running: it may end well and be tried again much later, and the window for a late
+    /// arrival begins with that try.
+    fn turn(&mut self, entry: &Entry, now: Instant) -> Instant {
+        match entry.stage() {
+            Stage::Sending => *self.intents.entry(entry.key().clone()).or_insert(now),
+            _ => self.backoff(entry, now).due(),
+        }
+    }
+
+    /// What is done about an unsettled entry. `at_once` does not wait for its turn.
+    pub fn task(&mut self, entry: &Entry, facts: Facts, at_once: bool, now: Instant) -> Task {
+        match entry.stage() {
+            Stage::Sending if !facts.may_be_running => {
+                // If that cannot be recorded now, the entry's next turn comes behind the others'.
+                self.intents.remove(entry.key());
+                Task::MarkAbandoned
+            }
+            // A call of this process wakes the background when it ends.
+            Stage::Sending if facts.is_own => Task::Leave,
+            Stage::Sending => Task::Wait(now + RETRY_INTERVAL),
+            _ if !facts.has_account => Task::Leave,
+            stage if !(stage == Stage::Reversing && facts.can_reverse) && !facts.has_evidence => Task::Leave,
+            _ => {
+                let due = self.backoff(entry, now).due();
+                if at_once || due <= now { Task::Drive } else { Task::Wait(due) }
+            }
+        }
+    }
+
+    /// What is done about a success that the till has not confirmed. Its time counts from when its process was first seen
+    /// dead.
+    pub fn unconfirmed(
+        &mut self,
+        entry: &Entry,
+        owner_lives: bool,
+        can_reverse: bool,
+        now: Instant,
+    ) -> Unconfirmed {
+        if entry.detail().confirmation != Confirmation::Awaited || owner_lives {
+            return Unconfirmed::Leave;
+        }
+        let due = self.backoff(entry, now).since() + self.settings.confirm_after;
+        if now < due {
+            return Unconfirmed::Wait(due);
+        }
+        match request(entry, None, can_reverse, By::Library) {
+            Requested::Record(record) => Unconfirmed::Reverse(record),
+            Requested::InProgress | Requested::AlreadyReversed | Requested::Impossible => Unconfirmed::Leave,
+        }
+    }
+
+    /// What a thread does that has waited for another one's try of this entry: the other one's answer is as good as its own.
+    pub fn after_another_try(&mut self, entry: &Entry, now: Instant) -> Another {
+        if !goes_on(entry) {
+            return Another::Enough(None);
+        }
+        let due = self.backoff(entry, now).due();
+        if due > now { Another::Enough(Some(due)) } else { Another::Due }
+    }
+
+    /// Notes what stands after a try. Gives when it is tried again; `None` where nothing more can be asked.
+    pub fn tried(&mut self, stands: &Entry, random: u32, now: Instant) -> Option<Instant> {
+        if !goes_on(stands) {
+            self.backoffs.remove(stands.key());
+            return None;
+        }
+        let late_arrival = self.settings.late_arrival;
+        let backoff = self.backoff(stands, now);
+        backoff.tried(now, late_arrival, stands.is_promised(), random);
+        Some(backoff.due())
+    }
+
+    /// Whether the lost request of an entry can no longer arrive at the gateway.
+    pub fn late_window_over(&mut self, entry: &Entry, now: Instant) -> bool {
+        let late_arrival = self.settings.late_arrival;
+        self.backoff(entry, now).late_window_over(now, late_arrival)
+    }
+
+    /// The backoff of an entry. It begins when the entry is first seen, and again when it was re-opened.
+    fn backoff(&mut self, entry: &Entry, now: Instant) -> &mut Backoff {
+        let reopened = entry.detail().reopened;
+        let backoff =
+            self.backoffs.entry(entry.key().clone()).or_insert_with(|| Backoff::begin(now, reopened));
+        // An older record that another thread still holds changes nothing.
+        if backoff.reopened() < reopened {
+            *backoff = Backoff::begin(now, reopened);
+        }
+        backoff
+    }
+}
+
+/// What is left to do after another thread's try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Another {
+    /// Nothing before that time, or at all.
+    Enough(Option<Instant>),
+    /// A try of its own.
+    Due,
+}
+
+/// What is done about a success that the till has not confirmed.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
+pub enum Unconfirmed {
+    /// Nothing.
+    Leave,
+    /// Nothing before that time.
+    Wait(Instant),
+    /// Record this over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
+    Reverse(Entry),
+}
+
+/// When one look at the journal is followed by the next: `next` is when something is due, or the look has failed.
+pub fn next_look(began: Instant, next: Result<Option<Instant>, ()>, now: Instant) -> Instant {
+    let scan = began + SCAN_INTERVAL;
+    match next {
+        Ok(next) => next.map_or(scan, |next| next.min(scan)),
+        Err(()) => now + RETRY_INTERVAL,
+    }
+}
+
+/// When an entry that could not be recorded is tried again.
+pub fn retry_at(now: Instant) -> Instant {
+    now + RETRY_INTERVAL
+}
+
+/// Whether something about an entry can still be asked of the gateway.
+fn goes_on(stands: &Entry) -> bool {
+    matches!(stands.stage(), Stage::Reversing | Stage::Unknown) || stands.promise_refused()
+}
