@@ -240,7 +240,10 @@ fn a_secret_in_an_answer_is_not_stored() {
     );
     let no_status =
         format!(r#"{{"status":"all that was sent: {PASSWORD}","code":"{KEY}","message":"{words}"}}"#);
+    // The name of a member is quoted where the answer cannot be read.
+    let twice = format!(r#"{{"{KEY}":1,"{KEY}":2,"{PASSWORD}":{{"{PASSWORD}":1,"{PASSWORD}":2}}}}"#);
     for (body, outcome) in [
+        (twice, "unknown"),
         (refusal, "declined"),
         (inner, "declined"),
         (success, "succeeded"),

@@ -13,6 +13,7 @@ pub mod figures;
 pub mod journal;
 pub mod machine;
 mod misfortune;
+pub mod model;
 pub mod mutant;
 pub mod network;
 pub mod oracle;

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use zvpos_core::payment::OnUnknown;
+use zvpos_simulation::model::{Bounds, Given, search};
 use zvpos_simulation::mutant::Mutant;
 use zvpos_simulation::runner::run_many;
 use zvpos_simulation::{sale, world};
@@ -11,10 +13,12 @@ const HELP: &str = "\
 zvpos-simulation [--seeds N] [--first-seed S] [--threads T] [--mutant NAME]
 zvpos-simulation --seed X [--trace] [--mutant NAME]
 zvpos-simulation --mutants [--seeds N]
+zvpos-simulation --model small|large [--states N]
 
 Runs N seeds (default 10000) from S (default 1) on T threads (default 2). Exit 1 where an invariant breaks, after
 printing the seed and its trace. --seed runs one; --trace prints every line of it. --mutants runs every broken
-variant until it is caught, and exits 1 if one is not within N seeds.
+variant until it is caught, and exits 1 if one is not within N seeds. --model searches every order of a few calls,
+crashes and losses instead, in at most N states (default 20000000), and prints how many states there are.
 ";
 
 #[derive(Default)]
@@ -26,6 +30,8 @@ struct Options {
     trace: bool,
     mutant: Option<Mutant>,
     mutants: bool,
+    model: Option<Bounds>,
+    states: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -60,6 +66,12 @@ fn options() -> Result<Option<Options>, String> {
             "--seed" => options.seed = Some(number(value()?)?),
             "--trace" => options.trace = true,
             "--mutants" => options.mutants = true,
+            "--model" => {
+                let name = value()?;
+                options.model =
+                    Some(Bounds::named(&name).ok_or_else(|| format!("no bounds are named {name}"))?);
+            }
+            "--states" => options.states = Some(number(value()?)?),
             "--mutant" => {
                 let name = value()?;
                 options.mutant =
@@ -73,6 +85,9 @@ fn options() -> Result<Option<Options>, String> {
 }
 
 fn carry_out(options: &Options) -> Result<bool, String> {
+    if let Some(bounds) = options.model {
+        return every_order(bounds, options.states.unwrap_or(20_000_000));
+    }
     if let Some(seed) = options.seed {
         return one(seed, options);
     }
@@ -100,6 +115,31 @@ fn carry_out(options: &Options) -> Result<bool, String> {
             Ok(false)
         }
     }
+}
+
+/// Searches under both policies for an outcome that is unknown.
+fn every_order(bounds: Bounds, most: u64) -> Result<bool, String> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut holds = true;
+    for policy in [OnUnknown::Reverse, OnUnknown::Hold] {
+        let started = Instant::now();
+        let searched = search(&Given::new(policy)?, bounds, most);
+        println!(
+            "{policy:?}: {} states, {} steps, {:.1} s{}",
+            searched.states,
+            searched.steps,
+            started.elapsed().as_secs_f64(),
+            if searched.is_cut { ", cut" } else { "" }
+        );
+        if let Some(((label, message), way)) = searched.broken {
+            holds = false;
+            for (number, action) in way.iter().enumerate() {
+                println!("  {:>3} {action:?}", number + 1);
+            }
+            println!("{label} is broken: {message}");
+        }
+    }
+    Ok(holds)
 }
 
 fn one(seed: u64, options: &Options) -> Result<bool, String> {

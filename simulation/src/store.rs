@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use zvpos_core::journal::{
-    Guard, InFlight, Journal, JournalError, MissingOwners, Presence, Recorded, may_be_running,
+    Guard, InFlight, Journal, JournalError, MissingOwners, Presence, Receipt, Recorded, may_be_running,
 };
 use zvpos_core::payment::{Entry, Key, Owner};
 
@@ -174,4 +174,9 @@ impl Journal for Store {
     fn may_be_running(&self, entry: &Entry) -> bool {
         self.lives(&self.life.world().locks(), entry)
     }
+}
+
+/// The receipt of a record, for a journal that has it.
+pub(crate) fn receipt(entry: &Entry) -> Receipt {
+    Receipt::of(entry)
 }

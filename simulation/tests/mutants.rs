@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Within how many seeds a defect must be caught.
-const CAUGHT_WITHIN: &str = "10000";
+const CAUGHT_WITHIN: &str = "20000";
 
 struct Defect {
     name: String,

@@ -76,8 +76,8 @@ int main(int argc, char **argv)
     answer = zv_poll_json(ticket[MOST - 1]);
     CHECK(zv_outcome(answer) == ZV_UNKNOWN && !strcmp(field(answer, "code"), "ZV-SHUT-DOWN"), answer);
     CHECK(!strcmp(field(answer, "next"), "wait"), answer);
-    CHECK(!strcmp(field(answer, "cashier"), "\xe7\xbb\x93\xe6\x9e\x9c\xe6\x9c\xaa\xe7\x9f\xa5,"
-          "\xe8\xaf\xb7\xe5\x8b\xbf\xe9\x87\x8d\xe5\xa4\x8d\xe6\x89\xa3\xe6\xac\xbe,"
+    CHECK(!strcmp(field(answer, "cashier"), "\xe7\xbb\x93\xe6\x9e\x9c\xe6\x9c\xaa\xe7\x9f\xa5\xef\xbc\x8c"
+          "\xe8\xaf\xb7\xe5\x8b\xbf\xe9\x87\x8d\xe5\xa4\x8d\xe6\x89\xa3\xe6\xac\xbe\xef\xbc\x8c"
           "\xe7\xad\x89\xe5\xbe\x85\xe6\xa0\xb8\xe5\xae\x9e"), answer);
     zv_free(answer);
     EXPECT(zv_init(config_for(argv[1])), ZV_SUCCEEDED, "0", "");

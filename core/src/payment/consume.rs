@@ -42,7 +42,7 @@ pub enum End {
 }
 
 /// What happened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Event {
     /// A till asks for the consume.
     Asked,
@@ -73,7 +73,7 @@ pub enum Event {
 }
 
 /// What is to be done; exactly one thing after every event, whose result is the next event.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Record the intent, unless the bizId stands for something or another sale of the member is in doubt.
     RecordIntent(Entry),
@@ -90,7 +90,7 @@ pub enum Effect {
 }
 
 /// What the till is told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Reply {
     /// What this call's attempt came to.
     Ended(Entry),

@@ -230,8 +230,8 @@ impl Run<'_> {
         };
         let password = self.request.pay_password.as_deref().map(String::as_str);
         let secrets = [client.account.credentials.secret()].into_iter().chain(password);
-        match Envelope::read(answer.status, &answer.body).map(|envelope| envelope.hiding(secrets)) {
-            Err(doubt) => ended(End::Lost(doubt)),
+        match Envelope::read(answer.status, &answer.body).map(|envelope| envelope.hiding(secrets.clone())) {
+            Err(doubt) => ended(End::Lost(doubt.hiding(secrets))),
             Ok(envelope) => {
                 let verdict = envelope.judge_consume(
                     &self.request.biz_id,

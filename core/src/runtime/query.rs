@@ -112,7 +112,7 @@ impl Client {
                 Err(Failure::NotSent(why)) => break End::NotSent(why),
                 Err(Failure::Lost(doubt)) => break End::Lost(doubt),
                 Ok(answer) => match self::envelope(&answer, judge.schema(), &mut mended) {
-                    Err(doubt) => break End::Lost(doubt),
+                    Err(doubt) => break End::Lost(doubt.hiding([self.account.credentials.secret()])),
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
                         let clock_is_off = self.learn(&answer);

@@ -166,7 +166,10 @@ impl Client {
         };
         let envelope = match Envelope::read(answer.status, &answer.body) {
             Ok(envelope) => envelope.hiding([self.account.credentials.secret()]),
-            Err(doubt) => return again(&doubt.code, doubt.message),
+            Err(doubt) => {
+                let doubt = doubt.hiding([self.account.credentials.secret()]);
+                return again(&doubt.code, doubt.message);
+            }
         };
         let refused_for_clock = self.learn(&answer) && envelope.code() == CodeRules::SIGNATURE;
         let own = [entry.key().biz_id.as_str(), biz_id];

@@ -151,6 +151,12 @@ impl Doubt {
             returned_biz_id: None,
         }
     }
+
+    /// The same without these secrets in its words: they may quote a member's name of an answer that cannot be read.
+    pub fn hiding<'s>(mut self, secrets: impl IntoIterator<Item = &'s str>) -> Doubt {
+        self.message = hide(&self.message, secrets.into_iter()).into_owned();
+        self
+    }
 }
 
 /// The meaning of an amount's sign in the balance records. It is not documented, so a signed amount proves nothing
