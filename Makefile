@@ -11,7 +11,7 @@ TARGETS ?=
 # Of these the archives are built twice, and by every change the libraries.
 REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim sim-mutants crash fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
+.PHONY: all demo test lint docs sim sim-mutants model crash fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
 	needed demo-needed clean
 
 all: library zv
@@ -40,6 +40,7 @@ test: tools library
 	set -x; \
 	$(CARGO) test --workspace --no-fail-fast || failed="the tests"; \
 	$(SIMULATE) || failed="$$failed the simulation"; \
+	$(SEARCH) --model small || failed="$$failed the model"; \
 	{ set +x; } 2>/dev/null; \
 	[ -z "$$failed" ] || { echo "FAILED: $$failed" >&2; exit 1; }
 
@@ -47,6 +48,14 @@ test: tools library
 SIMULATE = $(CARGO) run --release -q -p zvpos-simulation -- --seeds $(SEEDS)
 sim:
 	$(SIMULATE)
+
+# The exhaustive check: every order of a few calls, crashes and losses over the library's own machines; the number of
+# states is printed. BOUNDS=large takes more of each, in at most STATES states.
+BOUNDS ?= small
+STATES ?= 3000000
+SEARCH = $(CARGO) run --release -q -p zvpos-simulation -- --states $(STATES)
+model:
+	$(SEARCH) --model $(BOUNDS)
 
 # Defects in the library's own code, each of which the simulation must catch: simulation/mutants.txt.
 sim-mutants:

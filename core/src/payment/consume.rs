@@ -248,14 +248,14 @@ pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply> {
     }
 }
 
-/// What has become of the attempt that a call waits for; the error gives it back while it runs. `time_is_over` says that the call's own
+/// What has become of the attempt that a call waits for; `None` while it runs. `time_is_over` says that the call's own
 /// deadline is reached.
-pub fn awaited(standing: Entry, may_be_running: bool, time_is_over: bool) -> Result<Event, Entry> {
+pub fn awaited(standing: &Entry, may_be_running: bool, time_is_over: bool) -> Option<Event> {
     match standing.stage {
-        Stage::Sending if !may_be_running => Ok(Event::OwnerDied(standing)),
-        Stage::Sending if time_is_over => Ok(Event::WaitTimedOut),
-        Stage::Sending => Err(standing),
-        _ => Ok(Event::Existing(standing)),
+        Stage::Sending if !may_be_running => Some(Event::OwnerDied(standing.clone())),
+        Stage::Sending if time_is_over => Some(Event::WaitTimedOut),
+        Stage::Sending => None,
+        _ => Some(Event::Existing(standing.clone())),
     }
 }
 

@@ -91,6 +91,7 @@ pub fn is_open_to_evidence(entry: &Entry) -> bool {
 }
 
 /// One step of asking the records about an entry.
+#[allow(clippy::match_same_arms, reason = "one arm a transition")]
 pub fn step(state: State, event: Event, records: Records, late_window_over: bool) -> (State, Effect) {
     let weighed = |entry: Entry, evidence: Evidence| match weigh(&entry, evidence, late_window_over) {
         Some(record) => (State::RecordingOutcome, Effect::Record(record)),

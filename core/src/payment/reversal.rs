@@ -295,6 +295,7 @@ pub enum Effect {
 }
 
 /// One step of a try to undo an entry.
+#[allow(clippy::match_same_arms, reason = "one arm a transition")]
 pub fn step(state: State, event: Event, rules: Rules) -> (State, Effect) {
     match (state, event) {
         (State::New(entry), Event::Begin { other_biz_ids }) => match try_reversal(&entry, other_biz_ids) {

@@ -38,6 +38,7 @@ pub struct Schedule {
 
 /// What decides about an entry beside its own record.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Facts {
     /// Its attempt may still be running, here or in another process.
     pub may_be_running: bool,
@@ -103,7 +104,8 @@ impl Schedule {
             Stage::Sending if facts.is_own => Task::Leave,
             Stage::Sending => Task::Wait(now + RETRY_INTERVAL),
             _ if !facts.has_account => Task::Leave,
-            stage if !(stage == Stage::Reversing && facts.can_reverse) && !facts.has_evidence => Task::Leave,
+            Stage::Reversing if !facts.can_reverse && !facts.has_evidence => Task::Leave,
+            stage if stage != Stage::Reversing && !facts.has_evidence => Task::Leave,
             _ => {
                 let due = self.backoff(entry, now).due();
                 if at_once || due <= now { Task::Drive } else { Task::Wait(due) }

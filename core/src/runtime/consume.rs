@@ -190,10 +190,9 @@ impl Run<'_> {
             let (journal, world) = (&run.client.shared.journal, &run.client.shared.world);
             loop {
                 let runs = entry.stage() == Stage::Sending && journal.may_be_running(&entry);
-                entry = match awaited(entry, runs, world.now() >= run.deadline) {
-                    Ok(event) => return Ok(event),
-                    Err(entry) => entry,
-                };
+                if let Some(event) = awaited(&entry, runs, world.now() >= run.deadline) {
+                    return Ok(event);
+                }
                 world.sleep(LOOK_AGAIN);
                 if let Some(found) = journal.find(entry.key())? {
                     entry = found;

@@ -2,6 +2,8 @@
 //! the library. A breadth-first search, so that a counterexample is as short as it can be.
 
 mod actions;
+mod effects;
+mod rules;
 mod state;
 
 pub use actions::{Action, Broken, Given};

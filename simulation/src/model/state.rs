@@ -82,8 +82,6 @@ pub struct Process {
     pub till: Option<Job>,
     /// What the library's thread is at.
     pub worker: Option<Job>,
-    /// Of which re-opening the late-arrival window of each sale is over; 0: not over.
-    pub window_over: [u32; SALES],
 }
 
 impl Process {
@@ -172,14 +170,7 @@ pub struct State {
 impl State {
     /// The state before anything happens.
     pub fn new(left: Bounds) -> State {
-        let process = Process {
-            life: 0,
-            alive: true,
-            stopped: false,
-            till: None,
-            worker: None,
-            window_over: [0; SALES],
-        };
+        let process = Process { life: 0, alive: true, stopped: false, till: None, worker: None };
         State {
             journal: [None, None],
             ledger: [Ledger::default(); SALES],

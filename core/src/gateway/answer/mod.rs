@@ -154,7 +154,7 @@ impl Doubt {
 
     /// The same without these secrets in its words: they may quote a member's name of an answer that cannot be read.
     pub fn hiding<'s>(mut self, secrets: impl IntoIterator<Item = &'s str>) -> Doubt {
-        self.message = hide(&self.message, secrets.into_iter()).into_owned();
+        self.message = hide(&self.message, secrets).into_owned();
         self
     }
 }
