@@ -34,7 +34,7 @@ demo-needed:
 demo: demo-needed library zv
 	@examples/demo.sh
 
-# Every test program runs, and the simulation after them; what failed makes it fail at the end.
+# Every test program runs, and the simulation and the model after them; what failed makes it fail at the end.
 test: tools library
 	@failed=; \
 	set -x; \

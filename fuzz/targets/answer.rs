@@ -3,7 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::gateway::{
-    CONSUME_ANSWER, CodeRules, Envelope, Identity, QUOTE_ANSWER, Sign, Verdict, mended_read,
+    Balance, BalanceRules, CONSUME_ANSWER, CodeRules, Envelope, Identity, QUOTE_ANSWER, Sign, Verdict,
+    mended_read,
 };
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::schema::Ids;
@@ -68,8 +69,12 @@ fuzz_target!(|input: &[u8]| {
             assert!(Tree::read(accepted.data()).is_some(), "{}", accepted.data());
         }
     }
+    let not_found = ["100007".to_owned()];
     for sign in [Sign::Unknown, Sign::MinusIsTaken, Sign::PlusIsTaken] {
-        assert!(envelope.balance_record(sign).is_none() || proof::says_yes(&tree));
+        let rules = BalanceRules { complete: true, not_found: &not_found, sign };
+        let said = envelope.judge_balance(OWN, Amount::parse("1.00").ok(), rules);
+        assert!(!matches!(said, Balance::Taken | Balance::Unfit) || proof::says_yes(&tree));
+        assert!(said != Balance::Missing || not_found[0] == envelope.code());
     }
     if envelope.shows_unused(COUPON) {
         let names = tree.any_member(&|name, value| name == "cardId" && value.scalar() == Some(COUPON));
