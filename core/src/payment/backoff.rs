@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// The tries of one entry, as one process sees them.
+/// The tries of one entry in this process.
 #[derive(Clone, Debug)]
 pub(super) struct Backoff {
-    /// When this process first saw that it is to be undone.
+    /// When this process first saw that the entry is to be undone.
     since: Instant,
     due: Instant,
     delay: Duration,
-    /// The gateway has said that it is done.
+    /// The gateway has confirmed the reversal.
     promised: bool,
-    /// Of which re-opening it is.
+    /// The number of the re-opening of the entry that this backoff belongs to.
     reopened: u32,
 }
 
@@ -24,12 +24,12 @@ impl Backoff {
         Backoff { since: now, due: now, delay: FIRST, promised: false, reopened }
     }
 
-    /// Of which re-opening of its entry it is.
+    /// The number of the re-opening of its entry that this backoff belongs to.
     pub(super) fn reopened(&self) -> u32 {
         self.reopened
     }
 
-    /// When this process first saw it.
+    /// When this process first saw the entry.
     pub(super) fn since(&self) -> Instant {
         self.since
     }
@@ -44,8 +44,9 @@ impl Backoff {
         now.saturating_duration_since(self.since) >= late_arrival
     }
 
-    /// One more try has not settled it. What the gateway says is done needs asking again only when the window is
-    /// over, whatever another thread has asked meanwhile; anything else sooner, each time later.
+    /// Records one more try that did not settle the entry. If the gateway has confirmed the reversal, the next try is
+    /// due only when the window is over, whatever another thread has sent meanwhile; otherwise sooner, with a growing
+    /// delay.
     pub(super) fn tried(&mut self, now: Instant, late_arrival: Duration, promised: bool, random: u32) {
         let end = self.since + late_arrival;
         let again = now + jittered(self.delay, random);
@@ -53,14 +54,14 @@ impl Backoff {
         self.promised |= promised;
         self.due = match (end > now, self.promised) {
             (true, true) => end,
-            // Not past the end of the window, where an answer can settle it.
+            // Not past the end of the window, because an answer from then on can settle the entry.
             (true, false) => again.min(end),
             (false, _) => again,
         };
     }
 }
 
-/// Between 80 and 120 percent, so that many tills that lost the gateway together do not come back together.
+/// Between 80 and 120 percent, so that many tills that lost the gateway together do not retry together.
 fn jittered(delay: Duration, random: u32) -> Duration {
     delay * (80 + random % 41) / 100
 }

@@ -1,4 +1,4 @@
-//! One call that asks for a consume, step by step.
+//! One call that requests a consume, step by step.
 
 use super::resign::Resign;
 use super::restart::Known;
@@ -7,112 +7,112 @@ use super::{Entry, OnUnknown, Owner, Reversal, Stage};
 use crate::gateway::{CodeRules, Doubt, GatewayStatus, Identity, NotSent, Verdict};
 use crate::outcome::{codes, codes::Code};
 
-/// Where a call is.
+/// The state of a call.
 #[derive(Clone, Debug)]
 pub enum State {
-    /// Nothing of this call is recorded. Holds the intent that it would record.
+    /// The call has recorded nothing yet. Holds the intent that it would record.
     New(Entry),
     /// The intent is recorded and the request is on its way.
     Sending {
-        /// What is recorded.
+        /// The record.
         entry: Entry,
         /// Whether it may be signed again.
         resign: Resign,
     },
-    /// A first attempt was refused for its timestamp, before any effect; the second is being recorded.
+    /// The first attempt was refused for its timestamp, before any effect; the second attempt is being recorded.
     Resigning(Resign),
-    /// The end is known and is being recorded.
+    /// The outcome is known and is being recorded.
     RecordingOutcome {
-        /// What happened, to be judged again if the record has changed meanwhile.
+        /// How the attempt ended, to be judged again if the record has changed meanwhile.
         end: End,
     },
-    /// The till was told.
+    /// The till has been answered.
     Done,
 }
 
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum End {
-    /// The gateway's answer, which proves something or not.
+    /// The gateway answered; the verdict says what the answer proves, if anything.
     Answered(Verdict),
-    /// No byte left.
+    /// No byte was sent.
     NotSent(NotSent),
-    /// Anything may have happened.
+    /// The outcome is unknown: the consume may have happened or not.
     Lost(Doubt),
 }
 
-/// What happened.
+/// An event of a call.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A till asks for the consume.
     Asked,
-    /// What was to be recorded is recorded.
+    /// The record was written.
     Recorded(Entry),
-    /// The bizId stands for this, which is not what the call wanted to record over.
+    /// The bizId has this record, which is not the one that the call wanted to record over.
     Existing(Entry),
     /// Another sale of the same member or coupon is unsettled.
     InDoubt(Entry),
-    /// The owner of what stands is dead.
+    /// The owner of the existing record is dead.
     OwnerDied(Entry),
-    /// The caller that carries out the same request has not ended before this call's deadline.
+    /// The caller that carries out the same request has not finished before this call's deadline.
     WaitTimedOut,
     /// The journal could not be read or written.
     JournalFailed {
         /// The library's code.
         code: &'static Code,
-        /// In words.
+        /// The message.
         message: String,
     },
     /// The send ended. `clock_is_off` says that the answer's `Date` shows a wrong clock.
     Ended {
-        /// How.
+        /// How the send ended.
         end: End,
         /// Whether signing with the corrected time could help.
         clock_is_off: bool,
     },
 }
 
-/// What is to be done; exactly one thing after every event, whose result is the next event.
+/// The action to carry out: exactly one after every event; its result is the next event.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Record the intent, unless the bizId stands for something or another sale of the member is in doubt.
+    /// Record the intent, unless the bizId has a record or another sale of the member is in doubt.
     RecordIntent(Entry),
     /// Record a further attempt over the revision before it, unless another sale of the member is in doubt.
     RecordAgain(Entry),
-    /// Record over the revision before it.
+    /// Record this over the revision before it.
     Record(Entry),
     /// Wait for the caller that is carrying out this same request.
     AwaitOther(Entry),
     /// Sign and send the request.
     Send,
-    /// Tell the till; nothing follows.
+    /// Answer the till; nothing follows.
     Tell(Reply),
 }
 
-/// What the till is told.
+/// The reply to the till.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// What this call's attempt came to.
+    /// The outcome of this call's attempt.
     Ended(Entry),
-    /// What stands for the same request from before; this call sent nothing.
+    /// The existing record of the same request; this call sent nothing.
     Existing(Entry),
-    /// The bizId stands for another request, or was reversed; this call sent nothing.
+    /// The bizId belongs to another request, or was reversed; this call sent nothing.
     Conflict(Entry),
-    /// Something was sent under the bizId and nothing was taken, and this is another request; this call sent nothing.
+    /// A request was sent under the bizId and nothing was taken, and this is another request; this call sent nothing.
     NewBizId(Entry),
-    /// The other caller has not ended before this call's deadline; this call sent nothing.
+    /// The other caller has not finished before this call's deadline; this call sent nothing.
     Busy,
     /// Another sale of the same member or coupon is unsettled; this call sent nothing.
     InDoubt(Entry),
-    /// The attempt was made with another journal: what stands here, if anything, proves nothing; this call sent nothing.
+    /// The attempt was made with another journal: the record here, if any, proves nothing; this call sent nothing.
     OtherJournal(Option<Entry>),
-    /// The outcome could not be recorded, and anything may have happened.
+    /// The outcome could not be recorded, and the consume may have happened or not.
     Unrecorded(Doubt),
     /// Nothing was sent, for a reason inside the machine.
     Internal {
         /// The library's code.
         code: &'static Code,
-        /// In words.
+        /// The message.
         message: String,
     },
 }
@@ -127,7 +127,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         (State::New(_), Event::Recorded(entry)) if entry.stage == Stage::Sending => {
             (State::Sending { entry, resign: Resign::default() }, Effect::Send)
         }
-        // What was recorded was the death of another owner.
+        // The record that was written is the end of an attempt whose owner died.
         (State::New(intent), Event::Recorded(entry) | Event::Existing(entry)) => stands(intent, entry),
         (State::New(intent), Event::OwnerDied(entry)) => {
             let ended = abandoned(&entry);
@@ -135,7 +135,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         }
         (State::New(_), Event::InDoubt(entry)) => tell(Reply::InDoubt(entry)),
         (State::New(_), Event::WaitTimedOut) => tell(Reply::Busy),
-        // Nothing was taken: nothing was sent, or all that was sent was refused before any effect.
+        // Nothing was taken: nothing was sent, or every request that was sent was refused before any effect.
         (
             State::New(_) | State::Resigning(_) | State::RecordingOutcome { end: End::NotSent(_) },
             Event::JournalFailed { code, message },
@@ -151,7 +151,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         (State::Resigning(resign), Event::Recorded(entry)) => {
             (State::Sending { entry, resign }, Effect::Send)
         }
-        // A till asked for its reversal in between: nothing was taken, so there is nothing left to send.
+        // A till requested the reversal in between: nothing was taken, so there is nothing left to send.
         (State::Resigning(_), Event::Existing(entry)) if entry.stage != Stage::Sending => {
             tell(Reply::Existing(entry))
         }
@@ -165,12 +165,12 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         (State::Sending { entry, .. }, Event::Ended { end, .. }) => conclude(&entry, end),
 
         (State::RecordingOutcome { .. }, Event::Recorded(entry)) => tell(Reply::Ended(entry)),
-        // A till asked for its reversal while it was running: judged again over what stands now.
+        // A till requested the reversal during the attempt: the outcome is judged again over the current record.
         (State::RecordingOutcome { end }, Event::Existing(entry)) if entry.stage == Stage::Sending => {
             conclude(&entry, end)
         }
-        // It was taken for dead and is being undone, or was; but the gateway did it, and only now that is known. Or
-        // only now it ended without proof: it may have been sent after whatever was found out about it.
+        // The attempt was presumed dead, so its reversal may be pending or done; the gateway's success arrived afterwards.
+        // Or the attempt ended without proof only now: its request may have been sent after the findings of the meantime.
         (State::RecordingOutcome { end }, Event::Existing(entry))
             if matches!(
                 entry.stage,
@@ -187,7 +187,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
                     let record = match entry.stage {
                         Stage::Unknown => entry.moved(Stage::Succeeded),
                         _ if goes_back => entry.moved(Stage::Reversing),
-                        // The records did not have it, and nothing gives it back.
+                        // The gateway's records did not have the consume, and nothing gives the money back.
                         _ => contradicted(&entry),
                     };
                     let record = record.with_accepted(accepted);
@@ -196,7 +196,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
                 _ => tell(Reply::Existing(entry)),
             }
         }
-        // A person has settled it meanwhile: a proof of the contrary is not thrown away.
+        // A person has settled the entry meanwhile: a proof of the contrary is not discarded.
         (State::RecordingOutcome { end }, Event::Existing(entry))
             if entry.detail.settlement.is_some() && matches!(entry.stage, Stage::Kept | Stage::Undone) =>
         {
@@ -221,7 +221,8 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
             )))
         }
 
-        // Events out of order are a defect of the driver. Before the send nothing was taken; after it, who knows.
+        // Events out of order are a defect of the runtime. Before the send nothing was taken; after the send the
+        // outcome is unknown.
         (State::New(_), event) => tell(Reply::Internal {
             code: &codes::PANIC,
             message: format!("unexpected event before the send: {event:?}"),
@@ -233,8 +234,8 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
     }
 }
 
-/// What a call tells whose till made the attempt with another journal: it sends nothing. `None` where this journal may
-/// carry it out.
+/// The reply of a call whose till made the attempt with another journal: the call sends nothing. `None` if this journal
+/// may carry out the consume.
 pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply> {
     match known {
         Known::OtherJournal(entry) => Some(Reply::OtherJournal(entry)),
@@ -248,8 +249,8 @@ pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply> {
     }
 }
 
-/// What has become of the attempt that a call waits for; `None` while it runs. `time_is_over` says that the call's own
-/// deadline is reached.
+/// The result of the attempt that a call waits for; `None` while the attempt runs. `time_is_over` says that the call's
+/// own deadline is reached.
 pub fn awaited(standing: &Entry, may_be_running: bool, time_is_over: bool) -> Option<Event> {
     match standing.stage {
         Stage::Sending if !may_be_running => Some(Event::OwnerDied(standing.clone())),
@@ -259,12 +260,12 @@ pub fn awaited(standing: &Entry, may_be_running: bool, time_is_over: bool) -> Op
     }
 }
 
-/// The record of an attempt whose owner died: it may have happened.
+/// The record of an attempt whose owner died: the consume may have happened.
 pub fn abandoned(entry: &Entry) -> Entry {
     in_doubt(entry, &left_behind()).ended_when_sent()
 }
 
-/// The doubt about an attempt that nobody carries out any more.
+/// The doubt about an attempt that no caller carries out any more.
 pub fn left_behind() -> Doubt {
     Doubt::new(
         &codes::ABANDONED,
@@ -272,7 +273,7 @@ pub fn left_behind() -> Doubt {
     )
 }
 
-/// What the call does about what stands under its bizId.
+/// What the call does about the existing record of its bizId.
 fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
     if !entry.identity.is_same_as(&intent.identity) {
         if let Some(told) = another_request(&entry) {
@@ -298,8 +299,9 @@ fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
     }
 }
 
-/// What another request than the recorded one is told under its bizId; `None` where no byte ever left under it. What was
-/// refused may have been taken all the same, or be taken later: then nobody could say which of two sums it was.
+/// The reply to a request that differs from the recorded one under its bizId; `None` if no byte was ever sent under the
+/// bizId. A refused request may have been taken all the same, or be taken later: the two sums could then not be told
+/// apart.
 pub fn another_request(entry: &Entry) -> Option<Reply> {
     match entry.stage {
         _ if entry.is_free() => None,
@@ -333,7 +335,7 @@ fn again(entry: &Entry, owner: Owner) -> Entry {
 /// Records how the attempt ended.
 fn conclude(entry: &Entry, end: End) -> (State, Effect) {
     let record = match &end {
-        // Also on a second attempt: the first one has its own proof that it took nothing.
+        // Also on a second attempt: the first attempt has its own proof that it took nothing.
         End::Answered(Verdict::Refused(refusal)) => ended(entry, Stage::Declined).with_refusal(refusal),
         End::Answered(Verdict::Accepted(accepted)) => ended(entry, Stage::Succeeded).with_accepted(accepted),
         End::NotSent(why) => ended(entry, Stage::NotSent).with_words(why.code, &why.message),
@@ -342,8 +344,8 @@ fn conclude(entry: &Entry, end: End) -> (State, Effect) {
     (State::RecordingOutcome { end }, Effect::Record(record))
 }
 
-/// The stage of a proven end; where a till has asked for the reversal meanwhile, what was taken goes back and
-/// what was not taken can no longer be.
+/// The record of a proven outcome. If a till has requested the reversal meanwhile, a success is to be reversed;
+/// any other outcome is voided, so that the bizId is closed.
 fn ended(entry: &Entry, stage: Stage) -> Entry {
     match stage {
         _ if !entry.detail.reversal.asked => entry.moved(stage),
@@ -352,8 +354,8 @@ fn ended(entry: &Entry, stage: Stage) -> Entry {
     }
 }
 
-/// The record of an attempt that ended without proof after it had been taken for dead: whatever was confirmed or not
-/// found meanwhile may have been so before it arrived.
+/// The record of an attempt that ended without proof after it had been presumed dead: every confirmation and every "not
+/// found" may date from before the consume arrived.
 fn reopened(entry: &Entry, doubt: &Doubt) -> Entry {
     let mut next = in_doubt(entry, doubt);
     next.detail.reopened = next.detail.reopened.saturating_add(1);
@@ -368,8 +370,8 @@ fn reopened(entry: &Entry, doubt: &Doubt) -> Entry {
     next
 }
 
-/// The record of an attempt that ended with a proof of the contrary after it had been settled: a person must look. A till
-/// that was told that nothing stands has taken another tender.
+/// The record of an attempt that ended with a proof of the contrary after the entry had been settled: a person must
+/// check. A till that was told that the sale is not valid has taken another tender.
 fn contradicted(entry: &Entry) -> Entry {
     let mut next = entry.moved(Stage::Unproven);
     next.detail.reversal = Reversal {

@@ -1,6 +1,6 @@
-//! The durable record of one bizId. Its stage changes only by the functions of this folder, each of which gives
-//! a new record with the next revision; the journal stores it only over the revision that it was made from, so
-//! whoever loses a race reads again what stands.
+//! The durable record of one bizId. Its stage changes only through the functions of this folder, each of which returns
+//! a new record with the next revision; the journal stores a record only over the revision that it was made from, so
+//! the loser of a race reads the current record again.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,56 +10,56 @@ use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
 use crate::outcome::codes::{self, Code};
 
-/// What one consume is known by: nothing of one account or endpoint is ever taken for another's.
+/// What identifies a consume: no record of one account or endpoint is ever used for another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The account.
     pub open_id: String,
-    /// Where it was sent, so that nothing of a simulator is replayed in production.
+    /// The endpoint that the consume was sent to, so that no record of a simulator is used in production.
     pub endpoint: String,
     /// The till's own id.
     pub biz_id: BizId,
 }
 
-/// Which process carried out the last attempt. Its lock tells whether it still lives.
+/// The process that carried out the last attempt. Its lock shows whether it is still alive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Owner(pub String);
 
-/// What happens to an outcome that is unknown; fixed when the intent is recorded.
+/// What happens to an unknown outcome; fixed when the intent is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnknown {
-    /// It is reversed.
+    /// The consume is reversed.
     Reverse,
-    /// It waits for evidence, the till or a person.
+    /// The outcome waits for evidence, the till or a person.
     Hold,
 }
 
-/// Where the life of a bizId is.
+/// The stage of a bizId.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The intent stands, the request is on its way or may be.
+    /// The intent is recorded; the request is or may be on its way.
     Sending,
-    /// The gateway did it.
+    /// The gateway carried out the consume.
     Succeeded,
-    /// The gateway said no and took nothing.
+    /// The gateway refused the consume and took nothing.
     Declined,
-    /// No byte left.
+    /// No byte was sent.
     NotSent,
-    /// It may have happened, and nothing is being done about it.
+    /// The consume may have happened, and nothing is being done about it.
     Unknown,
-    /// It is to be undone, until the gateway has said that it is.
+    /// The consume is to be undone, until the gateway has confirmed that it is.
     Reversing,
-    /// It is undone, or can no longer happen.
+    /// The consume is undone, or can no longer happen.
     Reversed,
-    /// The gateway refuses to undo it.
+    /// The gateway refuses to undo the consume.
     Refused,
-    /// Nobody can know.
+    /// The outcome cannot be determined.
     Unproven,
-    /// A person says that it stands.
+    /// A person has decided that the sale is valid.
     Kept,
-    /// A person says that it does not stand.
+    /// A person has decided that the sale is not valid.
     Undone,
 }
 
@@ -79,7 +79,7 @@ impl Stage {
         Stage::Undone,
     ];
 
-    /// The word in the journal and in `zv_pending_json`.
+    /// The stage's word in the journal and in `zv_pending_json`.
     pub fn as_str(self) -> &'static str {
         match self {
             Stage::Sending => "sending",
@@ -96,12 +96,12 @@ impl Stage {
         }
     }
 
-    /// The stage of that word.
+    /// The stage with that word.
     pub fn from_word(word: &str) -> Option<Stage> {
         Stage::ALL.into_iter().find(|stage| stage.as_str() == word)
     }
 
-    /// Whether somebody still has to find out, undo or decide.
+    /// Whether the outcome still has to be found out, undone or decided.
     pub fn is_unsettled(self) -> bool {
         matches!(self, Stage::Sending | Stage::Unknown | Stage::Reversing | Stage::Refused | Stage::Unproven)
     }
@@ -111,15 +111,15 @@ impl Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
-    /// It is done.
+    /// The reversal is carried out.
     Done,
-    /// It had been done before.
+    /// The consume had been reversed before.
     Already,
-    /// Nothing stands under that bizId.
+    /// The gateway has no consume under that bizId.
     NotFound,
-    /// No, with a code that the configuration does not explain.
+    /// The reversal is refused, with a code that the configuration does not explain.
     Refused,
-    /// Nothing that could be believed.
+    /// The answer says nothing reliable.
     Nothing,
 }
 
@@ -142,17 +142,17 @@ impl Said {
 pub struct Reversal {
     /// A till asked for it.
     pub asked: bool,
-    /// How often it was sent; recorded before each send.
+    /// How often the reversal was sent; recorded before each send.
     pub tries: u32,
-    /// The gateway's last words, or why there were none.
+    /// The gateway's last status, or why there was none.
     pub last: Option<GatewayStatus>,
-    /// The last try was refused in the gateway's own words.
+    /// The last try was refused with the gateway's own status.
     pub refused: bool,
-    /// The sale stood as succeeded when the till asked: the money of a finished sale is given back.
+    /// The sale was recorded as succeeded when the till asked: the money of a finished sale is given back.
     #[serde(default)]
     pub refund: bool,
-    /// How many tries have been recorded to be sent and were not answered by a whole business refusal. What one of
-    /// them did, nobody knows.
+    /// How many tries were recorded as about to be sent and were not answered by a complete business refusal. What such
+    /// a try did is unknown.
     #[serde(default)]
     pub unanswered: u32,
     /// What the last answer said.
@@ -161,45 +161,46 @@ pub struct Reversal {
     /// A try was confirmed while the consume could still arrive.
     #[serde(default)]
     pub promised: bool,
-    /// Nothing had been taken when a till asked: how it stood then. The bizId is closed.
+    /// Nothing had been taken when a till asked: the stage at that time. The bizId is closed.
     #[serde(default)]
     pub voided: Option<Stage>,
-    /// A person said that it stands after the till had been told to take another tender: no sale is completed by it.
+    /// A person decided that the sale is valid after the till had been told to take another tender: this does not
+    /// complete a sale.
     #[serde(default)]
     pub sent_away: bool,
-    /// By the configuration of the last answer a refusal could be told from "already reversed".
+    /// The configuration at the last answer could tell a refusal from "already reversed".
     #[serde(default)]
     pub told_apart: bool,
-    /// What a finished sale had taken was given back before, elsewhere: no try of this record did it.
+    /// The money of a finished sale was given back earlier, elsewhere: no try of this record did it.
     #[serde(default)]
     pub elsewhere: bool,
 }
 
-/// What a person decided.
+/// A person's decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
-    /// Who.
+    /// Who decided.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// The stage before.
+    /// The stage before the decision.
     pub from: Stage,
 }
 
-/// Whether the till must say that it has stored its own sale.
+/// Whether the till must confirm that it has stored its own sale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirmation {
-    /// It need not.
+    /// The till need not confirm.
     #[default]
     NotAsked,
-    /// It must, and has not yet.
+    /// The till must confirm and has not yet.
     Awaited,
-    /// It has.
+    /// The till has confirmed.
     Given,
 }
 
-/// See the module's words.
+/// The durable record of one bizId: its identity, stage, revision and details.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     pub(super) key: Key,
@@ -213,21 +214,21 @@ pub struct Entry {
     pub(super) detail: Detail,
 }
 
-/// What is stored of an entry beside its columns.
+/// The part of an entry that is stored besides its columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, stored by name")]
 pub struct Detail {
-    /// The last words about the consume: the gateway's, or why there are none.
+    /// The last status of the consume: the gateway's, or why there is none.
     pub words: Option<GatewayStatus>,
     /// The library's code for a doubt.
     pub doubt: Option<String>,
     /// The gateway's data as JSON text, normalised.
     pub data: Option<String>,
-    /// What did not fit.
+    /// The warnings about the answer.
     pub warnings: Vec<GatewayStatus>,
     /// The bizId that the answer carried.
     pub returned_biz_id: Option<String>,
-    /// The gateway's whole answer came, so the request is no longer on its way.
+    /// The gateway's complete answer was received, so the request is no longer on its way.
     pub answered: bool,
     /// Another till's sale, known only by its bizId.
     pub foreign: bool,
@@ -236,27 +237,27 @@ pub struct Detail {
     /// The till has stored its sale.
     #[serde(default)]
     pub confirmation: Confirmation,
-    /// What was done to undo it.
+    /// What was done to undo the consume.
     pub reversal: Reversal,
-    /// What a person decided.
+    /// A person's decision.
     pub settlement: Option<Settlement>,
-    /// Its answer carried a bizId that may be another sale's, which must not be undone for it.
+    /// The answer carried a bizId that may belong to another sale, which must not be undone in its place.
     #[serde(default, rename = "strange_answer")]
     pub mismatched_biz_id: bool,
-    /// When it was sent, ended and given back.
+    /// When the consume was sent, ended and given back.
     #[serde(default, skip_serializing_if = "Times::is_empty")]
     pub times: Times,
     /// The till, the operator and the store of the request.
     #[serde(default, skip_serializing_if = "Origin::is_empty")]
     pub origin: Origin,
-    /// Its details were dropped: what is left is that the bizId was used, how it ended, and what a reversal needs.
+    /// The details were dropped: only the use of the bizId, its outcome and what a reversal needs are left.
     #[serde(default)]
     pub retired: bool,
-    /// There were earlier attempts, and no byte of any of them left.
+    /// There were earlier attempts, and no byte of any of them was sent.
     #[serde(default)]
     pub earlier_never_left: bool,
-    /// How often an attempt ended without proof after it had been taken for dead; each time the window for a late
-    /// arrival begins anew.
+    /// How often an attempt ended without proof after it had been presumed dead; each time the window for a late
+    /// arrival begins again.
     #[serde(default)]
     pub reopened: u32,
 }
@@ -283,14 +284,14 @@ impl Entry {
         }
     }
 
-    /// The record of another till's sale, which is to be undone. `told` is what the till says of it, `returned` the bizId
-    /// that its answer carried.
+    /// The record of another till's sale that is to be undone. `told` is what the till says about the sale, `returned`
+    /// the bizId that its answer carried.
     pub fn foreign(key: Key, told: Identity, returned: &str, owner: Owner, created_unix_ms: i64) -> Entry {
         let mut entry = Entry::intent(key, told, owner, OnUnknown::Reverse, created_unix_ms);
         entry.stage = Stage::Reversing;
         entry.attempt = 0;
         entry.detail.foreign = true;
-        // Who knows what the answer carried has seen the answer.
+        // A till that knows what the answer carried has seen the answer.
         entry.detail.answered = true;
         entry.detail.returned_biz_id = Some(returned.to_owned());
         entry.detail.reversal.asked = true;
@@ -307,18 +308,18 @@ impl Entry {
         entry
     }
 
-    /// The same intent, asked for by this till, operator and store.
+    /// The same intent, requested by this till, operator and store.
     pub fn from(mut self, origin: Origin) -> Entry {
         self.detail.origin = origin;
         self
     }
 
-    /// Whether what was asked is not known here, or no longer: another till's sale, or one whose details were dropped.
+    /// Whether the request is unknown here: another till's sale, or an entry whose details were dropped.
     pub fn lost_its_request(&self) -> bool {
         self.detail.foreign || self.detail.retired
     }
 
-    /// The same with what the till says of a sale whose details were dropped.
+    /// The same entry with what the till says about a sale whose details were dropped.
     pub fn told(mut self, told: &Identity) -> Entry {
         if self.lost_its_request() {
             let own = &mut self.identity;
@@ -329,19 +330,19 @@ impl Entry {
         self
     }
 
-    /// The same intent, whose success the till must confirm.
+    /// The same intent, with a success that the till must confirm.
     pub fn awaiting_confirmation(mut self) -> Entry {
         self.detail.confirmation = Confirmation::Awaited;
         self
     }
 
-    /// Whether it succeeded and the till has not read that, or has not confirmed it.
+    /// Whether the consume succeeded and the till has not read that, or has not confirmed it.
     pub fn is_unfinished(&self) -> bool {
         self.stage == Stage::Succeeded
             && (!self.detail.heard || self.detail.confirmation == Confirmation::Awaited)
     }
 
-    /// The record of a success whose answer the till has read; `None` where that says nothing new.
+    /// The record of a success whose answer the till has read; `None` if that changes nothing.
     pub fn heard(&self) -> Option<Entry> {
         (self.stage == Stage::Succeeded && !self.detail.heard).then(|| {
             let mut next = self.moved(Stage::Succeeded);
@@ -350,7 +351,7 @@ impl Entry {
         })
     }
 
-    /// The record of a success that the till has stored; `None` where that says nothing new.
+    /// The record of a success that the till has stored; `None` if that changes nothing.
     pub fn confirmed(&self) -> Option<Entry> {
         (self.stage == Stage::Succeeded && self.detail.confirmation != Confirmation::Given).then(|| {
             let mut next = self.moved(Stage::Succeeded);
@@ -360,9 +361,9 @@ impl Entry {
         })
     }
 
-    /// The record without what it no longer needs: what was said, and whose it was unless it succeeded: that may
-    /// still be undone, which needs the member, the sum, the purses and the coupons. `None` where somebody may still
-    /// have to settle or read it.
+    /// The record without the details that it no longer needs: the statuses, and the member unless the consume
+    /// succeeded: a success may still be undone, which needs the member, the sum, the purses and the coupons. `None` if
+    /// the entry may still have to be settled or read.
     pub fn retired(&self) -> Option<Entry> {
         let stands = matches!(self.stage, Stage::Succeeded | Stage::Kept) || self.is_refund();
         (!self.stage.is_unsettled() && !self.is_unfinished() && !self.detail.retired).then(|| Entry {
@@ -380,9 +381,9 @@ impl Entry {
                     .map(|words| GatewayStatus { message: String::new(), ..words.clone() }),
                 heard: self.detail.heard,
                 confirmation: self.detail.confirmation,
-                // Whether reversals by the sent bizId can be trusted hangs on it.
+                // Whether reversals by the sent bizId can be trusted depends on it.
                 returned_biz_id: self.detail.returned_biz_id.clone(),
-                // A refund that comes later stands on a day of its own.
+                // A later refund is filed under its own day.
                 times: self.detail.times,
                 earlier_never_left: self.detail.earlier_never_left,
                 ..Detail::default()
@@ -391,59 +392,59 @@ impl Entry {
         })
     }
 
-    /// Whether a request is sent once this is recorded. A reversal that is asked for meanwhile sends no other.
+    /// Whether a request is sent once this is recorded. A reversal that is requested meanwhile sends no other request.
     pub fn is_intent(&self) -> bool {
         self.stage == Stage::Sending && !self.detail.reversal.asked
     }
 
-    /// Whether no byte ever left under the bizId: only then is it free for another request.
+    /// Whether no byte was ever sent under the bizId: only then is the bizId free for another request.
     pub fn is_free(&self) -> bool {
         self.stage == Stage::NotSent && (self.attempt == 1 || self.detail.earlier_never_left)
     }
 
-    /// Whether the money of a finished sale is being given back, was, or could not be.
+    /// Whether the money of a finished sale is being given back, was given back, or could not be given back.
     pub fn is_refund(&self) -> bool {
         self.detail.reversal.refund
     }
 
-    /// Whether its attempt ended with a proof of the contrary after it had been settled.
+    /// Whether the attempt ended with a proof of the contrary after the entry had been settled.
     pub fn has_late_proof(&self) -> bool {
         let last = self.detail.reversal.last.as_ref();
         self.stage == Stage::Unproven && last.is_some_and(|words| words.code == codes::LATE_PROOF.text)
     }
 
-    /// Whether it stands because its refund was refused, and not by a person's word.
+    /// Whether the sale is valid because its refund was refused, and not by a person's decision.
     pub fn is_refused_refund(&self) -> bool {
         self.stage == Stage::Kept && self.is_refund() && self.detail.settlement.is_none()
     }
 
-    /// Whether it keeps another sale of the same member or coupon from being sent: it is unsettled and may take the
-    /// money of a sale that nobody has finished. A refund takes nothing, and what was confirmed as undone leaves the
-    /// member free though a later answer explains nothing.
+    /// Whether the entry keeps another sale of the same member or coupon from being sent: the entry is unsettled and
+    /// may take the money of a sale that was never finished. A refund takes nothing, and a confirmed reversal leaves
+    /// the member free even if a later answer explains nothing.
     pub fn holds_back(&self) -> bool {
         self.stage.is_unsettled() && !self.gives_back() && !self.promise_refused()
     }
 
-    /// Whether its undoing gives money back to a customer whose sale was finished, here or by another till.
+    /// Whether undoing the consume gives money back to a customer whose sale was finished, here or at another till.
     pub fn gives_back(&self) -> bool {
         self.is_refund() || self.detail.foreign
     }
 
-    /// Whether the refund was refused in words that the configuration of then could not tell from "already reversed": it
-    /// may have been given back elsewhere, by another till or in the back office.
+    /// Whether the refund was refused with a status that the configuration at that time could not tell from "already
+    /// reversed": the money may have been given back elsewhere, by another till or in the back office.
     pub fn may_be_given_back_elsewhere(&self) -> bool {
         self.stage == Stage::Kept && self.is_refund() && !self.detail.reversal.told_apart
     }
 
-    /// The same, whose reversal was answered where the configuration names the codes that say "already reversed", or
-    /// does not.
+    /// The same entry after an answer to its reversal; `already_is_known` says whether the configuration names the
+    /// codes that mean "already reversed".
     pub fn answered_where(mut self, already_is_known: bool) -> Entry {
         self.detail.reversal.told_apart = already_is_known;
         self
     }
 
-    /// Whether the till was told to take another tender for a sale that it was never told as a success, since its
-    /// reversal was on disk: that stays so, whatever became of the reversal.
+    /// Whether the till was told to take another tender for a sale that was never reported to it as a success, because
+    /// the reversal was on disk: that remains so, whatever became of the reversal.
     pub fn sent_away(&self) -> bool {
         match self.stage {
             Stage::Unproven if self.has_late_proof() => self.detail.reversal.sent_away,
@@ -460,26 +461,26 @@ impl Entry {
             && self.detail.reversal.said == Some(Said::NotFound)
     }
 
-    /// Whether its undoing was confirmed once and then refused with a code that the configuration does not explain.
+    /// Whether the reversal was confirmed once and then refused with a code that the configuration does not explain.
     pub fn promise_refused(&self) -> bool {
         let reversal = &self.detail.reversal;
         self.stage == Stage::Unproven && reversal.promised && reversal.said == Some(Said::Refused)
     }
 
-    /// Whether its undoing was confirmed while the consume could still arrive.
+    /// Whether the reversal was confirmed while the consume could still arrive.
     pub fn is_promised(&self) -> bool {
         let reversal = &self.detail.reversal;
-        // Older records kept only the words.
+        // Older records stored only the status.
         let in_words = || reversal.last.as_ref().is_some_and(|words| words.code == "0");
         reversal.promised || (reversal.said.is_none() && in_words())
     }
 
-    /// Whether the gateway has said that it did it.
+    /// Whether the gateway has confirmed the consume.
     pub(super) fn was_accepted(&self) -> bool {
         self.detail.answered && self.detail.words.as_ref().is_some_and(|words| words.code == "0")
     }
 
-    /// A record as the journal has it.
+    /// A record as it is stored in the journal.
     #[allow(clippy::too_many_arguments, reason = "one argument a column")]
     pub fn restore(
         key: Key,
@@ -495,22 +496,22 @@ impl Entry {
         Entry { key, identity, stage, revision, attempt, owner, on_unknown, created_unix_ms, detail }
     }
 
-    /// What it is known by.
+    /// What identifies the consume.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// What was asked.
+    /// The content of the request.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Where it is.
+    /// The stage.
     pub fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// Grows with every change.
+    /// The revision, which grows with every change.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -520,27 +521,27 @@ impl Entry {
         self.attempt
     }
 
-    /// Who made the last attempt.
+    /// The process that made the last attempt.
     pub fn owner(&self) -> &Owner {
         &self.owner
     }
 
-    /// The policy that was in force.
+    /// The policy for an unknown outcome that was in force at the intent.
     pub fn on_unknown(&self) -> OnUnknown {
         self.on_unknown
     }
 
-    /// When the intent was recorded, by the till's clock; for people only.
+    /// When the intent was recorded, by the till's clock; for display only.
     pub fn created_unix_ms(&self) -> i64 {
         self.created_unix_ms
     }
 
-    /// All the rest.
+    /// The rest of the record.
     pub fn detail(&self) -> &Detail {
         &self.detail
     }
 
-    /// Whether this consume is of the same member.
+    /// Whether the consume is of the same member.
     pub fn touches_member(&self, other: &Identity) -> bool {
         self.identity.is_same_member(other)
     }
@@ -550,7 +551,7 @@ impl Entry {
         self.identity.shares_coupon(other)
     }
 
-    /// The same with the next revision and stage.
+    /// The same entry with the next revision and that stage.
     pub(super) fn moved(&self, stage: Stage) -> Entry {
         Entry { stage, revision: self.revision + 1, ..self.clone() }
     }
@@ -589,7 +590,7 @@ impl Entry {
         self.detail.answered = doubt.answered;
         let own = doubt.returned_biz_id.clone().filter(|id| id == self.key.biz_id.as_str());
         self.detail.mismatched_biz_id = doubt.returned_biz_id.is_some() && own.is_none();
-        // A till that asked for the reversal may have said which one its answer carried.
+        // A till that asked for the reversal may have stated the bizId that its answer carried.
         self.detail.returned_biz_id = own.or(self.detail.returned_biz_id);
         self.detail.warnings = doubt
             .warnings
@@ -605,7 +606,7 @@ impl Entry {
     }
 }
 
-/// What a reversal and its words need of a success's data.
+/// The part of a success's data that a reversal and its messages need.
 fn purses(data: &str) -> String {
     const KEPT: [&str; 4] = ["bizId", "couponsCardList", "change_gift_amount", "change_recharge_amount"];
     let value = Value::parse(data).ok();

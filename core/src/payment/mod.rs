@@ -1,6 +1,6 @@
-//! What a consume is, from its intent to its settled end: pure functions over [`Entry`], the one durable record
-//! of a bizId. No I/O, clock, thread or randomness is in here; the client and the recovery drive these functions
-//! with real effects, the simulation with simulated ones.
+//! A consume from its intent to its settled outcome: pure functions over [`Entry`], the one durable record of a bizId.
+//! This module has no I/O, clock, thread or randomness; `runtime` carries out the effects, and the simulation runs the
+//! same runtime on a simulated machine.
 //!
 //! ```text
 //! request ──▶ Sending ──▶ Succeeded | Declined | NotSent
@@ -9,9 +9,9 @@
 //!                                             ├──▶ Refused ────────┤
 //!                                             └──▶ Unproven ───────┘
 //! Succeeded ─ a till asks ─▶ Reversing (a refund) ──▶ Reversed
-//!                                  └─ every try refused ─▶ Kept (it stands)
+//!                                  └─ every try refused ─▶ Kept (the sale is valid)
 //! Declined | NotSent ─ a till asks ─▶ Reversed (a void: the bizId is closed)
-//! taken for dead, and then it ends without proof ─▶ Unknown | Reversing, re-opened
+//! presumed dead, and later ended without proof ─▶ Unknown | Reversing, re-opened
 //! its owner died while Sending ──▶ as "anything else"
 //! ```
 

@@ -1,11 +1,11 @@
-//! What the gateway's own records make of an outcome that is held, step by step: which are asked, in which order, and what
-//! their answers prove.
+//! What the gateway's own records prove about an outcome that is held, step by step: which records are asked, in which
+//! order, and what their answers prove.
 
 use super::{Entry, Stage};
 use crate::gateway::{Balance, GatewayStatus};
 use crate::outcome::{codes, codes::Code};
 
-/// Which records the gateway keeps that can say something about an entry.
+/// Which records the gateway keeps that can prove something about an entry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Records {
     /// The balance records, by bizId.
@@ -14,90 +14,91 @@ pub struct Records {
     pub coupons: bool,
 }
 
-/// Where the question to the records is.
+/// The state of one reconciliation.
 #[derive(Clone, Debug)]
 pub enum State {
-    /// Nothing is asked yet.
+    /// Nothing has been asked yet.
     New(Entry),
-    /// The balance records are asked.
+    /// The balance records are being asked.
     AskingBalance(Entry),
-    /// They do not know the bizId. Where the account keeps other bizIds than it is sent, that says nothing.
+    /// The balance records do not have the bizId. If the account stores other bizIds than the ones sent, that proves
+    /// nothing.
     Missing(Entry),
-    /// The status of the coupon of that number is asked.
+    /// The status of the coupon with that number is being asked.
     AskingCoupon(Entry, usize),
-    /// All coupons are unused, so a consume that is all or nothing did not happen (docs/money-safety.md, G4); unless another
-    /// sale that names the coupon of that number has given back what this one redeemed. The journal is asked after the
-    /// gateway, so that a sale which began meanwhile is found.
+    /// All coupons are unused, so a consume that is all or nothing did not happen (docs/money-safety.md, G4); unless
+    /// another sale that names the coupon with that number has given back what this consume redeemed. The journal is
+    /// asked after the gateway, so that a sale that began meanwhile is found.
     AskingOtherSales(Entry, usize),
-    /// What is proven is being recorded.
+    /// The proven outcome is being recorded.
     RecordingOutcome,
-    /// The question has ended.
+    /// The reconciliation has ended.
     Done,
 }
 
-/// What happened.
+/// An event of a reconciliation.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The question begins.
+    /// The reconciliation begins.
     Begin,
     /// The balance records have answered.
     Balance(Balance),
-    /// Whether this account has ever answered with another bizId than the one that was sent.
+    /// Whether this account has ever answered with a bizId other than the one that was sent.
     OtherBizIds(bool),
     /// Whether a coupon is shown as unused.
     CouponUnused(bool),
     /// Whether another sale of the account names a coupon.
     NamedElsewhere(bool),
-    /// What was to be recorded is recorded.
+    /// The record was written.
     Recorded(Entry),
-    /// Another record stands there; nothing was written.
+    /// The journal has another record of the bizId; nothing was written.
     Existing(Entry),
     /// The journal could not be read or written.
     JournalFailed {
         /// The library's code.
         code: &'static Code,
-        /// In words.
+        /// The message.
         message: String,
     },
 }
 
-/// What is to be done; exactly one thing after every event, whose result is the next event.
+/// The action to carry out: exactly one after every event; its result is the next event.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Ask the balance records.
     AskBalance,
     /// Ask the journal whether the account has ever answered with other bizIds.
     AskOtherBizIds,
-    /// Ask for the status of the coupon of that number.
+    /// Ask for the status of the coupon with that number.
     AskCoupon(usize),
-    /// Ask the journal whether another sale names the coupon of that number.
+    /// Ask the journal whether another sale names the coupon with that number.
     AskOtherSales(usize),
-    /// Record over the revision before it.
+    /// Record this over the revision before it.
     Record(Entry),
-    /// This stands now; nothing follows.
+    /// This is the record now; nothing follows.
     Stands(Entry),
-    /// Nothing is known to be recorded; nothing follows.
+    /// It is not known that anything was recorded; nothing follows.
     Failed {
         /// The library's code.
         code: &'static Code,
-        /// In words.
+        /// The message.
         message: String,
     },
 }
 
-/// Whether records can say anything about an entry.
+/// Whether records can prove anything about an entry.
 pub fn is_open_to_evidence(entry: &Entry) -> bool {
     entry.stage() == Stage::Unknown || entry.promise_refused()
 }
 
-/// One step of asking the records about an entry.
+/// One step of a reconciliation.
 #[allow(clippy::match_same_arms, reason = "one arm a transition")]
 pub fn step(state: State, event: Event, records: Records, late_window_over: bool) -> (State, Effect) {
     let weighed = |entry: Entry, evidence: Evidence| match weigh(&entry, evidence, late_window_over) {
         Some(record) => (State::RecordingOutcome, Effect::Record(record)),
         None => (State::Done, Effect::Stands(entry)),
     };
-    // Nothing that a coupon shows can prove anything before the request can no longer arrive.
+    // The status of a coupon proves nothing before the request can no longer arrive.
     let coupon = |entry: Entry, number: usize| {
         let named = entry.identity().coupons.len();
         match number {
@@ -136,7 +137,7 @@ pub fn step(state: State, event: Event, records: Records, late_window_over: bool
             (State::Done, Effect::Stands(entry))
         }
         (_, Event::JournalFailed { code, message }) => (State::Done, Effect::Failed { code, message }),
-        // Events out of order are a defect of the runtime. Nothing is proven by them.
+        // Events out of order are a defect of the runtime. They prove nothing.
         (state, event) => {
             let message = format!("unexpected event {event:?} in {state:?}");
             (State::Done, Effect::Failed { code: &codes::PANIC, message })
@@ -144,25 +145,25 @@ pub fn step(state: State, event: Event, records: Records, late_window_over: bool
     }
 }
 
-/// What the gateway's own records say of a consume.
+/// What the gateway's own records say about a consume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// The bizId stands there with its amount.
+    /// The records have the bizId with its amount.
     Taken,
-    /// They are complete, and it does not stand there.
+    /// The records are complete and do not have the bizId.
     Absent,
-    /// The bizId stands there, with another amount: neither, whatever else is found.
+    /// The records have the bizId with another amount: that proves neither, whatever else is found.
     Unfit,
-    /// They say nothing that can be read, or do not have everything.
+    /// The records cannot be read or are incomplete.
     Nothing,
 }
 
-/// What evidence makes of an outcome that is held: the record over the revision before it, or `None` where
-/// nothing is proven. That a deduction stands there proves it at once; that none does proves something only when
-/// the request can no longer arrive.
+/// Applies evidence to an outcome that is held: returns the record over the revision before it, or `None` if nothing is
+/// proven. A recorded deduction is proof at once; a missing one proves something only when the request can no longer
+/// arrive.
 pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Option<Entry> {
     let (stage, code, message) = match evidence {
-        // What was confirmed as undone never becomes a success.
+        // An entry whose reversal was confirmed never becomes a success.
         Evidence::Taken if entry.promise_refused() => return None,
         _ if entry.stage != Stage::Unknown && !entry.promise_refused() => return None,
         Evidence::Taken => (Stage::Succeeded, "0", "the deduction stands in the gateway's own records"),

@@ -8,7 +8,7 @@ pub struct Resign {
 }
 
 impl Resign {
-    /// What is left of the right once it is used; `None` if it was used before.
+    /// The right that is left after one use; `None` if it was used before.
     pub fn again(self) -> Option<Resign> {
         (!self.used).then_some(Resign { used: true })
     }

@@ -1,22 +1,22 @@
-//! What a till that has started again is told of an attempt that it has stored. What is recorded is told, unless it may
-//! be out of date; that nothing is recorded says only under the journal with which the attempt was made that nothing was
-//! sent.
+//! The answer to a till that has started again and asks about an attempt that it has stored. A record is reported
+//! unless it may be out of date; a missing record proves that nothing was sent only in the journal with which the
+//! attempt was made.
 
 use super::{Entry, Stage};
 
-/// With which journal the till made its attempt, as far as it says.
+/// With which journal the till made its attempt, as far as the till says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// The till does not say.
     NotSaid,
-    /// With this one.
+    /// With this journal.
     Here,
-    /// With another one.
+    /// With another journal.
     Elsewhere,
 }
 
 impl Attempt {
-    /// What the till says: the identity that it has stored, held against that of this journal.
+    /// Compares the identity that the till has stored with the identity of this journal.
     pub fn of(stored: Option<&str>, journal: &str) -> Attempt {
         match stored {
             None => Attempt::NotSaid,
@@ -26,27 +26,28 @@ impl Attempt {
     }
 }
 
-/// What is known of an attempt. Nothing is sent for it.
+/// What is known about an attempt. Nothing is sent to find it out.
 #[derive(Clone, Debug)]
 pub enum Known {
-    /// This stands.
+    /// This is the record.
     Existing(Entry),
-    /// Its attempt was left behind by a crash or by an outcome that could not be recorded, nor can that be now.
+    /// The attempt was left behind by a crash or by an outcome that could not be recorded, and that cannot be recorded
+    /// now.
     LeftBehind(Entry),
-    /// The attempt was made with this journal, which knows nothing of it: no byte of it ever left.
+    /// The attempt was made with this journal, which has no record of it: no byte of the attempt was ever sent.
     NeverSent,
-    /// What this journal has proves nothing: the attempt was made with another one, or under another account.
+    /// This journal proves nothing: the attempt was made with another journal or under another account.
     OtherJournal(Option<Entry>),
     /// There is no record, and the till does not say with which journal the attempt was made.
     NotRecorded,
 }
 
-/// What is known of an attempt. `under_another_account` says that the bizId stands in this journal for another account
-/// or endpoint.
+/// What is known about an attempt. `under_another_account` says that this journal has a record of the bizId for another
+/// account or endpoint.
 pub fn known(standing: Option<Entry>, attempt: Attempt, under_another_account: bool) -> Known {
     match (standing, attempt) {
-        // What stands may be out of date: a later attempt, or the refund of a success, may have been made with the other
-        // journal, or be among the records that were lost.
+        // The record may be out of date: a later attempt, or the refund of a success, may have been made with the other
+        // journal or be among the records that were lost.
         (Some(entry), Attempt::Elsewhere)
             if matches!(entry.stage, Stage::Declined | Stage::NotSent | Stage::Succeeded | Stage::Kept) =>
         {

@@ -1,34 +1,34 @@
-//! Undoing a consume: what a till's request for it comes to, and one try, step by step.
+//! Undoing a consume: the result of a till's request for a reversal, and one try, step by step.
 
 use super::resign::Resign;
 use super::{Entry, Reversal, Said, Stage};
 use crate::gateway::{GatewayStatus, Reversed};
 use crate::outcome::{codes, codes::Code};
 
-/// What a till's request for a reversal comes to.
+/// The result of a till's request for a reversal.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
 pub enum Requested {
-    /// Record this over the revision before it; then it is to be sent, or waits for the running consume.
+    /// Record this over the revision before it; then the reversal is sent, or waits for the running consume.
     Record(Entry),
-    /// It is being undone already: drive it.
+    /// The consume is being undone already: drive the reversal.
     InProgress,
-    /// Nothing stands any more.
+    /// The consume is no longer in effect.
     AlreadyReversed,
-    /// There is no way to undo it.
+    /// There is no way to undo the consume.
     Impossible,
 }
 
-/// Who asks for a reversal.
+/// Who requests a reversal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// The till: of what had succeeded it is a refund.
+    /// The till: the reversal of a success is a refund.
     Till,
-    /// The library, for what the till has never confirmed.
+    /// The library, for a success that the till has never confirmed.
     Library,
 }
 
-/// The reversal of what stands is asked for. `returned` is the bizId that the answer carried, as the till has stored it;
+/// Requests the reversal of an entry. `returned` is the bizId that the answer carried, as the till has stored it;
 /// `has_route` says whether a reverse route is configured.
 pub fn request(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -> Requested {
     let asked = |stage: Stage| {
@@ -38,7 +38,7 @@ pub fn request(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -
         if matches!(entry.stage, Stage::Succeeded | Stage::Kept) {
             next.detail.reversal.refund = by == By::Till;
         }
-        // A bizId that the gateway does not know was written down wrong.
+        // A bizId that the gateway does not know was stored incorrectly.
         if next.detail.returned_biz_id.is_none() || (entry.not_found_elsewhere() && returned.is_some()) {
             next.detail.returned_biz_id = returned.map(str::to_owned);
         }
@@ -49,7 +49,7 @@ pub fn request(entry: &Entry, returned: Option<&str>, has_route: bool, by: By) -
             Requested::Impossible
         }
         Stage::Sending if entry.detail.reversal.asked => Requested::InProgress,
-        // Recorded at once; sent when the running call has its answer or its deadline.
+        // Recorded at once; sent when the running call has its answer or reaches its deadline.
         Stage::Sending => asked(Stage::Sending),
         // Nothing was taken; from now on the bizId cannot be tried again.
         Stage::Declined | Stage::NotSent => Requested::Record(voided(entry, entry.stage)),
@@ -68,24 +68,24 @@ pub(super) fn voided(entry: &Entry, was: Stage) -> Entry {
     next
 }
 
-/// What the recovery does about an entry that is to be undone.
+/// What is done about an entry that is to be undone.
 #[derive(Debug)]
 pub enum Try {
     /// Record this over the revision before it; then send a reversal by this bizId.
     Send {
         /// The record with one more try.
         record: Entry,
-        /// What the reversal goes by.
+        /// The bizId of the reversal.
         biz_id: String,
     },
-    /// Record this over the revision before it: nobody can know.
+    /// Record this over the revision before it: the outcome cannot be determined.
     GiveUp(Entry),
-    /// It is not to be undone, or no longer.
+    /// The entry is not to be undone, or no longer.
     NotNeeded,
 }
 
-/// The next try to undo an entry. `other_biz_ids` says whether this account has ever answered with another bizId
-/// than the one that was sent: then a reversal by the sent one may hit nothing, or another sale.
+/// The next try to undo an entry. `other_biz_ids` says whether this account has ever answered with a bizId other than
+/// the one that was sent: a reversal by the sent bizId may then match nothing, or another sale.
 pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
     if entry.stage != Stage::Reversing {
         return Try::NotNeeded;
@@ -112,10 +112,10 @@ pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
     }
 }
 
-/// What a reversal goes on from whose try could not be recorded, since it was sent before. `None` where it must not
-/// leave: a refund may be found to stand by the tries that the record knows, so one that it does not know leaves only
-/// where that can no longer be, after a second try that was not refused. Its own refusal is not counted against the
-/// tries that the record knows.
+/// The record that a reversal continues from if its try could not be recorded, because a reversal was sent before.
+/// `None` if the reversal must not be sent: a sale may be found valid because every counted try of its refund was
+/// refused, so a try that the record does not count is sent only if that is excluded, after a second try that was not
+/// refused. A refusal of the uncounted try is not set off against the tries that the record counts.
 pub fn unrecorded(entry: &Entry) -> Option<Entry> {
     let reversal = &entry.detail.reversal;
     (reversal.tries > 0 && (!reversal.refund || reversal.unanswered > 1)).then(|| {
@@ -125,8 +125,9 @@ pub fn unrecorded(entry: &Entry) -> Option<Entry> {
     })
 }
 
-/// What an answered reversal comes to: the record over the revision before it. `late_window_over` says that the
-/// consume can no longer be on its way; `refuses_unknown`, that the gateway confirms only what it has undone.
+/// Applies an answer to a reversal: returns the record over the revision before it. `late_window_over` says that the
+/// consume can no longer be on its way; `refuses_unknown`, that the gateway confirms only a reversal that it carried
+/// out.
 pub fn reversal_answered(
     entry: &Entry,
     answer: &Reversed,
@@ -134,28 +135,28 @@ pub fn reversal_answered(
     refuses_unknown: bool,
 ) -> Entry {
     let before = &entry.detail.reversal;
-    // While the consume may still arrive, an undoing of it is only a promise: it is asked for again afterwards.
-    // The same holds for a refusal, which may only say in an unlisted code that nothing is there yet.
+    // While the consume may still arrive, a confirmed reversal is only a promise: it is sent again afterwards. The same
+    // holds for a refusal, whose unlisted code may only mean that the consume is not there yet.
     let proven = entry.detail.answered || late_window_over;
     let refused = matches!(answer, Reversed::Refused(_));
-    // Only a whole refusal says that its own try did nothing; of those before it, it says nothing.
+    // Only a complete refusal proves that its own try did nothing; it proves nothing about earlier tries.
     let unanswered = before.unanswered.saturating_sub(u32::from(refused));
     let promised = entry.is_promised();
-    // Of a finished sale: each try before this one was refused, so none of them has undone it.
+    // For a finished sale: every try before this one was refused, so none of them has undone it.
     let elsewhere = matches!(answer, Reversed::Already(_))
         && (entry.gives_back() || entry.counts())
         && (before.elsewhere || unanswered <= 1);
     let stage = match answer {
         Reversed::Done(_) | Reversed::Already(_) if proven => Stage::Reversed,
-        // Another till's sale is there by what that till says: so it is the bizId that is wrong.
+        // Another till's sale exists by what that till says, so the bizId is wrong.
         Reversed::NotFound(_) if entry.detail.foreign => Stage::Refused,
-        // The gateway does not know what it had confirmed: nobody can know.
+        // The gateway does not know a consume that it had confirmed: the outcome cannot be determined.
         Reversed::NotFound(_) if late_window_over && entry.was_accepted() => Stage::Unproven,
         Reversed::NotFound(_) if late_window_over => Stage::Reversed,
-        // Every try since the till asked was refused, so the sale stands as it did.
+        // Every try since the till asked was refused, so the sale is valid as before.
         Reversed::Refused(_) if before.refund && unanswered == 0 => Stage::Kept,
         Reversed::Refused(_) if proven && promised && refuses_unknown => Stage::Reversed,
-        // It may have been confirmed when nothing was there, and be there now.
+        // The reversal may have been confirmed before the consume arrived, and the consume may have arrived since.
         Reversed::Refused(_) if proven && promised => Stage::Unproven,
         Reversed::Refused(_) if proven => Stage::Refused,
         _ => Stage::Reversing,
@@ -178,8 +179,9 @@ pub fn reversal_answered(
     next
 }
 
-/// What a confirmed reversal makes of a record that somebody else has made meanwhile over `tried`, the record of its try:
-/// what is proven is not lost to a try that heard less. `None` where it says nothing of what stands now.
+/// Applies a confirmed reversal to a record that another thread or process has made meanwhile over `tried`, the record
+/// of its try: a proof is not lost to a try that learned less. `None` if the confirmation says nothing about the
+/// current record.
 pub fn confirmed_over(
     stands: &Entry,
     tried: &Entry,
@@ -189,7 +191,7 @@ pub fn confirmed_over(
 ) -> Option<Entry> {
     let is_open = matches!(stands.stage, Stage::Reversing | Stage::Refused | Stage::Unproven)
         || (stands.stage == Stage::Kept && stands.is_refused_refund());
-    // What was confirmed before the sale was opened again was so before it arrived.
+    // A confirmation from before the sale was re-opened dates from before the consume arrived.
     let is_the_same = stands.detail.reopened == tried.detail.reopened && stands.attempt == tried.attempt;
     if !is_open || !is_the_same || !matches!(answer, Reversed::Done(_) | Reversed::Already(_)) {
         return None;
@@ -198,68 +200,68 @@ pub fn confirmed_over(
     if judged.stage == Stage::Reversed || stands.stage == Stage::Reversing {
         return Some(judged);
     }
-    // A promise only, and refused since then.
+    // Only a promise, and refused since then.
     let mut next = stands.moved(Stage::Unproven);
     next.detail.reversal.promised = true;
     Some(next)
 }
 
-/// What decides about an answer beside the record.
+/// What decides about an answer, besides the record.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
     /// The consume can no longer be on its way to the gateway.
     pub late_window_over: bool,
-    /// The gateway confirms only what it has undone.
+    /// The gateway confirms only a reversal that it carried out.
     pub refuses_unknown: bool,
-    /// The configuration names the codes that say "already reversed".
+    /// The configuration names the codes that mean "already reversed".
     pub knows_already: bool,
 }
 
-/// Where one try to undo an entry is.
+/// The state of one try to undo an entry.
 #[derive(Clone, Debug)]
 pub enum State {
-    /// Nothing of this try is recorded. Holds the entry.
+    /// The try has recorded nothing yet. Holds the entry.
     New(Entry),
     /// The try is being recorded over this entry.
     Recording {
         /// The entry.
         before: Entry,
-        /// What the reversal goes by.
+        /// The bizId of the reversal.
         biz_id: String,
     },
     /// The reversal is on its way.
     Sending {
-        /// What the record of the try says.
+        /// The entry with this try counted as unanswered; where the journal failed, the try is not recorded.
         record: Entry,
-        /// What the reversal goes by.
+        /// The bizId of the reversal.
         biz_id: String,
-        /// Whether it may be signed again.
+        /// Whether the reversal may be signed again.
         resign: Resign,
     },
-    /// What came of it is being recorded. Holds the record of the try and the answer, to be judged again if the record has
-    /// changed meanwhile; neither where there was no try.
+    /// The result of the try is being recorded. Holds the record of the try and the answer, to be judged again if the
+    /// record has changed meanwhile; `None` if there was no try.
     RecordingOutcome(Option<(Entry, Reversed)>),
     /// The try has ended.
     Done,
 }
 
-/// What happened.
+/// An event of a try.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The try begins.
     Begin {
-        /// This account has answered with another bizId than the one that was sent.
+        /// This account has answered with a bizId other than the one that was sent.
         other_biz_ids: bool,
     },
-    /// What was to be recorded is recorded.
+    /// The record was written.
     Recorded(Entry),
-    /// Another record stands there; nothing was written.
+    /// The journal has another record of the bizId; nothing was written.
     Existing(Entry),
     /// The journal could not be read or written.
     JournalFailed {
         /// The library's code.
         code: &'static Code,
-        /// In words.
+        /// The message.
         message: String,
     },
     /// The exchange with the gateway has ended.
@@ -271,25 +273,25 @@ pub enum Event {
     },
 }
 
-/// What is to be done; exactly one thing after every event, whose result is the next event.
+/// The action to carry out: exactly one after every event; its result is the next event.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Record over the revision before it.
+    /// Record this over the revision before it.
     Record(Entry),
     /// Send a reversal by this bizId.
     Send {
         /// The durable record of a try.
         durable: Entry,
-        /// What the reversal goes by.
+        /// The bizId of the reversal.
         biz_id: String,
     },
-    /// This stands now; nothing follows.
+    /// This is the record now; nothing follows.
     Stands(Entry),
-    /// Nothing is known to be recorded; nothing follows.
+    /// It is not known that anything was recorded; nothing follows.
     Failed {
         /// The library's code.
         code: &'static Code,
-        /// In words.
+        /// The message.
         message: String,
     },
 }
@@ -308,9 +310,9 @@ pub fn step(state: State, event: Event, rules: Rules) -> (State, Effect) {
         (State::Recording { biz_id, .. }, Event::Recorded(record)) => {
             send(record.clone(), record, biz_id, Resign::default())
         }
-        // Another thread or process drives it.
+        // Another thread or process drives the reversal.
         (State::Recording { .. }, Event::Existing(entry)) => (State::Done, Effect::Stands(entry)),
-        // What the journal says of this entry was durable before, and a reversal that was sent once may be sent again.
+        // The journal's record of this entry was durable before, and a reversal that was sent once may be sent again.
         (State::Recording { before, biz_id }, Event::JournalFailed { code, message }) => {
             match unrecorded(&before) {
                 Some(record) => send(before, record, biz_id, Resign::default()),
@@ -335,7 +337,7 @@ pub fn step(state: State, event: Event, rules: Rules) -> (State, Effect) {
         }
         (State::RecordingOutcome(None), Event::Existing(stands)) => (State::Done, Effect::Stands(stands)),
         (_, Event::JournalFailed { code, message }) => (State::Done, Effect::Failed { code, message }),
-        // Events out of order are a defect of the runtime. What is recorded is tried again.
+        // Events out of order are a defect of the runtime. The recorded entry is tried again.
         (state, event) => {
             let message = format!("unexpected event {event:?} in {state:?}");
             (State::Done, Effect::Failed { code: &codes::PANIC, message })
@@ -353,15 +355,15 @@ fn record_outcome(tried: Option<(Entry, Reversed)>, next: Entry, rules: Rules) -
     (State::RecordingOutcome(tried), Effect::Record(next))
 }
 
-/// What a code that was refused once says by the configuration of today: the record over the revision before it, or
-/// `None` where it still says nothing. Nothing is sent for it.
+/// Interprets the code of an earlier refusal by the current configuration: returns the record over the revision before
+/// it, or `None` if the code is still not explained. Nothing is sent.
 pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Option<Entry> {
     let reversal = &entry.detail.reversal;
     let is_already = reversal.last.as_ref().is_some_and(|words| already.contains(&words.code));
     let explained = match entry.stage {
         _ if reversal.said != Some(Said::Refused) => false,
         Stage::Unproven => entry.promise_refused() && (is_already || refuses_unknown),
-        // Refused, the sale stood; by now the code says that it had been given back elsewhere.
+        // The sale was valid after the refusal; the code now means that the money had been given back elsewhere.
         Stage::Kept => is_already && entry.is_refused_refund(),
         Stage::Refused => is_already,
         _ => false,
@@ -369,7 +371,7 @@ pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Op
     explained.then(|| {
         let mut next = entry.moved(Stage::Reversed);
         next.detail.reversal.refused = false;
-        // None of its tries did it.
+        // None of the entry's own tries gave the money back.
         next.detail.reversal.elsewhere |= entry.stage == Stage::Kept;
         next
     })

@@ -1,6 +1,6 @@
-//! What the background does about each unsettled entry, and when: pure, with the time as an argument. All times are
-//! monotonic, so a clock that jumps delays nothing. After a restart everything is due at once, and the late-arrival
-//! windows begin again.
+//! What the background thread does about each unsettled entry, and when: pure, with the time as an argument. All times
+//! are monotonic, so a clock that jumps delays nothing. After a restart every entry is due at once, and the
+//! late-arrival windows begin again.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -9,16 +9,17 @@ use super::backoff::Backoff;
 use super::reversal::{By, Requested, request};
 use super::{Confirmation, Entry, Key, Stage};
 
-/// The gateway takes ten requests a second (docs/gateway.md, section 2); the library's own work stays below it.
+/// The gateway accepts ten requests a second (docs/gateway.md, section 2); the library's own work stays below that
+/// rate.
 pub const BETWEEN_SENDS: Duration = Duration::from_millis(110);
 
-/// How often a process with nothing to do looks whether another one has died and left something.
+/// How often an idle process scans the journal for entries that a dead process has left.
 const SCAN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How soon a journal that could not be read is read again, and an intent of another process is looked at.
+/// How soon a journal that could not be read is read again, and an intent of another process is examined.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What the configuration says about times.
+/// The times that the configuration sets.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// How long a lost request may still arrive at the gateway.
@@ -27,52 +28,53 @@ pub struct Settings {
     pub confirm_after: Duration,
 }
 
-/// When each unsettled entry of the journal has its turn in this process.
+/// When each unsettled entry of the journal is due in this process.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     settings: Settings,
     backoffs: HashMap<Key, Backoff>,
-    /// When each intent was first seen among the unsettled entries. It decides the order of the entries only.
+    /// When each intent was first seen among the unsettled entries. It determines only the order of the entries.
     intents: HashMap<Key, Instant>,
 }
 
-/// What decides about an entry beside its own record.
+/// The facts that decide about an entry, besides its own record.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Facts {
-    /// Its attempt may still be running, here or in another process.
+    /// The attempt may still be running, in this process or in another one.
     pub may_be_running: bool,
-    /// This process recorded it.
+    /// This process recorded the entry.
     pub is_own: bool,
-    /// A configured account owns it.
+    /// A configured account owns the entry.
     pub has_account: bool,
     /// That account has a reverse route.
     pub can_reverse: bool,
-    /// That account's gateway keeps records that can say something about it.
+    /// The account's gateway keeps records that can be evidence about the entry.
     pub has_evidence: bool,
 }
 
 /// What is done about an entry now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Nothing, until something else wakes the background: a person must decide, or a call of this process runs.
+    /// Nothing, until another event wakes the background thread: a person must decide, or a call of this process is
+    /// running.
     Leave,
     /// Nothing before that time.
     Wait(Instant),
-    /// Its attempt has ended without an outcome: record that.
+    /// The attempt has ended without an outcome: record that.
     MarkAbandoned,
-    /// Send its reversal, or ask the gateway's records about it.
+    /// Send the reversal, or ask the gateway's records about the entry.
     Drive,
 }
 
 impl Schedule {
-    /// A schedule that has seen nothing.
+    /// A schedule that has seen no entry.
     pub fn new(settings: Settings) -> Schedule {
         Schedule { settings, backoffs: HashMap::new(), intents: HashMap::new() }
     }
 
-    /// The entries in the order of their turns: most overdue first, so that an entry that always times out cannot starve
-    /// the rest.
+    /// The entries in the order in which they are due: most overdue first, so that an entry that always times out
+    /// cannot starve the rest.
     pub fn order(&mut self, entries: Vec<Entry>, now: Instant) -> Vec<Entry> {
         let sending = entries.iter().filter(|entry| entry.stage() == Stage::Sending);
         let sending: HashSet<&Key> = sending.map(Entry::key).collect();
@@ -82,9 +84,9 @@ impl Schedule {
         entries.into_iter().map(|(_, entry)| entry).collect()
     }
 
-    /// When an entry has its turn. A backoff begins when its entry is first seen, also where only a person can settle it;
-    /// but not while the attempt may be running: it may end well and be tried again much later, and the window for a late
-    /// arrival begins with that try.
+    /// When an entry is due. A backoff begins when its entry is first seen, even if only a person can settle the entry;
+    /// but not while the attempt may be running: the attempt may end with an outcome and be retried much later, and the
+    /// window for a late arrival begins with that retry.
     fn turn(&mut self, entry: &Entry, now: Instant) -> Instant {
         match entry.stage() {
             Stage::Sending => *self.intents.entry(entry.key().clone()).or_insert(now),
@@ -92,15 +94,15 @@ impl Schedule {
         }
     }
 
-    /// What is done about an unsettled entry. `at_once` does not wait for its turn.
+    /// What is done about an unsettled entry. With `at_once` the entry need not be due.
     pub fn task(&mut self, entry: &Entry, facts: Facts, at_once: bool, now: Instant) -> Task {
         match entry.stage() {
             Stage::Sending if !facts.may_be_running => {
-                // If that cannot be recorded now, the entry's next turn comes behind the others'.
+                // If that cannot be recorded now, the entry is next due after the others.
                 self.intents.remove(entry.key());
                 Task::MarkAbandoned
             }
-            // A call of this process wakes the background when it ends.
+            // A call of this process wakes the background thread when the call ends.
             Stage::Sending if facts.is_own => Task::Leave,
             Stage::Sending => Task::Wait(now + RETRY_INTERVAL),
             _ if !facts.has_account => Task::Leave,
@@ -113,8 +115,8 @@ impl Schedule {
         }
     }
 
-    /// What is done about a success that the till has not confirmed. Its time counts from when its process was first seen
-    /// dead.
+    /// What is done about a success that the till has not confirmed. The time counts from when this process first saw
+    /// that the process of the entry is dead.
     pub fn unconfirmed(
         &mut self,
         entry: &Entry,
@@ -135,7 +137,8 @@ impl Schedule {
         }
     }
 
-    /// What a thread does that has waited for another one's try of this entry: the other one's answer is as good as its own.
+    /// What a thread does that has waited for another thread's try of this entry: the other thread's answer is as good
+    /// as its own.
     pub fn after_another_try(&mut self, entry: &Entry, now: Instant) -> Another {
         if !goes_on(entry) {
             return Another::Enough(None);
@@ -144,7 +147,8 @@ impl Schedule {
         if due > now { Another::Enough(Some(due)) } else { Another::Due }
     }
 
-    /// Notes what stands after a try. Gives when it is tried again; `None` where nothing more can be asked.
+    /// Notes the record after a try. Returns when the entry is tried again; `None` if the gateway cannot be asked
+    /// anything more.
     pub fn tried(&mut self, stands: &Entry, random: u32, now: Instant) -> Option<Instant> {
         if !goes_on(stands) {
             self.backoffs.remove(stands.key());
@@ -162,7 +166,7 @@ impl Schedule {
         self.backoff(entry, now).late_window_over(now, late_arrival)
     }
 
-    /// The backoff of an entry. It begins when the entry is first seen, and again when it was re-opened.
+    /// The backoff of an entry. It begins when the entry is first seen, and again when the entry was re-opened.
     fn backoff(&mut self, entry: &Entry, now: Instant) -> &mut Backoff {
         let reopened = entry.detail().reopened;
         let backoff =
@@ -178,7 +182,7 @@ impl Schedule {
 /// What is left to do after another thread's try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Another {
-    /// Nothing before that time, or at all.
+    /// Nothing before that time; with `None`, nothing at all.
     Enough(Option<Instant>),
     /// A try of its own.
     Due,
@@ -192,11 +196,12 @@ pub enum Unconfirmed {
     Leave,
     /// Nothing before that time.
     Wait(Instant),
-    /// Record this over the very revision that is unconfirmed: a confirmation that comes now wins or loses, never both.
+    /// Record this over exactly the unconfirmed revision: of this record and a simultaneous confirmation only one
+    /// succeeds.
     Reverse(Entry),
 }
 
-/// When one look at the journal is followed by the next: `next` is when something is due, or the look has failed.
+/// When the journal is scanned next: `next` is when an entry is due, or `Err` if the scan failed.
 pub fn next_look(began: Instant, next: Result<Option<Instant>, ()>, now: Instant) -> Instant {
     let scan = began + SCAN_INTERVAL;
     match next {
@@ -210,7 +215,7 @@ pub fn retry_at(now: Instant) -> Instant {
     now + RETRY_INTERVAL
 }
 
-/// Whether something about an entry can still be asked of the gateway.
+/// Whether the gateway can still be asked something about an entry.
 fn goes_on(stands: &Entry) -> bool {
     matches!(stands.stage(), Stage::Reversing | Stage::Unknown) || stands.promise_refused()
 }

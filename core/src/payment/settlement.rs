@@ -1,32 +1,32 @@
-//! What a person decides about an outcome that nobody could find out.
+//! A person's decision about an outcome that could not be determined.
 
 use super::{Entry, Said, Settlement, Stage};
 
-/// Why a person's decision is not taken.
+/// Why a person's decision is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSettled {
-    /// There is nothing to decide.
+    /// The entry is settled: there is nothing to decide.
     #[error("it is settled already")]
     Settled,
-    /// The gateway has refused its refund, which leaves it as it was.
+    /// The gateway refused the refund of the sale, so the sale is still valid.
     #[error(
         "it stands already: the gateway refused its refund; only `undone` (given back elsewhere) can be said of it"
     )]
     Stands,
-    /// It is on its way.
+    /// The consume is still running.
     #[error("it is still running; wait for its outcome")]
     Running,
-    /// Its reversal was refused while the consume may still arrive: it is asked for again.
+    /// The reversal was refused while the consume may still arrive, so the reversal is sent again.
     #[error(
         "its reversal was refused, but is asked for again until late_arrival_ms have passed; decide then"
     )]
     AskedAgain,
-    /// A reversal left that was not refused, be it the last one or one before it: it may have been undone.
+    /// A reversal was sent that was not refused, the last one or an earlier one: the sale may have been undone.
     #[error("a reversal has been sent that was not refused, so nobody may say that it stands")]
     MayBeReversed,
 }
 
-/// A person decides what nobody could find out.
+/// Records a person's decision about an entry: `kept` says that the sale is valid.
 pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry, NotSettled> {
     match entry.stage {
         Stage::Sending => return Err(NotSettled::Running),
@@ -36,7 +36,7 @@ pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry
         _ => {}
     }
     let reversal = &entry.detail.reversal;
-    // The last refusal says nothing of the tries before it, and what was confirmed once was done, or is a promise.
+    // The last refusal says nothing about earlier tries, and a confirmed reversal was carried out or is a promise.
     let may_be_reversed = reversal.unanswered > 0 || entry.is_promised();
     if kept && reversal.tries > 0 && (!reversal.refused || may_be_reversed) {
         return Err(match reversal.said {
@@ -45,7 +45,7 @@ pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry
         });
     }
     let mut next = entry.moved(if kept { Stage::Kept } else { Stage::Undone });
-    // Every try of a refund that was refused did nothing, so somebody else gave it back.
+    // Every refused try of a refund did nothing, so the money was given back elsewhere.
     next.detail.reversal.elsewhere |= entry.stage == Stage::Kept;
     next.detail.reversal.sent_away |= entry.sent_away();
     next.detail.settlement =

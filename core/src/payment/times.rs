@@ -1,39 +1,39 @@
-//! When things happened, and under which business day they are filed. A day is fixed once, with the outcome, and never
-//! moves: a day that was closed stays what it was, whatever is learned about the clock afterwards.
+//! The times of an entry and the business days under which they are filed. A day is fixed once, together with the
+//! outcome, and never changes: a closed day stays the same, whatever is learned about the clock afterwards.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Stage};
 use crate::calendar::BusinessDays;
 
-/// Before this library there was no sale of it: a clock that says less has been reset (2024-01-01).
+/// No sale of this library is older: a clock that shows an earlier time has been reset (2024-01-01).
 pub const EARLIEST_MS: i64 = 1_704_067_200_000;
 
-/// A moment by both clocks.
+/// A moment by the machine's clock and by the gateway's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
-    /// The machine's, which may be wrong.
+    /// The machine's clock, which may be wrong.
     pub machine_unix_ms: i64,
-    /// The gateway's, as far as its answers had taught it then.
+    /// The gateway's clock, as far as its answers had shown it by then.
     pub gateway_unix_ms: Option<i64>,
 }
 
 impl Moment {
-    /// The better of the two.
+    /// The gateway's time if it is known, otherwise the machine's.
     pub fn best_unix_ms(self) -> i64 {
         self.gateway_unix_ms.unwrap_or(self.machine_unix_ms)
     }
 
-    /// Whether it can be true: a machine whose battery is empty begins in 1970.
+    /// Whether the moment is plausible: a machine with an empty battery starts in 1970.
     fn is_plausible(self) -> bool {
         self.best_unix_ms() >= EARLIEST_MS
     }
 }
 
-/// A moment and the business day that it is filed under.
+/// A moment and the business day under which it is filed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filed {
-    /// When.
+    /// The moment.
     pub at: Moment,
     /// The day, counted from 1970-01-01.
     pub day: i64,
@@ -45,32 +45,32 @@ impl Filed {
     }
 }
 
-/// What is stored of an entry's times.
+/// The stored times of an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
-    /// The attempt was recorded.
+    /// When the attempt was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Filed>,
-    /// Its outcome was: this is the day of the sale.
+    /// When the outcome was recorded: this is the day of the sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Filed>,
-    /// It stood as a success.
+    /// The entry was recorded as a success.
     #[serde(default)]
     pub succeeded: bool,
-    /// What had stood as a success was given back: confirmed by the gateway, or said by a person.
+    /// When a recorded success was given back: confirmed by the gateway, or stated by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<Filed>,
 }
 
 impl Times {
-    /// Nothing is known; versions before this one stored none.
+    /// Whether no time is stored; earlier versions stored none.
     pub fn is_empty(&self) -> bool {
         *self == Times::default()
     }
 }
 
 impl Entry {
-    /// The record with the times that its stage brings. What is there already never changes.
+    /// The record with the times that belong to its stage. Times that are stored never change.
     pub fn dated(mut self, now: Moment, days: BusinessDays) -> Entry {
         let stood_before = stood_before_times(&self);
         let (stage, foreign) = (self.stage, self.detail.foreign);
@@ -83,12 +83,12 @@ impl Entry {
             }
             return self;
         }
-        // What an earlier version sent stays on the day of its attempt.
+        // An entry that an earlier version sent keeps the day of its attempt.
         if times.ended.is_none() && times.sent.is_some() {
             times.ended = Some(now);
         }
         times.succeeded |= stage == Stage::Succeeded || stood_before;
-        // A refund, or a success that the till never confirmed. The undoing of a lost consume is none.
+        // A refund, or a success that the till never confirmed. The reversal of a lost consume is not given back.
         let given_back = (times.succeeded || foreign) && matches!(stage, Stage::Reversed | Stage::Undone);
         if given_back && times.returned.is_none() {
             times.returned = Some(now);
@@ -96,7 +96,8 @@ impl Entry {
         self
     }
 
-    /// The same, whose process died: the sale is of the day on which it was sent, if its clock can be believed.
+    /// The same entry after its process died: the sale belongs to the day on which it was sent, if that clock is
+    /// plausible.
     pub(super) fn ended_when_sent(mut self) -> Entry {
         let times = &mut self.detail.times;
         if times.ended.is_none() {
@@ -105,32 +106,33 @@ impl Entry {
         self
     }
 
-    /// The business day of the sale; where no outcome is recorded, that of its attempt.
+    /// The business day of the sale; if no outcome is recorded, the day of its attempt.
     pub fn day(&self, days: BusinessDays) -> i64 {
         let times = &self.detail.times;
         times.ended.or(times.sent).map_or_else(|| days.day_of(self.created_unix_ms), |filed| filed.day)
     }
 
-    /// The business day on which what was taken was given back, if it was.
+    /// The business day on which the money was given back, if it was.
     pub fn returned_day(&self) -> Option<i64> {
         self.detail.times.returned.map(|filed| filed.day)
     }
 
-    /// Whether nothing happened with it since then, by the better clock: a till whose clock stood at 1970 has sold today.
+    /// Whether all times of the entry are earlier, by the better clock: a till whose clock showed 1970 has sold today.
     pub fn is_old(&self, before_unix_ms: i64) -> bool {
         let times = &self.detail.times;
         let filed = [times.sent, times.ended, times.returned].into_iter().flatten();
         filed.map(|filed| filed.at.best_unix_ms()).all(|at| at < before_unix_ms)
     }
 
-    /// Whether the sale counts as one that took money: it stood as a success, and if it was given back later, that is
-    /// filed on its own. What was never told as a success and undone is no sale and no refund.
+    /// Whether the sale counts as one that took money: it was recorded as a success, and a later refund is filed
+    /// separately. A sale that was never reported as a success and was undone is neither a sale nor a refund.
     pub fn counts(&self) -> bool {
         self.detail.times.succeeded || matches!(self.stage, Stage::Succeeded | Stage::Kept)
     }
 }
 
-/// Whether it is to be given back, and had stood as a success when an earlier version recorded it, which stored no times.
+/// Whether the entry is being or was given back, and was a success in the record of an earlier version, which stored no
+/// times.
 fn stood_before_times(entry: &Entry) -> bool {
     let undoing = matches!(entry.stage, Stage::Reversing | Stage::Reversed);
     entry.detail.times.sent.is_none()
@@ -174,7 +176,7 @@ mod tests {
             assert_eq!(later.detail.times.ended, done.detail.times.ended, "{stage:?}");
             assert!(later.counts(), "{stage:?}");
         }
-        // Another beginning of the day leaves the days that were filed.
+        // A different start of the business day does not move the days that were filed.
         let other = BusinessDays { start_minutes: 23 * 60, offset_minutes: -600 };
         assert_eq!(done.day(other), done.day(DAYS));
     }
@@ -215,7 +217,7 @@ mod tests {
         let again = declined.moved(Stage::Sending).dated(at(NOW + DAY_MS), DAYS);
         let done = again.moved(Stage::Succeeded).dated(at(NOW + DAY_MS), DAYS);
         assert_eq!(done.day(DAYS), DAYS.day_of(NOW) + 1);
-        // A reversal that is asked for while it runs is no further attempt.
+        // A reversal that is requested during the attempt is not a further attempt.
         let same = again.moved(Stage::Sending).dated(at(NOW + 2 * DAY_MS), DAYS);
         assert_eq!(same.detail.times, again.detail.times);
     }
@@ -224,7 +226,7 @@ mod tests {
     fn what_a_crash_left_is_of_the_day_on_which_it_was_sent() {
         let found = abandoned(&sent(at(NOW))).dated(at(NOW + DAY_MS), DAYS);
         assert_eq!(found.day(DAYS), DAYS.day_of(NOW));
-        // Not of 1970.
+        // The day is not in 1970.
         let found = abandoned(&sent(at(5000))).dated(at(NOW + DAY_MS), DAYS);
         assert_eq!(found.day(DAYS), DAYS.day_of(NOW) + 1);
     }

@@ -1,4 +1,4 @@
-//! A call that asks for a consume, step by step, and what an attempt that was taken for dead comes to.
+//! A call that requests a consume, step by step, and the outcome of an attempt that was presumed dead.
 
 use super::*;
 use crate::gateway::{GatewayStatus, Refusal, Reversed};
@@ -114,7 +114,7 @@ fn what_stands_is_never_sent_again_unless_nothing_was_taken() {
     assert!(matches!(effect, Effect::Tell(Reply::Conflict(_))));
 }
 
-/// As an earlier version recorded it: ids as they came.
+/// A record of an earlier version, whose ids are as received.
 #[test]
 fn a_request_is_the_same_in_every_spelling_of_its_ids() {
     let of = |customer_id: Option<&str>, coupons: &[&str], kind| Identity {
@@ -157,7 +157,8 @@ fn another_request_goes_only_under_a_biz_id_under_which_no_byte_ever_left() {
                 let record = recorded(effect);
                 assert_eq!((record.revision(), record.attempt()), (3, 2));
                 assert_eq!(record.identity().points, Some(5));
-                // Still free when no byte of this one leaves either; not when it was sent and refused.
+                // The bizId is still free if no byte of this request is sent either; not if the request was sent and
+                // refused.
                 let not_sent = end(&record, not_sent());
                 assert_eq!(recorded(asked_with(&not_sent, 6)).attempt(), 3);
                 let declined = end(&record, refused("1"));
@@ -167,13 +168,13 @@ fn another_request_goes_only_under_a_biz_id_under_which_no_byte_ever_left() {
             _ => assert!(matches!(effect, Effect::Tell(Reply::Conflict(_))), "{stage:?}"),
         }
     }
-    // Sent and refused, then not sent: a byte has left all the same.
+    // Sent and refused, then not sent: a byte was sent all the same.
     let again = again(&intent(OnUnknown::Hold).moved(Stage::Declined), Owner("me".into()));
     assert!(matches!(asked(&end(&again, not_sent())), Effect::Tell(Reply::NewBizId(_))));
-    // So it stays when its details are dropped.
+    // The same holds when the details are dropped.
     let retired = end(&again, not_sent()).retired().unwrap();
     assert!(matches!(asked(&retired), Effect::Tell(Reply::NewBizId(_))));
-    // A version before this one has not written it down.
+    // A version before this one did not store it.
     let mut old = intent(OnUnknown::Hold).moved(Stage::NotSent);
     old.attempt = 2;
     assert!(matches!(asked(&old), Effect::Tell(Reply::NewBizId(_))));
@@ -237,7 +238,7 @@ fn a_proof_that_contradicts_what_was_settled_is_listed_for_a_person() {
         (settled(Stage::Undone, Stage::Unknown), accepted(), true, "0"),
         (settled(Stage::Kept, Stage::Unknown), refused("40001"), false, "40001"),
         (settled(Stage::Kept, Stage::Unknown), not_sent(), false, "ZV-CONNECT"),
-        // By the gateway's records, and nothing gives it back by itself.
+        // Reversed by the gateway's records, and nothing gives the money back by itself.
         (intent(OnUnknown::Hold).moved(Stage::Reversed), accepted(), true, "0"),
     ] {
         let record = recorded(ends_over(&stands, end));
@@ -248,7 +249,7 @@ fn a_proof_that_contradicts_what_was_settled_is_listed_for_a_person() {
         );
         assert_eq!(record.detail.words.map(|words| words.code).as_deref(), Some(words));
     }
-    // What agrees with it changes nothing.
+    // An outcome that agrees with the record changes nothing.
     for (stands, end) in [
         (settled(Stage::Undone, Stage::Unknown), refused("40001")),
         (settled(Stage::Undone, Stage::Unknown), not_sent()),
@@ -265,7 +266,7 @@ fn disorder_after_the_send_is_unknown() {
     assert!(matches!(step(state, ended(lost())).1, Effect::Tell(Reply::Internal { .. })));
 }
 
-/// What an attempt comes to that ended so while this stood.
+/// The effect of an attempt that ended so while this was the record.
 fn ends_over(stands: &Entry, end: End) -> Effect {
     step(State::RecordingOutcome { end }, Event::Existing(stands.clone())).1
 }
@@ -301,7 +302,7 @@ fn an_attempt_that_was_taken_for_dead_and_ends_without_proof_is_opened_again() {
                         assert_eq!(record.detail.reopened, 5, "{case}");
                         assert!(record.detail.doubt.is_some() && !record.detail.answered, "{case}");
                     }
-                    // Its own end, at which nobody else has been.
+                    // Its own end, which no other process has recorded.
                     Stage::Sending => assert_eq!(recorded(effect).detail.reopened, 4, "{case}"),
                     _ => assert!(matches!(effect, Effect::Tell(Reply::Existing(_))), "{case}: {effect:?}"),
                 }
@@ -340,7 +341,8 @@ fn what_was_found_before_it_was_opened_again_is_forgotten() {
         };
         assert_eq!(opened.detail.reversal, wanted);
         assert!(!opened.is_promised());
-        // Confirmed before it came: a refusal afterwards says that it stands, whatever the gateway does not know.
+        // Confirmed before the consume arrived: a later refusal says that the sale is valid, whatever the gateway does
+        // not know.
         let refused = Reversed::Refused(GatewayStatus::default());
         assert_eq!(reversal_answered(&opened, &refused, true, true).stage(), Stage::Refused);
     }

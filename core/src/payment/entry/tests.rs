@@ -13,7 +13,7 @@ fn asked() -> Identity {
     }
 }
 
-/// A sale of which everything is known, as its till has heard it.
+/// A sale of which everything is known and whose answer the till has read.
 fn sale(stage: Stage) -> Entry {
     let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
     let mut entry =
@@ -53,7 +53,7 @@ fn a_success_keeps_what_its_refund_needs() {
         assert_eq!(retired.detail.returned_biz_id.as_deref(), Some("R1"), "{stage:?}");
         assert_eq!(retired.is_refund(), stands.is_refund(), "{stage:?}");
         assert!(retired.lost_its_request() && retired.detail.answered && retired.was_accepted(), "{stage:?}");
-        // What was said, and who had asked, is dropped.
+        // The statuses and the origin are dropped.
         assert_eq!(
             retired.detail.words,
             Some(GatewayStatus { code: "0".to_owned(), message: String::new() })

@@ -14,7 +14,7 @@ fn entry() -> Entry {
     Entry::intent(key, identity, Owner("me".into()), OnUnknown::Hold, 0).moved(Stage::Unknown)
 }
 
-/// What stands after these answers, in their order; `None` where something is still asked.
+/// The stage after these answers, in their order; `None` if a question is still open.
 fn after(records: Records, late_window_over: bool, answers: &[Event]) -> Option<Stage> {
     let (mut state, mut effect) = step(State::New(entry()), Event::Begin, records, late_window_over);
     for answer in answers {
@@ -45,7 +45,7 @@ fn where_the_account_keeps_other_biz_ids_absence_says_nothing() {
     let balance = Records { coupons: false, ..BOTH };
     let answers = [Event::Balance(Balance::Missing), Event::OtherBizIds(true)];
     assert_eq!(after(balance, true, &answers), Some(Stage::Unknown));
-    // The coupons may still say something.
+    // The coupons may still prove something.
     assert_eq!(after(BOTH, true, &answers), None);
 }
 

@@ -1,4 +1,4 @@
-//! Each decision about what is in doubt or is to be undone, by table.
+//! Tables of the decisions about entries that are in doubt or are to be undone.
 
 use super::*;
 use crate::gateway::Identity;
@@ -101,7 +101,7 @@ fn only_a_deduction_that_stands_proves_at_once() {
         let after = weigh(&entry(Stage::Unknown), evidence, over);
         assert_eq!(after.map(|after| after.stage()), wanted, "{evidence:?} {over}");
     }
-    // What is to be reversed never becomes a success.
+    // An entry that is to be reversed never becomes a success.
     assert_eq!(weigh(&entry(Stage::Reversing), Evidence::Taken, true), None);
 }
 
@@ -113,7 +113,7 @@ fn a_person_cannot_keep_what_may_be_reversed() {
     assert_eq!(settle(&sent, false, "a", "b").unwrap().stage(), Stage::Undone);
     sent.detail.reversal.refused = true;
     assert_eq!(settle(&sent, true, "a", "b").unwrap().stage(), Stage::Kept);
-    // Refused was only the last one.
+    // Only the last try was refused.
     let mut lost = sent.clone();
     (lost.detail.reversal.tries, lost.detail.reversal.unanswered) = (2, 1);
     assert_eq!(settle(&lost, true, "a", "b").unwrap_err(), NotSettled::MayBeReversed);
@@ -122,11 +122,11 @@ fn a_person_cannot_keep_what_may_be_reversed() {
     assert_eq!(settle(&confirmed, true, "a", "b").unwrap_err(), NotSettled::MayBeReversed);
     assert_eq!(settle(&entry(Stage::Sending), true, "a", "b").unwrap_err(), NotSettled::Running);
     assert_eq!(settle(&entry(Stage::Succeeded), true, "a", "b").unwrap_err(), NotSettled::Settled);
-    // Inside the window a refusal is no last word.
+    // Inside the window a refusal is not final.
     let mut asked_again = entry(Stage::Reversing);
     asked_again.detail.reversal = Reversal { tries: 1, said: Some(Said::Refused), ..Reversal::default() };
     assert_eq!(settle(&asked_again, true, "a", "b").unwrap_err(), NotSettled::AskedAgain);
-    // Of a sale whose refund was refused a person may only find that somebody else gave it back.
+    // For a sale whose refund was refused, a person may only decide that the money was given back elsewhere.
     let refused = refund_after(&[Fate::Refused]);
     assert_eq!(settle(&refused, true, "a", "b").unwrap_err(), NotSettled::Stands);
     let undone = settle(&refused, false, "a", "b").unwrap();
@@ -210,41 +210,41 @@ fn an_unrecorded_try_leaves_only_where_it_cannot_make_a_refund_look_refused() {
         let goes_on = unrecorded(&before);
         assert_eq!(goes_on.is_some(), leaves, "{case}");
         let Some(goes_on) = goes_on else { continue };
-        // The record that its answer is to be stored over is the one on disk, and counts no more tries than that.
+        // The record that the answer is to be stored over is the one on disk, and counts no more tries.
         assert_eq!((goes_on.revision, goes_on.stage), (before.revision, before.stage), "{case}");
         let reversal = Reversal { unanswered: unanswered + 1, ..before.detail.reversal.clone() };
         assert_eq!(goes_on.detail.reversal, reversal, "{case}");
-        // Its refusal is its own: the tries that the record knows stay unanswered.
+        // The refusal belongs to its own try: the tries that the record counts stay unanswered.
         let refused = reversal_answered(&goes_on, &Reversed::Refused(words()), true, false);
         assert_eq!(refused.detail.reversal.unanswered, unanswered, "{case}");
         assert_ne!(refused.stage, Stage::Kept, "{case}");
     }
 }
 
-/// What becomes of one try of a refund.
+/// The outcome of one try of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// It is recorded, and its process dies.
+    /// The try is recorded, and its process dies.
     Dies,
-    /// It is answered by nothing that can be believed.
+    /// No reliable answer to the try is received.
     Lost,
-    /// "Nothing stands under that bizId", though it does.
+    /// The gateway answers "not found", though the consume exists.
     NotFound,
-    /// It is refused in the gateway's own words.
+    /// The try is refused with the gateway's own status.
     Refused,
 }
 
 impl Fate {
     const ALL: [Fate; 4] = [Fate::Dies, Fate::Lost, Fate::NotFound, Fate::Refused];
 
-    /// Every sequence of so many.
+    /// Every sequence of that length.
     fn sequences(length: u32) -> impl Iterator<Item = Vec<Fate>> {
         (0..4_usize.pow(length))
             .map(move |number| (0..length).map(|at| Fate::ALL[number / 4_usize.pow(at) % 4]).collect())
     }
 }
 
-/// The refund of a finished sale, try by try; a till asks again whenever it has come to an end.
+/// The refund of a finished sale, try by try; a till asks again whenever the refund has ended.
 fn refund_after(fates: &[Fate]) -> Entry {
     let mut stands = entry(Stage::Succeeded);
     stands.detail.answered = true;
@@ -335,11 +335,11 @@ fn what_is_proven_is_not_lost_to_a_try_that_heard_less() {
             assert_eq!(over(&stands(stage), answer, true), None, "{stage:?}");
         }
     }
-    // What was confirmed before the sale arrived once more says nothing of that.
+    // A confirmation from before the sale arrived once more says nothing about that arrival.
     let mut opened = stands(Stage::Refused);
     opened.detail.reopened = 1;
     assert_eq!(over(&opened, Reversed::Done(words()), true), None);
-    // While the consume may still arrive, it is a promise, which was refused since then.
+    // While the consume may still arrive, the confirmation is a promise, which was refused since then.
     let mut lost = stands(Stage::Refused);
     lost.detail.answered = false;
     let after = over(&lost, Reversed::Done(words()), false).unwrap();
