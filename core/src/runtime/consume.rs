@@ -1,4 +1,4 @@
-//! Carrying out a consume: the real effects of its step function.
+//! Carries out a consume: the real effects of its step function.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use crate::payment::restart::Attempt;
 use crate::payment::{Entry, Stage};
 use crate::transport::Failure;
 
-/// How often a caller looks whether the same bizId has ended in another process.
+/// How often a caller checks whether the same bizId has ended in another process.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 impl Client {
-    /// Takes coupons, balance or both: from the request to what the till is told.
+    /// Takes coupons, balance or both: from the request to the till's answer.
     pub fn consume(&self, given: &Object<'_>) -> Answer {
         let Some(route) = self.account.route(Operation::Consume) else {
             return self.no_route(Operation::Consume);
@@ -42,7 +42,7 @@ impl Client {
             sent: false,
             timing: Timing::default(),
         };
-        // A defect after the send must not become an answer that says that nothing was sent.
+        // A panic after the send must not become an answer that says that nothing was sent.
         let told = panic::catch_unwind(AssertUnwindSafe(|| match run.elsewhere(given) {
             Ok(Some(told)) => told,
             Ok(None) => run.drive(),
@@ -65,8 +65,8 @@ impl Client {
 }
 
 impl Client {
-    /// What stands is of another business day than today: a till whose numbers begin anew each day would take it for
-    /// the sale at hand.
+    /// Warns if the existing record is of a business day other than today: a till whose numbers restart each day would
+    /// take the record for the current sale.
     fn of_another_day(&self, told: &Reply) -> Option<Warning> {
         let Reply::Existing(entry) = told else { return None };
         let days = self.shared.business_days;
@@ -82,8 +82,8 @@ impl Client {
         })
     }
 
-    /// A request that does not hold the rules. Under a bizId that stands for something it is another request:
-    /// mending and sending it would be another sale.
+    /// The answer to an invalid request. If its bizId has a record, it is another request: a corrected request sent
+    /// under that bizId would be another sale.
     fn unreadable(&self, given: &Object<'_>, problems: Vec<Problem>) -> Answer {
         let biz_id = given.given("bizId").and_then(Value::scalar).and_then(|text| BizId::new(text).ok());
         let standing = biz_id.and_then(|biz_id| self.shared.journal.find(&self.key(&biz_id)).ok().flatten());
@@ -94,15 +94,15 @@ impl Client {
     }
 }
 
-/// One consume being carried out.
+/// A consume that is being carried out.
 struct Run<'c> {
     client: &'c Client,
     route: &'c Route,
     request: &'c ConsumeRequest,
     deadline: Instant,
-    /// From the record of the attempt on, it counts as running.
+    /// Marks the attempt as running; set before the attempt is recorded.
     in_flight_call: Option<InFlightCall>,
-    /// For the record that allows the next send.
+    /// The receipt of the record that allows the next send.
     receipt: Option<Receipt>,
     /// Whether a send has begun.
     sent: bool,
@@ -110,7 +110,7 @@ struct Run<'c> {
 }
 
 impl Run<'_> {
-    /// What is told where the till made the attempt with another journal, or under another account of this one: such a
+    /// The reply if the till made the attempt with another journal, or under another account of this journal: such a
     /// call sends nothing.
     fn elsewhere(&self, given: &Object<'_>) -> Result<Option<Reply>, JournalError> {
         let stands_elsewhere = || {
@@ -168,7 +168,7 @@ impl Run<'_> {
     fn record(&mut self, entry: Entry, guard: Guard) -> Event {
         let entry = self.client.dated(entry);
         self.journalled(|run| {
-            // Before the record, so that no recovery takes it for left behind.
+            // Before the record, so that no recovery treats the attempt as left behind.
             let journal = &run.client.shared.journal;
             let in_flight_call =
                 (entry.stage() == Stage::Sending).then(|| journal.in_flight().begin(entry.key()));
@@ -184,7 +184,7 @@ impl Run<'_> {
         })
     }
 
-    /// Waits until the attempt that runs now has ended, or its owner, or this call's time.
+    /// Waits until the running attempt has ended, its owner has died, or this call's deadline is reached.
     fn wait_for(&mut self, mut entry: Entry) -> Event {
         self.journalled(|run| {
             let (journal, world) = (&run.client.shared.journal, &run.client.shared.world);
@@ -210,7 +210,7 @@ impl Run<'_> {
         event
     }
 
-    /// Sends once. Without a receipt for the intent nothing leaves.
+    /// Sends once. Without a receipt for the intent nothing is sent.
     fn send(&mut self) -> Event {
         let ended = |end| Event::Ended { end, clock_is_off: false };
         if self.receipt.take().is_none() {

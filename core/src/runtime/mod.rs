@@ -1,5 +1,5 @@
-//! One configured account at work: quote, call, consume, reverse. It drives the pure functions of `payment`
-//! with the journal and the wire, and writes what the till is told.
+//! One configured account: quote, call, consume, reverse. It drives the pure functions of `payment` with the journal
+//! and the transport, and writes the till's answer.
 
 mod consume;
 mod query;
@@ -36,25 +36,25 @@ use crate::schema::Unknown;
 use crate::transport::{Exchanged, Failure, HttpAnswer};
 use crate::world::World;
 
-/// What all accounts of one library share.
+/// The state that all accounts of one library share.
 pub struct Shared {
-    /// Clocks, threads and the way to the gateway.
+    /// Clocks, threads and the transport to the gateway.
     pub world: Arc<dyn World>,
-    /// What is durable.
+    /// The durable records.
     pub journal: Arc<dyn Journal>,
-    /// The same, as what may not be open yet.
+    /// The same journal, as one that may not be open yet.
     pub late: Arc<Late>,
-    /// Where lines go.
+    /// The log.
     pub log: Log,
-    /// The whole of one call.
+    /// The time limit of one call as a whole.
     pub total: Duration,
-    /// The language of the cashier's sentence.
+    /// The language of the message for the cashier.
     pub lang: Lang,
-    /// What to do with fields that nobody has documented.
+    /// What happens to fields that are not documented.
     pub unknown: Unknown,
-    /// Which unsettled sales keep a new one from being sent.
+    /// Which unsettled sales keep a new sale from being sent.
     pub guard: Guard,
-    /// When the till's days begin.
+    /// When the business day begins.
     pub business_days: BusinessDays,
 }
 
@@ -62,7 +62,7 @@ pub struct Shared {
 pub struct Client {
     account: Account,
     clock: GatewayClock,
-    /// Of its consumes, as the journal's key has it.
+    /// The endpoint of the account's consumes, as it is in the journal's key.
     endpoint: String,
     shared: std::sync::Arc<Shared>,
 }
@@ -78,12 +78,12 @@ impl Client {
         self.account.name.as_deref()
     }
 
-    /// Whether what the account sends can be read on its way.
+    /// Whether the account's requests are sent unencrypted.
     pub fn is_plain_http(&self) -> bool {
         Operation::ALL.into_iter().any(|o| self.account.route(o).is_some_and(Route::is_plain_http))
     }
 
-    /// What `call_actions` lists of which nobody knows whether it takes something.
+    /// The entries of `call_actions` of which it is not known whether they take something.
     pub fn unknown_actions(&self) -> impl Iterator<Item = &str> {
         self.account.unknown_actions()
     }
@@ -93,19 +93,19 @@ impl Client {
         self.account.on_unknown
     }
 
-    /// Whether there is a way to undo a consume.
+    /// Whether a reverse route is configured.
     pub fn can_reverse(&self) -> bool {
         self.account.route(Operation::Reverse).is_some()
     }
 
-    /// Whether there is a way to undo a consume whose codes nobody has told.
+    /// Whether a reverse route is configured without the codes of its answers.
     pub fn reverses_without_codes(&self) -> bool {
         let rules = &self.account.reverse;
         self.can_reverse() && rules.already.is_empty() && !rules.refuses_unknown
     }
 
-    /// Which settings would settle an entry at the next start without a person, if the vendor says that they are so: those
-    /// that can explain the code by which its reversal was refused, and that are not set.
+    /// Which settings would settle an entry at the next start without a person, if the vendor confirms them: those that
+    /// can explain the code by which the entry's reversal was refused, and that are not set.
     pub fn explaining_settings(&self, entry: &Entry) -> Vec<&'static str> {
         let rules = &self.account.reverse;
         let refused = entry.stage() == Stage::Refused && entry.detail().reversal.said == Some(Said::Refused);
@@ -116,17 +116,17 @@ impl Client {
         named.into_iter().filter_map(|(can, name)| can.then_some(name)).collect()
     }
 
-    /// Whether the configuration can say what a refused reversal meant.
+    /// Whether the configuration can explain a refused reversal.
     pub fn explains_refusals(&self) -> bool {
         !self.account.reverse.already.is_empty()
     }
 
-    /// Whether an entry is this account's.
+    /// Whether an entry belongs to this account.
     pub fn owns(&self, key: &Key) -> bool {
         key.open_id == self.account.credentials.open_id() && key.endpoint == self.endpoint
     }
 
-    /// What a bizId of this account is known by.
+    /// The key of a bizId of this account.
     pub fn key(&self, biz_id: &BizId) -> Key {
         Key {
             open_id: self.account.credentials.open_id().to_owned(),
@@ -135,29 +135,29 @@ impl Client {
         }
     }
 
-    /// Whether a bizId that an answer names is another sale's of this account: the one that was sent for it, or the one
-    /// that its answer carried. A journal that cannot be asked excludes nothing.
+    /// Whether a bizId that an answer names belongs to another sale of this account: as the bizId that was sent for
+    /// that sale or the one that its answer carried. A journal that cannot be read excludes nothing.
     fn of_another_sale<'c>(&'c self, own: &'c Key) -> impl Fn(&str) -> bool + 'c {
         move |named| !matches!(self.shared.journal.other_sale_of(own, named), Ok(None))
     }
 
-    /// Now by the machine's clock and, where it is known, by the gateway's.
+    /// The current moment by the machine's clock and, if it is known, by the gateway's.
     pub fn now(&self) -> Moment {
         self.clock.at(self.shared.world.unix_ms())
     }
 
-    /// The record with the times that its stage brings; before it is recorded.
+    /// The record with the times that belong to its stage; called before the record is written.
     pub fn dated(&self, record: Entry) -> Entry {
         record.dated(self.now(), self.shared.business_days)
     }
 
-    /// Learns the gateway's time from an answer. Says whether signing again could help a request that was refused for its
-    /// signature.
+    /// Learns the gateway's time from an answer. Returns whether signing again could help a request that was refused
+    /// for its signature.
     fn learn(&self, answer: &HttpAnswer) -> bool {
         answer.date.is_some_and(|date| self.clock.learn(date, self.shared.world.unix_ms()))
     }
 
-    /// Signs for now and posts.
+    /// Signs with the current time and posts.
     fn exchange(&self, route: &Route, params: &Params, deadline: Instant) -> Exchanged {
         let failed = |message: String| Exchanged {
             result: Err(Failure::NotSent(NotSent { code: &codes::CONNECT, message })),
@@ -180,7 +180,7 @@ impl Client {
     fn rules(&self, route: &Route) -> RequestRules {
         RequestRules {
             unknown: self.shared.unknown,
-            // A proxy that is asked with whole URLs reads what it forwards.
+            // A proxy that is sent absolute URLs reads what it forwards.
             password_over_http: self.account.password_over_http && !self.shared.world.is_absolute(),
             plain_http: route.is_plain_http(),
             numbers: route.numbers,

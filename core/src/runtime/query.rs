@@ -1,4 +1,4 @@
-//! Asking the gateway for what takes nothing. A lost answer is `not_sent`, and asking again is always allowed.
+//! Queries to the gateway that take nothing. A lost answer is `not_sent`, and a query may always be repeated.
 
 use std::panic::{self, AssertUnwindSafe};
 
@@ -15,10 +15,10 @@ use crate::payment::Resign;
 use crate::schema::{Ids, Schema};
 use crate::transport::{Failure, HttpAnswer};
 
-/// A read's answer or the reason why there is none.
+/// The answer to a read, or the reason why there is none.
 pub(super) enum End {
     Verdict(Verdict),
-    /// The member look-up found nobody.
+    /// The member look-up found no member.
     NoMember(Verdict),
     NotSent(NotSent),
     Lost(Doubt),
@@ -27,9 +27,9 @@ pub(super) enum End {
 /// How an answer is judged.
 #[derive(Clone, Copy)]
 enum Judge {
-    /// It took nothing; `None` where this library knows no more of it.
+    /// The action took nothing; `None` if this library knows no more about it.
     Read(Option<Operation>),
-    /// Nobody knows whether it took something.
+    /// It is not known whether the action took something.
     Listed,
 }
 
@@ -42,14 +42,14 @@ impl Judge {
         matches!(self, Judge::Read(Some(Operation::MemberLookup)))
     }
 
-    /// What the data holds, where that is known.
+    /// The schema of the data, if it is known.
     fn schema(self) -> Option<&'static Schema> {
         matches!(self, Judge::Read(Some(Operation::Quote))).then_some(&QUOTE_ANSWER)
     }
 }
 
 impl Client {
-    /// What a coupon is worth on a basket.
+    /// Asks what a coupon is worth on a basket.
     pub fn quote(&self, given: &Object<'_>) -> Answer {
         let Some(route) = self.account.route(Operation::Quote) else {
             return self.no_route(Operation::Quote);
@@ -62,7 +62,7 @@ impl Client {
         }
     }
 
-    /// A read of the gateway by its action, its params handed on exactly as they came (but for `account`).
+    /// Calls an action of the gateway with its params exactly as received (without `account`).
     pub fn call(&self, action: &str, params: &Object<'_>) -> Answer {
         let Some((asked, route)) = self.account.read_route(action) else {
             let open = Operation::ALL.into_iter().find(|known| known.is_read() && known.key() == action);
@@ -79,7 +79,7 @@ impl Client {
         match asked {
             Asked::Operation(operation) => self.read(action, &route, &params, Judge::Read(Some(operation))),
             Asked::Read => self.read(action, &route, &params, Judge::Read(None)),
-            // A defect after the send must not become an answer that says that nothing was sent.
+            // A panic after the send must not become an answer that says that nothing was sent.
             Asked::Listed => {
                 panic::catch_unwind(AssertUnwindSafe(|| self.read(action, &route, &params, Judge::Listed)))
                     .unwrap_or_else(|_| {
@@ -91,7 +91,7 @@ impl Client {
         }
     }
 
-    /// Whether a bizId is that of a sale in the journal that these params do not ask about.
+    /// Whether a bizId belongs to a sale in the journal that these params do not ask about.
     fn is_of_a_sale(&self, params: &Params, named: &str) -> bool {
         let asked_about = params.as_json().contains(named);
         let found = || BizId::new(named).ok().map(|biz_id| self.shared.journal.find(&self.key(&biz_id)));
@@ -116,15 +116,15 @@ impl Client {
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
                         let clock_is_off = self.learn(&answer);
-                        // A read may always be repeated: nothing is taken by it. What may take something was
-                        // refused for its signature before any effect, and for its nonce perhaps after one.
+                        // A read may always be repeated: it takes nothing. An action that may take something was
+                        // refused for its signature before any effect, but for its nonce perhaps after one.
                         let again = (envelope.code() == CodeRules::NONCE && !judge.is_listed())
                             || (envelope.code() == CodeRules::SIGNATURE && clock_is_off);
                         if let Some(used) = resign.again().filter(|_| again) {
                             resign = used;
                             continue;
                         }
-                        // The late answer to a sale, on a connection that was clean when it was looked at.
+                        // The late answer to a sale, on a connection that had no unread bytes when it was checked.
                         if let Some(other) =
                             envelope.names_another_sale(&[], &|id| self.is_of_a_sale(params, id))
                         {
@@ -151,7 +151,7 @@ impl Client {
     }
 }
 
-/// The envelope of a read's answer, whose texts may be mended where nothing hangs on them.
+/// The envelope of a read's answer; its invalid texts may be repaired in fields on which nothing depends.
 fn envelope<'a>(
     answer: &'a HttpAnswer,
     schema: Option<&'static Schema>,

@@ -1,4 +1,4 @@
-//! Asking the gateway's own records about an outcome that is held.
+//! Asks the gateway's own records about an outcome that is held.
 
 use std::time::Instant;
 
@@ -12,20 +12,20 @@ use crate::payment::reconcile::{Effect, Event, Records, State, is_open_to_eviden
 use crate::transport::HttpAnswer;
 
 impl Client {
-    /// Whether the gateway's records can say anything about an entry.
+    /// Whether the gateway's records can prove anything about an entry.
     pub fn has_evidence_for(&self, entry: &Entry) -> bool {
         let records = self.records_of(entry);
         is_open_to_evidence(entry) && (records.balance || records.coupons)
     }
 
-    /// Which records the gateway keeps of an entry.
+    /// Which records the gateway keeps about an entry.
     fn records_of(&self, entry: &Entry) -> Records {
         let identity = entry.identity();
         let has_route = |operation| self.account.route(operation).is_some();
         Records {
             balance: identity.amount.is_some_and(|amount| !Amount::is_zero(amount))
                 && has_route(Operation::BalanceByBizId),
-            // A scanned code names no coupon whose status could be asked for.
+            // A scanned code names no coupon whose status could be queried.
             coupons: self.account.records.coupons_complete
                 && !identity.coupons.is_empty()
                 && !identity.scanned()
@@ -34,7 +34,7 @@ impl Client {
         }
     }
 
-    /// Asks the records once, and records what they prove. Gives what stands then.
+    /// Asks the records once, and records what they prove. Returns the record after that.
     pub fn drive_evidence(
         &self,
         entry: &Entry,
@@ -78,7 +78,7 @@ impl Client {
         }
     }
 
-    /// What the balance records say.
+    /// What the balance records say about an entry.
     fn ask_balance(&self, entry: &Entry, deadline: Instant) -> Balance {
         let biz_id = entry.key().biz_id.as_str();
         let customer_id = entry.identity().customer_id.as_deref();
@@ -103,7 +103,7 @@ impl Client {
         })
     }
 
-    /// One look-up; `None` when there is no answer.
+    /// One look-up; `None` if there is no answer.
     fn ask(
         &self,
         operation: Operation,

@@ -1,4 +1,4 @@
-//! The words of a reversal: what a refund gave back, that it is under way, that it was refused.
+//! The answers about a reversal: what a refund gave back, that it is under way, that it was refused.
 
 use super::response::{entry_json, stands};
 use crate::json::Value;
@@ -7,7 +7,7 @@ use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome};
 use crate::payment::{Entry, Stage};
 
-/// The answer to a reversal: what stands, where "still taken" is a conflict.
+/// The answer to a reversal: the current record, where a sale that is still valid is a conflict.
 pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
     let said = entry.detail().reversal.last.clone().unwrap_or_default();
     let said = format!("{} {}", said.code, said.message);
@@ -26,7 +26,7 @@ pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
         Stage::Sending => {
             own(Outcome::Unknown, &codes::REVERSAL_QUEUED, "it is sent when the consume has ended")
         }
-        // As a look-up says it.
+        // As in the answer to a look-up.
         Stage::Reversing if !entry.gives_back() => own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said)
             .with_cashier(codes::REVERSING.cashier(Outcome::Unknown, lang))
             .with_next(Next::OtherTender),
@@ -39,8 +39,8 @@ pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
     answer.with_biz_id(entry.key().biz_id.as_str()).with_recorded(entry_json(entry))
 }
 
-/// For the person at the till: a refund was refused. That the sale stands is said only where the refusal could not
-/// have meant that it was given back before.
+/// The message for the cashier about a refused refund. It says that the sale is valid only if the refusal cannot have
+/// meant that the money was given back before.
 pub(super) fn refused_sentence(entry: &Entry, lang: Lang) -> String {
     if !entry.may_be_given_back_elsewhere() {
         return codes::REFUND_REFUSED.cashier(Outcome::Conflict, lang).to_owned();
@@ -69,7 +69,7 @@ fn refused_message(entry: &Entry) -> String {
     }
 }
 
-/// Why it goes no further without a person.
+/// Why the entry cannot go on without a person.
 pub(super) fn open_code(entry: &Entry) -> &'static Code {
     let other = entry.detail().reversal.last.as_ref();
     if entry.has_late_proof() {
@@ -86,7 +86,7 @@ pub(super) fn open_code(entry: &Entry) -> &'static Code {
     }
 }
 
-/// For the person at the till, where it goes no further without a person, or did not.
+/// The message for the cashier about an entry that cannot go on without a person, or could not.
 pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
     match entry.stage() {
         Stage::Unproven if entry.has_late_proof() => {
@@ -99,7 +99,7 @@ pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
             "退款未能确认，请联系店长核实",
             "The refund could not be confirmed. Ask the manager to check.",
         )),
-        // As it was told when the reversal was on disk: the customer may pay in another way.
+        // As in the answer when the reversal was on disk: the customer may pay in another way.
         Stage::Refused | Stage::Unproven => Some(lang.pick(
             "退回结果未能确认，请改用其他方式支付，并联系店长核实",
             "The return could not be confirmed. Use another tender, and ask the manager to check.",
@@ -112,8 +112,8 @@ pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
     }
 }
 
-/// What a refund gave back, by purse. What the gateway did not say, or said in another sum than was asked for, is not
-/// guessed.
+/// What a refund gave back, by purse. A sum that the gateway did not state, or that differs from the requested one, is
+/// not guessed.
 struct Refunded {
     recharge: Option<Amount>,
     gift: Option<Amount>,
@@ -129,7 +129,7 @@ impl Refunded {
             Amount::parse_value(text.strip_prefix('-').unwrap_or(text)).ok()
         };
         let (recharge, gift) = (purse("change_recharge_amount"), purse("change_gift_amount"));
-        // Of another till's sale nothing is known but what this till says.
+        // About another till's sale only the statements of this till are known.
         let asked = entry.identity().amount.filter(|_| !entry.detail().foreign);
         let said = match (recharge, gift) {
             (Some(one), Some(two)) => one.checked_add(two),
@@ -182,7 +182,7 @@ impl Refunded {
     }
 }
 
-/// What became of the refund of a sale that had succeeded, where it has not come to a stage for a person.
+/// The answer about the refund of a sale that had succeeded; `None` unless the refund is under way or done.
 pub(super) fn refund(entry: &Entry, lang: Lang) -> Option<Answer> {
     let detail = entry.detail();
     let last = detail.reversal.last.clone().unwrap_or_default();

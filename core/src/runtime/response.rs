@@ -1,4 +1,4 @@
-//! What the till is told: what stands in the journal as an envelope, with the cashier's sentence.
+//! The till's answer: the record in the journal as an envelope, with the message for the cashier.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::payment::restart::Known;
 use crate::payment::{Confirmation, Entry, Stage};
 use crate::schema::exact_for_hosts;
 
-/// A network that was just down is not asked again at once.
+/// A network that has just failed is not tried again at once.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A request that does not hold the rules.
+/// The answer to an invalid request.
 pub(super) fn invalid(lang: Lang, problems: Vec<Problem>) -> Answer {
     let message = Problem::summary(&problems);
     Answer::of(Outcome::Invalid, &codes::REQUEST, lang, message).with_errors(problems)
@@ -41,7 +41,7 @@ pub(super) fn read(end: End, lang: Lang) -> Answer {
             Answer::of_gateway(Outcome::Declined, &refusal.code, &refusal.message, cashier)
                 .with_next(Next::GoOn)
         }
-        // Asked again it would answer the same.
+        // A repeated request would get the same answer.
         End::Lost(doubt) if doubt.kind.text == codes::BROKEN_TEXT.text => {
             Answer::of(Outcome::NotSent, &codes::BROKEN_TEXT, lang, doubt.message).with_next(Next::Stop)
         }
@@ -55,7 +55,7 @@ pub(super) fn read(end: End, lang: Lang) -> Answer {
     }
 }
 
-/// The answer to an action of which nobody knows whether it takes something.
+/// The answer to an action of which it is not known whether it takes something.
 pub(super) fn listed(end: End, lang: Lang) -> Answer {
     match end {
         End::Verdict(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
@@ -126,7 +126,7 @@ pub fn known(known: &Known, lang: Lang) -> Answer {
     match known {
         Known::Existing(entry) => stands(entry, lang).replayed().with_recorded(entry_json(entry)),
         Known::LeftBehind(entry) => unknown(&left_behind(), lang).replayed().with_recorded(entry_json(entry)),
-        // Nothing is in the way of it.
+        // Nothing prevents the attempt.
         Known::NeverSent => Answer::of(Outcome::NotSent, &codes::NEVER_SENT, lang, codes::NEVER_SENT.meaning)
             .with_retry_after(Duration::ZERO),
         Known::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
@@ -140,7 +140,7 @@ pub fn known(known: &Known, lang: Lang) -> Answer {
     }
 }
 
-/// What this journal has proves nothing of the attempt.
+/// The answer if this journal proves nothing about the attempt.
 pub fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
     let message = "the attempt was made with another journal, or the bizId stands under another account or endpoint of this one: \
                    whether it was taken is not known here; nothing was sent";
@@ -154,7 +154,7 @@ pub fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
 const SETTLED_UNDONE_ZH: &str = "经人工核实，该笔未扣款或已退回";
 const SETTLED_UNDONE_EN: &str = "Checked by a person: nothing is taken, or it was given back.";
 
-/// What stands in the journal.
+/// The answer that states an existing record.
 pub fn stands(entry: &Entry, lang: Lang) -> Answer {
     if let Some(answer) = refund::refund(entry, lang).filter(|_| entry.gives_back()) {
         return answer;
@@ -196,7 +196,7 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
             let cashier = doubt.cashier(Outcome::Unknown, lang);
             Answer::of_gateway(Outcome::Unknown, &words.code, &words.message, cashier)
         }
-        // Its reversal is on disk, so the money comes back and the customer may pay in another way.
+        // The reversal is on disk, so the money comes back and the customer may pay in another way.
         Stage::Reversing => {
             let own = &codes::REVERSING;
             let cashier = own.cashier(Outcome::Unknown, lang);
@@ -217,7 +217,7 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
         Stage::Kept if entry.sent_away() => own(Outcome::Unknown, &codes::SETTLED, words),
         Stage::Kept if entry.is_refund() => {
             let cashier = refund::refused_sentence(entry, lang);
-            // Whose own answer proved nothing, a person has settled.
+            // The gateway's answer proved nothing, and a person has settled the entry.
             let code = if words.code == "0" { "0" } else { codes::SETTLED.text };
             Answer::of_gateway(Outcome::Succeeded, code, &words.message, cashier)
         }
@@ -235,13 +235,13 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
     let answer = if entry.sent_away() { answer.with_next(Next::OtherTender) } else { answer };
     let answer = answer.with_biz_id(entry.key().biz_id.as_str()).with_warnings(warnings);
     match (&detail.data, answer.outcome()) {
-        // As an earlier version recorded it, too. Beside anything else it would look like a success.
+        // Data as an earlier version recorded it, too. With any other outcome the data would look like a success.
         (Some(data), Outcome::Succeeded) => answer.with_data(exact_for_hosts(data)),
         _ => answer,
     }
 }
 
-/// An entry for people and for comparing, as JSON.
+/// An entry as JSON, for people and for reconciliation.
 pub fn entry_json(entry: &Entry) -> String {
     let detail = entry.detail();
     let times = &detail.times;

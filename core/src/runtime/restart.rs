@@ -1,4 +1,4 @@
-//! What is known of an attempt that a till has stored.
+//! What is known about an attempt that a till has stored.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ use crate::payment::consume::abandoned;
 use crate::payment::restart::{self, Attempt, Known};
 use crate::payment::{Entry, Key, Stage};
 
-/// How long a start or a look-up waits at most to record what was left behind. What is not recorded then is recorded by
-/// the recovery, or with the next look-up.
+/// How long a start or a look-up waits at most to record abandoned attempts. An attempt that is not recorded then is
+/// recorded by the recovery, or at the next look-up.
 const MARKING: Duration = Duration::from_millis(250);
 
 impl Client {
@@ -25,7 +25,7 @@ impl Client {
         }
     }
 
-    /// What is known of a bizId, by the identity of the journal that the till has stored with its attempt.
+    /// What is known about a bizId, given the identity of the journal that the till has stored with its attempt.
     pub fn known(&self, biz_id: &BizId, given: &Object<'_>) -> Result<Known, JournalError> {
         let key = self.key(biz_id);
         let journal = &self.shared.journal;
@@ -39,18 +39,19 @@ impl Client {
             standing => standing,
         };
         let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
-        // After the look: where the identity changes meanwhile, it is another journal's word.
+        // Read after the record: if the identity changes meanwhile, the record is another journal's.
         Ok(restart::known(standing, self.attempt(given)?, elsewhere))
     }
 }
 
 impl Shared {
-    /// Whether it is an intent whose attempt nobody is carrying out any more.
+    /// Whether the entry is an intent whose attempt no call carries out any more.
     pub fn is_left_behind(&self, entry: &Entry) -> bool {
         entry.stage() == Stage::Sending && !self.journal.may_be_running(entry)
     }
 
-    /// Tries again to open a journal that was locked, full or read-only at the start, and does then what a start does.
+    /// Tries again to open a journal that was locked, full or read-only at the start, and then does the work of a
+    /// start.
     pub fn open_again(&self, until: Instant) {
         if !self.late.open_again(until) {
             return;
@@ -61,7 +62,7 @@ impl Shared {
         }
     }
 
-    /// What stands under a bizId; an intent that was left behind is recorded as that first.
+    /// The record of a bizId; an abandoned intent is recorded as abandoned first.
     pub fn standing(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
         match self.journal.find(key)? {
             Some(entry) if self.is_left_behind(&entry) => {
@@ -71,7 +72,7 @@ impl Shared {
         }
     }
 
-    /// Records every intent that was left behind as that, in one transaction and without the network.
+    /// Records every abandoned intent as abandoned, in one transaction and without the network.
     pub fn mark_all_abandoned(&self) -> Result<(), JournalError> {
         let until = self.world.now() + MARKING;
         let unsettled = self.journal.unsettled()?;
@@ -83,7 +84,8 @@ impl Shared {
         self.journal.record_all(&records, until).into_iter().try_for_each(|told| told.map(drop))
     }
 
-    /// Nobody carries out the attempt of an intent any more: it may have happened. Gives what stands then.
+    /// Records that no call carries out the attempt of an intent any more: the consume may have happened. Returns the
+    /// record after that.
     pub fn mark_abandoned(&self, entry: &Entry, until: Instant) -> Result<Entry, JournalError> {
         let record = abandoned(entry);
         self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));

@@ -1,4 +1,4 @@
-//! Undoing a consume: on disk before it is sent, and sent until the gateway has answered.
+//! Undoes a consume: the reversal is on disk before it is sent, and is sent until the gateway has answered.
 
 use std::time::Instant;
 
@@ -14,26 +14,26 @@ use crate::payment::reversal::{self, By, Effect, Event, Requested, Rules, State,
 use crate::payment::{Entry, Stage};
 use crate::transport::Failure;
 
-/// What a till's request for a reversal came to.
+/// The result of a till's request for a reversal.
 pub enum ReversalRequest {
-    /// This stands now; what is to be undone is on disk.
+    /// The record after the request; a reversal that is to be sent is on disk.
     Existing(Entry),
-    /// No reverse route is configured, or it cannot be undone by one.
+    /// No reverse route is configured, or a reversal cannot undo the consume.
     Impossible(Option<Entry>),
-    /// The journal knows no such bizId, and another till's sale can be undone only by the bizId that was returned.
+    /// The journal does not have the bizId, and another till's sale can be undone only by the returned bizId.
     NeedsReturnedBizId,
     /// The configured params name these values of the sale, which the journal does not have.
     Lacks(Vec<&'static str>),
-    /// The bizId that was returned is this other sale's, whose record would go on saying that it stands.
+    /// The returned bizId belongs to this other sale, whose record would continue to say that the sale is valid.
     OfAnotherSale(Entry),
-    /// The attempt was made with another journal, or under another account: nothing says that nothing was taken.
+    /// The attempt was made with another journal or under another account: nothing proves that nothing was taken.
     OtherJournal(Option<Entry>),
 }
 
 impl Client {
-    /// Puts a till's request for a reversal on disk. Where the journal knows nothing of the bizId, it is another
-    /// till's sale, or an attempt that was never sent, if `given` has the identity of this journal: that is voided. `told`
-    /// is what the till says of the sale where the journal does not have it, or no longer.
+    /// Puts a till's request for a reversal on disk. If the journal does not have the bizId, it is another till's sale;
+    /// or, if `given` has the identity of this journal, an attempt that was never sent, which is voided. `told` is what
+    /// the till says about the sale if the journal does not have it, or no longer.
     pub fn request_reversal(
         &self,
         biz_id: &BizId,
@@ -51,7 +51,7 @@ impl Client {
         }
         let mut standing = self.shared.standing(&key)?;
         loop {
-            // What the answer carried is known, so it was sent, whatever journal has its record.
+            // The till knows what the answer carried, so the consume was sent, whichever journal has its record.
             let known = if returned.is_some() {
                 Known::NotRecorded
             } else {
@@ -87,7 +87,7 @@ impl Client {
         }
     }
 
-    /// Sends one reversal of an entry that is to be undone, and records what came of it. Gives what stands then.
+    /// Sends one reversal of an entry that is to be undone, and records the result. Returns the record after that.
     pub fn drive_reversal(
         &self,
         entry: &Entry,
@@ -121,7 +121,8 @@ impl Client {
                     }
                 }
                 Effect::Send { durable, biz_id } => {
-                    // Without one of its own the try goes by the receipt of the record before it, which a journal gave then.
+                    // A try without a receipt of its own uses the receipt of the record before it, which a journal
+                    // issued then.
                     let receipt = receipt.take().unwrap_or_else(|| Receipt::of(&durable));
                     self.send_reversal(&receipt, &durable, &biz_id, deadline)
                 }
@@ -129,8 +130,8 @@ impl Client {
         }
     }
 
-    /// Records what the configuration of today makes of a code that was refused once. Gives what stands then, where that
-    /// is something new.
+    /// Records what the current configuration says about the code of an earlier refusal. Returns the record after that
+    /// if it is a new one.
     pub fn explain(&self, entry: &Entry, deadline: Instant) -> Result<Option<Entry>, JournalError> {
         let rules = &self.account.reverse;
         let explained = reversal::explained(entry, &rules.already, rules.refuses_unknown);
@@ -145,7 +146,7 @@ impl Client {
         })
     }
 
-    /// Sends one reversal. It goes by a durable record of a try.
+    /// Sends one reversal, which requires a durable record of a try.
     fn send_reversal(&self, _: &Receipt, entry: &Entry, biz_id: &str, deadline: Instant) -> Event {
         let answered = |answer: Reversed| {
             self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", entry.key().biz_id));
@@ -183,8 +184,8 @@ impl Client {
     }
 }
 
-/// Whether nothing may be done about an attempt that another journal knows. What stood as a success may be given back:
-/// where it was before, the gateway says so.
+/// Whether nothing may be done about an attempt of another journal. A recorded success may be given back: if it was
+/// given back before, the gateway says so.
 fn tells_nothing(known: &Known) -> bool {
     let stood = |entry: &Entry| matches!(entry.stage(), Stage::Succeeded | Stage::Kept);
     matches!(known, Known::OtherJournal(entry) if !entry.as_ref().is_some_and(stood))

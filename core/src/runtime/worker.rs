@@ -1,6 +1,6 @@
-//! Settling what is unsettled: intents whose owner died, and reversals until the gateway has answered them. One
-//! thread, which sleeps while there is nothing that it can do; now and then it looks whether another process with
-//! the same journal has died and left something.
+//! Settles unsettled entries: intents whose owner died, and reversals until the gateway has answered them. One thread
+//! does this; it sleeps while it can do nothing, and scans the journal at intervals for entries that another process
+//! has left when it died.
 
 use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe};
@@ -17,7 +17,7 @@ use crate::payment::{Entry, Key, Stage};
 use crate::runtime::{Client, Shared};
 use crate::world::{Signal, Worker};
 
-/// See the module's description.
+/// The recovery of all accounts, and the handle of its background thread.
 pub struct Recovery {
     inner: Arc<Inner>,
 }
@@ -32,8 +32,8 @@ struct Inner {
 
 struct State {
     schedule: Schedule,
-    /// The entries that a thread drives, so that a till's call waits for the background's try instead of answering that it
-    /// is not done.
+    /// The entries that a thread is driving, so that a till's call waits for the background thread's try instead of
+    /// answering that the entry is not settled.
     in_progress: HashSet<Key>,
     thread: Option<Box<dyn Worker>>,
     working: bool,
@@ -41,17 +41,17 @@ struct State {
     stopping: bool,
 }
 
-/// What one look at the journal came to.
+/// The result of one scan of the journal.
 #[derive(Debug, Default)]
 pub struct Pass {
     /// How many entries reached a settled stage.
     pub settled: usize,
-    /// When there is something to do again; `None` if nothing is left that can be done without a person.
+    /// When there is work again; `None` if a person must do all that is left.
     pub next: Option<Instant>,
 }
 
 impl Recovery {
-    /// Prepares; nothing runs yet.
+    /// Creates the recovery; no thread runs yet.
     pub fn new(
         shared: Arc<Shared>,
         clients: Arc<[Client]>,
@@ -71,7 +71,7 @@ impl Recovery {
         Recovery { inner: Arc::new(inner) }
     }
 
-    /// Something may have become unsettled.
+    /// Wakes the thread: an entry may have become unsettled.
     pub fn wake(&self) {
         let inner = &self.inner;
         let mut state = inner.state();
@@ -95,34 +95,34 @@ impl Recovery {
         }
     }
 
-    /// Whether the library settles by itself.
+    /// Whether the library settles entries in the background.
     pub fn is_in_background(&self) -> bool {
         self.inner.background
     }
 
-    /// Does now what can be done now, whatever was waited for, until the deadline.
+    /// Does the possible work now, whatever is due later, until the deadline.
     pub fn pass(&self, deadline: Instant) -> Result<Pass, JournalError> {
         self.inner.pass(true, deadline)
     }
 
-    /// Holds what was refused once against the configuration; nothing is sent.
+    /// Compares the codes of earlier refusals with the configuration; nothing is sent.
     pub fn explain(&self, deadline: Instant) {
         self.inner.explain(deadline);
     }
 
-    /// Sends the reversal of one entry now, and gives what stands then.
+    /// Sends the reversal of one entry now, and returns the record after that.
     pub fn drive(&self, client: &Client, entry: &Entry, deadline: Instant) -> Result<Entry, JournalError> {
         self.inner.drive(client, entry, deadline).map(|(stands, _)| stands)
     }
 
-    /// Whether the request of an entry may still be on its way to the gateway, as far as this process can know.
+    /// Whether the request of an entry may still be on its way to the gateway, as far as this process knows.
     pub fn may_arrive(&self, entry: &Entry) -> bool {
         let inner = &self.inner;
         let now = inner.now();
         !entry.detail().answered && !inner.state().schedule.late_window_over(entry, now)
     }
 
-    /// Stops the thread; it ends after the request that it is at.
+    /// Stops the thread, which ends after its current request.
     pub fn stop(&self) {
         let mut state = self.inner.state();
         state.stopping = true;
@@ -135,7 +135,7 @@ impl Recovery {
     }
 }
 
-/// An entry that this thread is at; until it is dropped, by a panic too.
+/// An entry that this thread is driving; until the value is dropped, by a panic too.
 struct InProgress<'i> {
     inner: &'i Inner,
     key: &'i Key,
@@ -161,7 +161,7 @@ impl Inner {
         loop {
             self.state().woken = false;
             let began = self.now();
-            // The thread outlives a defect: nothing would begin another.
+            // The thread survives a panic: nothing would start another thread.
             let pass =
                 panic::catch_unwind(AssertUnwindSafe(|| self.pass(false, self.now() + self.shared.total)))
                     .unwrap_or_else(|_| {
@@ -185,7 +185,7 @@ impl Inner {
         }
     }
 
-    /// Looks at every unsettled entry once. `at_once` does not wait for any entry's turn.
+    /// Examines every unsettled entry once. With `at_once` no entry need be due.
     fn pass(&self, at_once: bool, deadline: Instant) -> Result<Pass, JournalError> {
         let mut pass = Pass::default();
         self.shared.open_again(deadline);
@@ -198,7 +198,7 @@ impl Inner {
                 pass.again_at(self.now());
                 break;
             }
-            // One entry that cannot be recorded keeps no other from being sent.
+            // An entry that cannot be recorded does not keep the others from being sent.
             if let Err(error) = self.look_at(entry, &mut pass, at_once, deadline) {
                 self.log_error(&error);
                 pass.again_at(retry_at(self.now()));
@@ -211,13 +211,13 @@ impl Inner {
         self.state().stopping || self.now() >= deadline
     }
 
-    /// Until when one entry of a pass may take.
+    /// The time limit for one entry of a pass.
     fn call_deadline(&self, at_once: bool, deadline: Instant) -> Instant {
         let own = self.now() + self.shared.total;
         if at_once { own.min(deadline) } else { own }
     }
 
-    /// Does what is due about one unsettled entry.
+    /// Does the work that is due for one unsettled entry.
     fn look_at(
         &self,
         mut entry: Entry,
@@ -273,7 +273,7 @@ impl Inner {
         self.state().schedule.task(entry, facts, at_once, now)
     }
 
-    /// Has what an earlier process left unconfirmed reversed, once its time is over.
+    /// Reverses the successes that an earlier process left unconfirmed, once their time is over.
     fn reverse_unconfirmed(&self, pass: &mut Pass, at_once: bool, deadline: Instant) {
         let journal = &self.shared.journal;
         for entry in journal.unfinished().unwrap_or_default() {
@@ -294,11 +294,11 @@ impl Inner {
         }
     }
 
-    /// Holds the codes that were refused once against the configuration of today.
+    /// Compares the codes of earlier refusals with the current configuration.
     fn explain(&self, until: Instant) {
         let journal = &self.shared.journal;
         let mut entries = journal.unsettled().unwrap_or_default();
-        // Refused, a refund leaves the sale settled.
+        // A refused refund leaves the sale settled.
         if self.clients.iter().any(Client::explains_refusals) {
             entries.extend(journal.refused_refunds().unwrap_or_default());
         }
@@ -319,7 +319,8 @@ impl Inner {
         self.shared.log.line(Level::Error, || format!("recovery: {} {error}", error.code.text));
     }
 
-    /// Sends the reversal of an entry, or asks the records about it. Gives what stands then, and when it is tried again.
+    /// Sends the reversal of an entry, or asks the records about it. Returns the record after that, and when it is
+    /// tried again.
     fn drive(
         &self,
         client: &Client,
