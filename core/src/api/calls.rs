@@ -1,4 +1,4 @@
-//! What each function of the C ABI does, from its request's text to its answer.
+//! What each function of the C ABI does, from the text of its request to its answer.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::runtime::{
 };
 use crate::schema::{Schema, Unknown, check};
 
-/// How long a call waits for whoever holds a journal that is not open yet.
+/// How long a call waits for the process that holds a journal which is not open yet.
 const OPENING: Duration = Duration::from_millis(250);
 
 impl Library {
@@ -83,7 +83,7 @@ impl Library {
                     answer.with_recorded(entry_json(&entry))
                 }
                 ReversalRequest::Existing(entry) if entry.stage() == Stage::Reversing => {
-                    // What cannot be recorded now is on disk as it was, and is driven again.
+                    // An entry that cannot be recorded now is on disk unchanged, and is driven again.
                     let stands = self.recovery.drive(client, &entry, deadline).unwrap_or(entry);
                     tell_reversal(&stands, self.lang())
                 }
@@ -104,10 +104,10 @@ impl Library {
         })
     }
 
-    /// `zv_pending_json`: every unsettled entry, or those of one account; with `day` all of a business day.
+    /// `zv_pending_json`: every unsettled entry, or those of one account; with `day` all entries of a business day.
     pub fn pending(&self, request: Option<&str>) -> Answer {
         self.run_filtered(request, &PENDING_REQUEST, |account, given| {
-            // Another process may have left something behind.
+            // Another process may have left an entry behind.
             self.recovery.wake();
             let text = |name: &str| given.given(name).and_then(Value::scalar);
             let days = self.business_days;
@@ -122,7 +122,7 @@ impl Library {
             let found = match day {
                 None => self.shared.journal.unsettled().and_then(|mut entries| {
                     entries.extend(self.left_unfinished()?);
-                    // Of one account among several it is not all.
+                    // The entries of one account among several are not all.
                     if account.is_none() || self.clients.len() == 1 {
                         self.shared.late.seen();
                     }
@@ -152,7 +152,7 @@ impl Library {
         })
     }
 
-    /// `zv_recover_json`: settles now what can be settled.
+    /// `zv_recover_json`: settles now the entries that can be settled.
     pub fn recover(&self, request: Option<&str>) -> Answer {
         self.run_filtered(request, &FILTER_REQUEST, |account, _| {
             let deadline = self.shared.world.now() + self.shared.total;
@@ -205,7 +205,7 @@ impl Library {
         })
     }
 
-    /// `zv_settle_json`: a person decided.
+    /// `zv_settle_json`: a person's decision.
     pub fn settle(&self, request: &str) -> Answer {
         self.run_checked(request, &SETTLE_REQUEST, |client, given, biz_id| {
             let text = |name: &str| given.given(name).and_then(Value::scalar).unwrap_or_default();
@@ -240,7 +240,7 @@ impl Library {
         })
     }
 
-    /// `zv_call_json`. `account` beside the params picks the account and is not sent.
+    /// `zv_call_json`. `account` in the params selects the account and is not sent.
     pub fn call(&self, action: &str, params: &str) -> Answer {
         self.run(params, |client, value| client.call(action, value))
     }
@@ -262,14 +262,14 @@ impl Library {
         }
     }
 
-    /// Without a thread of the library's own that does it, a call opens what was locked, full or read-only before.
+    /// Opens a journal that was locked, full or read-only before, if no background thread of the library does so.
     fn open_late(&self) {
         if !self.recovery.is_in_background() {
             self.shared.open_again(self.shared.world.now() + OPENING);
         }
     }
 
-    /// Runs a call that is about one bizId.
+    /// Runs a call about one bizId.
     fn run_checked(
         &self,
         text: &str,
@@ -290,7 +290,7 @@ impl Library {
         })
     }
 
-    /// Runs a call whose request is NULL or picks an account.
+    /// Runs a call whose request is NULL or selects an account.
     fn run_filtered(
         &self,
         text: Option<&str>,
@@ -334,7 +334,7 @@ impl Library {
         self.own(Outcome::Internal, error.code, &error.message)
     }
 
-    /// The day that a request names; today is the till's business day, by the gateway's clock where it is known.
+    /// The day that a request names; `today` is the current business day, by the gateway's clock if it is known.
     fn day(&self, written: &str) -> Option<i64> {
         let back = match written {
             "today" => 0,
@@ -352,7 +352,7 @@ impl Library {
         self.listed_of(None, "", entries, message)
     }
 
-    /// The same of a day, with its totals in front and what each entry is on it.
+    /// The entries as a list; of a day, with its totals in front and what each entry is on that day.
     fn listed_of(&self, day: Option<i64>, totals: &str, entries: &[Entry], message: &str) -> Answer {
         let listed: Vec<String> = entries
             .iter()
@@ -371,7 +371,7 @@ impl Library {
                     (Stage::Succeeded, _) if entry.is_unfinished() => "unheard",
                     (stage, _) if !stage.is_unsettled() => "settled",
                     (_, None) => "no_credentials",
-                    // Left behind by a crash; the recovery is about to make it unknown.
+                    // Left behind by a crash; the recovery is about to record it as unknown.
                     (Stage::Sending, _) => "recovering",
                     (Stage::Reversing, Some(client)) if client.can_reverse() => "reversing",
                     _ => "person",

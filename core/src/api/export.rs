@@ -1,5 +1,5 @@
-//! The journal of a business day, to be held against a till's own sales: a line for each sale and for each refund of
-//! that day, with their sums.
+//! The journal of a business day, for reconciliation with a till's own sales: a line for each sale and for each refund
+//! of that day, with their sums.
 
 use crate::calendar::{BusinessDays, date, timestamp};
 use crate::json::Value;
@@ -40,7 +40,7 @@ pub(crate) const COLUMNS: [&str; 29] = [
     "withoutSplit",
 ];
 
-/// The columns that a spreadsheet would take for numbers and round.
+/// The columns that a spreadsheet would read as numbers and round.
 const IDS: [&str; 11] = [
     "bizId",
     "returnedBizId",
@@ -55,26 +55,26 @@ const IDS: [&str; 11] = [
     "multiMark",
 ];
 
-/// Excel on a Chinese Windows takes a file without it for GBK.
+/// The byte order mark: Excel on a Chinese Windows reads a file without it as GBK.
 const MARK: &str = "\u{feff}";
 
 /// What an entry is on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It took money, points or coupons.
+    /// The entry took money, points or coupons.
     Sale,
-    /// What a sale of that or an earlier day took was given back.
+    /// The refund of a sale of that day or an earlier day.
     Refund,
-    /// The refund was asked for when it had been given back before, elsewhere: it is in the sums of whoever did it.
+    /// The refund was requested after the money had been given back elsewhere: it is in the sums of the other side.
     RefundedElsewhere,
-    /// Nobody knows yet.
+    /// The outcome is not known yet.
     Open,
-    /// Nothing was taken, or it was undone before it stood.
+    /// Nothing was taken, or the consume was undone before it counted as a sale.
     Nothing,
 }
 
 impl Kind {
-    /// The word in the lists.
+    /// The kind's word in the lists.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Kind::Sale => "sale",
@@ -86,7 +86,7 @@ impl Kind {
     }
 }
 
-/// What an entry is on that day: up to two things, a sale and its refund, which may be open. `None` asks for no day.
+/// What an entry is on that day: up to two kinds, a sale and its refund, which may be open. `None` selects no day.
 pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<Kind> {
     let on = |own: i64| day.is_none_or(|day| day == own);
     let mut kinds = Vec::new();
@@ -107,7 +107,7 @@ pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<
     kinds
 }
 
-/// What a sale took: 分, points, coupons; `None` where it is not known.
+/// What a sale took: 分, points, coupons; `None` for a value that is not known.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     sum: Option<i64>,
@@ -121,7 +121,7 @@ impl Sums {
     fn of(entry: &Entry) -> Sums {
         let asked = entry.identity().amount.map(fen);
         let [recharge, gift] = match asked {
-            // Nothing was to be taken from the balance.
+            // The request takes nothing from the balance.
             Some(0) => [Some(0), Some(0)],
             None if !entry.identity().coupons.is_empty() => [Some(0), Some(0)],
             _ => purses(entry),
@@ -152,12 +152,12 @@ fn fen(amount: Amount) -> i64 {
     i64::try_from(amount.fen()).unwrap_or(i64::MAX)
 }
 
-/// What the answer says that was taken from the recharged and from the gift balance.
+/// The sums that the answer says were taken from the recharged balance and from the gift balance.
 fn purses(entry: &Entry) -> [Option<i64>; 2] {
     let data = entry.detail().data.as_deref().and_then(|data| Value::parse(data).ok());
     ["change_recharge_amount", "change_gift_amount"].map(|name| {
         let text = data.as_ref()?.as_object()?.given(name)?.scalar()?;
-        // Some gateways show what was taken with a sign.
+        // Some gateways show the taken sum as a negative number.
         Amount::parse(text.strip_prefix('-').unwrap_or(text)).ok().map(fen)
     })
 }
@@ -179,7 +179,7 @@ struct Total {
     gift: i64,
     points: i64,
     coupons: i64,
-    /// Of so many it is not known from which purse they were taken, or how much.
+    /// The number of sales of which it is not known from which purse they took, or how much.
     without_split: usize,
 }
 
@@ -220,7 +220,7 @@ impl Total {
 }
 
 impl Totals {
-    /// Of the entries of a day.
+    /// The totals of the entries of a day.
     pub(super) fn of(entries: &[Entry], day: Option<i64>, days: BusinessDays) -> Totals {
         let mut totals = Totals::default();
         for entry in entries {
@@ -237,7 +237,7 @@ impl Totals {
         totals
     }
 
-    /// For `data.totals`: 元 as texts, refunds negative.
+    /// The value of `data.totals`: 元 as texts, refunds negative.
     pub(super) fn json(&self) -> serde_json::Value {
         serde_json::json!({
             "sales": self.sales.json(),
@@ -255,13 +255,13 @@ fn yuan(fen: i64) -> String {
     format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
 }
 
-/// One JSON object a line.
+/// One JSON object per line.
 pub(super) fn ndjson(entries: &[Entry]) -> String {
     entries.iter().map(|entry| entry_json(entry) + "\n").collect()
 }
 
-/// RFC 4180, with a byte order mark and a heading: CRLF ends a line, a field with a comma, a quote or a line end is
-/// quoted. Behind the lines stand the totals, where there is anything to sum.
+/// RFC 4180, with a byte order mark and a heading: CRLF ends a line; a field with a comma, a quote or a line end is
+/// quoted. The totals follow the lines if there is anything to sum.
 pub(super) fn csv(entries: &[Entry], day: Option<i64>, days: BusinessDays) -> String {
     let mut out = MARK.to_owned() + &COLUMNS.join(",") + "\r\n";
     let mut push = |fields: [String; 29]| {
@@ -368,8 +368,8 @@ fn total_line(name: &str, day: Option<i64>, total: Option<Total>, count: usize) 
     fields
 }
 
-/// A spreadsheet takes a field that begins with = + - or @ for a formula; a quote in front keeps it a text. A tab in front
-/// of an id keeps it a text, too: of 18 digits Excel would keep 15, and `00017` would be 17.
+/// A spreadsheet reads a field that begins with = + - or @ as a formula; a leading quote keeps it a text. A leading tab
+/// keeps an id a text, too: of 18 digits Excel would keep 15, and `00017` would be 17.
 fn cell(field: &str, is_id: bool) -> String {
     let formula =
         field.starts_with(['=', '+', '@']) || (field.starts_with('-') && field.parse::<f64>().is_err());

@@ -1,5 +1,5 @@
-//! The library as the C ABI sees it: JSON text in, an answer out. What is wrong with a text is said here; what
-//! is wrong with a request is said by the client.
+//! The library behind the C ABI: JSON text in, an answer out. This module reports errors of a text; `runtime` reports
+//! errors of a request.
 
 mod calls;
 mod export;
@@ -32,7 +32,7 @@ use crate::transport::Http;
 use crate::world::{Signal, System, World};
 use tickets::Tickets;
 
-/// The largest text that is taken, in bytes.
+/// The largest text that is accepted, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 /// The version of the package.
@@ -51,7 +51,7 @@ pub struct Library {
     business_days: BusinessDays,
 }
 
-/// Over all libraries of the process: an answer may be freed after a shutdown and a new start.
+/// Unique over all libraries of the process: an answer may be freed after a shutdown and a new start.
 static NEXT_DELIVERY: AtomicU64 = AtomicU64::new(0);
 
 /// Successes that were answered and that the host has neither taken nor freed yet.
@@ -68,7 +68,7 @@ struct Running {
     closing: bool,
 }
 
-/// A call under way; dropped when it ends, by a panic too.
+/// A call under way; dropped when the call ends, by a panic too.
 struct Entered<'l> {
     library: &'l Library,
     ticket: u64,
@@ -85,9 +85,9 @@ impl Drop for Entered<'_> {
 }
 
 impl Library {
-    /// Reads a configuration and starts. `sinks` take the log beside the configured file.
-    /// `forked` says that the parent of this process had started one: SQLite's bookkeeping of locks is then the
-    /// parent's, and what this process wrote could be lost, so it gets no journal.
+    /// Reads a configuration and starts. `sinks` receive the log in addition to the configured file. `forked` says that
+    /// the parent of this process had started a library: SQLite's bookkeeping of locks is then the parent's, and
+    /// records of this process could be lost, so the library gets no journal.
     pub fn start(config: &str, mut sinks: Vec<Arc<dyn Sink>>, forked: bool) -> Result<Library, Answer> {
         let value = parse(config, Lang::default())?;
         let config = Config::read(&value).map_err(refused)?;
@@ -112,8 +112,8 @@ impl Library {
         Ok(Library::over(Arc::new(System::new(http)), late, log, config))
     }
 
-    /// Starts over any world, with a journal that is open or will be. Of the configuration, the world and the journal have
-    /// what is theirs.
+    /// Starts over any world, with a journal that is open or will be. The parts of the configuration that concern the
+    /// world and the journal are already applied to them.
     pub fn over(world: Arc<dyn World>, late: Late, log: Log, config: Config) -> Library {
         let late = Arc::new(late);
         if let Err(error) = late.place() {
@@ -251,7 +251,7 @@ impl Library {
             .with_data(data.to_string())
     }
 
-    /// The journal was opened after the start, and what the start would have listed has not been asked for.
+    /// Warns that the journal was opened after the start, and that the list of the start has not been requested since.
     fn late_warning(&self) -> Option<Warning> {
         let meaning = codes::WARN_JOURNAL_LATE.meaning;
         self.shared.late.is_unseen().then(|| Warning::new(&codes::WARN_JOURNAL_LATE, meaning))
@@ -260,14 +260,14 @@ impl Library {
     /// Successes that an earlier process has left unread or unconfirmed.
     fn left_unfinished(&self) -> Result<Vec<Entry>, JournalError> {
         let journal = &self.shared.journal;
-        // What was looked up just now is heard.
+        // A success that was looked up just now counts as read.
         journal.close();
         let mut entries = journal.unfinished()?;
         entries.retain(|entry| !journal.is_alive(entry.owner()));
         Ok(entries)
     }
 
-    /// The host has taken or freed the answer of that number.
+    /// Notes that the host has taken or freed the answer with that number.
     pub fn delivered(&self, number: u64) {
         let key = self.deliveries().waiting.remove(&number);
         if let Some(key) = key {
@@ -275,7 +275,7 @@ impl Library {
         }
     }
 
-    /// An answer that says that a sale succeeded is heard when the host has taken or freed it.
+    /// Numbers an answer that says that a sale succeeded: it counts as read when the host has taken or freed it.
     fn to_be_heard(&self, client: &Client, answer: Answer) -> Answer {
         let biz_id = answer.biz_id().filter(|_| answer.outcome() == Outcome::Succeeded);
         let Some(biz_id) = biz_id.and_then(|text| BizId::new(text).ok()) else { return answer };
@@ -289,18 +289,18 @@ impl Library {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this configuration text means the one in force.
+    /// Whether this configuration text means the configuration in force.
     pub fn has_config(&self, config: &str) -> Result<bool, Answer> {
         let value = parse(config, self.lang())?;
         Config::read(&value).map(|config| config.fingerprint == self.fingerprint).map_err(refused)
     }
 
-    /// The language of the cashier's sentence.
+    /// The language of the message for the cashier.
     pub fn lang(&self) -> Lang {
         self.shared.lang
     }
 
-    /// The log, for what the C ABI has to say.
+    /// The log, for messages of the C ABI.
     pub fn log(&self) -> &Log {
         &self.shared.log
     }
@@ -309,7 +309,7 @@ impl Library {
     pub fn shut_down(&self) -> Answer {
         self.running().closing = true;
         let world = &self.shared.world;
-        // A moment more than a call's own deadline: a call that began just now may use all of it.
+        // Slightly more than a call's own deadline: a call that began just now may use all of it.
         let until = world.now() + self.shared.total + Duration::from_millis(500);
         loop {
             let seen = self.idle.count();
@@ -343,7 +343,7 @@ impl Library {
     }
 }
 
-/// A forked child's.
+/// The journal of a forked child: none.
 fn no_journal() -> Late {
     Late::never(JournalError::new(
         &codes::FORKED,
@@ -351,10 +351,10 @@ fn no_journal() -> Late {
     ))
 }
 
-/// How long a start waits for whoever holds the journal.
+/// How long a start waits for the process that holds the journal.
 const START: Duration = Duration::from_secs(3);
 
-/// Opens the journal where it is configured or belongs; one that cannot be opened stops money calls only.
+/// Opens the journal at its configured or default location; one that cannot be opened stops money calls only.
 fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duration) -> Late {
     let place = match configured {
         Some(path) => Ok(Location { path, per_user: false, unused: None }),
@@ -364,12 +364,12 @@ fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duratio
         Ok(place) => place,
         Err(error) => return Late::never(error),
     };
-    // At the same place each time.
+    // The same location each time.
     let open = move |until: Instant| {
         let opening = Opening { total, patience: until.saturating_duration_since(Instant::now()) };
         let journal = Sqlite::open_as(&place.path, &opening)?;
         match journal.retire(retention_days, until) {
-            // Nothing hangs on it.
+            // Nothing depends on the removal of old records.
             Err(error) if error.code.text != codes::JOURNAL_FULL.text => Err(error),
             _ => Ok((Box::new(journal) as Box<dyn Journal>, place.clone())),
         }
@@ -383,7 +383,7 @@ fn refused(problems: Vec<Problem>) -> Answer {
     Answer::of(Outcome::Invalid, &codes::CONFIG, Lang::default(), message).with_errors(problems)
 }
 
-/// Reads one JSON text of a host.
+/// Parses one JSON text of a host.
 fn parse(text: &str, lang: Lang) -> Result<Value<'_>, Answer> {
     let invalid = |code, message: String| Err(Answer::of(Outcome::Invalid, code, lang, message));
     if text.len() > MAX_TEXT_BYTES {

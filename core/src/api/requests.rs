@@ -1,4 +1,4 @@
-//! The requests that only the library knows: what stands in its journal and what becomes of it.
+//! The requests that only the library handles: those about the records in its journal and about their settlement.
 
 use crate::gateway::{ACCOUNT, JOURNAL_ID};
 use crate::schema::{Field, Kind, Schema, optional, required};

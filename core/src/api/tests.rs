@@ -1,4 +1,4 @@
-//! What recovery and evidence do with sales that no outcome of a call ever ended.
+//! What recovery and evidence do with sales that were never ended by the outcome of a call.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -22,7 +22,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(3)
 }
 
-/// More reversals hang than are tried in one round of the back-off, so that one of them is always overdue.
+/// More reversals hang than are tried in one round of the backoff, so that one of them is always overdue.
 #[test]
 fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -53,7 +53,7 @@ fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     }
 }
 
-/// Answers each request with what `body` makes of it.
+/// Answers each request with the result of `body`.
 fn gateway(body: fn(&str) -> &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -73,7 +73,7 @@ fn gateway(body: fn(&str) -> &'static str) -> String {
     format!("http://{address}")
 }
 
-/// The records know the sale, with another amount; its coupon is unused. Neither proves that it never happened.
+/// The records have the sale with another amount; its coupon is unused. Neither proves that the sale never happened.
 #[test]
 fn a_deduction_of_another_amount_is_no_absence() {
     let url = gateway(|asked| {

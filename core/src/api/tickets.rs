@@ -1,5 +1,5 @@
-//! Calls that do not block, for hosts that can take no callback on a foreign thread: a call is started and leaves a
-//! ticket, for which its answer is asked until it is there. A consume's answer is never lost: it is in the journal.
+//! Calls that do not block, for hosts that cannot take a callback on a foreign thread: a call is started and returns a
+//! ticket, which the host polls for the answer. A consume's answer is never lost: it is in the journal.
 
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -10,13 +10,13 @@ use super::Library;
 use crate::json::push_string;
 use crate::outcome::{Answer, Outcome, Problem, codes};
 
-/// How many may be running or waiting to be fetched. Each costs a thread while it runs.
+/// How many calls may be running or waiting to be fetched. Each costs a thread while it runs.
 pub const MOST_TICKETS: usize = 64;
 
-/// A function of one request, by the name that a host gives.
+/// The function of a request, by the name that a host passes.
 type Function = fn(&Library, &str) -> Answer;
 
-/// What can be started: its name, the function, and what a panic in it means.
+/// The operations that can be started: the name, the function, and the outcome that a panic in it means.
 const OPERATIONS: [(&str, Function, Outcome); 8] = [
     ("coupon_quote", Library::quote, Outcome::Internal),
     ("consume", Library::consume, Outcome::Unknown),
@@ -28,13 +28,13 @@ const OPERATIONS: [(&str, Function, Outcome); 8] = [
     ("settle", Library::settle, Outcome::Internal),
 ];
 
-/// What a ticket is for.
+/// The operation of a ticket.
 enum What {
     Function(Function, Outcome),
     Call(String),
 }
 
-/// In front of the action of a `call`: `call:member_lookup`.
+/// The prefix of the action of a `call`: `call:member_lookup`.
 const CALL: &str = "call:";
 
 #[derive(Default)]
@@ -44,12 +44,13 @@ pub(super) struct Tickets {
 
 struct State {
     last: u64,
-    /// `None` while it runs.
+    /// `None` while the call runs.
     calls: HashMap<u64, Option<Answer>>,
 }
 
 impl Default for State {
-    /// Begins anywhere, so that a ticket that a host has kept from before a shutdown or a restart names no other call.
+    /// Starts at a random number, so that a ticket that a host kept from before a shutdown or a restart names no other
+    /// call.
     fn default() -> State {
         State { last: getrandom::u64().unwrap_or_default() >> 16, calls: HashMap::new() }
     }
@@ -99,7 +100,7 @@ impl Library {
         }
     }
 
-    /// `zv_poll_json`: the answer, once; until then that it is running.
+    /// `zv_poll_json`: the answer, once; until then the answer that the call is running.
     pub fn poll(&self, ticket: &str) -> Answer {
         let number = ticket.parse::<u64>().ok();
         let mut state = self.tickets.state();
@@ -132,7 +133,7 @@ impl Library {
         Some(ticket)
     }
 
-    /// Never `succeeded`: that is what the answer may say.
+    /// Never `succeeded`: that word is reserved for the answer itself.
     fn running_answer(&self, ticket: u64) -> Answer {
         let mut data = String::from("{\"ticket\":");
         push_string(&mut data, &ticket.to_string());
