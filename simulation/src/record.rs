@@ -151,7 +151,9 @@ impl World {
             _ => {}
         }
         let same_try = before.detail().reversal.tries == after.detail().reversal.tries;
-        let answered = same_try && before.detail().answered == after.detail().answered;
+        // What a consume's own end makes of the sale is no answer to a reversal.
+        let ends = self.call().is_some_and(|call| call.function == Function::Consume);
+        let answered = same_try && !ends && before.detail().answered == after.detail().answered;
         self.note_confirmation(process, after, answered);
     }
 
