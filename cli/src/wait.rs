@@ -2,9 +2,13 @@
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use crate::output::say;
-use crate::progress::Line;
+use crate::progress::spinner;
+
+/// A call that takes longer shows that it is running, and for how long.
+const REDRAW: Duration = Duration::from_secs(1);
 
 /// What can be said about an interrupted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,21 +39,22 @@ pub(crate) fn attend<T: Send + 'static>(
         // The receiver is gone if the user has left.
         let _ = sender.send(Event::Done(done));
     });
-    let mut line = Line::new();
+    let line = spinner(what);
     let mut asked = false;
     loop {
-        match events.recv_timeout(Line::PACE) {
+        match events.recv_timeout(REDRAW) {
             Ok(Event::Done(done)) => return Some(done.unwrap_or_else(crashed)),
             Ok(Event::Interrupted) if stakes == Stakes::Money && !asked => {
                 asked = true;
-                line.clear();
-                say(
-                    "zv: the request may have left and cannot be called back. Waiting for what is certain, until \
-                     timeouts_ms.total at most; Ctrl-C again leaves at once.",
-                );
+                line.suspend(|| {
+                    say(
+                        "zv: the request may have left and cannot be called back. Waiting for what is certain, until \
+                         timeouts_ms.total at most; Ctrl-C again leaves at once.",
+                    );
+                });
             }
             Ok(Event::Interrupted) | Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => line.draw(what),
+            Err(RecvTimeoutError::Timeout) => line.tick(),
         }
     }
 }

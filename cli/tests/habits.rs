@@ -116,9 +116,11 @@ fn progress_only_on_a_terminal_and_not_in_the_answer() {
     let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"timeouts_ms": {"connect": 300, "total": 2500}}));
     simulator.arm("hang", "quote");
-    on_a_terminal(&place, &format!("zv {}", QUOTE.join(" ")), &[])
-        .ended(3)
-        .shows(&["waiting for the gateway 1 s"]);
+    let line = format!("zv {}", QUOTE.join(" "));
+    on_a_terminal(&place, &line, &[]).ended(3).shows(&["waiting for the gateway 1s"]);
+    simulator.arm("hang", "quote");
+    let dumb = on_a_terminal(&place, &line, &[("TERM", "dumb")]).ended(3);
+    assert!(!dumb.out.contains("waiting") && !dumb.out.contains('\u{1b}'), "{dumb:?}");
     simulator.arm("hang", "quote");
     assert!(!place.zv(&QUOTE).ended(3).err.contains("waiting"));
 }

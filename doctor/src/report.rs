@@ -1,6 +1,7 @@
 //! The results: lines, as JSON and as a table.
 
 use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
 use zvpos_core::calendar::timestamp;
 use zvpos_core::outcome::Lang;
 
@@ -174,10 +175,9 @@ impl Report {
     }
 }
 
-/// The text and spaces up to this many columns; a Chinese character takes two.
+/// The text and spaces up to this many columns.
 fn padded(text: &str, columns: usize) -> String {
-    let width: usize = text.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum();
-    format!("{text}{}", " ".repeat(columns.saturating_sub(width)))
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
 #[cfg(test)]

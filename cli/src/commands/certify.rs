@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use zvpos_core::outcome::{Lang, Outcome};
 
 use crate::exit::{self, Failure};
 use crate::output::{Rows, safe, say};
-use crate::progress::{Line, follow};
+use crate::progress;
 use crate::settings::Language;
 use crate::till::or_failure;
 
@@ -200,23 +201,14 @@ impl Folder {
 
 /// Runs the scenarios with a progress bar.
 fn play(options: &Options) -> Result<Report, Failure> {
-    let mut line = Line::new();
-    let (mut done, mut of) = (0, 0);
-    let report = follow(
-        // The receiver is gone only when this process ends.
-        |sender| {
-            run(options, &|progress| {
-                let _ = sender.send((progress.done, progress.of));
-            })
-        },
-        |ended| {
-            let (last, all) = ended.unwrap_or((done, of));
-            // Two that end at once may arrive in either order.
-            (done, of) = (last.max(done), all);
-            line.bar(done, of);
-        },
-    );
-    report.ok_or_else(|| Failure::internal("a defect of the certifier"))?.map_err(Failure::invalid)
+    let bar = progress::bar();
+    let report = catch_unwind(AssertUnwindSafe(|| {
+        run(options, &|progress| {
+            bar.set_length(progress.of as u64);
+            bar.inc(1);
+        })
+    }));
+    report.map_err(|_| Failure::internal("a defect of the certifier"))?.map_err(Failure::invalid)
 }
 
 fn print(text: &str) {

@@ -1,6 +1,7 @@
 //! `zv doctor`: everything that a till's payments depend on, one line per check as soon as its result is known.
 
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use zvpos_doctor::{Line, Options, Report, Status, bundle, examine};
 
 use crate::exit::{self, Failure};
 use crate::output::{safe, say};
-use crate::progress::{self, follow};
+use crate::progress;
 use crate::settings::{Common, Language, Settings};
 use crate::till::or_failure;
 
@@ -84,23 +85,16 @@ impl Arguments {
 
 /// Examines, and shows each line as it is known if a language is given. `None` means a defect of the doctor.
 fn look(options: &Options, shown: Option<Lang>) -> Option<Report> {
-    let mut waiting = progress::Line::new();
-    follow(
-        // The receiver is gone only when this process ends.
-        |sender| {
-            examine(options, &mut |line: &Line| {
-                let _ = sender.send(line.clone());
-            })
-        },
-        |line| match (line, shown) {
-            (Some(line), Some(lang)) => {
-                waiting = progress::Line::new();
-                let mut out = anstream::stdout().lock();
-                let _ = out.write_all(row(&line, lang).as_bytes()).and_then(|()| out.flush());
-            }
-            _ => waiting.draw("examining"),
-        },
-    )
+    let waiting = progress::turning("examining");
+    let mut show = |line: &Line| {
+        let Some(lang) = shown else { return };
+        waiting.suspend(|| {
+            let mut out = anstream::stdout().lock();
+            // A closed stdout is not an error.
+            let _ = out.write_all(row(line, lang).as_bytes()).and_then(|()| out.flush());
+        });
+    };
+    catch_unwind(AssertUnwindSafe(|| examine(options, &mut show))).ok()
 }
 
 /// The doctor's row, coloured by its status.

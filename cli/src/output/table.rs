@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
-use unicode_width::UnicodeWidthStr;
+use comfy_table::Table;
 
 /// A name and a value on each line.
 #[derive(Default)]
@@ -30,9 +30,9 @@ impl Rows {
 
     /// Writes the table.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let width = self.0.iter().map(|(name, _, _)| name.width()).max().unwrap_or_default();
-        for (name, value, style) in &self.0 {
-            writeln!(out, "{}  {style}{value}{style:#}", padded(name, width))?;
+        let names = aligned(self.0.iter().map(|(name, _, _)| [name]));
+        for (name, (_, value, style)) in names.lines().zip(&self.0) {
+            writeln!(out, "{name}{style}{value}{style:#}")?;
         }
         Ok(())
     }
@@ -40,24 +40,19 @@ impl Rows {
 
 /// Writes rows of cells; the first row holds the headings.
 pub(super) fn columns(out: &mut impl Write, lines: &[Vec<String>]) -> io::Result<()> {
-    let lines: Vec<Vec<String>> =
-        lines.iter().map(|line| line.iter().map(|cell| safe(cell)).collect()).collect();
-    let count = lines.iter().map(Vec::len).max().unwrap_or_default();
-    let mut widths = vec![0; count];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.width().max(*width);
-        }
-    }
-    for line in &lines {
-        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
-    }
-    Ok(())
+    let lines = lines.iter().map(|line| line.iter().map(|cell| safe(cell)));
+    writeln!(out, "{}", aligned(lines).trim_fmt())
 }
 
-fn padded(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+/// A table without lines; two spaces follow each column.
+fn aligned<T: Into<String>>(rows: impl Iterator<Item = impl IntoIterator<Item = T>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.add_rows(rows.map(|row| row.into_iter().map(Into::into).collect::<Vec<String>>()));
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table
 }
 
 /// A text without terminal control characters: it may come from the gateway, or from an attacker on the network.
