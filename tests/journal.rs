@@ -17,7 +17,7 @@ use support::{
     Answer, Driver, FIVE_OFF, Flavour, MEMBER, POOR_MEMBER, Request, SAVINGS_COUPON, Scripted, Simulator,
     gateway_answer, program, reversing, until,
 };
-use zvpos_sandbox::rules::{Policy, Refusals, ReturnedBizId};
+use zvpos_sandbox::rules::{Policy, Refusals, ReturnedBizId, rfc3339};
 
 fn sale(biz_id: &str) -> Value {
     json!({"bizId": biz_id, "customerId": MEMBER, "amount": "1.00"})
@@ -746,18 +746,9 @@ fn a_business_day_can_be_reconciled_with_the_tills_own_sales() {
     assert_eq!(answer.errors(), ["day"]);
 }
 
-/// The date of a Unix time, by the civil calendar.
+/// The date of a Unix time in UTC.
 fn day_of(unix: i64) -> String {
-    let days = unix.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (day, month) =
-        (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    rfc3339(unix * 1000)[..10].to_owned()
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use zvpos_core::api::Library;
+use zvpos_core::calendar::BusinessDays;
 use zvpos_core::config::Charset;
 use zvpos_core::json::{Value, escape_beyond_ascii};
 use zvpos_core::log::{Level, Sink};
 use zvpos_core::outcome::{Answer, Next, Outcome, codes};
 
 use crate::exit::{self, Failure};
-use crate::output::{self, Days};
+use crate::output;
 use crate::settings::{Common, Settings};
 use crate::wait::{Stakes, attend};
 
@@ -28,7 +29,7 @@ struct Show {
     json: bool,
     ascii: bool,
     verbose: bool,
-    days: Days,
+    days: BusinessDays,
 }
 
 /// Who receives the answer.
@@ -47,8 +48,12 @@ impl Till {
         if common.verbose > 0 {
             output::say(&format!("configuration: {}", settings.source));
         }
-        let mut show =
-            Show { json: common.json, ascii: false, verbose: common.verbose > 0, days: Days::default() };
+        let mut show = Show {
+            json: common.json,
+            ascii: false,
+            verbose: common.verbose > 0,
+            days: BusinessDays::default(),
+        };
         let mut sinks: Vec<Arc<dyn Sink>> = Vec::new();
         if common.verbose > 1 {
             sinks.push(Arc::new(Stderr));
@@ -63,7 +68,7 @@ impl Till {
             }
         };
         show.ascii = Charset::of_config(&settings.text) == Charset::Ascii;
-        show.days = settings.config().map(|config| config.business_days.into()).unwrap_or_default();
+        show.days = settings.config().map(|config| config.business_days).unwrap_or_default();
         say_started(&library.started(false).to_json(), settings.sandbox, common.verbose > 0);
         Ok(Till { library: Arc::new(library), show, sandbox: settings.sandbox })
     }

@@ -52,7 +52,7 @@ pub fn timestamp(unix_ms: i64) -> String {
 }
 
 /// When a till's days begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BusinessDays {
     /// Minutes after midnight at which a day begins.
     pub start_minutes: i64,

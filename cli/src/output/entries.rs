@@ -2,30 +2,12 @@
 
 use std::io::{self, Write};
 
-use zvpos_core::calendar::{BusinessDays, timestamp};
+use zvpos_core::calendar::BusinessDays;
 use zvpos_core::json::{Object, Value};
 
 use super::table::columns;
 
 const HEADINGS: [&str; 8] = ["TIME", "BIZID", "STAGE", "KIND", "NEXT", "AMOUNT", "COUPONS", "CUSTOMER"];
-
-/// The till's time zone, for display: minutes ahead of UTC.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Days(i64);
-
-impl From<BusinessDays> for Days {
-    fn from(days: BusinessDays) -> Days {
-        Days(days.offset_minutes)
-    }
-}
-
-impl Days {
-    /// The till's local time: `2026-11-22 10:14:17`.
-    pub(super) fn wall(self, unix_ms: i64) -> String {
-        let text = timestamp(unix_ms.saturating_add(self.0.saturating_mul(60_000)));
-        text.get(..19).unwrap_or(&text).replace('T', " ")
-    }
-}
 
 /// The totals of a day, one line each.
 pub(super) fn totals(out: &mut impl Write, totals: &Object<'_>) -> io::Result<()> {
@@ -48,7 +30,7 @@ pub(super) fn totals(out: &mut impl Write, totals: &Object<'_>) -> io::Result<()
 }
 
 /// Each of `entries` is `{"next", "entry"}`.
-pub(super) fn write(out: &mut impl Write, entries: &[Value<'_>], days: Days) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, entries: &[Value<'_>], days: BusinessDays) -> io::Result<()> {
     if entries.is_empty() {
         return writeln!(out, "(no entries)");
     }
@@ -58,7 +40,7 @@ pub(super) fn write(out: &mut impl Write, entries: &[Value<'_>], days: Days) -> 
     columns(out, &lines)
 }
 
-fn line(listed: &Value<'_>, days: Days) -> Option<[String; 8]> {
+fn line(listed: &Value<'_>, days: BusinessDays) -> Option<[String; 8]> {
     let listed = listed.as_object()?;
     let entry = listed.get("entry")?.as_object()?;
     let request = entry.get("request").and_then(Value::as_object);
@@ -121,7 +103,8 @@ mod tests {
         );
         let value = Value::parse(&text).unwrap();
         let mut out = Vec::new();
-        write(&mut out, value.as_array().unwrap(), Days(480)).unwrap();
+        write(&mut out, value.as_array().unwrap(), BusinessDays { start_minutes: 0, offset_minutes: 480 })
+            .unwrap();
         let wanted = "
 TIME                 BIZID  STAGE      KIND       NEXT       AMOUNT  COUPONS  CUSTOMER
 2026-11-22 10:14:17  T1     reversing  sale+open  reversing  1.00    7 8      9

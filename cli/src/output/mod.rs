@@ -3,12 +3,12 @@
 mod entries;
 mod table;
 
-pub(crate) use entries::Days;
 pub(crate) use table::{Rows, safe};
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use zvpos_core::calendar::BusinessDays;
 use zvpos_core::json::{Kind, Object, Value};
 use zvpos_core::outcome::Outcome;
 
@@ -25,7 +25,7 @@ const FIRST: [&str; 8] =
 const REPEATED: [&str; 3] = ["status", "code", "message"];
 
 /// An answer for people. `days` gives the till's time zone; `verbose` adds the duration of each part.
-pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool) -> io::Result<()> {
+pub(crate) fn answer(out: &mut impl Write, text: &str, days: BusinessDays, verbose: bool) -> io::Result<()> {
     let Ok(value) = Value::parse(text) else { return writeln!(out, "{}", safe(text)) };
     let Some(answer) = value.as_object() else { return writeln!(out, "{}", safe(text)) };
     let data = answer.get("data");
@@ -86,7 +86,7 @@ pub(crate) fn answer(out: &mut impl Write, text: &str, days: Days, verbose: bool
 struct Flattened<'v, 'a> {
     rows: Rows,
     tables: Vec<(String, &'v [Value<'a>])>,
-    days: Days,
+    days: BusinessDays,
 }
 
 impl<'v, 'a> Flattened<'v, 'a> {
@@ -159,7 +159,7 @@ mod tests {
 
     fn shown(text: &str, verbose: bool) -> String {
         let mut out = Vec::new();
-        answer(&mut out, text, Days::default(), verbose).unwrap();
+        answer(&mut out, text, BusinessDays::default(), verbose).unwrap();
         anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
     }
 
