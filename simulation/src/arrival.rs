@@ -3,7 +3,7 @@
 use zvpos_core::gateway::{CodeRules, Envelope, Operation};
 use zvpos_core::json::{Object, Value};
 use zvpos_core::payment::{Entry, Stage};
-use zvpos_sandbox::rules::{Tree, codes};
+use zvpos_sandbox::rules::{JsonValue, codes};
 
 use crate::assumption::Off;
 use crate::mutant::Mutant;
@@ -274,10 +274,10 @@ impl World {
 }
 
 /// What a search that finds nothing answers.
-fn not_found() -> Tree {
-    Tree::Object(vec![
-        ("status", Tree::Bare("true".to_owned())),
-        ("code", Tree::text(codes::NOT_FOUND)),
-        ("message", Tree::text("")),
+fn not_found() -> JsonValue {
+    JsonValue::Object(vec![
+        ("status", JsonValue::Bare("true".to_owned())),
+        ("code", JsonValue::text(codes::NOT_FOUND)),
+        ("message", JsonValue::text("")),
     ])
 }

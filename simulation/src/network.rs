@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zvpos_core::gateway::Route;
 use zvpos_core::outcome::{codes, codes::Code};
 use zvpos_sandbox::faults::{VARIANTS, drift};
-use zvpos_sandbox::rules::{Answer, Tree, system_error};
+use zvpos_sandbox::rules::{Answer, JsonValue, system_error};
 
 use crate::random::Random;
 
@@ -145,7 +145,7 @@ pub struct Exchange {
 #[derive(Debug, Default)]
 pub struct Wire {
     /// Answers that name their sale, the last one last.
-    said: Vec<(String, Tree)>,
+    said: Vec<(String, JsonValue)>,
     exchanges: BTreeMap<u64, Exchange>,
     /// By arrival, then in the order of sending.
     arrivals: BTreeMap<(u64, u64), (u64, usize)>,
@@ -229,7 +229,7 @@ impl Wire {
         if let Some(answer) = &answer
             && !exchange.request.biz_id.starts_with('F')
             && id >= self.lines_since
-            && answer.body.get("data").and_then(|data| data.get("bizId")).and_then(Tree::as_text)
+            && answer.body.get("data").and_then(|data| data.get("bizId")).and_then(JsonValue::as_text)
                 == Some(exchange.request.biz_id.as_str())
         {
             self.said.retain(|(biz_id, _)| *biz_id != exchange.request.biz_id);
@@ -365,7 +365,7 @@ fn course(random: &mut Random, fault: Option<Fault>, now: u64, deadline: u64, la
 }
 
 /// The answer of another sale, a yes or a no that names it; where there is none, the right one.
-fn others(answer: &Answer, other: Option<&(String, Tree)>, form: u64) -> Received {
+fn others(answer: &Answer, other: Option<&(String, JsonValue)>, form: u64) -> Received {
     let Some((biz_id, body)) = other else { return mangled(answer, Mangle::Whole) };
     let body = match form {
         0 => body.to_json(),
@@ -380,7 +380,7 @@ fn others(answer: &Answer, other: Option<&(String, Tree)>, form: u64) -> Receive
 
 fn mangled(answer: &Answer, mangle: Mangle) -> Received {
     let whole =
-        |body: Tree| Received::Answer { status: answer.http_status, body: body.to_json().into_bytes() };
+        |body: JsonValue| Received::Answer { status: answer.http_status, body: body.to_json().into_bytes() };
     match mangle {
         Mangle::Whole | Mangle::OtherSale(_) => whole(answer.body.clone()),
         Mangle::Drift(variant) => whole(drift(&answer.body, variant)),
@@ -391,8 +391,8 @@ fn mangled(answer: &Answer, mangle: Mangle) -> Received {
             body: "<!DOCTYPE html><title>认证</title>".to_owned().into_bytes(),
         },
         Mangle::NoData => match &answer.body {
-            Tree::Object(fields) => {
-                whole(Tree::Object(fields.iter().filter(|(name, _)| *name != "data").cloned().collect()))
+            JsonValue::Object(fields) => {
+                whole(JsonValue::Object(fields.iter().filter(|(name, _)| *name != "data").cloned().collect()))
             }
             other => whole(other.clone()),
         },

@@ -4,7 +4,7 @@ use crate::rules::{
     AlreadyReversed, Answer, Gateway, Note, Now, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal,
 };
 
-use super::{Chosen, Fault, forge};
+use super::{Chosen, Fault, tamper};
 
 /// A request that has arrived.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +101,7 @@ impl Chosen {
                 let answer = arrived.handled(gateway);
                 let others = gateway.last_of_ledger(2).into_iter().map(|sale| sale.biz_id);
                 let other = others.into_iter().find(|other| Some(other) != answer.note.biz_id.as_ref());
-                Answer { body: forge::refusal_of(other.as_deref().unwrap_or("SANDBOX-NONE")), ..answer }
+                Answer { body: tamper::refusal_of(other.as_deref().unwrap_or("SANDBOX-NONE")), ..answer }
             }
             _ => arrived.handled(gateway),
         };

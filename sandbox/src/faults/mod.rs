@@ -1,28 +1,28 @@
 //! The faults between a till and the gateway, by name. No I/O: a fault decides what the gateway does with the request,
 //! and yields a script of the events on the connection, which the server plays.
 
-mod asked;
-mod book;
+mod armed;
 mod chaos;
-mod drift;
 mod effect;
-mod forge;
 mod name;
 mod page;
+mod requested;
 mod script;
 mod table;
+mod tamper;
+mod type_drift;
 mod wire;
 
 pub(crate) use self::wire::reason;
 pub use self::{
-    asked::Impossible,
-    book::{Armed, Book, Chosen},
+    armed::{Armed, ArmedFaults, Chosen},
     chaos::{Chaos, Order as ChaosOrder, Rate},
-    drift::{VARIANTS, drift},
     effect::{Arrived, Hold},
     name::{ALIASES, Named},
     page::{page, table},
+    requested::Impossible,
     script::{Blockage, Step},
     table::{Fault, Meets, Param, Row},
+    type_drift::{VARIANTS, drift},
     wire::{Content, HttpAnswer},
 };

@@ -1,11 +1,10 @@
 //! The steps of a fault on the connection.
 
-use crate::rules::{self, Answer, Tree, codes, inner_refusal, refusal};
+use crate::rules::{self, Answer, JsonValue, codes, inner_refusal, refusal};
 
 use super::{
-    Chosen, Fault,
-    drift::drift,
-    forge,
+    Chosen, Fault, tamper,
+    type_drift::drift,
     wire::{Content, HttpAnswer},
 };
 
@@ -98,7 +97,7 @@ impl Chosen {
 
     /// The steps of a fault that does not depend on the gateway's answer.
     fn instead(self, date: &str) -> Option<Vec<Step>> {
-        let said = |body: &Tree| Some(vec![Step::Send(json(&body.to_json(), 200, date).to_bytes())]);
+        let said = |body: &JsonValue| Some(vec![Step::Send(json(&body.to_json(), 200, date).to_bytes())]);
         let shown = |page: HttpAnswer| Some(vec![Step::Send(page.to_bytes())]);
         match self.fault {
             Fault::Hang | Fault::HangAfter | Fault::TlsHangs | Fault::LateArrival | Fault::Overtaken => {
@@ -131,17 +130,17 @@ impl Chosen {
     }
 
     /// The text of a falsified answer.
-    fn forged(self, body: &Tree) -> Option<String> {
+    fn forged(self, body: &JsonValue) -> Option<String> {
         match self.fault {
             Fault::DriftedTypes => Some(drift(body, self.number).to_json()),
             Fault::TrailingText => Some(body.to_json() + NOTICE),
-            Fault::DuplicateKeys => Some(forge::twice_said(body).to_json()),
-            Fault::NoData => Some(forge::without_data(body).to_json()),
-            Fault::WrongAmount => Some(forge::more_taken(body, self.number).to_json()),
-            Fault::OtherCoupons => Some(forge::other_coupons(body).to_json()),
-            Fault::CouponRefusal => Some(forge::refused_with_data(body).to_json()),
-            Fault::EmptyFields => Some(forge::emptied(body).to_json()),
-            Fault::FourDecimals => Some(forge::four_decimals(body).to_json()),
+            Fault::DuplicateKeys => Some(tamper::twice_said(body).to_json()),
+            Fault::NoData => Some(tamper::without_data(body).to_json()),
+            Fault::WrongAmount => Some(tamper::more_taken(body, self.number).to_json()),
+            Fault::OtherCoupons => Some(tamper::other_coupons(body).to_json()),
+            Fault::CouponRefusal => Some(tamper::refused_with_data(body).to_json()),
+            Fault::EmptyFields => Some(tamper::emptied(body).to_json()),
+            Fault::FourDecimals => Some(tamper::four_decimals(body).to_json()),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! The gateway's answer, and its explanation for the log.
 
-use super::{codes, operation::Operation, tree::Tree};
+use super::{codes, json_value::JsonValue, operation::Operation};
 use crate::words::Words;
 
 /// An answer, with the sandbox's note on it.
@@ -8,8 +8,8 @@ use crate::words::Words;
 pub struct Answer {
     /// The HTTP status.
     pub http_status: u16,
-    /// The JSON body, as a tree.
-    pub body: Tree,
+    /// The JSON body.
+    pub body: JsonValue,
     /// For the log and its reader.
     pub note: Note,
 }
@@ -80,7 +80,7 @@ impl Refusal {
     }
 
     pub(super) fn into_answer(self, note: Note) -> Answer {
-        let body = envelope(Tree::Bare(self.status.to_string()), self.code, &self.message, None);
+        let body = envelope(JsonValue::Bare(self.status.to_string()), self.code, &self.message, None);
         let (code, rule) = (self.code.to_owned(), self.rule);
         let note = Note { code, rule, explanation: self.explanation, effect: self.effect, ..note };
         Answer { http_status: 200, body, note }
@@ -96,64 +96,65 @@ impl From<Words> for Refusal {
 
 /// The result of an executed operation.
 pub(super) struct Done {
-    pub(super) data: Tree,
+    pub(super) data: JsonValue,
     pub(super) explanation: Words,
     pub(super) effect: i64,
 }
 
 impl Done {
     /// A read.
-    pub(super) fn read(data: Tree, explanation: Words) -> Self {
+    pub(super) fn read(data: JsonValue, explanation: Words) -> Self {
         Self { data, explanation, effect: 0 }
     }
 
     pub(super) fn into_answer(self, note: Note) -> Answer {
         // Scalars as strings, and this message, follow the vendor's sample (DOC).
-        let body = envelope(Tree::text("true"), codes::SUCCESS, "操作成功", Some(self.data));
+        let body = envelope(JsonValue::text("true"), codes::SUCCESS, "操作成功", Some(self.data));
         let (code, explanation) = (codes::SUCCESS.to_owned(), self.explanation);
         let note = Note { code, rule: "ok", explanation, effect: self.effect, ..note };
         Answer { http_status: 200, body, note }
     }
 }
 
-fn envelope(status: Tree, code: &str, message: &str, data: Option<Tree>) -> Tree {
-    let mut fields = vec![("status", status), ("code", Tree::text(code)), ("message", Tree::text(message))];
+fn envelope(status: JsonValue, code: &str, message: &str, data: Option<JsonValue>) -> JsonValue {
+    let mut fields =
+        vec![("status", status), ("code", JsonValue::text(code)), ("message", JsonValue::text(message))];
     fields.extend(data.map(|data| ("data", data)));
-    Tree::Object(fields)
+    JsonValue::Object(fields)
 }
 
 /// `data` that repeats status, code and message, as a consume's does (DOC). The reversals follow it (SANDBOX).
-pub(super) fn inner(fields: Vec<(&'static str, Tree)>) -> Tree {
+pub(super) fn inner(fields: Vec<(&'static str, JsonValue)>) -> JsonValue {
     let head = [
-        ("status", Tree::text("true")),
-        ("code", Tree::text(codes::SUCCESS)),
-        ("message", Tree::text("操作成功")),
+        ("status", JsonValue::text("true")),
+        ("code", JsonValue::text(codes::SUCCESS)),
+        ("message", JsonValue::text("操作成功")),
     ];
-    Tree::Object(head.into_iter().chain(fields).collect())
+    JsonValue::Object(head.into_iter().chain(fields).collect())
 }
 
 /// The system error of the faults `system_error` and `system_error_after`.
-pub fn system_error() -> Tree {
+pub fn system_error() -> JsonValue {
     refusal(false, codes::SYSTEM_BUSY, "系统繁忙，请稍后再试")
 }
 
 /// A refusal that comes from a fault instead of a rule: a business refusal if `status` is true, otherwise a system
 /// error.
-pub fn refusal(status: bool, code: &str, message: &str) -> Tree {
-    envelope(Tree::Bare(status.to_string()), code, message, None)
+pub fn refusal(status: bool, code: &str, message: &str) -> JsonValue {
+    envelope(JsonValue::Bare(status.to_string()), code, message, None)
 }
 
 /// A business refusal with data.
-pub fn refusal_with(code: &str, message: &str, data: Tree) -> Tree {
-    envelope(Tree::Bare("true".to_owned()), code, message, Some(data))
+pub fn refusal_with(code: &str, message: &str, data: JsonValue) -> JsonValue {
+    envelope(JsonValue::Bare("true".to_owned()), code, message, Some(data))
 }
 
 /// An outer success with an inner refusal, since a consume repeats the envelope in its data (DOC).
-pub fn inner_refusal(code: &str, message: &str) -> Tree {
+pub fn inner_refusal(code: &str, message: &str) -> JsonValue {
     let data = vec![
-        ("status", Tree::Bare("false".to_owned())),
-        ("code", Tree::text(code)),
-        ("message", Tree::text(message)),
+        ("status", JsonValue::Bare("false".to_owned())),
+        ("code", JsonValue::text(code)),
+        ("message", JsonValue::text(message)),
     ];
-    envelope(Tree::text("true"), codes::SUCCESS, "操作成功", Some(Tree::Object(data)))
+    envelope(JsonValue::text("true"), codes::SUCCESS, "操作成功", Some(JsonValue::Object(data)))
 }

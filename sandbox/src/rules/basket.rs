@@ -8,8 +8,8 @@ use super::{
     coupon::{Coupon, Line},
     fen::Fen,
     fields::{Bad, Fields},
+    json_value::JsonValue,
     seed::Member,
-    tree::Tree,
 };
 use crate::words::words;
 
@@ -59,35 +59,35 @@ impl Gateway {
         coupon.redeemable(call.now_s())?;
         let discount = coupon.discount(&basket, already)?;
         let goods = basket.iter().zip(&discount.lines).map(|(line, minus)| {
-            Tree::Object(vec![
-                ("trade_mark", Tree::text(&line.trade_mark)),
-                ("coupon_minus", Tree::text(minus)),
+            JsonValue::Object(vec![
+                ("trade_mark", JsonValue::text(&line.trade_mark)),
+                ("coupon_minus", JsonValue::text(minus)),
             ])
         });
         let goods = goods.collect();
         let mut data = vec![
-            ("type_cate", Tree::text(params.text("type_cate")?.unwrap_or_else(|| "1".to_owned()))),
-            ("multi_mark", Tree::text(params.text("multi_mark")?.unwrap_or_default())),
-            ("coupon_discount", Tree::text(discount.total)),
+            ("type_cate", JsonValue::text(params.text("type_cate")?.unwrap_or_else(|| "1".to_owned()))),
+            ("multi_mark", JsonValue::text(params.text("multi_mark")?.unwrap_or_default())),
+            ("coupon_discount", JsonValue::text(discount.total)),
         ];
         if scanned {
             let whole = Fen::new(basket.iter().map(|line| line.total.get()).sum());
             data.extend([
-                ("user_coupon_name", Tree::text(&coupon.name)),
-                ("user_coupon_id", Tree::text(&coupon.card_id)),
+                ("user_coupon_name", JsonValue::text(&coupon.name)),
+                ("user_coupon_id", JsonValue::text(&coupon.card_id)),
                 // The amount left to pay; the vendor's meaning of 财务支付金额 is OPEN (SANDBOX).
-                ("finance_payment", Tree::text(whole.minus(already).minus(discount.total))),
+                ("finance_payment", JsonValue::text(whole.minus(already).minus(discount.total))),
             ]);
         }
         data.extend([
             ("userInfo", user_info(member)),
-            ("amount", Tree::text(coupon.amount)),
-            ("coupon_type", Tree::text(coupon.coupon_type)),
-            ("goods_item", Tree::List(goods)),
+            ("amount", JsonValue::text(coupon.amount)),
+            ("coupon_type", JsonValue::text(coupon.coupon_type)),
+            ("goods_item", JsonValue::List(goods)),
         ]);
         let (card_id, off) = (&coupon.card_id, discount.total);
         let explanation = words!("coupon {card_id} takes off {off}", "券 {card_id} 可抵扣 {off}");
-        Ok(Done::read(Tree::Object(data), explanation))
+        Ok(Done::read(JsonValue::Object(data), explanation))
     }
 
     /// The coupon that a quote names, and its owner. `user_coupon_id` takes precedence over `coupon_code` (SANDBOX);
@@ -156,34 +156,34 @@ impl Gateway {
         for coupon in self.coupons.values().filter(|coupon| coupon.customer_id == member.customer_id) {
             let discount = coupon.redeemable(call.now_s()).and_then(|()| coupon.discount(&basket, already));
             if let Ok(discount) = discount {
-                fitting.push(Tree::Object(vec![
-                    ("cardId", Tree::text(&coupon.card_id)),
-                    ("couponId", Tree::text(&coupon.coupon_id)),
-                    ("couponName", Tree::text(&coupon.name)),
-                    ("coupon_type", Tree::text(coupon.coupon_type)),
-                    ("amount", Tree::text(coupon.amount)),
-                    ("coupon_discount", Tree::text(discount.total)),
+                fitting.push(JsonValue::Object(vec![
+                    ("cardId", JsonValue::text(&coupon.card_id)),
+                    ("couponId", JsonValue::text(&coupon.coupon_id)),
+                    ("couponName", JsonValue::text(&coupon.name)),
+                    ("coupon_type", JsonValue::text(coupon.coupon_type)),
+                    ("amount", JsonValue::text(coupon.amount)),
+                    ("coupon_discount", JsonValue::text(discount.total)),
                 ]));
             }
         }
         let (count, customer_id) = (fitting.len(), &member.customer_id);
         let explanation =
             words!("{count} coupons of {customer_id} fit", "会员 {customer_id} 有 {count} 张券可用");
-        Ok(Done::read(Tree::List(fitting), explanation))
+        Ok(Done::read(JsonValue::List(fitting), explanation))
     }
 }
 
 /// The names are DOC; province, district, city and groupId are the vendor's own numbers and are empty here.
-fn user_info(member: &Member) -> Tree {
-    let empty = || Tree::text("");
-    Tree::Object(vec![
+fn user_info(member: &Member) -> JsonValue {
+    let empty = || JsonValue::text("");
+    JsonValue::Object(vec![
         ("avatar", empty()),
-        ("birthday", Tree::text(&member.birthday)),
-        ("gender", Tree::text(member.gender)),
-        ("nickname", Tree::text(&member.nickname)),
+        ("birthday", JsonValue::text(&member.birthday)),
+        ("gender", JsonValue::text(member.gender)),
+        ("nickname", JsonValue::text(&member.nickname)),
         ("groupId", empty()),
-        ("phone", Tree::text(&member.phone)),
-        ("username", Tree::text(&member.nickname)),
+        ("phone", JsonValue::text(&member.phone)),
+        ("username", JsonValue::text(&member.nickname)),
         ("province", empty()),
         ("district", empty()),
         ("city", empty()),

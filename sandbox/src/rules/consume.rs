@@ -6,9 +6,9 @@ use super::{
     codes,
     fen::Fen,
     fields::Fields,
+    json_value::JsonValue,
     ledger::{Entry, Figures, Key, Kind, Record, Taken},
     policy::{Refusals, ReturnedBizId, SameBizId},
-    tree::Tree,
 };
 use crate::words::words;
 
@@ -238,7 +238,7 @@ impl Gateway {
         taken: Taken,
         kind: Kind,
         now_ms: i64,
-    ) -> Tree {
+    ) -> JsonValue {
         for card_id in &taken.coupons {
             if let Some(coupon) = self.coupons.get_mut(card_id) {
                 coupon.times_left = coupon.times_left.saturating_sub(1);
@@ -289,24 +289,24 @@ pub(super) fn coupon_unknown(name: &str) -> Refusal {
 
 /// The fields of the vendor's page (DOC). A sale with a store code is booked to the store, any other to head office
 /// (SANDBOX: the vendor's criterion is OPEN).
-fn consume_data(biz_id: &str, figures: &Figures) -> Tree {
+fn consume_data(biz_id: &str, figures: &Figures) -> JsonValue {
     let Figures { taken, recharge_after, gift_after, multi_mark } = figures;
     let (store, shop) = if *multi_mark { (Fen::ZERO, taken.amount()) } else { (taken.amount(), Fen::ZERO) };
     inner(vec![
-        ("bizId", Tree::text(biz_id)),
-        ("couponsCardList", Tree::List(taken.coupons.iter().map(Tree::text).collect())),
-        ("gift_amount", Tree::text(gift_after)),
-        ("recharge_amount", Tree::text(recharge_after)),
-        ("total_amount", Tree::text(recharge_after.plus(*gift_after))),
-        ("change_gift_amount", Tree::text(taken.gift)),
-        ("change_recharge_amount", Tree::text(taken.recharge)),
-        ("storeBalance", Tree::text(store)),
-        ("shopBalance", Tree::text(shop)),
+        ("bizId", JsonValue::text(biz_id)),
+        ("couponsCardList", JsonValue::List(taken.coupons.iter().map(JsonValue::text).collect())),
+        ("gift_amount", JsonValue::text(gift_after)),
+        ("recharge_amount", JsonValue::text(recharge_after)),
+        ("total_amount", JsonValue::text(recharge_after.plus(*gift_after))),
+        ("change_gift_amount", JsonValue::text(taken.gift)),
+        ("change_recharge_amount", JsonValue::text(taken.recharge)),
+        ("storeBalance", JsonValue::text(store)),
+        ("shopBalance", JsonValue::text(shop)),
     ])
 }
 
 /// A success of a sale that does not exist: the fault `stray_answer` sends it on the connection.
-pub(super) fn foreign_success() -> Tree {
+pub(super) fn foreign_success() -> JsonValue {
     let taken = Taken { recharge: Fen::new(8800), ..Taken::default() };
     let figures = Figures { taken, recharge_after: Fen::new(1200), gift_after: Fen::ZERO, multi_mark: true };
     consume_data("OTHER-TILL-0001", &figures)

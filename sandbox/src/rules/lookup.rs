@@ -9,9 +9,9 @@ use super::{
     calendar, codes,
     consume::member_unknown,
     coupon::Coupon,
+    json_value::JsonValue,
     ledger::{Key, Kind},
     seed::{CouponView, Member, MemberView},
-    tree::Tree,
 };
 use crate::words::{Words, words};
 
@@ -39,19 +39,19 @@ impl Gateway {
             member.ok_or_else(|| nothing_found(words!("no member is known by that", "查无此会员")))?;
         let coupons =
             self.coupons_of(&member.customer_id).map(|coupon| coupon_row(coupon, call.now_s())).collect();
-        let data = Tree::Object(vec![
-            ("customerId", Tree::text(&member.customer_id)),
-            ("customerCode", Tree::text(&member.member_code)),
-            ("phone", Tree::text(&member.phone)),
-            ("cardNo", Tree::text(&member.card_no)),
-            ("nickname", Tree::text(&member.nickname)),
-            ("birthday", Tree::text(&member.birthday)),
-            ("gender", Tree::text(member.gender)),
-            ("recharge_amount", Tree::text(member.recharge)),
-            ("gift_amount", Tree::text(member.gift)),
-            ("total_amount", Tree::text(member.total())),
-            ("points", Tree::text(member.points)),
-            ("coupons", Tree::List(coupons)),
+        let data = JsonValue::Object(vec![
+            ("customerId", JsonValue::text(&member.customer_id)),
+            ("customerCode", JsonValue::text(&member.member_code)),
+            ("phone", JsonValue::text(&member.phone)),
+            ("cardNo", JsonValue::text(&member.card_no)),
+            ("nickname", JsonValue::text(&member.nickname)),
+            ("birthday", JsonValue::text(&member.birthday)),
+            ("gender", JsonValue::text(member.gender)),
+            ("recharge_amount", JsonValue::text(member.recharge)),
+            ("gift_amount", JsonValue::text(member.gift)),
+            ("total_amount", JsonValue::text(member.total())),
+            ("points", JsonValue::text(member.points)),
+            ("coupons", JsonValue::List(coupons)),
         ]);
         Ok(Done::read(data, words!("found {id}", "查到会员 {id}", id = member.customer_id)))
     }
@@ -70,9 +70,9 @@ impl Gateway {
             .filter(|coupon| {
                 status.as_ref().is_none_or(|status| *status == coupon.use_status(now_s).to_string())
             });
-        let rows: Vec<Tree> = coupons.map(|coupon| coupon_row(coupon, now_s)).collect();
+        let rows: Vec<JsonValue> = coupons.map(|coupon| coupon_row(coupon, now_s)).collect();
         let explanation = words!("{count} coupons", "共 {count} 张券", count = rows.len());
-        Ok(Done::read(Tree::List(rows), explanation))
+        Ok(Done::read(JsonValue::List(rows), explanation))
     }
 
     /// Takes `{bizId, customerId}`, returns `{amount, bizId, changeTime, customerId, orderNo}` (SEEN). A reversed
@@ -97,12 +97,12 @@ impl Gateway {
         let took =
             record.entries.iter().find(|entry| matches!(entry.kind, Kind::Consume | Kind::PartialConsume));
         let at_s = took.map_or(0, |entry| entry.at_unix_ms.div_euclid(1000));
-        let data = Tree::Object(vec![
-            ("amount", Tree::text(taken.amount())),
-            ("bizId", Tree::text(&sent.biz_id)),
-            ("changeTime", Tree::text(calendar::china_time(at_s))),
-            ("customerId", Tree::text(&record.customer_id)),
-            ("orderNo", Tree::text(&record.returned_biz_id)),
+        let data = JsonValue::Object(vec![
+            ("amount", JsonValue::text(taken.amount())),
+            ("bizId", JsonValue::text(&sent.biz_id)),
+            ("changeTime", JsonValue::text(calendar::china_time(at_s))),
+            ("customerId", JsonValue::text(&record.customer_id)),
+            ("orderNo", JsonValue::text(&record.returned_biz_id)),
         ]);
         Ok(Done::read(data, words!("{amount} is taken", "已扣余额 {amount}", amount = taken.amount())))
     }
@@ -153,13 +153,13 @@ impl Gateway {
     }
 }
 
-fn coupon_row(coupon: &Coupon, now_s: i64) -> Tree {
-    Tree::Object(vec![
-        ("cardId", Tree::text(&coupon.card_id)),
-        ("couponId", Tree::text(&coupon.coupon_id)),
-        ("couponName", Tree::text(&coupon.name)),
-        ("couponCode", Tree::text(&coupon.coupon_code)),
-        ("useStatus", Tree::text(coupon.use_status(now_s))),
+fn coupon_row(coupon: &Coupon, now_s: i64) -> JsonValue {
+    JsonValue::Object(vec![
+        ("cardId", JsonValue::text(&coupon.card_id)),
+        ("couponId", JsonValue::text(&coupon.coupon_id)),
+        ("couponName", JsonValue::text(&coupon.name)),
+        ("couponCode", JsonValue::text(&coupon.coupon_code)),
+        ("useStatus", JsonValue::text(coupon.use_status(now_s))),
     ])
 }
 

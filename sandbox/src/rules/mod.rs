@@ -13,6 +13,7 @@ mod coupon;
 mod envelope;
 mod fen;
 mod fields;
+mod json_value;
 mod ledger;
 mod lookup;
 mod operation;
@@ -22,7 +23,6 @@ mod seed;
 mod sign;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,12 +31,12 @@ pub use self::{
     calendar::{http_date, parse_rfc3339, rfc3339},
     coupon::{Coupon, Discount, Line},
     fen::Fen,
+    json_value::JsonValue,
     ledger::{Entry, Kind, LedgerView, Taken},
     operation::{Generation, Operation, ROUTES, V2_PATH},
     policy::{AlreadyReversed, Policy, Refusals, ReturnedBizId, SameBizId, SignNames, UnknownReversal},
     seed::{Account, CouponView, Member, MemberView, Seed},
     sign::token,
-    tree::Tree,
 };
 use self::{
     answer::{Done, Refusal},
@@ -115,7 +115,7 @@ pub fn peek(path: &str, body: &[u8]) -> Peek {
 }
 
 /// A success of another till's sale that does not exist; a till must never take it for its own answer.
-pub fn foreign_success() -> Tree {
+pub fn foreign_success() -> JsonValue {
     let note = Note::default();
     Done::read(consume::foreign_success(), Words::default()).into_answer(note).body
 }

@@ -5,9 +5,9 @@ use super::{
     Call, Gateway,
     answer::{Done, Refusal, inner},
     codes,
+    json_value::JsonValue,
     ledger::{Entry, Key, Kind, Record, Taken},
     policy::{AlreadyReversed, UnknownReversal},
-    tree::Tree,
 };
 use crate::words::{Words, words};
 
@@ -187,6 +187,6 @@ fn gave_back(back: &[Taken]) -> Words {
     words!("gave back {en}", "已退回：{zh}", en = en.join(" and "), zh = zh.join("；"))
 }
 
-fn reversal_data(biz_id: &str) -> Tree {
-    inner(vec![("bizId", Tree::text(biz_id))])
+fn reversal_data(biz_id: &str) -> JsonValue {
+    inner(vec![("bizId", JsonValue::text(biz_id))])
 }

@@ -101,7 +101,7 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
         ("GET", "/faults") => faults(shared),
         ("POST", "/faults") => arm(shared, port, &request.body).await,
         ("DELETE", "/faults") => {
-            shared.book().disarm();
+            shared.faults().disarm();
             let (done, opened) = oneshot::channel();
             let _ = port.send(Command::Open { done });
             // An error means that the server is shutting down.
@@ -113,13 +113,13 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
             let order = serde_json::from_slice::<ChaosOrder>(&request.body)
                 .map_err(|_| words!("the body must be {CHAOS}", "请求体应为 {CHAOS}"));
             match order.and_then(|order| order.read()) {
-                Ok(chaos) => shared.book().set_chaos(Some(chaos)),
+                Ok(chaos) => shared.faults().set_chaos(Some(chaos)),
                 Err(why) => return failed(400, &why),
             }
             chaos(shared)
         }
         ("DELETE", "/chaos") => {
-            shared.book().set_chaos(None);
+            shared.faults().set_chaos(None);
             chaos(shared)
         }
         ("GET", "/clock") => ok(&shared.clock_shown()),
@@ -184,12 +184,12 @@ async fn carry_out(shared: &Shared, port: &UnboundedSender<Command>, request: &R
 
 fn faults(shared: &Shared) -> Reply {
     let table: Vec<_> = Fault::ALL.iter().map(|fault| fault.row()).collect();
-    ok(&json!({"armed": shared.book().armed(), "table": table}))
+    ok(&json!({"armed": shared.faults().armed(), "table": table}))
 }
 
 /// The random faults; `{"seed": 0, "rates": []}` without any.
 fn chaos(shared: &Shared) -> Reply {
-    match shared.book().chaos() {
+    match shared.faults().chaos() {
         Some(chaos) => ok(chaos),
         None => ok(&json!({"seed": 0, "rates": []})),
     }
@@ -213,7 +213,7 @@ async fn arm(shared: &Shared, port: &UnboundedSender<Command>, body: &[u8]) -> R
         return faults(shared);
     }
     let now_ms = shared.now().business_ms;
-    let outcome = shared.book().arm(armed, now_ms);
+    let outcome = shared.faults().arm(armed, now_ms);
     match outcome {
         Ok(()) => faults(shared),
         Err(why) => failed(400, &why),

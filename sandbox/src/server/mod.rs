@@ -4,7 +4,7 @@ mod admin;
 mod ask;
 mod clock;
 mod connection;
-mod held;
+mod delayed;
 mod inspector;
 mod listener;
 mod state;
@@ -97,7 +97,7 @@ impl Server {
 
     /// Sets the random faults from the next request on.
     pub fn set_chaos(&self, chaos: Option<Chaos>) {
-        self.shared.book().set_chaos(chaos);
+        self.shared.faults().set_chaos(chaos);
     }
 
     /// Runs a future while the server runs.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    faults::{Arrived, Book, Chaos, Chosen, Content, HttpAnswer, Impossible, Meets, Step},
+    faults::{ArmedFaults, Arrived, Chaos, Chosen, Content, HttpAnswer, Impossible, Meets, Step},
     rules::{self, Answer, Gateway, Note, Now, Operation, Peek, codes, http_date},
     words::{Words, words},
 };
@@ -20,7 +20,7 @@ use crate::{
 use super::{
     clock::{Change, Clock, Shown},
     connection::Request,
-    held::Held,
+    delayed::Delayed,
     inspector::Feed,
 };
 
@@ -56,10 +56,10 @@ pub(super) struct Counters {
 
 pub(super) struct Shared {
     gateway: Mutex<Gateway>,
-    book: Mutex<Book>,
+    faults: Mutex<ArmedFaults>,
     clock: Mutex<Clock>,
     /// The delayed requests.
-    pub(super) held: Mutex<Held>,
+    pub(super) delayed: Mutex<Delayed>,
     pub(super) feed: Feed,
     pub(super) counters: Counters,
     quiet: bool,
@@ -80,9 +80,9 @@ impl Shared {
     pub(super) fn new(gateway: Gateway, chaos: Option<Chaos>, quiet: bool) -> Self {
         Self {
             gateway: Mutex::new(gateway),
-            book: Mutex::new(Book::new(chaos)),
+            faults: Mutex::new(ArmedFaults::new(chaos)),
             clock: Mutex::default(),
-            held: Mutex::default(),
+            delayed: Mutex::default(),
             feed: Feed::default(),
             counters: Counters::default(),
             quiet,
@@ -109,23 +109,23 @@ impl Shared {
         lock(&self.gateway)
     }
 
-    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
-        lock(&self.book)
+    pub(super) fn faults(&self) -> MutexGuard<'_, ArmedFaults> {
+        lock(&self.faults)
     }
 
     /// Restores the seed data and the machine's time, disarms all faults, restarts the random ones, and empties the
     /// log.
     pub(super) fn reset(&self) {
-        *lock(&self.held) = Held::default();
+        *lock(&self.delayed) = Delayed::default();
         self.gateway().reset();
-        self.book().reset();
+        self.faults().reset();
         *lock(&self.clock) = Clock::default();
         self.feed.clear();
     }
 
     /// After how many bytes to cut off the request, of which only the head is known.
     pub(super) fn cut_request_at(&self, request: &Request) -> Option<u64> {
-        let chosen = self.book().cut_request(request.fault.as_deref())?;
+        let chosen = self.faults().cut_request(request.fault.as_deref())?;
         let explanation = words!(
             "the connection is reset in the middle of the request: nothing done",
             "请求收到一半时连接被重置：未做任何处理",
@@ -136,7 +136,7 @@ impl Shared {
 
     /// The steps on a connection that starts with a TLS handshake. Without a fault the answer says that this is HTTP.
     pub(super) fn handshake(&self) -> Vec<Step> {
-        let chosen = self.book().choose_handshake();
+        let chosen = self.faults().choose_handshake();
         let request = Request { method: "TLS".to_owned(), ..Request::default() };
         let explanation = words!(
             "a TLS handshake: the endpoint is https://, and this port speaks http",
@@ -196,7 +196,7 @@ impl Shared {
         let reversed = reversed_by(&peek, chosen);
         self.log(number, request, peek.clone(), chosen, answer);
         if let Some(hold) = chosen.and_then(Chosen::hold) {
-            self.hold(hold, number, peek, request.clone());
+            self.delay(hold, number, peek, request.clone());
         }
         if let Some(biz_id) = reversed {
             self.deliver_overtaken(&biz_id);
@@ -206,15 +206,15 @@ impl Shared {
 
     /// The fault for a request. A reversal is matched by the sale that it reverses.
     fn choose(&self, request: &Request, peek: &Peek, now: Now) -> Result<Option<Chosen>, Impossible> {
-        let mut asked = peek.clone();
+        let mut selecting = peek.clone();
         if matches!(peek.operation, Some(Operation::Reverse | Operation::CouponReverse)) {
             let gateway = self.gateway();
             if let Some((biz_id, amount)) = peek.biz_id.as_deref().and_then(|biz_id| gateway.sale(biz_id)) {
-                asked.biz_id = Some(biz_id.to_owned());
-                asked.amount = Some(amount);
+                selecting.biz_id = Some(biz_id.to_owned());
+                selecting.amount = Some(amount);
             }
         }
-        self.book().choose(request.fault.as_deref(), &asked, now.business_ms)
+        self.faults().choose(request.fault.as_deref(), &selecting, now.business_ms)
     }
 
     /// Refuses a request that selects an impossible fault: nothing is executed, and the message says why.

@@ -32,7 +32,7 @@ pub(super) fn cannot_meet(fault: Fault) -> Words {
 
 /// The fault that a request selects: by its header, otherwise by its bizId, otherwise by its amount. For a reversal,
 /// `request` names the sale that it reverses.
-pub(super) fn asked(header: Option<&str>, request: &Peek) -> Result<Option<Chosen>, Impossible> {
+pub(super) fn requested(header: Option<&str>, request: &Peek) -> Result<Option<Chosen>, Impossible> {
     if let Some(header) = header {
         return by_header(header, request).map(Some);
     }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     fn chosen(request: &Peek) -> Option<Chosen> {
-        asked(None, request).unwrap()
+        requested(None, request).unwrap()
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
             ("T1~cut_body:x", "whole number"),
             ("T1~tls_hangs", "TLS handshake"),
         ] {
-            let Err(Impossible::BizId(why)) = asked(None, &consume(biz_id)) else {
+            let Err(Impossible::BizId(why)) = requested(None, &consume(biz_id)) else {
                 panic!("{biz_id} is taken");
             };
             assert!(why.en.contains(part), "{biz_id}: {why}");
@@ -155,12 +155,15 @@ mod tests {
     #[test]
     fn a_header_goes_before_everything_else() {
         let quote = Peek { operation: Some(Operation::Quote), ..Peek::default() };
-        assert_eq!(asked(Some("http_503"), &quote), Ok(Some(Chosen { fault: Fault::Http500, number: 503 })));
-        assert_eq!(asked(Some("declined"), &consume("T1~hang")).unwrap().unwrap().fault, Fault::Declined);
+        assert_eq!(
+            requested(Some("http_503"), &quote),
+            Ok(Some(Chosen { fault: Fault::Http500, number: 503 }))
+        );
+        assert_eq!(requested(Some("declined"), &consume("T1~hang")).unwrap().unwrap().fault, Fault::Declined);
         for (header, part) in
             [("hnag", "\"hang\""), ("same_again", "only a consume"), ("tls_fails", "handshake")]
         {
-            let Err(Impossible::Header(why)) = asked(Some(header), &quote) else { panic!("{header}") };
+            let Err(Impossible::Header(why)) = requested(Some(header), &quote) else { panic!("{header}") };
             assert!(why.en.contains(part), "{header}: {why}");
         }
     }

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The maximum number of delayed requests; beyond it the oldest is executed at once.
-const HELD_MAX: usize = 200;
+const DELAYED_MAX: usize = 200;
 
 /// A delayed request.
 struct Late {
@@ -26,9 +26,9 @@ struct Late {
 
 /// The delayed requests, the oldest first.
 #[derive(Default)]
-pub(super) struct Held(VecDeque<Late>);
+pub(super) struct Delayed(VecDeque<Late>);
 
-impl Held {
+impl Delayed {
     fn take(&mut self, wanted: impl Fn(&Late) -> bool) -> Option<Late> {
         let at = self.0.iter().position(wanted)?;
         self.0.remove(at)
@@ -37,12 +37,12 @@ impl Held {
 
 impl Shared {
     /// Delays a request.
-    pub(super) fn hold(self: &Arc<Self>, hold: Hold, number: u64, peek: Peek, request: Request) {
+    pub(super) fn delay(self: &Arc<Self>, hold: Hold, number: u64, peek: Peek, request: Request) {
         let Hold { ms, until_reversed } = hold;
         let oldest = {
-            let mut queue = lock(&self.held);
+            let mut queue = lock(&self.delayed);
             queue.0.push_back(Late { number, until_reversed, peek, request });
-            if queue.0.len() > HELD_MAX { queue.0.pop_front() } else { None }
+            if queue.0.len() > DELAYED_MAX { queue.0.pop_front() } else { None }
         };
         if let Some(oldest) = oldest {
             self.deliver(oldest);
@@ -50,7 +50,7 @@ impl Shared {
         let shared = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(ms)).await;
-            let late = lock(&shared.held).take(|late| late.number == number);
+            let late = lock(&shared.delayed).take(|late| late.number == number);
             if let Some(late) = late {
                 shared.deliver(late);
             }
@@ -61,7 +61,7 @@ impl Shared {
     pub(super) fn deliver_overtaken(&self, biz_id: &str) {
         let wanted = |late: &Late| late.until_reversed && late.peek.biz_id.as_deref() == Some(biz_id);
         loop {
-            let late = lock(&self.held).take(wanted);
+            let late = lock(&self.delayed).take(wanted);
             match late {
                 Some(late) => self.deliver(late),
                 None => return,

@@ -12,8 +12,8 @@ use crate::{
 
 use super::{
     Chaos, Fault, Meets,
-    asked::{Impossible, asked, cannot_meet},
     name::Named,
+    requested::{Impossible, cannot_meet, requested},
 };
 
 impl Serialize for Fault {
@@ -76,12 +76,12 @@ pub struct Chosen {
 
 /// The armed faults and the random ones.
 #[derive(Clone, Debug, Default)]
-pub struct Book {
+pub struct ArmedFaults {
     armed: Vec<Armed>,
     chaos: Option<Chaos>,
 }
 
-impl Book {
+impl ArmedFaults {
     /// Starts without armed faults; `chaos` may select some.
     pub fn new(chaos: Option<Chaos>) -> Self {
         Self { armed: Vec::new(), chaos }
@@ -145,7 +145,7 @@ impl Book {
         if let Some(outage) = outage {
             return Ok(Some(outage.chosen()));
         }
-        let chosen = asked(header, request)?
+        let chosen = requested(header, request)?
             .or_else(|| self.take(|armed| armed.fits(request)))
             .or_else(|| by_chance.filter(|chosen| chosen.fault.meets(request.operation)));
         if let Some(Chosen { fault: Fault::Outage, number }) = chosen {
@@ -165,9 +165,9 @@ impl Book {
     /// The fault that resets the connection within this request. Before the body arrives, only the header can select
     /// it, or the first armed fault if it is armed for any operation.
     pub fn cut_request(&mut self, header: Option<&str>) -> Option<Chosen> {
-        let asked = header.and_then(|header| Named::read(header).ok()).map(Named::chosen);
-        if asked.is_some() {
-            return asked.filter(|asked| asked.fault == Fault::ResetDuring);
+        let requested = header.and_then(|header| Named::read(header).ok()).map(Named::chosen);
+        if requested.is_some() {
+            return requested.filter(|chosen| chosen.fault == Fault::ResetDuring);
         }
         let first = self.armed.first()?;
         let waits = first.fault == Fault::ResetDuring && first.operation.is_none();
@@ -265,52 +265,53 @@ mod tests {
 
     #[test]
     fn a_fault_hits_so_many_of_its_operation() {
-        let mut book = Book::default();
-        book.arm(armed(r#"{"fault": "hang", "times": 2, "operation": "reverse"}"#), NOW_MS).unwrap();
-        book.arm(armed(r#"{"fault": "reverse_refused", "times": 1}"#), NOW_MS).unwrap();
-        book.arm(armed(r#"{"fault": "http_500", "params": {"status": 503}}"#), NOW_MS).unwrap();
-        let next = |book: &mut Book, request: &Peek| book.choose(None, request, NOW_MS).unwrap().unwrap();
-        assert_eq!(next(&mut book, &consume("T1")), Chosen { fault: Fault::Http500, number: 503 });
+        let mut faults = ArmedFaults::default();
+        faults.arm(armed(r#"{"fault": "hang", "times": 2, "operation": "reverse"}"#), NOW_MS).unwrap();
+        faults.arm(armed(r#"{"fault": "reverse_refused", "times": 1}"#), NOW_MS).unwrap();
+        faults.arm(armed(r#"{"fault": "http_500", "params": {"status": 503}}"#), NOW_MS).unwrap();
+        let next =
+            |faults: &mut ArmedFaults, request: &Peek| faults.choose(None, request, NOW_MS).unwrap().unwrap();
+        assert_eq!(next(&mut faults, &consume("T1")), Chosen { fault: Fault::Http500, number: 503 });
         for fault in [Fault::Hang, Fault::Hang, Fault::ReverseRefused, Fault::Http500] {
-            assert_eq!(next(&mut book, &reverse("T1")).fault, fault);
+            assert_eq!(next(&mut faults, &reverse("T1")).fault, fault);
         }
-        book.disarm();
-        assert_eq!(book.choose(None, &reverse("T1"), NOW_MS), Ok(None));
+        faults.disarm();
+        assert_eq!(faults.choose(None, &reverse("T1"), NOW_MS), Ok(None));
     }
 
     #[test]
     fn an_outage_ends_by_the_clock() {
-        let mut book = Book::default();
+        let mut faults = ArmedFaults::default();
         let order = r#"{"fault": "outage", "operation": "reverse", "params": {"ms": 60000}}"#;
-        book.arm(armed(order), NOW_MS).unwrap();
-        let at = |book: &mut Book, request: &Peek, ms| {
-            book.choose(None, request, NOW_MS + ms).unwrap().map(|chosen| chosen.fault)
+        faults.arm(armed(order), NOW_MS).unwrap();
+        let at = |faults: &mut ArmedFaults, request: &Peek, ms| {
+            faults.choose(None, request, NOW_MS + ms).unwrap().map(|chosen| chosen.fault)
         };
-        assert_eq!(at(&mut book, &consume("T1"), 1), None);
+        assert_eq!(at(&mut faults, &consume("T1"), 1), None);
         for ms in [0, 1, 59_999] {
-            assert_eq!(at(&mut book, &reverse("T1"), ms), Some(Fault::Outage));
+            assert_eq!(at(&mut faults, &reverse("T1"), ms), Some(Fault::Outage));
         }
-        assert_eq!(at(&mut book, &reverse("T1"), 60_000), None);
+        assert_eq!(at(&mut faults, &reverse("T1"), 60_000), None);
         // Once a sale has selected it, it hits every request.
-        assert_eq!(at(&mut book, &consume("T2~outage:1000"), 0), Some(Fault::Outage));
-        assert_eq!(at(&mut book, &reverse("T3"), 999), Some(Fault::Outage));
-        assert_eq!(at(&mut book, &reverse("T3"), 1000), None);
+        assert_eq!(at(&mut faults, &consume("T2~outage:1000"), 0), Some(Fault::Outage));
+        assert_eq!(at(&mut faults, &reverse("T3"), 999), Some(Fault::Outage));
+        assert_eq!(at(&mut faults, &reverse("T3"), 1000), None);
     }
 
     #[test]
     fn chance_chooses_where_nothing_else_does() {
-        let mut book = Book::new(Some(Chaos::parse("hang=1").unwrap()));
-        assert_eq!(book.choose(None, &consume("T1"), NOW_MS).unwrap().unwrap().fault, Fault::Hang);
-        let asked = book.choose(None, &consume("T1~declined"), NOW_MS).unwrap().unwrap();
-        assert_eq!(asked.fault, Fault::Declined);
-        book.set_chaos(Some(Chaos::parse("reverse_refused=1").unwrap()));
-        assert_eq!(book.choose(None, &consume("T1"), NOW_MS), Ok(None));
-        assert!(book.choose(None, &reverse("T1"), NOW_MS).unwrap().is_some());
+        let mut faults = ArmedFaults::new(Some(Chaos::parse("hang=1").unwrap()));
+        assert_eq!(faults.choose(None, &consume("T1"), NOW_MS).unwrap().unwrap().fault, Fault::Hang);
+        let requested = faults.choose(None, &consume("T1~declined"), NOW_MS).unwrap().unwrap();
+        assert_eq!(requested.fault, Fault::Declined);
+        faults.set_chaos(Some(Chaos::parse("reverse_refused=1").unwrap()));
+        assert_eq!(faults.choose(None, &consume("T1"), NOW_MS), Ok(None));
+        assert!(faults.choose(None, &reverse("T1"), NOW_MS).unwrap().is_some());
     }
 
     #[test]
     fn wrong_orders_are_refused() {
-        let mut book = Book::default();
+        let mut faults = ArmedFaults::default();
         for order in [
             r#"{"fault": "hang", "params": {"ms": 1}}"#,
             r#"{"fault": "cut_body", "params": {"ta": 1}}"#,
@@ -319,7 +320,7 @@ mod tests {
             r#"{"fault": "reverse_refused", "operation": "consume"}"#,
             r#"{"fault": "tls_hangs", "operation": "consume"}"#,
         ] {
-            assert!(book.arm(armed(order), NOW_MS).is_err(), "{order}");
+            assert!(faults.arm(armed(order), NOW_MS).is_err(), "{order}");
         }
         let why = serde_json::from_str::<Armed>(r#"{"fault": "hangs"}"#).unwrap_err().to_string();
         assert!(why.contains("\"hang\""), "{why}");

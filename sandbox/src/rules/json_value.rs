@@ -1,19 +1,19 @@
-//! The JSON of an answer as a small tree that keeps the order of the fields and the exact text of a number.
+//! The JSON of an answer. It keeps the order of the fields and the exact text of a number.
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tree {
+pub enum JsonValue {
     /// A JSON string.
     Text(String),
     /// A number, `true`, `false` or `null`, as this text.
     Bare(String),
     /// An array.
-    List(Vec<Tree>),
+    List(Vec<JsonValue>),
     /// An object, in this order.
-    Object(Vec<(&'static str, Tree)>),
+    Object(Vec<(&'static str, JsonValue)>),
 }
 
-impl Tree {
+impl JsonValue {
     /// A JSON string.
     #[allow(
         clippy::needless_pass_by_value,
@@ -82,15 +82,21 @@ fn quote(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::Tree;
+    use super::JsonValue;
 
     #[test]
     fn keeps_order_and_letters() {
-        let tree = Tree::Object(vec![
-            ("z", Tree::text("a\"b\n说明")),
-            ("a", Tree::List(vec![Tree::Bare("390962138708451328".into()), Tree::Bare("1.50".into())])),
-            ("e", Tree::Object(Vec::new())),
+        let value = JsonValue::Object(vec![
+            ("z", JsonValue::text("a\"b\n说明")),
+            (
+                "a",
+                JsonValue::List(vec![
+                    JsonValue::Bare("390962138708451328".into()),
+                    JsonValue::Bare("1.50".into()),
+                ]),
+            ),
+            ("e", JsonValue::Object(Vec::new())),
         ]);
-        assert_eq!(tree.to_json(), "{\"z\":\"a\\\"b\\n说明\",\"a\":[390962138708451328,1.50],\"e\":{}}");
+        assert_eq!(value.to_json(), "{\"z\":\"a\\\"b\\n说明\",\"a\":[390962138708451328,1.50],\"e\":{}}");
     }
 }
