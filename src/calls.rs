@@ -134,9 +134,9 @@ pub unsafe extern "C" fn zv_lookup_json(request_json: *const c_char) -> *mut c_c
 }
 
 /// Lists every sale that is not settled yet: `data.entries`, each with what happens next (`running`, `reversing`,
-/// `person`, `no_credentials`, and after a crash `recovering`, `unheard` and `confirm`). With `day` it lists every
-/// sale of one business day, `settled` ones included, to reconcile with the till's own; `format` returns the list as
-/// NDJSON or CSV in `data.text`.
+/// `person`, `no_credentials`, and after a crash `recovering`, `unacknowledged` and `confirm`). With `day` it lists
+/// every sale of one business day, `settled` ones included, to reconcile with the till's own; `format` returns the list
+/// as NDJSON or CSV in `data.text`.
 ///
 /// `request_json`: NULL for every unsettled sale, or `{"account"?, "day"?, "format"?}`.
 ///

@@ -66,7 +66,7 @@ struct Book {
     kills: u32,
     killed_at_start: u32,
     recoveries: u32,
-    unheard: u32,
+    unacknowledged: u32,
     violations: Vec<String>,
 }
 
@@ -126,7 +126,8 @@ impl Worker<'_> {
         if answer.data()["unsettled"] != 0 {
             self.book.lock().unwrap().recoveries += 1;
         }
-        let unheard: Vec<String> = serde_json::from_value(answer.data()["unheard"].clone()).unwrap();
+        let unacknowledged: Vec<String> =
+            serde_json::from_value(answer.data()["unacknowledged"].clone()).unwrap();
         // The previous process requested it and read no answer: if it succeeded, this start must have listed it.
         if let Some(biz_id) = self.unread.clone() {
             let known_before = self.book.lock().unwrap().sales[&biz_id].told.clone();
@@ -136,16 +137,16 @@ impl Worker<'_> {
                 let sale = &book.sales[&biz_id];
                 sale.shared || known_before.contains("succeeded")
             };
-            if answer.outcome() == "succeeded" && !unheard.contains(&biz_id) && !elsewhere {
+            if answer.outcome() == "succeeded" && !unacknowledged.contains(&biz_id) && !elsewhere {
                 self.wrong(&format!(
-                    "{biz_id} succeeded, nobody was told, and it is not listed: {unheard:?}"
+                    "{biz_id} succeeded, nobody was told, and it is not listed: {unacknowledged:?}"
                 ));
             }
             self.unread = None;
         }
-        for biz_id in unheard.iter().filter(|biz_id| biz_id.starts_with(self.name)) {
+        for biz_id in unacknowledged.iter().filter(|biz_id| biz_id.starts_with(self.name)) {
             self.look_up(till, biz_id)?;
-            self.book.lock().unwrap().unheard += 1;
+            self.book.lock().unwrap().unacknowledged += 1;
         }
         Some(())
     }
@@ -274,7 +275,7 @@ struct Figures {
     kills: u32,
     killed_at_start: u32,
     recoveries: u32,
-    unheard: u32,
+    unacknowledged: u32,
     sales: usize,
     asked: u32,
     told: BTreeMap<String, usize>,
@@ -287,7 +288,7 @@ impl Figures {
         self.kills += book.kills;
         self.killed_at_start += book.killed_at_start;
         self.recoveries += book.recoveries;
-        self.unheard += book.unheard;
+        self.unacknowledged += book.unacknowledged;
         self.sales += book.sales.len();
         for sale in book.sales.values() {
             self.asked += sale.asked;
@@ -322,10 +323,11 @@ fn killed_tills_were_told_the_truth() {
     }
     figures.took.sort();
 
-    let Figures { kills: killed, killed_at_start, recoveries, unheard, sales, asked, told, .. } = &figures;
+    let Figures { kills: killed, killed_at_start, recoveries, unacknowledged, sales, asked, told, .. } =
+        &figures;
     println!(
         "kills {killed} ({killed_at_start} while starting or recovering) in {:.1?}; starts with something unsettled \
-         {recoveries}; unheard {unheard}; violations {}",
+         {recoveries}; unacknowledged {unacknowledged}; violations {}",
         started.elapsed(),
         figures.violations.len()
     );
@@ -374,8 +376,8 @@ fn settle(simulator: &Simulator, config: &Value, book: &mut Book) -> Vec<Duratio
     let back = Instant::now();
     let first = till.init(config).succeeded();
     let unsettled = first.data()["unsettled"].as_u64().unwrap();
-    let unheard: Vec<String> = serde_json::from_value(first.data()["unheard"].clone()).unwrap();
-    for biz_id in unheard {
+    let unacknowledged: Vec<String> = serde_json::from_value(first.data()["unacknowledged"].clone()).unwrap();
+    for biz_id in unacknowledged {
         let answer = till.look_up(&biz_id);
         book.sales.get_mut(&biz_id).unwrap().told.insert(answer.outcome().to_owned());
     }

@@ -274,7 +274,7 @@ fn two_tills_that_compete_for_the_file_both_succeed() {
 const LATE: &str = "ZV-W-JOURNAL-LATE";
 
 /// A till that died after its sale T1 succeeded, without recording that it was told.
-fn unheard(simulator: &Simulator, config: &Value) {
+fn unacknowledged(simulator: &Simulator, config: &Value) {
     let mut dead = Driver::started(config);
     dead.consume(&sale("T1")).succeeded();
     dead.kill();
@@ -301,7 +301,7 @@ fn opened_late(till: &mut Driver, config: &Value) {
 fn a_journal_that_was_locked_at_the_start_is_opened_by_itself() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
-    unheard(&simulator, &config);
+    unacknowledged(&simulator, &config);
     let holder = Holder::take(&config["journal"]);
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
@@ -318,20 +318,20 @@ fn a_journal_that_was_locked_at_the_start_is_opened_by_itself() {
 
 /// The list delivers the sale: it names it.
 #[test]
-fn what_was_unheard_at_a_late_opening_is_listed() {
+fn what_was_unacknowledged_at_a_late_opening_is_listed() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false}));
-    unheard(&simulator, &config);
+    unacknowledged(&simulator, &config);
     let holder = Holder::take(&config["journal"]);
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
-    assert_eq!(answer.data()["unheard"], json!([]));
+    assert_eq!(answer.data()["unacknowledged"], json!([]));
     till.recover().expect("internal", "ZV-JOURNAL-LOCKED");
     holder.let_go();
     till.recover().succeeded();
     let listed = till.pending(None).succeeded();
     assert_eq!(listed.data()["entries"][0]["entry"]["bizId"], "T1", "{}", listed.text);
-    assert_eq!(listed.data()["entries"][0]["next"], "unheard", "{}", listed.text);
+    assert_eq!(listed.data()["entries"][0]["next"], "unacknowledged", "{}", listed.text);
 }
 
 /// Without a background thread the library tries at each money call, within that call's time.
@@ -339,7 +339,7 @@ fn what_was_unheard_at_a_late_opening_is_listed() {
 fn a_journal_that_was_locked_at_the_start_is_opened_by_a_money_call() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false}));
-    unheard(&simulator, &config);
+    unacknowledged(&simulator, &config);
     let holder = Holder::take(&config["journal"]);
     let mut till = Driver::new();
     till.init(&config).succeeded();
@@ -370,7 +370,7 @@ fn a_journal_on_a_disk_that_was_read_only_at_the_start_is_opened_by_itself() {
     let simulator = Simulator::start();
     let disk = Mounted::small("2m");
     let config = disk.config(&simulator, json!({}));
-    unheard(&simulator, &config);
+    unacknowledged(&simulator, &config);
     system("mount", &["-o", "remount,ro", disk.0.to_str().unwrap()]);
     let mut till = Driver::new();
     till.init(&config).succeeded();

@@ -487,8 +487,13 @@ fn under_hold_a_killed_tills_sale_is_abandoned_and_waits() {
     assert_eq!(simulator.net("T1~hang_after"), 0);
 }
 
-fn unheard(answer: &Answer) -> Vec<&str> {
-    answer.data()["unheard"].as_array().unwrap().iter().map(|biz_id| biz_id.as_str().unwrap()).collect()
+fn unacknowledged(answer: &Answer) -> Vec<&str> {
+    answer.data()["unacknowledged"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|biz_id| biz_id.as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -502,30 +507,30 @@ fn a_success_that_a_crash_kept_from_being_read_is_listed() {
     till.kill();
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
-    assert!(answer.warns("ZV-W-UNHEARD"), "{}", answer.text);
-    assert_eq!(unheard(&answer), ["T2"]);
-    assert_eq!(pending(&mut till), listed("T2", "unheard"));
+    assert!(answer.warns("ZV-W-UNACKNOWLEDGED"), "{}", answer.text);
+    assert_eq!(unacknowledged(&answer), ["T2"]);
+    assert_eq!(pending(&mut till), listed("T2", "unacknowledged"));
     let answer = till.look_up("T2").succeeded();
     assert_eq!((&answer.json["replayed"], &answer.json["next"]), (&json!(true), &json!("complete_sale")));
     assert_eq!(pending(&mut till), [], "it was looked up");
     till.shutdown().succeeded();
-    assert_eq!(unheard(&Driver::new().init(&config).succeeded()), [""; 0]);
+    assert_eq!(unacknowledged(&Driver::new().init(&config).succeeded()), [""; 0]);
     assert_eq!((simulator.net("T1"), simulator.net("T2")), (1, 1));
 }
 
 #[test]
-fn an_orderly_end_leaves_nothing_unheard() {
+fn an_orderly_end_leaves_nothing_unacknowledged() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let mut till = Driver::started(&config);
     till.consume(&sale("T1")).succeeded();
     till.shutdown().succeeded();
     drop(till);
-    assert_eq!(unheard(&Driver::new().init(&config).succeeded()), [""; 0]);
+    assert_eq!(unacknowledged(&Driver::new().init(&config).succeeded()), [""; 0]);
 }
 
 #[test]
-fn an_unheard_success_can_be_reversed() {
+fn an_unacknowledged_success_can_be_reversed() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     let mut till = Driver::started(&config);
@@ -553,7 +558,7 @@ fn a_sale_is_complete_when_the_till_has_confirmed_it() {
 
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
-    assert_eq!(unheard(&answer), ["T2"]);
+    assert_eq!(unacknowledged(&answer), ["T2"]);
     assert_eq!(pending(&mut till), listed("T2", "confirm"));
     settles(&mut till, "T2", "reversed");
     till.confirm("T2").expect("reversed", "ZV-REVERSED");

@@ -51,7 +51,7 @@ fn a_journal_of_the_first_format_is_known_and_settled() {
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
     assert_eq!(answer.data()["journal"], config["journal"], "{}", answer.text);
-    assert_eq!(answer.data()["unheard"], json!(["F-unheard"]));
+    assert_eq!(answer.data()["unacknowledged"], json!(["F-unheard"]));
     assert_eq!(answer.data()["unsettled"], 3);
 
     for (id, outcome, code) in [

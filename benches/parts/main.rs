@@ -97,7 +97,7 @@ fn journal(c: &mut Criterion) {
                 journal.owner().clone(),
                 OnUnknown::Reverse,
                 1,
-                Detail { heard: true, ..Detail::default() },
+                Detail { acknowledged: true, ..Detail::default() },
             );
             journal.record(&entry, Guard::Member, Instant::now() + Duration::from_secs(3)).unwrap()
         });

@@ -47,7 +47,7 @@ fn write(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
             OnUnknown::Reverse,
             1_767_225_600_000 + i64::from(number) * 60_000,
             Detail {
-                heard: true,
+                acknowledged: true,
                 words: Some(GatewayStatus { code: "0".into(), message: "操作成功".into() }),
                 ..Detail::default()
             },

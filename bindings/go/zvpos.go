@@ -170,7 +170,7 @@ func (c *Call) Poll() (*Answer, error) {
 }
 
 // Wait asks until the call has ended or the context has. The answer is not fetched before somebody waits for it, so one
-// that nobody reads stays `unheard` in the journal.
+// that nobody reads stays `unacknowledged` in the journal.
 func (c *Call) Wait(ctx context.Context) (*Answer, error) {
 	pause := time.Millisecond
 	for {

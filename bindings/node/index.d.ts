@@ -139,7 +139,7 @@ export class Zv {
   static start(config: Request, options?: { library?: string }): Zv;
   /** The library's version, such as 0.1.0. */
   static readonly version: string;
-  /** The answer to the start: warnings, `data.journal`, and in `data.unheard` what must be looked up. */
+  /** The answer to the start: warnings, `data.journal`, and in `data.unacknowledged` what must be looked up. */
   readonly started: Answer;
 
   /** What a coupon is worth on a basket. Takes nothing. */

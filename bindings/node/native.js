@@ -49,7 +49,7 @@ function text(value) {
 
 /**
  * Calls a function and copies its answer: outcome and text. If there is no memory for the copy the answer is not given
- * back: the library then knows that the till has not heard it, and names it after the next start.
+ * back: the library then knows that the till has not acknowledged it, and names it after the next start.
  */
 function call(name, ...texts) {
   const zv = load();

@@ -34,7 +34,7 @@ struct Show {
 
 /// Who receives the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hearer {
+pub(crate) enum Recipient {
     /// The till, which now knows that its sale succeeded.
     Till,
     /// A person who looks at the journal; the till still does not know.
@@ -78,7 +78,7 @@ impl Till {
         self,
         what: &str,
         stakes: Stakes,
-        hearer: Hearer,
+        recipient: Recipient,
         call: impl FnOnce(&Library) -> Answer + Send + 'static,
     ) -> ExitCode {
         let library = Arc::clone(&self.library);
@@ -94,15 +94,15 @@ impl Till {
             || Answer::of(crashed, &codes::PANIC, lang, "a defect of the library was caught; see above"),
         );
         match answer {
-            Some(answer) => self.tell(&answer, hearer),
+            Some(answer) => self.tell(&answer, recipient),
             None => left(stakes),
         }
     }
 
-    fn tell(self, answer: &Answer, hearer: Hearer) -> ExitCode {
+    fn tell(self, answer: &Answer, recipient: Recipient) -> ExitCode {
         // An answer that could not be written is not delivered: the library lists it again.
-        let heard = self.show.print(answer).is_ok();
-        if let (true, Hearer::Till, Some(number)) = (heard, hearer, answer.delivery()) {
+        let printed = self.show.print(answer).is_ok();
+        if let (true, Recipient::Till, Some(number)) = (printed, recipient, answer.delivery()) {
             self.library.delivered(number);
         }
         if let Some(hint) = self.hint(answer) {

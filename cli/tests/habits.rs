@@ -150,7 +150,7 @@ fn the_gateways_words_command_no_terminal() {
 }
 
 #[test]
-fn a_broken_pipe_is_harmless_and_what_nobody_read_is_unheard() {
+fn a_broken_pipe_is_harmless_and_what_nobody_read_is_unacknowledged() {
     let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({}));
     for line in [
@@ -173,9 +173,9 @@ fn a_broken_pipe_is_harmless_and_what_nobody_read_is_unheard() {
     );
     Said::of(place.command("bash").args(["-c", &pay])).ended(0);
     assert_eq!(simulator.net("B1"), 1);
-    place.zv(&["pending"]).ended(0).shows(&["B1", "unheard"]).complains(&["ZV-W-UNHEARD"]);
+    place.zv(&["pending"]).ended(0).shows(&["B1", "unacknowledged"]).complains(&["ZV-W-UNACKNOWLEDGED"]);
     place.zv(&["journal", "show", "--biz-id", "B1"]).ended(0).shows(&["succeeded"]);
-    place.zv(&["pending"]).ended(0).shows(&["B1", "unheard"]);
+    place.zv(&["pending"]).ended(0).shows(&["B1", "unacknowledged"]);
     place.zv(&["lookup", "--bizId", "B1"]).ended(0);
     place.zv(&["pending"]).ended(0).shows(&["(no entries)"]);
 }

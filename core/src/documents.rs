@@ -172,7 +172,7 @@ pub static RECORDED: Schema = Schema {
         optional("operatorName", Kind::Text(4096), "the operator, as the request said"),
         optional("multiMark", Kind::Text(4096), "the store, as the request said"),
         required("on_unknown", Kind::Word(&["reverse", "hold"]), "what happens to an unknown outcome"),
-        required("heard", Kind::Flag, "the till has read the answer"),
+        required("acknowledged", Kind::Flag, "the till has read the answer"),
         required(
             "confirmation",
             Kind::Word(&["not_asked", "awaited", "given"]),
@@ -197,7 +197,7 @@ static LISTED: Schema = Schema {
             Kind::Word(&[
                 "running",
                 "confirm",
-                "unheard",
+                "unacknowledged",
                 "settled",
                 "no_credentials",
                 "recovering",

@@ -62,7 +62,7 @@ static void look_up_attempts(const char *journal)
 int main(int argc, char **argv)
 {
     const char *journal = argc > 2 ? argv[2] : "/var/tmp/zvpos/till.db"; /* absolute: one journal, wherever it is started */
-    char config[1024], unheard[1024];
+    char config[1024], unacknowledged[1024];
     char *answer;
     int tries;
 
@@ -73,8 +73,9 @@ int main(int argc, char **argv)
         return 1;
     }
     /* Sales that succeeded, but that the till may not have stored: look each up, then store or reverse it. */
-    if (zv_field(answer, "data.unheard.0", unheard, sizeof unheard) && zv_field(answer, "data.unheard", unheard, sizeof unheard))
-        printf("  succeeded before the crash, and perhaps not read: %s\n", unheard);
+    if (zv_field(answer, "data.unacknowledged.0", unacknowledged, sizeof unacknowledged)
+        && zv_field(answer, "data.unacknowledged", unacknowledged, sizeof unacknowledged))
+        printf("  succeeded before the crash, and perhaps not read: %s\n", unacknowledged);
     zv_free(answer);
     look_up_attempts(journal);
     for (tries = 0; tries < 20 && pending_sales(tries == 0) > 0; tries++)

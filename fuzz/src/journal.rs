@@ -94,11 +94,11 @@ impl Journal for Memory {
         Ok(self.all())
     }
 
-    fn hear(&self, key: Key) {
+    fn acknowledge(&self, key: Key) {
         let mut entries = self.entries();
-        let heard = entries.get(&key).and_then(Entry::heard);
-        if let Some(heard) = heard {
-            entries.insert(key, heard);
+        let acknowledged = entries.get(&key).and_then(Entry::acknowledged);
+        if let Some(acknowledged) = acknowledged {
+            entries.insert(key, acknowledged);
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Process {
     /// The till's wall clock less the true time, in milliseconds.
     pub wall_offset_ms: i64,
     /// Successes that the till has acknowledged since the last record.
-    pub heard: Vec<String>,
+    pub acknowledged: Vec<String>,
     /// When this life began.
     pub started: u64,
     /// Until when a reversal that was confirmed is not sent again by the library itself.
@@ -45,7 +45,7 @@ impl Process {
             starts_at: 0,
             failed: false,
             wall_offset_ms: 0,
-            heard: Vec::new(),
+            acknowledged: Vec::new(),
             started: 0,
             promised_until: BTreeMap::new(),
             library: None,
@@ -56,7 +56,7 @@ impl Process {
     pub fn die(&mut self, starts_at: u64) {
         self.alive = false;
         self.starts_at = starts_at;
-        self.heard.clear();
+        self.acknowledged.clear();
         self.promised_until.clear();
         self.library = None;
     }

@@ -77,7 +77,7 @@ impl World {
                     self.oracle.broken("I5", format!("P{process} records {biz_id} after a failed flush"));
                 }
                 self.note_change(process, before, entry);
-                self.flush_heard(process);
+                self.flush_acknowledged(process);
                 self.oracle.judge(biz_id, &self.journal);
             }
             (Err(_), Fate::WriteFails | Fate::FlushFails) => {
@@ -93,7 +93,7 @@ impl World {
         if recorded.is_err() {
             // What was only acknowledged is lost with a record that failed: it is listed again, which is true.
             if let Some(process) = self.processes.get_mut(process) {
-                process.heard.clear();
+                process.acknowledged.clear();
             }
             // The outcome of a request that left.
             if self.call().is_some_and(|call| call.biz_id == biz_id && call.sent > 0) {
@@ -230,11 +230,13 @@ impl World {
     }
 
     /// What was acknowledged rides on a record, or on the end of the process.
-    pub fn flush_heard(&mut self, process: usize) {
-        let heard = self.processes.get_mut(process).filter(|process| !process.failed);
-        for biz_id in heard.map(|process| std::mem::take(&mut process.heard)).unwrap_or_default() {
-            if let Some(heard) = self.journal.find(&biz_id).and_then(Entry::heard) {
-                self.journal.commit_late(heard);
+    pub fn flush_acknowledged(&mut self, process: usize) {
+        let acknowledged = self.processes.get_mut(process).filter(|process| !process.failed);
+        for biz_id in
+            acknowledged.map(|process| std::mem::take(&mut process.acknowledged)).unwrap_or_default()
+        {
+            if let Some(acknowledged) = self.journal.find(&biz_id).and_then(Entry::acknowledged) {
+                self.journal.commit_late(acknowledged);
             }
         }
     }

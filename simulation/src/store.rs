@@ -121,15 +121,15 @@ impl Journal for Store {
         Ok(self.entries(|_| true))
     }
 
-    fn hear(&self, key: Key) {
+    fn acknowledge(&self, key: Key) {
         let mut world = self.life.world();
         if let Some(process) = world.processes.get_mut(self.life.process) {
-            process.heard.push(key.biz_id.to_string());
+            process.acknowledged.push(key.biz_id.to_string());
         }
     }
 
     fn close(&self) {
-        self.life.world().flush_heard(self.life.process);
+        self.life.world().flush_acknowledged(self.life.process);
     }
 
     fn has_other_biz_ids(&self, _: &Key) -> Result<bool, JournalError> {

@@ -55,7 +55,7 @@ namespace Zvpos
         }
 
         /// <summary>Copies an answer and gives it back. If there is no memory for the copy it is not given back: the
-        /// library then knows that the till has not heard it, and names it after the next start.</summary>
+        /// library then knows that the till has not acknowledged it, and names it after the next start.</summary>
         internal static Answer Out(IntPtr response)
         {
             var number = zv_outcome(response);

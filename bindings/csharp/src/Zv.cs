@@ -29,7 +29,7 @@ namespace Zvpos
             return new Zv(answer);
         }
 
-        /// <summary>The answer to the start: warnings, data.journal, and in data.unheard what must be looked up.</summary>
+        /// <summary>The answer to the start: warnings, data.journal, and in data.unacknowledged what must be looked up.</summary>
         public Answer Started { get; private set; }
 
         /// <summary>The library's version, such as 0.1.0.</summary>

@@ -85,7 +85,7 @@ static class Own
         var later = zv.ConsumeAsync(new { bizId = "O-2", customerId = Member, amount = "1.00" }).Result;
         zv.Shutdown();
         using (var again = Zv.Start(Cases.Config))
-            return paid.Succeeded && later.Succeeded && again.Started["data.unheard"] == "[]" ? null : again.Started.Text;
+            return paid.Succeeded && later.Succeeded && again.Started["data.unacknowledged"] == "[]" ? null : again.Started.Text;
     }
 
     static string ManyTasks(Zv zv)

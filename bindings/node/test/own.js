@@ -33,7 +33,7 @@ module.exports = {
     const paid = zv.consumeSync(payment("O-1")).succeeded && (await zv.consume(payment("O-2"))).succeeded;
     zv.shutdown();
     const { started } = Zv.start(config, { library: process.env.ZVPOS_LIBRARY });
-    return wrongUnless(paid && started.get("data.unheard") === "[]", started);
+    return wrongUnless(paid && started.get("data.unacknowledged") === "[]", started);
   },
 
   "own-many-promises": async (zv) => {

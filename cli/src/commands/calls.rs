@@ -15,7 +15,7 @@ use crate::exit::Failure;
 use crate::fields::{Fields, Table};
 use crate::request;
 use crate::settings::Common;
-use crate::till::{Hearer, Till, or_failure};
+use crate::till::{Recipient, Till, or_failure};
 use crate::wait::Stakes;
 
 /// One such call.
@@ -51,7 +51,7 @@ impl<T: Call + Send + Sync + 'static> Arguments<T> {
         };
         match Till::start(&self.common) {
             Ok(till) => {
-                till.ask(T::WHAT, T::STAKES, Hearer::Till, move |library| (T::RUN)(library, &request))
+                till.ask(T::WHAT, T::STAKES, Recipient::Till, move |library| (T::RUN)(library, &request))
             }
             Err(ended) => ended,
         }
@@ -108,11 +108,11 @@ calls! {
 pub(crate) fn ask(
     common: &Common,
     what: &str,
-    hearer: Hearer,
+    recipient: Recipient,
     call: impl FnOnce(&Library) -> Answer + Send + 'static,
 ) -> ExitCode {
     match Till::start(common) {
-        Ok(till) => till.ask(what, Stakes::Nothing, hearer, call),
+        Ok(till) => till.ask(what, Stakes::Nothing, recipient, call),
         Err(ended) => ended,
     }
 }
@@ -124,5 +124,7 @@ pub(crate) fn ask_with(
     request: Result<String, Failure>,
     call: impl FnOnce(&Library, &str) -> Answer + Send + 'static,
 ) -> ExitCode {
-    or_failure(request.map(|request| ask(common, what, Hearer::Till, move |library| call(library, &request))))
+    or_failure(
+        request.map(|request| ask(common, what, Recipient::Till, move |library| call(library, &request))),
+    )
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::calls::ask;
 use crate::settings::Common;
-use crate::till::Hearer;
+use crate::till::Recipient;
 
 const WHAT: &str = "reading the journal";
 
@@ -77,11 +77,11 @@ impl Show {
     fn run(self) -> ExitCode {
         if let Some(biz_id) = &self.biz_id {
             let request = request(json!({ "bizId": biz_id }), self.account.as_deref());
-            return ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.look_up(&request));
+            return ask(&self.common, WHAT, Recipient::Onlooker, move |library| library.look_up(&request));
         }
         let filter = if self.unsettled { json!({}) } else { json!({ "day": self.day }) };
         let request = request(filter, self.account.as_deref());
-        ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request)))
+        ask(&self.common, WHAT, Recipient::Onlooker, move |library| library.pending(Some(&request)))
     }
 }
 
@@ -89,7 +89,7 @@ impl Export {
     fn run(self) -> ExitCode {
         let filter = json!({ "day": self.day, "format": self.format });
         let request = request(filter, self.account.as_deref());
-        ask(&self.common, WHAT, Hearer::Onlooker, move |library| library.pending(Some(&request)))
+        ask(&self.common, WHAT, Recipient::Onlooker, move |library| library.pending(Some(&request)))
     }
 }
 

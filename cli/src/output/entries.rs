@@ -75,7 +75,7 @@ fn kinds(listed: &Object<'_>) -> String {
 fn is_open(entry: &Object<'_>) -> bool {
     text(entry, "unsettled") == "true"
         || text(entry, "stage") == "succeeded"
-            && (text(entry, "heard") == "false" || text(entry, "confirmation") == "awaited")
+            && (text(entry, "acknowledged") == "false" || text(entry, "confirmation") == "awaited")
 }
 
 fn text(object: &Object<'_>, name: &str) -> String {
@@ -90,7 +90,7 @@ mod tests {
     fn an_entry_is_a_line() {
         let entry = |stage: &str, unsettled: bool, kinds: &str, reversal: &str| {
             format!(
-                r#"{{"next":"reversing","kinds":[{kinds}],"entry":{{"bizId":"T1","stage":"{stage}","unsettled":{unsettled},"heard":true,
+                r#"{{"next":"reversing","kinds":[{kinds}],"entry":{{"bizId":"T1","stage":"{stage}","unsettled":{unsettled},"acknowledged":true,
                 "confirmation":"not_asked","reversal":{{{reversal}}},"created_unix_ms":1795313657123,
                 "request":{{"customerId":"9","amount":"1.00","couponsCardList":["7","8"]}}}}}}"#
             )

@@ -32,7 +32,7 @@ impl Library {
     pub fn consume(&self, request: &str) -> Answer {
         let answer = self.run(request, |client, given| {
             self.open_late();
-            self.to_be_heard(client, client.consume(given))
+            self.to_be_acknowledged(client, client.consume(given))
         });
         if answer.outcome() == Outcome::Unknown {
             self.recovery.wake();
@@ -99,7 +99,7 @@ impl Library {
         self.run_checked(request, &LOOKUP_REQUEST, |client, given, biz_id| {
             match client.known(biz_id, given) {
                 Err(error) => self.journal_failed(&error),
-                Ok(known) => self.to_be_heard(client, tell_known(&known, self.lang())),
+                Ok(known) => self.to_be_acknowledged(client, tell_known(&known, self.lang())),
             }
         })
     }
@@ -368,7 +368,7 @@ impl Library {
                     (Stage::Succeeded, _) if entry.detail().confirmation == Confirmation::Awaited => {
                         "confirm"
                     }
-                    (Stage::Succeeded, _) if entry.is_unfinished() => "unheard",
+                    (Stage::Succeeded, _) if entry.is_unfinished() => "unacknowledged",
                     (stage, _) if !stage.is_unsettled() => "settled",
                     (_, None) => "no_credentials",
                     // Left behind by a crash; the recovery is about to record it as unknown.

@@ -200,9 +200,9 @@ impl Library {
         let unfinished = self.left_unfinished().unwrap_or_default();
         if !unfinished.is_empty() {
             warnings.push(Warning::new(
-                &codes::WARN_UNHEARD,
+                &codes::WARN_UNACKNOWLEDGED,
                 format!(
-                    "{} sale(s) succeeded before a crash and the till may not know it; see data.unheard",
+                    "{} sale(s) succeeded before a crash and the till may not know it; see data.unacknowledged",
                     unfinished.len()
                 ),
             ));
@@ -242,7 +242,7 @@ impl Library {
             "journal": place.ok().map(|place| place.path.display().to_string()),
             "journal_id": self.shared.journal.id().ok(),
             "unsettled": unsettled.len(),
-            "unheard": unfinished.iter().map(|entry| entry.key().biz_id.as_str()).collect::<Vec<_>>(),
+            "unacknowledged": unfinished.iter().map(|entry| entry.key().biz_id.as_str()).collect::<Vec<_>>(),
         });
         Answer::done_locally("started")
             .with_already(already)
@@ -271,12 +271,12 @@ impl Library {
     pub fn delivered(&self, number: u64) {
         let key = self.deliveries().waiting.remove(&number);
         if let Some(key) = key {
-            self.shared.journal.hear(key);
+            self.shared.journal.acknowledge(key);
         }
     }
 
     /// Numbers an answer that says that a sale succeeded: it counts as read when the host has taken or freed it.
-    fn to_be_heard(&self, client: &Client, answer: Answer) -> Answer {
+    fn to_be_acknowledged(&self, client: &Client, answer: Answer) -> Answer {
         let biz_id = answer.biz_id().filter(|_| answer.outcome() == Outcome::Succeeded);
         let Some(biz_id) = biz_id.and_then(|text| BizId::new(text).ok()) else { return answer };
         let mut deliveries = self.deliveries();

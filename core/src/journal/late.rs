@@ -159,9 +159,9 @@ impl Journal for Late {
         self.journal()?.near_day(day)
     }
 
-    fn hear(&self, key: Key) {
+    fn acknowledge(&self, key: Key) {
         if let Ok(journal) = self.journal() {
-            journal.hear(key);
+            journal.acknowledge(key);
         }
     }
 

@@ -164,9 +164,9 @@ pub trait Journal: Send + Sync {
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError>;
 
     /// The till has read that this succeeded. It rides on the next record, or on [`Journal::close`].
-    fn hear(&self, key: Key);
+    fn acknowledge(&self, key: Key);
 
-    /// Writes down what was only heard; the journal may be used on.
+    /// Writes down what was only acknowledged; the journal may be used on.
     fn close(&self);
 
     /// Whether this account has ever answered with another bizId than the one that was sent.

@@ -300,15 +300,15 @@ codes! {
         "Mend what the message says. What was locked, full or read-only is then opened by itself (`background: false`: by the next money call or zv_recover_json); after anything else start the library anew.", "", "";
     WARN_JOURNAL_LATE "ZV-W-JOURNAL-LATE" []
         "The journal was opened after the start, so that zv_init could not list what succeeded before a crash and what is not settled.",
-        "Ask zv_pending_json (without a day, for all accounts): it lists both, and then the warning ends. Store or reverse what stands as unheard.", "", "";
+        "Ask zv_pending_json (without a day, for all accounts): it lists both, and then the warning ends. Store or reverse what stands as unacknowledged.", "", "";
     WARN_PER_USER "ZV-W-JOURNAL-PER-USER" []
         "The journal is this user's own: another user of the till does not see its unsettled sales.",
         "Set `journal` to a file that every user of the till can write.", "", "";
     WARN_UNUSED_JOURNAL "ZV-W-JOURNAL-UNUSED" []
         "The machine's journal is in use, and this user has another one from before there was the machine's.",
         "Settle what the other one shows (start once with `journal` set to it), then move it away.", "", "";
-    WARN_UNHEARD "ZV-W-UNHEARD" []
-        "Sales succeeded before a crash and the till may not have read that: data.unheard names them.",
+    WARN_UNACKNOWLEDGED "ZV-W-UNACKNOWLEDGED" []
+        "Sales succeeded before a crash and the till may not have read that: data.unacknowledged names them.",
         "Look each up (zv_lookup_json) and either store the sale or reverse it.", "", "";
     WARN_UNSETTLED "ZV-W-UNSETTLED" []
         "The journal holds sales that are not settled.",

@@ -232,8 +232,9 @@ pub struct Detail {
     pub answered: bool,
     /// Another till's sale, known only by its bizId.
     pub foreign: bool,
-    /// The till has read the answer.
-    pub heard: bool,
+    /// The till has acknowledged the answer: it has read it.
+    #[serde(rename = "heard")]
+    pub acknowledged: bool,
     /// The till has stored its sale.
     #[serde(default)]
     pub confirmation: Confirmation,
@@ -339,14 +340,14 @@ impl Entry {
     /// Whether the consume succeeded and the till has not read that, or has not confirmed it.
     pub fn is_unfinished(&self) -> bool {
         self.stage == Stage::Succeeded
-            && (!self.detail.heard || self.detail.confirmation == Confirmation::Awaited)
+            && (!self.detail.acknowledged || self.detail.confirmation == Confirmation::Awaited)
     }
 
     /// The record of a success whose answer the till has read; `None` if that changes nothing.
-    pub fn heard(&self) -> Option<Entry> {
-        (self.stage == Stage::Succeeded && !self.detail.heard).then(|| {
+    pub fn acknowledged(&self) -> Option<Entry> {
+        (self.stage == Stage::Succeeded && !self.detail.acknowledged).then(|| {
             let mut next = self.moved(Stage::Succeeded);
-            next.detail.heard = true;
+            next.detail.acknowledged = true;
             next
         })
     }
@@ -355,7 +356,7 @@ impl Entry {
     pub fn confirmed(&self) -> Option<Entry> {
         (self.stage == Stage::Succeeded && self.detail.confirmation != Confirmation::Given).then(|| {
             let mut next = self.moved(Stage::Succeeded);
-            next.detail.heard = true;
+            next.detail.acknowledged = true;
             next.detail.confirmation = Confirmation::Given;
             next
         })
@@ -379,7 +380,7 @@ impl Entry {
                     .words
                     .as_ref()
                     .map(|words| GatewayStatus { message: String::new(), ..words.clone() }),
-                heard: self.detail.heard,
+                acknowledged: self.detail.acknowledged,
                 confirmation: self.detail.confirmation,
                 // Whether reversals by the sent bizId can be trusted depends on it.
                 returned_biz_id: self.detail.returned_biz_id.clone(),

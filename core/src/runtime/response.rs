@@ -276,7 +276,7 @@ pub fn entry_json(entry: &Entry) -> String {
         "operatorName": detail.origin.operator_name,
         "multiMark": detail.origin.multi_mark,
         "on_unknown": entry.on_unknown(),
-        "heard": detail.heard,
+        "acknowledged": detail.acknowledged,
         "confirmation": detail.confirmation,
         "gateway": words(&detail.words),
         "reversal": {

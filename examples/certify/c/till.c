@@ -191,7 +191,7 @@ static void start(const char *line)
         if (unsure(&sales[i]))
             look(&sales[i]);
     for (i = 0; ; i++) { /* taken before a crash, and perhaps for a sale that this till has lost: a person must see it */
-        snprintf(path, sizeof path, "data.unheard.%d", i);
+        snprintf(path, sizeof path, "data.unacknowledged.%d", i);
         if (!*get(answer, path, biz_id, sizeof biz_id))
             break;
         for (ours = 0, k = 0; k < count; k++)

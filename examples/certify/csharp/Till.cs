@@ -122,7 +122,7 @@ class Till
         journalId = Zv.Get(answer, "data.journal_id");
         foreach (var sale in file.Sales.ToArray()) // what a crash has left, or nobody knew
             if (IsUnsure(sale)) Look(sale);
-        foreach (var bizId in Many(answer, "data.unheard")) // a sale that this till has lost: a person must see it
+        foreach (var bizId in Many(answer, "data.unacknowledged")) // a sale that this till has lost: a person must see it
             if (!file.Sales.Exists(sale => sale.BizId == bizId))
                 Say("{\"note\":\"taken, but no sale of this till\",\"bizId\":\"" + bizId + "\"}");
     }

@@ -61,7 +61,7 @@ class Till:
             if sale["state"] in ("attempt", "waiting", "refunding"):  # a crash, or nobody knew
                 self.look(sale)
         known = {sale["bizId"] for sale in self.file.sales.values()}
-        for biz_id in answer["data"]["unheard"]:
+        for biz_id in answer["data"]["unacknowledged"]:
             call("zv_lookup_json", {"bizId": biz_id})  # it is in the journal: it needs no identity
             if biz_id not in known:  # taken for a sale that this till has lost: a person must see it
                 say({"note": "taken, but no sale of this till", "bizId": biz_id})

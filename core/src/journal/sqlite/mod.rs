@@ -34,7 +34,7 @@ use base::{Base, Stamp};
 use file_identity::FileIdentity;
 use group_commit::GroupCommit;
 use lease::{Lease, Shared, Waited};
-use record::write_heard;
+use record::write_acknowledged;
 use watermark::Watermark;
 use write_transaction::WriteTransaction;
 
@@ -66,7 +66,7 @@ pub struct Sqlite {
     lock: ProcessLock,
     names_seen: Mutex<Instant>,
     /// What the till has read since the last record.
-    heard: Mutex<Vec<Key>>,
+    acknowledged: Mutex<Vec<Key>>,
     in_flight: InFlight,
     /// Why nothing is written any more: what the file holds is not known until it is opened anew.
     stopped: OnceLock<JournalError>,
@@ -166,7 +166,7 @@ impl Sqlite {
             ballast,
             lock,
             names_seen: Mutex::new(Instant::now()),
-            heard: Mutex::default(),
+            acknowledged: Mutex::default(),
             in_flight: InFlight::default(),
             stopped: OnceLock::new(),
         };
@@ -278,8 +278,8 @@ impl Sqlite {
         &self.path
     }
 
-    fn heard(&self) -> MutexGuard<'_, Vec<Key>> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn acknowledged(&self) -> MutexGuard<'_, Vec<Key>> {
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn to_write(&self, until: Instant) -> Result<Lease<'_>, JournalError> {
@@ -383,32 +383,32 @@ impl Journal for Sqlite {
 
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
         let mut entries = self.read(|connection| filed::near(connection, day))?;
-        // What was heard and is not written down yet.
-        let heard = self.heard();
-        for entry in entries.iter_mut().filter(|entry| heard.contains(entry.key())) {
-            if let Some(known) = entry.heard() {
+        // What was acknowledged and is not written down yet.
+        let acknowledged = self.acknowledged();
+        for entry in entries.iter_mut().filter(|entry| acknowledged.contains(entry.key())) {
+            if let Some(known) = entry.acknowledged() {
                 *entry = known;
             }
         }
         Ok(entries)
     }
 
-    fn hear(&self, key: Key) {
-        self.heard().push(key);
+    fn acknowledge(&self, key: Key) {
+        self.acknowledged().push(key);
     }
 
     fn close(&self) {
         let Ok(connection) = self.to_write(Instant::now() + BUSY) else { return };
-        let heard = std::mem::take(&mut *self.heard());
-        if heard.is_empty() || self.stopped.get().is_some() {
+        let acknowledged = std::mem::take(&mut *self.acknowledged());
+        if acknowledged.is_empty() || self.stopped.get().is_some() {
             return;
         }
         let written = (|| {
             let transaction = self.begin(&connection)?;
-            write_heard(&transaction, &heard)?;
+            write_acknowledged(&transaction, &acknowledged)?;
             self.commit(transaction)
         })();
-        // What could not be written is shown as unheard at the next start, which is true.
+        // What could not be written is shown as unacknowledged at the next start, which is true.
         drop(written.map_err(|failure| self.stopped_by(failure)));
     }
 

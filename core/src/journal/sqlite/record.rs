@@ -26,20 +26,20 @@ impl Sqlite {
         };
         self.not_overwritten(stamp).map_err(|failure| self.stopped_by(failure))?;
         self.look_after_names(LOOK_AFTER_NAMES);
-        let heard = std::mem::take(&mut *self.heard());
+        let acknowledged = std::mem::take(&mut *self.acknowledged());
         let mut others = None;
-        let mut put = self.put_together(turn, entry, guard, &mut others, &heard, Room::Held);
+        let mut put = self.put_together(turn, entry, guard, &mut others, &acknowledged, Room::Held);
         let is_full = matches!(&put, Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
         let mut asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
         let has_outcome = !entry.is_intent() || asks.any(|entry| !entry.is_intent());
         // What has happened must be written: now the room is used that is held for it.
         if is_full && has_outcome && self.ballast.give_back() {
-            put = self.put_together(turn, entry, guard, &mut others, &heard, Room::GivenBack);
+            put = self.put_together(turn, entry, guard, &mut others, &acknowledged, Room::GivenBack);
         }
         let put = put.map_err(|failure| self.stopped_by(failure));
         let written = put.as_ref().is_ok_and(|put| put.iter().any(|put| matches!(put, Put::Written)));
         if !written {
-            self.heard().extend(heard);
+            self.acknowledged().extend(acknowledged);
         }
         // In the order of the records; a receipt is due only now.
         let mut put = put.map(Vec::into_iter);
@@ -64,7 +64,7 @@ impl Sqlite {
         entry: &Entry,
         guard: Guard,
         others: &mut Option<Batch<'s>>,
-        heard: &[Key],
+        acknowledged: &[Key],
         mut room: Room,
     ) -> Result<Vec<Put>, Failure> {
         let transaction = self.begin(turn)?;
@@ -73,7 +73,7 @@ impl Sqlite {
             put.push(self.put(&transaction, &ask.entry, ask.guard, &mut room)?);
         }
         if put.iter().any(|put| matches!(put, Put::Written)) {
-            write_heard(&transaction, heard)?;
+            write_acknowledged(&transaction, acknowledged)?;
             self.commit(transaction)?;
         }
         Ok(put)
@@ -151,10 +151,10 @@ enum Room {
 }
 
 /// Writes down which successes the till has read.
-pub(super) fn write_heard(transaction: &WriteTransaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
+pub(super) fn write_acknowledged(transaction: &WriteTransaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
     for key in keys {
-        if let Some(heard) = row::find(transaction, key)?.and_then(|entry| entry.heard()) {
-            row::write_heard(transaction, &heard)?;
+        if let Some(acknowledged) = row::find(transaction, key)?.and_then(|entry| entry.acknowledged()) {
+            row::write_acknowledged(transaction, &acknowledged)?;
         }
     }
     Ok(())

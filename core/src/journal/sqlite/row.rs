@@ -79,9 +79,9 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
     filed::write(connection, entry)
 }
 
-/// Writes the record of [`Entry::heard`] over the one that it was made from. Its stage is the same, so that SQLite need
-/// not ask of every index over stages whether it has the row.
-pub(super) fn write_heard(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+/// Writes the record of [`Entry::acknowledged`] over the one that it was made from. Its stage is the same, so that
+/// SQLite need not ask of every index over stages whether it has the row.
+pub(super) fn write_acknowledged(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let (identity, detail) = (json(entry.identity())?, json(entry.detail())?);
     let columns = Columns::of(entry, &identity, &detail);
     connection

@@ -287,7 +287,7 @@ fn old_details_go_and_what_was_used_stays() {
     let at = |biz_id: &str, day: i64, stage: Stage| {
         let made = entry(&journal, biz_id, biz_id, stage, 1);
         let data = r#"{"bizId":"OLD","change_gift_amount":"1.00","total_amount":"9.00","change_recharge_amount":"2.00"}"#;
-        let detail = Detail { heard: true, data: Some(data.to_owned()), ..made.detail().clone() };
+        let detail = Detail { acknowledged: true, data: Some(data.to_owned()), ..made.detail().clone() };
         let created = day * 86_400_000;
         Entry::restore(
             made.key().clone(),

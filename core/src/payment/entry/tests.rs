@@ -26,7 +26,7 @@ fn sale(stage: Stage) -> Entry {
         ),
         returned_biz_id: Some("R1".to_owned()),
         answered: true,
-        heard: true,
+        acknowledged: true,
         warnings: vec![GatewayStatus { code: "ZV-W-CLOCK".to_owned(), message: String::new() }],
         origin: Origin { device_sn: Some("T1".to_owned()), ..Origin::default() },
         ..Detail::default()
@@ -78,9 +78,9 @@ fn what_somebody_may_still_need_keeps_its_details() {
     for stage in Stage::ALL.into_iter().filter(|stage| stage.is_unsettled()) {
         assert_eq!(sale(stage).retired(), None, "{stage:?}");
     }
-    let mut unheard = sale(Stage::Succeeded);
-    unheard.detail.heard = false;
-    assert_eq!(unheard.retired(), None);
+    let mut unacknowledged = sale(Stage::Succeeded);
+    unacknowledged.detail.acknowledged = false;
+    assert_eq!(unacknowledged.retired(), None);
     let mut unconfirmed = sale(Stage::Succeeded);
     unconfirmed.detail.confirmation = Confirmation::Awaited;
     assert_eq!(unconfirmed.retired(), None);

@@ -310,7 +310,7 @@ fn a_refund_that_was_refused_is_explained_unless_a_person_has_settled_it() {
 }
 
 #[test]
-fn what_is_proven_is_not_lost_to_a_try_that_heard_less() {
+fn what_is_proven_is_not_lost_to_a_try_that_received_less() {
     let mut tried = entry(Stage::Reversing);
     tried.detail.answered = true;
     tried.detail.reversal = Reversal { tries: 1, unanswered: 1, refund: true, ..Reversal::default() };

@@ -11,7 +11,7 @@ let arrived = [];
 let paused = false;
 let selected = null;
 let drawing = false;
-let unheard = 0;
+let unannounced = 0;
 let onOpen = () => {};
 
 // What asks for a fault that there is not is refused by the simulator, with a fault's rule and no fault.
@@ -87,7 +87,7 @@ function draw() {
   list.prepend(...fresh.filter(wanted).map(row).reverse());
   while (list.childElementCount > ROWS_MAX) list.lastElementChild.remove();
   sayNothing();
-  unheard += fresh.length;
+  unannounced += fresh.length;
 }
 
 // Everything anew: after another filter or language.
@@ -117,9 +117,9 @@ function sayPause() {
 // For a screen reader: not every line, but now and then how many there were and the last one.
 function sayAloud() {
   const last = lines.at(-1);
-  if (!unheard || !last) return;
-  byId("heard").textContent = `${unheard} ${t("new_requests")} ${operationWord(last.operation) ?? (last.path || last.method)} ${last.biz_id ?? ""} ${ruleWord(last.rule)}`;
-  unheard = 0;
+  if (!unannounced || !last) return;
+  byId("announcement").textContent = `${unannounced} ${t("new_requests")} ${operationWord(last.operation) ?? (last.path || last.method)} ${last.biz_id ?? ""} ${ruleWord(last.rule)}`;
+  unannounced = 0;
 }
 
 function choose(id) {

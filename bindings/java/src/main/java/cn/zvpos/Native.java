@@ -80,7 +80,7 @@ final class Native {
 
     /**
      * Copies an answer and gives it back. If there is no memory for the copy it is not given back: the library then
-     * knows that the till has not heard it, and names it after the next start.
+     * knows that the till has not acknowledged it, and names it after the next start.
      */
     static Answer out(Pointer response) {
         int number = ZV.zv_outcome(response);

@@ -73,8 +73,8 @@ final class Tickets {
             Pointer response = Native.ZV.zv_poll_json(Native.in(ticket));
             boolean ended = Native.ZV.zv_outcome(response) != Outcome.RUNNING.ordinal();
             if (ended && open.get(ticket).isDone()) {
-                // Cancelled, or out of time: nobody will read it. What is not given back counts as unheard, and the
-                // library names it after the next start.
+                // Cancelled, or out of time: nobody will read it. What is not given back counts as unacknowledged, and
+                // the library names it after the next start.
                 open.remove(ticket);
                 continue;
             }

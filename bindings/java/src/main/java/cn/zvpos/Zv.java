@@ -42,7 +42,7 @@ public final class Zv implements AutoCloseable {
         return start(Json.write(config));
     }
 
-    /** The answer to the start: warnings, data.journal, and in data.unheard what must be looked up. */
+    /** The answer to the start: warnings, data.journal, and in data.unacknowledged what must be looked up. */
     public Answer started() {
         return started;
     }

@@ -32,7 +32,7 @@ final class Own {
         all.put("own-many-futures", Own::manyFutures);
         all.put("own-shutdown-fetches-answers", Own::shutdownFetches);
         all.put("own-answer-lost", Own::answerLost);
-        all.put("own-cancelled-is-unheard", Own::cancelled);
+        all.put("own-cancelled-is-unacknowledged", Own::cancelled);
         all.put("own-start-names-the-reasons", Own::startNamesTheReasons);
         return all;
     }
@@ -85,7 +85,7 @@ final class Own {
         boolean paid = zv.consume(payment("O-1")).succeeded() && zv.consumeAsync(payment("O-2")).get().succeeded();
         zv.shutdown();
         try (Zv again = Zv.start(Cases.config)) {
-            return paid && again.started().get("data.unheard").equals("[]") ? null : again.started().toString();
+            return paid && again.started().get("data.unacknowledged").equals("[]") ? null : again.started().toString();
         }
     }
 
@@ -115,8 +115,8 @@ final class Own {
         zv.consumeAsync(payment("O-1~slow_body:1")).cancel(true);
         zv.shutdown();
         try (Zv again = Zv.start(Cases.config)) {
-            String unheard = again.started().get("data.unheard");
-            return unheard.equals("[\"O-1~slow_body:1\"]") ? null : again.started().toString();
+            String unacknowledged = again.started().get("data.unacknowledged");
+            return unacknowledged.equals("[\"O-1~slow_body:1\"]") ? null : again.started().toString();
         }
     }
 
