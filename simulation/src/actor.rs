@@ -1,11 +1,9 @@
 //! Who acts, and what the oracle knows of the call that each is at.
 
-use std::sync::Arc;
-
 use zvpos_core::payment::Entry;
 
 use crate::assumption::Deeds;
-use crate::scheduler::Baton;
+use crate::scheduler::Routine;
 
 /// Who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +89,13 @@ pub struct Actor {
     pub ended: bool,
     /// What it is at.
     pub call: Call,
-    /// What lets it go on.
-    pub baton: Arc<Baton>,
+    /// Its stack and the place in its code, except while it acts.
+    pub routine: Option<Routine>,
 }
 
 impl Actor {
     /// One who begins at that time.
-    pub fn new(role: Role, life: u64, wakes_at: u64, baton: Arc<Baton>) -> Actor {
+    pub fn new(role: Role, life: u64, wakes_at: u64, routine: Routine) -> Actor {
         Actor {
             role,
             life,
@@ -106,7 +104,7 @@ impl Actor {
             suspended: false,
             ended: false,
             call: Call::default(),
-            baton,
+            routine: Some(routine),
         }
     }
 }

@@ -64,8 +64,7 @@ impl World for Machine {
             work();
             done.notify();
         });
-        let thread = life.scheduler.spawn(&mut world, Role::Library(life.process), life.number, body);
-        world.threads.push(thread);
+        life.scheduler.spawn(&mut world, Role::Library(life.process), life.number, body);
         Ok(Box::new(Joined(signal)))
     }
 

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
-use std::thread::JoinHandle;
 
 use zvpos_core::payment::Entry;
 use zvpos_sandbox::rules::{Gateway, Seed};
@@ -19,7 +18,7 @@ use crate::plan::Plan;
 use crate::process::{Locks, Process};
 use crate::random::Random;
 use crate::sale::Sale;
-use crate::scheduler::{Life, Scheduler};
+use crate::scheduler::{Life, Routine, Scheduler};
 use crate::till;
 
 /// More steps than any plan takes: a seed that does not end is a violation.
@@ -58,16 +57,16 @@ pub struct World {
     pub processes: Vec<Process>,
     /// Threads of hosts and of the library.
     pub actors: Vec<Actor>,
-    /// Which of them has the baton.
+    /// Which of them acts.
     pub running: usize,
     /// Until when they act before the thread that runs the seed looks.
     pub horizon: u64,
     /// When the next misfortune comes.
     pub misfortune_at: u64,
-    /// Who gives the baton.
+    /// What lets them act, one at a time.
     pub scheduler: Weak<Scheduler>,
-    /// The system's threads behind the actors.
-    pub threads: Vec<JoinHandle<()>>,
+    /// Coroutines that have ended; a new actor takes one over, with its stack.
+    pub idle_routines: Vec<Routine>,
     signals: u64,
     /// What the tills sell.
     pub sales: Vec<Sale>,
@@ -128,20 +127,14 @@ pub fn run(seed: u64, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) ->
     let off = plan.off;
     let scheduler = Scheduler::new(World::new(random, plan, data, mutant, traced));
     live(&scheduler);
-    let (threads, ended) = {
-        let mut world = scheduler.lock();
-        let mut figures = std::mem::take(&mut world.figures);
-        figures.seeds = 1;
-        figures.virtual_ms = world.now;
-        *figures.assumptions.entry(off.name()).or_default() += 1;
-        let violation = world.oracle.violation.clone();
-        let trace = world.trace.take().unwrap_or_default();
-        (std::mem::take(&mut world.threads), Ended { violation, figures, trace })
-    };
-    for thread in threads {
-        thread.join().map_err(|_| "an actor panicked".to_owned())?;
-    }
-    Ok(ended)
+    let mut world = scheduler.lock();
+    let mut figures = std::mem::take(&mut world.figures);
+    figures.seeds = 1;
+    figures.virtual_ms = world.now;
+    *figures.assumptions.entry(off.name()).or_default() += 1;
+    let violation = world.oracle.violation.clone();
+    let trace = world.trace.take().unwrap_or_default();
+    Ok(Ended { violation, figures, trace })
 }
 
 /// Busy until faults stop, then quiet until everything must have settled; then every process ends.
@@ -183,7 +176,7 @@ impl World {
             horizon: 0,
             misfortune_at: 0,
             scheduler: Weak::new(),
-            threads: Vec::new(),
+            idle_routines: Vec::new(),
             signals: 0,
             sales: Vec::new(),
             oracle: Oracle::new(plan.off),
@@ -343,7 +336,7 @@ impl World {
         }
     }
 
-    /// What the thread that has the baton is at.
+    /// The call of the actor that acts.
     pub fn call(&self) -> Option<&Call> {
         self.actors.get(self.running).map(|actor| &actor.call)
     }
@@ -455,9 +448,7 @@ impl World {
     /// A thread of a host.
     pub fn spawn_till(&mut self, life: &Life, body: impl FnOnce(&Life) + Send + 'static) {
         let own = life.clone();
-        let thread =
-            life.scheduler.spawn(self, Role::Till(life.process), life.number, Box::new(move || body(&own)));
-        self.threads.push(thread);
+        life.scheduler.spawn(self, Role::Till(life.process), life.number, Box::new(move || body(&own)));
     }
 
     /// The journal is lost while no process runs, and the next one begins another.
