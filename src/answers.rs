@@ -22,11 +22,11 @@ static NO_MEMORY_UNKNOWN: &[u8] = b"{\"outcome\":\"unknown\",\"next\":\"wait\",\
 /// The live answers and the most recently freed ones.
 #[derive(Default)]
 pub(crate) struct Answers {
-    held: Mutex<Held>,
+    registry: Mutex<Registry>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Registry {
     /// Keyed by the pointer that the host was given.
     live: HashMap<usize, Live>,
     dead: Dead,
@@ -97,17 +97,17 @@ pub(crate) enum Taken {
 }
 
 impl Answers {
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers a text and returns its pointer, or the static answer if there is no memory.
     pub(crate) fn hand_out(&self, text: &[u8], outcome: Outcome, delivery: Option<u64>) -> *mut c_char {
         let mut bytes = Vec::new();
-        let mut held = self.held();
+        let mut registry = self.registry();
         if bytes.try_reserve_exact(text.len() + 1).is_err()
-            || held.live.try_reserve(1).is_err()
-            || held.dead.reserve().is_err()
+            || registry.live.try_reserve(1).is_err()
+            || registry.dead.reserve().is_err()
         {
             return Answers::no_memory(outcome);
         }
@@ -115,7 +115,7 @@ impl Answers {
         bytes.push(0);
         let bytes = bytes.into_boxed_slice();
         let pointer = bytes.as_ptr();
-        held.live.insert(pointer.addr(), Live { bytes, outcome, delivery });
+        registry.live.insert(pointer.addr(), Live { bytes, outcome, delivery });
         pointer.cast_mut().cast()
     }
 
@@ -128,12 +128,12 @@ impl Answers {
 
     /// The outcome of a live answer; `None` if the pointer is not a live answer, such as the host's own copy.
     pub(crate) fn outcome(&self, pointer: *const c_char) -> Option<Outcome> {
-        self.held().live.get(&pointer.addr()).map(|live| live.outcome)
+        self.registry().live.get(&pointer.addr()).map(|live| live.outcome)
     }
 
     /// Whether the pointer is a recently freed answer.
     pub(crate) fn is_dead(&self, pointer: *const c_char) -> bool {
-        self.held().dead.holds(pointer)
+        self.registry().dead.holds(pointer)
     }
 
     /// Frees an answer; `None` if the pointer is not a live answer.
@@ -141,13 +141,13 @@ impl Answers {
         if is_static(pointer) {
             return Some(Freed { delivery: None });
         }
-        self.held().end(pointer)
+        self.registry().end(pointer)
     }
 
     /// Copies an answer into the host's buffer and frees it if it fits.
     pub(crate) fn take(&self, pointer: *mut c_char, buffer: &mut [u8]) -> Taken {
-        let mut held = self.held();
-        let bytes = match held.live.get(&pointer.addr()) {
+        let mut registry = self.registry();
+        let bytes = match registry.live.get(&pointer.addr()) {
             Some(live) => &*live.bytes,
             None => match [NO_MEMORY, NO_MEMORY_UNKNOWN].into_iter().find(|text| is(pointer, text)) {
                 Some(text) => text,
@@ -157,11 +157,11 @@ impl Answers {
         let Some(room) = buffer.get_mut(..bytes.len()) else { return Taken::TooSmall(bytes.len()) };
         room.copy_from_slice(bytes);
         let length = bytes.len() - 1;
-        Taken::Copied(length, held.end(pointer).unwrap_or(Freed { delivery: None }))
+        Taken::Copied(length, registry.end(pointer).unwrap_or(Freed { delivery: None }))
     }
 }
 
-impl Held {
+impl Registry {
     /// Removes a live answer; `None` if the pointer is not a live answer.
     fn end(&mut self, pointer: *mut c_char) -> Option<Freed> {
         let Live { bytes, delivery, .. } = self.live.remove(&pointer.addr())?;
@@ -219,11 +219,11 @@ mod tests {
             pointer
         };
         let kept = || {
-            let held = answers.held();
-            let dead = &held.dead.answers;
-            assert_eq!(held.dead.bytes, dead.iter().map(|answer| answer.len()).sum::<usize>());
+            let registry = answers.registry();
+            let dead = &registry.dead.answers;
+            assert_eq!(registry.dead.bytes, dead.iter().map(|answer| answer.len()).sum::<usize>());
             assert!(dead.iter().all(|answer| answer.iter().all(|byte| *byte == 0)));
-            (dead.len(), held.dead.bytes)
+            (dead.len(), registry.dead.bytes)
         };
         let first = freed(10);
         assert!(answers.is_dead(first) && answers.free(first).is_none());

@@ -23,22 +23,22 @@ pub type zvs_log_fn =
 
 /// The host's function, by calling convention.
 #[derive(Clone, Copy)]
-pub(crate) enum Function {
+pub(crate) enum LogFunction {
     C(unsafe extern "C" fn(i32, *const c_char, *mut c_void)),
     #[cfg(all(windows, target_arch = "x86"))]
     Stdcall(unsafe extern "system" fn(i32, *const c_char, *mut c_void)),
 }
 
-impl Function {
+impl LogFunction {
     /// # Safety
     /// The host keeps the function callable, and `message` is a NUL-ended text.
     unsafe fn call(self, level: i32, message: *const c_char, user_data: *mut c_void) {
         // SAFETY: forwarded to the caller's contract.
         unsafe {
             match self {
-                Function::C(function) => function(level, message, user_data),
+                LogFunction::C(function) => function(level, message, user_data),
                 #[cfg(all(windows, target_arch = "x86"))]
-                Function::Stdcall(function) => function(level, message, user_data),
+                LogFunction::Stdcall(function) => function(level, message, user_data),
             }
         }
     }
@@ -62,7 +62,7 @@ pub(crate) struct Callback {
 
 #[derive(Default)]
 struct Slot {
-    function: Option<Function>,
+    function: Option<LogFunction>,
     user_data: UserData,
 }
 
@@ -83,7 +83,7 @@ unsafe impl Sync for UserData {}
 impl Callback {
     /// Sets the callback, or removes it with NULL; returns when no call of the old one is running. From inside a
     /// callback that wait would never end, so there it does nothing.
-    pub(crate) fn set(&self, function: Option<Function>, user_data: *mut c_void, max_level: i32) {
+    pub(crate) fn set(&self, function: Option<LogFunction>, user_data: *mut c_void, max_level: i32) {
         if is_inside() {
             return;
         }

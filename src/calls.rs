@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_void};
 
 use zvpos_core::api::Library;
-use zvpos_core::json::{Kind, Value};
+use zvpos_core::json::{Value, ValueKind};
 use zvpos_core::log::Level;
 use zvpos_core::outcome::{Answer, Outcome, codes};
 
 use crate::answers::{Answers, Freed, Taken};
-use crate::callback::{Function, zv_log_fn};
+use crate::callback::{LogFunction, zv_log_fn};
 use crate::guard;
 use crate::process::Process;
 use crate::text::{self, FromHost};
@@ -394,7 +394,7 @@ pub extern "C" fn zv_free(response: *mut c_char) {
 /// `callback` is NULL or callable from any thread, with `user_data`, until it has been removed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zv_set_log_callback(callback: zv_log_fn, user_data: *mut c_void, max_level: i32) {
-    let callback = callback.map(Function::C);
+    let callback = callback.map(LogFunction::C);
     guard::or_panic(|| Process::current().callback.set(callback, user_data, max_level));
 }
 
@@ -506,8 +506,8 @@ unsafe fn writable<'a>(buffer: *mut c_char, capacity: usize) -> &'a mut [u8] {
 /// A value as text, without quotes and escapes; `None` for null.
 fn shown<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value.kind() {
-        Kind::Null => None,
-        Kind::Array(_) | Kind::Object(_) => Some(value.raw().into()),
+        ValueKind::Null => None,
+        ValueKind::Array(_) | ValueKind::Object(_) => Some(value.raw().into()),
         _ => value.scalar().map(Into::into),
     }
 }

@@ -4,7 +4,7 @@
 
 use std::ffi::{c_char, c_void};
 
-use crate::callback::{Function, zvs_log_fn};
+use crate::callback::{LogFunction, zvs_log_fn};
 use crate::guard;
 use crate::process::Process;
 
@@ -60,6 +60,6 @@ pub unsafe extern "system" fn zvs_set_log_callback(
     user_data: *mut c_void,
     max_level: i32,
 ) {
-    let callback = callback.map(Function::Stdcall);
+    let callback = callback.map(LogFunction::Stdcall);
     guard::or_panic(|| Process::current().callback.set(callback, user_data, max_level));
 }

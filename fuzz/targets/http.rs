@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::gateway::{CodeRules, Envelope, Identity, Verdict};
 use zvpos_core::money::{Amount, BizId};
-use zvpos_core::transport::{Failure, Http, Roots, Settings};
+use zvpos_core::transport::{Failure, Http, Roots, TransportSettings};
 use zvpos_fuzz::{choice, http, proof};
 
 /// Counts the inputs.
@@ -80,7 +80,7 @@ fn peer() -> &'static Peer {
                 let _ = listener.accept().and_then(|(stream, _)| answer(stream, &script));
             }
         });
-        let settings = Settings {
+        let settings = TransportSettings {
             connect: Duration::from_secs(3),
             idle: Duration::from_secs(4),
             roots: Roots::Bundled,

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use encoding_rs::GB18030;
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::config::Charset;
-use zvpos_core::json::{Kind, Value, escape_beyond_ascii, mend, push_string};
+use zvpos_core::json::{Value, ValueKind, escape_beyond_ascii, mend, push_string};
 use zvpos_core::outcome::Lang;
 use zvpos_core::text::{Expected, decode_config, encode};
 use zvpos_fuzz::choice;
@@ -63,23 +63,23 @@ fn member(value: &Value<'_>, name: &str) -> Option<String> {
 
 fn check_same(ours: &Value<'_>, theirs: &Tree) {
     match (ours.kind(), theirs) {
-        (Kind::Null, Tree::Null) => {}
-        (Kind::Bool(one), Tree::Bool(other)) => assert_eq!(one, other),
-        (Kind::Number, Tree::Number(text)) => {
+        (ValueKind::Null, Tree::Null) => {}
+        (ValueKind::Bool(one), Tree::Bool(other)) => assert_eq!(one, other),
+        (ValueKind::Number, Tree::Number(text)) => {
             assert_eq!(ours.raw(), text);
             assert!(text.parse::<f64>().is_ok(), "{text}");
         }
-        (Kind::String(text), Tree::Text(other)) => {
+        (ValueKind::String(text), Tree::Text(other)) => {
             assert_eq!(text, other);
             let mut written = String::new();
             push_string(&mut written, text);
             assert_eq!(serde_json::from_str::<String>(&written).as_deref().ok(), Some(other.as_str()));
         }
-        (Kind::Array(list), Tree::List(others)) => {
+        (ValueKind::Array(list), Tree::List(others)) => {
             assert_eq!(list.len(), others.len());
             list.iter().zip(others).for_each(|(one, other)| check_same(one, other));
         }
-        (Kind::Object(object), Tree::Object(others)) => {
+        (ValueKind::Object(object), Tree::Object(others)) => {
             assert_eq!(object.iter().count(), others.len());
             for ((name, value), (other_name, other)) in object.iter().zip(others) {
                 assert_eq!(name, other_name);

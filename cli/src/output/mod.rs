@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use zvpos_core::calendar::BusinessDays;
-use zvpos_core::json::{Kind, Object, Value};
+use zvpos_core::json::{Object, Value, ValueKind};
 use zvpos_core::outcome::Outcome;
 
 /// Prints a line on stderr. A closed stderr must not stop the work.
@@ -93,25 +93,25 @@ impl<'v, 'a> Flattened<'v, 'a> {
     /// Adds every value under its path, in the form that `zv_field` takes: `data.userInfo.nickname`.
     fn push(&mut self, path: &str, value: &'v Value<'a>) {
         match value.kind() {
-            Kind::Object(object) => {
+            ValueKind::Object(object) => {
                 for (name, value) in object.iter().filter(|(_, value)| !value.is_blank()) {
                     if !(path == "data" && REPEATED.contains(&name)) {
                         self.push(&format!("{path}.{name}"), value);
                     }
                 }
             }
-            Kind::Array(list) if list.iter().all(|item| item.scalar().is_some()) => {
+            ValueKind::Array(list) if list.iter().all(|item| item.scalar().is_some()) => {
                 let items: Vec<&str> = list.iter().filter_map(Value::scalar).collect();
                 self.rows.push(path, &items.join(", "));
             }
-            Kind::Array(list) if list.iter().all(is_flat) => self.tables.push((path.to_owned(), list)),
-            Kind::Array(list) => {
+            ValueKind::Array(list) if list.iter().all(is_flat) => self.tables.push((path.to_owned(), list)),
+            ValueKind::Array(list) => {
                 for (index, item) in list.iter().enumerate() {
                     self.push(&format!("{path}[{index}]"), item);
                 }
             }
-            Kind::Null => {}
-            Kind::Number if path.ends_with(".created_unix_ms") => {
+            ValueKind::Null => {}
+            ValueKind::Number if path.ends_with(".created_unix_ms") => {
                 let wall = value.raw().parse().map(|moment| self.days.wall(moment)).unwrap_or_default();
                 self.rows.push(path, &format!("{} ({wall})", value.raw()));
             }

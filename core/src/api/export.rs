@@ -60,7 +60,7 @@ const MARK: &str = "\u{feff}";
 
 /// What an entry is on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DayKind {
     /// The entry took money, points or coupons.
     Sale,
     /// The refund of a sale of that day or an earlier day.
@@ -73,36 +73,40 @@ pub(super) enum Kind {
     Nothing,
 }
 
-impl Kind {
+impl DayKind {
     /// The kind's word in the lists.
     pub(super) fn as_str(self) -> &'static str {
         match self {
-            Kind::Sale => "sale",
-            Kind::Refund => "refund",
-            Kind::RefundedElsewhere => "refunded_elsewhere",
-            Kind::Open => "open",
-            Kind::Nothing => "nothing",
+            DayKind::Sale => "sale",
+            DayKind::Refund => "refund",
+            DayKind::RefundedElsewhere => "refunded_elsewhere",
+            DayKind::Open => "open",
+            DayKind::Nothing => "nothing",
         }
     }
 }
 
 /// What an entry is on that day: up to two kinds, a sale and its refund, which may be open. `None` selects no day.
-pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<Kind> {
+pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<DayKind> {
     let on = |own: i64| day.is_none_or(|day| day == own);
     let mut kinds = Vec::new();
     let foreign = entry.detail().foreign;
     if on(entry.day(days)) && !(foreign && entry.returned_day().is_some()) {
         kinds.push(match entry.stage().is_unsettled() {
-            _ if !foreign && entry.counts() => Kind::Sale,
-            true => Kind::Open,
-            false => Kind::Nothing,
+            _ if !foreign && entry.counts() => DayKind::Sale,
+            true => DayKind::Open,
+            false => DayKind::Nothing,
         });
         if !foreign && entry.counts() && entry.stage().is_unsettled() {
-            kinds.push(Kind::Open);
+            kinds.push(DayKind::Open);
         }
     }
     if entry.returned_day().is_some_and(on) {
-        kinds.push(if entry.detail().reversal.elsewhere { Kind::RefundedElsewhere } else { Kind::Refund });
+        kinds.push(if entry.detail().reversal.elsewhere {
+            DayKind::RefundedElsewhere
+        } else {
+            DayKind::Refund
+        });
     }
     kinds
 }
@@ -226,11 +230,11 @@ impl Totals {
         for entry in entries {
             for kind in kinds(entry, day, days) {
                 match kind {
-                    Kind::Sale => totals.sales.add(Sums::of(entry)),
-                    Kind::Refund => totals.refunds.add(Sums::of(entry).negated()),
-                    Kind::RefundedElsewhere => totals.refunded_elsewhere += 1,
-                    Kind::Open => totals.open += 1,
-                    Kind::Nothing => {}
+                    DayKind::Sale => totals.sales.add(Sums::of(entry)),
+                    DayKind::Refund => totals.refunds.add(Sums::of(entry).negated()),
+                    DayKind::RefundedElsewhere => totals.refunded_elsewhere += 1,
+                    DayKind::Open => totals.open += 1,
+                    DayKind::Nothing => {}
                 }
             }
         }
@@ -295,21 +299,21 @@ pub(super) fn csv(entries: &[Entry], day: Option<i64>, days: BusinessDays) -> St
     out
 }
 
-fn line(entry: &Entry, kind: Kind, days: BusinessDays) -> [String; 29] {
+fn line(entry: &Entry, kind: DayKind, days: BusinessDays) -> [String; 29] {
     let (identity, detail) = (entry.identity(), entry.detail());
     let words = detail.words.clone().unwrap_or_default();
     let reversal = detail.reversal.last.clone().unwrap_or_default();
     let times = &detail.times;
-    let given_back = matches!(kind, Kind::Refund | Kind::RefundedElsewhere);
+    let given_back = matches!(kind, DayKind::Refund | DayKind::RefundedElsewhere);
     let filed = if given_back { times.returned } else { times.ended.or(times.sent) };
     let moment = filed.map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms());
     let day = filed.map_or_else(|| entry.day(days), |filed| filed.day);
     let sums = match kind {
-        Kind::Sale => Sums::of(entry),
-        Kind::Refund => Sums::of(entry).negated(),
-        Kind::RefundedElsewhere | Kind::Open | Kind::Nothing => Sums::default(),
+        DayKind::Sale => Sums::of(entry),
+        DayKind::Refund => Sums::of(entry).negated(),
+        DayKind::RefundedElsewhere | DayKind::Open | DayKind::Nothing => Sums::default(),
     };
-    let counted = matches!(kind, Kind::Sale | Kind::Refund);
+    let counted = matches!(kind, DayKind::Sale | DayKind::Refund);
     let money = |value: Option<i64>| value.map(yuan).unwrap_or_default();
     let number = |value: i64| if counted { value.to_string() } else { String::new() };
     let given = |text: &Option<String>| text.clone().unwrap_or_default();

@@ -136,8 +136,10 @@ impl Library {
         }
         let clients: Arc<[Client]> =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();
-        let times =
-            schedule::Settings { late_arrival: config.late_arrival, confirm_after: config.confirm_after };
+        let times = schedule::ScheduleSettings {
+            late_arrival: config.late_arrival,
+            confirm_after: config.confirm_after,
+        };
         let recovery = Recovery::new(Arc::clone(&shared), Arc::clone(&clients), times, config.background);
         shared.log.line(Level::Info, || format!("zvpos {VERSION} started"));
         let library = Library {

@@ -39,25 +39,25 @@ const CALL: &str = "call:";
 
 #[derive(Default)]
 pub(super) struct Tickets {
-    state: Mutex<State>,
+    state: Mutex<TicketState>,
 }
 
-struct State {
+struct TicketState {
     last: u64,
     /// `None` while the call runs.
     calls: HashMap<u64, Option<Answer>>,
 }
 
-impl Default for State {
+impl Default for TicketState {
     /// Starts at a random number, so that a ticket that a host kept from before a shutdown or a restart names no other
     /// call.
-    fn default() -> State {
-        State { last: getrandom::u64().unwrap_or_default() >> 16, calls: HashMap::new() }
+    fn default() -> TicketState {
+        TicketState { last: getrandom::u64().unwrap_or_default() >> 16, calls: HashMap::new() }
     }
 }
 
 impl Tickets {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TicketState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,7 +33,7 @@ const PER_SALE: [&str; 12] = [
 
 /// What the gateway's own records can prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Records {
+pub struct RecordRules {
     /// A balance deduction that is missing from the records never happened.
     pub complete: bool,
     /// A coupon that is listed as unused was not redeemed.
@@ -46,7 +46,7 @@ pub struct Records {
 
 /// What kind of action `zv_call_json` was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum ActionKind {
     /// An operation that takes nothing.
     Operation(Operation),
     /// Another documented read.
@@ -81,7 +81,7 @@ pub struct Account {
     /// How a reversal is requested.
     pub reverse: ReverseRules,
     /// What the balance records can prove.
-    pub records: Records,
+    pub records: RecordRules,
     generation: Generation,
     endpoint: String,
     routes: HashMap<Operation, Route>,
@@ -96,7 +96,7 @@ impl Account {
     /// The kind of an action and its route. An action is an operation by its key, its V2 action or its V3 path, a
     /// documented read by either of its names, or a name under `call_actions`. `None` for everything else, above all
     /// the consume.
-    pub fn read_route(&self, action: &str) -> Option<(Asked, Route)> {
+    pub fn read_route(&self, action: &str) -> Option<(ActionKind, Route)> {
         let known = Operation::ALL.into_iter().filter(|operation| operation.is_read()).find(|operation| {
             operation.key() == action
                 || self.route(*operation).is_some_and(|route| {
@@ -110,13 +110,13 @@ impl Account {
                     .any(|generation| operation.default_target(generation) == Some(action))
         });
         if let Some(operation) = known {
-            return self.route(operation).map(|route| (Asked::Operation(operation), route.clone()));
+            return self.route(operation).map(|route| (ActionKind::Operation(operation), route.clone()));
         }
         let to = |target: &str| Route::new(self.generation, &self.endpoint, target, false);
         if let Some(read) = action::documented_read(action, self.generation) {
-            return Some((Asked::Read, to(read)));
+            return Some((ActionKind::Read, to(read)));
         }
-        self.call_actions.iter().any(|listed| listed == action).then(|| (Asked::Listed, to(action)))
+        self.call_actions.iter().any(|listed| listed == action).then(|| (ActionKind::Listed, to(action)))
     }
 
     /// The entries of `call_actions` that are not documented reads: it is not known whether they take something.
@@ -124,7 +124,7 @@ impl Account {
         let listed = self.call_actions.iter().map(String::as_str);
         listed.filter(|action| {
             let asked = self.read_route(action).map(|(asked, _)| asked);
-            asked == Some(Asked::Listed) && !action::is_documented_read(action)
+            asked == Some(ActionKind::Listed) && !action::is_documented_read(action)
         })
     }
 
@@ -153,11 +153,12 @@ pub(super) fn read_all(config: &Object<'_>, problems: &mut Vec<Problem>) -> Vec<
                 problems.push(problem(name, format!("is missing: {doc}")));
             }
         }
-        accounts.extend(Reader { own: config, around: config, path: String::new() }.read(None, problems));
+        accounts
+            .extend(AccountReader { own: config, around: config, path: String::new() }.read(None, problems));
     }
     for (name, account) in named.into_iter().flat_map(Object::iter) {
         if let Some(own) = account.as_object() {
-            let reader = Reader { own, around: config, path: format!("accounts.{name}.") };
+            let reader = AccountReader { own, around: config, path: format!("accounts.{name}.") };
             accounts.extend(reader.read(Some(name.to_owned()), problems));
         }
     }
@@ -165,13 +166,13 @@ pub(super) fn read_all(config: &Object<'_>, problems: &mut Vec<Problem>) -> Vec<
 }
 
 /// Reads one account, whose keys override the top-level ones.
-struct Reader<'o, 'a> {
+struct AccountReader<'o, 'a> {
     own: &'o Object<'a>,
     around: &'o Object<'a>,
     path: String,
 }
 
-impl<'o, 'a> Reader<'o, 'a> {
+impl<'o, 'a> AccountReader<'o, 'a> {
     fn given(&self, name: &str) -> Option<&'o Value<'a>> {
         self.own.given(name).or_else(|| self.around.given(name))
     }
@@ -466,7 +467,7 @@ impl<'o, 'a> Reader<'o, 'a> {
         &self,
         codes: &CodeRules,
         reverse: &ReverseRules,
-        records: &Records,
+        records: &RecordRules,
         problems: &mut Vec<Problem>,
     ) {
         let mut wrong = |path: &str, message: String| {
@@ -506,12 +507,12 @@ impl<'o, 'a> Reader<'o, 'a> {
         }
     }
 
-    fn records(&self) -> Records {
+    fn records(&self) -> RecordRules {
         let routes = self.given("routes").and_then(Value::as_object);
         let route = |name: &str| routes.and_then(|routes| routes.given(name)).and_then(Value::as_object);
         let balance = route("balance_by_biz_id");
         let codes = balance.and_then(|route| section(route, "codes"));
-        Records {
+        RecordRules {
             complete: balance.is_some_and(|route| flag(route, "complete")),
             coupons_complete: route("coupon_status").is_some_and(|route| flag(route, "complete")),
             // 100007 is an empty search (SEEN) or an unsupported one: only the vendor can say which of the two it

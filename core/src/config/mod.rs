@@ -4,7 +4,7 @@ mod account;
 mod charset;
 mod tables;
 
-pub use account::{Account, Asked};
+pub use account::{Account, ActionKind};
 pub use charset::Charset;
 pub use tables::{CONFIG, PROXY, ROUTE};
 
@@ -20,7 +20,7 @@ use crate::json::{Object, Value};
 use crate::log::Level;
 use crate::outcome::{Lang, Problem};
 use crate::schema::{Unknown, check};
-use crate::transport::{Roots, Settings};
+use crate::transport::{Roots, TransportSettings};
 
 /// The configuration that `zv_init` was given.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Config {
     /// At least one; their names are unique.
     pub accounts: Vec<Account>,
     /// How the gateway is reached.
-    pub transport: Settings,
+    pub transport: TransportSettings,
     /// The time limit of a whole call.
     pub total: Duration,
     /// The language of `cashier`.
@@ -83,7 +83,7 @@ impl Config {
                  take password_over_http away",
             ));
         }
-        let transport = Settings {
+        let transport = TransportSettings {
             connect: milliseconds(object, "timeouts_ms", "connect", 3000),
             idle: Duration::from_millis(number(object, "idle_ms").unwrap_or(4000)),
             roots: roots(object, &mut problems),

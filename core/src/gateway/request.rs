@@ -356,8 +356,9 @@ fn rounded_id(field: &Field, value: &Value<'_>) -> Option<Warning> {
     if !matches!(kind, Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId) {
         return None;
     }
-    let rounded =
-        |value: &&Value<'_>| matches!(value.kind(), json::Kind::Number) && is_unsafe_integer(value.raw());
+    let rounded = |value: &&Value<'_>| {
+        matches!(value.kind(), json::ValueKind::Number) && is_unsafe_integer(value.raw())
+    };
     values.iter().find(rounded).map(|value| {
         let (name, number) = (field.name, value.raw());
         let message = format!("{name} is the number {number}: send ids as text, many languages round it");
@@ -388,10 +389,10 @@ fn open_member(out: &mut String, name: &str) {
 /// and one that is much too large takes long to wipe.
 fn most_written(object: &Object<'_>) -> usize {
     let most = |value: &Value<'_>| match value.kind() {
-        json::Kind::String(text) => most_string_length(text).max(value.raw().len()),
+        json::ValueKind::String(text) => most_string_length(text).max(value.raw().len()),
         // Numbers get quotes, and `\b` becomes `\u0008`.
-        json::Kind::Array(_) | json::Kind::Object(_) => 3 * value.raw().len(),
-        json::Kind::Null | json::Kind::Bool(_) | json::Kind::Number => value.raw().len() + 2,
+        json::ValueKind::Array(_) | json::ValueKind::Object(_) => 3 * value.raw().len(),
+        json::ValueKind::Null | json::ValueKind::Bool(_) | json::ValueKind::Number => value.raw().len() + 2,
     };
     // Amounts get their decimals.
     object.iter().map(|(name, value)| most_string_length(name) + most(value) + 5).sum()

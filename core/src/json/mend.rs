@@ -52,7 +52,7 @@ impl fmt::Display for Broken {
 }
 
 /// An object or array that is still open.
-struct Level {
+struct Container {
     is_object: bool,
     /// The name of the member whose value comes next; in an array, the name of the member whose value the array is.
     name: String,
@@ -65,36 +65,37 @@ struct Level {
 pub fn mend(bytes: &[u8]) -> Option<Mended> {
     let mut out = Vec::with_capacity(bytes.len() + 16);
     let mut spots = Vec::new();
-    let mut levels: Vec<Level> = Vec::new();
+    let mut containers: Vec<Container> = Vec::new();
     let mut at = 0;
     while let Some(byte) = bytes.get(at).copied() {
         at += 1;
         match byte {
             b'"' => {
                 let length = string_length(bytes.get(at..)?)?;
-                let string = Written::mended(bytes.get(at..at + length)?);
+                let string = MendedString::mended(bytes.get(at..at + length)?);
                 at += length + 1;
-                let is_name = levels.last().is_some_and(|level| level.is_object && !level.behind_colon);
-                if is_name && let Some(level) = levels.last_mut() {
-                    level.name = unescaped(&string.text);
+                let is_name =
+                    containers.last().is_some_and(|container| container.is_object && !container.behind_colon);
+                if is_name && let Some(container) = containers.last_mut() {
+                    container.name = unescaped(&string.text);
                 }
                 if let Some(broken) = string.broken {
-                    let name = levels.last().map_or_else(String::new, |level| level.name.clone());
+                    let name = containers.last().map_or_else(String::new, |container| container.name.clone());
                     spots.push(Spot { name, is_name, whole: string.whole, broken });
                 }
                 out.push(b'"');
                 out.extend_from_slice(string.text.as_bytes());
             }
-            b'{' | b'[' if levels.len() >= MOST_LEVELS => return None,
-            b'{' => levels.push(Level { is_object: true, name: String::new(), behind_colon: false }),
+            b'{' | b'[' if containers.len() >= MOST_LEVELS => return None,
+            b'{' => containers.push(Container { is_object: true, name: String::new(), behind_colon: false }),
             b'[' => {
-                let name = levels.last().map_or_else(String::new, |level| level.name.clone());
-                levels.push(Level { is_object: false, name, behind_colon: false });
+                let name = containers.last().map_or_else(String::new, |container| container.name.clone());
+                containers.push(Container { is_object: false, name, behind_colon: false });
             }
-            b'}' | b']' => drop(levels.pop()?),
+            b'}' | b']' => drop(containers.pop()?),
             b':' | b',' => {
-                if let Some(level) = levels.last_mut() {
-                    level.behind_colon = byte == b':';
+                if let Some(container) = containers.last_mut() {
+                    container.behind_colon = byte == b':';
                 }
             }
             // Outside strings JSON has only ASCII.
@@ -125,15 +126,15 @@ fn unescaped(written: &str) -> String {
 
 /// The text of a string between its quotes, as written.
 #[derive(Default)]
-struct Written {
+struct MendedString {
     text: String,
     whole: String,
     broken: Option<Broken>,
 }
 
-impl Written {
-    fn mended(bytes: &[u8]) -> Written {
-        let mut written = Written::default();
+impl MendedString {
+    fn mended(bytes: &[u8]) -> MendedString {
+        let mut written = MendedString::default();
         for chunk in bytes.utf8_chunks() {
             written.push(chunk.valid());
             if !chunk.invalid().is_empty() {

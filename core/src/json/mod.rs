@@ -22,12 +22,12 @@ pub const MAX_DEPTH: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Value<'a> {
     raw: &'a str,
-    kind: Kind<'a>,
+    kind: ValueKind<'a>,
 }
 
 /// The type of a [`Value`].
 #[derive(Clone, Debug)]
-pub enum Kind<'a> {
+pub enum ValueKind<'a> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -124,20 +124,20 @@ impl<'a> Value<'a> {
     /// The object, if it is one.
     pub fn into_object(self) -> Option<Object<'a>> {
         match self.kind {
-            Kind::Object(object) => Some(object),
+            ValueKind::Object(object) => Some(object),
             _ => None,
         }
     }
 
     /// Its type.
-    pub fn kind(&self) -> &Kind<'a> {
+    pub fn kind(&self) -> &ValueKind<'a> {
         &self.kind
     }
 
     /// The object, if it is one.
     pub fn as_object(&self) -> Option<&Object<'a>> {
         match &self.kind {
-            Kind::Object(object) => Some(object),
+            ValueKind::Object(object) => Some(object),
             _ => None,
         }
     }
@@ -145,7 +145,7 @@ impl<'a> Value<'a> {
     /// The array, if it is one.
     pub fn as_array(&self) -> Option<&[Value<'a>]> {
         match &self.kind {
-            Kind::Array(list) => Some(list),
+            ValueKind::Array(list) => Some(list),
             _ => None,
         }
     }
@@ -153,8 +153,8 @@ impl<'a> Value<'a> {
     /// A string's content, or the text of a number or boolean; `None` for other types.
     pub fn scalar(&self) -> Option<&str> {
         match &self.kind {
-            Kind::String(text) => Some(text),
-            Kind::Number | Kind::Bool(_) => Some(self.raw),
+            ValueKind::String(text) => Some(text),
+            ValueKind::Number | ValueKind::Bool(_) => Some(self.raw),
             _ => None,
         }
     }
@@ -162,7 +162,7 @@ impl<'a> Value<'a> {
     /// The content, if it is a string; numbers and booleans do not count.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::String(text) => Some(text),
+            ValueKind::String(text) => Some(text),
             _ => None,
         }
     }
@@ -170,18 +170,18 @@ impl<'a> Value<'a> {
     /// `null`, `""`, `[]` and `{}`: how the gateway and many hosts write "nothing".
     pub fn is_blank(&self) -> bool {
         match &self.kind {
-            Kind::Null => true,
-            Kind::String(text) => text.is_empty(),
-            Kind::Array(list) => list.is_empty(),
-            Kind::Object(object) => object.members.is_empty(),
-            Kind::Bool(_) | Kind::Number => false,
+            ValueKind::Null => true,
+            ValueKind::String(text) => text.is_empty(),
+            ValueKind::Array(list) => list.is_empty(),
+            ValueKind::Object(object) => object.members.is_empty(),
+            ValueKind::Bool(_) | ValueKind::Number => false,
         }
     }
 
     /// The value with its members sorted by name and without white space: equal for two texts with the same meaning.
     pub fn push_canonical(&self, out: &mut String) {
         match &self.kind {
-            Kind::Object(object) => {
+            ValueKind::Object(object) => {
                 let mut members: Vec<_> = object.iter().collect();
                 members.sort_by_key(|(name, _)| *name);
                 for (index, (name, value)) in members.into_iter().enumerate() {
@@ -192,7 +192,7 @@ impl<'a> Value<'a> {
                 }
                 out.push_str(if object.is_empty() { "{}" } else { "}" });
             }
-            Kind::Array(list) => {
+            ValueKind::Array(list) => {
                 out.push('[');
                 for (index, value) in list.iter().enumerate() {
                     if index > 0 {
@@ -202,20 +202,20 @@ impl<'a> Value<'a> {
                 }
                 out.push(']');
             }
-            Kind::String(text) => push_string(out, text),
-            Kind::Null | Kind::Bool(_) | Kind::Number => out.push_str(self.raw),
+            ValueKind::String(text) => push_string(out, text),
+            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number => out.push_str(self.raw),
         }
     }
 
     /// Its type, in words for an error message.
     pub fn describe(&self) -> &'static str {
         match &self.kind {
-            Kind::Null => "null",
-            Kind::Bool(_) => "a boolean",
-            Kind::Number => "a number",
-            Kind::String(_) => "a string",
-            Kind::Array(_) => "a list",
-            Kind::Object(_) => "an object",
+            ValueKind::Null => "null",
+            ValueKind::Bool(_) => "a boolean",
+            ValueKind::Number => "a number",
+            ValueKind::String(_) => "a string",
+            ValueKind::Array(_) => "a list",
+            ValueKind::Object(_) => "an object",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{JsonError, Kind, MAX_DEPTH, Object, Value, plain_length};
+use super::{JsonError, MAX_DEPTH, Object, Value, ValueKind, plain_length};
 
 /// The maximum depth of values that are only skipped, to protect the stack. Parsed values are limited by
 /// [`MAX_DEPTH`].
@@ -63,16 +63,16 @@ impl<'a> Reader<'a> {
         let first = self.next_token();
         let from = self.at;
         let kind = match first {
-            Some(b'{') => Kind::Object(self.object(depth)?),
-            Some(b'[') => Kind::Array(self.array(depth)?),
-            Some(b'"') => Kind::String(self.string()?),
+            Some(b'{') => ValueKind::Object(self.object(depth)?),
+            Some(b'[') => ValueKind::Array(self.array(depth)?),
+            Some(b'"') => ValueKind::String(self.string()?),
             _ => {
                 self.pass_plain(first)?;
                 match first {
-                    Some(b't') => Kind::Bool(true),
-                    Some(b'f') => Kind::Bool(false),
-                    Some(b'n') => Kind::Null,
-                    _ => Kind::Number,
+                    Some(b't') => ValueKind::Bool(true),
+                    Some(b'f') => ValueKind::Bool(false),
+                    Some(b'n') => ValueKind::Null,
+                    _ => ValueKind::Number,
                 }
             }
         };

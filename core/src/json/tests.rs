@@ -145,15 +145,15 @@ pub(super) fn tree() -> impl Strategy<Value = serde_json::Value> {
 
 fn same(ours: &Value<'_>, theirs: &serde_json::Value) -> bool {
     match (ours.kind(), theirs) {
-        (Kind::Object(ours), serde_json::Value::Object(theirs)) => {
+        (ValueKind::Object(ours), serde_json::Value::Object(theirs)) => {
             ours.iter().count() == theirs.len()
                 && ours.iter().all(|(key, value)| theirs.get(key).is_some_and(|other| same(value, other)))
         }
-        (Kind::Array(ours), serde_json::Value::Array(theirs)) => {
+        (ValueKind::Array(ours), serde_json::Value::Array(theirs)) => {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
         }
-        (Kind::String(ours), serde_json::Value::String(theirs)) => ours == theirs,
-        (Kind::Null | Kind::Bool(_) | Kind::Number, theirs) => {
+        (ValueKind::String(ours), serde_json::Value::String(theirs)) => ours == theirs,
+        (ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number, theirs) => {
             let theirs = theirs.to_string();
             ours.raw() == theirs
         }

@@ -21,7 +21,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The times that the configuration sets.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct ScheduleSettings {
     /// How long a lost request may still arrive at the gateway.
     pub late_arrival: Duration,
     /// How long after the start a success that an earlier process left unconfirmed is reversed.
@@ -31,7 +31,7 @@ pub struct Settings {
 /// When each unsettled entry of the journal is due in this process.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    settings: Settings,
+    settings: ScheduleSettings,
     backoffs: HashMap<Key, Backoff>,
     /// When each intent was first seen among the unsettled entries. It determines only the order of the entries.
     intents: HashMap<Key, Instant>,
@@ -69,7 +69,7 @@ pub enum Task {
 
 impl Schedule {
     /// A schedule that has seen no entry.
-    pub fn new(settings: Settings) -> Schedule {
+    pub fn new(settings: ScheduleSettings) -> Schedule {
         Schedule { settings, backoffs: HashMap::new(), intents: HashMap::new() }
     }
 

@@ -3,7 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 
 use super::{Client, response};
-use crate::config::Asked;
+use crate::config::ActionKind;
 use crate::gateway::{
     CodeRules, Doubt, Envelope, NotSent, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, Verdict,
     mended_read,
@@ -16,7 +16,7 @@ use crate::schema::{Ids, Schema};
 use crate::transport::{Failure, HttpAnswer};
 
 /// The answer to a read, or the reason why there is none.
-pub(super) enum End {
+pub(super) enum ReadEnd {
     Verdict(Verdict),
     /// The member look-up found no member.
     NoMember(Verdict),
@@ -77,15 +77,17 @@ impl Client {
         };
         let params = Params::of(params);
         match asked {
-            Asked::Operation(operation) => self.read(action, &route, &params, Judge::Read(Some(operation))),
-            Asked::Read => self.read(action, &route, &params, Judge::Read(None)),
+            ActionKind::Operation(operation) => {
+                self.read(action, &route, &params, Judge::Read(Some(operation)))
+            }
+            ActionKind::Read => self.read(action, &route, &params, Judge::Read(None)),
             // A panic after the send must not become an answer that says that nothing was sent.
-            Asked::Listed => {
+            ActionKind::Listed => {
                 panic::catch_unwind(AssertUnwindSafe(|| self.read(action, &route, &params, Judge::Listed)))
                     .unwrap_or_else(|_| {
                         let doubt =
                             Doubt::new(&codes::PANIC, "a defect of the library was caught; see the log");
-                        response::listed(End::Lost(doubt), self.shared.lang)
+                        response::listed(ReadEnd::Lost(doubt), self.shared.lang)
                     })
             }
         }
@@ -109,10 +111,10 @@ impl Client {
             timing.connect += exchanged.connect;
             timing.wait += exchanged.wait;
             match exchanged.result {
-                Err(Failure::NotSent(why)) => break End::NotSent(why),
-                Err(Failure::Lost(doubt)) => break End::Lost(doubt),
+                Err(Failure::NotSent(why)) => break ReadEnd::NotSent(why),
+                Err(Failure::Lost(doubt)) => break ReadEnd::Lost(doubt),
                 Ok(answer) => match self::envelope(&answer, judge.schema(), &mut mended) {
-                    Err(doubt) => break End::Lost(doubt.hiding([self.account.credentials.secret()])),
+                    Err(doubt) => break ReadEnd::Lost(doubt.hiding([self.account.credentials.secret()])),
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
                         let clock_is_off = self.learn(&answer);
@@ -129,14 +131,14 @@ impl Client {
                             envelope.names_another_sale(&[], &|id| self.is_of_a_sale(params, id))
                         {
                             let why = format!("the answer carries the bizId of a sale, {other}");
-                            break End::Lost(Doubt::new(&codes::MISMATCH, why));
+                            break ReadEnd::Lost(Doubt::new(&codes::MISMATCH, why));
                         }
                         let nobody = judge.looks_a_member_up() && envelope.shows_no_member();
                         let verdict = match judge {
                             Judge::Read(_) => envelope.judge_read(judge.schema(), Ids::AsText),
                             Judge::Listed => envelope.judge_call(&self.account.codes),
                         };
-                        break if nobody { End::NoMember(verdict) } else { End::Verdict(verdict) };
+                        break if nobody { ReadEnd::NoMember(verdict) } else { ReadEnd::Verdict(verdict) };
                     }
                 },
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::query::End;
+use super::query::ReadEnd;
 use super::refund;
 use crate::calendar::{date, timestamp};
 use crate::gateway::{Accepted, Doubt, GatewayStatus, Identity, JOURNAL_ID, Verdict};
@@ -24,41 +24,41 @@ pub(super) fn invalid(lang: Lang, problems: Vec<Problem>) -> Answer {
 }
 
 /// The answer to a quote or a call.
-pub(super) fn read(end: End, lang: Lang) -> Answer {
+pub(super) fn read(end: ReadEnd, lang: Lang) -> Answer {
     match end {
-        End::NoMember(Verdict::Accepted(accepted)) => {
+        ReadEnd::NoMember(Verdict::Accepted(accepted)) => {
             let message = "the gateway answers customerId 0: there is no such member";
             Answer::of(Outcome::Declined, &codes::NO_MEMBER, lang, message)
                 .with_next(Next::GoOn)
                 .with_warnings(accepted.warnings().iter().cloned())
                 .with_data(accepted.data())
         }
-        End::NoMember(verdict) => read(End::Verdict(verdict), lang),
-        End::Verdict(Verdict::Accepted(accepted)) => accepted_read(&accepted),
-        End::Verdict(Verdict::Refused(refusal)) => {
+        ReadEnd::NoMember(verdict) => read(ReadEnd::Verdict(verdict), lang),
+        ReadEnd::Verdict(Verdict::Accepted(accepted)) => accepted_read(&accepted),
+        ReadEnd::Verdict(Verdict::Refused(refusal)) => {
             let cashier = lang
                 .pick(format!("无法使用：{}", refusal.message), format!("Not possible: {}", refusal.message));
             Answer::of_gateway(Outcome::Declined, &refusal.code, &refusal.message, cashier)
                 .with_next(Next::GoOn)
         }
         // A repeated request would get the same answer.
-        End::Lost(doubt) if doubt.kind.text == codes::BROKEN_TEXT.text => {
+        ReadEnd::Lost(doubt) if doubt.kind.text == codes::BROKEN_TEXT.text => {
             Answer::of(Outcome::NotSent, &codes::BROKEN_TEXT, lang, doubt.message).with_next(Next::Stop)
         }
-        End::Verdict(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
+        ReadEnd::Verdict(Verdict::Doubt(doubt)) | ReadEnd::Lost(doubt) => {
             let message = format!("{}: {}", doubt.kind.text, doubt.message);
             Answer::of(Outcome::NotSent, &codes::NO_ANSWER, lang, message).with_retry_after(RETRY_AFTER)
         }
-        End::NotSent(why) => {
+        ReadEnd::NotSent(why) => {
             Answer::of(Outcome::NotSent, why.code, lang, why.message).with_retry_after(RETRY_AFTER)
         }
     }
 }
 
 /// The answer to an action of which it is not known whether it takes something.
-pub(super) fn listed(end: End, lang: Lang) -> Answer {
+pub(super) fn listed(end: ReadEnd, lang: Lang) -> Answer {
     match end {
-        End::Verdict(Verdict::Doubt(doubt)) | End::Lost(doubt) => {
+        ReadEnd::Verdict(Verdict::Doubt(doubt)) | ReadEnd::Lost(doubt) => {
             let code = if doubt.code == doubt.kind.text { "" } else { doubt.code.as_str() };
             let space = if code.is_empty() { "" } else { " " };
             let message = format!("{}: {code}{space}{}", doubt.kind.text, doubt.message);

@@ -11,7 +11,7 @@ use crate::journal::{Guard, JournalError};
 use crate::log::Level;
 use crate::outcome::codes;
 use crate::payment::schedule::{
-    Another, BETWEEN_SENDS, Facts, Schedule, Settings, Task, Unconfirmed, next_look, retry_at,
+    Another, BETWEEN_SENDS, Facts, Schedule, ScheduleSettings, Task, Unconfirmed, next_look, retry_at,
 };
 use crate::payment::{Entry, Key, Stage};
 use crate::runtime::{Client, Shared};
@@ -55,7 +55,7 @@ impl Recovery {
     pub fn new(
         shared: Arc<Shared>,
         clients: Arc<[Client]>,
-        settings: Settings,
+        settings: ScheduleSettings,
         background: bool,
     ) -> Recovery {
         let changed = shared.world.signal();

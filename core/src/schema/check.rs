@@ -3,7 +3,7 @@
 use super::json_path::JsonPath;
 use super::text::trimmed_id;
 use super::{Field, Kind, Schema};
-use crate::json::{Kind as Json, Object, Value};
+use crate::json::{Object, Value, ValueKind};
 use crate::money::{Amount, BizId};
 use crate::outcome::Problem;
 
@@ -165,8 +165,8 @@ fn check_list(
 fn check_named(kind: &Kind, value: &Value<'_>) -> Result<(), String> {
     let names = matches!(kind, Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId);
     match value.kind() {
-        Json::Bool(_) if names => Err("must be a text, not a boolean".to_owned()),
-        Json::Number if names && !value.raw().bytes().all(|byte| byte.is_ascii_digit()) => {
+        ValueKind::Bool(_) if names => Err("must be a text, not a boolean".to_owned()),
+        ValueKind::Number if names && !value.raw().bytes().all(|byte| byte.is_ascii_digit()) => {
             Err("is a number with a sign, a fraction or an exponent: what names something is sent as a text"
                 .to_owned())
         }

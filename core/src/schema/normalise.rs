@@ -7,7 +7,7 @@ use super::check::{is_decimal, whole_number};
 use super::json_path::JsonPath;
 use super::text::{is_id_name, is_unsafe_integer};
 use super::{Kind, Schema};
-use crate::json::{self, Kind as Json, Object, Value, push_string};
+use crate::json::{self, Object, Value, ValueKind, push_string};
 use crate::outcome::{Warning, codes};
 
 /// The object as JSON text: documented fields normalised, all others unchanged.
@@ -101,7 +101,7 @@ fn push_raw(out: &mut String, value: &Value<'_>, rules: Raw, is_id: bool) {
         out.push_str(value.raw());
         return;
     }
-    if matches!(value.kind(), Json::Number) {
+    if matches!(value.kind(), ValueKind::Number) {
         push_string(out, value.raw());
         return;
     }
@@ -128,11 +128,11 @@ fn push_raw(out: &mut String, value: &Value<'_>, rules: Raw, is_id: bool) {
 /// Whether any part of it is passed on changed.
 fn changes(value: &Value<'_>, rules: Raw, is_id: bool) -> bool {
     match value.kind() {
-        Json::Object(object) => object.iter().any(|(name, item)| {
+        ValueKind::Object(object) => object.iter().any(|(name, item)| {
             (!rules.secrets && is_secret(name)) || changes(item, rules, is_id_name(name))
         }),
-        Json::Array(list) => list.iter().any(|item| changes(item, rules, is_id)),
-        Json::Number => {
+        ValueKind::Array(list) => list.iter().any(|item| changes(item, rules, is_id)),
+        ValueKind::Number => {
             is_unsafe_integer(value.raw())
                 || (is_id && rules.ids == Ids::AsText && whole_number_text(value.raw()).is_some())
         }
@@ -158,7 +158,7 @@ fn push_value(
     let readable = match kind {
         Kind::List(of, _) => push_list(out, of, value, path, warnings),
         Kind::Object(schema) => match value.kind() {
-            Json::Object(object) => {
+            ValueKind::Object(object) => {
                 push_object(out, schema, object, path, warnings);
                 true
             }
@@ -189,8 +189,10 @@ fn push_list(
     warnings: &mut Vec<Warning>,
 ) -> bool {
     let items: Vec<&Value<'_>> = match value.kind() {
-        Json::Array(list) => list.iter().collect(),
-        Json::Object(object) if object.iter().all(|(key, _)| key.bytes().all(|b| b.is_ascii_digit())) => {
+        ValueKind::Array(list) => list.iter().collect(),
+        ValueKind::Object(object)
+            if object.iter().all(|(key, _)| key.bytes().all(|b| b.is_ascii_digit())) =>
+        {
             object.iter().map(|(_, item)| item).collect()
         }
         _ if value.is_blank() => Vec::new(),
@@ -226,11 +228,11 @@ fn push_scalar(
             | Kind::Exact(_)
     );
     let text = match value.kind() {
-        Json::Null => {
+        ValueKind::Null => {
             out.push_str("null");
             return true;
         }
-        Json::String(text) if text.is_empty() && !is_text => {
+        ValueKind::String(text) if text.is_empty() && !is_text => {
             out.push_str("null");
             return true;
         }
@@ -264,7 +266,7 @@ fn push_scalar(
         },
         Kind::Decimal if !is_decimal(text) => return false,
         Kind::Digits | Kind::Id
-            if matches!(value.kind(), Json::Number) && whole_number_text(text).is_none() =>
+            if matches!(value.kind(), ValueKind::Number) && whole_number_text(text).is_none() =>
         {
             return false;
         }

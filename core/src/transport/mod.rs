@@ -47,7 +47,7 @@ pub enum Roots {
 
 /// How the gateway is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct TransportSettings {
     /// The timeout for name look-up, TCP, proxy and TLS together.
     pub connect: Duration,
     /// How long an idle connection may be reused.
@@ -101,7 +101,7 @@ pub struct Exchanged {
 
 impl Http {
     /// Sets up the client; sends nothing. The error says which setting is wrong.
-    pub fn new(settings: &Settings) -> Result<Http, String> {
+    pub fn new(settings: &TransportSettings) -> Result<Http, String> {
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

@@ -12,7 +12,7 @@ use zvpos_core::journal::Guard;
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::payment::consume::{self, abandoned};
 use zvpos_core::payment::reversal::{self, By, Requested, request};
-use zvpos_core::payment::schedule::{Facts, Schedule, Settings, Task};
+use zvpos_core::payment::schedule::{Facts, Schedule, ScheduleSettings, Task};
 use zvpos_core::payment::{Entry, Key, OnUnknown, Stage};
 
 use super::rules::{arrive, can_be_over, check, may_be_running, rules};
@@ -61,7 +61,7 @@ pub struct Given {
     pub(super) accepted: Vec<Verdict>,
     pub(super) refused: Verdict,
     now: Instant,
-    settings: Settings,
+    settings: ScheduleSettings,
     on_unknown: OnUnknown,
 }
 
@@ -98,7 +98,8 @@ impl Given {
         {
             return Err("the model's own answers prove nothing".to_owned());
         }
-        let settings = Settings { late_arrival: Duration::from_secs(1), confirm_after: Duration::ZERO };
+        let settings =
+            ScheduleSettings { late_arrival: Duration::from_secs(1), confirm_after: Duration::ZERO };
         Ok(Given { keys, identity, accepted, refused, now: Instant::now(), settings, on_unknown })
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::json::{Kind as Json, Object, Value};
+use crate::json::{Object, Value, ValueKind};
 use crate::money::BizId;
 use crate::outcome::{Warning, codes, codes::Code};
 use crate::schema::{Ids, Schema, normalise_object, normalise_value};
@@ -534,8 +534,8 @@ fn short<'a>(value: &Value<'a>) -> &'a str {
 fn read_code(value: &Value<'_>) -> Option<String> {
     const LONGEST: usize = 64;
     let text = match value.kind() {
-        Json::Number if value.raw().bytes().all(|b| b.is_ascii_digit() || b == b'-') => value.raw(),
-        Json::String(text) => text,
+        ValueKind::Number if value.raw().bytes().all(|b| b.is_ascii_digit() || b == b'-') => value.raw(),
+        ValueKind::String(text) => text,
         _ => return None,
     };
     let might_be_zero = text != "0"

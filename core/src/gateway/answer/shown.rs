@@ -3,7 +3,7 @@
 
 use super::Envelope;
 use super::consume::{self, Identity};
-use crate::json::{Kind as Json, Object, Value};
+use crate::json::{Object, Value, ValueKind};
 use crate::money::{Amount, BizId};
 
 /// How many strings inside strings are read as JSON.
@@ -91,9 +91,11 @@ fn plain(name: &str) -> String {
 /// Whether `is` holds for the value itself or an object inside it.
 fn any_object(value: &Value<'_>, texts: u32, is: &dyn Fn(&Object<'_>) -> bool) -> bool {
     match value.kind() {
-        Json::Object(object) => is(object) || object.iter().any(|(_, value)| any_object(value, texts, is)),
-        Json::Array(list) => list.iter().any(|value| any_object(value, texts, is)),
-        Json::String(text) if texts > 0 && text.trim_start().starts_with(['{', '[', '"']) => {
+        ValueKind::Object(object) => {
+            is(object) || object.iter().any(|(_, value)| any_object(value, texts, is))
+        }
+        ValueKind::Array(list) => list.iter().any(|value| any_object(value, texts, is)),
+        ValueKind::String(text) if texts > 0 && text.trim_start().starts_with(['{', '[', '"']) => {
             Value::parse(text).is_ok_and(|value| any_object(&value, texts - 1, is))
         }
         _ => false,
