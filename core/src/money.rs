@@ -102,6 +102,12 @@ impl fmt::Display for Amount {
     }
 }
 
+/// 元 with two decimals of so many 分, which may be negative.
+pub fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
+}
+
 impl From<Amount> for String {
     fn from(amount: Amount) -> String {
         amount.to_string()

@@ -3,7 +3,7 @@
 
 use crate::calendar::{BusinessDays, date, timestamp};
 use crate::json::Value;
-use crate::money::Amount;
+use crate::money::{Amount, yuan};
 use crate::payment::Entry;
 use crate::runtime::entry_json;
 
@@ -251,12 +251,6 @@ impl Totals {
             "open": self.open,
         })
     }
-}
-
-/// 分 as 元 with two decimals.
-fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
 }
 
 /// One JSON object per line.
