@@ -9,7 +9,7 @@ use zvpos_core::api::Library;
 use zvpos_core::calendar;
 use zvpos_core::outcome::{Answer, Outcome};
 
-use crate::yuan::fen;
+use crate::money::fen;
 
 /// The interval of reading the journal during a wait.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use zvpos_sandbox::rules::{Policy, Seed};
 use zvpos_sandbox::server::{Options, Server, ask};
 
-use crate::report::{Record, Seen};
-use crate::yuan::{fen, yuan};
+use crate::money::{fen, yuan};
 
 /// A running simulator; dropping it stops it.
 pub(crate) struct Gateway {
@@ -23,6 +23,48 @@ pub(crate) struct Gateway {
 pub(crate) struct Wallet {
     pub(crate) fen: i64,
     pub(crate) points: i64,
+}
+
+/// A request as the gateway received it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Seen {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The operation.
+    pub operation: String,
+    /// The bizId.
+    pub biz_id: String,
+    /// 元 from the balance, as sent.
+    pub amount: String,
+    /// The coupons, as sent.
+    pub coupons: Vec<String>,
+    /// The fault that it met, if any.
+    pub fault: String,
+    /// The code of the gateway's answer; empty if a fault kept the request from the gateway.
+    pub code: String,
+    /// The gateway's action and the reason for it.
+    pub explanation: String,
+    /// The change of the number of deductions in force.
+    pub effect: i64,
+}
+
+/// The gateway's ledger for a bizId.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// The bizId of the request.
+    pub biz_id: String,
+    /// The bizId of the answer.
+    pub returned_biz_id: String,
+    /// S: the number of deductions in force.
+    pub net: i64,
+    /// 元 from the balance, for each deduction.
+    pub amount: String,
+    /// Points, for each deduction.
+    pub points: i64,
+    /// Coupons, for each deduction.
+    pub coupons: Vec<String>,
+    /// The effects in order: `consume`, `reverse`.
+    pub entries: Vec<String>,
 }
 
 impl Gateway {

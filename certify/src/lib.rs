@@ -6,61 +6,34 @@
 //! over the till's standard input and output; `docs/certify.md` describes them.
 #![forbid(unsafe_code)]
 
+mod attribution;
 mod audit;
 mod gateway;
 mod judge;
-mod play;
+mod money;
+mod options;
 mod protocol;
 mod report;
+mod rule;
+mod sale;
 mod scenario;
+mod session;
 mod text;
 mod till;
-mod yuan;
 
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
-pub use judge::{Finding, Rule};
-pub use protocol::{Line, Said, SaleLine};
-pub use report::{Event, Member, Record, Report, SaleReport, ScenarioReport, Seen};
+pub use gateway::{Record, Seen};
+pub use options::Options;
+pub use protocol::{Line, SaleLine};
+pub use report::{Event, Member, Report, SaleReport, ScenarioReport};
+pub use rule::{Finding, Rule};
+pub use sale::SaleState;
 pub use scenario::{Group, Summary, scenarios};
 pub use text::Text;
-
-/// Options of a certification.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The till: a program and its arguments. It is started for every scenario and again after every crash.
-    pub till: Vec<OsString>,
-    /// Environment variables of the till, in addition to those of this process.
-    pub environment: Vec<(OsString, OsString)>,
-    /// Where each scenario gets its own folder: the journal, the till's files, its stderr.
-    pub folder: PathBuf,
-    /// Only scenarios whose id begins with one of these prefixes; empty means all.
-    pub only: Vec<String>,
-    /// The number of concurrent scenarios.
-    pub parallel: usize,
-    /// The time limit for the till's reaction to one line.
-    pub time_limit: Duration,
-}
-
-impl Options {
-    /// All scenarios, eight at a time, 30 s for a line.
-    pub fn new(till: Vec<OsString>, folder: PathBuf) -> Options {
-        Options {
-            till,
-            environment: Vec::new(),
-            folder,
-            only: Vec::new(),
-            parallel: 8,
-            time_limit: Duration::from_secs(30),
-        }
-    }
-}
 
 /// The progress of a run, reported from the threads that run the scenarios.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +67,10 @@ pub fn run(options: &Options, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Resul
         for _ in 0..options.parallel.clamp(1, chosen.len()) {
             scope.spawn(|| {
                 while let Some((place, scenario)) = take(&next, &chosen) {
-                    let report = play::play(scenario, options);
+                    let report = session::run(scenario, options).map_or_else(
+                        |why| judge::unplayed(scenario, why),
+                        |session| judge::judge(scenario, session),
+                    );
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     progress(Progress { ended: &report, done, of: chosen.len() });
                     ended.lock().unwrap_or_else(PoisonError::into_inner).push((place, report));

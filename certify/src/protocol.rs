@@ -1,44 +1,9 @@
 //! The lines between certifier and till: one JSON object per line. See `docs/certify.md`.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::scenario::Sale;
-
-/// The result of a sale as the cashier sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Said {
-    /// Paid by the member; the goods are handed over.
-    Completed,
-    /// Not paid by the member: the customer pays in another way.
-    OtherTender,
-    /// Unknown yet; the till takes nothing more.
-    Waiting,
-    /// Nothing was taken; the cashier may press the button again.
-    Retry,
-    /// The till cannot take this payment; a person must check the program or the machine.
-    Failed,
-    /// The sale is being reversed; the member gets the money back without further action.
-    Refunding,
-    /// The sale is reversed.
-    Refunded,
-}
-
-impl Said {
-    /// The result's name in the protocol.
-    pub fn word(self) -> &'static str {
-        match self {
-            Said::Completed => "completed",
-            Said::OtherTender => "other_tender",
-            Said::Waiting => "waiting",
-            Said::Retry => "retry",
-            Said::Failed => "failed",
-            Said::Refunding => "refunding",
-            Said::Refunded => "refunded",
-        }
-    }
-}
+use crate::sale::{Sale, SaleState};
 
 /// A till's line about one sale.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,7 +12,7 @@ pub struct SaleLine {
     #[serde(default)]
     pub sale: Option<String>,
     /// Its result.
-    pub result: Said,
+    pub result: SaleState,
     /// The bizId of the payment.
     #[serde(default, rename = "bizId")]
     pub biz_id: Option<String>,
@@ -57,6 +22,13 @@ pub struct SaleLine {
     /// 元 taken from the balance.
     #[serde(default)]
     pub paid_by_member: Option<String>,
+}
+
+/// A line about a sale, and the till that it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct TillReport {
+    pub(crate) till: u8,
+    pub(crate) line: SaleLine,
 }
 
 /// A line from a till.
@@ -151,16 +123,10 @@ mod tests {
     #[test]
     fn lines_are_read_or_refused_in_words() {
         let line = Line::read(r#"{"sale":"S-1","result":"other_tender","shown":"余额不足"}"#).unwrap();
-        assert!(matches!(line, Line::Sale(line) if line.result == Said::OtherTender));
+        assert!(matches!(line, Line::Sale(line) if line.result == SaleState::OtherTender));
         assert!(matches!(Line::read(r#"{"done":"sell"}"#), Ok(Line::Done)));
         for wrong in ["", "hello", "[1]", "{}", r#"{"sale":"S-1","result":"paid"}"#] {
             assert!(Line::read(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_word_is_the_same_in_both_directions() {
-        let word = serde_json::to_value(Said::OtherTender).unwrap();
-        assert_eq!(word, Said::OtherTender.word());
     }
 }

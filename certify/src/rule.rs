@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::sale::SaleState;
 use crate::text::{Text, text};
 
 macro_rules! rules {
@@ -124,6 +125,21 @@ rules! {
         "场景无法执行"
         mend "This is no fault of the till: see the words."
         "并非收银程序的问题，详见说明。";
+}
+
+impl Rule {
+    /// The rule that a till breaks by this result.
+    pub(crate) fn explaining(reported: Option<SaleState>, wanted: &[SaleState]) -> Rule {
+        let wants = |one: SaleState| wanted.contains(&one);
+        match reported {
+            None => Rule::Forgotten,
+            Some(SaleState::Completed) => Rule::Guessed,
+            Some(_) if wants(SaleState::Waiting) => Rule::NotWaiting,
+            Some(SaleState::Waiting | SaleState::Retry) if wants(SaleState::OtherTender) => Rule::NextIgnored,
+            Some(_) if wants(SaleState::Retry) => Rule::NextIgnored,
+            Some(_) => Rule::Result,
+        }
+    }
 }
 
 /// A violation of a rule.

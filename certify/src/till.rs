@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::Options;
+use crate::options::Options;
 use crate::text::{Text, text};
 
 /// The longest line that a till may write; a longer one violates the protocol.
@@ -25,7 +25,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a read from a till yields.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Output {
     /// A line without its line break.
     Line(String),
     /// The end of its output: the process is gone.
@@ -90,11 +90,11 @@ impl Till {
     }
 
     /// The next line, waiting until then at most.
-    pub(crate) fn hear(&self, until: Instant) -> Heard {
+    pub(crate) fn read_line(&self, until: Instant) -> Output {
         match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => Heard::Line(line),
-            Err(RecvTimeoutError::Disconnected) => Heard::End,
-            Err(RecvTimeoutError::Timeout) => Heard::Silence,
+            Ok(line) => Output::Line(line),
+            Err(RecvTimeoutError::Disconnected) => Output::End,
+            Err(RecvTimeoutError::Timeout) => Output::Silence,
         }
     }
 
@@ -107,10 +107,10 @@ impl Till {
         let until = Instant::now() + KILL_LIMIT;
         let mut lines = Vec::new();
         loop {
-            match self.hear(until) {
-                Heard::Line(line) => lines.push(line),
-                Heard::End => return (lines, true),
-                Heard::Silence => return (lines, false),
+            match self.read_line(until) {
+                Output::Line(line) => lines.push(line),
+                Output::End => return (lines, true),
+                Output::Silence => return (lines, false),
             }
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Rule};
 use crate::audit::Journalled;
-use crate::gateway::Wallet;
-use crate::protocol::{Said, SaleLine};
-use crate::report::{Record, SaleReport, Seen};
-use crate::scenario::Sale;
+use crate::gateway::{Record, Seen, Wallet};
+use crate::money::{fen, yuan};
+use crate::protocol::SaleLine;
+use crate::report::SaleReport;
+use crate::rule::{Finding, Rule};
+use crate::sale::{Sale, SaleState};
 use crate::text::{Text, text};
-use crate::yuan::{fen, yuan};
 
 /// A sale as the cashier, the till, the gateway and the journal record it.
 pub(super) struct Case<'s> {
@@ -54,7 +54,7 @@ impl<'s> Case<'s> {
         self.records.iter().map(|record| record.net).sum()
     }
 
-    fn last(&self) -> Option<Said> {
+    fn last(&self) -> Option<SaleState> {
         self.said.last().map(|line| line.result)
     }
 
@@ -68,8 +68,8 @@ impl<'s> Case<'s> {
     /// The expected deduction by the till's last line; if the till does not know, by the gateway.
     pub(super) fn owed(&self) -> Wallet {
         let stands = match self.last() {
-            Some(Said::Completed) => true,
-            Some(Said::Waiting) => self.net() > 0,
+            Some(SaleState::Completed) => true,
+            Some(SaleState::Waiting) => self.net() > 0,
             _ => false,
         };
         match self.paid().filter(|_| stands) {
@@ -102,14 +102,14 @@ impl<'s> Case<'s> {
         self.judge_money(&mut find);
         self.judge_story(&mut find);
         self.judge_journal(&mut find);
-        if self.last() == Some(Said::Completed) {
+        if self.last() == Some(SaleState::Completed) {
             self.judge_completed(&mut find);
         }
     }
 
     /// The sale is completed if and only if it is taken, and it is taken once.
     fn judge_money(&self, find: &mut impl FnMut(Rule, Text)) {
-        let (net, word) = (self.net(), self.last().map_or("-", Said::word));
+        let (net, word) = (self.net(), self.last().map_or("-", SaleState::word));
         let seen = || {
             text(
                 format!("the till says {word}, {net} deduction(s) stand at the gateway"),
@@ -118,8 +118,8 @@ impl<'s> Case<'s> {
         };
         match (self.last(), net) {
             (_, 2..) => find(Rule::Twice, seen()),
-            (Some(Said::Completed), 1) | (Some(Said::Waiting), 0 | 1) => {}
-            (Some(Said::Completed), _) => find(Rule::NotTaken, seen()),
+            (Some(SaleState::Completed), 1) | (Some(SaleState::Waiting), 0 | 1) => {}
+            (Some(SaleState::Completed), _) => find(Rule::NotTaken, seen()),
             (_, 0) => {}
             _ => find(Rule::TakenNotCompleted, seen()),
         }
@@ -151,7 +151,7 @@ impl<'s> Case<'s> {
 
     /// The journal agrees with the gateway, and has a final outcome for each completed sale.
     fn judge_journal(&self, find: &mut impl FnMut(Rule, Text)) {
-        let completed = self.last() == Some(Said::Completed);
+        let completed = self.last() == Some(SaleState::Completed);
         for entry in &self.entries {
             let net: i64 =
                 self.records.iter().filter(|one| one.biz_id == entry.biz_id).map(|one| one.net).sum();
@@ -218,11 +218,13 @@ fn is_open(stage: &str) -> bool {
 }
 
 /// Whether a result retracts a final one: the goods are gone, or the customer has paid in another way.
-fn is_taken_back(before: Said, after: Said) -> bool {
+fn is_taken_back(before: SaleState, after: SaleState) -> bool {
     match before {
-        Said::Completed => !matches!(after, Said::Completed | Said::Refunding | Said::Refunded),
-        Said::OtherTender => after != Said::OtherTender,
-        Said::Refunded => after != Said::Refunded,
+        SaleState::Completed => {
+            !matches!(after, SaleState::Completed | SaleState::Refunding | SaleState::Refunded)
+        }
+        SaleState::OtherTender => after != SaleState::OtherTender,
+        SaleState::Refunded => after != SaleState::Refunded,
         _ => false,
     }
 }

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Event, Member, Record, Report, SaleReport, ScenarioReport, Seen};
+use super::{Event, Member, Report, SaleReport, ScenarioReport};
+use crate::gateway::{Record, Seen};
 use crate::scenario::Group;
 use crate::text::{Text, text};
 

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::Options;
-use crate::judge::{Finding, Rule};
-use crate::protocol::Said;
-use crate::scenario::Group;
+use crate::gateway::{Record, Seen};
+use crate::options::Options;
+use crate::rule::{Finding, Rule};
+use crate::sale::SaleState;
+use crate::scenario::{self, Group};
 use crate::text::{Text, text};
 
 /// An event of a scenario, in order.
@@ -43,48 +44,6 @@ pub enum Event {
     },
 }
 
-/// A request as the gateway received it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Seen {
-    /// Its number, from 1.
-    pub number: u64,
-    /// The operation.
-    pub operation: String,
-    /// The bizId.
-    pub biz_id: String,
-    /// 元 from the balance, as sent.
-    pub amount: String,
-    /// The coupons, as sent.
-    pub coupons: Vec<String>,
-    /// The fault that it met, if any.
-    pub fault: String,
-    /// The code of the gateway's answer; empty if a fault kept the request from the gateway.
-    pub code: String,
-    /// The gateway's action and the reason for it.
-    pub explanation: String,
-    /// The change of the number of deductions in force.
-    pub effect: i64,
-}
-
-/// The gateway's ledger for a bizId.
-#[derive(Clone, Debug, Serialize)]
-pub struct Record {
-    /// The bizId of the request.
-    pub biz_id: String,
-    /// The bizId of the answer.
-    pub returned_biz_id: String,
-    /// S: the number of deductions in force.
-    pub net: i64,
-    /// 元 from the balance, for each deduction.
-    pub amount: String,
-    /// Points, for each deduction.
-    pub points: i64,
-    /// Coupons, for each deduction.
-    pub coupons: Vec<String>,
-    /// The effects in order: `consume`, `reverse`.
-    pub entries: Vec<String>,
-}
-
 /// The end of a sale.
 #[derive(Clone, Debug, Serialize)]
 pub struct SaleReport {
@@ -93,7 +52,7 @@ pub struct SaleReport {
     /// The sale's number.
     pub number: String,
     /// The till's results for it, in order.
-    pub said: Vec<Said>,
+    pub said: Vec<SaleState>,
     /// Every bizId that the till's lines, the gateway or the journal have for it.
     pub biz_ids: Vec<String>,
     /// S: the number of deductions in force at the gateway.
@@ -176,7 +135,7 @@ pub struct Report {
 impl Report {
     pub(crate) fn new(options: &Options, scenarios: Vec<ScenarioReport>) -> Report {
         let passed = scenarios.iter().filter(|one| one.passed).count();
-        let left_out = crate::scenarios().len().saturating_sub(scenarios.len());
+        let left_out = scenario::scenarios().len().saturating_sub(scenarios.len());
         let failed = scenarios.len() - passed;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Report {

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Fault, Group, Moment, Sale, Scenario, Step, sale, scenario};
-use crate::protocol::Said::{self, Completed, OtherTender, Retry, Waiting};
+use super::{Fault, Group, Moment, Scenario, Step, scenario};
+use crate::sale::SaleState::{self, Completed, OtherTender, Retry, Waiting};
+use crate::sale::{POOR, Sale, sale};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     [under_way(), told(), at_any_moment(), confirm()].concat()
@@ -24,7 +25,7 @@ fn crash(id: &'static str, en: &str, zh: &str) -> Scenario {
     scenario(Group::Crash, id, en, zh).config(patient(json!({})))
 }
 
-fn press(sale: Sale, says: &[Said]) -> Step {
+fn press(sale: Sale, says: &[SaleState]) -> Step {
     Step::Press { till: 0, sale, says: says.to_vec() }
 }
 
@@ -123,7 +124,7 @@ fn told() -> Vec<Scenario> {
             .list("S-0001", &[Retry])
             .sell(sale("S-0001"), &[Completed]),
         crash("crash.declined", "after a refusal", "被拒绝之后")
-            .sell(sale("S-0001").amount("500.00").by(super::POOR), &[OtherTender])
+            .sell(sale("S-0001").amount("500.00").by(POOR), &[OtherTender])
             .then(Step::Kill(Moment::Idle))
             .then(Step::Start(0))
             .list("S-0001", &[OtherTender]),

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{FIVE_OFF, Fault, Group, Moment, Scenario, Step, sale, scenario};
-use crate::protocol::Said::{Completed, Failed, OtherTender, Refunded, Refunding, Retry, Waiting};
+use super::{Fault, Group, Moment, Scenario, Step, scenario};
+use crate::sale::SaleState::{Completed, Failed, OtherTender, Refunded, Refunding, Retry, Waiting};
+use crate::sale::{FIVE_OFF, POOR, sale};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     [tills(), refunds(), gateway(), end()].concat()
@@ -142,7 +143,7 @@ fn end() -> Vec<Scenario> {
             .list("S-0001", &[Completed]),
         end("end.restart", "closed and opened: the list is still there", "重启后列表仍在")
             .sell(sale("S-0001"), &[Completed])
-            .sell(sale("S-0002").amount("500.00").by(super::POOR), &[OtherTender])
+            .sell(sale("S-0002").amount("500.00").by(POOR), &[OtherTender])
             .then(Step::Stop(0))
             .then(Step::Start(0))
             .list("S-0001", &[Completed])
@@ -150,7 +151,7 @@ fn end() -> Vec<Scenario> {
         end("end.day", "a day of all kinds, and no difference", "各种交易的日结，无差异")
             .config(json!({"guard": "off"}))
             .sell(sale("S-0001"), &[Completed])
-            .sell(sale("S-0002").amount("500.00").by(super::POOR), &[OtherTender])
+            .sell(sale("S-0002").amount("500.00").by(POOR), &[OtherTender])
             .fault("reset_after")
             .sell(sale("S-0003").amount("14.00"), &[OtherTender])
             .sell(sale("S-0004").amount("15.00").coupon(FIVE_OFF), &[Completed])

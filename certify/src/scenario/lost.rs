@@ -3,8 +3,9 @@
 
 use serde_json::json;
 
-use super::{FIVE_OFF, Fault, Group, Scenario, Step, sale, scenario};
-use crate::protocol::Said::{Completed, Failed, OtherTender, Waiting};
+use super::{Fault, Group, Scenario, Step, scenario};
+use crate::sale::SaleState::{Completed, Failed, OtherTender, Waiting};
+use crate::sale::{FIVE_OFF, sale};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     [reversed(), unproven(), held(), replayed()].concat()

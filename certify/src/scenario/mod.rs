@@ -1,4 +1,4 @@
-//! The scenarios: what happens to a till, in order, and its allowed results. No I/O here; [`crate::play`] plays them.
+//! The scenarios: what happens to a till, in order, and its allowed results. No I/O here; [`crate::session`] runs them.
 
 mod crash;
 mod gateway;
@@ -11,17 +11,8 @@ use serde_json::{Value, json};
 
 pub(crate) use step::{Fault, Moment, Step};
 
-use crate::protocol::Said;
+use crate::sale::{Sale, SaleState};
 use crate::text::{Text, text};
-
-/// Has a recharge balance of 900,000.00, a gift balance of 100,000.00, and most of the coupons.
-pub(crate) const MEMBER: &str = "383933091455959041";
-/// Has a recharge balance of 5.00 and a gift balance of 3.50.
-pub(crate) const POOR: &str = "383933091455959042";
-/// Every deduction needs the payment password.
-pub(crate) const GUARDED: &str = "383933091455959043";
-/// 5 元 off, any number of times.
-pub(crate) const FIVE_OFF: &str = "390962138708451328";
 
 macro_rules! groups {
     ($($group:ident $word:literal $en:literal $zh:literal;)+) => {
@@ -64,67 +55,6 @@ groups! {
     Refund "refund" "A sale is undone" "整单退回";
     Gateway "gateway" "A difficult gateway" "网关异常";
     End "end" "Closing and the day's end" "关机与日结";
-}
-
-/// A sale as a cashier rings it up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sale {
-    pub(crate) number: &'static str,
-    pub(crate) customer: &'static str,
-    /// 元 to pay from the balance; with `goods`, before the coupon's discount. Empty: none.
-    pub(crate) amount: &'static str,
-    pub(crate) coupons: Vec<&'static str>,
-    pub(crate) points: i64,
-    /// `trade_mark` and price of a basket whose coupon is quoted first.
-    pub(crate) goods: Option<(&'static str, &'static str)>,
-    /// The amount that leaves the balance if the sale is completed.
-    pub(crate) takes: &'static str,
-}
-
-/// A sale of 12.00 by the member with a large balance; the methods change it.
-pub(crate) fn sale(number: &'static str) -> Sale {
-    Sale {
-        number,
-        customer: MEMBER,
-        amount: "12.00",
-        coupons: Vec::new(),
-        points: 0,
-        goods: None,
-        takes: "12.00",
-    }
-}
-
-impl Sale {
-    pub(crate) fn amount(mut self, amount: &'static str) -> Sale {
-        (self.amount, self.takes) = (amount, amount);
-        self
-    }
-
-    pub(crate) fn by(mut self, customer: &'static str) -> Sale {
-        self.customer = customer;
-        self
-    }
-
-    pub(crate) fn coupon(mut self, coupon: &'static str) -> Sale {
-        self.coupons.push(coupon);
-        self
-    }
-
-    pub(crate) fn points(mut self, points: i64) -> Sale {
-        self.points = points;
-        self
-    }
-
-    /// A basket whose coupon is quoted first, and the rest to pay.
-    pub(crate) fn basket(
-        mut self,
-        trade_mark: &'static str,
-        price: &'static str,
-        takes: &'static str,
-    ) -> Sale {
-        (self.amount, self.goods, self.takes) = (price, Some((trade_mark, price)), takes);
-        self
-    }
 }
 
 /// One scenario.
@@ -233,15 +163,15 @@ impl Scenario {
         self.then(Step::Open)
     }
 
-    fn sell(self, sale: Sale, says: &[Said]) -> Scenario {
+    fn sell(self, sale: Sale, says: &[SaleState]) -> Scenario {
         self.then(Step::Sell { till: 0, sale, says: says.to_vec() })
     }
 
-    fn list(self, sale: &'static str, says: &[Said]) -> Scenario {
+    fn list(self, sale: &'static str, says: &[SaleState]) -> Scenario {
         self.then(Step::List { till: 0, sale, says: says.to_vec() })
     }
 
-    fn refund(self, sale: &'static str, says: &[Said]) -> Scenario {
+    fn refund(self, sale: &'static str, says: &[SaleState]) -> Scenario {
         self.then(Step::Refund { sale, says: says.to_vec() })
     }
 

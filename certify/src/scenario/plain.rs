@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{FIVE_OFF, Fault, GUARDED, Group, POOR, Scenario, Step, sale, scenario};
-use crate::protocol::Said::{Completed, Failed, OtherTender, Retry};
+use super::{Fault, Group, Scenario, Step, scenario};
+use crate::sale::SaleState::{Completed, Failed, OtherTender, Retry};
+use crate::sale::{FIVE_OFF, GUARDED, POOR, sale};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     [sales(), quotes(), declined(), invalid(), not_sent()].concat()

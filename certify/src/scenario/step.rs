@@ -1,7 +1,6 @@
 //! One step of a scenario, and its description.
 
-use super::Sale;
-use crate::protocol::Said;
+use crate::sale::{Sale, SaleState};
 use crate::text::{Text, text};
 
 /// A fault of the simulator, armed for the next requests.
@@ -34,15 +33,15 @@ pub(crate) enum Step {
     /// Start this till.
     Start(u8),
     /// The cashier rings up a sale and waits for the result.
-    Sell { till: u8, sale: Sale, says: Vec<Said> },
+    Sell { till: u8, sale: Sale, says: Vec<SaleState> },
     /// The cashier rings up a sale; a later step waits for the result.
     Begin { till: u8, sale: Sale },
     /// Wait for the result of a sale that was begun.
-    Finish { till: u8, sale: &'static str, says: Vec<Said> },
+    Finish { till: u8, sale: &'static str, says: Vec<SaleState> },
     /// The cashier checks the till's list, and rings the sale up again if it is not there or may be retried.
-    Press { till: u8, sale: Sale, says: Vec<Said> },
+    Press { till: u8, sale: Sale, says: Vec<SaleState> },
     /// The cashier checks the till's list until the sale has an allowed result.
-    List { till: u8, sale: &'static str, says: Vec<Said> },
+    List { till: u8, sale: &'static str, says: Vec<SaleState> },
     /// Arm a fault.
     Fault(Fault),
     /// Disarm every fault; the gateway is reachable again.
@@ -62,7 +61,7 @@ pub(crate) enum Step {
     /// A person settles a sale in the journal by the gateway's records.
     Person { sale: &'static str, kept: bool },
     /// The cashier refunds a sale.
-    Refund { sale: &'static str, says: Vec<Said> },
+    Refund { sale: &'static str, says: Vec<SaleState> },
     /// The end of the day: whether the till finds a difference.
     Day { differs: bool },
     /// Stop the till in order.
@@ -129,7 +128,7 @@ impl Step {
     }
 
     /// The till, the sale and its allowed results after this step.
-    pub(crate) fn expectation(&self) -> Option<(u8, &'static str, &[Said])> {
+    pub(crate) fn expectation(&self) -> Option<(u8, &'static str, &[SaleState])> {
         match self {
             Step::Sell { till, sale, says } | Step::Press { till, sale, says } => {
                 Some((*till, sale.number, says))

@@ -3,23 +3,25 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Played, SETTLE_LIMIT, Stage, Word};
-use crate::judge::{self, Finding, Rule};
-use crate::protocol::{self, Said};
-use crate::scenario::{Sale, Step};
+use super::{Continued, SETTLE_LIMIT, Session};
+use crate::attribution::{trace_in, whose};
+use crate::protocol::{self, TillReport};
+use crate::rule::{Finding, Rule};
+use crate::sale::{Sale, SaleState};
+use crate::scenario::Step;
 use crate::text::text;
 
 /// How often the cashier checks the list for the expected result. The event itself happens before that.
 const LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-impl Stage<'_> {
-    pub(super) fn sell(&mut self, till: u8, sale: &Sale) -> Played<()> {
+impl Session<'_> {
+    pub(super) fn sell(&mut self, till: u8, sale: &Sale) -> Continued<()> {
         self.begin(till, sale)?;
         self.wait(till, 0)
     }
 
-    pub(super) fn begin(&mut self, till: u8, sale: &Sale) -> Played<()> {
+    pub(super) fn begin(&mut self, till: u8, sale: &Sale) -> Continued<()> {
         if !self.sales.contains(&(till, sale.clone())) {
             self.sales.push((till, sale.clone()));
         }
@@ -27,20 +29,20 @@ impl Stage<'_> {
     }
 
     /// Acts as a cashier after a crash: rings a sale up if the till does not show it or allows a retry.
-    pub(super) fn press(&mut self, till: u8, sale: &Sale) -> Played<()> {
-        let words = self.words.len();
+    pub(super) fn press(&mut self, till: u8, sale: &Sale) -> Continued<()> {
+        let before = self.reports.len();
         self.ask(till, &protocol::list())?;
-        let shown = self.said_since(words, till, sale.number);
-        if matches!(shown, None | Some(Said::Retry)) { self.sell(till, sale) } else { Ok(()) }
+        let shown = self.state_since(before, till, sale.number);
+        if matches!(shown, None | Some(SaleState::Retry)) { self.sell(till, sale) } else { Ok(()) }
     }
 
     /// Checks the list until the sale has an expected result. That may take a moment, because the till polls, too.
-    pub(super) fn look(&mut self, till: u8, sale: &str, says: &[Said]) -> Played<()> {
+    pub(super) fn look(&mut self, till: u8, sale: &str, says: &[SaleState]) -> Continued<()> {
         for _ in 0..LOOKS {
-            let words = self.words.len();
+            let before = self.reports.len();
             self.ask(till, &protocol::list())?;
-            let said = self.said_since(words, till, sale);
-            if said.is_some_and(|said| says.contains(&said)) {
+            let reported = self.state_since(before, till, sale);
+            if reported.is_some_and(|state| says.contains(&state)) {
                 return Ok(());
             }
             thread::sleep(BETWEEN_LOOKS);
@@ -48,20 +50,26 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(super) fn said_since(&self, words: usize, till: u8, sale: &str) -> Option<Said> {
-        let since = self.words.get(words..).unwrap_or_default();
-        let of_it = |word: &&Word| word.till == till && word.line.sale.as_deref() == Some(sale);
-        since.iter().rev().find(of_it).map(|word| word.line.result)
+    pub(super) fn state_since(&self, from: usize, till: u8, sale: &str) -> Option<SaleState> {
+        let since = self.reports.get(from..).unwrap_or_default();
+        let of_sale = |one: &&TillReport| one.till == till && one.line.sale.as_deref() == Some(sale);
+        since.iter().rev().find(of_sale).map(|one| one.line.result)
     }
 
     /// Compares the till's result in a step with the allowed ones.
-    pub(super) fn expect(&mut self, said: Option<Said>, sale: &str, says: &[Said], step: &Step) {
-        if said.is_none_or(|said| !says.contains(&said)) {
-            let words = |says: &[Said]| says.iter().map(|one| one.word()).collect::<Vec<_>>();
-            let (seen, wanted) = (said.map_or("-", Said::word), words(says));
+    pub(super) fn expect(
+        &mut self,
+        reported: Option<SaleState>,
+        sale: &str,
+        says: &[SaleState],
+        step: &Step,
+    ) {
+        if reported.is_none_or(|state| !says.contains(&state)) {
+            let words = |says: &[SaleState]| says.iter().map(|one| one.word()).collect::<Vec<_>>();
+            let (seen, wanted) = (reported.map_or("-", SaleState::word), words(says));
             let doing = step.words();
             self.findings.push(Finding::of(
-                judge::rule_of(said, says),
+                Rule::explaining(reported, says),
                 Some(sale),
                 text(
                     format!("{}: expected {}, the till said {seen}", doing.en, wanted.join(" or ")),
@@ -71,7 +79,7 @@ impl Stage<'_> {
         }
     }
 
-    pub(super) fn compare(&mut self, differs: bool) -> Played<()> {
+    pub(super) fn compare(&mut self, differs: bool) -> Continued<()> {
         self.differences = 0;
         let line = protocol::day(&self.day);
         self.ask(0, &line)?;
@@ -91,21 +99,21 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(super) fn person(&mut self, sale: &str, kept: bool) -> Played<()> {
+    pub(super) fn person(&mut self, sale: &str, kept: bool) -> Continued<()> {
         let biz_id = self.recorded(sale, &["unknown", "unproven"])?;
-        self.audit()?.settle(&biz_id, kept).map_err(|why| self.trouble(why))
+        self.audit()?.settle(&biz_id, kept).map_err(|why| self.certifier_failed(why))
     }
 
     /// Waits until the journal has a sale in one of these stages, and returns the bizId. After a crash the library
     /// needs a moment to find out whose sale it was.
-    pub(super) fn recorded(&mut self, sale: &str, stages: &[&str]) -> Played<String> {
+    pub(super) fn recorded(&mut self, sale: &str, stages: &[&str]) -> Continued<String> {
         let day = self.day.clone();
         let started = Instant::now();
         loop {
             let entries = self.audit()?.day(&day).unwrap_or_default();
             let entry = entries.into_iter().find(|entry| {
                 stages.contains(&entry.stage.as_str())
-                    && judge::whose(&self.sales, &self.words, &judge::trace_in(entry))
+                    && whose(&self.sales, &self.reports, &trace_in(entry))
                         .is_some_and(|(_, number)| number == sale)
             });
             if let Some(entry) = entry {
@@ -115,7 +123,7 @@ impl Stage<'_> {
                 let (en, zh) = (stages.join(" or "), stages.join(" 或 "));
                 let why =
                     text(format!("the journal never says {en}"), format!("日志中没有状态为 {zh} 的记录"));
-                return Err(self.broken(Rule::Unsettled, why));
+                return Err(self.abort(Rule::Unsettled, why));
             }
             thread::sleep(BETWEEN_LOOKS);
         }

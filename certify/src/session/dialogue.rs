@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Broken, Played, Stage, Word};
-use crate::judge::{Finding, Rule};
-use crate::protocol::{self, Line};
+use super::{Aborted, Continued, Session};
+use crate::protocol::{self, Line, TillReport};
 use crate::report::Event;
+use crate::rule::{Finding, Rule};
 use crate::scenario::{Moment, Step};
 use crate::text::text;
-use crate::till::{Heard, Till};
+use crate::till::{Output, Till};
 
-impl Stage<'_> {
-    pub(super) fn start(&mut self, till: u8) -> Played<()> {
+impl Session<'_> {
+    pub(super) fn start(&mut self, till: u8) -> Continued<()> {
         let stderr = self.folder.join("stderr.txt");
-        let started = Till::start(self.options, &stderr).map_err(|why| self.trouble(why))?;
+        let started = Till::start(self.options, &stderr).map_err(|why| self.certifier_failed(why))?;
         if let Some(place) = self.tills.get_mut(usize::from(till)) {
             *place = Some(started);
         }
@@ -30,22 +30,22 @@ impl Stage<'_> {
         self.folder.join(format!("till-{}", till + 1))
     }
 
-    pub(super) fn kill(&mut self, moment: Moment) -> Played<()> {
+    pub(super) fn kill(&mut self, moment: Moment) -> Continued<()> {
         match moment {
-            Moment::Seen(operation, times) => self.until(&Step::Kill(moment), |stage| {
-                stage.gateway.seen().iter().filter(|seen| seen.operation == operation).count() >= times
+            Moment::Seen(operation, times) => self.until(&Step::Kill(moment), |session| {
+                session.gateway.seen().iter().filter(|seen| seen.operation == operation).count() >= times
             })?,
-            Moment::Taken(sale) => self.until(&Step::Kill(moment), |stage| {
+            Moment::Taken(sale) => self.until(&Step::Kill(moment), |session| {
                 // The till may have reported already that nothing was taken.
-                stage.net(sale) > 0 || stage.has_ended(0)
+                session.net(sale) > 0 || session.has_ended(0)
             })?,
             Moment::After(ms) => thread::sleep(Duration::from_millis(ms)),
             Moment::Idle => {}
         }
-        let Some(mut running) = self.tills.get_mut(0).and_then(Option::take) else { return Err(Broken) };
+        let Some(mut running) = self.tills.get_mut(0).and_then(Option::take) else { return Err(Aborted) };
         let (lines, gone) = running.kill();
         for line in lines {
-            self.heard(0, &line);
+            self.record_line(0, &line);
         }
         if let Some(open) = self.open.first_mut() {
             *open = 0;
@@ -53,7 +53,7 @@ impl Stage<'_> {
         if gone {
             return Ok(());
         }
-        Err(self.broken(
+        Err(self.abort(
             Rule::Protocol,
             text(
                 "kill -9 ended a script, not the till that it had started: begin the till with exec",
@@ -64,30 +64,30 @@ impl Stage<'_> {
 
     /// Whether the till has done every command.
     pub(super) fn has_ended(&mut self, till: u8) -> bool {
-        while let Some(Heard::Line(line)) = self.till(till).map(|till| till.hear(Instant::now())) {
-            self.heard(till, &line);
+        while let Some(Output::Line(line)) = self.till(till).map(|till| till.read_line(Instant::now())) {
+            self.record_line(till, &line);
         }
         self.open_at(till) == 0
     }
 
-    pub(super) fn stop(&mut self, till: u8) -> Played<()> {
+    pub(super) fn stop(&mut self, till: u8) -> Continued<()> {
         self.ask(till, &protocol::stop())?;
         let Some(mut running) = self.tills.get_mut(usize::from(till)).and_then(Option::take) else {
-            return Err(Broken);
+            return Err(Aborted);
         };
         if running.wait_for_end() {
             return Ok(());
         }
-        Err(self.broken(Rule::Silent, text("the till did not end after stop", "stop 之后收银程序没有结束")))
+        Err(self.abort(Rule::Silent, text("the till did not end after stop", "stop 之后收银程序没有结束")))
     }
 
     /// Sends a command to a till and waits until it is done.
-    pub(super) fn ask(&mut self, till: u8, line: &Value) -> Played<()> {
+    pub(super) fn ask(&mut self, till: u8, line: &Value) -> Continued<()> {
         self.tell(till, line)?;
         self.wait(till, 0)
     }
 
-    pub(super) fn tell(&mut self, till: u8, line: &Value) -> Played<()> {
+    pub(super) fn tell(&mut self, till: u8, line: &Value) -> Continued<()> {
         self.events.push(Event::ToTill { at_ms: self.at_ms(), till: till + 1, line: line.to_string() });
         if let Some(open) = self.open.get_mut(usize::from(till)) {
             *open += 1;
@@ -97,23 +97,23 @@ impl Stage<'_> {
     }
 
     /// Reads a till's lines until at most `left` commands are pending.
-    pub(super) fn wait(&mut self, till: u8, left: usize) -> Played<()> {
+    pub(super) fn wait(&mut self, till: u8, left: usize) -> Continued<()> {
         let until = Instant::now() + self.options.time_limit;
         while self.open_at(till) > left {
-            match self.till(till).map(|running| running.hear(until)) {
-                Some(Heard::Line(line)) => self.heard(till, &line),
-                Some(Heard::Silence) => return Err(self.silent(till)),
-                Some(Heard::End) | None => return Err(self.gone(till)),
+            match self.till(till).map(|running| running.read_line(until)) {
+                Some(Output::Line(line)) => self.record_line(till, &line),
+                Some(Output::Silence) => return Err(self.silent(till)),
+                Some(Output::End) | None => return Err(self.gone(till)),
             }
         }
         Ok(())
     }
 
-    pub(super) fn heard(&mut self, till: u8, line: &str) {
+    pub(super) fn record_line(&mut self, till: u8, line: &str) {
         let at_ms = self.at_ms();
         self.events.push(Event::FromTill { at_ms, till: till + 1, line: line.chars().take(4096).collect() });
         match Line::read(line) {
-            Ok(Line::Sale(line)) => self.words.push(Word { till, line }),
+            Ok(Line::Sale(line)) => self.reports.push(TillReport { till, line }),
             Ok(Line::Done) => {
                 if let Some(open) = self.open.get_mut(usize::from(till)) {
                     *open = open.saturating_sub(1);
@@ -143,21 +143,21 @@ impl Stage<'_> {
         self.open.get(usize::from(till)).copied().unwrap_or_default()
     }
 
-    pub(super) fn silent(&mut self, till: u8) -> Broken {
+    pub(super) fn silent(&mut self, till: u8) -> Aborted {
         let seconds = self.options.time_limit.as_secs();
         self.drop_till(till);
-        self.broken(
+        self.abort(
             Rule::Silent,
             text(format!("not done within {seconds} s; killed"), format!("{seconds} 秒内未完成，已结束进程")),
         )
     }
 
-    pub(super) fn gone(&mut self, till: u8) -> Broken {
+    pub(super) fn gone(&mut self, till: u8) -> Aborted {
         let running = self.tills.get_mut(usize::from(till)).and_then(Option::take);
         let how = running.map(|mut running| running.end()).unwrap_or_default();
         let about =
             text(format!("the till ended by itself: {}", how.en), format!("收银程序自行退出：{}", how.zh));
-        self.broken(Rule::Died, about)
+        self.abort(Rule::Died, about)
     }
 
     pub(super) fn drop_till(&mut self, till: u8) {

@@ -1,7 +1,7 @@
-//! Plays one scenario: the simulator, one or two tills, the steps, and the facts for the judgement.
+//! One run of a scenario: the simulator, one or two tills, the steps, and the facts for the judgement.
 
 mod cashier;
-mod talk;
+mod dialogue;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,28 +11,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use zvpos_core::calendar;
 
-use crate::Options;
+use crate::attribution::{trace_of, whose};
 use crate::audit::{Audit, Journalled};
-use crate::gateway::{Gateway, Wallet};
-use crate::judge::{self, Finding, Rule};
-use crate::protocol::{self, SaleLine};
-use crate::report::{Event, ScenarioReport};
-use crate::scenario::{Sale, Scenario, Step};
+use crate::gateway::{Gateway, Record, Wallet};
+use crate::options::Options;
+use crate::protocol::{self, TillReport};
+use crate::report::Event;
+use crate::rule::{Finding, Rule};
+use crate::sale::Sale;
+use crate::scenario::{Scenario, Step};
 use crate::text::{Text, text};
 use crate::till::Till;
 
 /// The time limit for the library to settle a scenario's open sales, and for the gateway to receive a till's requests.
 const SETTLE_LIMIT: Duration = Duration::from_secs(40);
 
-/// A till's line about a sale.
-#[derive(Clone, Debug)]
-pub(crate) struct Word {
-    pub(crate) till: u8,
-    pub(crate) line: SaleLine,
-}
-
-/// A scenario being played; afterwards the facts for the judgement.
-pub(crate) struct Stage<'o> {
+/// A scenario while it runs; afterwards the facts for the judgement.
+pub(crate) struct Session<'o> {
     options: &'o Options,
     folder: PathBuf,
     config: Value,
@@ -43,7 +38,7 @@ pub(crate) struct Stage<'o> {
     tills: [Option<Till>; 2],
     pub(crate) events: Vec<Event>,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) words: Vec<Word>,
+    pub(crate) reports: Vec<TillReport>,
     /// Every sale that was rung up, in each version.
     pub(crate) sales: Vec<(u8, Sale)>,
     pub(crate) wallets: Vec<(&'static str, Wallet)>,
@@ -51,31 +46,30 @@ pub(crate) struct Stage<'o> {
     /// The number of pending commands.
     open: [usize; 2],
     differences: usize,
-    /// Where in `words` each till's last list begins; `None` for a till that has lost its files.
+    /// Where in `reports` each till's last list begins; `None` for a till that has lost its files.
     pub(crate) last_list: [Option<usize>; 2],
     lost_files: bool,
 }
 
 /// The scenario cannot continue; the finding has been recorded.
-struct Broken;
+struct Aborted;
 
-type Played<T> = Result<T, Broken>;
+type Continued<T> = Result<T, Aborted>;
 
-/// Plays a scenario and judges it.
-pub(crate) fn play(scenario: &Scenario, options: &Options) -> ScenarioReport {
-    match Stage::build(scenario, options) {
-        Ok(mut stage) => {
-            // The findings tell where it broke off.
-            let _ = scenario.steps.iter().try_for_each(|step| stage.step(step));
-            stage.close();
-            judge::judge(scenario, stage)
-        }
-        Err(why) => judge::unplayed(scenario, why),
-    }
+/// Runs a scenario to its end, or to the step at which it breaks off.
+///
+/// # Errors
+/// A text: the scenario could not be started.
+pub(crate) fn run<'o>(scenario: &Scenario, options: &'o Options) -> Result<Session<'o>, String> {
+    let mut session = Session::build(scenario, options)?;
+    // The findings tell where it broke off.
+    let _ = scenario.steps.iter().try_for_each(|step| session.step(step));
+    session.close();
+    Ok(session)
 }
 
-impl<'o> Stage<'o> {
-    fn build(scenario: &Scenario, options: &'o Options) -> Result<Stage<'o>, String> {
+impl<'o> Session<'o> {
+    fn build(scenario: &Scenario, options: &'o Options) -> Result<Session<'o>, String> {
         let folder = std::path::absolute(options.folder.join(scenario.id)).map_err(|e| e.to_string())?;
         // Files of an earlier run.
         let _ = fs::remove_dir_all(&folder);
@@ -91,7 +85,7 @@ impl<'o> Stage<'o> {
         // An unreadable ledger must not count against the till.
         let wallets =
             wallets.collect::<Option<_>>().ok_or("the simulator does not say what its members have")?;
-        Ok(Stage {
+        Ok(Session {
             options,
             folder,
             config,
@@ -102,7 +96,7 @@ impl<'o> Stage<'o> {
             tills: [None, None],
             events: Vec::new(),
             findings: Vec::new(),
-            words: Vec::new(),
+            reports: Vec::new(),
             sales: Vec::new(),
             wallets,
             journal: Vec::new(),
@@ -125,9 +119,9 @@ impl<'o> Stage<'o> {
         String::from_utf8_lossy(last).into_owned()
     }
 
-    fn step(&mut self, step: &Step) -> Played<()> {
+    fn step(&mut self, step: &Step) -> Continued<()> {
         self.events.push(Event::Did { at_ms: self.at_ms(), what: step.words() });
-        let words = self.words.len();
+        let before = self.reports.len();
         match step {
             Step::Start(till) => self.start(*till)?,
             Step::Sell { till, sale, .. } => self.sell(*till, sale)?,
@@ -140,20 +134,20 @@ impl<'o> Stage<'o> {
             Step::List { till, sale, says } => self.look(*till, sale, says)?,
             Step::Fault(fault) => {
                 let armed = self.gateway.arm(fault.name, fault.operation, fault.times, fault.number);
-                armed.map_err(|why| self.trouble(why))?;
+                armed.map_err(|why| self.certifier_failed(why))?;
             }
-            Step::Open => self.gateway.mend().map_err(|why| self.trouble(why))?,
+            Step::Open => self.gateway.mend().map_err(|why| self.certifier_failed(why))?,
             Step::Settled => self.await_settled()?,
             Step::Recorded { sale, stage } => self.recorded(sale, &[stage]).map(|_| ())?,
             Step::GivenBack(sale) => {
-                self.until(&Step::GivenBack(sale), |stage| stage.net(sale) == 0)?;
+                self.until(&Step::GivenBack(sale), |session| session.net(sale) == 0)?;
             }
             Step::Kill(moment) => self.kill(*moment)?,
             Step::LoseFiles => {
                 let own = self.own_folder(0);
                 fs::remove_dir_all(&own)
                     .and_then(|()| fs::create_dir_all(&own))
-                    .map_err(|error| self.trouble(error.to_string()))?;
+                    .map_err(|error| self.certifier_failed(error.to_string()))?;
                 self.lost_files = true;
             }
             Step::LoseJournal => {
@@ -161,7 +155,7 @@ impl<'o> Stage<'o> {
                 let journal = self.folder.join("journal");
                 fs::remove_dir_all(&journal)
                     .and_then(|()| fs::create_dir_all(&journal))
-                    .map_err(|error| self.trouble(error.to_string()))?;
+                    .map_err(|error| self.certifier_failed(error.to_string()))?;
             }
             Step::Person { sale, kept } => self.person(sale, *kept)?,
             Step::Refund { sale, .. } => self.ask(0, &protocol::refund(sale))?,
@@ -169,7 +163,7 @@ impl<'o> Stage<'o> {
             Step::Stop(till) => self.stop(*till)?,
         }
         if let Some((till, sale, says)) = step.expectation() {
-            let said = self.said_since(words, till, sale);
+            let said = self.state_since(before, till, sale);
             self.expect(said, sale, says, step);
         }
         Ok(())
@@ -178,44 +172,43 @@ impl<'o> Stage<'o> {
     /// The number of deductions of a sale in force at the gateway.
     fn net(&self, sale: &str) -> i64 {
         let ledger = self.gateway.ledger();
-        let of_sale = |record: &&crate::report::Record| {
-            judge::whose(&self.sales, &self.words, &judge::trace_of(record))
-                .is_some_and(|(_, number)| number == sale)
+        let of_sale = |record: &&Record| {
+            whose(&self.sales, &self.reports, &trace_of(record)).is_some_and(|(_, number)| number == sale)
         };
         ledger.iter().filter(of_sale).map(|record| record.net).sum()
     }
 
-    fn await_settled(&mut self) -> Played<()> {
+    fn await_settled(&mut self) -> Continued<()> {
         let settled = self.audit()?.wait_until_settled(SETTLE_LIMIT);
         if settled {
             return Ok(());
         }
-        Err(self.broken(
+        Err(self.abort(
             Rule::Unsettled,
             text("the journal still lists a sale that is not settled", "日志中仍有未决交易"),
         ))
     }
 
     /// Waits for an event at the gateway.
-    fn until(&mut self, step: &Step, mut so: impl FnMut(&mut Self) -> bool) -> Played<()> {
+    fn until(&mut self, step: &Step, mut so: impl FnMut(&mut Self) -> bool) -> Continued<()> {
         let started = Instant::now();
         while !so(self) {
             if started.elapsed() >= SETTLE_LIMIT {
                 let words = step.words();
                 let never = text(format!("it never came to: {}", words.en), format!("未出现：{}", words.zh));
-                return Err(self.broken(Rule::Protocol, never));
+                return Err(self.abort(Rule::Protocol, never));
             }
             thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }
 
-    fn audit(&mut self) -> Played<&Audit> {
+    fn audit(&mut self) -> Continued<&Audit> {
         if self.audit.is_none() {
-            let opened = Audit::open(&self.config).map_err(|why| self.trouble(why))?;
+            let opened = Audit::open(&self.config).map_err(|why| self.certifier_failed(why))?;
             self.audit = Some(opened);
         }
-        self.audit.as_ref().ok_or(Broken)
+        self.audit.as_ref().ok_or(Aborted)
     }
 
     /// Lists once more, stops the tills, lets the library settle the rest, and reads the journal.
@@ -224,11 +217,11 @@ impl<'o> Stage<'o> {
             if self.till(till).is_none() {
                 continue;
             }
-            let words = self.words.len();
+            let before = self.reports.len();
             if self.ask(till, &protocol::list()).is_ok() {
                 if let Some(last) = self.last_list.get_mut(usize::from(till)) {
                     // A till without its files cannot know its sales; the end of its day counts instead.
-                    *last = Some(words).filter(|_| !self.lost_files);
+                    *last = Some(before).filter(|_| !self.lost_files);
                 }
                 let _ = self.stop(till);
             }
@@ -248,20 +241,20 @@ impl<'o> Stage<'o> {
         match audit.day(&day) {
             Ok(entries) => self.journal = entries,
             Err(why) => {
-                self.trouble(why);
+                self.certifier_failed(why);
             }
         }
     }
 
-    fn broken(&mut self, rule: Rule, about: Text) -> Broken {
+    fn abort(&mut self, rule: Rule, about: Text) -> Aborted {
         self.findings.push(Finding::of(rule, None, about));
-        Broken
+        Aborted
     }
 
     /// Records a failure that is not the till's fault.
-    fn trouble(&mut self, why: impl Into<String>) -> Broken {
+    fn certifier_failed(&mut self, why: impl Into<String>) -> Aborted {
         let why = why.into();
-        self.broken(Rule::Certifier, text(why.clone(), why))
+        self.abort(Rule::Certifier, text(why.clone(), why))
     }
 }
 
