@@ -141,7 +141,7 @@ impl Command {
             Command::Sign(arguments) => arguments.run(),
             Command::Doctor(arguments) => arguments.run(),
             Command::Certify(arguments) => arguments.run(),
-            Command::Completions(arguments) => arguments.run(),
+            Command::Completions(arguments) => arguments.run(command()),
         }
     }
 }

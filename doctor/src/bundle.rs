@@ -16,9 +16,11 @@ use zvpos_core::json::Value as Strict;
 use zvpos_core::outcome::Lang;
 use zvpos_core::payment::Entry;
 
+use crate::journal;
+use crate::options::Options;
 use crate::redact::Redactor;
-use crate::visit::within;
-use crate::{Options, Report, journal};
+use crate::report::Report;
+use crate::run::within;
 
 /// How much of the log's end is included.
 const LOG_BYTES: u64 = 512 * 1024;

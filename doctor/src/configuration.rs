@@ -7,15 +7,15 @@ use zvpos_core::json::Value;
 use zvpos_core::payment::OnUnknown;
 
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
 /// Reads the configuration; `None` if `zv_init` would refuse it.
-pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
+pub(crate) fn examine(run: &mut Run<'_>, text: &str) -> Option<Config> {
     let value = match Value::parse(text) {
         Ok(value) => value,
         Err(error) => {
-            visit.say(Line::failed(
+            run.say(Line::failed(
                 "config",
                 "",
                 words!("配置不是有效的 JSON：{error}", "the configuration is no JSON: {error}"),
@@ -29,7 +29,7 @@ pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
         Err(problems) => {
             for problem in problems {
                 let why = problem.message;
-                visit.say(Line::failed(
+                run.say(Line::failed(
                     "config",
                     problem.path,
                     // A problem never contains a secret's value.
@@ -44,21 +44,17 @@ pub(crate) fn examine(visit: &mut Visit<'_>, text: &str) -> Option<Config> {
         }
     };
     let count = config.accounts.len();
-    visit.say(Line::ok(
-        "config",
-        "",
-        words!("配置可用，共 {count} 个账户", "can be used; accounts: {count}"),
-    ));
-    blanks(visit, text);
+    run.say(Line::ok("config", "", words!("配置可用，共 {count} 个账户", "can be used; accounts: {count}")));
+    blanks(run, text);
     for account in &config.accounts {
-        safety(visit, account);
-        plain_http(visit, account);
+        safety(run, account);
+        plain_http(run, account);
     }
     Some(config)
 }
 
 /// A key that was copied with a blank or a line end is another key.
-fn blanks(visit: &mut Visit<'_>, text: &str) {
+fn blanks(run: &mut Run<'_>, text: &str) {
     let Ok(json) = serde_json::from_str::<Json>(text) else { return };
     let named = json.get("accounts").and_then(Json::as_object).into_iter().flatten();
     let accounts =
@@ -67,7 +63,7 @@ fn blanks(visit: &mut Visit<'_>, text: &str) {
         for name in ["openId", "grantCode", "openKey"] {
             let value = account.get(name).and_then(Json::as_str).unwrap_or_default();
             if value.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
-                visit.say(Line::failed(
+                run.say(Line::failed(
                     "config.keys",
                     format!("{path}{name}"),
                     words!(
@@ -85,7 +81,7 @@ fn blanks(visit: &mut Visit<'_>, text: &str) {
 }
 
 /// How a sale whose answer is lost is resolved.
-fn safety(visit: &mut Visit<'_>, account: &Account) {
+fn safety(run: &mut Run<'_>, account: &Account) {
     let name = account.name.as_deref().unwrap_or_default();
     let has_route = account.route(Operation::Reverse).is_some();
     let line = match (account.on_unknown, has_route) {
@@ -118,17 +114,16 @@ fn safety(visit: &mut Visit<'_>, account: &Account) {
             ),
         ),
     };
-    visit
-        .say(line.with("on_unknown", if account.on_unknown == OnUnknown::Hold { "hold" } else { "reverse" }));
+    run.say(line.with("on_unknown", if account.on_unknown == OnUnknown::Hold { "hold" } else { "reverse" }));
 }
 
-fn plain_http(visit: &mut Visit<'_>, account: &Account) {
+fn plain_http(run: &mut Run<'_>, account: &Account) {
     let name = account.name.as_deref().unwrap_or_default();
     let plain = Operation::ALL.into_iter().any(|o| account.route(o).is_some_and(Route::is_plain_http));
     if !plain {
         return;
     }
-    visit.say(Line::warning(
+    run.say(Line::warning(
         "config.http",
         name,
         words!(
@@ -141,7 +136,7 @@ fn plain_http(visit: &mut Visit<'_>, account: &Account) {
         ),
     ));
     if account.password_over_http {
-        visit.say(Line::warning(
+        run.say(Line::warning(
             "config.http",
             name,
             words!(

@@ -13,14 +13,14 @@ use serde_json::Value;
 use zvpos_core::config::Config;
 use zvpos_core::journal::{DEFAULT_FILE, machine_folder, user_folder};
 
-use crate::Options;
+use crate::options::Options;
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
-pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&Config>) {
+pub(crate) fn examine(run: &mut Run<'_>, options: &Options, config: Option<&Config>) {
     let Some(journal) = place(options, config) else {
-        return visit.say(Line::warning(
+        return run.say(Line::warning(
             "journal.folder",
             "",
             words!("还没有交易日志文件", "there is no journal yet"),
@@ -30,15 +30,15 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
             ),
         ));
     };
-    if !folder(visit, &journal) {
+    if !folder(run, &journal) {
         return;
     }
-    owner(visit, &journal);
-    if disk::examine(visit, &journal) {
-        flush::examine(visit, &journal);
+    owner(run, &journal);
+    if disk::examine(run, &journal) {
+        flush::examine(run, &journal);
     }
-    let sequence = contents::examine(visit, &journal);
-    witness::examine(visit, options, &journal, sequence);
+    let sequence = contents::examine(run, &journal);
+    witness::examine(run, options, &journal, sequence);
 }
 
 /// The file that `zv_init` would use; nothing is created.
@@ -77,11 +77,11 @@ fn beside(journal: &Path, ending: &str) -> PathBuf {
 }
 
 /// Whether the folder exists and is writable.
-fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
+fn folder(run: &mut Run<'_>, journal: &Path) -> bool {
     let folder = folder_of(journal).to_owned();
     let about = folder.display().to_string();
-    if !folder.exists() && to_be_made(visit, &folder) {
-        visit.say(Line::ok(
+    if !folder.exists() && to_be_made(run, &folder) {
+        run.say(Line::ok(
             "journal.folder",
             about,
             words!(
@@ -92,13 +92,13 @@ fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
         return false;
     }
     let probe = beside(journal, &format!(".doctor-{}", std::process::id()));
-    let tried = visit.within(Duration::from_secs(3), move || {
+    let tried = run.within(Duration::from_secs(3), move || {
         std::fs::write(&probe, "")?;
         std::fs::remove_file(&probe)
     });
     let line = match tried {
         None => {
-            visit.out_of_time("journal.folder", &about);
+            run.out_of_time("journal.folder", &about);
             return false;
         }
         Some(Ok(())) => {
@@ -124,15 +124,15 @@ fn folder(visit: &mut Visit<'_>, journal: &Path) -> bool {
         ),
     };
     let usable = line.mend.is_none();
-    visit.say(line);
+    run.say(line);
     usable
 }
 
 /// Whether a folder can be created in the nearest existing parent.
-fn to_be_made(visit: &mut Visit<'_>, folder: &Path) -> bool {
+fn to_be_made(run: &mut Run<'_>, folder: &Path) -> bool {
     let Some(above) = folder.ancestors().find(|above| above.exists()) else { return false };
     let probe = above.join(format!(".doctor-{}", std::process::id()));
-    let tried = visit.within(Duration::from_secs(3), move || {
+    let tried = run.within(Duration::from_secs(3), move || {
         std::fs::create_dir(&probe)?;
         std::fs::remove_dir(&probe)
     });
@@ -142,7 +142,7 @@ fn to_be_made(visit: &mut Visit<'_>, folder: &Path) -> bool {
 /// The owner of the file, read from the folder: opening and closing the database may drop SQLite's locks of this
 /// process.
 #[cfg(unix)]
-fn owner(visit: &mut Visit<'_>, journal: &Path) {
+fn owner(run: &mut Run<'_>, journal: &Path) {
     use std::os::unix::fs::MetadataExt;
     let Ok(data) = std::fs::metadata(journal) else { return };
     let about = journal.display().to_string();
@@ -152,7 +152,7 @@ fn owner(visit: &mut Visit<'_>, journal: &Path) {
         "属于用户 {uid}，权限 {mode:03o}；本次检查以用户 {me} 运行",
         "belongs to user {uid}, mode {mode:03o}; the doctor runs as user {me}"
     );
-    visit.say(if writable {
+    run.say(if writable {
         Line::ok("journal.owner", about, found)
     } else {
         Line::failed(
@@ -168,10 +168,10 @@ fn owner(visit: &mut Visit<'_>, journal: &Path) {
 }
 
 #[cfg(not(unix))]
-fn owner(visit: &mut Visit<'_>, journal: &Path) {
+fn owner(run: &mut Run<'_>, journal: &Path) {
     let Ok(data) = std::fs::metadata(journal) else { return };
     if data.permissions().readonly() {
-        visit.say(Line::failed(
+        run.say(Line::failed(
             "journal.owner",
             journal.display().to_string(),
             words!("文件是只读的", "the file is read-only"),

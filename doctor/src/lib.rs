@@ -11,55 +11,26 @@ mod configuration;
 mod journal;
 mod machine;
 mod network;
+mod options;
 mod redact;
 mod report;
-mod visit;
+mod run;
 mod words;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
+pub use options::Options;
 pub use report::{CHECKS, Line, Report, Status};
 pub use words::Words;
 
-use visit::Visit;
-
-/// The options of a run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The configuration as `zv_init` gets it: JSON text.
-    pub config: String,
-    /// The time limit for all checks; checks that are not done by then are reported as such.
-    pub total: Duration,
-    /// The folder of the second witness, preferably on another drive than the journal (default: the user's folder).
-    pub witness: Option<PathBuf>,
-    /// The number that a person noted before the restart.
-    pub witness_was: Option<u64>,
-    /// The library file that the till loads, to see whether it fits this machine.
-    pub library: Option<PathBuf>,
-}
-
-impl Options {
-    /// Default options for this configuration.
-    pub fn new(config: impl Into<String>) -> Options {
-        Options {
-            config: config.into(),
-            total: Duration::from_secs(25),
-            witness: None,
-            witness_was: None,
-            library: None,
-        }
-    }
-}
+use run::Run;
 
 /// Runs every check. `say` receives each line as soon as it is known.
 pub fn examine(options: &Options, say: &mut dyn FnMut(&Line)) -> Report {
-    let mut visit = Visit::new(options, say);
-    let config = configuration::examine(&mut visit, &options.config);
-    machine::examine(&mut visit, options, config.as_ref());
-    journal::examine(&mut visit, options, config.as_ref());
+    let mut run = Run::new(options, say);
+    let config = configuration::examine(&mut run, &options.config);
+    machine::examine(&mut run, options, config.as_ref());
+    journal::examine(&mut run, options, config.as_ref());
     if let Some(config) = &config {
-        network::examine(&mut visit, config);
+        network::examine(&mut run, config);
     }
-    visit.into_report()
+    run.into_report()
 }

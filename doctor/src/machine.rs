@@ -10,19 +10,19 @@ use zvpos_core::api::VERSION;
 use zvpos_core::calendar::offset_minutes;
 use zvpos_core::config::Config;
 
-use crate::Options;
+use crate::options::Options;
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
 /// Fewer open files than this may be too few for a till with its connections.
 #[cfg(unix)]
 const FILES_MIN: u64 = 256;
 
-pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&Config>) {
+pub(crate) fn examine(run: &mut Run<'_>, options: &Options, config: Option<&Config>) {
     let bits = usize::BITS;
     let arch = std::env::consts::ARCH;
-    visit.say(
+    run.say(
         Line::ok(
             "library",
             "",
@@ -31,27 +31,27 @@ pub(crate) fn examine(visit: &mut Visit<'_>, options: &Options, config: Option<&
         .with("version", VERSION)
         .with("bits", bits),
     );
-    let libc = libc(visit);
+    let libc = libc(run);
     if let Some(path) = &options.library {
-        binary::examine(visit, path, libc.as_deref());
+        binary::examine(run, path, libc.as_deref());
     }
-    operating_system(visit);
-    write_filters(visit);
-    time_zone(visit, config);
-    random(visit);
+    operating_system(run);
+    write_filters(run);
+    time_zone(run, config);
+    random(run);
     #[cfg(unix)]
-    open_files(visit);
+    open_files(run);
 }
 
 /// The C library of this process; returns its version if known.
-fn libc(visit: &mut Visit<'_>) -> Option<String> {
+fn libc(run: &mut Run<'_>) -> Option<String> {
     if !cfg!(target_os = "linux") {
         return None;
     }
-    let found = visit.within(Duration::from_secs(2), system::c_library).flatten();
+    let found = run.within(Duration::from_secs(2), system::c_library).flatten();
     let (name, version) = found.unwrap_or_else(|| ("?".to_owned(), None));
     let shown = version.clone().unwrap_or_default();
-    visit.say(
+    run.say(
         Line::ok("libc", "", words!("C 库：{name} {shown}", "C library: {name} {shown}"))
             .with("name", name)
             .with("version", shown),
@@ -59,27 +59,27 @@ fn libc(visit: &mut Visit<'_>) -> Option<String> {
     version
 }
 
-fn operating_system(visit: &mut Visit<'_>) {
-    let name = visit.within(Duration::from_secs(3), system::name).flatten();
+fn operating_system(run: &mut Run<'_>) {
+    let name = run.within(Duration::from_secs(3), system::name).flatten();
     let name = name.unwrap_or_else(|| std::env::consts::OS.to_owned());
-    visit.say(
+    run.say(
         Line::ok("system", "", words!("操作系统：{name}", "operating system: {name}")).with("name", name),
     );
 }
 
-fn write_filters(visit: &mut Visit<'_>) {
+fn write_filters(run: &mut Run<'_>) {
     let Some(root) = std::env::var_os("SystemRoot").filter(|_| cfg!(windows)) else { return };
-    let found = visit.within(Duration::from_secs(5), move || write_filter::find(root.as_ref()));
+    let found = run.within(Duration::from_secs(5), move || write_filter::find(root.as_ref()));
     match found {
-        None => visit.out_of_time("write_filter", ""),
-        Some(found) if found.is_empty() => visit.say(Line::ok(
+        None => run.out_of_time("write_filter", ""),
+        Some(found) if found.is_empty() => run.say(Line::ok(
             "write_filter",
             "",
             words!("没有发现磁盘写保护或还原软件", "no write filter and no restoring software was found"),
         )),
         Some(found) => {
             let names = found.join(", ");
-            visit.say(
+            run.say(
                 Line::warning(
                     "write_filter",
                     "",
@@ -95,15 +95,15 @@ fn write_filters(visit: &mut Visit<'_>) {
     }
 }
 
-fn time_zone(visit: &mut Visit<'_>, config: Option<&Config>) {
+fn time_zone(run: &mut Run<'_>, config: Option<&Config>) {
     let Some(config) = config else { return };
-    let Some(zone) = visit.within(Duration::from_secs(4), system::utc_offset).flatten() else {
-        return visit.out_of_time("time_zone", "");
+    let Some(zone) = run.within(Duration::from_secs(4), system::utc_offset).flatten() else {
+        return run.out_of_time("time_zone", "");
     };
     let set = config.business_days.offset_minutes;
     let sign = if set < 0 { '-' } else { '+' };
     let wanted = format!("{sign}{:02}:{:02}", set.abs() / 60, set.abs() % 60);
-    visit.say(if offset_minutes(&zone) == Some(set) {
+    run.say(if offset_minutes(&zone) == Some(set) {
         Line::ok("time_zone", "", words!("时区 {zone}，与 utc_offset 一致", "{zone}, as utc_offset says"))
     } else {
         Line::warning(
@@ -118,9 +118,9 @@ fn time_zone(visit: &mut Visit<'_>, config: Option<&Config>) {
     });
 }
 
-fn random(visit: &mut Visit<'_>) {
-    let got = visit.within(Duration::from_secs(2), || getrandom::u64().is_ok());
-    visit.say(if got == Some(true) {
+fn random(run: &mut Run<'_>) {
+    let got = run.within(Duration::from_secs(2), || getrandom::u64().is_ok());
+    run.say(if got == Some(true) {
         Line::ok("random", "", words!("系统随机数可用", "the system gives random numbers"))
     } else {
         Line::failed(
@@ -136,11 +136,11 @@ fn random(visit: &mut Visit<'_>) {
 }
 
 #[cfg(unix)]
-fn open_files(visit: &mut Visit<'_>) {
+fn open_files(run: &mut Run<'_>) {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let shown = limit.map_or_else(|| "∞".to_owned(), |limit| limit.to_string());
     let found = words!("最多可打开 {shown} 个文件", "may open {shown} files");
-    visit.say(if limit.is_none_or(|limit| limit >= FILES_MIN) {
+    run.say(if limit.is_none_or(|limit| limit >= FILES_MIN) {
         Line::ok("open_files", "", found)
     } else {
         Line::warning(

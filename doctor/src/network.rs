@@ -16,7 +16,7 @@ use zvpos_core::config::Config;
 use zvpos_core::gateway::Operation;
 
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 use proxy::Proxy;
 
@@ -49,44 +49,44 @@ fn authority(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-pub(crate) fn examine(visit: &mut Visit<'_>, config: &Config) {
-    let proxy = proxy::examine(visit, config);
+pub(crate) fn examine(run: &mut Run<'_>, config: &Config) {
+    let proxy = proxy::examine(run, config);
     let routes = config.accounts.iter().flat_map(|account| {
         Operation::ALL.into_iter().filter_map(|operation| account.route(operation)).map(|route| &route.url)
     });
     let targets: BTreeSet<Target> = routes.filter_map(|url| Target::of(url)).collect();
     let mut reached = BTreeSet::new();
     for target in targets {
-        if reach(visit, config, proxy.as_ref(), &target) {
+        if reach(run, config, proxy.as_ref(), &target) {
             reached.insert(target);
         }
     }
-    gateway::examine(visit, config, &reached);
+    gateway::examine(run, config, &reached);
 }
 
 /// Checks whether a request can reach this server.
-fn reach(visit: &mut Visit<'_>, config: &Config, proxy: Option<&Proxy>, target: &Target) -> bool {
+fn reach(run: &mut Run<'_>, config: &Config, proxy: Option<&Proxy>, target: &Target) -> bool {
     let stream = match proxy {
         // The proxy looks the name up.
-        Some(proxy) => proxy.tunnel(visit, target),
-        None => look_up(visit, &target.host, target.port)
-            .and_then(|addresses| tcp::connect(visit, &target.name(), &addresses)),
+        Some(proxy) => proxy.tunnel(run, target),
+        None => look_up(run, &target.host, target.port)
+            .and_then(|addresses| tcp::connect(run, &target.name(), &addresses)),
     };
     match stream {
         None => false,
-        Some(stream) if target.https => tls::examine(visit, config, target, stream),
+        Some(stream) if target.https => tls::examine(run, config, target, stream),
         Some(_) => true,
     }
 }
 
 /// The addresses of a name; reports if there are none.
-fn look_up(visit: &mut Visit<'_>, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+fn look_up(run: &mut Run<'_>, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Some(vec![SocketAddr::new(address, port)]);
     }
     let name = host.to_owned();
     let begun = Instant::now();
-    let found = visit.within(LOOK_UP, move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
+    let found = run.within(LOOK_UP, move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let mend = words!(
         "检查网线与路由器，再检查 DNS 设置（可改用 223.5.5.5 或 114.114.114.114），并核对 endpoint 的域名",
@@ -119,7 +119,7 @@ fn look_up(visit: &mut Visit<'_>, host: &str, port: u16) -> Option<Vec<SocketAdd
             (Line::failed("dns", host, found, mend), None)
         }
     };
-    visit.say(line.with("ms", milliseconds));
+    run.say(line.with("ms", milliseconds));
     addresses
 }
 

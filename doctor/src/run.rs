@@ -3,23 +3,23 @@
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::Options;
+use crate::options::Options;
 use crate::redact::Redactor;
 use crate::report::{Line, Report};
 use crate::words::{Words, words};
 
 /// The state of one run.
-pub(crate) struct Visit<'v> {
-    say: &'v mut dyn FnMut(&Line),
+pub(crate) struct Run<'r> {
+    say: &'r mut dyn FnMut(&Line),
     lines: Vec<Line>,
     redactor: Redactor,
     deadline: Instant,
 }
 
-impl<'v> Visit<'v> {
-    pub(crate) fn new(options: &Options, say: &'v mut dyn FnMut(&Line)) -> Visit<'v> {
+impl<'r> Run<'r> {
+    pub(crate) fn new(options: &Options, say: &'r mut dyn FnMut(&Line)) -> Run<'r> {
         let redactor = Redactor::of(&options.config);
-        Visit { say, lines: Vec::new(), redactor, deadline: Instant::now() + options.total }
+        Run { say, lines: Vec::new(), redactor, deadline: Instant::now() + options.total }
     }
 
     /// Adds a line, with secrets removed.

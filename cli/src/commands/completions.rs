@@ -3,10 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
-
-use crate::command_line;
 
 /// The arguments of `zv completions`.
 #[derive(Args, Debug)]
@@ -17,10 +15,10 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Prints the script.
-    pub(crate) fn run(&self) -> ExitCode {
+    /// Prints the script for this command line.
+    pub(crate) fn run(&self, mut command: Command) -> ExitCode {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command_line::command(), "zv", &mut script);
+        clap_complete::generate(self.shell, &mut command, "zv", &mut script);
         // A closed stdout is not an error.
         let _ = io::stdout().lock().write_all(&script);
         ExitCode::SUCCESS

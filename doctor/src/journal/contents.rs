@@ -7,7 +7,7 @@ use zvpos_core::journal::{Inspection, JournalError, inspect, owners_folder};
 use zvpos_core::outcome::codes;
 
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::{Words, words};
 
 /// Reading a large journal completely from a slow disk takes a while.
@@ -15,11 +15,11 @@ const LIMIT: Duration = Duration::from_secs(6);
 const BUSY: Duration = Duration::from_secs(2);
 
 /// The number of changes that the journal has seen; `None` if it cannot be determined.
-pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
-    owners(visit, journal);
+pub(super) fn examine(run: &mut Run<'_>, journal: &Path) -> Option<u64> {
+    owners(run, journal);
     let about = journal.display().to_string();
     if !journal.exists() {
-        visit.say(Line::ok(
+        run.say(Line::ok(
             "journal.contents",
             about,
             words!("还没有交易日志，首次启动时建立", "is not there yet; the first start makes it"),
@@ -27,13 +27,13 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
         return None;
     }
     let path = journal.to_owned();
-    match visit.within(LIMIT, move || inspect(&path, BUSY)) {
+    match run.within(LIMIT, move || inspect(&path, BUSY)) {
         None => {
-            visit.out_of_time("journal.contents", &about);
+            run.out_of_time("journal.contents", &about);
             None
         }
         Some(Err(error)) => {
-            visit.say(unusable(&about, &error));
+            run.say(unusable(&about, &error));
             None
         }
         Some(Ok(inspection)) => {
@@ -46,8 +46,8 @@ pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> Option<u64> {
                     "format {format}, {entries} entries, every one whole"
                 ),
             );
-            visit.say(line.with("format", format).with("entries", entries).with("sequence", sequence));
-            visit.say(open_sales(&about, unsettled.len()).with("unsettled", unsettled.len()));
+            run.say(line.with("format", format).with("entries", entries).with("sequence", sequence));
+            run.say(open_sales(&about, unsettled.len()).with("unsettled", unsettled.len()));
             Some(sequence)
         }
     }
@@ -105,7 +105,7 @@ fn journal_words(code: &str, why: &str) -> Words {
 
 /// The processes that use the journal. Each holds a lock on its own file. The lock is only looked up where the system
 /// lists its locks, and never tried, since a till that finds the lock held would take its owner for alive.
-fn owners(visit: &mut Visit<'_>, journal: &Path) {
+fn owners(run: &mut Run<'_>, journal: &Path) {
     let folder = owners_folder(journal);
     let Ok(files) = std::fs::read_dir(&folder) else { return };
     let files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
@@ -113,7 +113,7 @@ fn owners(visit: &mut Visit<'_>, journal: &Path) {
         files.iter().filter(|file| is_held(file)).filter_map(|file| number(file)).collect();
     let (count, rest) = (alive.len(), files.len() - alive.len());
     let numbers = if alive.is_empty() { String::new() } else { format!(" ({})", alive.join(", ")) };
-    visit.say(
+    run.say(
         Line::ok(
             "journal.owners",
             folder.display().to_string(),

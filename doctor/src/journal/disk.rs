@@ -7,7 +7,7 @@ use zvpos_core::journal::network_kind;
 
 use super::folder_of;
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
 /// Below this a day of sales may not fit.
@@ -18,22 +18,22 @@ const FREE_FAILED: u64 = 4 * 1024 * 1024;
 const MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
 /// Returns whether flushes should be measured: a file system in memory has none.
-pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) -> bool {
+pub(super) fn examine(run: &mut Run<'_>, journal: &Path) -> bool {
     let path = journal.to_owned();
-    let asked = visit.within(Duration::from_secs(3), move || {
+    let asked = run.within(Duration::from_secs(3), move || {
         let folder = folder_of(&path).canonicalize().unwrap_or_else(|_| folder_of(&path).to_owned());
         (network_kind(&path), mount_of(&folder), fs4::available_space(&folder).ok())
     });
     let Some((network, mount, free)) = asked else {
-        visit.out_of_time("journal.disk", &journal.display().to_string());
+        run.out_of_time("journal.disk", &journal.display().to_string());
         return false;
     };
     let folder = folder_of(journal).display().to_string();
     let kind = mount.as_ref().map_or_else(|| "?".to_owned(), |mount| mount.kind.clone());
     let in_memory = MEMORY.contains(&kind.as_str());
-    visit.say(line(&folder, network, &mount.unwrap_or_default()).with("file_system", kind));
+    run.say(line(&folder, network, &mount.unwrap_or_default()).with("file_system", kind));
     if let Some(free) = free {
-        visit.say(space(&folder, free).with("free_bytes", free));
+        run.say(space(&folder, free).with("free_bytes", free));
     }
     !in_memory
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{beside, folder_of};
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
 /// The size of a small database record.
@@ -22,16 +22,16 @@ const HONEST_MIN: Duration = Duration::from_micros(50);
 /// A payment flushes two or three times, and the cashier waits for each.
 const SLOW: Duration = Duration::from_millis(100);
 
-pub(super) fn examine(visit: &mut Visit<'_>, journal: &Path) {
+pub(super) fn examine(run: &mut Run<'_>, journal: &Path) {
     let about = folder_of(journal).display().to_string();
     let scratch = Scratch(beside(journal, &format!(".flush-{}", std::process::id())));
-    match visit.within(BUDGET + Duration::from_secs(4), move || measure(&scratch)) {
-        None => visit.out_of_time("journal.flush", &about),
+    match run.within(BUDGET + Duration::from_secs(4), move || measure(&scratch)) {
+        None => run.out_of_time("journal.flush", &about),
         Some(Ok(middle)) => {
             let microseconds = u64::try_from(middle.as_micros()).unwrap_or(u64::MAX);
-            visit.say(judge(&about, middle).with("p50_us", microseconds));
+            run.say(judge(&about, middle).with("p50_us", microseconds));
         }
-        Some(Err(error)) => visit.say(Line::failed(
+        Some(Err(error)) => run.say(Line::failed(
             "journal.flush",
             about,
             words!("落盘失败：{error}", "a flush fails: {error}"),

@@ -12,10 +12,10 @@ use std::time::Duration;
 use zvpos_core::journal::user_folder;
 
 use super::{beside, folder_of};
-use crate::Options;
 use crate::machine::system::boot;
+use crate::options::Options;
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::{Words, words};
 
 /// The record that one run leaves for the next.
@@ -47,12 +47,12 @@ enum Verdict {
     SecondForgot,
 }
 
-pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, sequence: Option<u64>) {
+pub(super) fn examine(run: &mut Run<'_>, options: &Options, journal: &Path, sequence: Option<u64>) {
     let first = beside(journal, ".witness");
     let second = options.witness.clone().or_else(user_folder).map(|folder| folder.join(name(journal)));
     let noted = options.witness_was;
     let about = first.display().to_string();
-    let done = visit.within(Duration::from_secs(10), move || {
+    let done = run.within(Duration::from_secs(10), move || {
         let (here, there) = (Witness::read(&first), second.as_deref().and_then(Witness::read));
         let boot = boot().unwrap_or_default();
         let verdict = judge(here.as_ref(), there.as_ref(), noted, sequence, &boot);
@@ -68,8 +68,8 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
         Ok::<_, io::Error>((verdict, number, kept_twice && !one_drive))
     });
     match done {
-        None => visit.out_of_time("journal.witness", &about),
-        Some(Err(error)) => visit.say(Line::failed(
+        None => run.out_of_time("journal.witness", &about),
+        Some(Err(error)) => run.say(Line::failed(
             "journal.witness",
             about,
             words!("不能写入并落盘：{error}", "cannot be written and flushed: {error}"),
@@ -78,7 +78,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, options: &Options, journal: &Path, 
         Some(Ok((verdict, number, two_drives))) => {
             let known = verdict.line(about).with("number", number).with("verdict", verdict.word());
             let hint = next_time(number, two_drives);
-            visit.say(Line { found: known.found.clone().and(&hint), ..known });
+            run.say(Line { found: known.found.clone().and(&hint), ..known });
         }
     }
 }

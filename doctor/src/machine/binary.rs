@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
 /// The properties of a library file.
@@ -16,15 +16,15 @@ struct Binary {
     glibc: Option<(u32, u32)>,
 }
 
-pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
+pub(super) fn examine(run: &mut Run<'_>, path: &Path, glibc: Option<&str>) {
     let about = path.display().to_string();
     let path = path.to_owned();
-    let read = visit.within(std::time::Duration::from_secs(5), move || std::fs::read(path));
+    let read = run.within(std::time::Duration::from_secs(5), move || std::fs::read(path));
     let bytes = match read {
-        None => return visit.out_of_time("library.file", &about),
+        None => return run.out_of_time("library.file", &about),
         Some(Ok(bytes)) => bytes,
         Some(Err(error)) => {
-            return visit.say(Line::failed(
+            return run.say(Line::failed(
                 "library.file",
                 about,
                 words!("无法读取：{error}", "cannot be read: {error}"),
@@ -33,7 +33,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
         }
     };
     let Some(binary) = Binary::read(&bytes) else {
-        return visit.say(Line::failed(
+        return run.say(Line::failed(
             "library.file",
             about,
             words!("不是动态库，或文件不完整", "is no shared library, or not a whole one"),
@@ -43,7 +43,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, path: &Path, glibc: Option<&str>) {
     let Binary { format, bits, machine, .. } = &binary;
     let wanted = binary.glibc.map(|(major, minor)| format!("{major}.{minor}"));
     let too_new = binary.glibc.zip(glibc.and_then(version)).is_some_and(|(wanted, has)| wanted > has);
-    visit.say(
+    run.say(
         if too_new {
             let wanted = wanted.unwrap_or_default();
             let has = glibc.unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use x509_cert::der::Decode;
 use zvpos_core::calendar::timestamp;
 
-use crate::visit::unix_ms;
+use crate::run::unix_ms;
 
 /// Products that intercept TLS, by a part of the name under which they issue certificates. Each names its root after
 /// itself.

@@ -14,7 +14,7 @@ use zvpos_core::transport::{Failure, Http};
 
 use super::Target;
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::{Words, words};
 
 /// The time limit of one request.
@@ -22,11 +22,11 @@ const ANSWER: Duration = Duration::from_secs(6);
 /// A member code that no platform assigns.
 const NOBODY: &str = "zvpos-doctor";
 
-pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, reached: &BTreeSet<Target>) {
+pub(super) fn examine(run: &mut Run<'_>, config: &Config, reached: &BTreeSet<Target>) {
     let http = match Http::new(&config.transport) {
         Ok(http) => http,
         Err(why) => {
-            return visit.say(Line::failed(
+            return run.say(Line::failed(
                 "tls",
                 "",
                 words!("tls 设置不可用：{why}", "the tls setting cannot be used: {why}"),
@@ -40,22 +40,22 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, reached: &BTreeSet
         let Some(target) = Target::of(&route.url).filter(|target| reached.contains(target)) else { continue };
         let asking = Asking { http: &http, account, route, total: config.total };
         let name = account.name.clone().unwrap_or_default();
-        if visit.left().is_zero() {
-            visit.out_of_time("signature", &name);
+        if run.left().is_zero() {
+            run.out_of_time("signature", &name);
             continue;
         }
-        let first = asking.ask(visit, 0, account.sign_names);
+        let first = asking.ask(run, 0, account.sign_names);
         let offset = first.as_ref().ok().and_then(|answer| answer.offset);
         // No Date is learnt from a proxy that answers for itself.
         let dated = target.https || !http.is_absolute();
         if first.is_ok() && dated && clocks.insert(target.clone()) {
-            visit.say(clock(&target.name(), offset));
+            run.say(clock(&target.name(), offset));
         }
         let line = match first {
             Err(unanswered) => unanswered.line(&target.name()),
-            Ok(answer) => asking.judge(visit, &name, answer),
+            Ok(answer) => asking.judge(run, &name, answer),
         };
-        visit.say(line);
+        run.say(line);
     }
 }
 
@@ -93,7 +93,7 @@ enum Unanswered {
 
 impl Asking<'_> {
     /// Sends one request, signed for the till's time plus `correction_s`.
-    fn ask(&self, visit: &Visit<'_>, correction_s: i64, names: SignNames) -> Result<Answer, Unanswered> {
+    fn ask(&self, run: &Run<'_>, correction_s: i64, names: SignNames) -> Result<Answer, Unanswered> {
         let url: http::Uri = self.route.url.parse().map_err(|e| Unanswered::Nothing(format!("{e}")))?;
         let defaults: Value = serde_json::from_str(&self.account.defaults).unwrap_or_default();
         let params = match defaults.get("multiMark") {
@@ -110,8 +110,7 @@ impl Asking<'_> {
             u64::try_from(seconds).unwrap_or_default(),
             nonce,
         );
-        let exchanged =
-            self.http.post(&url, &body, Instant::now() + ANSWER.min(self.total).min(visit.left()));
+        let exchanged = self.http.post(&url, &body, Instant::now() + ANSWER.min(self.total).min(run.left()));
         let answer = exchanged.result.map_err(|failure| {
             Unanswered::Nothing(match failure {
                 Failure::NotSent(why) => format!("{} {}", why.code.text, why.message),
@@ -132,9 +131,9 @@ impl Asking<'_> {
     }
 
     /// Judges the signature by the answer; after a refusal, further requests tell the possible reasons apart.
-    fn judge(&self, visit: &Visit<'_>, name: &str, answer: Answer) -> Line {
+    fn judge(&self, run: &Run<'_>, name: &str, answer: Answer) -> Line {
         let answer = if answer.code == CodeRules::NONCE {
-            self.ask(visit, 0, self.account.sign_names).unwrap_or(answer)
+            self.ask(run, 0, self.account.sign_names).unwrap_or(answer)
         } else {
             answer
         };
@@ -150,7 +149,7 @@ impl Asking<'_> {
         };
         let correction = answer.offset.map_or(0, Offset::whole);
         let accepts = |correction: i64, names: SignNames| {
-            self.ask(visit, correction, names).is_ok_and(|answer| answer.code != CodeRules::SIGNATURE)
+            self.ask(run, correction, names).is_ok_and(|answer| answer.code != CodeRules::SIGNATURE)
         };
         if correction != 0 && accepts(correction, self.account.sign_names) {
             let line = Line::warning(
@@ -241,7 +240,7 @@ fn offset(sent: SystemTime, round_trip: Duration, date: SystemTime) -> Offset {
 }
 
 fn seconds_of(time: SystemTime) -> i64 {
-    crate::visit::unix_ms(time).div_euclid(1000)
+    crate::run::unix_ms(time).div_euclid(1000)
 }
 
 fn clock(about: &str, offset: Option<Offset>) -> Line {

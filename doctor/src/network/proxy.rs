@@ -13,7 +13,7 @@ use zvpos_core::text::percent_decoded;
 use super::{Target, authority, look_up, tcp};
 use crate::redact::PROXY_VARIABLES;
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
 const ANSWER: Duration = Duration::from_secs(5);
@@ -28,32 +28,28 @@ pub(super) struct Proxy {
     absolute: bool,
 }
 
-pub(super) fn examine(visit: &mut Visit<'_>, config: &Config) -> Option<Proxy> {
+pub(super) fn examine(run: &mut Run<'_>, config: &Config) -> Option<Proxy> {
     let Some(text) = &config.transport.proxy else {
-        environment(visit);
+        environment(run);
         return None;
     };
     let uri: Uri = text.parse().ok()?;
     let userinfo = uri.authority()?.as_str().rsplit_once('@').map(|(userinfo, _)| userinfo.to_owned());
     let (host, port) = (uri.host()?, uri.port_u16().unwrap_or(80));
     let name = authority(host.trim_matches(['[', ']']), port);
-    visit.say(Line::ok("proxy", name.clone(), words!("已配置代理", "is configured")));
-    let addresses = look_up(visit, host.trim_matches(['[', ']']), port);
+    run.say(Line::ok("proxy", name.clone(), words!("已配置代理", "is configured")));
+    let addresses = look_up(run, host.trim_matches(['[', ']']), port);
     let authorization = userinfo.map(|userinfo| STANDARD.encode(percent_decoded(&userinfo)));
     Some(Proxy { name, addresses, authorization, absolute: config.transport.absolute })
 }
 
-fn environment(visit: &mut Visit<'_>) {
+fn environment(run: &mut Run<'_>) {
     let set: Vec<&str> = PROXY_VARIABLES
         .into_iter()
         .filter(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
         .collect();
     if set.is_empty() {
-        return visit.say(Line::ok(
-            "proxy",
-            "",
-            words!("没有代理，直接连接", "none: connections are direct"),
-        ));
+        return run.say(Line::ok("proxy", "", words!("没有代理，直接连接", "none: connections are direct")));
     }
     let names = set.join(", ");
     let line = Line::ok(
@@ -68,17 +64,17 @@ fn environment(visit: &mut Visit<'_>) {
         "若必须经过代理才能上网，在配置中设置 proxy",
         "where the network needs it, set proxy in the configuration"
     );
-    visit.say(Line { mend: Some(mend), ..line }.with("environment", set));
+    run.say(Line { mend: Some(mend), ..line }.with("environment", set));
 }
 
 impl Proxy {
     /// A connection through it by CONNECT, or to the proxy alone if plain http requests are sent to it with the whole
     /// URL.
-    pub(super) fn tunnel(&self, visit: &mut Visit<'_>, target: &Target) -> Option<TcpStream> {
-        let mut stream = tcp::connect(visit, &self.name, self.addresses.as_ref()?)?;
+    pub(super) fn tunnel(&self, run: &mut Run<'_>, target: &Target) -> Option<TcpStream> {
+        let mut stream = tcp::connect(run, &self.name, self.addresses.as_ref()?)?;
         let name = target.name();
         if self.absolute && !target.https {
-            visit.say(Line::ok(
+            run.say(Line::ok(
                 "proxy",
                 self.name.clone(),
                 words!(
@@ -94,7 +90,7 @@ impl Proxy {
             .map(|a| format!("Proxy-Authorization: Basic {a}\r\n"))
             .unwrap_or_default();
         let request = format!("CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{authorization}\r\n");
-        let asked = visit.within(ANSWER, move || {
+        let asked = run.within(ANSWER, move || {
             stream.set_read_timeout(Some(ANSWER))?;
             stream.set_write_timeout(Some(ANSWER))?;
             stream.write_all(request.as_bytes())?;
@@ -105,13 +101,13 @@ impl Proxy {
             Some(Ok((stream, status))) => (status, Some(stream)),
             Some(Err(error)) => (error.to_string(), None),
             None => {
-                visit.out_of_time("proxy", &self.name);
+                run.out_of_time("proxy", &self.name);
                 return None;
             }
         };
         let code = status.split(' ').nth(1).unwrap_or_default();
         if code.starts_with('2') && stream.is_some() {
-            visit.say(Line::ok("proxy", self.name.clone(), words!("已通到 {name}", "leads to {name}")));
+            run.say(Line::ok("proxy", self.name.clone(), words!("已通到 {name}", "leads to {name}")));
             return stream;
         }
         let mend = if code == "407" {
@@ -130,7 +126,7 @@ impl Proxy {
                 "ask the network's keeper to let CONNECT to {name} through; for a proxy that only forwards plain http there is proxy.mode: absolute, read docs/money-safety.md first"
             )
         };
-        visit.say(Line::failed(
+        run.say(Line::failed(
             "proxy",
             self.name.clone(),
             words!("拒绝连接 {name}：{status}", "refuses to connect to {name}: {status}"),

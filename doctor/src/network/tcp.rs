@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::report::Line;
-use crate::visit::Visit;
+use crate::run::Run;
 use crate::words::words;
 
 const CONNECT: Duration = Duration::from_secs(3);
@@ -13,8 +13,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ADDRESSES_MAX: usize = 8;
 
 /// A connection to the first address that accepts one.
-pub(super) fn connect(visit: &mut Visit<'_>, about: &str, addresses: &[SocketAddr]) -> Option<TcpStream> {
-    let limit = CONNECT.min(visit.left()).max(Duration::from_millis(1));
+pub(super) fn connect(run: &mut Run<'_>, about: &str, addresses: &[SocketAddr]) -> Option<TcpStream> {
+    let limit = CONNECT.min(run.left()).max(Duration::from_millis(1));
     let (done, results) = channel();
     for address in addresses.iter().copied().take(ADDRESSES_MAX) {
         let done = done.clone();
@@ -38,7 +38,7 @@ pub(super) fn connect(visit: &mut Visit<'_>, about: &str, addresses: &[SocketAdd
         }
     }
     let (reached, dead) = (reached.join("; "), dead.join("; "));
-    visit.say(match (&first, dead.is_empty()) {
+    run.say(match (&first, dead.is_empty()) {
         (Some(_), true) => Line::ok("tcp", about, words!("已连接：{reached}", "connected: {reached}")),
         (Some(_), false) => Line::warning(
             "tcp",

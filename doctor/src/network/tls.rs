@@ -18,25 +18,25 @@ use zvpos_core::transport::Roots;
 
 use super::Target;
 use super::certificate::{Certificate, interceptor};
-use crate::report::Line;
-use crate::visit::Visit;
-use crate::words::words;
+use crate::report::{Line, Status};
+use crate::run::Run;
+use crate::words::{Words, words};
 
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// The vendor renews in time; a certificate that expires sooner may have been forgotten.
 const EXPIRY_WARNING_DAYS: i64 = 14;
 
 /// Whether the library would trust the server.
-pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, target: &Target, stream: TcpStream) -> bool {
+pub(super) fn examine(run: &mut Run<'_>, config: &Config, target: &Target, stream: TcpStream) -> bool {
     let host = target.host.clone();
     let about = target.name();
-    let seen = match visit.within(HANDSHAKE, move || handshake(&host, stream)) {
+    let seen = match run.within(HANDSHAKE, move || handshake(&host, stream)) {
         None => {
-            visit.out_of_time("tls", &about);
+            run.out_of_time("tls", &about);
             return false;
         }
         Some(Err(why)) => {
-            visit.say(Line::failed(
+            run.say(Line::failed(
                 "tls",
                 about,
                 words!("握手失败：{why}", "the handshake fails: {why}"),
@@ -50,7 +50,7 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, target: &Target, s
         Some(Ok(seen)) => seen,
     };
     let Some(leaf) = seen.chain.first().and_then(|der| Certificate::read(der)) else {
-        visit.say(Line::failed(
+        run.say(Line::failed(
             "tls",
             about,
             words!("对方的证书无法读取", "the server's certificate cannot be read"),
@@ -62,8 +62,8 @@ pub(super) fn examine(visit: &mut Visit<'_>, config: &Config, target: &Target, s
         .with("version", seen.version)
         .with("issuer", leaf.issuer.clone())
         .with("not_after", leaf.not_after());
-    let trusted = line.status != crate::Status::Failed;
-    visit.say(line);
+    let trusted = line.status != Status::Failed;
+    run.say(line);
     trusted
 }
 
@@ -202,7 +202,7 @@ fn judge(config: &Config, target: &Target, seen: &Seen, leaf: &Certificate) -> L
 }
 
 /// What to do about a certificate that is not trusted.
-fn mend(error: &CertificateError, roots: &Roots, target: &Target, seen: &Seen, issuer: &str) -> crate::Words {
+fn mend(error: &CertificateError, roots: &Roots, target: &Target, seen: &Seen, issuer: &str) -> Words {
     use CertificateError as E;
     match error {
         E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => words!(
