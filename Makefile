@@ -75,9 +75,7 @@ lint:
 # Writes what is generated from the tables: docs/error-codes.md, docs/configuration.md, docs/requests.md, docs/faults.md,
 # the options in docs/zv.md and the JSON Schemas. The header is written by every build.
 docs:
-	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-core --lib documents
-	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-sandbox --lib page
-	ZVPOS_WRITE_DOCS=1 $(CARGO) test -p zvpos-cli --bin zv documents
+	$(CARGO) run -q -p zvpos-docgen
 
 # Inputs that nobody has thought of, so many hours for each target of fuzz/, two at a time; .ci/run takes a minute for each.
 fuzz:

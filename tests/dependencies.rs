@@ -30,8 +30,8 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 /// The packages of the workspace that use a dependency; the one in the root folder is `root`.
 fn users() -> BTreeMap<String, BTreeSet<String>> {
     let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let folders = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
-    for folder in folders.chain([root().to_owned()]) {
+    let below = |folder: &str| fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    for folder in below("").chain(below("tools")).chain([root().to_owned()]) {
         let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { continue };
         let own = folder == root();
         let name =

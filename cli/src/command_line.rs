@@ -56,7 +56,7 @@ enum Command {
 }
 
 /// The whole command line, with examples and exit codes under each command's help.
-pub(crate) fn command() -> clap::Command {
+pub fn command() -> clap::Command {
     let mut command = CommandLine::command().after_help(after(&[]));
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in names {
@@ -110,7 +110,7 @@ fn own_words(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// Parses the command line and runs the command.
-pub(crate) fn run() -> ExitCode {
+pub fn run() -> ExitCode {
     let words = own_words(std::env::args_os());
     let read =
         command().try_get_matches_from(words).and_then(|matches| CommandLine::from_arg_matches(&matches));

@@ -9,7 +9,6 @@ pub mod api;
 pub mod calendar;
 pub mod clock;
 pub mod config;
-pub mod documents;
 pub mod gateway;
 pub mod journal;
 pub mod json;

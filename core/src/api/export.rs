@@ -8,7 +8,7 @@ use crate::payment::Entry;
 use crate::runtime::entry_json;
 
 /// The columns of the CSV, in their order; new ones are only ever added at the end.
-pub(crate) const COLUMNS: [&str; 29] = [
+pub const COLUMNS: [&str; 29] = [
     "created",
     "bizId",
     "returnedBizId",

@@ -3,7 +3,6 @@
 
 mod check;
 mod json_path;
-pub mod json_schema;
 mod normalise;
 mod text;
 

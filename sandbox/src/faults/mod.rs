@@ -5,11 +5,11 @@ mod armed;
 mod chaos;
 mod effect;
 mod name;
-mod page;
 mod requested;
 mod script;
 mod table;
 mod tamper;
+mod text;
 mod type_drift;
 mod wire;
 
@@ -19,10 +19,10 @@ pub use self::{
     chaos::{Chaos, Order as ChaosOrder, Rate},
     effect::{Arrived, Hold},
     name::{ALIASES, Named},
-    page::{page, table},
     requested::Impossible,
     script::{Blockage, Step},
     table::{Fault, Meets, Param, Row},
+    text::{BY_CONFIGURATION, SELECTION, table},
     type_drift::{VARIANTS, drift},
     wire::{Content, HttpAnswer},
 };

@@ -1,11 +1,11 @@
 //! The schemas as JSON Schema (2020-12), shipped with the header.
 
-use super::{Kind, Schema};
 use serde_json::{Map, Value, json};
+use zvpos_core::schema::{Kind, Schema};
 
 /// The direction of the document.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// To the library: numbers and strings are both accepted, unknown fields are not.
     Request,
     /// From the library: one type per field; undocumented fields of the gateway may appear.
@@ -13,7 +13,7 @@ pub enum Direction {
 }
 
 /// A complete schema document.
-pub fn document(id: &str, described: &'static Schema, direction: Direction) -> Value {
+pub(crate) fn document(id: &str, described: &'static Schema, direction: Direction) -> Value {
     let mut schema = object(described, direction);
     if let Value::Object(members) = &mut schema {
         members.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));

@@ -1,18 +1,16 @@
-//! Compares the options in docs/zv.md and docs/zv.zh-CN.md with the command line. `make docs` writes them: the
-//! English texts are those of `--help`; the Chinese ones are kept and must exist for each option.
+//! The tables of options in docs/zv.md and docs/zv.zh-CN.md. The English texts are those of `--help`; the Chinese ones
+//! are kept and must exist for each option.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::Path;
-use std::{env, fs};
 
 use clap::{Arg, Command};
-use zvpos_core::outcome::Outcome;
 
-use crate::command_line;
+const ENGLISH: &str = "docs/zv.md";
+const CHINESE: &str = "docs/zv.zh-CN.md";
 
-const ENGLISH: &str = "zv.md";
-const CHINESE: &str = "zv.zh-CN.md";
+/// The two pages, by their paths from the root of the repository.
+pub(crate) const PAGES: [&str; 2] = [ENGLISH, CHINESE];
 
 /// The line above a table of options.
 const MARK: &str = "<!-- options of ";
@@ -25,7 +23,7 @@ type Table = (String, Vec<(String, String)>);
 
 /// Every table that the pages must show.
 fn tables() -> Vec<Table> {
-    let command = command_line::command();
+    let command = zvpos_cli::command();
     let mut tables = Vec::new();
     for sub in command.get_subcommands() {
         if sub.has_subcommands() {
@@ -36,8 +34,8 @@ fn tables() -> Vec<Table> {
             tables.push((format!("zv {}", sub.get_name()), rows(sub, false)));
         }
     }
-    let quote = command.find_subcommand("quote").unwrap();
-    tables.push(("every call".to_owned(), rows(quote, true)));
+    let common = command.find_subcommand("quote").map(|quote| rows(quote, true));
+    tables.push(("every call".to_owned(), common.unwrap_or_default()));
     tables
 }
 
@@ -71,19 +69,21 @@ fn words(arg: &Arg) -> String {
         more.push(format!("default {}", default.to_string_lossy()));
     }
     if !more.is_empty() {
-        write!(words, " ({})", more.join("; ")).unwrap();
+        // Writing to a String cannot fail.
+        let _ = write!(words, " ({})", more.join("; "));
     }
     words
 }
 
-/// The page with its tables updated. Headings of tables and Chinese descriptions are kept.
-fn renewed(page: &str, text: &str, wrong: &mut Vec<String>) -> String {
+/// The page with its tables updated. Headings of tables and Chinese descriptions are kept; what is wrong with them goes
+/// to `wrong`.
+pub(crate) fn updated(page: &str, text: &str, wrong: &mut Vec<String>) -> String {
     let tables: BTreeMap<String, Vec<(String, String)>> = tables().into_iter().collect();
     let mut missing: BTreeSet<&String> = tables.keys().collect();
     let mut out = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        writeln!(out, "{line}").unwrap();
+        let _ = writeln!(out, "{line}");
         let Some(title) = line.strip_prefix(MARK).and_then(|rest| rest.strip_suffix(" -->")) else {
             continue;
         };
@@ -95,7 +95,7 @@ fn renewed(page: &str, text: &str, wrong: &mut Vec<String>) -> String {
         let old: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
         let kept: BTreeMap<&str, &str> = old.iter().skip(2).filter_map(|row| cells(row)).collect();
         for line in old.iter().take(2) {
-            writeln!(out, "{line}").unwrap();
+            let _ = writeln!(out, "{line}");
         }
         for (option, words) in rows {
             let words =
@@ -103,7 +103,7 @@ fn renewed(page: &str, text: &str, wrong: &mut Vec<String>) -> String {
             if words.is_empty() {
                 wrong.push(format!("{page}: {title}: no words for {option}"));
             }
-            writeln!(out, "| `{option}` | {words} |").unwrap();
+            let _ = writeln!(out, "| `{option}` | {words} |");
         }
         out.push('\n');
     }
@@ -116,43 +116,37 @@ fn cells(row: &str) -> Option<(&str, &str)> {
     Some((option, words))
 }
 
-#[test]
-fn the_pages_name_every_option_and_no_other() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let mut wrong = Vec::new();
-    for page in [ENGLISH, CHINESE] {
-        let path = folder.join(page);
-        let text = fs::read_to_string(&path).unwrap();
-        let renewed = renewed(page, &text, &mut wrong);
-        if env::var_os("ZVPOS_WRITE_DOCS").is_some() {
-            fs::write(&path, renewed).unwrap();
-        } else if renewed != text {
-            wrong.push(format!("{page} is old: run `make docs`"));
+#[cfg(test)]
+mod tests {
+    use zvpos_core::outcome::Outcome;
+
+    use super::*;
+
+    #[test]
+    fn the_pages_name_every_exit_code() {
+        for page in PAGES {
+            let text = std::fs::read_to_string(crate::root().join(page)).unwrap();
+            // No command returns a ticket.
+            for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Running) {
+                let row = format!("| {} | `{}` | ", outcome.number(), outcome.as_str());
+                assert!(text.lines().any(|line| line.starts_with(&row)), "{page}: {row}");
+            }
+            assert!(text.contains("| 130 | "), "{page}");
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
 
-#[test]
-fn the_pages_name_every_exit_code() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    for page in [ENGLISH, CHINESE] {
-        let text = fs::read_to_string(folder.join(page)).unwrap();
-        // No command returns a ticket.
-        for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Running) {
-            let row = format!("| {} | `{}` | ", outcome.number(), outcome.as_str());
-            assert!(text.lines().any(|line| line.starts_with(&row)), "{page}: {row}");
-        }
-        assert!(text.contains("| 130 | "), "{page}");
+    #[test]
+    fn an_option_that_is_not_there_is_found() {
+        let page = "<!-- options of zv lookup -->\n| o | m |\n|---|---|\n| `--bizid ID` | words |\n\nrest\n";
+        let mut wrong = Vec::new();
+        let text = updated(CHINESE, page, &mut wrong);
+        assert!(
+            text.contains("| `--bizId ID` |  |") && !text.contains("--bizid") && text.ends_with("rest\n")
+        );
+        assert!(wrong.iter().any(|wrong| wrong.contains("no words for --bizId ID")), "{wrong:?}");
+        assert!(
+            wrong.iter().any(|wrong| wrong.contains("no table <!-- options of zv consume -->")),
+            "{wrong:?}"
+        );
     }
-}
-
-#[test]
-fn an_option_that_is_not_there_is_found() {
-    let page = "<!-- options of zv lookup -->\n| o | m |\n|---|---|\n| `--bizid ID` | words |\n\nrest\n";
-    let mut wrong = Vec::new();
-    let text = renewed(CHINESE, page, &mut wrong);
-    assert!(text.contains("| `--bizId ID` |  |") && !text.contains("--bizid") && text.ends_with("rest\n"));
-    assert!(wrong.iter().any(|wrong| wrong.contains("no words for --bizId ID")), "{wrong:?}");
-    assert!(wrong.iter().any(|wrong| wrong.contains("no table <!-- options of zv consume -->")), "{wrong:?}");
 }
