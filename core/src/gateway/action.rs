@@ -47,7 +47,9 @@ const READS: [(Option<&str>, Option<&str>); 4] = [
 
 /// Whether an action, a path or a whole URL moves value, in any spelling.
 pub fn moves_value(action: &str) -> bool {
-    MOVES_VALUE.iter().any(|known| same_or_behind(action, known))
+    let action = normalised(action);
+    // The list is normalised but for its case.
+    MOVES_VALUE.iter().any(|known| is_or_ends_with(&action, &known.to_ascii_lowercase()))
 }
 
 /// Whether two spellings mean the same action or path.
@@ -57,8 +59,12 @@ pub fn is_same(one: &str, other: &str) -> bool {
 
 /// Whether `action` is `known`, or a path that ends with it.
 pub fn same_or_behind(action: &str, known: &str) -> bool {
-    let (action, known) = (normalised(action), normalised(known));
-    action == known || action.strip_suffix(&known).is_some_and(|before| before.ends_with('/'))
+    is_or_ends_with(&normalised(action), &normalised(known))
+}
+
+/// The same for normalised spellings.
+fn is_or_ends_with(action: &str, known: &str) -> bool {
+    action.strip_suffix(known).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 /// The target of a documented read for an account of that generation; `action` may be either of its names.
@@ -107,6 +113,13 @@ fn normalised(action: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_is_normalised_but_for_its_case() {
+        for known in MOVES_VALUE {
+            assert_eq!(normalised(known), known.to_ascii_lowercase());
+        }
+    }
 
     #[test]
     fn actions_that_move_value_are_recognised_in_any_spelling() {
