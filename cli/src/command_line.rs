@@ -11,8 +11,8 @@ use crate::examples::EXAMPLES;
 use crate::exit;
 use crate::settings::SIMULATOR;
 
-/// Member coupons and stored value of the zvcms platform: a simulator of its gateway, the library's calls, and what
-/// to run before a till goes live.
+/// Member coupons and stored value of the zvcms platform: a simulator of its gateway, the library's calls, and the
+/// checks to run before a till goes live.
 #[derive(Parser, Debug)]
 #[command(name = "zv", version, propagate_version = false, max_term_width = 110)]
 pub(crate) struct CommandLine {
@@ -24,32 +24,32 @@ pub(crate) struct CommandLine {
 enum Command {
     /// Runs the simulator of the gateway, with made-up members, coupons and credentials
     Sandbox(sandbox::Arguments),
-    /// Asks what a coupon is worth on a basket; nothing is taken
+    /// Quotes the discount of a coupon on a basket; takes nothing
     Quote(calls::Arguments<Quote>),
-    /// Takes coupons, stored balance or both from a member; a payment password goes into --request only
+    /// Deducts coupons, stored balance or both from a member; a payment password goes into --request only
     Consume(calls::Arguments<Consume>),
-    /// Undoes a whole consume (冲正)
+    /// Reverses a whole consume (冲正)
     Reverse(calls::Arguments<Reverse>),
-    /// Says what became of a bizId, from the journal; the till then knows it
+    /// Shows the outcome of a bizId from the journal, and acknowledges it for the till
     Lookup(calls::Arguments<Lookup>),
-    /// Lists every sale that is not settled, or all of a business day
+    /// Lists every unsettled sale, or every sale of a business day
     Pending(calls::Arguments<Pending>),
-    /// Settles now what can be settled, and lists what is left
+    /// Settles now every sale that can be settled, and lists the rest
     Recover(recover::Arguments),
-    /// Says that the till has stored its sale (option confirm of the configuration)
+    /// Confirms that the till has stored its sale (option confirm of the configuration)
     Confirm(calls::Arguments<Confirm>),
-    /// Records what a person decided about a sale that nobody could find out
+    /// Records a person's decision about a sale whose outcome cannot be determined
     Settle(calls::Arguments<Settle>),
-    /// Asks the gateway for something that takes nothing: a member, coupons, what call_actions lists
+    /// Sends a request that takes nothing: for a member, for coupons, or an action of call_actions
     Call(read::Arguments),
     /// Shows and exports the journal
     #[command(subcommand)]
     Journal(journal::Command),
-    /// Shows each step of a signature; the key is never shown and nothing is sent
+    /// Shows each step of a signature, but never the key; sends nothing
     Sign(sign::Arguments),
-    /// Looks at everything that a till's payments depend on, and says what to mend
+    /// Checks everything that a till's payments depend on, and says what to fix
     Doctor(doctor::Arguments),
-    /// Leads a till program through every way a payment can end, and says what to mend
+    /// Runs a till program through every way a payment can end, and says what to fix
     Certify(certify::Arguments),
     /// Prints completions for a shell
     Completions(completions::Arguments),

@@ -23,7 +23,7 @@ Exit codes:
 
 const CERTIFY: &str = "\
 Exit codes:
-  0    every scenario that was played was passed
+  0    every scenario that was run passed
   1    a scenario failed
   2    invalid: the command line is wrong, or the till cannot be started
   5    internal: this machine, such as a report that cannot be written";
@@ -32,13 +32,13 @@ Exit codes:
 const CALLS: &str = "\
 Exit codes:
   0    succeeded
-  1    declined: the gateway said no, nothing was taken
+  1    declined: the gateway refused, nothing was taken
   2    invalid: the request, the configuration or the command line is wrong, nothing was sent
-  3    not_sent: nothing reached the gateway, the same bizId may be tried again
-  4    unknown: it may have been taken; do what `next` says, never pay under a new bizId
+  3    not_sent: nothing reached the gateway, retry with the same bizId
+  4    unknown: money may have been taken; do what `next` says, never pay under a new bizId
   5    internal: a defect, or this machine (disk, port); this call sent nothing
-  6    reversed: it was undone, or can no longer happen
-  7    conflict: the bizId stands for another sale, or the gateway refuses to undo it
+  6    reversed: the sale was reversed, or can no longer take effect
+  7    conflict: the bizId belongs to another sale, or the gateway refuses the reversal
   130  interrupted by Ctrl-C in a call that takes nothing";
 
 /// Ctrl-C where no result can be in doubt; the code that shells use for it.

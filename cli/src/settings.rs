@@ -20,11 +20,11 @@ const LOCAL: &str = "zvpos.json";
 /// The options of every command that uses the library.
 #[derive(Args, Debug)]
 pub(crate) struct Common {
-    /// The configuration; else zvpos.json here, else config.json in the user's folder for zvpos
+    /// The configuration (default: zvpos.json here, else config.json in the user's folder for zvpos)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Use a running `zv sandbox` with its made-up credentials; no configuration is needed
+    /// Use a running `zv sandbox` with its made-up credentials; needs no configuration
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = SIMULATOR,
           value_parser = simulator_url, conflicts_with = "config")]
     pub(crate) sandbox: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Common {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Say which configuration and journal are used and how long the parts took; twice: the library's log, too
+    /// Print which configuration and journal are used and how long each part took; twice: also the library's log
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }

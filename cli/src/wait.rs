@@ -48,7 +48,7 @@ pub(crate) fn attend<T: Send + 'static>(
                 asked = true;
                 line.suspend(|| {
                     say(
-                        "zv: the request may have left and cannot be called back. Waiting for what is certain, until \
+                        "zv: the request may have been sent and cannot be cancelled. Waiting for a certain outcome, until \
                          timeouts_ms.total at most; Ctrl-C again leaves at once.",
                     );
                 });

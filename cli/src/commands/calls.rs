@@ -34,7 +34,7 @@ pub(crate) struct Arguments<T: Call + Send + Sync + 'static> {
     #[command(flatten)]
     fields: Fields<T>,
 
-    /// The request as JSON, - for standard input; flags win over it
+    /// The request as JSON, - for standard input; the other options override its fields
     #[arg(long, value_name = "FILE", help_heading = "Request")]
     request: Option<String>,
 

@@ -22,11 +22,11 @@ use crate::till::or_failure;
 /// The arguments of `zv certify`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// The till: a program and its arguments, behind --
+    /// The till: a program and its arguments, after --
     #[arg(value_name = "TILL", last = true, required_unless_present = "list")]
     till: Vec<OsString>,
 
-    /// Only scenarios whose id begins so, such as lost. or crash.twice (repeatable)
+    /// Run only scenarios whose id begins with this, such as lost. or crash.twice (repeatable)
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
 
@@ -34,19 +34,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     parallel: u16,
 
-    /// How long the till may take for one line of the certifier's
+    /// How long the till may take for one line from the certifier
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     time_limit: u64,
 
-    /// Where each scenario keeps its journal and the till's files (default: a new folder, removed if all is passed)
+    /// The folder for each scenario's journal and the till's files (default: a new one, removed if every scenario passes)
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
 
-    /// Write the report for people there: one file, in English and Chinese
+    /// Write the report for people to this file, in English and Chinese
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Write the report for programs there, as JSON
+    /// Write the report for programs to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
@@ -55,11 +55,11 @@ pub(crate) struct Arguments {
     #[arg(long = "json", id = "json_report")]
     json: bool,
 
-    /// Print the scenarios and end
+    /// Print the scenarios and exit
     #[arg(long)]
     list: bool,
 
-    /// The language of what is printed
+    /// The language of the output
     #[arg(long, value_name = "LANG", default_value = "zh-CN")]
     lang: Language,
 }

@@ -23,15 +23,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     witness: Option<PathBuf>,
 
-    /// The witness's number as somebody noted it before the restart
+    /// The witness's number, noted before the restart
     #[arg(long, value_name = "NUMBER")]
     witness_was: Option<u64>,
 
-    /// The library file that the till loads, to see whether it fits this machine
+    /// The library file that the till loads, to check whether it fits this machine
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
 
-    /// Write a zip archive for support there, without keys and passwords
+    /// Write a zip archive for support to this file, without keys and passwords
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
 

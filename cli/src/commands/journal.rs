@@ -15,20 +15,20 @@ const WHAT: &str = "reading the journal";
 /// The commands of `zv journal`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Shows entries as a table: today's, a day's, what is not settled, or one sale
+    /// Shows entries as a table: today's, a day's, the unsettled ones, or one sale
     Show(Show),
-    /// Writes every sale of a business day to standard output, to be held against the till's own
+    /// Writes every sale of a business day to standard output, for comparison with the till's own records
     Export(Export),
 }
 
 /// The arguments of `zv journal show`.
 #[derive(Args, Debug)]
 pub(crate) struct Show {
-    /// One sale, with all that the journal has about it
+    /// One sale, with everything that the journal has about it
     #[arg(long, alias = "bizId", value_name = "ID", conflicts_with_all = ["unsettled", "day"])]
     biz_id: Option<String>,
 
-    /// What is not settled, of whatever day
+    /// The unsettled sales of every day
     #[arg(long, conflicts_with = "day")]
     unsettled: bool,
 
@@ -36,7 +36,7 @@ pub(crate) struct Show {
     #[arg(long, value_name = "DAY", default_value = "today")]
     day: String,
 
-    /// Which configured account
+    /// The configured account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
 
@@ -51,11 +51,11 @@ pub(crate) struct Export {
     #[arg(long, value_name = "DAY", default_value = "today")]
     day: String,
 
-    /// How it is written; csv suits a spreadsheet
+    /// The format; csv suits a spreadsheet
     #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "ndjson"])]
     format: String,
 
-    /// Which configured account
+    /// The configured account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
 

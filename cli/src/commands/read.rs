@@ -13,16 +13,16 @@ use crate::settings::Common;
 /// The arguments of `zv call`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// member_lookup, coupon_status, usable_coupons, balance_by_biz_id, a V2 Action, a V3 path, or what the
-    /// configuration lists under call_actions
+    /// member_lookup, coupon_status, usable_coupons, balance_by_biz_id, a V2 Action, a V3 path, or an
+    /// entry of call_actions in the configuration
     #[arg(value_name = "ACTION")]
     action: String,
 
-    /// One of the params, sent as text (repeatable)
+    /// A parameter, sent as text (repeatable)
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Request")]
     param: Vec<String>,
 
-    /// The params as JSON, - for standard input; --param wins over it
+    /// The parameters as JSON, - for standard input; --param overrides them
     #[arg(long, value_name = "FILE", help_heading = "Request")]
     request: Option<String>,
 

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     fields: Fields<Filter>,
 
-    /// Stay for so long at most, until nothing is left that settles by itself
+    /// Wait at most this long for the sales that settle by themselves
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=86_400))]
     wait: u64,
 

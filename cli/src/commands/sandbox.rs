@@ -23,43 +23,43 @@ use crate::till::or_failure;
 #[derive(Args, Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Arguments {
-    /// Where the gateway listens; port 0: any free one
+    /// The gateway's address; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
 
-    /// Where the admin API and the inspector listen
+    /// The address of the admin API and the inspector
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081", value_parser = address)]
     admin: SocketAddr,
 
-    /// Accounts, members and coupons as JSON, instead of the built-in ones
+    /// Accounts, members and coupons as JSON, in place of the built-in ones
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 
-    /// How the gateway behaves where nobody knows, as GET /policy of the admin API shows it
+    /// The gateway's behaviour where the vendor's is unknown, as GET /policy of the admin API shows it
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Faults by chance, such as seed=7,lost_answer=0.05,http_502=0.01
+    /// Random faults, such as seed=7,lost_answer=0.05,http_502=0.01
     #[arg(long, value_name = "RATES", value_parser = Chaos::parse)]
     chaos: Option<Chaos>,
 
-    /// Write {"gateway": URL, "admin": URL} there once both listen
+    /// Write {"gateway": URL, "admin": URL} to this file once both listen
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
 
-    /// No line on stderr for each request
+    /// Do not log each request to stderr
     #[arg(long)]
     quiet: bool,
 
-    /// End when standard input ends
+    /// Exit when standard input ends
     #[arg(long)]
     exit_with_stdin: bool,
 
-    /// Print the table of faults and end
+    /// Print the table of faults and exit
     #[arg(long)]
     faults: bool,
 
-    /// Print the built-in accounts, members and coupons and end
+    /// Print the built-in accounts, members and coupons and exit
     #[arg(long, conflicts_with = "faults")]
     data_example: bool,
 }

@@ -34,16 +34,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=999_999_999))]
     nonce: Option<u32>,
 
-    /// Which request the body is of
+    /// The operation that the request is for
     #[arg(long, value_name = "OPERATION", default_value = "quote",
           value_parser = PossibleValuesParser::new(Operation::ALL.map(Operation::key)))]
     operation: String,
 
-    /// The request as JSON, - for standard input (default: one without params)
+    /// The request as JSON, - for standard input (default: one without parameters)
     #[arg(long, value_name = "FILE")]
     request: Option<String>,
 
-    /// Which configured account
+    /// The configured account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
 
