@@ -131,7 +131,7 @@ impl Gateway {
     ///
     /// # Errors
     /// The reason, as a text.
-    pub(crate) fn mend(&self) -> Result<(), String> {
+    pub(crate) fn clear_faults(&self) -> Result<(), String> {
         self.tell("DELETE", "/faults", &Value::Null)
     }
 

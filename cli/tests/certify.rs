@@ -49,7 +49,7 @@ fn a_till_that_passes_everything_is_certified() {
 }
 
 #[test]
-fn a_careless_till_fails_and_is_told_what_to_mend() {
+fn a_careless_till_fails_and_is_told_what_to_fix() {
     let place = Location::new();
     let options = ["--lang", "en", "--only", "hold.taken", "--only", "plain.balance"];
     let said = certify(&place, &options, &naive("charge_again")).ended(1);

@@ -123,7 +123,7 @@ fn folder(run: &mut Run<'_>, journal: &Path) -> bool {
             ),
         ),
     };
-    let usable = line.mend.is_none();
+    let usable = line.remedy.is_none();
     run.say(line);
     usable
 }

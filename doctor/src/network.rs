@@ -88,7 +88,7 @@ fn look_up(run: &mut Run<'_>, host: &str, port: u16) -> Option<Vec<SocketAddr>> 
     let begun = Instant::now();
     let found = run.within(LOOK_UP, move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let mend = words!(
+    let remedy = words!(
         "检查网线与路由器，再检查 DNS 设置（可改用 223.5.5.5 或 114.114.114.114），并核对 endpoint 的域名",
         "look at the cable and the router, then the DNS server (223.5.5.5 or 114.114.114.114 serve as another), and the host in endpoint"
     );
@@ -98,7 +98,7 @@ fn look_up(run: &mut Run<'_>, host: &str, port: u16) -> Option<Vec<SocketAddr>> 
                 "域名解析超时（{milliseconds} 毫秒）",
                 "no answer from the name server in {milliseconds} ms"
             );
-            (Line::failed("dns", host, found, mend), None)
+            (Line::failed("dns", host, found, remedy), None)
         }
         Some(Ok(addresses)) if !addresses.is_empty() => {
             let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
@@ -112,11 +112,11 @@ fn look_up(run: &mut Run<'_>, host: &str, port: u16) -> Option<Vec<SocketAddr>> 
             (Line::ok("dns", host, found).with("addresses", shown), Some(addresses))
         }
         Some(Ok(_)) => {
-            (Line::failed("dns", host, words!("该域名没有地址", "the name has no address"), mend), None)
+            (Line::failed("dns", host, words!("该域名没有地址", "the name has no address"), remedy), None)
         }
         Some(Err(error)) => {
             let found = words!("域名解析失败：{error}", "the name cannot be resolved: {error}");
-            (Line::failed("dns", host, found, mend), None)
+            (Line::failed("dns", host, found, remedy), None)
         }
     };
     run.say(line.with("ms", milliseconds));

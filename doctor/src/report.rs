@@ -82,22 +82,27 @@ pub struct Line {
     /// The finding.
     pub found: Words,
     /// What to do; always set unless the status is `Ok`.
-    pub mend: Option<Words>,
+    pub remedy: Option<Words>,
     /// Figures for programs.
     pub facts: Map<String, Value>,
 }
 
 impl Line {
     pub(crate) fn ok(check: &'static str, about: impl Into<String>, found: Words) -> Line {
-        Line { check, about: about.into(), status: Status::Ok, found, mend: None, facts: Map::new() }
+        Line { check, about: about.into(), status: Status::Ok, found, remedy: None, facts: Map::new() }
     }
 
-    pub(crate) fn warning(check: &'static str, about: impl Into<String>, found: Words, mend: Words) -> Line {
-        Line { status: Status::Warning, mend: Some(mend), ..Line::ok(check, about, found) }
+    pub(crate) fn warning(
+        check: &'static str,
+        about: impl Into<String>,
+        found: Words,
+        remedy: Words,
+    ) -> Line {
+        Line { status: Status::Warning, remedy: Some(remedy), ..Line::ok(check, about, found) }
     }
 
-    pub(crate) fn failed(check: &'static str, about: impl Into<String>, found: Words, mend: Words) -> Line {
-        Line { status: Status::Failed, mend: Some(mend), ..Line::ok(check, about, found) }
+    pub(crate) fn failed(check: &'static str, about: impl Into<String>, found: Words, remedy: Words) -> Line {
+        Line { status: Status::Failed, remedy: Some(remedy), ..Line::ok(check, about, found) }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Line {
@@ -112,7 +117,7 @@ impl Line {
             "about": self.about,
             "status": self.status.as_str(),
             "found": self.found.pick(lang),
-            "mend": self.mend.as_ref().map(|mend| mend.pick(lang)),
+            "remedy": self.remedy.as_ref().map(|remedy| remedy.pick(lang)),
             "facts": self.facts,
         })
     }
@@ -122,8 +127,8 @@ impl Line {
         let about = if self.about.is_empty() { String::new() } else { format!("{}: ", self.about) };
         let status = padded(self.status.word(lang), 8);
         let row = format!("{status} {} {about}{}\n", padded(self.check, 20), self.found.pick(lang));
-        match &self.mend {
-            Some(mend) => format!("{row}{:30}→ {}\n", "", mend.pick(lang)),
+        match &self.remedy {
+            Some(remedy) => format!("{row}{:30}→ {}\n", "", remedy.pick(lang)),
             None => row,
         }
     }

@@ -33,7 +33,7 @@ impl<'r> Run<'r> {
         let line = Line {
             about: clean(&line.about),
             found: clean_words(line.found),
-            mend: line.mend.map(clean_words),
+            remedy: line.remedy.map(clean_words),
             facts: facts.collect(),
             ..line
         };
@@ -63,7 +63,7 @@ impl<'r> Run<'r> {
             words!("在限定时间内没有完成", "was not done in its time"),
             words!(
                 "先处理其它失败的项目，再重新运行检查",
-                "mend what else has failed, then run the doctor again"
+                "fix what else has failed, then run the doctor again"
             ),
         ));
     }

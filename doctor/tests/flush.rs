@@ -39,7 +39,7 @@ fn a_disk_that_lies_is_too_fast_to_be_true() {
     let line = flush_line("0");
     assert_eq!(line["status"], "warning", "{line}");
     assert!(line["found"].as_str().unwrap().contains("too fast to be true"), "{line}");
-    assert!(line["mend"].as_str().unwrap().contains("unprotected drive"), "{line}");
+    assert!(line["remedy"].as_str().unwrap().contains("unprotected drive"), "{line}");
 }
 
 #[test]

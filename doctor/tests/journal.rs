@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{MEMBER, config, line, mend, options, own_folder, report, run, simulator, till, url};
+use support::{MEMBER, config, line, options, own_folder, remedy, report, run, simulator, till, url};
 use zvpos_doctor::{Options, Status};
 use zvpos_sandbox::rules::Policy;
 
@@ -51,7 +51,7 @@ fn memory_is_no_disk_and_a_small_one_is_full() {
     let report = report(&config(NOWHERE, &disk.0, json!({})), &elsewhere);
     let kind = line(&report, "journal.disk");
     assert_eq!((kind.status, &kind.facts["file_system"]), (Status::Failed, &json!("tmpfs")));
-    assert!(mend(kind).contains("set journal to a disk"));
+    assert!(remedy(kind).contains("set journal to a disk"));
     assert_eq!(line(&report, "journal.space").status, Status::Failed);
     assert!(report.lines.iter().all(|line| line.check != "journal.flush"), "memory has no flush to measure");
 }
@@ -96,7 +96,7 @@ fn a_damaged_journal_is_named() {
     let report = report(&config, &folder);
     let contents = line(&report, "journal.contents");
     assert_eq!((contents.status, &contents.facts["code"]), (Status::Failed, &json!("ZV-JOURNAL-DAMAGED")));
-    assert!(mend(contents).contains("-wal"));
+    assert!(remedy(contents).contains("-wal"));
     assert_eq!(fs::read(&journal).unwrap(), bytes, "it was changed");
 }
 
@@ -178,7 +178,7 @@ fn short_keys_tear_no_word() {
         let keys = json!({"openId": "a", "grantCode": "o", "openKey": "is", "endpoint": endpoint});
         let config = config(endpoint, &folder, keys);
         for line in report(&config, &folder).lines {
-            let words = format!("{} {:?} {:?}", line.about, line.found, line.mend);
+            let words = format!("{} {:?} {:?}", line.about, line.found, line.remedy);
             assert!(!words.contains("***"), "{words}");
         }
     }

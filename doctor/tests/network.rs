@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 use support::{
-    admin, certificate, config, in_front_of, line, mend, options, own_folder, report, run, simulator, till,
+    admin, certificate, config, in_front_of, line, options, own_folder, remedy, report, run, simulator, till,
     url,
 };
 use zvpos_core::outcome::Lang;
@@ -85,7 +85,7 @@ fn a_wrong_key_is_told_from_a_wrong_clock_and_a_wrong_spelling() {
         let signature = line(&report, "signature");
         assert_eq!((&signature.facts["cause"], signature.status), (&json!(cause), status), "{signature:?}");
         assert_eq!(signature.facts["code"], "110004");
-        assert!(mend(signature).contains(words), "{signature:?}");
+        assert!(remedy(signature).contains(words), "{signature:?}");
     }
 }
 
@@ -129,7 +129,7 @@ fn a_portal_s_page_is_named() {
     let report = report(&config(&url(&server), &folder, json!({})), &folder);
     let gateway = line(&report, "gateway");
     assert_eq!(gateway.status, Status::Failed);
-    assert!(mend(gateway).contains("portal"), "{gateway:?}");
+    assert!(remedy(gateway).contains("portal"), "{gateway:?}");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_dead_port_and_a_name_that_does_not_exist() {
     assert!(dead.lines.iter().all(|line| line.check != "signature"), "{dead:#?}");
     let unknown = report_of("https://gateway.invalid/api/v2");
     assert_eq!(line(&unknown, "dns").status, Status::Failed);
-    assert!(mend(line(&unknown, "dns")).contains("DNS"));
+    assert!(remedy(line(&unknown, "dns")).contains("DNS"));
     assert!(unknown.lines.iter().all(|line| line.check != "tcp"), "{unknown:#?}");
 }
 
@@ -251,7 +251,7 @@ fn a_chain_that_is_not_trusted_says_why() {
             report(&config(&format!("https://127.0.0.1:{}/api/v2", tls.port), &folder, more), &folder);
         let shown = line(&report, "tls");
         assert_eq!(shown.status, status, "{shown:?}");
-        assert!(mend(shown).contains(words), "{shown:?}");
+        assert!(remedy(shown).contains(words), "{shown:?}");
         // Nothing is asked over a connection that is not trusted.
         assert_eq!(report.lines.iter().any(|line| line.check == "signature"), status != Status::Failed);
     }
@@ -313,7 +313,7 @@ fn through_a_proxy_with_a_login() {
     let wrong = with("user:wrong-pass@");
     let refused =
         wrong.lines.iter().find(|line| line.check == "proxy" && line.status == Status::Failed).unwrap();
-    assert!(mend(refused).contains("login"), "{refused:?}");
+    assert!(remedy(refused).contains("login"), "{refused:?}");
     for report in [right, wrong] {
         let text = report.to_json(Lang::En).to_string();
         assert!(!text.contains("proxy-pass") && !text.contains("wrong-pass"), "{text}");

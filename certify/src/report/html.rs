@@ -47,11 +47,11 @@ pub(super) fn page(report: &Report) -> String {
 
 /// The failures by rule, each with its fix: an integrator reads this first.
 fn overview(out: &mut String, report: &Report) {
-    let rules = report.to_mend();
+    let rules = report.to_fix();
     if rules.is_empty() {
         return;
     }
-    push(out, format_args!("<h2>{}</h2>\n<ul class=\"mend\">\n", both(&text("What to mend", "需要修改"))));
+    push(out, format_args!("<h2>{}</h2>\n<ul class=\"fixes\">\n", both(&text("What to fix", "需要修改"))));
     for (rule, ids) in rules {
         let links: Vec<String> = ids.iter().map(|id| format!("<a href=\"#{id}\">{id}</a>")).collect();
         push(
@@ -59,7 +59,7 @@ fn overview(out: &mut String, report: &Report) {
             format_args!(
                 "<li><strong>{}</strong><br>{}<br><small>{}</small></li>\n",
                 both(&rule.what()),
-                both(&rule.mend()),
+                both(&rule.remedy()),
                 links.join(" ")
             ),
         );
@@ -93,7 +93,7 @@ fn scenario(out: &mut String, one: &ScenarioReport) {
                 "<div class=\"finding\"><strong>{sale}{}</strong><p>{}</p><p class=\"how\">{}</p></div>\n",
                 both(&finding.what),
                 both(&finding.seen),
-                both(&finding.mend)
+                both(&finding.remedy)
             ),
         );
     }

@@ -171,7 +171,7 @@ impl Report {
     }
 
     /// Each violated rule with the scenarios that violate it: an integrator reads this first.
-    pub fn to_mend(&self) -> Vec<(Rule, Vec<&'static str>)> {
+    pub fn to_fix(&self) -> Vec<(Rule, Vec<&'static str>)> {
         let mut rules: Vec<(Rule, Vec<&'static str>)> = Vec::new();
         for one in &self.scenarios {
             for finding in &one.findings {

@@ -136,7 +136,7 @@ impl<'o> Session<'o> {
                 let armed = self.gateway.arm(fault.name, fault.operation, fault.times, fault.number);
                 armed.map_err(|why| self.certifier_failed(why))?;
             }
-            Step::Open => self.gateway.mend().map_err(|why| self.certifier_failed(why))?,
+            Step::Open => self.gateway.clear_faults().map_err(|why| self.certifier_failed(why))?,
             Step::Settled => self.await_settled()?,
             Step::Recorded { sale, stage } => self.recorded(sale, &[stage]).map(|_| ())?,
             Step::GivenBack(sale) => {
@@ -229,7 +229,7 @@ impl<'o> Session<'o> {
         self.tills = [None, None];
         let (day, gateway) = (self.day.clone(), &self.gateway);
         // The last reversals must reach the gateway; the faults do not matter any more.
-        let _ = gateway.mend();
+        let _ = gateway.clear_faults();
         if self.audit().is_err() {
             return;
         }

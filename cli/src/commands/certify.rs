@@ -129,17 +129,18 @@ impl Arguments {
                 rows.push(self.pick(&group.title()), &format!("{passed}/{of}"));
             }
         }
-        let broken: String = report.to_mend().iter().map(|(rule, _)| self.broken(report, *rule)).collect();
+        let broken: String = report.to_fix().iter().map(|(rule, _)| self.broken(report, *rule)).collect();
         let verdict = report.verdict();
         format!("{}{broken}{}\n{}\n", rows.to_text(), last_words(report), self.pick(&verdict))
     }
 
     /// A broken rule, the remedy, and some of the places.
     fn broken(&self, report: &Report, rule: Rule) -> String {
-        let (what, mend) = (rule.what(), rule.mend());
+        let (what, remedy) = (rule.what(), rule.remedy());
         let all = report.scenarios.iter().flat_map(|one| one.findings.iter().map(|found| (one.id, found)));
         let mut places = all.filter(|(_, found)| found.rule == rule);
-        let mut lines = vec![String::new(), self.pick(&what).to_owned(), format!("  → {}", self.pick(&mend))];
+        let mut lines =
+            vec![String::new(), self.pick(&what).to_owned(), format!("  → {}", self.pick(&remedy))];
         for (id, finding) in places.by_ref().take(PLACES_MAX) {
             let sale = finding.sale.as_deref().map(|sale| format!(" {sale}")).unwrap_or_default();
             lines.push(format!("  {}", safe(&format!("{id}{sale}: {}", self.pick(&finding.seen)))));

@@ -72,7 +72,7 @@ fn open_sales(about: &str, count: usize) -> Line {
 fn unusable(about: &str, error: &JournalError) -> Line {
     let why = &error.message;
     let code = error.code.text;
-    let mend = if code == codes::JOURNAL_NEWER.text {
+    let remedy = if code == codes::JOURNAL_NEWER.text {
         words!(
             "装回写入它的较新版本，不要删除文件",
             "install the newer version again that wrote it; do not delete the file"
@@ -96,7 +96,7 @@ fn unusable(about: &str, error: &JournalError) -> Line {
         let remedy = error.code.remedy;
         words!("检查文件位置与权限，或修改 journal", "{remedy}")
     };
-    Line::failed("journal.contents", about, journal_words(code, why), mend).with("code", code)
+    Line::failed("journal.contents", about, journal_words(code, why), remedy).with("code", code)
 }
 
 fn journal_words(code: &str, why: &str) -> Words {

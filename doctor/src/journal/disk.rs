@@ -139,13 +139,13 @@ fn line(folder: &str, network: Option<&str>, mount: &Mount) -> Line {
 fn space(folder: &str, free: u64) -> Line {
     let mib = free / (1024 * 1024);
     let found = words!("剩余 {mib} MiB", "{mib} MiB free");
-    let mend = words!(
+    let remedy = words!(
         "清理磁盘；写满后不能扣款，只能询价",
         "free space: on a full disk nothing can be paid, only quoted"
     );
     match free {
-        ..FREE_FAILED => Line::failed("journal.space", folder, found, mend),
-        FREE_FAILED..FREE_WARNING => Line::warning("journal.space", folder, found, mend),
+        ..FREE_FAILED => Line::failed("journal.space", folder, found, remedy),
+        FREE_FAILED..FREE_WARNING => Line::warning("journal.space", folder, found, remedy),
         _ => Line::ok("journal.space", folder, found),
     }
 }

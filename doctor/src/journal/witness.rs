@@ -173,7 +173,7 @@ impl Verdict {
 
     fn line(self, about: String) -> Line {
         const CHECK: &str = "journal.witness";
-        let mend = words!(
+        let remedy = words!(
             "把 journal 设到不受还原卡、写保护（EWF、FBWF、UWF）影响的分区，并与企迈后台核对最近的扣款；若是人为恢复了旧文件夹，也要核对",
             "set journal to a drive that no write filter (EWF, FBWF, UWF, 还原卡) protects, and compare the last payments with the platform; compare also if somebody put back an old copy"
         );
@@ -199,7 +199,7 @@ impl Verdict {
                     "见证丢失或变旧：落盘的内容在重启后消失了，或文件夹被恢复成旧的",
                     "the witness is gone or older than the second one: what was flushed is forgotten at a restart, or the folder was put back from a copy"
                 ),
-                mend,
+                remedy,
             ),
             Verdict::BelowNoted => Line::failed(
                 CHECK,
@@ -208,7 +208,7 @@ impl Verdict {
                     "见证的编号小于记下的编号：落盘的内容消失了",
                     "the witness is older than the number that was noted: what was flushed is forgotten"
                 ),
-                mend,
+                remedy,
             ),
             Verdict::OlderJournal => Line::failed(
                 CHECK,
@@ -217,7 +217,7 @@ impl Verdict {
                     "交易日志比上次检查时还旧：文件被换成了旧的",
                     "the journal is older than at the last run: an old copy was put in its place"
                 ),
-                mend,
+                remedy,
             ),
             Verdict::SecondForgot => Line::warning(
                 CHECK,

@@ -142,8 +142,8 @@ impl Asking<'_> {
         }
         let (code, message) = (&answer.code, &answer.message);
         let found = words!("签名被拒绝（{code} {message}）", "the signature is refused ({code} {message})");
-        let line = |mend: Words, cause: &str| {
-            Line::failed("signature", name, found.clone(), mend)
+        let line = |remedy: Words, cause: &str| {
+            Line::failed("signature", name, found.clone(), remedy)
                 .with("cause", cause)
                 .with("code", code.as_str())
         };
@@ -312,11 +312,11 @@ impl Unanswered {
                     "the network is unsteady or the gateway is down: try later, then ask the vendor"
                 ),
             ),
-            Unanswered::NotGateway(why, mend) => Line::failed(
+            Unanswered::NotGateway(why, remedy) => Line::failed(
                 "gateway",
                 about,
                 words!("应答不是网关的：{why}", "the answer is not the gateway's: {why}"),
-                mend,
+                remedy,
             ),
         }
     }

@@ -60,11 +60,11 @@ fn environment(run: &mut Run<'_>) {
             "{names} in the environment: not used by the library"
         ),
     );
-    let mend = words!(
+    let remedy = words!(
         "若必须经过代理才能上网，在配置中设置 proxy",
         "where the network needs it, set proxy in the configuration"
     );
-    run.say(Line { mend: Some(mend), ..line }.with("environment", set));
+    run.say(Line { remedy: Some(remedy), ..line }.with("environment", set));
 }
 
 impl Proxy {
@@ -110,7 +110,7 @@ impl Proxy {
             run.say(Line::ok("proxy", self.name.clone(), words!("已通到 {name}", "leads to {name}")));
             return stream;
         }
-        let mend = if code == "407" {
+        let remedy = if code == "407" {
             words!(
                 "代理要求登录：在 proxy 中写入用户名和密码",
                 "the proxy wants a login: put name and password into proxy"
@@ -130,7 +130,7 @@ impl Proxy {
             "proxy",
             self.name.clone(),
             words!("拒绝连接 {name}：{status}", "refuses to connect to {name}: {status}"),
-            mend,
+            remedy,
         ));
         None
     }

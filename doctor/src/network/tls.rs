@@ -194,15 +194,15 @@ fn judge(config: &Config, target: &Target, seen: &Seen, leaf: &Certificate) -> L
     };
     let why = error.to_string();
     let found = shown.and(&words!("；不被信任：{why}", "; not trusted: {why}"));
-    let mend = match &error {
-        Error::InvalidCertificate(certificate) => mend(certificate, roots, target, seen, issuer),
+    let remedy = match &error {
+        Error::InvalidCertificate(certificate) => remedy_for(certificate, roots, target, seen, issuer),
         _ => words!("按上面的原因修改 tls 设置", "correct the tls setting as it says"),
     };
-    Line::failed("tls", about, found, mend)
+    Line::failed("tls", about, found, remedy)
 }
 
 /// What to do about a certificate that is not trusted.
-fn mend(error: &CertificateError, roots: &Roots, target: &Target, seen: &Seen, issuer: &str) -> Words {
+fn remedy_for(error: &CertificateError, roots: &Roots, target: &Target, seen: &Seen, issuer: &str) -> Words {
     use CertificateError as E;
     match error {
         E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => words!(

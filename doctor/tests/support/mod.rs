@@ -83,7 +83,7 @@ pub fn run(options: &Options) -> Report {
     assert_eq!(heard, report.lines);
     for line in &report.lines {
         assert!(CHECKS.contains(&line.check), "{line:?}");
-        assert!(line.status == Status::Ok || line.mend.is_some(), "{line:?}");
+        assert!(line.status == Status::Ok || line.remedy.is_some(), "{line:?}");
         assert!(!line.found.zh.is_empty() && !line.found.en.is_empty(), "{line:?}");
     }
     report
@@ -96,8 +96,8 @@ pub fn line<'r>(report: &'r Report, check: &str) -> &'r Line {
     lines[0]
 }
 
-pub fn mend(line: &Line) -> &str {
-    &line.mend.as_ref().unwrap_or_else(|| panic!("no mend: {line:?}")).en
+pub fn remedy(line: &Line) -> &str {
+    &line.remedy.as_ref().unwrap_or_else(|| panic!("no remedy: {line:?}")).en
 }
 
 /// A till with this configuration, which has made its journal.
