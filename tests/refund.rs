@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{Answer, Driver, FIVE_OFF, MEMBER, POOR_MEMBER, Simulator, config, reversing, until};
 use zvpos_core::gateway::Identity;
-use zvpos_core::journal::{Guard, Journal, Recorded, Sqlite};
+use zvpos_core::journal::{Guard, Recorded, Sqlite, Store};
 use zvpos_core::money::BizId;
 use zvpos_core::payment::{Entry, Key};
 
@@ -231,7 +231,7 @@ fn retire(config: &Value, biz_id: &str) {
         retired.detail().clone(),
     );
     let recorded = journal.record(&record, Guard::Off, Instant::now() + Duration::from_secs(3));
-    assert!(matches!(recorded, Ok(Recorded::Done(_))), "{recorded:?}");
+    assert!(matches!(recorded, Ok(Recorded::Done(()))), "{recorded:?}");
 }
 
 /// A sale that the till was told succeeded, and whose details are dropped.

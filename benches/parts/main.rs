@@ -15,7 +15,7 @@ use zvpos_core::gateway::{
     CodeRules, Credentials, Envelope, Generation, Identity, Params, QuoteRequest, RequestRules, Route,
     SignNames,
 };
-use zvpos_core::journal::{Guard, Journal, Sqlite};
+use zvpos_core::journal::{Guard, Liveness, Sqlite, Store};
 use zvpos_core::json::{Object, Value, push_string};
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Stage};

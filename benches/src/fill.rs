@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use zvpos_core::gateway::{GatewayStatus, Identity};
-use zvpos_core::journal::{Guard, Journal, Sqlite};
+use zvpos_core::journal::{Guard, Liveness, Sqlite, Store};
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Stage};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ureq::http::Uri;
 
 use crate::clock::machine_unix_ms;
-use crate::transport::{Exchanged, Http};
+use crate::transport::{Ahead, Exchanged, Http};
 
 /// Everything beside the journal that the runtime needs. Every method may be called from any thread.
 pub trait World: Send + Sync {
@@ -30,8 +30,16 @@ pub trait World: Send + Sync {
     /// A new signal.
     fn signal(&self) -> Box<dyn Signal>;
 
-    /// Posts a JSON body and reads the whole answer, at the latest until the deadline.
-    fn post(&self, url: &Uri, body: &str, deadline: Instant) -> Exchanged;
+    /// Whether a connection to that gateway is open, as far as this process knows.
+    fn is_connected(&self, url: &Uri) -> bool;
+
+    /// Begins to open a connection to that gateway, without waiting for it; `None` if it cannot be begun. No byte leaves
+    /// through it before it is given to [`World::post`].
+    fn connect_ahead(&self, url: &Uri) -> Option<Ahead>;
+
+    /// Posts a JSON body and reads the whole answer, at the latest until the deadline; on the connection that was begun
+    /// ahead if there is one.
+    fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged;
 
     /// Whether plain http goes through a proxy that reads it.
     fn is_absolute(&self) -> bool;
@@ -97,8 +105,16 @@ impl World for System {
         Box::new(EventCount::default())
     }
 
-    fn post(&self, url: &Uri, body: &str, deadline: Instant) -> Exchanged {
-        self.http.post(url, body, deadline)
+    fn is_connected(&self, url: &Uri) -> bool {
+        self.http.is_connected(url)
+    }
+
+    fn connect_ahead(&self, url: &Uri) -> Option<Ahead> {
+        self.http.connect_ahead(url)
+    }
+
+    fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
+        self.http.post(url, body, deadline, ahead)
     }
 
     fn is_absolute(&self) -> bool {

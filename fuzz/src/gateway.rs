@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use zvpos_core::gateway::{Doubt, NotSent};
 use zvpos_core::outcome::codes;
-use zvpos_core::transport::{Exchanged, Failure, HttpAnswer, Uri};
+use zvpos_core::transport::{Ahead, Exchanged, Failure, HttpAnswer, Uri};
 use zvpos_core::world::{Signal, Worker, World};
 
 /// 2026-11-22 12:00:00 UTC
@@ -123,7 +123,15 @@ impl World for Scripted {
         })
     }
 
-    fn post(&self, _: &Uri, body: &str, _: Instant) -> Exchanged {
+    fn is_connected(&self, _: &Uri) -> bool {
+        false
+    }
+
+    fn connect_ahead(&self, _: &Uri) -> Option<Ahead> {
+        None
+    }
+
+    fn post(&self, _: &Uri, body: &str, _: Instant, _: Option<Ahead>) -> Exchanged {
         (self.watch)(&self.state().posts, body);
         self.pass(ON_ITS_WAY);
         let mut state = self.state();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use zvpos_core::journal::{Admission, Guard, InFlight, Journal, JournalError, Receipt, Recorded, admit};
+use zvpos_core::journal::{Admission, Guard, InFlight, JournalError, Liveness, Page, Recorded, Store, admit};
 use zvpos_core::outcome::codes;
 use zvpos_core::payment::{Entry, Key, Owner, Stage};
 
@@ -49,7 +49,7 @@ fn other_biz_id(entry: &Entry) -> Option<&str> {
     entry.detail().returned_biz_id.as_deref().filter(|returned| *returned != entry.key().biz_id.as_str())
 }
 
-impl Journal for Memory {
+impl Store for Memory {
     fn record(&self, entry: &Entry, guard: Guard, _: Instant) -> Result<Recorded, JournalError> {
         let mut entries = self.entries();
         let standing = entries.get(entry.key()).cloned();
@@ -65,7 +65,7 @@ impl Journal for Memory {
             }
             Admission::Write => {
                 entries.insert(entry.key().clone(), entry.clone());
-                Ok(Recorded::Done(Receipt::of(entry)))
+                Ok(Recorded::Done(()))
             }
         }
     }
@@ -78,8 +78,18 @@ impl Journal for Memory {
         Ok(self.entries().get(key).cloned())
     }
 
-    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
-        Ok(self.those(|entry| entry.stage().is_unsettled()))
+    fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError> {
+        let keeps_out = |other: &&Entry| guard.keeps_out(record, other, |other| self.may_be_running(other));
+        Ok(self.entries().values().find(keeps_out).cloned())
+    }
+
+    fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
+        let is_due = |entry: &&Entry| entry.stage().is_unsettled() && entry.stage() != Stage::Refused;
+        Ok(page.of(self.entries().values().filter(is_due)))
+    }
+
+    fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
+        Ok(page.of(self.entries().values().filter(|entry| entry.stage().is_unsettled())))
     }
 
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
@@ -135,7 +145,9 @@ impl Journal for Memory {
             .values()
             .any(|entry| is_of_account(entry, key) && entry.key() != key && names(entry)))
     }
+}
 
+impl Liveness for Memory {
     fn is_alive(&self, owner: &Owner) -> bool {
         *owner == self.owner
     }

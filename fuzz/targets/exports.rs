@@ -14,7 +14,7 @@ use encoding_rs::GB18030;
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::api::Library;
 use zvpos_core::config::{Charset, Config};
-use zvpos_core::journal::{Journal, Late, Location};
+use zvpos_core::journal::{Backend, Journal, Location};
 use zvpos_core::json::Value;
 use zvpos_core::log::Log;
 use zvpos_core::outcome::{Answer, Lang, Outcome};
@@ -104,10 +104,10 @@ impl Till {
         let opened = journal.clone();
         let open = move |_: Instant| {
             let place = Location { path: "/in/memory".into(), per_user: false, unused: None };
-            Ok((Box::new(opened.clone()) as Box<dyn Journal>, place))
+            Ok((Box::new(opened.clone()) as Box<dyn Backend>, place))
         };
-        let late = Late::open(open, world.now());
-        let library = Library::over(Arc::<Scripted>::clone(&world), late, Log::default(), config);
+        let opened = Journal::open(open, world.now());
+        let library = Library::over(Arc::<Scripted>::clone(&world), opened, Log::default(), config);
         Till { library, world, journal, rules, charset, says_its_key: false }
     }
 

@@ -31,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     let last = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % 250;
     let url = format!("http://127.0.0.{last}:{}/api/v2", peer.address.port());
     let url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
-    let exchanged = peer.http.post(&url, REQUEST, Instant::now() + Duration::from_secs(5));
+    let exchanged = peer.http.post(&url, REQUEST, Instant::now() + Duration::from_secs(5), None);
     let answer = match exchanged.result {
         Ok(answer) => answer,
         Err(Failure::NotSent(why)) => panic!("{}: {}", why.code.text, why.message),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use zvpos_core::journal::{Admission, Guard, JournalError, Receipt, Recorded, admit};
+use zvpos_core::journal::{Admission, Guard, JournalError, Recorded, admit};
 use zvpos_core::outcome::codes;
 use zvpos_core::payment::{Entry, Stage};
 
@@ -77,7 +77,7 @@ impl SimJournal {
                 // An intent is recorded only where the room is held again.
                 self.ballast_is_gone &= !is_intent;
                 self.commit(entry.clone());
-                Ok(Recorded::Done(Receipt::of(entry)))
+                Ok(Recorded::Done(()))
             }
         }
     }

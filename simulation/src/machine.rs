@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use zvpos_core::gateway::{Doubt, NotSent};
 use zvpos_core::outcome::codes;
-use zvpos_core::transport::{Exchanged, Failure, HttpAnswer};
+use zvpos_core::transport::{Ahead, Exchanged, Failure, HttpAnswer, Uri};
 use zvpos_core::world::{Signal, Worker, World};
 
 use crate::actor::Role;
@@ -73,7 +73,16 @@ impl World for Machine {
         Box::new(Event { life: self.0.clone(), id, count: AtomicU64::new(0) })
     }
 
-    fn post(&self, url: &zvpos_core::transport::Uri, body: &str, deadline: Instant) -> Exchanged {
+    /// Whether a connection is open decides only the order in which the library looks and records.
+    fn is_connected(&self, _: &Uri) -> bool {
+        self.0.world().random.per_mille(500)
+    }
+
+    fn connect_ahead(&self, _: &Uri) -> Option<Ahead> {
+        None
+    }
+
+    fn post(&self, url: &Uri, body: &str, deadline: Instant, _: Option<Ahead>) -> Exchanged {
         self.0.pause();
         let deadline = millis(deadline);
         let request = {

@@ -1,6 +1,6 @@
 //! One record of one process in the shared journal: what can befall it, and what must hold afterwards.
 
-use zvpos_core::journal::{Guard, JournalError, Receipt, Recorded};
+use zvpos_core::journal::{Guard, JournalError, Recorded};
 use zvpos_core::outcome::codes;
 use zvpos_core::payment::{Confirmation, Entry, Said, Stage};
 
@@ -34,7 +34,7 @@ impl World {
         let before = self.journal.find(entry.key().biz_id.as_str()).cloned();
         let recorded = if self.keeps_back(entry) {
             self.unflushed.push((process, entry.clone()));
-            Ok(Recorded::Done(Receipt::of(entry)))
+            Ok(Recorded::Done(()))
         } else {
             self.flush_late(process);
             self.keep_owner_file(process);
@@ -43,7 +43,7 @@ impl World {
         };
         self.say(&format!("P{process}"), || {
             let what = match &recorded {
-                Ok(Recorded::Done(_)) => "recorded".to_owned(),
+                Ok(Recorded::Done(())) => "recorded".to_owned(),
                 Ok(Recorded::Existing(other)) => {
                     format!("NOT recorded, stands {} r{}", other.stage().as_str(), other.revision())
                 }
@@ -72,7 +72,7 @@ impl World {
         let biz_id = entry.key().biz_id.as_str();
         let mut recorded = recorded;
         match (&recorded, fate) {
-            (Ok(Recorded::Done(_)), _) => {
+            (Ok(Recorded::Done(())), _) => {
                 if failed {
                     self.oracle.broken("I5", format!("P{process} records {biz_id} after a failed flush"));
                 }
@@ -85,7 +85,7 @@ impl World {
                     process.failed = true;
                 }
                 if fate == Fate::FlushFails && self.mutant == Some(Mutant::FailedFlushIgnored) {
-                    recorded = Ok(Recorded::Done(Receipt::of(entry)));
+                    recorded = Ok(Recorded::Done(()));
                 }
             }
             _ => {}

@@ -7,9 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use zvpos_core::journal::{
-    Guard, InFlight, Journal, JournalError, MissingOwners, Presence, Receipt, Recorded, may_be_running,
+    Guard, InFlight, JournalError, Liveness, MissingOwners, Page, Presence, Recorded, Store as Records,
+    may_be_running,
 };
-use zvpos_core::payment::{Entry, Key, Owner};
+use zvpos_core::payment::{Entry, Key, Owner, Stage};
 
 use crate::machine::instant;
 use crate::process::Locks;
@@ -49,7 +50,7 @@ impl Store {
         // The process may have died of it.
         drop(self.life.world());
         let standing = match &recorded {
-            Ok(Recorded::Done(_)) => Some(entry),
+            Ok(Recorded::Done(())) => Some(entry),
             Ok(Recorded::Existing(found)) => Some(found),
             Ok(Recorded::InDoubt(_)) | Err(_) => None,
         };
@@ -78,6 +79,12 @@ impl Store {
         found
     }
 
+    fn page(&self, page: Page<'_>, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        self.life.pause();
+        let world = self.life.world();
+        page.of(world.journal.all().filter(|entry| wanted(entry)))
+    }
+
     /// Another thread may come in between, now and then.
     fn may_pause(&self) {
         if self.life.world().random.per_mille(100) {
@@ -86,7 +93,7 @@ impl Store {
     }
 }
 
-impl Journal for Store {
+impl Records for Store {
     fn record(&self, entry: &Entry, guard: Guard, _: Instant) -> Result<Recorded, JournalError> {
         self.life.pause();
         self.put(entry, guard)
@@ -104,9 +111,21 @@ impl Journal for Store {
         Ok(found)
     }
 
-    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+    fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError> {
+        self.may_pause();
+        let world = self.life.world();
+        let locks = world.locks();
+        let keeps_out = |other: &&Entry| guard.keeps_out(record, other, |other| self.lives(&locks, other));
+        Ok(world.journal.all().find(keeps_out).cloned())
+    }
+
+    fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
         self.life.world().keep_owner_file(self.life.process);
-        Ok(self.entries(|entry| entry.stage().is_unsettled()))
+        Ok(self.page(page, |entry| entry.stage().is_unsettled() && entry.stage() != Stage::Refused))
+    }
+
+    fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.page(page, |entry| entry.stage().is_unsettled()))
     }
 
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
@@ -158,7 +177,9 @@ impl Journal for Store {
         let mut others = world.journal.all().filter(|entry| entry.key() != key);
         Ok(others.any(|entry| entry.identity().coupons.iter().any(|named| named == coupon)))
     }
+}
 
+impl Liveness for Store {
     fn is_alive(&self, owner: &Owner) -> bool {
         self.life.world().locks().presence(&self.owner, owner) == Presence::Lives
     }
@@ -174,9 +195,4 @@ impl Journal for Store {
     fn may_be_running(&self, entry: &Entry) -> bool {
         self.lives(&self.life.world().locks(), entry)
     }
-}
-
-/// The receipt of a record, for a journal that has it.
-pub(crate) fn receipt(entry: &Entry) -> Receipt {
-    Receipt::of(entry)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zvpos_core::api::Library;
 use zvpos_core::config::Config;
-use zvpos_core::journal::{Journal, JournalError, Late, Location};
+use zvpos_core::journal::{Backend, Journal, JournalError, Location};
 use zvpos_core::json::Value;
 use zvpos_core::log::{Level, Log, Sink};
 use zvpos_core::outcome::{Answer, Next, Outcome, codes};
@@ -48,12 +48,12 @@ pub fn start(life: &Life) {
             return Err(JournalError::new(&codes::JOURNAL_LOCKED, "simulated: held at the start"));
         }
         let place = Location { path: "simulated".into(), per_user: false, unused: None };
-        Ok((Box::new(Store::new(own.clone(), owner.clone(), total_ms)) as Box<dyn Journal>, place))
+        Ok((Box::new(Store::new(own.clone(), owner.clone(), total_ms)) as Box<dyn Backend>, place))
     };
     let sinks: Vec<Arc<dyn Sink>> = if traced { vec![Arc::new(Trace(life.clone()))] } else { Vec::new() };
-    let late = Late::open(open, instant(0));
+    let journal = Journal::open(open, instant(0));
     let machine = Arc::new(Machine(life.clone()));
-    let library = Arc::new(Library::over(machine, late, Log::new(sinks, Vec::new()), config));
+    let library = Arc::new(Library::over(machine, journal, Log::new(sinks, Vec::new()), config));
     let mut world = life.world();
     if let Some(process) = world.processes.get_mut(life.process) {
         process.library = Some(Arc::clone(&library));

@@ -124,7 +124,7 @@ impl Library {
                     entries.extend(self.left_unfinished()?);
                     // The entries of one account among several are not all.
                     if account.is_none() || self.clients.len() == 1 {
-                        self.shared.late.seen();
+                        self.shared.journal.seen();
                     }
                     Ok(entries)
                 }),

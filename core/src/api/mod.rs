@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::calendar::BusinessDays;
 use crate::config::Config;
-use crate::journal::{Journal, JournalError, Late, Location, Opening, Sqlite, default_location};
+use crate::journal::{Backend, Journal, JournalError, Location, Opening, Sqlite, default_location};
 use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
@@ -104,26 +104,24 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let late = if forked {
+        let journal = if forked {
             no_journal()
         } else {
             open_journal(config.journal.clone(), config.retention_days, config.total)
         };
-        Ok(Library::over(Arc::new(System::new(http)), late, log, config))
+        Ok(Library::over(Arc::new(System::new(http)), journal, log, config))
     }
 
     /// Starts over any world, with a journal that is open or will be. The parts of the configuration that concern the
     /// world and the journal are already applied to them.
-    pub fn over(world: Arc<dyn World>, late: Late, log: Log, config: Config) -> Library {
-        let late = Arc::new(late);
-        if let Err(error) = late.place() {
+    pub fn over(world: Arc<dyn World>, journal: Journal, log: Log, config: Config) -> Library {
+        if let Err(error) = journal.location() {
             log.line(Level::Error, || format!("{} {error}", error.code.text));
         }
         let idle = world.signal();
         let shared = Arc::new(Shared {
             world,
-            journal: Arc::<Late>::clone(&late),
-            late,
+            journal,
             log,
             total: config.total,
             lang: config.lang,
@@ -161,7 +159,7 @@ impl Library {
     /// The answer to the `zv_init` that started this library, or to a repeated one.
     pub fn started(&self, already: bool) -> Answer {
         let mut warnings = Vec::new();
-        let place = self.shared.late.place();
+        let place = self.shared.journal.location();
         match &place {
             Err(error) => warnings.push(Warning::new(
                 &codes::WARN_JOURNAL,
@@ -256,7 +254,7 @@ impl Library {
     /// Warns that the journal was opened after the start, and that the list of the start has not been requested since.
     fn late_warning(&self) -> Option<Warning> {
         let meaning = codes::WARN_JOURNAL_LATE.meaning;
-        self.shared.late.is_unseen().then(|| Warning::new(&codes::WARN_JOURNAL_LATE, meaning))
+        self.shared.journal.is_unseen().then(|| Warning::new(&codes::WARN_JOURNAL_LATE, meaning))
     }
 
     /// Successes that an earlier process has left unread or unconfirmed.
@@ -346,8 +344,8 @@ impl Library {
 }
 
 /// The journal of a forked child: none.
-fn no_journal() -> Late {
-    Late::never(JournalError::new(
+fn no_journal() -> Journal {
+    Journal::never(JournalError::new(
         &codes::FORKED,
         "this process was forked after zv_init: money calls need a process of their own (exec)",
     ))
@@ -357,14 +355,14 @@ fn no_journal() -> Late {
 const START: Duration = Duration::from_secs(3);
 
 /// Opens the journal at its configured or default location; one that cannot be opened stops money calls only.
-fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duration) -> Late {
+fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duration) -> Journal {
     let place = match configured {
         Some(path) => Ok(Location { path, per_user: false, unused: None }),
         None => default_location(),
     };
     let place = match place {
         Ok(place) => place,
-        Err(error) => return Late::never(error),
+        Err(error) => return Journal::never(error),
     };
     // The same location each time.
     let open = move |until: Instant| {
@@ -373,10 +371,10 @@ fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duratio
         match journal.retire(retention_days, until) {
             // Nothing depends on the removal of old records.
             Err(error) if error.code.text != codes::JOURNAL_FULL.text => Err(error),
-            _ => Ok((Box::new(journal) as Box<dyn Journal>, place.clone())),
+            _ => Ok((Box::new(journal) as Box<dyn Backend>, place.clone())),
         }
     };
-    Late::open(open, Instant::now() + START)
+    Journal::open(open, Instant::now() + START)
 }
 
 fn refused(problems: Vec<Problem>) -> Answer {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use super::*;
 use crate::gateway::Identity;
-use crate::journal::Guard;
+use crate::journal::{Guard, Store};
 use crate::money::Amount;
 use crate::payment::{Detail, Entry, OnUnknown, Owner, Stage};
 
@@ -44,7 +44,9 @@ fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     let key = client.key(&BizId::new("T1").unwrap());
     let intent =
         Entry::intent(key.clone(), Identity::default(), Owner("1-dead".into()), OnUnknown::Reverse, 99);
-    journal.record(&intent, Guard::Off, soon()).unwrap();
+    // As the dead till had recorded it.
+    let store = Sqlite::open(&journal.location().unwrap().path).unwrap();
+    store.record(&intent, Guard::Off, soon()).unwrap();
     library.recovery.wake();
     let begun = Instant::now();
     while journal.find(&key).unwrap().unwrap().stage() == Stage::Sending {

@@ -1,10 +1,37 @@
-//! Whether the attempt of an intent may still be running: the rules, without the files and locks that they ask about.
+//! Whether the attempt of an intent may still be running: the question, and the rules without the files and locks that
+//! they ask about.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::InFlight;
+use super::{InFlight, JournalError};
+use crate::outcome::codes;
 use crate::payment::{Entry, Key, Owner};
+
+/// Who may still be carrying out an attempt. Every method may be called from any thread.
+pub trait Liveness: Send + Sync {
+    /// This process.
+    fn owner(&self) -> &Owner;
+
+    /// The consumes that this process is carrying out.
+    fn in_flight(&self) -> &InFlight;
+
+    /// Whether an attempt may be begun with this intent. Only an intent in the name of this process may: other processes
+    /// would take the attempt for abandoned while it runs.
+    fn may_begin(&self, intent: &Entry) -> Result<(), JournalError> {
+        if intent.owner() == self.owner() {
+            return Ok(());
+        }
+        Err(JournalError::new(&codes::JOURNAL_LOCKED, "the journal was opened during this call; ask again"))
+    }
+
+    /// Whether the process of that name still lives, as far as its lock says. Without its lock's file it does not; whether
+    /// it may still be carrying out an attempt says [`Liveness::may_be_running`].
+    fn is_alive(&self, owner: &Owner) -> bool;
+
+    /// Whether the attempt of an intent may still be running: here, or in another process that lives or may live.
+    fn may_be_running(&self, entry: &Entry) -> bool;
+}
 
 /// How long beyond its time a call of a process may go on whose lock's file is gone.
 const BEYOND: Duration = Duration::from_secs(1);

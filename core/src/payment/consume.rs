@@ -44,8 +44,13 @@ pub enum End {
 /// An event of a call.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A till asks for the consume.
-    Asked,
+    /// A till asks for the consume. `connected` says that a connection to the gateway is open.
+    Asked {
+        /// Whether no connection need be opened.
+        connected: bool,
+    },
+    /// The bizId has no record, and no other sale holds the request back.
+    Free,
     /// The record was written.
     Recorded(Entry),
     /// The bizId has this record, which is not the one that the call wanted to record over.
@@ -75,16 +80,23 @@ pub enum Event {
 /// The action to carry out: exactly one after every event; its result is the next event.
 #[derive(Clone, Debug)]
 pub enum Effect {
+    /// Look whether the bizId has a record or another sale holds this intent back; nothing is written.
+    Look(Entry),
     /// Record the intent, unless the bizId has a record or another sale of the member is in doubt.
-    RecordIntent(Entry),
+    RecordIntent {
+        /// The intent.
+        intent: Entry,
+        /// Whether a connection to the gateway is opened meanwhile; no byte of the request leaves before the receipt.
+        connect: bool,
+    },
     /// Record a further attempt over the revision before it, unless another sale of the member is in doubt.
     RecordAgain(Entry),
     /// Record this over the revision before it.
     Record(Entry),
     /// Wait for the caller that is carrying out this same request.
     AwaitOther(Entry),
-    /// Sign and send the request.
-    Send,
+    /// Sign and send the request, with the receipt of this record.
+    Send(Entry),
     /// Answer the till; nothing follows.
     Tell(Reply),
 }
@@ -120,12 +132,16 @@ pub enum Reply {
 /// One step of a consume.
 pub fn step(state: State, event: Event) -> (State, Effect) {
     match (state, event) {
-        (State::New(intent), Event::Asked) => {
-            let record = intent.clone();
-            (State::New(intent), Effect::RecordIntent(record))
+        // A call that sends nothing opens no connection, so the call looks before it connects.
+        (State::New(intent), Event::Asked { connected: false }) => with(intent, Effect::Look),
+        (State::New(intent), Event::Asked { connected: true }) => {
+            with(intent, |intent| Effect::RecordIntent { intent, connect: false })
+        }
+        (State::New(intent), Event::Free) => {
+            with(intent, |intent| Effect::RecordIntent { intent, connect: true })
         }
         (State::New(_), Event::Recorded(entry)) if entry.stage == Stage::Sending => {
-            (State::Sending { entry, resign: Resign::default() }, Effect::Send)
+            send(entry, Resign::default())
         }
         // The record that was written is the end of an attempt whose owner died.
         (State::New(intent), Event::Recorded(entry) | Event::Existing(entry)) => stands(intent, entry),
@@ -148,9 +164,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
             let used = resign.again().unwrap_or(resign);
             (State::Resigning(used), Effect::Record(again(&entry, entry.owner.clone())))
         }
-        (State::Resigning(resign), Event::Recorded(entry)) => {
-            (State::Sending { entry, resign }, Effect::Send)
-        }
+        (State::Resigning(resign), Event::Recorded(entry)) => send(entry, resign),
         // A till requested the reversal in between: nothing was taken, so there is nothing left to send.
         (State::Resigning(_), Event::Existing(entry)) if entry.stage != Stage::Sending => {
             tell(Reply::Existing(entry))
@@ -391,6 +405,16 @@ fn in_doubt(entry: &Entry, doubt: &Doubt) -> Entry {
     let reverse = entry.on_unknown == OnUnknown::Reverse || entry.detail.reversal.asked;
     let stage = if reverse { Stage::Reversing } else { Stage::Unknown };
     entry.moved(stage).with_doubt(doubt)
+}
+
+fn with(intent: Entry, effect: impl FnOnce(Entry) -> Effect) -> (State, Effect) {
+    let effect = effect(intent.clone());
+    (State::New(intent), effect)
+}
+
+fn send(entry: Entry, resign: Resign) -> (State, Effect) {
+    let record = entry.clone();
+    (State::Sending { entry, resign }, Effect::Send(record))
 }
 
 fn tell(told: Reply) -> (State, Effect) {

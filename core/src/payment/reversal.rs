@@ -278,7 +278,7 @@ pub enum Event {
 pub enum Effect {
     /// Record this over the revision before it.
     Record(Entry),
-    /// Send a reversal by this bizId.
+    /// Send a reversal by this bizId, with the receipt of this record.
     Send {
         /// The durable record of a try.
         durable: Entry,
@@ -327,6 +327,8 @@ pub fn step(state: State, event: Event, rules: Rules) -> (State, Effect) {
             let next = reversal_answered(&record, &answer, rules.late_window_over, rules.refuses_unknown);
             record_outcome(Some((record, answer)), next, rules)
         }
+        // The record that allows the send was replaced meanwhile: nothing is sent for it.
+        (State::Sending { .. }, Event::Existing(entry)) => (State::Done, Effect::Stands(entry)),
         (State::RecordingOutcome(_), Event::Recorded(entry)) => (State::Done, Effect::Stands(entry)),
         (State::RecordingOutcome(Some((tried, answer))), Event::Existing(stands)) => {
             let (over, refuses) = (rules.late_window_over, rules.refuses_unknown);

@@ -76,12 +76,21 @@ impl Schedule {
     /// The entries in the order in which they are due: most overdue first, so that an entry that always times out
     /// cannot starve the rest.
     pub fn order(&mut self, entries: Vec<Entry>, now: Instant) -> Vec<Entry> {
-        let sending = entries.iter().filter(|entry| entry.stage() == Stage::Sending);
-        let sending: HashSet<&Key> = sending.map(Entry::key).collect();
-        self.intents.retain(|key, _| sending.contains(key));
         let mut entries: Vec<_> = entries.into_iter().map(|entry| (self.turn(&entry, now), entry)).collect();
         entries.sort_by_key(|(turn, _)| *turn);
         entries.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// Notes that these are all the intents of the journal: the others have ended.
+    pub fn scanned(&mut self, intents: &HashSet<Key>) {
+        self.intents.retain(|key, _| intents.contains(key));
+    }
+
+    /// Notes that an unsettled entry was seen: its late-arrival window begins no later than now.
+    pub fn see(&mut self, entry: &Entry, now: Instant) {
+        if entry.stage().is_unsettled() && entry.stage() != Stage::Sending {
+            self.backoff(entry, now);
+        }
     }
 
     /// When an entry is due. A backoff begins when its entry is first seen, even if only a person can settle the entry;
@@ -151,7 +160,10 @@ impl Schedule {
     /// anything more.
     pub fn tried(&mut self, stands: &Entry, random: u32, now: Instant) -> Option<Instant> {
         if !goes_on(stands) {
-            self.backoffs.remove(stands.key());
+            // While only a person can settle the entry, its window is remembered.
+            if !stands.stage().is_unsettled() {
+                self.backoffs.remove(stands.key());
+            }
             return None;
         }
         let late_arrival = self.settings.late_arrival;

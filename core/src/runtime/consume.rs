@@ -15,7 +15,7 @@ use crate::payment::consume::{
 };
 use crate::payment::restart::Attempt;
 use crate::payment::{Entry, Stage};
-use crate::transport::Failure;
+use crate::transport::{Ahead, Failure};
 
 /// How often a caller checks whether the same bizId has ended in another process.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -39,6 +39,7 @@ impl Client {
             deadline: started + self.shared.total,
             in_flight_call: None,
             receipt: None,
+            ahead: None,
             sent: false,
             timing: Timing::default(),
         };
@@ -104,6 +105,8 @@ struct Run<'c> {
     in_flight_call: Option<InFlightCall>,
     /// The receipt of the record that allows the next send.
     receipt: Option<Receipt>,
+    /// The connection that was begun while the intent was being recorded.
+    ahead: Option<Ahead>,
     /// Whether a send has begun.
     sent: bool,
     timing: Timing,
@@ -140,18 +143,23 @@ impl Run<'_> {
             intent = intent.awaiting_confirmation();
         }
         let mut state = State::New(intent);
-        let mut event = Event::Asked;
+        let mut event = Event::Asked { connected: client.is_connected(self.route) };
         loop {
             let (next, effect) = step(state, event);
             state = next;
             event = match effect {
                 Effect::Tell(told) => return told,
-                Effect::RecordIntent(entry) | Effect::RecordAgain(entry) => {
-                    self.record(entry, client.shared.guard)
+                Effect::Look(intent) => self.look(&intent),
+                Effect::RecordIntent { intent, connect } => {
+                    if connect {
+                        self.ahead = client.connect_ahead(self.route);
+                    }
+                    self.record(intent, client.shared.guard)
                 }
+                Effect::RecordAgain(entry) => self.record(entry, client.shared.guard),
                 Effect::Record(entry) => self.record(entry, Guard::Off),
                 Effect::AwaitOther(entry) => self.wait_for(entry),
-                Effect::Send => self.send(),
+                Effect::Send(record) => self.send(&record),
             };
         }
     }
@@ -163,6 +171,17 @@ impl Run<'_> {
         } else {
             Reply::Internal { code: &codes::PANIC, message }
         }
+    }
+
+    fn look(&mut self, intent: &Entry) -> Event {
+        self.journalled(|run| {
+            let journal = &run.client.shared.journal;
+            if let Some(entry) = journal.find(intent.key())? {
+                return Ok(Event::Existing(entry));
+            }
+            let held_back = journal.held_back(intent, run.client.shared.guard)?;
+            Ok(held_back.map_or(Event::Free, Event::InDoubt))
+        })
     }
 
     fn record(&mut self, entry: Entry, guard: Guard) -> Event {
@@ -210,16 +229,17 @@ impl Run<'_> {
         event
     }
 
-    /// Sends once. Without a receipt for the intent nothing is sent.
-    fn send(&mut self) -> Event {
+    /// Sends once. Without a receipt of the record nothing is sent.
+    fn send(&mut self, record: &Entry) -> Event {
         let ended = |end| Event::Ended { end, clock_is_off: false };
-        if self.receipt.take().is_none() {
+        let Some(receipt) = self.receipt.take() else {
             let message = "there is no recorded intent".to_owned();
             return ended(End::NotSent(NotSent { code: &codes::CONNECT, message }));
-        }
+        };
         self.sent = true;
         let client = self.client;
-        let exchanged = client.exchange(self.route, &self.request.params, self.deadline);
+        let request = (self.route, &self.request.params);
+        let exchanged = client.post_money(receipt, record, request, self.deadline, self.ahead.take());
         self.timing.connect += exchanged.connect;
         self.timing.wait += exchanged.wait;
         let answer = match exchanged.result {

@@ -2,6 +2,7 @@
 //! and the transport, and writes the till's answer.
 
 mod consume;
+mod exchange;
 mod query;
 mod reconcile;
 mod refund;
@@ -18,22 +19,20 @@ pub use response::{
 pub use reversal::ReversalRequest;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use ureq::http::Uri;
+use std::time::Duration;
 
 use crate::calendar::BusinessDays;
 use crate::clock::GatewayClock;
 use crate::config::Account;
-use crate::gateway::{NotSent, Operation, Params, RequestRules, Route};
-use crate::journal::{Guard, Journal, Late};
+use crate::gateway::{Operation, RequestRules, Route};
+use crate::journal::{Guard, Journal};
 use crate::json::{Object, Value};
 use crate::log::{Level, Log};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
 use crate::payment::{Entry, Key, Moment, OnUnknown, Said, Stage};
 use crate::schema::Unknown;
-use crate::transport::{Exchanged, Failure, HttpAnswer};
+use crate::transport::HttpAnswer;
 use crate::world::World;
 
 /// The state that all accounts of one library share.
@@ -41,9 +40,7 @@ pub struct Shared {
     /// Clocks, threads and the transport to the gateway.
     pub world: Arc<dyn World>,
     /// The durable records.
-    pub journal: Arc<dyn Journal>,
-    /// The same journal, as one that may not be open yet.
-    pub late: Arc<Late>,
+    pub journal: Journal,
     /// The log.
     pub log: Log,
     /// The time limit of one call as a whole.
@@ -155,26 +152,6 @@ impl Client {
     /// for its signature.
     fn learn(&self, answer: &HttpAnswer) -> bool {
         answer.date.is_some_and(|date| self.clock.learn(date, self.shared.world.unix_ms()))
-    }
-
-    /// Signs with the current time and posts.
-    fn exchange(&self, route: &Route, params: &Params, deadline: Instant) -> Exchanged {
-        let failed = |message: String| Exchanged {
-            result: Err(Failure::NotSent(NotSent { code: &codes::CONNECT, message })),
-            connect: Duration::ZERO,
-            wait: Duration::ZERO,
-        };
-        let url = match route.url.parse::<Uri>() {
-            Ok(url) => url,
-            Err(error) => return failed(format!("{}: {error}", route.url)),
-        };
-        let nonce = match self.shared.world.random() {
-            Ok(random) => random % 999_999_999 + 1,
-            Err(error) => return failed(format!("the system gives no random numbers: {error}")),
-        };
-        let seconds = self.clock.unix_seconds(self.shared.world.unix_ms());
-        let body = params.sign(route, &self.account.credentials, self.account.sign_names, seconds, nonce);
-        self.shared.world.post(&url, &body, deadline)
     }
 
     fn rules(&self, route: &Route) -> RequestRules {

@@ -107,7 +107,7 @@ impl Client {
         let mut timing = Timing::default();
         let mut resign = Resign::default();
         let end = loop {
-            let exchanged = self.exchange(route, params, deadline);
+            let exchanged = self.post_read(route, params, deadline);
             timing.connect += exchanged.connect;
             timing.wait += exchanged.wait;
             match exchanged.result {

@@ -112,7 +112,7 @@ impl Client {
     ) -> Option<HttpAnswer> {
         let route = self.account.route(operation)?;
         let params = Params::of_texts(given.into_iter().flatten());
-        let answer = self.exchange(route, &params, deadline).result.ok()?;
+        let answer = self.post_read(route, &params, deadline).result.ok()?;
         self.learn(&answer);
         Some(answer)
     }

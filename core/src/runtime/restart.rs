@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Client, Shared};
 use crate::gateway::JOURNAL_ID;
-use crate::journal::{Guard, JournalError, Recorded};
+use crate::journal::{Guard, Journal, JournalError, Recorded};
 use crate::json::{Object, Value};
 use crate::log::Level;
 use crate::money::BizId;
@@ -53,7 +53,7 @@ impl Shared {
     /// Tries again to open a journal that was locked, full or read-only at the start, and then does the work of a
     /// start.
     pub fn open_again(&self, until: Instant) {
-        if !self.late.open_again(until) {
+        if !self.journal.open_again(until) {
             return;
         }
         self.log.line(Level::Info, || "the journal was opened after the start".to_owned());
@@ -72,16 +72,23 @@ impl Shared {
         }
     }
 
-    /// Records every abandoned intent as abandoned, in one transaction and without the network.
+    /// Records every abandoned intent as abandoned, a page in one transaction, without the network.
     pub fn mark_all_abandoned(&self) -> Result<(), JournalError> {
         let until = self.world.now() + MARKING;
-        let unsettled = self.journal.unsettled()?;
-        let left = unsettled.iter().filter(|entry| self.is_left_behind(entry));
-        let records: Vec<Entry> = left.take_while(|_| self.world.now() < until).map(abandoned).collect();
-        for record in &records {
-            self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
+        let mut after = None;
+        loop {
+            let page = self.journal.due(after.as_ref())?;
+            let left = page.iter().filter(|entry| self.is_left_behind(entry));
+            let records: Vec<Entry> = left.take_while(|_| self.world.now() < until).map(abandoned).collect();
+            for record in &records {
+                self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
+            }
+            self.journal.record_all(&records, until).into_iter().try_for_each(|told| told.map(drop))?;
+            if Journal::is_last(&page) || self.world.now() >= until {
+                return Ok(());
+            }
+            after = page.into_iter().next_back();
         }
-        self.journal.record_all(&records, until).into_iter().try_for_each(|told| told.map(drop))
     }
 
     /// Records that no call carries out the attempt of an intent any more: the consume may have happened. Returns the

@@ -120,13 +120,29 @@ impl Client {
                         Err(error) => Event::JournalFailed { code: error.code, message: error.message },
                     }
                 }
-                Effect::Send { durable, biz_id } => {
-                    // A try without a receipt of its own uses the receipt of the record before it, which a journal
-                    // issued then.
-                    let receipt = receipt.take().unwrap_or_else(|| Receipt::of(&durable));
-                    self.send_reversal(&receipt, &durable, &biz_id, deadline)
-                }
+                Effect::Send { durable, biz_id } => match self.receipt_for(receipt.take(), &durable) {
+                    Ok(Ok(receipt)) => self.send_reversal(receipt, &durable, &biz_id, deadline),
+                    Ok(Err(Some(entry))) => Event::Existing(entry),
+                    Ok(Err(None)) => Event::JournalFailed {
+                        code: &codes::JOURNAL_DAMAGED,
+                        message: "the record of the reversal is gone".to_owned(),
+                    },
+                    Err(error) => Event::JournalFailed { code: error.code, message: error.message },
+                },
             };
+        }
+    }
+
+    /// The receipt for a send: the one of the try's own record, or, if the try could not be recorded or is repeated, that
+    /// of the record that the journal has.
+    fn receipt_for(
+        &self,
+        own: Option<Receipt>,
+        durable: &Entry,
+    ) -> Result<Result<Receipt, Option<Entry>>, JournalError> {
+        match own.filter(|receipt| receipt.is_of(durable)) {
+            Some(receipt) => Ok(Ok(receipt)),
+            None => self.shared.journal.receipt_of(durable),
         }
     }
 
@@ -146,8 +162,8 @@ impl Client {
         })
     }
 
-    /// Sends one reversal, which requires a durable record of a try.
-    fn send_reversal(&self, _: &Receipt, entry: &Entry, biz_id: &str, deadline: Instant) -> Event {
+    /// Sends one reversal.
+    fn send_reversal(&self, receipt: Receipt, entry: &Entry, biz_id: &str, deadline: Instant) -> Event {
         let answered = |answer: Reversed| {
             self.shared.log.line(Level::Info, || format!("reverse {}: {answer:?}", entry.key().biz_id));
             Event::Answered { answer, refused_for_clock: false }
@@ -160,7 +176,8 @@ impl Client {
         };
         let rules = &self.account.reverse;
         let params = rules.params(&entry.key().biz_id, biz_id, entry.identity());
-        let answer = match self.exchange(route, &params, deadline).result {
+        let posted = self.post_money(receipt, entry, (route, &params), deadline, None);
+        let answer = match posted.result {
             Ok(answer) => answer,
             Err(Failure::NotSent(why)) => return again(why.code.text, why.message),
             Err(Failure::Lost(doubt)) => return again(&doubt.code, doubt.message),

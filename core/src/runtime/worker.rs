@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::journal::{Guard, JournalError};
+use crate::journal::{Guard, Journal, JournalError};
 use crate::log::Level;
 use crate::outcome::codes;
 use crate::payment::schedule::{
@@ -35,6 +35,8 @@ struct State {
     /// The entries that a thread is driving, so that a till's call waits for the background thread's try instead of
     /// answering that the entry is not settled.
     in_progress: HashSet<Key>,
+    /// The last entry of the page before the one in which a pass ran out of time.
+    resume_after: Option<Entry>,
     thread: Option<Box<dyn Worker>>,
     working: bool,
     woken: bool,
@@ -62,6 +64,7 @@ impl Recovery {
         let state = State {
             schedule: Schedule::new(settings),
             in_progress: HashSet::new(),
+            resume_after: None,
             thread: None,
             working: false,
             woken: false,
@@ -190,19 +193,38 @@ impl Inner {
         let mut pass = Pass::default();
         self.shared.open_again(deadline);
         self.reverse_unconfirmed(&mut pass, at_once, deadline);
-        let unsettled = self.shared.journal.unsettled()?;
-        let now = self.now();
-        let unsettled = self.state().schedule.order(unsettled, now);
-        for entry in unsettled {
-            if self.has_no_time(deadline) {
-                pass.again_at(self.now());
+        // A pass that ran out of time is continued, so that no entry waits forever behind a page of slow ones.
+        let mut after = self.state().resume_after.take().filter(|_| !at_once);
+        let is_continued = after.is_some();
+        let mut sending = HashSet::new();
+        loop {
+            let page = self.shared.journal.due(after.as_ref())?;
+            let next = page.last().filter(|_| !Journal::is_last(&page)).cloned();
+            sending
+                .extend(page.iter().filter(|entry| entry.stage() == Stage::Sending).map(|e| e.key().clone()));
+            let now = self.now();
+            let page = self.state().schedule.order(page, now);
+            for entry in page {
+                if self.has_no_time(deadline) {
+                    self.state().resume_after = after;
+                    pass.again_at(self.now());
+                    return Ok(pass);
+                }
+                // An entry that cannot be recorded does not keep the others from being sent.
+                if let Err(error) = self.look_at(entry, &mut pass, at_once, deadline) {
+                    self.log_error(&error);
+                    pass.again_at(retry_at(self.now()));
+                }
+            }
+            if next.is_none() {
                 break;
             }
-            // An entry that cannot be recorded does not keep the others from being sent.
-            if let Err(error) = self.look_at(entry, &mut pass, at_once, deadline) {
-                self.log_error(&error);
-                pass.again_at(retry_at(self.now()));
-            }
+            after = next;
+        }
+        if is_continued {
+            pass.again_at(self.now());
+        } else {
+            self.state().schedule.scanned(&sending);
         }
         Ok(pass)
     }
@@ -298,12 +320,14 @@ impl Inner {
     fn explain(&self, until: Instant) {
         let journal = &self.shared.journal;
         let mut entries = journal.unsettled().unwrap_or_default();
-        // A refused refund leaves the sale settled.
+        // A refused refund leaves the sale valid.
         if self.clients.iter().any(Client::explains_refusals) {
             entries.extend(journal.refused_refunds().unwrap_or_default());
         }
         for entry in entries {
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
+            let now = self.now();
+            self.state().schedule.see(&entry, now);
             match client.explain(&entry, until) {
                 Ok(None) => {}
                 Ok(Some(stands)) => self.shared.log.line(Level::Info, || {

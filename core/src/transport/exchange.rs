@@ -4,11 +4,14 @@
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
+
+use super::ahead::Ahead;
 
 const EARLY: &str = "the server sent something before it was asked, or closed the connection";
 
@@ -31,10 +34,12 @@ pub(super) struct Seen {
     pub(super) departed: bool,
     /// The time spent on getting a connection.
     pub(super) connect: Duration,
+    /// The connection that was begun before the call.
+    ahead: Option<Ahead>,
 }
 
 /// Starts a call on this thread.
-pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
+pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant, ahead: Option<Ahead>) {
     let seen = Seen {
         authority: url.authority().map(ToString::to_string).unwrap_or_default(),
         begun: Instant::now(),
@@ -44,6 +49,7 @@ pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant) {
         probing: false,
         departed: false,
         connect: Duration::ZERO,
+        ahead,
     };
     CURRENT.with(|current| current.replace(Some(seen)));
 }
@@ -61,6 +67,7 @@ pub(super) fn end() -> Seen {
         // Cannot happen; a byte that is not known to be unsent counts as sent.
         departed: true,
         connect: Duration::ZERO,
+        ahead: None,
     });
     if !seen.requesting {
         seen.connect = seen.begun.elapsed();
@@ -75,6 +82,11 @@ fn with<T>(f: impl FnOnce(&mut Seen) -> T) -> Option<T> {
 /// Records that the socket has accepted a byte.
 pub(super) fn byte_left() {
     with(|seen| seen.departed |= seen.requesting);
+}
+
+/// The connection that was begun before the call, if it leads to one of these addresses.
+pub(super) fn take_ahead(addresses: &[SocketAddr]) -> Option<Ahead> {
+    with(|seen| seen.ahead.take()).flatten().filter(|ahead| addresses.contains(&ahead.address()))
 }
 
 /// The time left for connecting.

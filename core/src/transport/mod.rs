@@ -2,16 +2,18 @@
 //! whole call and so that it is known, not guessed, whether a byte of the request left the machine.
 
 mod absolute;
+mod ahead;
 mod exchange;
 mod resolver;
 mod tcp;
 mod tls;
 
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use ureq::http::Uri;
+use ureq::http::uri::Authority;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 
@@ -22,6 +24,7 @@ use crate::outcome::codes;
 use crate::payment::EARLIEST_MS;
 use crate::text::without_mark;
 use absolute::AbsoluteConnector;
+pub use ahead::Ahead;
 use exchange::MarkRequests;
 use resolver::CachingResolver;
 use tcp::TcpConnector;
@@ -64,8 +67,13 @@ pub struct TransportSettings {
 #[derive(Debug)]
 pub struct Http {
     agent: ureq::Agent,
+    resolver: CachingResolver,
+    proxy: Option<ureq::Proxy>,
     connect: Duration,
+    idle: Duration,
     absolute: bool,
+    /// When each gateway last answered; its connection was kept then.
+    answered: Mutex<Vec<(Authority, Instant)>>,
 }
 
 /// A complete HTTP answer.
@@ -131,13 +139,15 @@ impl Http {
         config = config.proxy(proxy.clone());
         let absolute = settings.absolute && proxy.is_some();
         let connector =
-            ().chain(AbsoluteConnector::new(proxy.filter(|_| absolute)))
+            ().chain(AbsoluteConnector::new(proxy.clone().filter(|_| absolute)))
                 .chain(ConnectProxyConnector::default())
                 .chain(TcpConnector)
                 .chain(tls)
                 .chain(MarkRequests);
-        let agent = ureq::Agent::with_parts(config.build(), connector, CachingResolver::default());
-        Ok(Http { agent, connect: settings.connect, absolute })
+        let resolver = CachingResolver::default();
+        let agent = ureq::Agent::with_parts(config.build(), connector, resolver.clone());
+        let (connect, idle, answered) = (settings.connect, settings.idle, Mutex::default());
+        Ok(Http { agent, resolver, proxy, connect, idle, absolute, answered })
     }
 
     /// Whether plain http goes through a proxy that reads it.
@@ -145,12 +155,41 @@ impl Http {
         self.absolute
     }
 
+    /// Whether a connection to that gateway was kept so recently that it can be used.
+    pub fn is_connected(&self, url: &Uri) -> bool {
+        let answered = self.answered();
+        let last = answered.iter().find(|(authority, _)| Some(authority) == url.authority());
+        last.is_some_and(|(_, at)| at.elapsed() < self.idle)
+    }
+
+    /// Begins to open a TCP connection to that gateway, or to the proxy before it. `None` if its address is not known yet,
+    /// which is then being looked up, or if it cannot be reached.
+    pub fn connect_ahead(&self, url: &Uri) -> Option<Ahead> {
+        let target = self.proxy.as_ref().map_or(url, |proxy| proxy.uri());
+        Ahead::begin(self.resolver.known(target)?)
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Vec<(Authority, Instant)>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether the connection of an exchange was kept.
+    fn note(&self, url: &Uri, is_kept: bool) {
+        let Some(authority) = url.authority() else { return };
+        let mut answered = self.answered();
+        answered.retain(|(other, at)| other != authority && at.elapsed() < self.idle);
+        if is_kept {
+            answered.push((authority.clone(), Instant::now()));
+        }
+    }
+
     /// Posts a JSON body and reads the whole answer, ending at the deadline at the latest.
-    pub fn post(&self, url: &Uri, body: &str, deadline: Instant) -> Exchanged {
+    pub fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
         let started = Instant::now();
-        exchange::begin(url, deadline, deadline.min(started + self.connect));
+        exchange::begin(url, deadline, deadline.min(started + self.connect), ahead);
         let mut result = self.run(url, body);
         let seen = exchange::end();
+        self.note(url, result.is_ok());
         if let Ok(answer) = &mut result
             && self.absolute
             && absolute::is_for(url)

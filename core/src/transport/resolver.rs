@@ -17,9 +17,9 @@ use super::exchange;
 const FRESH: Duration = Duration::from_mins(1);
 
 /// The resolver, which caches addresses by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct CachingResolver {
-    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    hosts: Arc<Mutex<HashMap<String, Arc<Host>>>>,
 }
 
 #[derive(Debug, Default)]
@@ -82,18 +82,42 @@ impl Host {
     }
 }
 
+/// The host of a URL, an IPv6 address without its brackets, and the port.
+fn host_and_port(uri: &Uri) -> Option<(&str, u16)> {
+    let name = uri.host()?.trim_start_matches('[').trim_end_matches(']');
+    let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    Some((name, uri.port_u16().unwrap_or(default_port)))
+}
+
+impl CachingResolver {
+    fn host(&self, name: &str) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(hosts.entry(name.to_owned()).or_default())
+    }
+
+    /// The first address of a URL's host, without waiting. If none is known, a look-up is started.
+    pub(super) fn known(&self, uri: &Uri) -> Option<SocketAddr> {
+        let (name, port) = host_and_port(uri)?;
+        if let Ok(address) = name.parse::<IpAddr>() {
+            return Some(SocketAddr::new(address, port));
+        }
+        let host = self.host(name);
+        let mut known = host.known();
+        let Some(address) = known.addresses.first() else {
+            // The request looks the name up again and reports the failure.
+            let _ = host.look_up(name, &mut known);
+            return None;
+        };
+        Some(SocketAddr::new(*address, port))
+    }
+}
+
 impl Resolver for CachingResolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        let name = uri.host().ok_or(Error::HostNotFound)?.trim_start_matches('[').trim_end_matches(']');
-        let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-        let port = uri.port_u16().unwrap_or(default_port);
-        let addresses = if let Ok(address) = name.parse::<IpAddr>() {
-            vec![address]
-        } else {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            let host = Arc::clone(hosts.entry(name.to_owned()).or_default());
-            drop(hosts);
-            host.addresses(name)?
+        let (name, port) = host_and_port(uri).ok_or(Error::HostNotFound)?;
+        let addresses = match name.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => self.host(name).addresses(name)?,
         };
         let mut resolved = self.empty();
         for address in addresses.into_iter().take(16) {

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::absolute::AbsoluteForm;
+use super::ahead::Ahead;
 use super::exchange;
 
 /// A larger request is written at once instead of being gathered.
@@ -32,13 +33,21 @@ impl<In: Transport> Connector<In> for TcpConnector {
     }
 }
 
-/// Tries the addresses in turn, each with an equal share of the time left.
+/// Tries the addresses in turn, each with an equal share of the time left; first the one to which a connection was begun
+/// ahead.
 fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
+    let mut ahead = exchange::take_ahead(addresses);
+    let first = ahead.as_ref().map(Ahead::address);
+    let rest = addresses.iter().copied().filter(|address| Some(*address) != first);
     let mut last = Error::HostNotFound;
-    for (tried, address) in addresses.iter().enumerate() {
-        let remaining = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+    for (tried, address) in first.into_iter().chain(rest).enumerate() {
+        let remaining = u32::try_from(addresses.len().saturating_sub(tried)).unwrap_or(u32::MAX).max(1);
         let share = (exchange::left_to_connect()? / remaining).max(Duration::from_millis(1));
-        match TcpStream::connect_timeout(address, share) {
+        let connected = match ahead.take() {
+            Some(ahead) => ahead.finish(share),
+            None => TcpStream::connect_timeout(&address, share),
+        };
+        match connected {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
                 // For the socket's whole life: a deadline, an exit or a kill drops unsent data instead of sending it

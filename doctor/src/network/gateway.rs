@@ -110,7 +110,8 @@ impl Asking<'_> {
             u64::try_from(seconds).unwrap_or_default(),
             nonce,
         );
-        let exchanged = self.http.post(&url, &body, Instant::now() + ANSWER.min(self.total).min(run.left()));
+        let exchanged =
+            self.http.post(&url, &body, Instant::now() + ANSWER.min(self.total).min(run.left()), None);
         let answer = exchanged.result.map_err(|failure| {
             Unanswered::Nothing(match failure {
                 Failure::NotSent(why) => format!("{} {}", why.code.text, why.message),

@@ -126,7 +126,7 @@ impl Given {
                     Some(Job::Consume(_, _, Some(effect))) => {
                         found.push(Action::Effect(number, worker));
                         let is_record =
-                            !matches!(effect, consume::Effect::Send | consume::Effect::AwaitOther(_));
+                            !matches!(effect, consume::Effect::Send(_) | consume::Effect::AwaitOther(_));
                         if is_record && state.left.full_disks > 0 {
                             found.push(Action::FullDisk(number, worker));
                         }
@@ -194,7 +194,8 @@ impl Given {
                 let owner = Process::owner(process, next.processes[process].life);
                 let intent =
                     Entry::intent(self.keys[sale].clone(), self.identity.clone(), owner, self.on_unknown, 0);
-                let (machine, effect) = consume::step(consume::State::New(intent), consume::Event::Asked);
+                let asked = consume::Event::Asked { connected: true };
+                let (machine, effect) = consume::step(consume::State::New(intent), asked);
                 Given::consume_goes_on(&mut next, process, sale, machine, effect)?;
             }
             Action::AskReversal(process, sale, over) => self.ask_reversal(&mut next, process, sale, over)?,

@@ -28,7 +28,10 @@ impl Given {
         match job {
             Some(Job::Consume(sale, machine, Some(effect))) => {
                 let event = match effect {
-                    consume::Effect::RecordIntent(entry) | consume::Effect::RecordAgain(entry) => {
+                    // The record that follows looks again.
+                    consume::Effect::Look(_) => consume::Event::Free,
+                    consume::Effect::RecordIntent { intent: entry, .. }
+                    | consume::Effect::RecordAgain(entry) => {
                         self.consume_records(next, process, entry, Guard::Member, full)
                     }
                     consume::Effect::Record(entry) => {
@@ -44,7 +47,7 @@ impl Given {
                         };
                         event
                     }
-                    consume::Effect::Send => {
+                    consume::Effect::Send(_) => {
                         self.departs(next, process, sale)?;
                         next.processes[process].till = Some(Job::Consume(sale, machine, None));
                         return Ok(());
@@ -62,7 +65,7 @@ impl Given {
                     }
                     reversal::Effect::Record(record) => match self.record(next, process, &record, Guard::Off)
                     {
-                        Recorded::Done(_) => reversal::Event::Recorded(record),
+                        Recorded::Done(()) => reversal::Event::Recorded(record),
                         Recorded::Existing(entry) | Recorded::InDoubt(entry) => {
                             reversal::Event::Existing(entry)
                         }
@@ -101,7 +104,7 @@ impl Given {
             return consume::Event::JournalFailed { code: &codes::JOURNAL_FULL, message: String::new() };
         }
         match self.record(next, process, &entry, guard) {
-            Recorded::Done(_) => consume::Event::Recorded(entry),
+            Recorded::Done(()) => consume::Event::Recorded(entry),
             Recorded::Existing(entry) => consume::Event::Existing(entry),
             Recorded::InDoubt(entry) => consume::Event::InDoubt(entry),
         }
@@ -122,7 +125,7 @@ impl Given {
             Ok(Admission::KeptOut(told)) => *told,
             Ok(Admission::Write) => {
                 next.journal[sale] = Some(entry.clone());
-                Recorded::Done(crate::store::receipt(entry))
+                Recorded::Done(())
             }
             Ok(Admission::Vanished) | Err(()) => Recorded::Existing(entry.clone()),
         }

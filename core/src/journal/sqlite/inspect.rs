@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::base::Base;
 use super::watermark::Watermark;
 use super::{explain, row, schema, verify};
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Page};
 use crate::payment::Entry;
 
 /// What stands in a journal.
@@ -43,7 +43,7 @@ pub fn inspect(path: &Path, busy: Duration) -> Result<Inspection, JournalError> 
         let view = connection.unchecked_transaction()?;
         let sequence = schema::sequence(&view)?;
         verify::all(&view)?;
-        let unsettled = row::unsettled(&view)?;
+        let unsettled = row::unsettled(&view, Page { after: None, limit: usize::MAX })?;
         let entries: i64 = view.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
         Ok(Inspection { format, sequence, entries: u64::try_from(entries).unwrap_or_default(), unsettled })
     })()

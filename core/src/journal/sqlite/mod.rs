@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
 
-use super::liveness::{Presence, may_be_running};
-use super::{Guard, InFlight, Journal, JournalError, Opening, ProcessLock, Recorded, location};
+use super::liveness::{Liveness, Presence, may_be_running};
+use super::{Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Store, location};
 use crate::clock::machine_unix_ms;
 use crate::outcome::{codes, codes::Code};
 use crate::payment::{Entry, Key, Owner};
@@ -173,7 +173,7 @@ impl Sqlite {
         if let Some(stamp) = journal.files.stand() {
             journal.not_overwritten(stamp).map_err(|failure| journal.stopped_by(failure))?;
         }
-        let needed: Vec<Owner> = journal.unsettled()?.iter().map(|entry| entry.owner().clone()).collect();
+        let needed = journal.read(row::unsettled_owners)?;
         journal.lock.sweep(&needed);
         journal.lock.guard();
         Ok(journal)
@@ -331,7 +331,7 @@ impl Sqlite {
     }
 }
 
-impl Journal for Sqlite {
+impl Store for Sqlite {
     fn record(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError> {
         let until = until.max(Instant::now() + LEAST);
         if let Some(turn) = self.writing.turn_now(until).map_err(|error| self.failed(&error))? {
@@ -368,9 +368,17 @@ impl Journal for Sqlite {
         self.read(|connection| row::find(connection, key))
     }
 
-    fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+    fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError> {
+        self.read(|connection| self.find_held_back(connection, record, guard))
+    }
+
+    fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
         self.look_after_names(LOOK_AFTER_NAMES);
-        self.read(row::unsettled)
+        self.read(|connection| row::due(connection, page))
+    }
+
+    fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
+        self.read(|connection| row::unsettled(connection, page))
     }
 
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
@@ -442,7 +450,9 @@ impl Journal for Sqlite {
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
         self.read(|connection| row::naming_coupon(connection, key, coupon))
     }
+}
 
+impl Liveness for Sqlite {
     fn is_alive(&self, owner: &Owner) -> bool {
         self.lock.presence(owner) == Presence::Lives
     }

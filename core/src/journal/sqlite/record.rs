@@ -6,7 +6,9 @@ use super::group_commit::{Batch, Written};
 use super::lease::Lease;
 use super::write_transaction::WriteTransaction;
 use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_made, row};
-use crate::journal::{Admission, Guard, Journal, JournalError, Receipt, Recorded, admit};
+use rusqlite::Connection;
+
+use crate::journal::{Admission, Guard, JournalError, Liveness, Recorded, admit};
 use crate::outcome::codes;
 use crate::payment::{Entry, Key};
 
@@ -41,18 +43,18 @@ impl Sqlite {
         if !written {
             self.acknowledged().extend(acknowledged);
         }
-        // In the order of the records; a receipt is due only now.
+        // In the order of the records, and only after the flush.
         let mut put = put.map(Vec::into_iter);
-        let mut told = |entry: &Entry| match put.as_mut().map(Iterator::next) {
-            Ok(Some(Put::Written)) => Ok(Recorded::Done(Receipt::of(entry))),
+        let mut told = || match put.as_mut().map(Iterator::next) {
+            Ok(Some(Put::Written)) => Ok(Recorded::Done(())),
             Ok(Some(Put::KeptOut(other))) => Ok(*other),
             Ok(Some(Put::NoRoom(error))) => Err(error),
             Ok(None) => Err(JournalError::new(&codes::JOURNAL, "a record was not looked at")),
             Err(error) => Err(error.clone()),
         };
-        let own = told(entry);
+        let own = told();
         if let Some(others) = others {
-            others.tell(|ask| told(&ask.entry));
+            others.tell(|_| told());
         }
         own
     }
@@ -88,7 +90,7 @@ impl Sqlite {
         room: &mut Room,
     ) -> rusqlite::Result<Put> {
         let standing = row::find(transaction, entry.key())?;
-        match admit(standing, entry, || self.held_back(transaction, entry, guard))? {
+        match admit(standing, entry, || self.find_held_back(transaction, entry, guard))? {
             Admission::Write => {}
             Admission::KeptOut(told) => return Ok(Put::KeptOut(told)),
             Admission::Vanished => return Err(row::vanished(entry.key())),
@@ -117,16 +119,16 @@ impl Sqlite {
     }
 
     /// The unsettled entry that holds this one back.
-    fn held_back(
+    pub(super) fn find_held_back(
         &self,
-        transaction: &WriteTransaction<'_>,
+        connection: &Connection,
         entry: &Entry,
         guard: Guard,
     ) -> rusqlite::Result<Option<Entry>> {
         if guard == Guard::Off {
             return Ok(None);
         }
-        let in_doubt = row::in_doubt(transaction, self.owner(), |key| self.in_flight.contain(key))?;
+        let in_doubt = row::in_doubt(connection, self.owner(), |key| self.in_flight.contain(key))?;
         Ok(in_doubt
             .into_iter()
             .find(|other| guard.keeps_out(entry, other, |other| self.may_be_running(other))))

@@ -6,6 +6,7 @@ use serde::Serialize;
 use sha1::{Digest, Sha1};
 
 use super::filed;
+use crate::journal::Page;
 use crate::money::BizId;
 use crate::payment::{Entry, Key, OnUnknown, Owner, Stage};
 
@@ -116,8 +117,48 @@ const UNSETTLED: &str = over_columns!(
     " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') ORDER BY created_unix_ms"
 );
 
-pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    connection.prepare_cached(UNSETTLED)?.query_map([], read)?.collect()
+/// A page of a query whose parameters 1 to 5 are the place of the entry before the page, and the limit.
+fn page(connection: &Connection, query: &str, page: Page<'_>) -> rusqlite::Result<Vec<Entry>> {
+    let (created, key) =
+        page.after.map_or((i64::MIN, None), |after| (after.created_unix_ms(), Some(after.key())));
+    let [open_id, endpoint, biz_id] =
+        key.map_or([""; 3], |key| [&key.open_id, &key.endpoint, key.biz_id.as_str()]);
+    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(query)?
+        .query_map(params![created, open_id, endpoint, biz_id, limit], read)?
+        .collect()
+}
+
+pub(super) fn unsettled(connection: &Connection, of: Page<'_>) -> rusqlite::Result<Vec<Entry>> {
+    const QUERY: &str = over_columns!(
+        "SELECT ",
+        " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
+         AND (created_unix_ms, open_id, endpoint, biz_id) > (?1, ?2, ?3, ?4) \
+         ORDER BY created_unix_ms, open_id, endpoint, biz_id LIMIT ?5"
+    );
+    page(connection, QUERY, of)
+}
+
+pub(super) fn due(connection: &Connection, of: Page<'_>) -> rusqlite::Result<Vec<Entry>> {
+    const QUERY: &str = over_columns!(
+        "SELECT ",
+        " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
+         AND stage <> 'refused' AND (created_unix_ms, open_id, endpoint, biz_id) > (?1, ?2, ?3, ?4) \
+         ORDER BY created_unix_ms, open_id, endpoint, biz_id LIMIT ?5"
+    );
+    page(connection, QUERY, of)
+}
+
+/// The owners of the unsettled entries.
+pub(super) fn unsettled_owners(connection: &Connection) -> rusqlite::Result<Vec<Owner>> {
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT owner FROM entry \
+             WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven')",
+        )?
+        .query_map([], |row| row.get(0).map(Owner))?
+        .collect()
 }
 
 /// Those of the unsettled entries that may be in doubt: not the intents of this owner whose attempts are running. With

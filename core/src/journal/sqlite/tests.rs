@@ -7,6 +7,8 @@ use crate::payment::{Detail, OnUnknown, Stage};
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
+const EVERYTHING: Page<'_> = Page { after: None, limit: usize::MAX };
+
 struct Folder(PathBuf);
 
 impl Folder {
@@ -47,7 +49,7 @@ fn soon() -> Instant {
 }
 
 fn done(recorded: &Recorded) {
-    assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
+    assert!(matches!(recorded, Recorded::Done(())), "{recorded:?}");
 }
 
 #[test]
@@ -62,7 +64,45 @@ fn an_entry_comes_back_as_it_was_also_in_another_process() {
     assert!(other.has_other_biz_ids(first.key()).unwrap());
     drop(journal);
     assert!(!other.is_alive(first.owner()));
-    assert_eq!(other.unsettled().unwrap().len(), 1);
+    assert_eq!(other.unsettled(EVERYTHING).unwrap().len(), 1);
+}
+
+#[test]
+fn pages_hold_every_unsettled_entry_once_and_due_ones_leave_out_the_refused() {
+    let folder = Folder::new("pages");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let stages = [Stage::Sending, Stage::Unknown, Stage::Refused, Stage::Reversing, Stage::Succeeded];
+    for number in 0..25 {
+        let stage = stages[number % stages.len()];
+        done_soon(&journal, &entry(&journal, &format!("B{number}"), "1", stage, 1));
+    }
+    let biz_ids = |entries: Vec<Entry>| -> Vec<String> {
+        entries.iter().map(|entry| entry.key().biz_id.to_string()).collect()
+    };
+    let in_one = biz_ids(journal.unsettled(EVERYTHING).unwrap());
+    assert_eq!(in_one.len(), 20);
+    for limit in [1, 3, 4, 20, 21] {
+        let in_pages = biz_ids(Page::all(limit, |page| journal.unsettled(page)).unwrap());
+        assert_eq!(in_pages, in_one, "{limit} a page");
+        let due = biz_ids(Page::all(limit, |page| journal.due(page)).unwrap());
+        assert_eq!(due.len(), 15, "{limit} a page");
+        // As a list in memory is cut.
+        let all: Vec<Entry> = journal.unsettled(EVERYTHING).unwrap();
+        assert_eq!(biz_ids(Page::all(limit, |page| Ok(page.of(all.iter()))).unwrap()), in_one);
+    }
+    assert!(!biz_ids(journal.due(EVERYTHING).unwrap()).contains(&"B2".to_owned()));
+}
+
+#[test]
+fn what_holds_a_record_back_is_found_without_writing() {
+    let folder = Folder::new("held-back");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    done_soon(&journal, &entry(&journal, "B1", "1", Stage::Unknown, 1));
+    let next = entry(&journal, "B2", "1", Stage::Sending, 1);
+    let found = journal.held_back(&next, Guard::Member).unwrap().unwrap();
+    assert_eq!(found.key().biz_id.as_str(), "B1");
+    assert!(journal.held_back(&next, Guard::Off).unwrap().is_none());
+    assert!(journal.find(next.key()).unwrap().is_none());
 }
 
 #[test]
@@ -126,7 +166,7 @@ fn what_waits_is_written_together_as_if_one_after_the_other() {
     entries.push(entries[3].clone());
     let before = schema::sequence(&journal.to_read().unwrap()).unwrap();
     let recorded = recorded_together(&journal, &entries);
-    let done = recorded.iter().filter(|told| matches!(told, Ok(Recorded::Done(_)))).count();
+    let done = recorded.iter().filter(|told| matches!(told, Ok(Recorded::Done(())))).count();
     let stand = |told: &Result<Recorded, JournalError>| matches!(told, Ok(Recorded::Existing(found)) if *found == entries[3]);
     assert_eq!((done, recorded.iter().filter(|told| stand(told)).count()), (8, 1), "{recorded:?}");
     // Whoever had the journal first wrote all of them: one flush.
@@ -146,7 +186,7 @@ fn what_is_written_together_is_all_there_or_none_of_it() {
     let recorded = recorded_together(&journal, &entries);
     // The first to have the journal met B2, or was it; whoever comes later finds that the journal has stopped.
     assert!(recorded.iter().all(Result::is_err), "{recorded:?}");
-    assert!(journal.unsettled().unwrap().is_empty());
+    assert!(journal.unsettled(EVERYTHING).unwrap().is_empty());
 }
 
 #[test]

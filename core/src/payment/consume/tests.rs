@@ -41,19 +41,33 @@ fn full() -> Event {
 
 fn recorded(effect: Effect) -> Entry {
     match effect {
-        Effect::Record(entry) | Effect::RecordIntent(entry) | Effect::RecordAgain(entry) => entry,
+        Effect::Record(entry) | Effect::RecordIntent { intent: entry, .. } | Effect::RecordAgain(entry) => {
+            entry
+        }
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn nothing_is_sent_before_the_intent_is_recorded() {
-    let (state, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Asked);
+    let (state, effect) = step(State::New(intent(OnUnknown::Hold)), Event::Asked { connected: true });
     let entry = recorded(effect);
     let (state, effect) = step(state, Event::Recorded(entry));
-    assert!(matches!((state, effect), (State::Sending { .. }, Effect::Send)));
+    assert!(matches!((state, effect), (State::Sending { .. }, Effect::Send(_))));
     let (_, effect) = step(State::New(intent(OnUnknown::Hold)), full());
     assert!(matches!(effect, Effect::Tell(Reply::Internal { code, .. }) if code.text == "ZV-JOURNAL-FULL"));
+}
+
+#[test]
+fn a_connection_is_opened_only_for_a_request_that_nothing_keeps_out() {
+    let new = || State::New(intent(OnUnknown::Hold));
+    let (state, effect) = step(new(), Event::Asked { connected: false });
+    assert!(matches!(effect, Effect::Look(_)));
+    assert!(matches!(step(state, Event::Free).1, Effect::RecordIntent { connect: true, .. }));
+    let (_, effect) = step(new(), Event::Asked { connected: true });
+    assert!(matches!(effect, Effect::RecordIntent { connect: false, .. }));
+    let other = intent(OnUnknown::Hold);
+    assert!(matches!(step(new(), Event::InDoubt(other)).1, Effect::Tell(Reply::InDoubt(_))));
 }
 
 #[test]
@@ -86,7 +100,7 @@ fn a_refused_signature_is_signed_anew_once_and_only_with_a_wrong_clock() {
     let second = recorded(effect);
     assert_eq!((second.stage(), second.attempt()), (Stage::Sending, 2));
     let (state, effect) = step(state, Event::Recorded(second));
-    assert!(matches!(effect, Effect::Send));
+    assert!(matches!(effect, Effect::Send(_)));
     let (_, effect) = step(state, answer(true));
     assert_eq!(recorded(effect).stage(), Stage::Declined);
     let (_, effect) = step(sending(OnUnknown::Hold), answer(false));
@@ -261,7 +275,7 @@ fn a_proof_that_contradicts_what_was_settled_is_listed_for_a_person() {
 
 #[test]
 fn disorder_after_the_send_is_unknown() {
-    assert!(matches!(step(sending(OnUnknown::Hold), Event::Asked).1, Effect::Tell(Reply::Unrecorded(_))));
+    assert!(matches!(step(sending(OnUnknown::Hold), Event::Free).1, Effect::Tell(Reply::Unrecorded(_))));
     let state = State::New(intent(OnUnknown::Hold));
     assert!(matches!(step(state, ended(lost())).1, Effect::Tell(Reply::Internal { .. })));
 }

@@ -1,0 +1,266 @@
+//! The journal as the runtime uses it. A journal that was locked, full or read-only at the start is opened later; until
+//! then every use returns the reason, and quotes go on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
+use std::time::Instant;
+
+use super::{Backend, Guard, InFlight, JournalError, Location, Page, Receipt, Recorded};
+use crate::outcome::codes;
+use crate::payment::{Entry, Key, Owner};
+
+/// Opens the store, waiting for others until then.
+type Open = Box<dyn Fn(Instant) -> Result<(Box<dyn Backend>, Location), JournalError> + Send + Sync>;
+
+/// How many entries are read from the store at a time.
+const PAGE: usize = 256;
+
+/// The journal of a library: its store, as soon as that is open. All methods may be called from any thread.
+pub struct Journal {
+    opened: OnceLock<(Box<dyn Backend>, Location)>,
+    open: Open,
+    /// Why it is not open.
+    error: Mutex<JournalError>,
+    /// One thread opens at a time.
+    opening: Mutex<()>,
+    /// It was opened after the start, and its unsettled entries have not been listed since.
+    unseen: AtomicBool,
+    nobody: Owner,
+    none_in_flight: InFlight,
+}
+
+/// The owner of entries that are made while the journal is not open. No process and no record has this name.
+const NOBODY: &str = "(nobody)";
+
+impl Journal {
+    /// Opens it now or, if that may help, later.
+    pub fn open(
+        open: impl Fn(Instant) -> Result<(Box<dyn Backend>, Location), JournalError> + Send + Sync + 'static,
+        until: Instant,
+    ) -> Journal {
+        let reason = JournalError::new(&codes::JOURNAL, "it has not been opened");
+        let journal = Journal::not_open(reason, Box::new(open));
+        journal.open_now(until);
+        journal
+    }
+
+    /// A journal that cannot be used, for this reason.
+    pub fn never(reason: JournalError) -> Journal {
+        let again = reason.clone();
+        Journal::not_open(reason, Box::new(move |_| Err(again.clone())))
+    }
+
+    fn not_open(error: JournalError, open: Open) -> Journal {
+        Journal {
+            opened: OnceLock::new(),
+            open,
+            error: Mutex::new(error),
+            opening: Mutex::default(),
+            unseen: AtomicBool::new(false),
+            nobody: Owner(NOBODY.to_owned()),
+            none_in_flight: InFlight::default(),
+        }
+    }
+
+    /// Where it is, or why it cannot be used.
+    pub fn location(&self) -> Result<&Location, JournalError> {
+        self.opened.get().map(|(_, location)| location).ok_or_else(|| self.error())
+    }
+
+    /// Whether it was opened after the start and its unsettled entries have not been listed since: `zv_init` could not
+    /// list them.
+    pub fn is_unseen(&self) -> bool {
+        self.unseen.load(Ordering::Acquire)
+    }
+
+    /// Notes that all its unsettled entries were listed.
+    pub fn seen(&self) {
+        self.unseen.store(false, Ordering::Release);
+    }
+
+    /// Tries again to open a journal that was locked, full or read-only. True if that has opened it.
+    pub fn open_again(&self, until: Instant) -> bool {
+        let passes = [codes::JOURNAL_LOCKED.text, codes::JOURNAL_FULL.text, codes::JOURNAL_READ_ONLY.text];
+        if self.opened.get().is_some() || !passes.contains(&self.error().code.text) {
+            return false;
+        }
+        // If another thread is opening it, this one need not.
+        let turn = match self.opening.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        if self.opened.get().is_some() {
+            return false;
+        }
+        // Before the journal can be used, so that every answer from then on says so.
+        self.unseen.store(true, Ordering::Release);
+        let opened = self.open_now(until);
+        if !opened {
+            self.unseen.store(false, Ordering::Release);
+        }
+        drop(turn);
+        opened
+    }
+
+    fn open_now(&self, until: Instant) -> bool {
+        match (self.open)(until) {
+            Ok(opened) => self.opened.set(opened).is_ok(),
+            Err(error) => {
+                *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+                false
+            }
+        }
+    }
+
+    fn error(&self) -> JournalError {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn backend(&self) -> Result<&dyn Backend, JournalError> {
+        self.opened.get().map(|(backend, _)| backend.as_ref()).ok_or_else(|| self.error())
+    }
+}
+
+/// Records, and the proof that they are durable.
+impl Journal {
+    /// Records an entry; see [`Store::record`](super::Store::record). A record that begins an attempt or a bizId must be
+    /// in the name of this process.
+    pub fn record(
+        &self,
+        entry: &Entry,
+        guard: Guard,
+        until: Instant,
+    ) -> Result<Recorded<Receipt>, JournalError> {
+        let backend = self.backend()?;
+        if entry.is_intent() || entry.revision() == 1 {
+            backend.may_begin(entry)?;
+        }
+        Ok(backend.record(entry, guard, until)?.map(|()| Receipt::of(entry)))
+    }
+
+    /// Records several entries over the revisions before them, in one transaction: the results in their order.
+    pub fn record_all(&self, entries: &[Entry], until: Instant) -> Vec<Result<Recorded, JournalError>> {
+        match self.backend() {
+            Ok(backend) => backend.record_all(entries, until),
+            Err(error) => entries.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    /// The receipt of a record that was durable before, if it is still the record of its bizId; otherwise the record that
+    /// is, if any.
+    pub fn receipt_of(&self, durable: &Entry) -> Result<Result<Receipt, Option<Entry>>, JournalError> {
+        let found = self.find(durable.key())?;
+        let receipt = found.as_ref().map(Receipt::of).filter(|receipt| receipt.is_of(durable));
+        Ok(receipt.ok_or(found))
+    }
+}
+
+/// Questions about the records; see [`Store`](super::Store).
+impl Journal {
+    /// The identity of this journal.
+    pub fn id(&self) -> Result<String, JournalError> {
+        self.backend()?.id()
+    }
+
+    /// The record of a bizId.
+    pub fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
+        self.backend()?.find(key)
+    }
+
+    /// The unsettled entry that would keep this record out.
+    pub fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError> {
+        self.backend()?.held_back(record, guard)
+    }
+
+    /// The entries that the library itself may still settle, oldest first: those behind `after`, at most a page of them.
+    pub fn due(&self, after: Option<&Entry>) -> Result<Vec<Entry>, JournalError> {
+        self.backend()?.due(Page { after, limit: PAGE })
+    }
+
+    /// Whether a list of [`Journal::due`] is the last one.
+    pub fn is_last(page: &[Entry]) -> bool {
+        page.len() < PAGE
+    }
+
+    /// Every unsettled entry, oldest first.
+    pub fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+        let backend = self.backend()?;
+        Page::all(PAGE, |page| backend.unsettled(page))
+    }
+
+    /// Every sale that is valid because its refund was refused.
+    pub fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
+        self.backend()?.refused_refunds()
+    }
+
+    /// Every success that the till has not read, or not confirmed though it must, oldest first.
+    pub fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
+        self.backend()?.unfinished()
+    }
+
+    /// Every entry that may be filed under that business day, and others near it, oldest first.
+    pub fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
+        self.backend()?.near_day(day)
+    }
+
+    /// Whether this account has ever answered with a bizId other than the one that was sent.
+    pub fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
+        self.backend()?.has_other_biz_ids(key)
+    }
+
+    /// Whether the bizId has a record under another account or endpoint.
+    pub fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError> {
+        self.backend()?.stands_elsewhere(key)
+    }
+
+    /// Another sale of this account that a reversal by that bizId would undo.
+    pub fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {
+        self.backend()?.other_sale_of(key, returned)
+    }
+
+    /// Whether another sale of this account names that coupon.
+    pub fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
+        self.backend()?.names_coupon_elsewhere(key, coupon)
+    }
+}
+
+/// What the till has read.
+impl Journal {
+    /// The till has read that this succeeded. It is written with the next record, or by [`Journal::close`].
+    pub fn acknowledge(&self, key: Key) {
+        if let Ok(backend) = self.backend() {
+            backend.acknowledge(key);
+        }
+    }
+
+    /// Writes what [`Journal::acknowledge`] has gathered; the journal may be used on.
+    pub fn close(&self) {
+        if let Ok(backend) = self.backend() {
+            backend.close();
+        }
+    }
+}
+
+/// The liveness of processes; see [`Liveness`](super::Liveness).
+impl Journal {
+    /// This process; while the journal is not open, a name in which nothing can be begun.
+    pub fn owner(&self) -> &Owner {
+        self.backend().map_or(&self.nobody, |backend| backend.owner())
+    }
+
+    /// The consumes that this process is carrying out.
+    pub fn in_flight(&self) -> &InFlight {
+        self.backend().map_or(&self.none_in_flight, |backend| backend.in_flight())
+    }
+
+    /// Whether the process of that name still lives, as far as its lock says.
+    pub fn is_alive(&self, owner: &Owner) -> bool {
+        self.backend().map_or(true, |backend| backend.is_alive(owner))
+    }
+
+    /// Whether the attempt of an intent may still be running.
+    pub fn may_be_running(&self, entry: &Entry) -> bool {
+        self.backend().map_or(true, |backend| backend.may_be_running(entry))
+    }
+}

@@ -1,0 +1,71 @@
+//! Signs requests and posts them. This is the only door to the network: a request that takes or gives back money leaves
+//! through [`Client::post_money`], which consumes the receipt of its record.
+
+use std::time::{Duration, Instant};
+
+use ureq::http::Uri;
+
+use super::Client;
+use crate::gateway::{NotSent, Params, Route};
+use crate::journal::Receipt;
+use crate::outcome::codes;
+use crate::payment::Entry;
+use crate::transport::{Ahead, Exchanged, Failure};
+
+impl Client {
+    /// Posts a request that takes or gives back money, on the connection that was begun ahead if there is one. The receipt
+    /// must be that of the record; otherwise nothing is sent.
+    pub(super) fn post_money(
+        &self,
+        receipt: Receipt,
+        record: &Entry,
+        (route, params): (&Route, &Params),
+        deadline: Instant,
+        ahead: Option<Ahead>,
+    ) -> Exchanged {
+        let is_recorded = receipt.is_of(record);
+        drop(receipt);
+        if !is_recorded {
+            return not_sent("the record of the request is not durable".to_owned());
+        }
+        self.post(route, params, deadline, ahead)
+    }
+
+    /// Posts a request that takes nothing, or whose answer is taken for an unknown outcome.
+    pub(super) fn post_read(&self, route: &Route, params: &Params, deadline: Instant) -> Exchanged {
+        self.post(route, params, deadline, None)
+    }
+
+    /// Whether a connection to a route's gateway is open, as far as this process knows.
+    pub(super) fn is_connected(&self, route: &Route) -> bool {
+        route.url.parse::<Uri>().is_ok_and(|url| self.shared.world.is_connected(&url))
+    }
+
+    /// Begins to open a connection to a route's gateway, without waiting for it.
+    pub(super) fn connect_ahead(&self, route: &Route) -> Option<Ahead> {
+        self.shared.world.connect_ahead(&route.url.parse::<Uri>().ok()?)
+    }
+
+    /// Signs with the current time and posts.
+    fn post(&self, route: &Route, params: &Params, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
+        let url = match route.url.parse::<Uri>() {
+            Ok(url) => url,
+            Err(error) => return not_sent(format!("{}: {error}", route.url)),
+        };
+        let nonce = match self.shared.world.random() {
+            Ok(random) => random % 999_999_999 + 1,
+            Err(error) => return not_sent(format!("the system gives no random numbers: {error}")),
+        };
+        let seconds = self.clock.unix_seconds(self.shared.world.unix_ms());
+        let body = params.sign(route, &self.account.credentials, self.account.sign_names, seconds, nonce);
+        self.shared.world.post(&url, &body, deadline, ahead)
+    }
+}
+
+fn not_sent(message: String) -> Exchanged {
+    Exchanged {
+        result: Err(Failure::NotSent(NotSent { code: &codes::CONNECT, message })),
+        connect: Duration::ZERO,
+        wait: Duration::ZERO,
+    }
+}
