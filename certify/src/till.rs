@@ -49,7 +49,7 @@ pub(crate) fn check(options: &Options) -> Result<(), String> {
     let program = options.till.first().ok_or("no program was given")?;
     match command(options)?.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
         Ok(mut child) => {
-            // Without input it exits by itself; nobody waits for it.
+            // Without input it exits by itself.
             let _ = child.kill();
             let _ = child.wait();
             Ok(())

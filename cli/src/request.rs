@@ -62,7 +62,7 @@ fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
     out
 }
 
-/// A bizId that no other till has, printed and stored before it is used, as every till must: whatever happens then,
+/// A bizId that no other till has, printed and stored before it is used, as every till must: whatever happens next,
 /// the sale can be looked up.
 pub(crate) fn new_biz_id() -> Result<String, Failure> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::progress::spinner;
 /// A call that takes longer shows that it is running, and for how long.
 const REDRAW: Duration = Duration::from_secs(1);
 
-/// What can be said about an interrupted call.
+/// What an interrupted call puts at risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stakes {
     /// The call takes nothing: it may be abandoned at once.

@@ -1,5 +1,5 @@
-//! `zv certify`: what an integrator sees of a till that passes, of one that does not, and of none. What each scenario
-//! finds is tested beside the scenarios.
+//! `zv certify`: its output for a till that passes, for one that fails, and for a till that cannot be started. The
+//! tests of `certify/` cover the findings of each scenario.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -10,16 +10,16 @@ use std::ffi::OsString;
 use std::fs;
 
 use serde_json::Value;
-use support::{Location, Said};
+use support::{Location, Output};
 
 /// `zv certify` with these options and this till.
-fn certify(place: &Location, options: &[&str], till: &[OsString]) -> Said {
+fn certify(place: &Location, options: &[&str], till: &[OsString]) -> Output {
     let mut command = place.command(env!("CARGO_BIN_EXE_zv"));
     command.arg("certify").args(options).arg("--").args(till);
-    // Where the tills in Python find the library; no file of theirs that the next run would find.
+    // The tills in Python load the library from here, and write no file that the next run would find.
     command.env("ZVPOS_LIB", tills::library().join("libzvpos.so")).env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("TMPDIR", &place.folder);
-    Said::of(&mut command)
+    Output::of(&mut command)
 }
 
 fn naive(kind: &str) -> Vec<OsString> {
@@ -112,5 +112,5 @@ fn a_terminal_shows_how_far_it_is() {
     let line = format!("zv certify --lang en --only lost.timeout --only plain.balance -- {till}");
     let mut command = place.command("script");
     command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    Said::of(&mut command).ended(0).shows(&["] 1/2 ", "2 of 2 scenarios passed"]);
+    Output::of(&mut command).ended(0).shows(&["] 1/2 ", "2 of 2 scenarios passed"]);
 }

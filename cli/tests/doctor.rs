@@ -1,5 +1,5 @@
-//! `zv doctor`: what a person sees, what a script reads, and what support gets. What each check finds is tested
-//! beside the checks.
+//! `zv doctor`: its output for people and for scripts, and the archive for support. The tests of `doctor/` cover the
+//! findings of each check.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 
 use serde_json::json;
-use support::{Location, MEMBER, Said, Simulator};
+use support::{Location, MEMBER, Output, Simulator};
 
 #[test]
 fn a_till_that_is_well_has_a_line_for_each_check_and_ends_with_0() {
@@ -34,14 +34,14 @@ fn what_fails_is_said_in_the_tills_language_with_the_mend() {
     place.configure(&simulator, &json!({"openKey": "another"}));
     place.zv(&["doctor"]).ended(5).shows(&["失败     signature", "→ ", "失败 1 项"]);
     place.zv(&["doctor", "--lang", "en"]).ended(5).shows(&["failed   signature", "1 failed"]);
-    // Also where the library would not start at all.
+    // Also with a configuration with which the library does not start.
     place.write("zvpos.json", r#"{"openId": "a", "grantCod": "b"}"#);
     place.zv(&["doctor", "--lang", "en"]).ended(5).shows(&["failed   config", "grantCod"]);
     place.write("zvpos.json", "no JSON");
     place.zv(&["doctor", "--lang", "en"]).ended(5).shows(&["the configuration is no JSON"]);
 }
 
-/// What Notepad saves begins with a byte order mark, and a host that speaks GBK has its configuration in it.
+/// Notepad writes a byte order mark first, and a host with charset GBK has its configuration in GBK.
 #[test]
 fn a_configuration_is_read_as_the_till_reads_it() {
     let (simulator, place) = (Simulator::start(), Location::new());
@@ -55,7 +55,7 @@ fn a_configuration_is_read_as_the_till_reads_it() {
     fs::write(place.folder.join("zvpos.json"), gbk).unwrap();
     place.zv(&["doctor", "--lang", "en"]).ended(0).shows(&["ok       config"]);
     place.zv(&["consume", "--bizId", "G1", "--customerId", MEMBER, "--amount", "1.00"]).ended(0);
-    // A relative journal is refused by both, with the file that is there.
+    // The doctor and the library refuse a relative journal, and name the existing file.
     let journal = place.folder.join("journal.db");
     place.write("zvpos.json", &config(json!({"journal": "journal.db"})));
     let refused = [journal.to_str().unwrap(), "absolute"];
@@ -91,7 +91,7 @@ fn a_library_file_is_examined_and_a_bundle_holds_no_key() {
     assert!(!said.out.contains("fake-open-key"));
     let unpack = "import sys, zipfile; archive = zipfile.ZipFile('support.zip'); \
                   print(archive.namelist()); [print(archive.read(name).decode()) for name in archive.namelist()]";
-    let inside = Said::of(place.command("python3").args(["-c", unpack])).ended(0);
+    let inside = Output::of(place.command("python3").args(["-c", unpack])).ended(0);
     let inside = inside.shows(&["report.zh-CN.txt", "configuration.json", "library.file"]);
     assert!(!inside.out.contains("fake-open-key"), "{inside:?}");
     place

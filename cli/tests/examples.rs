@@ -1,4 +1,4 @@
-//! Every example under every `--help` runs, as it stands there, one after the other in one bash.
+//! Every example in every `--help` runs unchanged, in order, in one bash.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -8,12 +8,12 @@ mod tills;
 use std::fmt::Write;
 
 use serde_json::json;
-use support::{Location, MEMBER, Said, Simulator};
+use support::{Location, MEMBER, Output, Simulator};
 
-/// Where the examples expect a simulator.
+/// The simulator's address in the examples.
 const START: &str = "zv sandbox --quiet &";
 
-/// The commands that a help lists.
+/// The commands that a help text lists.
 fn commands(place: &Location, path: &[&str]) -> Vec<String> {
     let help = place.zv(&[path, &["--help"]].concat()).ended(0).out;
     let listed =
@@ -23,7 +23,7 @@ fn commands(place: &Location, path: &[&str]) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The lines under `Examples:`, each with those that continue it.
+/// The examples under `Examples:`, each with its continuation lines.
 fn examples(place: &Location, path: &[&str]) -> Vec<String> {
     let help = place.zv(&[path, &["--help"]].concat()).ended(0).out;
     let text = help.split("Examples:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
@@ -44,9 +44,9 @@ fn examples(place: &Location, path: &[&str]) -> Vec<String> {
 fn every_example_of_every_help_runs() {
     let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"on_unknown": "hold"}));
-    // What the examples of `zv certify` start.
+    // The till that the examples of `zv certify` start.
     std::fs::copy(&tills::c_till()[0], place.folder.join("till")).unwrap();
-    // What the example of `zv settle` finds.
+    // The sale that the example of `zv settle` settles.
     simulator.arm("reset_after", "consume");
     place.zv(&["consume", "--bizId", "T1-000009", "--customerId", MEMBER, "--amount", "1.00"]).ended(4);
 
@@ -68,7 +68,7 @@ fn every_example_of_every_help_runs() {
         assert!(!examples.is_empty(), "{path:?} has no example");
         for example in examples {
             assert!(example.lines().all(|line| line.len() <= 76 || !line.is_ascii()), "{example}");
-            // Only where the simulator listens is another.
+            // Only the simulator's address differs.
             let line = match example.as_str() {
                 START => "zv sandbox --quiet --listen 127.0.0.1:0 --admin 127.0.0.1:0 & kill $!".to_owned(),
                 other => other.replace("--sandbox", &format!("--sandbox {}", simulator.url())),
@@ -80,7 +80,7 @@ fn every_example_of_every_help_runs() {
     // A reversal's outcome is its exit code.
     let ended =
         "ended() { [ $1 = 0 ] || [ $1 = 6 ] || { echo \"example $2 ended with $1\" >&2; false; }; }\n";
-    let said = Said::of(place.command("bash").args(["-c", &format!("{ended}{script}")]));
+    let said = Output::of(place.command("bash").args(["-c", &format!("{ended}{script}")]));
     assert_eq!(said.code, Some(0), "{script}\n{said:?}");
     assert_eq!((simulator.net("T1-000001"), simulator.net("T1-000002")), (1, 0));
     for file in ["day.csv", "zv.bash", "data.json", "support.zip", "report.html", "report.json"] {

@@ -1,4 +1,4 @@
-//! What people and scripts expect of any command: configuration, colours, pipes, Ctrl-C, completions.
+//! The conventions of command-line programs: configuration, colours, pipes, Ctrl-C, completions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -7,7 +7,7 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use support::{FIVE_OFF, Location, MEMBER, Said, Simulator, until};
+use support::{FIVE_OFF, Location, MEMBER, Output, Simulator, until};
 
 const QUOTE: [&str; 7] =
     ["quote", "--user_id", MEMBER, "--user_coupon_id", FIVE_OFF, "--item", "201909280011111,2,13.50"];
@@ -30,7 +30,7 @@ fn the_configuration_is_looked_for_in_three_places() {
     let mut command = place.command(env!("CARGO_BIN_EXE_zv"));
     let elsewhere = place.write("xdg/zvpos/config.json", &config);
     command.env("XDG_CONFIG_HOME", place.folder.join("xdg")).args(&verbose);
-    Said::of(&mut command).ended(0).complains(&[elsewhere.to_str().unwrap()]);
+    Output::of(&mut command).ended(0).complains(&[elsewhere.to_str().unwrap()]);
     place.write("zvpos.json", &config);
     used("zvpos.json");
     place.write("other.json", &config);
@@ -44,7 +44,7 @@ fn the_configuration_is_looked_for_in_three_places() {
     place.zv(&[&QUOTE[..], &["--config", "no.json"]].concat()).ended(2).complains(&["cannot read no.json"]);
 }
 
-/// `--sandbox` may stand in front of the action; whether a simulator runs at the usual address does not matter.
+/// `--sandbox` may precede the action. The test passes with and without a simulator at the default address.
 #[test]
 fn an_option_swallows_no_word() {
     let place = Location::new();
@@ -88,10 +88,10 @@ fn the_log_is_shown_when_it_is_asked_for() {
 }
 
 /// The same command on a terminal, by script(1).
-fn on_a_terminal(place: &Location, line: &str, more: &[(&str, &str)]) -> Said {
+fn on_a_terminal(place: &Location, line: &str, more: &[(&str, &str)]) -> Output {
     let mut command = place.command("script");
     command.args(["--quiet", "--return", "--command", line, "/dev/null"]).envs(more.iter().copied());
-    Said::of(&mut command)
+    Output::of(&mut command)
 }
 
 #[test]
@@ -160,18 +160,18 @@ fn a_broken_pipe_is_harmless_and_what_nobody_read_is_unacknowledged() {
         "zv quote --user_id 1 --user_coupon_id 1 --item a,1,1 | true",
     ] {
         let mut bash = place.command("bash");
-        let said = Said::of(bash.args(["-c", line])).ended(0);
+        let said = Output::of(bash.args(["-c", line])).ended(0);
         assert!(!said.err.contains("panicked") && !said.err.contains("pipe"), "{line}: {said:?}");
     }
-    // Also where nobody hears what is said beside the answer.
+    // The same if stderr is closed.
     let deaf = format!(
         "exec 3> >(exec true); wait $!; zv consume -v --bizId auto --customerId {MEMBER} --amount 1.00 2>&3"
     );
-    Said::of(place.command("bash").args(["-c", &deaf])).ended(0).shows(&["succeeded"]);
+    Output::of(place.command("bash").args(["-c", &deaf])).ended(0).shows(&["succeeded"]);
     let pay = format!(
         "exec 3> >(exec true); wait $!; zv consume --bizId B1 --customerId {MEMBER} --amount 1.00 >&3"
     );
-    Said::of(place.command("bash").args(["-c", &pay])).ended(0);
+    Output::of(place.command("bash").args(["-c", &pay])).ended(0);
     assert_eq!(simulator.net("B1"), 1);
     place.zv(&["pending"]).ended(0).shows(&["B1", "unacknowledged"]).complains(&["ZV-W-UNACKNOWLEDGED"]);
     place.zv(&["journal", "show", "--biz-id", "B1"]).ended(0).shows(&["succeeded"]);
@@ -189,7 +189,7 @@ fn press_ctrl_c(child: &Child) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
-/// Reads stderr until this stands in it.
+/// Reads stderr until it contains this text.
 fn read_until(child: &mut Child, part: &str) {
     let mut seen = Vec::new();
     let stderr = child.stderr.as_mut().unwrap();
@@ -255,7 +255,7 @@ fn completions_load_and_know_the_flags() {
     }
     let line = "source <(zv completions bash) && COMP_WORDS=(zv consume --cust) COMP_CWORD=2 && \
                 _zv zv --cust consume && echo \"${COMPREPLY[@]}\"";
-    let said = Said::of(place.command("bash").args(["-c", line])).ended(0);
+    let said = Output::of(place.command("bash").args(["-c", line])).ended(0);
     assert_eq!(said.out.trim(), "--customerId", "{said:?}");
     place.zv(&["completions", "tcsh"]).ended(2).complains(&["tcsh", "bash", "powershell"]);
 }

@@ -1,4 +1,4 @@
-//! `zv journal`: what a person sees, and what a spreadsheet gets.
+//! `zv journal`: the table for people, and the export for spreadsheets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -6,7 +6,7 @@ mod support;
 use serde_json::{Value, json};
 use support::{FIVE_OFF, Location, MEMBER, POOR_MEMBER, Simulator};
 
-/// A till's day: one sale, one refusal, one that is held.
+/// A till's day: a sale, a refusal, and a sale whose outcome is unknown.
 fn day() -> (Simulator, Location) {
     let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"on_unknown": "hold"}));

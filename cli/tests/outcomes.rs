@@ -6,14 +6,14 @@ mod support;
 use std::net::TcpListener;
 
 use serde_json::json;
-use support::{FIVE_OFF, Location, MEMBER, POOR_MEMBER, Said, Simulator};
+use support::{FIVE_OFF, Location, MEMBER, Output, POOR_MEMBER, Simulator};
 
-fn pay(place: &Location, biz_id: &str, member: &str, amount: &str) -> Said {
+fn pay(place: &Location, biz_id: &str, member: &str, amount: &str) -> Output {
     place.zv(&["consume", "--json", "--bizId", biz_id, "--customerId", member, "--amount", amount])
 }
 
 /// The exit code is the outcome's number, and stdout is the one answer.
-fn is(said: &Said, code: i32, outcome: &str) {
+fn is(said: &Output, code: i32, outcome: &str) {
     assert_eq!((said.code, said.json()["outcome"].as_str()), (Some(code), Some(outcome)), "{said:?}");
     assert_eq!(said.out.lines().count(), 1, "{said:?}");
 }

@@ -1,4 +1,4 @@
-//! `zv sandbox`: that it says where it is, needs no configuration, and ends when it should.
+//! `zv sandbox`: it prints its addresses, needs no configuration, and exits on request.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -37,7 +37,7 @@ fn its_configuration_can_be_pasted() {
     let (from, to) = (said.find("\n{").unwrap(), said.find("\n}").unwrap());
     let again = Simulator::start();
     let config = said[from..to + 2].replace(&simulator.gateway.to_string(), &again.gateway.to_string());
-    // Where it was started, which is no place for a test's journal.
+    // The printed journal is in the working directory of the simulator, where a test must not write it.
     let there = std::env::current_dir().unwrap().join("sandbox.db");
     let here = place.folder.join("sandbox.db");
     assert!(config.contains(there.to_str().unwrap()), "{config}");
@@ -68,7 +68,7 @@ fn says_where_it_listens_and_ends_with_stdin() {
     let urls: Value = serde_json::from_str(&std::fs::read_to_string(&port_file).unwrap()).unwrap();
     assert_eq!(urls, json!({"gateway": simulator.url(), "admin": format!("http://{}", simulator.admin)}));
     assert_eq!(simulator.admin("GET", "/health", &Value::Null), json!({"ok": true}));
-    // An open connection does not keep it.
+    // An open connection does not keep it from exiting.
     let _open = TcpStream::connect(simulator.gateway).unwrap();
     drop(simulator.child.stdin.take());
     ended(&mut simulator.child);

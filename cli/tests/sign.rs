@@ -1,4 +1,4 @@
-//! `zv sign`: each step, as two public vectors have it.
+//! `zv sign`: each step agrees with two public test vectors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;

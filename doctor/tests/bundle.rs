@@ -1,4 +1,4 @@
-//! The archive for support holds what is needed and not one secret, wherever they were planted.
+//! The archive for support holds the needed files and none of the planted secrets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -49,7 +49,7 @@ fn no_secret_gets_into_it() {
     let log = folder.join("till.log");
     let key = "planted/key\"with+signs=1";
     let config = config(&url(&server), &folder, json!({"guard": "off", "log": {"path": log}}));
-    // A till with two open sales, one of them with phone numbers and a scanned code where none should be.
+    // A till with two open sales, one with phone numbers and a scanned code in fields that should have none.
     let till = till(&config);
     for (biz_id, mut sale) in [
         ("A1", json!({"customerId": PHONE, "amount": "1.00", "remark": PHONE})),
@@ -60,7 +60,7 @@ fn no_secret_gets_into_it() {
         assert!(answer.contains("\"unknown\""), "{answer}");
     }
     drop(till);
-    // A log that somebody else has written into.
+    // A log into which another program has written.
     fs::write(
         &log,
         format!(
@@ -98,7 +98,7 @@ fn no_secret_gets_into_it() {
         (&json!("***"), &json!("http://***@127.0.0.1:1"))
     );
     assert_eq!(configuration["openId"], "fake-open-id-for-test-only-0001");
-    // What is wanted is there.
+    // The needed parts are there.
     assert!(
         files["log.txt"].contains("two *** 139****4321") && files["log.txt"].contains("six the end"),
         "{files:#?}"

@@ -1,4 +1,4 @@
-//! Both pages of the documentation speak of every check, and of no other.
+//! Both pages of the documentation describe exactly the existing checks.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;

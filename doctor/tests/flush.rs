@@ -1,4 +1,5 @@
-//! Disks that lie and disks that are slow: the same doctor, in a process whose flushes do nothing, at once or late.
+//! Disks that ignore a flush, and slow disks: the doctor runs in a process whose flushes do nothing, at once or after
+//! a delay.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use support::{config, flush_shim, options, own_folder, run};
 use zvpos_core::outcome::Lang;
 
-/// Runs in the child only; says its report behind a mark.
+/// Runs in the child process only; prints its report after a mark.
 #[test]
 #[ignore = "the other tests run it in a process of its own"]
 fn in_a_process_of_its_own() {
@@ -18,7 +19,7 @@ fn in_a_process_of_its_own() {
     println!("\nREPORT{}", run(&options(&config, &folder)).to_json(Lang::En));
 }
 
-/// The line about flushes, where each takes so long.
+/// The line about flushes, if each takes this long.
 fn flush_line(milliseconds: &str) -> Value {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "in_a_process_of_its_own", "--nocapture"])

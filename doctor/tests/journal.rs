@@ -1,4 +1,4 @@
-//! The journal's folder, disk and contents, as a till and its disk really leave them.
+//! The journal's folder, disk and contents, in states that real tills and disks produce.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -12,7 +12,7 @@ use support::{MEMBER, config, line, options, own_folder, remedy, report, run, si
 use zvpos_doctor::{Options, Status};
 use zvpos_sandbox::rules::Policy;
 
-/// Nobody's endpoint, refused at once: these tests are about the disk.
+/// An endpoint that refuses at once, because these tests are about the disk.
 const NOWHERE: &str = "http://127.0.0.1:1/api/v2";
 
 fn system(program: &str, arguments: &[&str]) {
@@ -21,7 +21,7 @@ fn system(program: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{program} {arguments:?}: {said} (mounting needs root)");
 }
 
-/// A file system of its own in memory.
+/// A separate file system in memory.
 struct Mounted(PathBuf);
 
 impl Mounted {
@@ -71,7 +71,7 @@ fn a_folder_that_cannot_be_written() {
     assert!(folder.found.en.contains("is not there"), "{folder:?}");
 }
 
-/// The library makes it.
+/// A missing folder is no failure, because the library creates it.
 #[test]
 fn a_folder_that_a_new_till_has_not_made_yet_is_no_failure() {
     let elsewhere = own_folder();
@@ -123,7 +123,7 @@ fn a_newer_a_foreign_and_a_shortened_journal_are_told_apart() {
     }
 }
 
-/// Beside a till that sells: nothing of its files is changed, it is seen, and it sells on.
+/// While a till is selling: the doctor finds the till, changes none of its files, and does not stop it.
 #[test]
 fn a_till_goes_on_selling() {
     let server = simulator(Policy::default());
@@ -154,7 +154,7 @@ fn a_till_goes_on_selling() {
     assert!(left.iter().all(|name| !name.to_string_lossy().contains(".flush-")), "{left:?}");
 }
 
-/// A configuration that is wrong elsewhere still names its journal, and every problem is a line.
+/// An invalid configuration still names its journal, and every problem has a line.
 #[test]
 fn a_wrong_configuration_is_said_and_the_journal_looked_at_all_the_same() {
     let folder = own_folder();
@@ -170,7 +170,7 @@ fn a_wrong_configuration_is_said_and_the_journal_looked_at_all_the_same() {
     assert!(line(&none, "config").found.en.contains("no JSON"));
 }
 
-/// Keys that are words, as somebody types who only wants to see what happens.
+/// Keys that are ordinary words, which a user types to try the program.
 #[test]
 fn short_keys_tear_no_word() {
     let folder = own_folder();
@@ -208,10 +208,10 @@ fn a_folder_put_back_from_a_copy_is_seen() {
     assert_eq!(verdict(&options), ("same_boot".to_owned(), Status::Ok));
     fs::write(&witness, &copy).unwrap();
     assert_eq!(verdict(&options), ("forgot".to_owned(), Status::Failed));
-    // A drive that forgets the file altogether.
+    // A drive that loses the file completely.
     fs::remove_file(&witness).unwrap();
     assert_eq!(verdict(&options), ("forgot".to_owned(), Status::Failed));
-    // Another start of the machine, with everything in its place.
+    // The machine restarts, and both places keep the witness.
     for file in
         fs::read_dir(folder.join("second")).unwrap().map(|file| file.unwrap().path()).chain([witness.clone()])
     {
@@ -220,14 +220,14 @@ fn a_folder_put_back_from_a_copy_is_seen() {
         fs::write(&file, text.replace(boot, "boot=yesterday")).unwrap();
     }
     assert_eq!(verdict(&options), ("outlived".to_owned(), Status::Ok));
-    // Both places set back together: only the noted number shows it.
+    // Both places are restored to an older state: only the noted number shows it.
     fs::remove_file(&witness).unwrap();
     fs::remove_dir_all(folder.join("second")).unwrap();
     assert_eq!(
         verdict(&Options { witness_was: Some(6), ..options.clone() }),
         ("below_noted".to_owned(), Status::Failed)
     );
-    // The witness is there, the journal is the one of yesterday.
+    // The witness is current, the journal is yesterday's.
     let now = fs::read_to_string(&witness).unwrap();
     let grown = now.replace("sequence=0", "sequence=5");
     assert_ne!(now, grown);

@@ -1,4 +1,4 @@
-//! The way to the gateway, against the simulator, and against what stands in its place when something is wrong.
+//! The checks of the network, with the simulator and with faulty servers in its place.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -44,7 +44,7 @@ fn a_till_that_is_well() {
     }
     assert_eq!(line(&report, "config.http").status, Status::Warning);
     assert_ne!(report.status(), Status::Failed, "{}", report.to_table(Lang::En));
-    // One look-up of nobody, and no call that moves money.
+    // One look-up of a member that does not exist, and no call that moves money.
     let requests = admin(&server, "GET", "/requests?last=50", &Value::Null);
     let requests = requests.as_array().unwrap();
     assert_eq!(requests.len(), 1, "{requests:?}");
@@ -165,7 +165,7 @@ fn a_dead_port_and_a_name_that_does_not_exist() {
     assert!(unknown.lines.iter().all(|line| line.check != "tcp"), "{unknown:#?}");
 }
 
-/// 192.0.2.0/24 is nobody's (RFC 5737): packets get no answer, or the network says so at once.
+/// 192.0.2.0/24 is reserved for documentation (RFC 5737): packets get no answer, or an error at once.
 #[test]
 fn a_dead_network_ends_in_time() {
     let folder = own_folder();
@@ -179,7 +179,7 @@ fn a_dead_network_ends_in_time() {
     assert_eq!(tcp.len(), 3, "{tcp:?}");
 }
 
-/// What a server says back is shown to people and sent to support: its words are redacted like our own.
+/// A server's answer is shown to people and sent to support, so it is redacted like the doctor's own texts.
 #[test]
 fn an_answer_that_repeats_a_key_does_not_show_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -199,7 +199,7 @@ fn an_answer_that_repeats_a_key_does_not_show_it() {
     assert!(!report.to_json(Lang::ZhCn).to_string().contains("fake-open-key"));
 }
 
-/// Accepts and says nothing, on both ways: what is left of the whole is all that is spent on it.
+/// A server that accepts and never answers: the run ends within its total time.
 #[test]
 fn a_server_that_says_nothing_does_not_hold_the_doctor_up() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -252,7 +252,7 @@ fn a_chain_that_is_not_trusted_says_why() {
         let shown = line(&report, "tls");
         assert_eq!(shown.status, status, "{shown:?}");
         assert!(remedy(shown).contains(words), "{shown:?}");
-        // Nothing is asked over a connection that is not trusted.
+        // No request is sent over an untrusted connection.
         assert_eq!(report.lines.iter().any(|line| line.check == "signature"), status != Status::Failed);
     }
 }
@@ -265,7 +265,7 @@ fn https_to_a_plain_server_fails_in_the_handshake() {
     assert_eq!(line(&report, "tls").status, Status::Failed);
 }
 
-/// A proxy that takes CONNECT with this login and leads everywhere to `target`.
+/// A proxy that accepts CONNECT with this login and connects every request to `target`.
 fn proxy(login: &'static str, target: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -307,7 +307,7 @@ fn through_a_proxy_with_a_login() {
         report(&config("http://gateway.invalid/api/v2", &folder, more), &folder)
     };
     let right = with("user:proxy-pass@");
-    // The proxy looks the name up, so nobody here does.
+    // The proxy resolves the name, so this machine does not.
     assert!(right.lines.iter().all(|line| line.check != "dns"), "{right:#?}");
     assert_eq!(line(&right, "signature").status, Status::Ok, "{right:#?}");
     let wrong = with("user:wrong-pass@");

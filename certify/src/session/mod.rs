@@ -56,13 +56,13 @@ struct Aborted;
 
 type Continued<T> = Result<T, Aborted>;
 
-/// Runs a scenario to its end, or to the step at which it breaks off.
+/// Runs a scenario to its end, or to the step that fails.
 ///
 /// # Errors
 /// A text: the scenario could not be started.
 pub(crate) fn run<'o>(scenario: &Scenario, options: &'o Options) -> Result<Session<'o>, String> {
     let mut session = Session::build(scenario, options)?;
-    // The findings tell where it broke off.
+    // The findings show where it stopped.
     let _ = scenario.steps.iter().try_for_each(|step| session.step(step));
     session.close();
     Ok(session)

@@ -1,4 +1,4 @@
-//! The real `zv` against a real simulator, which is `zv sandbox` itself.
+//! Runs the real `zv` against a real simulator, which is `zv sandbox`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test uses its part")]
 
@@ -18,14 +18,14 @@ use zvpos_sandbox::server::ask;
 
 pub use until::until;
 
-/// Has 900,000.00 recharged and 100,000.00 given.
+/// Has a recharge balance of 900,000.00 and a gift balance of 100,000.00.
 pub const MEMBER: &str = "383933091455959041";
-/// Has 8.50.
+/// Has a balance of 8.50.
 pub const POOR_MEMBER: &str = "383933091455959042";
-/// `MEMBER`'s, 5 元 off, as often as wanted.
+/// A coupon of `MEMBER`: 5 元 off, any number of times.
 pub const FIVE_OFF: &str = "390962138708451328";
 
-/// A folder of a test's own: its working directory, and its user's home with nothing in it.
+/// A test's own folder: the working directory, and an empty home of the user.
 pub struct Location {
     pub folder: PathBuf,
 }
@@ -36,7 +36,7 @@ impl Location {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("zv-{}-{number}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        // A process of the same number may have been here before.
+        // Left over from an earlier process with the same id.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Location { folder }
@@ -49,7 +49,7 @@ impl Location {
         path
     }
 
-    /// The configuration of a till at this simulator, with these keys on top, as `zvpos.json`.
+    /// Writes `zvpos.json`: the configuration of a till at this simulator, with these additional keys.
     pub fn configure(&self, simulator: &Simulator, more: &Value) {
         self.write(
             "zvpos.json",
@@ -69,7 +69,7 @@ impl Location {
         config
     }
 
-    /// A command that finds nothing of the person's who runs the tests.
+    /// A command that cannot see the files and settings of the user who runs the tests.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.folder).env_clear().stdin(Stdio::null());
@@ -81,12 +81,12 @@ impl Location {
         command
     }
 
-    pub fn zv<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Said {
+    pub fn zv<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Output {
         let mut command = self.command(env!("CARGO_BIN_EXE_zv"));
-        Said::of(command.args(arguments))
+        Output::of(command.args(arguments))
     }
 
-    pub fn with_stdin<S: AsRef<OsStr>>(&self, arguments: &[S], stdin: &str) -> Said {
+    pub fn with_stdin<S: AsRef<OsStr>>(&self, arguments: &[S], stdin: &str) -> Output {
         let mut command = self.command(env!("CARGO_BIN_EXE_zv"));
         let mut child = command
             .args(arguments)
@@ -96,7 +96,7 @@ impl Location {
             .spawn()
             .unwrap();
         child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-        Said::from(&child.wait_with_output().unwrap())
+        Output::from(&child.wait_with_output().unwrap())
     }
 }
 
@@ -108,47 +108,47 @@ impl Drop for Location {
     }
 }
 
-/// How a program ended, and what it wrote.
+/// The exit code and the output of a program.
 #[derive(Debug)]
-pub struct Said {
+pub struct Output {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
-impl Said {
-    pub fn of(command: &mut Command) -> Said {
-        Said::from(&command.output().unwrap())
+impl Output {
+    pub fn of(command: &mut Command) -> Output {
+        Output::from(&command.output().unwrap())
     }
 
-    fn from(output: &std::process::Output) -> Said {
+    fn from(output: &std::process::Output) -> Output {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+        Output { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 
-    /// Panics with everything if it ended otherwise.
-    pub fn ended(self, code: i32) -> Said {
+    /// Panics with the whole output if the exit code differs.
+    pub fn ended(self, code: i32) -> Output {
         assert_eq!(self.code, Some(code), "{self:?}");
         self
     }
 
-    /// Panics if one of these is not in what it wrote to stdout.
-    pub fn shows(self, parts: &[&str]) -> Said {
+    /// Panics if stdout does not contain each of these.
+    pub fn shows(self, parts: &[&str]) -> Output {
         for part in parts {
             assert!(self.out.contains(part), "{part:?} is not in\n{}{}", self.out, self.err);
         }
         self
     }
 
-    /// Panics if one of these is not in what it wrote to stderr.
-    pub fn complains(self, parts: &[&str]) -> Said {
+    /// Panics if stderr does not contain each of these.
+    pub fn complains(self, parts: &[&str]) -> Output {
         for part in parts {
             assert!(self.err.contains(part), "{part:?} is not in\n{}{}", self.out, self.err);
         }
         self
     }
 
-    /// All of stdout as one JSON value.
+    /// The whole of stdout as one JSON value.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -159,7 +159,7 @@ pub struct Simulator {
     pub child: Child,
     pub gateway: SocketAddr,
     pub admin: SocketAddr,
-    /// Its standard output after the lines that name the two.
+    /// Its standard output after the lines with the two addresses.
     pub rest: BufReader<ChildStdout>,
 }
 
@@ -185,7 +185,7 @@ impl Simulator {
         Simulator { child, gateway, admin, rest }
     }
 
-    /// For `--sandbox`.
+    /// The value of `--sandbox`.
     pub fn url(&self) -> String {
         format!("http://{}", self.gateway)
     }
@@ -194,14 +194,14 @@ impl Simulator {
         ask(self.admin, method, path, body).unwrap()
     }
 
-    /// Lets a fault wait for the next request of an operation.
+    /// Arms a fault for the next request of an operation.
     pub fn arm(&self, fault: &str, operation: &str) {
         let answer =
             self.admin("POST", "/faults", &json!({"fault": fault, "operation": operation, "times": 1}));
         assert!(answer["error"].is_null(), "{answer}");
     }
 
-    /// What stands of a bizId at the gateway: 1 for one deduction.
+    /// The number of deductions in force at the gateway for a bizId.
     pub fn net(&self, biz_id: &str) -> i64 {
         self.admin("GET", &format!("/ledger?bizId={biz_id}"), &Value::Null)["net"].as_i64().unwrap()
     }

@@ -1,4 +1,4 @@
-//! What a person wants to know about a certificate: its issuer and until when it is valid.
+//! The facts of a certificate that matter to a person: its issuer and its expiry.
 
 use std::time::SystemTime;
 

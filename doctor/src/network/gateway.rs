@@ -1,5 +1,5 @@
 //! The gateway itself: one look-up of a member that cannot exist, for each account. Of the known reads it is the one that
-//! names nobody, takes nothing and is answered by a business refusal, which the gateway only gives to a request whose
+//! names no member, takes nothing and is answered by a business refusal, which the gateway only gives to a request whose
 //! signature it has accepted. The clock is judged by the same answer.
 
 use std::collections::BTreeSet;

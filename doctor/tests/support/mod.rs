@@ -1,4 +1,4 @@
-//! What the tests of the doctor share: a simulator, a till's configuration, and lines to ask for.
+//! Shared by the tests of the doctor: a simulator, a till's configuration, and access to the lines.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -28,7 +28,7 @@ use tls::Tls;
 
 pub const MEMBER: &str = "383933091455959041";
 
-/// A new folder that nobody else uses.
+/// A new folder for one caller.
 pub fn own_folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -55,7 +55,7 @@ pub fn admin(server: &Server, method: &str, path: &str, body: &Value) -> Value {
     ask(server.admin, method, path, body).unwrap()
 }
 
-/// The simulator's credentials, this endpoint, and a journal in this folder, with these keys on top.
+/// A configuration: the simulator's credentials, this endpoint, a journal in this folder, and these additional keys.
 pub fn config(endpoint: &str, folder: &Path, more: Value) -> Value {
     let mut config = json!({
         "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
@@ -76,7 +76,7 @@ pub fn report(config: &Value, folder: &Path) -> Report {
     run(&options(config, folder))
 }
 
-/// Runs the doctor, receives each line as it is found, and checks that a line with a problem names its fix.
+/// Runs the doctor, receives each line as it is found, and checks that a line with a problem has a remedy.
 pub fn run(options: &Options) -> Report {
     let mut heard = Vec::new();
     let report = examine(options, &mut |line| heard.push(line.clone()));
@@ -119,7 +119,7 @@ pub fn flush_shim(folder: &Path) -> PathBuf {
     shim
 }
 
-/// A CA of this name and a certificate signed by it, good for so many days; see [`tls::certificate`].
+/// A CA of this name and a certificate signed by it, valid for this many days; see [`tls::certificate`].
 pub fn certificate(ca: &str, alternative_name: &str, days: i32) -> PathBuf {
     tls::certificate(own_folder(), ca, alternative_name, days)
 }

@@ -36,7 +36,7 @@ pub enum Blockage {
     Closed,
     /// Its backlog is full: connections hang.
     Full,
-    /// Connections are established, but nobody reads them.
+    /// Connections are established, but never read.
     Unread,
 }
 

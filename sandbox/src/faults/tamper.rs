@@ -28,7 +28,7 @@ pub(super) fn more_taken(body: &JsonValue, fen: u64) -> JsonValue {
     })
 }
 
-/// The answer with a coupon that belongs to nobody.
+/// The answer with a coupon that does not exist.
 pub(super) fn other_coupons(body: &JsonValue) -> JsonValue {
     in_data(body, "couponsCardList", |_| JsonValue::List(vec![JsonValue::text("390000000000000000")]))
 }

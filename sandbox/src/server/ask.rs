@@ -1,4 +1,4 @@
-//! A client of the admin API, for programs with a server inside or beside their own process.
+//! A client of the admin API, for programs with a server in their own process or next to it.
 
 use std::{
     io::{self, ErrorKind, Read, Write},

@@ -37,7 +37,7 @@ impl Port {
 /// The obstacle of a blocked port. It is only held, and closes its sockets when dropped.
 enum Obstacle {
     Nothing,
-    /// A socket from which nobody accepts, and what fills its queue.
+    /// A socket that never accepts, and the connections that fill its queue.
     Socket {
         _listener: TcpListener,
         _queue: Vec<TcpStream>,
