@@ -155,6 +155,21 @@ impl World {
         let ends = self.call().is_some_and(|call| call.function == Function::Consume);
         let answered = same_try && !ends && before.detail().answered == after.detail().answered;
         self.note_confirmation(process, after, answered);
+        self.judge_confirmation(after, answered);
+    }
+
+    /// A reversal that was confirmed and then refused is an outcome that nothing proves. "Refused" says nothing about
+    /// the confirmation to the person who settles the sale, and holds back the member's next payment.
+    fn judge_confirmation(&mut self, after: &Entry, answered: bool) {
+        let biz_id = after.key().biz_id.as_str();
+        // A confirmation says nothing about a consume that arrived after it.
+        let round = (after.attempt(), after.detail().reopened);
+        if answered && matches!(after.detail().reversal.said, Some(Said::Done | Said::Already)) {
+            self.confirmed.insert(biz_id.to_owned(), round);
+        }
+        if after.stage() == Stage::Refused && self.confirmed.get(biz_id) == Some(&round) {
+            self.oracle.broken("R", format!("{biz_id} is told as refused and its reversal was confirmed"));
+        }
     }
 
     /// What was confirmed is asked again when the window is over, and not before.

@@ -86,6 +86,8 @@ pub struct World {
     pub voids: BTreeSet<String>,
     /// Sales for which a till was told to take another tender.
     pub sent_away: BTreeSet<String>,
+    /// The attempt and the re-opening in which the reversal of a sale was last confirmed.
+    pub confirmed: BTreeMap<String, (u32, u32)>,
     /// Reversals that a deaf gateway answered without carrying them out.
     pub deaf_debts: BTreeMap<String, i64>,
     /// Until when nothing reaches the gateway.
@@ -187,6 +189,7 @@ impl World {
             refunds: BTreeSet::new(),
             voids: BTreeSet::new(),
             sent_away: BTreeSet::new(),
+            confirmed: BTreeMap::new(),
             deaf_debts: BTreeMap::new(),
             outage_until: 0,
             no_reversal_until: 0,
@@ -462,6 +465,7 @@ impl World {
         self.journal = SimJournal::default();
         self.journal_id += 1;
         self.reversing_since.clear();
+        self.confirmed.clear();
         self.wire.all_lines_end();
     }
 

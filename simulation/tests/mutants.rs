@@ -185,9 +185,7 @@ fn build(defects: &[Defect]) -> PathBuf {
                   ON.get_or_init(|| std::env::var(\"ZVPOS_MUTANT\").ok()).as_deref() == Some(name)\n}\n";
     write_if_new(&folder.join("core/src/mutant.rs"), switch.as_bytes());
     write_if_new(&folder.join("Cargo.toml"), manifest().as_bytes());
-    if !folder.join("Cargo.lock").exists() {
-        fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    }
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--quiet", "--offline", "-p", "zvpos-simulation"])
         .current_dir(&folder)
