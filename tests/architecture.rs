@@ -1,5 +1,6 @@
 //! The table of rooms in docs/architecture.md names exactly the imports of `core/`, and lists a room after those that it
-//! imports. The paths on that page exist. In the other packages no rooms import each other in a circle.
+//! imports. The paths on that page exist. In the other packages neither rooms nor the modules
+//! of a room import each other in a circle.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "shared with another test")]
 
@@ -28,23 +29,38 @@ fn listed(name: &str) -> Vec<(String, BTreeSet<String>)> {
     page.table(3).iter().map(|row| (coded(&row[0]).remove(0), coded(&row[2]).into_iter().collect())).collect()
 }
 
-/// The rooms that the shipped lines of a source name behind `crate::`; the name of an item of the root is empty.
-fn imports(source: &str) -> BTreeSet<String> {
+/// The paths in the shipped lines of a source that begin with `crate::` or `super::`, with groups written out.
+fn paths(source: &str) -> Vec<String> {
     let shipped = source.split("#[cfg(test)]\nmod ").next().unwrap();
     let lines: Vec<&str> =
         shipped.lines().map(str::trim_start).filter(|line| !line.starts_with("//")).collect();
     let text = lines.join("\n");
-    let room =
-        |name: &str| name.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next().unwrap().to_owned();
-    let named = text.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
-        Some(group) => members(group).into_iter().map(room).collect(),
-        None => vec![room(rest)],
-    });
-    named.collect()
+    let (mut rest, mut found) = (text.as_str(), Vec::new());
+    while let Some(at) = ["crate::", "super::"].iter().filter_map(|start| rest.find(start)).min() {
+        rest = &rest[at..];
+        rest = &rest[written_out("", rest, &mut found)..];
+    }
+    found
 }
 
-/// The members of a group of imports, from behind its opening brace.
-fn members(group: &str) -> Vec<&str> {
+/// Adds the paths that begin here, behind a prefix; returns the length of their text.
+fn written_out(prefix: &str, text: &str, found: &mut Vec<String>) -> usize {
+    let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let length = text.find(|c| !name(c)).unwrap_or(text.len());
+    let path = format!("{prefix}{}", &text[..length]);
+    if !(path.ends_with("::") && text[length..].starts_with('{')) {
+        found.push(path);
+        return length;
+    }
+    let (group, end) = members(&text[length + 1..]);
+    for member in group {
+        written_out(&path, member, found);
+    }
+    length + 1 + end
+}
+
+/// The members of a group of imports, from behind its opening brace, and the length up to its end.
+fn members(group: &str) -> (Vec<&str>, usize) {
     let (mut depth, mut found, mut from) = (0, Vec::new(), 0);
     for (at, c) in group.char_indices() {
         match c {
@@ -61,26 +77,67 @@ fn members(group: &str) -> Vec<&str> {
         }
     }
     found.retain(|member| !member.is_empty());
-    found
+    (found, from)
+}
+
+/// The rooms that a source names behind `crate::`; the name of an item of the root is empty.
+fn imports(source: &str) -> BTreeSet<String> {
+    let paths = paths(source).into_iter();
+    paths.filter_map(|path| Some(module(path.strip_prefix("crate::")?))).collect()
+}
+
+/// The modules that a source names behind so many `super::`.
+fn imports_of_siblings(source: &str, levels: usize) -> BTreeSet<String> {
+    let paths = paths(source).into_iter();
+    paths.filter_map(|path| Some(module(path.strip_prefix(&"super::".repeat(levels))?))).collect()
+}
+
+/// The first name of a path if it is one of a module, else nothing.
+fn module(path: &str) -> String {
+    path.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next().unwrap().to_owned()
+}
+
+/// The sources below a folder but those of tests, each with its path from there.
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    let shipped = |path: &str| path.rsplit('.').next() == Some("rs") && !path.ends_with("tests.rs");
+    let name = |path: &Path| path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+    marks::files(folder, &shipped)
+        .into_iter()
+        .map(|path| (name(&path), fs::read_to_string(&path).unwrap()))
+        .collect()
 }
 
 /// Each room of a package, that is each module directly below its root, with its imports.
 fn actual(package: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let folder = root().join(package).join("src");
     let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for path in
-        marks::files(&folder, &|path| path.rsplit('.').next() == Some("rs") && !path.ends_with("tests.rs"))
-    {
-        let name = path.strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
+    for (name, source) in sources(&root().join(package).join("src")) {
         let room = name.split(['/', '.']).next().unwrap().to_owned();
         if room != "lib" && room != "main" {
-            rooms.entry(room).or_default().extend(imports(&fs::read_to_string(&path).unwrap()));
+            rooms.entry(room).or_default().extend(imports(&source));
         }
     }
     for (room, imports) in &mut rooms {
         imports.remove(room);
     }
     rooms
+}
+
+/// Each module directly below a folder of modules, with its imports of the others there.
+fn siblings(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, source) in sources(folder) {
+        let parts: Vec<&str> = name.trim_end_matches(".rs").split('/').collect();
+        // `a.rs` and `a/mod.rs` are the module `a`, `a/b.rs` is one below it.
+        let levels = parts.iter().filter(|part| **part != "mod").count();
+        if levels > 0 {
+            modules.entry(parts[0].to_owned()).or_default().extend(imports_of_siblings(&source, levels));
+        }
+    }
+    let all: BTreeSet<String> = modules.keys().cloned().collect();
+    for (module, imports) in &mut modules {
+        imports.retain(|other| other != module && all.contains(other));
+    }
+    modules
 }
 
 /// The rooms that import each other in a circle, and those between two circles.
@@ -103,6 +160,12 @@ fn no_rooms_import_each_other() {
         // The root imports every room, so a room that imports an item of the root closes a circle.
         let closing: Vec<_> = rooms.iter().filter(|(_, imports)| imports.contains("")).collect();
         assert_eq!(closing, [], "{package}: these rooms import from the root");
+        for room in rooms.keys() {
+            let folder = root().join(package).join("src").join(room);
+            if folder.is_dir() {
+                assert_eq!(circle(siblings(&folder)), Vec::<String>::new(), "{package}: {room}");
+            }
+        }
     }
     let rooms = [("a", "b"), ("b", "c"), ("c", "b"), ("c", "d"), ("d", "e")];
     let mut made_up: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -165,4 +228,9 @@ fn imports_of_tests_and_comments_do_not_count() {
     let grouped = "use crate::{\n    k::{l, m},\n    N,\n    o,\n};\nfn p() { crate::Q }";
     let named: Vec<_> = imports(grouped).into_iter().collect();
     assert_eq!(named, ["", "k", "o"]);
+    let above = "use super::{\n    super::{r::{S, t}, u},\n    V, w,\n};\nfn x() { super::y::z() }";
+    let named: Vec<_> = imports_of_siblings(above, 1).into_iter().filter(|name| !name.is_empty()).collect();
+    assert_eq!(named, ["super", "w", "y"]);
+    let named: Vec<_> = imports_of_siblings(above, 2).into_iter().collect();
+    assert_eq!(named, ["r", "u"]);
 }

@@ -16,7 +16,7 @@ use super::{
     clock::Change,
     connection::Request,
     inspector::{self, HEADERS},
-    listener::Command,
+    port::Command,
     state::Shared,
 };
 

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::faults::Step;
 
-use super::listener::Command;
+use super::port::Command;
 
 const HEAD_MAX: usize = 16 * 1024;
 const BODY_MAX: usize = 1024 * 1024;

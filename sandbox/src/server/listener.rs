@@ -4,22 +4,14 @@ use std::{future::pending, io, net::SocketAddr, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{mpsc::UnboundedReceiver, oneshot},
+    sync::mpsc::UnboundedReceiver,
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
 use crate::faults::Blockage;
 
-use super::connection::Connection;
-
-/// A command to the listener; it answers `done` after the command has taken effect.
-pub(super) enum Command {
-    /// Block the port for this many milliseconds and reset its connections.
-    Block { how: Blockage, ms: u64, done: Option<oneshot::Sender<()>> },
-    /// Reopen the port now, if it is blocked.
-    Open { done: oneshot::Sender<()> },
-}
+use super::{connection::Connection, port::Command};
 
 /// A socket, or the time of its next bind and the obstacle until then.
 enum Port {

@@ -5,8 +5,11 @@ mod ask;
 mod clock;
 mod connection;
 mod delayed;
+mod handle;
 mod inspector;
+mod line;
 mod listener;
+mod port;
 mod state;
 
 use std::{
@@ -33,8 +36,10 @@ pub use self::{
 };
 use self::{
     connection::{Connection, Unreadable},
-    listener::{Command, listen},
-    state::{Shared, now_unix_ms},
+    line::now_unix_ms,
+    listener::listen,
+    port::Command,
+    state::Shared,
 };
 
 /// Options of a server.
@@ -176,7 +181,7 @@ async fn serve_admin(mut connection: Connection, shared: Arc<Shared>, port: Unbo
         let reply = match inspector::refusal(&request) {
             Some((status, why)) => admin::failed(status, &why),
             None if request.is_get("/events") => {
-                if inspector::follow(&mut connection, &shared, &request).await {
+                if inspector::follow(&mut connection, &shared.feed, &request).await {
                     return;
                 }
                 admin::failed(503, &words!("too many follow the log already", "已有太多页面在跟随请求日志"))

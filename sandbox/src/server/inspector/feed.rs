@@ -21,7 +21,7 @@ use tokio::{
 use super::{
     super::{
         connection::{Connection, Request},
-        state::{Line, Shared, now_unix_ms},
+        line::{Line, now_unix_ms},
     },
     HEADERS,
 };
@@ -182,12 +182,7 @@ struct Place {
 }
 
 /// Serves a follower until it disconnects or stops reading. False: the limit was reached, and nothing was sent.
-pub(in crate::server) async fn follow(
-    connection: &mut Connection,
-    shared: &Shared,
-    request: &Request,
-) -> bool {
-    let feed = &shared.feed;
+pub(in crate::server) async fn follow(connection: &mut Connection, feed: &Feed, request: &Request) -> bool {
     let Ok(_seat) = feed.seats.try_acquire() else { return false };
     let mut stirred = feed.stirred.subscribe();
     let mut place = feed.place(request.header("last-event-id"));
