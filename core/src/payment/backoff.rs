@@ -96,4 +96,36 @@ mod tests {
         assert!(!backoff.late_window_over(now + Duration::from_millis(99_999), window));
         assert!(backoff.late_window_over(now + window, window));
     }
+
+    #[test]
+    fn it_knows_when_it_began_and_for_which_reopening() {
+        let now = Instant::now();
+        let mut backoff = Backoff::begin(now, 3);
+        backoff.tried(now + Duration::from_secs(1), Duration::ZERO, false, 20);
+        assert_eq!((backoff.since(), backoff.reopened()), (now, 3));
+        assert_eq!(backoff.due(), now + Duration::from_millis(1500));
+    }
+
+    #[test]
+    fn a_promise_is_remembered_and_what_is_not_promised_is_tried_sooner() {
+        let now = Instant::now();
+        let window = Duration::from_millis(700);
+        let end = now + window;
+        let mut promised = Backoff::begin(now, 0);
+        for again in [true, true, false] {
+            promised.tried(now, window, again, 20);
+            assert_eq!(promised.due(), end);
+        }
+        let mut open = Backoff::begin(now, 0);
+        open.tried(now, window, false, 20);
+        assert_eq!(open.due(), now + Duration::from_millis(500));
+        // The next try would be behind the end of the window.
+        open.tried(now, window, false, 20);
+        assert_eq!(open.due(), end);
+        // From the end on an answer can settle it, so that a promise waits for nothing more.
+        for mut backoff in [promised, open] {
+            backoff.tried(end, window, false, 20);
+            assert!(backoff.due() > end);
+        }
+    }
 }

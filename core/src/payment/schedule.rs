@@ -231,3 +231,6 @@ pub fn retry_at(now: Instant) -> Instant {
 fn goes_on(stands: &Entry) -> bool {
     matches!(stands.stage(), Stage::Reversing | Stage::Unknown) || stands.promise_refused()
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,3 +52,83 @@ pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry
         Some(Settlement { by: by.to_owned(), reason: reason.to_owned(), from: entry.stage });
     Ok(next)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::{GatewayStatus, Identity};
+    use crate::money::BizId;
+    use crate::outcome::codes;
+    use crate::payment::{Key, OnUnknown, Owner, Reversal};
+
+    /// The rules in other words, for everything that decides.
+    #[test]
+    fn a_decision_stands_only_where_nothing_that_was_sent_can_contradict_it() {
+        for stage in Stage::ALL {
+            for bits in 0..1_u32 << 8 {
+                let [kept, refund, refused, promised, unanswered, sent, no, away] =
+                    std::array::from_fn(|at| bits >> at & 1 == 1);
+                let key =
+                    Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+                let mut entry =
+                    Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0)
+                        .moved(stage);
+                entry.detail.reversal = Reversal {
+                    tries: u32::from(sent),
+                    unanswered: u32::from(unanswered),
+                    refund,
+                    refused,
+                    promised,
+                    said: Some(if no { Said::Refused } else { Said::Nothing }),
+                    sent_away: away,
+                    last: Some(GatewayStatus {
+                        code: codes::LATE_PROOF.text.to_owned(),
+                        message: String::new(),
+                    }),
+                    ..Reversal::default()
+                };
+                let case = format!("{entry:?} {kept}");
+                let open =
+                    matches!(stage, Stage::Unknown | Stage::Reversing | Stage::Refused | Stage::Unproven);
+                let refused_refund = stage == Stage::Kept && refund;
+                let may_be_undone = unanswered || promised;
+                let wanted = match stage {
+                    Stage::Sending => Err(NotSettled::Running),
+                    _ if refused_refund && kept => Err(NotSettled::Stands),
+                    _ if !open && !refused_refund => Err(NotSettled::Settled),
+                    _ if !kept || !sent => Ok(()),
+                    _ if may_be_undone => Err(NotSettled::MayBeReversed),
+                    _ if refused => Ok(()),
+                    _ if no => Err(NotSettled::AskedAgain),
+                    _ => Err(NotSettled::MayBeReversed),
+                };
+                let settled = settle(&entry, kept, "w", "r");
+                assert_eq!(settled.as_ref().map(|_| ()).map_err(|why| *why), wanted, "{case}");
+                let Ok(settled) = settled else { continue };
+                assert_eq!(settled.stage, if kept { Stage::Kept } else { Stage::Undone }, "{case}");
+                assert_eq!(settled.revision, entry.revision + 1, "{case}");
+                let reversal = Reversal {
+                    elsewhere: stage == Stage::Kept,
+                    sent_away: away || entry.sent_away(),
+                    ..entry.detail.reversal.clone()
+                };
+                assert_eq!(settled.detail.reversal, reversal, "{case}");
+                let by = Settlement { by: "w".to_owned(), reason: "r".to_owned(), from: stage };
+                assert_eq!(settled.detail.settlement, Some(by), "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_said_before_stays_said() {
+        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        let mut entry = Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Hold, 0)
+            .moved(Stage::Unknown);
+        (entry.detail.reversal.elsewhere, entry.detail.reversal.sent_away) = (true, true);
+        let settled = settle(&entry, false, "w", "r").unwrap();
+        assert!(settled.detail.reversal.elsewhere && settled.detail.reversal.sent_away);
+        entry.detail.reversal = Reversal::default();
+        let settled = settle(&entry, false, "w", "r").unwrap();
+        assert!(!settled.detail.reversal.elsewhere && !settled.detail.reversal.sent_away);
+    }
+}

@@ -230,4 +230,96 @@ mod tests {
         let found = abandoned(&sent(at(5000))).dated(at(NOW + DAY_MS), DAYS);
         assert_eq!(found.day(DAYS), DAYS.day_of(NOW) + 1);
     }
+
+    /// The times that an entry gets, in other words than those of the code, for everything that decides about them.
+    #[test]
+    fn each_time_is_fixed_once_and_depends_on_nothing_else() {
+        let before = at(NOW - 3 * DAY_MS);
+        let filed = |set: bool| set.then(|| Filed::of(before, DAYS));
+        let now = Filed::of(at(NOW), DAYS);
+        for stage in Stage::ALL {
+            for bits in 0..1_u32 << 7 {
+                let [was_sent, had_ended, succeeded, returned, foreign, asked, yes] =
+                    std::array::from_fn(|at| bits >> at & 1 == 1);
+                let mut entry = sent(before).moved(stage);
+                let (sent, ended, returned) = (filed(was_sent), filed(had_ended), filed(returned));
+                let times = Times { sent, ended, succeeded, returned };
+                entry.detail.times = times;
+                entry.detail.foreign = foreign;
+                entry.detail.reversal.asked = asked;
+                entry.detail.answered = yes;
+                entry.detail.words =
+                    yes.then(|| crate::gateway::GatewayStatus { code: "0".into(), message: String::new() });
+                let back = matches!(stage, Stage::Reversing | Stage::Reversed);
+                let old_success = !was_sent && !foreign && back && asked && yes;
+                let sold = succeeded || stage == Stage::Succeeded || old_success;
+                let is_undone = matches!(stage, Stage::Reversed | Stage::Undone);
+                let wanted = match stage {
+                    Stage::Sending if was_sent && !had_ended => times,
+                    Stage::Sending => Times { sent: Some(now), ..Times::default() },
+                    _ => Times {
+                        sent,
+                        ended: ended.or(was_sent.then_some(now)),
+                        succeeded: sold,
+                        returned: returned.or(((sold || foreign) && is_undone).then_some(now)),
+                    },
+                };
+                let case = format!("{stage:?} {times:?} {foreign} {asked} {yes}");
+                let dated = entry.clone().dated(at(NOW), DAYS);
+                assert_eq!(dated.detail.times, wanted, "{case}");
+                assert_eq!(dated.detail.times.is_empty(), wanted == Times::default(), "{case}");
+                let counts = wanted.succeeded || matches!(stage, Stage::Succeeded | Stage::Kept);
+                assert_eq!(dated.counts(), counts, "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_is_old_when_all_its_times_are() {
+        let edge = NOW;
+        let filed = |ms: i64| Some(Filed::of(at(ms), DAYS));
+        for (sent, ended, returned, old) in [
+            (None, None, None, true),
+            (filed(edge - 1), None, None, true),
+            (filed(edge), None, None, false),
+            (filed(edge + 1), None, None, false),
+            (filed(edge - 9), filed(edge), None, false),
+            (filed(edge - 9), filed(edge - 8), filed(edge - 1), true),
+            (filed(edge - 9), filed(edge - 8), filed(edge), false),
+        ] {
+            let mut entry = self::sent(at(0));
+            entry.detail.times = Times { sent, ended, returned, succeeded: true };
+            assert_eq!(entry.is_old(edge), old, "{:?}", entry.detail.times);
+        }
+    }
+
+    #[test]
+    fn a_clock_is_plausible_from_the_first_day_of_this_library_on() {
+        let gateway = |machine_unix_ms, gateway_unix_ms| Moment { machine_unix_ms, gateway_unix_ms };
+        for (moment, plausible) in [
+            (at(EARLIEST_MS), true),
+            (at(EARLIEST_MS - 1), false),
+            (gateway(5000, Some(NOW)), true),
+            (gateway(NOW, Some(5000)), false),
+        ] {
+            let left = abandoned(&sent(moment));
+            assert_eq!(left.detail.times.ended.is_some(), plausible, "{moment:?}");
+        }
+        // What has ended already keeps its day.
+        let mut ended = sent(at(NOW));
+        ended.detail.times.ended = Some(Filed::of(at(NOW + DAY_MS), DAYS));
+        assert_eq!(abandoned(&ended).detail.times, ended.detail.times);
+    }
+
+    #[test]
+    fn without_a_time_of_its_own_a_sale_is_of_the_day_of_its_record() {
+        let mut entry = sent(at(NOW));
+        entry.detail.times = Times::default();
+        entry.created_unix_ms = NOW - 2 * DAY_MS;
+        assert_eq!(entry.day(DAYS), DAYS.day_of(NOW) - 2);
+        entry.detail.times.sent = Some(Filed::of(at(NOW - DAY_MS), DAYS));
+        assert_eq!(entry.day(DAYS), DAYS.day_of(NOW) - 1);
+        entry.detail.times.ended = Some(Filed::of(at(NOW), DAYS));
+        assert_eq!(entry.day(DAYS), DAYS.day_of(NOW));
+    }
 }

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::fmt::Write;
 
+mod handed_on;
+
 fn asked() -> (BizId, Identity) {
     let identity = Identity {
         customer_id: Some("1".into()),

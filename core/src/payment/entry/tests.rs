@@ -3,6 +3,8 @@
 use super::*;
 use crate::money::Amount;
 
+mod questions;
+
 fn asked() -> Identity {
     Identity {
         customer_id: Some("383".to_owned()),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::gateway::Identity;
 use crate::money::BizId;
-use crate::payment::{Key, OnUnknown, Owner};
+use crate::payment::{Key, OnUnknown, Owner, Reversal, Said};
 
 const BOTH: Records = Records { balance: true, coupons: true };
 
@@ -75,5 +75,99 @@ fn a_journal_that_fails_and_an_event_out_of_order_prove_nothing() {
         let (state, _) = step(State::New(entry()), Event::Begin, BOTH, true);
         let (state, effect) = step(state, event, BOTH, true);
         assert!(matches!((state, effect), (State::Done, Effect::Failed { .. })));
+    }
+}
+
+#[test]
+fn each_question_is_asked_once_and_in_its_order() {
+    let mut asked = Vec::new();
+    let (mut state, mut effect) = step(State::New(entry()), Event::Begin, BOTH, true);
+    loop {
+        let answer = match &effect {
+            Effect::AskBalance => Event::Balance(Balance::Missing),
+            Effect::AskOtherBizIds => Event::OtherBizIds(true),
+            Effect::AskCoupon(_) => Event::CouponUnused(true),
+            Effect::AskOtherSales(_) => Event::NamedElsewhere(false),
+            Effect::Record(record) => Event::Recorded(record.clone()),
+            Effect::Stands(_) | Effect::Failed { .. } => break,
+        };
+        asked.push(format!("{effect:?}").chars().take_while(|letter| *letter != '{').collect::<String>());
+        (state, effect) = step(state, answer, BOTH, true);
+    }
+    assert!(matches!(effect, Effect::Stands(stands) if stands.stage() == Stage::Reversed));
+    assert_eq!(
+        asked,
+        [
+            "AskBalance",
+            "AskOtherBizIds",
+            "AskCoupon(0)",
+            "AskCoupon(1)",
+            "AskOtherSales(0)",
+            "AskOtherSales(1)",
+            "Record(Entry ",
+        ]
+    );
+}
+
+#[test]
+fn records_that_nobody_keeps_are_not_asked() {
+    for records in [Records::default(), Records { balance: false, coupons: true }, BOTH] {
+        for over in [false, true] {
+            let (_, effect) = step(State::New(entry()), Event::Begin, records, over);
+            let case = format!("{records:?} {over}: {effect:?}");
+            match (records.balance, records.coupons && over) {
+                (true, _) => assert!(matches!(effect, Effect::AskBalance), "{case}"),
+                (false, true) => assert!(matches!(effect, Effect::AskCoupon(0)), "{case}"),
+                (false, false) => assert!(matches!(effect, Effect::Stands(_)), "{case}"),
+            }
+        }
+    }
+    // A sale without coupons cannot be proven by theirs.
+    let mut money = entry();
+    money.identity.coupons.clear();
+    let (_, effect) = step(State::New(money), Event::Begin, Records { balance: false, ..BOTH }, true);
+    assert!(matches!(effect, Effect::Stands(_)), "{effect:?}");
+    // Balance records that say nothing leave the coupons.
+    assert_eq!(after(BOTH, true, &[Event::Balance(Balance::Nothing)]), None);
+}
+
+#[test]
+fn evidence_counts_only_where_an_outcome_is_open() {
+    for stage in Stage::ALL {
+        for broken_promise in [false, true] {
+            let mut entry = entry().moved(stage);
+            entry.detail.doubt = Some("ZV-LOST".to_owned());
+            if broken_promise {
+                entry.detail.reversal =
+                    Reversal { promised: true, said: Some(Said::Refused), ..Reversal::default() };
+            }
+            let refused = stage == Stage::Unproven && broken_promise;
+            let held = stage == Stage::Unknown;
+            assert_eq!(is_open_to_evidence(&entry), held || refused, "{stage:?} {broken_promise}");
+            for over in [false, true] {
+                for evidence in [Evidence::Taken, Evidence::Absent, Evidence::Unfit, Evidence::Nothing] {
+                    let wanted = match evidence {
+                        // A sale that was promised to be undone never becomes a success.
+                        Evidence::Taken if held => Some(Stage::Succeeded),
+                        Evidence::Absent if (held || refused) && over => Some(Stage::Reversed),
+                        _ => None,
+                    };
+                    let after = weigh(&entry, evidence, over);
+                    let case = format!("{stage:?} {broken_promise} {over} {evidence:?}");
+                    assert_eq!(after.as_ref().map(Entry::stage), wanted, "{case}");
+                    let Some(after) = after else { continue };
+                    assert!(after.detail.answered && after.detail.doubt.is_none(), "{case}");
+                    let (words, last) = (&after.detail.words, &after.detail.reversal.last);
+                    let code =
+                        |status: &Option<GatewayStatus>| status.as_ref().map(|status| status.code.clone());
+                    let told = if after.stage() == Stage::Succeeded {
+                        (Some("0".to_owned()), None)
+                    } else {
+                        (None, Some("ZV-REVERSED".to_owned()))
+                    };
+                    assert_eq!((code(words), code(last)), told, "{case}");
+                }
+            }
+        }
     }
 }

@@ -7,6 +7,8 @@ use crate::payment::reconcile::{Evidence, weigh};
 use crate::payment::settlement::{NotSettled, settle};
 use crate::payment::{Key, OnUnknown, Owner, Settlement};
 
+mod every_answer;
+
 fn entry(stage: Stage) -> Entry {
     let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
     Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0).moved(stage)
