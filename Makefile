@@ -11,7 +11,7 @@ TARGETS ?=
 # Of these the archives are built twice, and by every change the libraries.
 REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim sim-mutants model crash fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
+.PHONY: all demo test lint docs sim sim-mutants mutants model crash fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
 	needed demo-needed clean
 
 all: library zv
@@ -60,6 +60,14 @@ model:
 # Defects in the library's own code, each of which the simulation must catch: simulation/mutants.txt.
 sim-mutants:
 	$(CARGO) test -p zvpos-simulation --test mutants -- --nocapture
+
+# Mutation testing by cargo-mutants of what decides about money (.cargo/mutants.toml): every mutant is caught by a test, or
+# tests/survivors.txt says why it changes nothing. Hours in all: a run ends after MINUTES and the next goes on from there;
+# SHARD=0/8 takes an eighth of them, SINCE=origin/main what was changed since then.
+MINUTES ?= 150
+mutants:
+	tests/tools.sh mutants
+	python3 tests/mutants.py --minutes $(MINUTES) $(if $(SHARD),--shard $(SHARD)) $(if $(SINCE),--since $(SINCE))
 
 # Tills killed at random moments, restarted, and held against the ledger.
 crash: library

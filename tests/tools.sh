@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need beside Rust and a C compiler: installs it where that is possible, else says in one line
-# what is missing. `tools.sh bench`: what the benchmarks compare with. `tools.sh build`: what `make` needs, and
-# `tools.sh demo`: what `make demo` needs; these two install nothing.
+# what is missing. `tools.sh bench`: what the benchmarks compare with. `tools.sh mutants`: cargo-mutants. `tools.sh build`:
+# what `make` needs, and `tools.sh demo`: what `make demo` needs; these two install nothing.
 set -u
 cd -P "$(dirname "$0")/.." || exit 1
 # What is looked for (a command, a file) and the Debian package that has it. tests/fresh.rs holds the list against the
@@ -15,6 +15,7 @@ wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ g++:g++ clang++:clang mak
 case "${1:-}" in
 build) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev) ;;
 demo) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev python3:python3) ;;
+mutants) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev git:git python3:python3) ;;
 bench) wanted=(cc:gcc python3:python3 pip3:python3-pip valgrind:valgrind /usr/include/cjson/cJSON.h:libcjson-dev
     curl-config:libcurl4-openssl-dev /usr/include/openssl/hmac.h:libssl-dev mcs:mono-mcs mono:mono-runtime
     /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil) ;;
@@ -65,6 +66,16 @@ from_npm() {
     return 1
 }
 
+# This version: another one may name its mutants in other words, which tests/survivors.txt repeats.
+from_cargo() {
+    local folder=target/tools/cargo-mutants version=27.0.0
+    [ "$($folder/bin/cargo-mutants --version 2>/dev/null)" = "cargo-mutants $version" ] && return 0
+    # shellcheck disable=SC2086 # several words, such as "cargo +nightly"
+    tried ${CARGO:-cargo} install --locked --quiet --root $folder --version $version cargo-mutants && return 0
+    echo "missing: cargo install --locked --root $folder --version $version cargo-mutants" >&2
+    return 1
+}
+
 from_pypi_for_bench() {
     python3 -c 'import requests' 2>/dev/null || tried pip3 install --quiet --root-user-action=ignore requests && return 0
     echo "missing: pip3 install requests" >&2
@@ -92,5 +103,6 @@ bench)
     for source in from_apt from_pip from_pypi_for_bench; do $source || status=1; done
     exit $status
     ;;
+mutants) from_apt && from_cargo ;;
 *) from_apt && from_pip && from_npm ;;
 esac
