@@ -62,7 +62,7 @@ pub struct BusinessDays {
 
 impl BusinessDays {
     /// The first and the first no longer millisecond of a business day, in Unix time.
-    pub fn span(self, day: i64) -> (i64, i64) {
+    pub(crate) fn span(self, day: i64) -> (i64, i64) {
         let from = day.saturating_mul(DAY_MS) + (self.start_minutes - self.offset_minutes) * 60_000;
         (from, from.saturating_add(DAY_MS))
     }
@@ -74,14 +74,14 @@ impl BusinessDays {
     }
 
     /// The business day of a moment in Unix time.
-    pub fn day_of(self, unix_ms: i64) -> i64 {
+    pub(crate) fn day_of(self, unix_ms: i64) -> i64 {
         let (first, _) = self.span(0);
         unix_ms.saturating_sub(first).div_euclid(DAY_MS)
     }
 }
 
 /// Minutes of `04:00`; `None` if it is no time of day.
-pub fn minutes(text: &str) -> Option<i64> {
+pub(crate) fn minutes(text: &str) -> Option<i64> {
     let (hours, minutes) = text.split_once(':')?;
     let number = |part: &str, below: i64| {
         let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());

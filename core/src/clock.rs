@@ -22,25 +22,25 @@ impl GatewayClock {
     pub const WARN_S: i64 = 60;
 
     /// The gateway's time in Unix seconds, when the machine's clock shows this.
-    pub fn unix_seconds(&self, machine_unix_ms: i64) -> u64 {
+    pub(crate) fn unix_seconds(&self, machine_unix_ms: i64) -> u64 {
         u64::try_from(seconds(machine_unix_ms).saturating_add(self.offset_s())).unwrap_or(0)
     }
 
     /// The time by both clocks, when the machine's shows this; the gateway's where one of its answers has taught it.
-    pub fn at(&self, machine_unix_ms: i64) -> Moment {
+    pub(crate) fn at(&self, machine_unix_ms: i64) -> Moment {
         let gateway = machine_unix_ms.saturating_add(self.offset_s().saturating_mul(1000));
         let learned = self.learned.load(Ordering::Acquire);
         Moment { machine_unix_ms, gateway_unix_ms: learned.then_some(gateway) }
     }
 
     /// Seconds that the till's clock is behind the gateway's.
-    pub fn offset_s(&self) -> i64 {
+    pub(crate) fn offset_s(&self) -> i64 {
         self.offset_s.load(Ordering::Relaxed)
     }
 
     /// Learns from a `Date` header that was received when the machine's clock showed this. Says whether this changed by how much is corrected
     /// so far that a request signed before may have been refused for it.
-    pub fn learn(&self, date: SystemTime, machine_unix_ms: i64) -> bool {
+    pub(crate) fn learn(&self, date: SystemTime, machine_unix_ms: i64) -> bool {
         let Ok(date) = date.duration_since(UNIX_EPOCH) else { return false };
         let gateway = i64::try_from(date.as_secs()).unwrap_or(i64::MAX);
         let offset = gateway.saturating_sub(seconds(machine_unix_ms));
@@ -56,7 +56,7 @@ fn seconds(unix_ms: i64) -> i64 {
 }
 
 /// The machine's clock, in Unix milliseconds; before 1970 it is negative.
-pub fn machine_unix_ms() -> i64 {
+pub(crate) fn machine_unix_ms() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),

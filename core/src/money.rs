@@ -30,10 +30,10 @@ pub enum AmountError {
 
 impl Amount {
     /// The largest amount that is taken: 99,999,999.99 元.
-    pub const MAX: Amount = Amount { fen: 9_999_999_999 };
+    pub(crate) const MAX: Amount = Amount { fen: 9_999_999_999 };
 
     /// An amount of so many 分; `None` above [`Amount::MAX`].
-    pub fn from_fen(fen: u64) -> Option<Amount> {
+    pub(crate) fn from_fen(fen: u64) -> Option<Amount> {
         (fen <= Self::MAX.fen).then_some(Amount { fen })
     }
 
@@ -69,7 +69,7 @@ impl Amount {
 
     /// Reads 元 as the gateway may write it: zeros beyond the second decimal (`23.0000`, a column of a database)
     /// change nothing of the value. Anything else beyond it is no amount here; nothing is rounded.
-    pub fn parse_value(text: &str) -> Result<Amount, AmountError> {
+    pub(crate) fn parse_value(text: &str) -> Result<Amount, AmountError> {
         match text.split_once('.') {
             Some((_, fraction)) if fraction.len() > 2 => {
                 let kept = text.trim_end_matches('0').len().max(text.len() - (fraction.len() - 2));
@@ -85,12 +85,12 @@ impl Amount {
     }
 
     /// Whether nothing is taken.
-    pub fn is_zero(self) -> bool {
+    pub(crate) fn is_zero(self) -> bool {
         self.fen == 0
     }
 
     /// The sum; `None` above [`Amount::MAX`].
-    pub fn checked_add(self, other: Amount) -> Option<Amount> {
+    pub(crate) fn checked_add(self, other: Amount) -> Option<Amount> {
         self.fen.checked_add(other.fen).and_then(Amount::from_fen)
     }
 }
@@ -132,7 +132,7 @@ pub struct BizId(Box<str>);
 
 impl BizId {
     /// The longest id that is taken, in bytes. The vendor states no limit; this one fits any column.
-    pub const MAX_LEN: usize = 64;
+    pub(crate) const MAX_LEN: usize = 64;
 
     /// Checks and wraps an id. The error says what is wrong with it.
     pub fn new(text: &str) -> Result<BizId, &'static str> {

@@ -6,12 +6,12 @@ use std::io;
 use std::path::Path;
 
 /// Opens a file; where it makes one, with the rights that the folder's files have.
-pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     sys::open(path, options)
 }
 
 /// Makes the folder and those above it. What exists already stays as it is.
-pub fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -25,7 +25,7 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Makes an empty file where there is none, so that whoever opens it next finds it with its rights.
-pub fn make(path: &Path) -> io::Result<()> {
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     match open(path, OpenOptions::new().create_new(true).write(true)) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),

@@ -10,7 +10,6 @@ pub use export::COLUMNS as CSV_COLUMNS;
 pub use requests::{
     CONFIRM_REQUEST, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
 };
-pub use tickets::MOST_TICKETS;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -33,7 +32,7 @@ use crate::world::{Signal, System, World};
 use tickets::Tickets;
 
 /// The largest text that is accepted, in bytes.
-pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 /// The version of the package.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -11,7 +11,7 @@ use crate::json::push_string;
 use crate::outcome::{Answer, Outcome, Problem, codes};
 
 /// How many calls may be running or waiting to be fetched. Each costs a thread while it runs.
-pub const MOST_TICKETS: usize = 64;
+pub(crate) const MOST_TICKETS: usize = 64;
 
 /// The function of a request, by the name that a host passes.
 type Function = fn(&Library, &str) -> Answer;

@@ -33,7 +33,7 @@ const PER_SALE: [&str; 12] = [
 
 /// What the gateway's own records can prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecordRules {
+pub(crate) struct RecordRules {
     /// A balance deduction that is missing from the records never happened.
     pub complete: bool,
     /// A coupon that is listed as unused was not redeemed.
@@ -46,7 +46,7 @@ pub struct RecordRules {
 
 /// What kind of action `zv_call_json` was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionKind {
+pub(crate) enum ActionKind {
     /// An operation that takes nothing.
     Operation(Operation),
     /// Another documented read.
@@ -81,7 +81,7 @@ pub struct Account {
     /// How a reversal is requested.
     pub reverse: ReverseRules,
     /// What the balance records can prove.
-    pub records: RecordRules,
+    pub(crate) records: RecordRules,
     generation: Generation,
     endpoint: String,
     routes: HashMap<Operation, Route>,
@@ -96,7 +96,7 @@ impl Account {
     /// The kind of an action and its route. An action is an operation by its key, its V2 action or its V3 path, a
     /// documented read by either of its names, or a name under `call_actions`. `None` for everything else, above all
     /// the consume.
-    pub fn read_route(&self, action: &str) -> Option<(ActionKind, Route)> {
+    pub(crate) fn read_route(&self, action: &str) -> Option<(ActionKind, Route)> {
         let known = Operation::ALL.into_iter().filter(|operation| operation.is_read()).find(|operation| {
             operation.key() == action
                 || self.route(*operation).is_some_and(|route| {
@@ -120,7 +120,7 @@ impl Account {
     }
 
     /// The entries of `call_actions` that are not documented reads: it is not known whether they take something.
-    pub fn unknown_actions(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn unknown_actions(&self) -> impl Iterator<Item = &str> {
         let listed = self.call_actions.iter().map(String::as_str);
         listed.filter(|action| {
             let asked = self.read_route(action).map(|(asked, _)| asked);

@@ -16,7 +16,7 @@ pub enum Charset {
 
 impl Charset {
     /// The values of `charset` in the configuration.
-    pub const WORDS: [&'static str; 3] = ["utf-8", "gbk", "ascii"];
+    pub(crate) const WORDS: [&'static str; 3] = ["utf-8", "gbk", "ascii"];
 
     const ALL: [Charset; 3] = [Charset::Utf8, Charset::Gbk, Charset::Ascii];
 

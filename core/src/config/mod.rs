@@ -4,7 +4,8 @@ mod account;
 mod charset;
 mod tables;
 
-pub use account::{Account, ActionKind};
+pub use account::Account;
+pub(crate) use account::ActionKind;
 pub use charset::Charset;
 pub use tables::{CONFIG, PROXY, ROUTE};
 

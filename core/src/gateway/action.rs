@@ -46,19 +46,19 @@ const READS: [(Option<&str>, Option<&str>); 4] = [
 ];
 
 /// Whether an action, a path or a whole URL moves value, in any spelling.
-pub fn moves_value(action: &str) -> bool {
+pub(crate) fn moves_value(action: &str) -> bool {
     let action = normalised(action);
     // The list is normalised but for its case.
     MOVES_VALUE.iter().any(|known| is_or_ends_with(&action, &known.to_ascii_lowercase()))
 }
 
 /// Whether two spellings mean the same action or path.
-pub fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     normalised(one) == normalised(other)
 }
 
 /// Whether `action` is `known`, or a path that ends with it.
-pub fn same_or_behind(action: &str, known: &str) -> bool {
+pub(crate) fn same_or_behind(action: &str, known: &str) -> bool {
     is_or_ends_with(&normalised(action), &normalised(known))
 }
 
@@ -68,7 +68,7 @@ fn is_or_ends_with(action: &str, known: &str) -> bool {
 }
 
 /// The target of a documented read for an account of that generation; `action` may be either of its names.
-pub fn documented_read(action: &str, generation: Generation) -> Option<&'static str> {
+pub(crate) fn documented_read(action: &str, generation: Generation) -> Option<&'static str> {
     let (v2, v3) = READS.iter().find(|(v2, v3)| [*v2, *v3].contains(&Some(action)))?;
     match generation {
         Generation::V2 => *v2,
@@ -77,7 +77,7 @@ pub fn documented_read(action: &str, generation: Generation) -> Option<&'static 
 }
 
 /// Whether `action` is a documented read of either generation.
-pub fn is_documented_read(action: &str) -> bool {
+pub(crate) fn is_documented_read(action: &str) -> bool {
     READS.iter().any(|(v2, v3)| [*v2, *v3].contains(&Some(action)))
 }
 

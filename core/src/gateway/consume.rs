@@ -83,7 +83,7 @@ pub(super) const REPEATED: [&str; 3] = ["status", "code", "message"];
 #[derive(Clone, Debug)]
 pub struct ConsumeRequest {
     /// The till's own id.
-    pub biz_id: BizId,
+    pub(crate) biz_id: BizId,
     /// What identifies the request: the same content under another bizId is another sale.
     pub identity: Identity,
     /// The till and operator that made it.
@@ -130,7 +130,7 @@ pub struct Origin {
 
 impl Origin {
     /// Whether no field of it was given.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Origin::default()
     }
 
@@ -147,22 +147,22 @@ impl Origin {
 
 impl Identity {
     /// Whether the coupons are scanned redemption codes.
-    pub fn scanned(&self) -> bool {
+    pub(crate) fn scanned(&self) -> bool {
         self.kind == Some(1)
     }
 
     /// Whether it is the same request, in whichever spelling either was recorded.
-    pub fn is_same_as(&self, other: &Identity) -> bool {
+    pub(crate) fn is_same_as(&self, other: &Identity) -> bool {
         self == other || self.canonical() == other.canonical()
     }
 
     /// Whether both are of the same member.
-    pub fn is_same_member(&self, other: &Identity) -> bool {
+    pub(crate) fn is_same_member(&self, other: &Identity) -> bool {
         self.member().is_some() && self.member() == other.member()
     }
 
     /// Whether both name a common coupon.
-    pub fn shares_coupon(&self, other: &Identity) -> bool {
+    pub(crate) fn shares_coupon(&self, other: &Identity) -> bool {
         let same = |one: &str, other: &str| one == other || trimmed_id(one) == trimmed_id(other);
         self.coupons.iter().any(|one| other.coupons.iter().any(|other| same(one, other)))
     }
@@ -178,19 +178,6 @@ impl Identity {
             self.coupons.iter().map(|coupon| trimmed_id(coupon).to_owned()).collect();
         coupons.sort();
         Identity { customer_id: self.member().map(str::to_owned), coupons, ..self.clone() }
-    }
-
-    /// As JSON, for `recorded`.
-    pub fn to_json(&self, biz_id: &BizId) -> String {
-        serde_json::json!({
-            "bizId": biz_id.as_str(),
-            "customerId": self.customer_id,
-            "type": self.kind,
-            "amount": self.amount.map(|amount| amount.to_string()),
-            "couponsCardList": self.coupons,
-            "points": self.points,
-        })
-        .to_string()
     }
 }
 

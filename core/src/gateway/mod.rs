@@ -12,12 +12,14 @@ mod route;
 mod sign;
 
 pub use answer::{
-    Accepted, Balance, BalanceRules, CodeRules, Doubt, Envelope, GatewayStatus, NotSent, OfAnotherSale,
-    Refusal, Sign, Verdict, mended_read,
+    Accepted, Balance, BalanceRules, CodeRules, Doubt, Envelope, GatewayStatus, NotSent, Refusal, Sign,
+    Verdict, mended_read,
 };
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, Origin, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
-pub use request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules, rounded_ids};
-pub use reverse::{ReverseRules, Reversed};
+pub(crate) use request::{ACCOUNT, JOURNAL_ID, rounded_ids};
+pub use request::{Params, RequestRules};
+pub(crate) use reverse::ReverseRules;
+pub use reverse::Reversed;
 pub use route::{Generation, Operation, Route};
-pub use sign::{Credentials, SignNames, Signature};
+pub use sign::{Credentials, SignNames};

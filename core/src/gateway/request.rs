@@ -12,11 +12,11 @@ use crate::schema::{
 use super::{Credentials, Generation, Route, SignNames};
 
 /// The account that a request is for: the library's own field, which is not sent.
-pub const ACCOUNT: Field =
+pub(crate) const ACCOUNT: Field =
     optional("account", Kind::Text(64), "which configured account; may be left out where there is only one");
 
 /// The journal with which an attempt was made: the library's own field, which is not sent.
-pub const JOURNAL_ID: Field = optional(
+pub(crate) const JOURNAL_ID: Field = optional(
     "journal_id",
     Kind::Text(64),
     "data.journal_id of zv_init, as the till has stored it with its attempt before it was made",
@@ -56,7 +56,7 @@ impl Params {
     }
 
     /// Params with these names and texts, in this order.
-    pub fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Params {
+    pub(crate) fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Params {
         let mut out = opened(256);
         for (name, text) in texts {
             open_member(&mut out, name);
@@ -72,7 +72,7 @@ impl Params {
     }
 
     /// The JSON text.
-    pub fn as_json(&self) -> &str {
+    pub(crate) fn as_json(&self) -> &str {
         &self.0
     }
 
@@ -132,7 +132,7 @@ impl std::fmt::Debug for Params {
 const CANONICAL: [&str; 6] = ["amount", "points", "num", "price", "type", "opType"];
 
 /// Checks a request against its schema and writes its params.
-pub struct ParamsWriter<'r> {
+pub(crate) struct ParamsWriter<'r> {
     schema: &'static Schema,
     given: &'r Object<'r>,
     defaults: &'r Object<'r>,
@@ -143,7 +143,7 @@ pub struct ParamsWriter<'r> {
 
 impl<'r> ParamsWriter<'r> {
     /// `defaults` are the configuration's, used for fields that the request leaves out.
-    pub fn new(
+    pub(crate) fn new(
         schema: &'static Schema,
         given: &'r Object<'r>,
         defaults: &'r Object<'r>,
@@ -154,29 +154,24 @@ impl<'r> ParamsWriter<'r> {
         writer
     }
 
-    /// Whether coupons are scanned codes instead of ids.
-    pub fn scanned(&self) -> bool {
-        self.scanned
-    }
-
     /// Checks every field of the request itself; the defaults were checked with the configuration.
-    pub fn check(&self, problems: &mut Vec<Problem>) {
+    pub(crate) fn check(&self, problems: &mut Vec<Problem>) {
         check(self.schema, self.given, self.defaults, "", self.rules.unknown, problems);
     }
 
     /// The field, from the request or else from the defaults; `None` if it is blank.
-    pub fn field(&self, name: &str) -> Option<&'r Value<'r>> {
+    pub(crate) fn field(&self, name: &str) -> Option<&'r Value<'r>> {
         self.given.given(name).or_else(|| self.defaults.given(name))
     }
 
     /// An id, without what a scanner adds at its ends; `None` if nothing else is left.
-    pub fn id(&self, name: &str) -> Option<&'r str> {
+    pub(crate) fn id(&self, name: &str) -> Option<&'r str> {
         self.text(name).map(trimmed_id).filter(|id| !id.is_empty())
     }
 
     /// The member's id. The gateway writes 0 for "no such member", so 0 counts as not given where a scanned code
     /// needs no member.
-    pub fn member(&self, name: &str, problems: &mut Vec<Problem>) -> Option<&'r str> {
+    pub(crate) fn member(&self, name: &str, problems: &mut Vec<Problem>) -> Option<&'r str> {
         let mut problem = |message: &str| {
             problems.push(Problem { path: name.to_owned(), message: message.to_owned() });
         };
@@ -205,12 +200,12 @@ impl<'r> ParamsWriter<'r> {
     }
 
     /// A coupon: an id, or with type = 1 a scanned code, which is never changed.
-    pub fn coupon<'t>(&self, text: &'t str) -> &'t str {
+    pub(crate) fn coupon<'t>(&self, text: &'t str) -> &'t str {
         if self.scanned { text } else { trimmed_id(text) }
     }
 
     /// What is wrong with a coupon, if it is neither an id nor a code.
-    pub fn coupon_problem(&self, coupon: &str) -> Option<String> {
+    pub(crate) fn coupon_problem(&self, coupon: &str) -> Option<String> {
         if self.scanned {
             return code_problem(coupon).map(|problem| format!("the code {coupon:?} {problem}"));
         }
@@ -223,7 +218,7 @@ impl<'r> ParamsWriter<'r> {
     }
 
     /// Warnings about the till's own request: ids that its JSON writer may have rounded, and notes that are cut.
-    pub fn warnings(&self) -> Vec<Warning> {
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for field in self.schema.fields {
             let Some(value) = self.field(field.name) else { continue };
@@ -246,13 +241,13 @@ impl<'r> ParamsWriter<'r> {
     }
 
     /// The field's text.
-    pub fn text(&self, name: &str) -> Option<&'r str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&'r str> {
         self.field(name).and_then(Value::scalar)
     }
 
     /// Writes the given fields in the table's order, scalars as strings (DOC: every sample), then unknown fields that
     /// the configuration passes, unchanged.
-    pub fn write(&self) -> Params {
+    pub(crate) fn write(&self) -> Params {
         let mut out = opened(most_written(self.given) + most_written(self.defaults));
         for field in self.schema.fields.iter().filter(|field| !OWN.contains(&field.name)) {
             if let Some(value) = self.field(field.name).filter(|value| !self.says_nothing(field, value)) {
@@ -343,7 +338,7 @@ impl<'r> ParamsWriter<'r> {
 }
 
 /// A warning for each id that is given as a number which many languages round.
-pub fn rounded_ids(schema: &'static Schema, given: &Object<'_>) -> Vec<Warning> {
+pub(crate) fn rounded_ids(schema: &'static Schema, given: &Object<'_>) -> Vec<Warning> {
     let fields = schema.fields.iter();
     fields.filter_map(|field| rounded_id(field, given.given(field.name)?)).collect()
 }

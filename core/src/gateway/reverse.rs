@@ -25,10 +25,10 @@ pub struct ReverseRules {
 
 impl ReverseRules {
     /// `$returnedBizId` is the bizId in the answer, or else the one that was sent ("冲正时以返回参数中的bizId为准", DOC).
-    pub const PLACEHOLDERS: [&'static str; 4] = ["$returnedBizId", "$bizId", "$customerId", "$amount"];
+    pub(crate) const PLACEHOLDERS: [&'static str; 4] = ["$returnedBizId", "$bizId", "$customerId", "$amount"];
 
     /// The values of a sale that the params name and `asked` lacks.
-    pub fn lacking(&self, asked: &Identity) -> Vec<&'static str> {
+    pub(crate) fn lacking(&self, asked: &Identity) -> Vec<&'static str> {
         let names = |placeholder: &str| self.params.iter().any(|(_, value)| value == placeholder);
         let customer = asked.customer_id.is_none() && !asked.scanned() && names("$customerId");
         let amount = asked.amount.is_none() && names("$amount");
@@ -36,7 +36,7 @@ impl ReverseRules {
     }
 
     /// The params of one reversal. A missing value (the customer of a scanned code) is left out.
-    pub fn params(&self, sent: &BizId, reverse_by: &str, asked: &Identity) -> Params {
+    pub(crate) fn params(&self, sent: &BizId, reverse_by: &str, asked: &Identity) -> Params {
         let amount = asked.amount.map(|amount| amount.to_string());
         Params::of_texts(self.params.iter().filter_map(|(name, value)| {
             let value = match value.as_str() {
@@ -83,7 +83,7 @@ impl Envelope<'_> {
     /// another sale's is about that sale and proves nothing about this one. With `strict`, the same holds for an
     /// answer that names an unknown bizId. A refusal is judged like a consume's; the data of a reversal's answer is
     /// not documented, so a complete success needs none.
-    pub fn judge_reverse(
+    pub(crate) fn judge_reverse(
         &self,
         rules: &ReverseRules,
         codes: &CodeRules,

@@ -45,7 +45,7 @@ pub struct Route {
 
 impl Generation {
     /// The value in the configuration.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Generation::V2 => "v2",
             Generation::V3 => "v3",
@@ -53,12 +53,12 @@ impl Generation {
     }
 
     /// The generation of that value.
-    pub fn from_word(word: &str) -> Option<Generation> {
+    pub(crate) fn from_word(word: &str) -> Option<Generation> {
         [Generation::V2, Generation::V3].into_iter().find(|generation| generation.as_str() == word)
     }
 
     /// The vendor's own endpoint: V2's whole URL (DOC), V3's host (SEEN; the vendor's pages show the old host).
-    pub fn default_endpoint(self) -> &'static str {
+    pub(crate) fn default_endpoint(self) -> &'static str {
         match self {
             Generation::V2 => "http://openapi.zvcms.com/api/v2",
             Generation::V3 => "https://openapi.qmai.cn",
@@ -92,12 +92,12 @@ impl Operation {
     }
 
     /// Whether it takes nothing, so that `zv_call_json` may request it.
-    pub fn is_read(self) -> bool {
+    pub(crate) fn is_read(self) -> bool {
         !matches!(self, Operation::Consume | Operation::Reverse)
     }
 
     /// V2's `Action` or V3's path; `None` where it is OPEN.
-    pub fn default_target(self, generation: Generation) -> Option<&'static str> {
+    pub(crate) fn default_target(self, generation: Generation) -> Option<&'static str> {
         match (generation, self) {
             (Generation::V2, Operation::Consume) => Some("communal.user.consume"),
             (Generation::V2, Operation::Quote) => Some("user.user-by-coupon"),
@@ -132,11 +132,6 @@ impl Route {
                 numbers,
             },
         }
-    }
-
-    /// Whether it leads to the same target as `other`.
-    pub fn same_target(&self, other: &Route) -> bool {
-        self.url == other.url && self.action == other.action
     }
 
     /// Whether the request can be read in transit.

@@ -52,25 +52,18 @@ impl Credentials {
     }
 
     /// 密钥Id
-    pub fn open_id(&self) -> &str {
+    pub(crate) fn open_id(&self) -> &str {
         &self.open_id
     }
 
     /// 授权code
-    pub fn grant_code(&self) -> &str {
+    pub(crate) fn grant_code(&self) -> &str {
         &self.grant_code
     }
 
     /// The key itself, for removing it from texts.
     pub(crate) fn secret(&self) -> &str {
         &self.open_key
-    }
-
-    /// Whether both are the same account with the same key.
-    pub fn same(&self, other: &Credentials) -> bool {
-        self.open_id == other.open_id
-            && self.grant_code == other.grant_code
-            && self.open_key.as_str() == other.open_key.as_str()
     }
 
     /// The text that is signed: four fields and nothing else, sorted by name. `capital`: the envelope spells its

@@ -16,7 +16,7 @@ pub use mend::{Broken, Mended, Spot, mend};
 use reader::Reader;
 
 /// The maximum depth of arrays and objects. The vendor's deepest answer has four levels.
-pub const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// A JSON value that borrows from the text it was parsed from.
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ impl<'a> Value<'a> {
     }
 
     /// The object, if it is one.
-    pub fn into_object(self) -> Option<Object<'a>> {
+    pub(crate) fn into_object(self) -> Option<Object<'a>> {
         match self.kind {
             ValueKind::Object(object) => Some(object),
             _ => None,
@@ -160,7 +160,7 @@ impl<'a> Value<'a> {
     }
 
     /// The content, if it is a string; numbers and booleans do not count.
-    pub fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.kind {
             ValueKind::String(text) => Some(text),
             _ => None,
@@ -224,11 +224,6 @@ impl<'a> Object<'a> {
     /// The member of that name.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-
-    /// The member of that name, consuming the object.
-    pub fn into_member(self, name: &str) -> Option<Value<'a>> {
-        self.members.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// The member of that name, unless it is [blank](Value::is_blank).
@@ -304,7 +299,7 @@ fn first_mark(word: u64) -> Option<usize> {
 }
 
 /// An upper bound for the length that [`push_string`] writes.
-pub fn most_string_length(text: &str) -> usize {
+pub(crate) fn most_string_length(text: &str) -> usize {
     let plain = plain_length(text.as_bytes()) == text.len();
     2 + if plain { text.len() } else { 6 * text.len() }
 }
@@ -347,7 +342,7 @@ pub fn escape_beyond_ascii(json: &str) -> String {
 
 /// Writes a character as `\uXXXX`. A JSON text has characters beyond ASCII only inside strings, where an escape is
 /// valid.
-pub fn push_escape(out: &mut String, letter: char) {
+pub(crate) fn push_escape(out: &mut String, letter: char) {
     use std::fmt::Write;
     for unit in letter.encode_utf16(&mut [0; 2]) {
         // Writing to a String cannot fail.

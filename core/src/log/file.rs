@@ -22,7 +22,7 @@ const MOST_OF_A_DAY: u32 = 1000;
 
 /// Appends to `<path>`; at the first line of a new day it renames the file to `<path>.<yyyy-mm-dd>`, the day of the
 /// file's own first line.
-pub struct FileSink {
+pub(crate) struct FileSink {
     path: PathBuf,
     level: Level,
     keep_days: u64,
@@ -37,7 +37,7 @@ struct Current {
 
 impl FileSink {
     /// Opens the file.
-    pub fn open(path: &Path, level: Level, keep_days: u64) -> io::Result<FileSink> {
+    pub(crate) fn open(path: &Path, level: Level, keep_days: u64) -> io::Result<FileSink> {
         let file = append(path)?;
         let day = begun(path).unwrap_or_else(today);
         Ok(FileSink { path: path.to_owned(), level, keep_days, current: Mutex::new(Current { file, day }) })

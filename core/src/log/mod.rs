@@ -3,7 +3,7 @@
 
 mod file;
 
-pub use file::FileSink;
+pub(crate) use file::FileSink;
 
 use crate::gateway::Credentials;
 use crate::secret::hide;
@@ -28,12 +28,12 @@ pub enum Level {
 
 impl Level {
     /// The values of the configuration, in the order of their numbers.
-    pub const WORDS: [&'static str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    pub(crate) const WORDS: [&'static str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
     const ALL: [Level; 6] = [Level::Off, Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
 
     /// The level of that name.
-    pub fn from_word(word: &str) -> Option<Level> {
+    pub(crate) fn from_word(word: &str) -> Option<Level> {
         Level::ALL.into_iter().zip(Level::WORDS).find(|(_, known)| *known == word).map(|(level, _)| level)
     }
 
@@ -100,7 +100,7 @@ impl Log {
     }
 
     /// Removes keys, phone numbers and line ends from a text.
-    pub fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         let line = text.replace(char::is_control, " ");
         // Keys are removed before phone numbers: a key may contain the digits of one.
         mask_phones(&hide(&line, self.secrets.iter().map(Credentials::secret)))

@@ -39,7 +39,7 @@ pub struct Problem {
 impl Problem {
     /// The problems in one text, for a message: a host that shows nothing else shows the reasons. Limited to the
     /// first ones.
-    pub fn summary(problems: &[Problem]) -> String {
+    pub(crate) fn summary(problems: &[Problem]) -> String {
         const SHOWN: usize = 10;
         let reason = |problem: &Problem| format!("{} {}", problem.path, problem.message).trim().to_owned();
         let reasons: Vec<String> = problems.iter().take(SHOWN).map(reason).collect();
@@ -67,7 +67,7 @@ impl Warning {
 
 /// The duration of each part of a call.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// Writing durable records.
     pub journal: Duration,
     /// Name look-up, TCP, proxy and TLS; zero on a kept connection.
@@ -106,12 +106,17 @@ impl Answer {
     }
 
     /// An answer whose code and message are the gateway's.
-    pub fn of_gateway(outcome: Outcome, code: &str, message: &str, cashier: impl Into<String>) -> Answer {
+    pub(crate) fn of_gateway(
+        outcome: Outcome,
+        code: &str,
+        message: &str,
+        cashier: impl Into<String>,
+    ) -> Answer {
         Answer::new(outcome, code.to_owned(), message.to_owned(), cashier)
     }
 
     /// The success of a call that sends nothing (init, shutdown).
-    pub fn done_locally(message: &str) -> Answer {
+    pub(crate) fn done_locally(message: &str) -> Answer {
         Answer::new(Outcome::Succeeded, "0", message.to_owned(), "").with_next(Next::GoOn)
     }
 
@@ -160,19 +165,9 @@ impl Answer {
         &self.message
     }
 
-    /// The sentence for the cashier.
-    pub fn cashier(&self) -> &str {
-        &self.cashier
-    }
-
     /// Warnings that do not change the outcome.
-    pub fn warnings(&self) -> &[Warning] {
+    pub(crate) fn warnings(&self) -> &[Warning] {
         &self.warnings
-    }
-
-    /// The problems in the request.
-    pub fn errors(&self) -> &[Problem] {
-        &self.errors
     }
 
     /// The gateway's data as JSON text.
@@ -181,13 +176,13 @@ impl Answer {
     }
 
     /// Sets the next action where it is not the outcome's usual one.
-    pub fn with_next(mut self, next: Next) -> Answer {
+    pub(crate) fn with_next(mut self, next: Next) -> Answer {
         self.next = next;
         self
     }
 
     /// Sets a sentence for the cashier other than the code's own.
-    pub fn with_cashier(mut self, cashier: impl Into<String>) -> Answer {
+    pub(crate) fn with_cashier(mut self, cashier: impl Into<String>) -> Answer {
         self.cashier = cashier.into();
         self
     }
@@ -235,13 +230,13 @@ impl Answer {
     }
 
     /// Marks an answer that is repeated from the journal.
-    pub fn replayed(mut self) -> Answer {
+    pub(crate) fn replayed(mut self) -> Answer {
         self.replayed = true;
         self
     }
 
     /// Numbers the answer, so that the library learns when the host has taken or freed it.
-    pub fn with_delivery(mut self, number: u64) -> Answer {
+    pub(crate) fn with_delivery(mut self, number: u64) -> Answer {
         self.delivery = Some(number);
         self
     }
@@ -257,7 +252,7 @@ impl Answer {
     }
 
     /// Sets the durations of the call.
-    pub fn with_timing(mut self, timing: Timing) -> Answer {
+    pub(crate) fn with_timing(mut self, timing: Timing) -> Answer {
         self.timing = timing;
         self
     }

@@ -22,7 +22,7 @@ pub struct Code {
 
 impl Code {
     /// The cashier's sentence for that outcome.
-    pub fn cashier(&self, outcome: Outcome, lang: Lang) -> &'static str {
+    pub(crate) fn cashier(&self, outcome: Outcome, lang: Lang) -> &'static str {
         // The sentence of a code with several outcomes describes the others; the result of an unknown one is not
         // known.
         if outcome == Outcome::Unknown && self.outcomes.len() > 1 {
@@ -360,7 +360,7 @@ codes! {
 }
 
 /// The code with that text.
-pub fn of_text(text: &str) -> Option<&'static Code> {
+pub(crate) fn of_text(text: &str) -> Option<&'static Code> {
     TABLE.iter().find(|code| code.text == text).copied()
 }
 

@@ -3,7 +3,8 @@
 mod answer;
 pub mod codes;
 
-pub use answer::{Answer, Lang, Problem, Timing, Warning};
+pub(crate) use answer::Timing;
+pub use answer::{Answer, Lang, Problem, Warning};
 
 /// What happened to the member's money. The numbers are the ABI's (`ZV_SUCCEEDED`…) and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

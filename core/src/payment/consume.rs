@@ -250,7 +250,7 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
 
 /// The reply of a call whose till made the attempt with another journal: the call sends nothing. `None` if this journal
 /// may carry out the consume.
-pub fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply> {
+pub(crate) fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply> {
     match known {
         Known::OtherJournal(entry) => Some(Reply::OtherJournal(entry)),
         Known::Existing(entry) if !entry.identity.is_same_as(intent) => Some(Reply::Conflict(entry)),
@@ -280,7 +280,7 @@ pub fn abandoned(entry: &Entry) -> Entry {
 }
 
 /// The doubt about an attempt that no caller carries out any more.
-pub fn left_behind() -> Doubt {
+pub(crate) fn left_behind() -> Doubt {
     Doubt::new(
         &codes::ABANDONED,
         "the call or the process that sent it ended and its outcome is not recorded",
@@ -316,7 +316,7 @@ fn stands(intent: Entry, entry: Entry) -> (State, Effect) {
 /// The reply to a request that differs from the recorded one under its bizId; `None` if no byte was ever sent under the
 /// bizId. A refused request may have been taken all the same, or be taken later: the two sums could then not be told
 /// apart.
-pub fn another_request(entry: &Entry) -> Option<Reply> {
+pub(crate) fn another_request(entry: &Entry) -> Option<Reply> {
     match entry.stage {
         _ if entry.is_free() => None,
         Stage::Declined | Stage::NotSent => Some(Reply::NewBizId(entry.clone())),

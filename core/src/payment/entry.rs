@@ -97,7 +97,7 @@ impl Stage {
     }
 
     /// The stage with that word.
-    pub fn from_word(word: &str) -> Option<Stage> {
+    pub(crate) fn from_word(word: &str) -> Option<Stage> {
         Stage::ALL.into_iter().find(|stage| stage.as_str() == word)
     }
 
@@ -125,7 +125,7 @@ pub enum Said {
 
 impl Said {
     /// What an answer said.
-    pub fn of(answer: &Reversed) -> Said {
+    pub(crate) fn of(answer: &Reversed) -> Said {
         match answer {
             Reversed::Done(_) => Said::Done,
             Reversed::Already(_) => Said::Already,
@@ -287,7 +287,13 @@ impl Entry {
 
     /// The record of another till's sale that is to be undone. `told` is what the till says about the sale, `returned`
     /// the bizId that its answer carried.
-    pub fn foreign(key: Key, told: Identity, returned: &str, owner: Owner, created_unix_ms: i64) -> Entry {
+    pub(crate) fn foreign(
+        key: Key,
+        told: Identity,
+        returned: &str,
+        owner: Owner,
+        created_unix_ms: i64,
+    ) -> Entry {
         let mut entry = Entry::intent(key, told, owner, OnUnknown::Reverse, created_unix_ms);
         entry.stage = Stage::Reversing;
         entry.attempt = 0;
@@ -300,7 +306,7 @@ impl Entry {
     }
 
     /// The void of an attempt that was never sent under this journal: the bizId is closed.
-    pub fn never_sent(key: Key, owner: Owner, created_unix_ms: i64) -> Entry {
+    pub(crate) fn never_sent(key: Key, owner: Owner, created_unix_ms: i64) -> Entry {
         let mut entry = Entry::intent(key, Identity::default(), owner, OnUnknown::Hold, created_unix_ms);
         entry.stage = Stage::Reversed;
         entry.attempt = 0;
@@ -310,18 +316,18 @@ impl Entry {
     }
 
     /// The same intent, requested by this till, operator and store.
-    pub fn from(mut self, origin: Origin) -> Entry {
+    pub(crate) fn from(mut self, origin: Origin) -> Entry {
         self.detail.origin = origin;
         self
     }
 
     /// Whether the request is unknown here: another till's sale, or an entry whose details were dropped.
-    pub fn lost_its_request(&self) -> bool {
+    pub(crate) fn lost_its_request(&self) -> bool {
         self.detail.foreign || self.detail.retired
     }
 
     /// The same entry with what the till says about a sale whose details were dropped.
-    pub fn told(mut self, told: &Identity) -> Entry {
+    pub(crate) fn told(mut self, told: &Identity) -> Entry {
         if self.lost_its_request() {
             let own = &mut self.identity;
             own.customer_id = own.customer_id.take().or_else(|| told.customer_id.clone());
@@ -332,7 +338,7 @@ impl Entry {
     }
 
     /// The same intent, with a success that the till must confirm.
-    pub fn awaiting_confirmation(mut self) -> Entry {
+    pub(crate) fn awaiting_confirmation(mut self) -> Entry {
         self.detail.confirmation = Confirmation::Awaited;
         self
     }
@@ -353,7 +359,7 @@ impl Entry {
     }
 
     /// The record of a success that the till has stored; `None` if that changes nothing.
-    pub fn confirmed(&self) -> Option<Entry> {
+    pub(crate) fn confirmed(&self) -> Option<Entry> {
         (self.stage == Stage::Succeeded && self.detail.confirmation != Confirmation::Given).then(|| {
             let mut next = self.moved(Stage::Succeeded);
             next.detail.acknowledged = true;
@@ -399,17 +405,17 @@ impl Entry {
     }
 
     /// Whether no byte was ever sent under the bizId: only then is the bizId free for another request.
-    pub fn is_free(&self) -> bool {
+    pub(crate) fn is_free(&self) -> bool {
         self.stage == Stage::NotSent && (self.attempt == 1 || self.detail.earlier_never_left)
     }
 
     /// Whether the money of a finished sale is being given back, was given back, or could not be given back.
-    pub fn is_refund(&self) -> bool {
+    pub(crate) fn is_refund(&self) -> bool {
         self.detail.reversal.refund
     }
 
     /// Whether the attempt ended with a proof of the contrary after the entry had been settled.
-    pub fn has_late_proof(&self) -> bool {
+    pub(crate) fn has_late_proof(&self) -> bool {
         let last = self.detail.reversal.last.as_ref();
         self.stage == Stage::Unproven && last.is_some_and(|words| words.code == codes::LATE_PROOF.text)
     }
@@ -422,31 +428,31 @@ impl Entry {
     /// Whether the entry keeps another sale of the same member or coupon from being sent: the entry is unsettled and
     /// may take the money of a sale that was never finished. A refund takes nothing, and a confirmed reversal leaves
     /// the member free even if a later answer explains nothing.
-    pub fn holds_back(&self) -> bool {
+    pub(crate) fn holds_back(&self) -> bool {
         self.stage.is_unsettled() && !self.gives_back() && !self.promise_refused()
     }
 
     /// Whether undoing the consume gives money back to a customer whose sale was finished, here or at another till.
-    pub fn gives_back(&self) -> bool {
+    pub(crate) fn gives_back(&self) -> bool {
         self.is_refund() || self.detail.foreign
     }
 
     /// Whether the refund was refused with a status that the configuration at that time could not tell from "already
     /// reversed": the money may have been given back elsewhere, by another till or in the back office.
-    pub fn may_be_given_back_elsewhere(&self) -> bool {
+    pub(crate) fn may_be_given_back_elsewhere(&self) -> bool {
         self.stage == Stage::Kept && self.is_refund() && !self.detail.reversal.told_apart
     }
 
     /// The same entry after an answer to its reversal; `already_is_known` says whether the configuration names the
     /// codes that mean "already reversed".
-    pub fn answered_where(mut self, already_is_known: bool) -> Entry {
+    pub(crate) fn answered_where(mut self, already_is_known: bool) -> Entry {
         self.detail.reversal.told_apart = already_is_known;
         self
     }
 
     /// Whether the till was told to take another tender for a sale that was never reported to it as a success, because
     /// the reversal was on disk: that remains so, whatever became of the reversal.
-    pub fn sent_away(&self) -> bool {
+    pub(crate) fn sent_away(&self) -> bool {
         match self.stage {
             Stage::Unproven if self.has_late_proof() => self.detail.reversal.sent_away,
             Stage::Reversing | Stage::Refused | Stage::Unproven => !self.gives_back(),
@@ -456,7 +462,7 @@ impl Entry {
     }
 
     /// Whether another till's sale was to be undone and the gateway knows no such consume.
-    pub fn not_found_elsewhere(&self) -> bool {
+    pub(crate) fn not_found_elsewhere(&self) -> bool {
         self.stage == Stage::Refused
             && self.detail.foreign
             && self.detail.reversal.said == Some(Said::NotFound)
@@ -469,7 +475,7 @@ impl Entry {
     }
 
     /// Whether the reversal was confirmed while the consume could still arrive.
-    pub fn is_promised(&self) -> bool {
+    pub(crate) fn is_promised(&self) -> bool {
         let reversal = &self.detail.reversal;
         // Older records stored only the status.
         let in_words = || reversal.last.as_ref().is_some_and(|words| words.code == "0");
@@ -543,12 +549,12 @@ impl Entry {
     }
 
     /// Whether the consume is of the same member.
-    pub fn touches_member(&self, other: &Identity) -> bool {
+    pub(crate) fn touches_member(&self, other: &Identity) -> bool {
         self.identity.is_same_member(other)
     }
 
     /// Whether a coupon of this consume is one of the other's.
-    pub fn touches_coupon(&self, other: &Identity) -> bool {
+    pub(crate) fn touches_coupon(&self, other: &Identity) -> bool {
         self.identity.shares_coupon(other)
     }
 

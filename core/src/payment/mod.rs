@@ -26,6 +26,8 @@ pub mod schedule;
 pub mod settlement;
 mod times;
 
-pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Said, Settlement, Stage};
-pub use resign::Resign;
-pub use times::{EARLIEST_MS, Filed, Moment, Times};
+pub(crate) use entry::Settlement;
+pub use entry::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Said, Stage};
+pub(crate) use resign::Resign;
+pub(crate) use times::EARLIEST_MS;
+pub use times::{Moment, Times};

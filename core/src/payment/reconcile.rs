@@ -7,7 +7,7 @@ use crate::outcome::{codes, codes::Code};
 
 /// Which records the gateway keeps that can prove something about an entry.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Records {
+pub(crate) struct Records {
     /// The balance records, by bizId.
     pub balance: bool,
     /// The status of coupons.
@@ -16,7 +16,7 @@ pub struct Records {
 
 /// The state of one reconciliation.
 #[derive(Clone, Debug)]
-pub enum State {
+pub(crate) enum State {
     /// Nothing has been asked yet.
     New(Entry),
     /// The balance records are being asked.
@@ -38,7 +38,7 @@ pub enum State {
 
 /// An event of a reconciliation.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// The reconciliation begins.
     Begin,
     /// The balance records have answered.
@@ -64,7 +64,7 @@ pub enum Event {
 
 /// The action to carry out: exactly one after every event; its result is the next event.
 #[derive(Clone, Debug)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Ask the balance records.
     AskBalance,
     /// Ask the journal whether the account has ever answered with other bizIds.
@@ -87,13 +87,13 @@ pub enum Effect {
 }
 
 /// Whether records can prove anything about an entry.
-pub fn is_open_to_evidence(entry: &Entry) -> bool {
+pub(crate) fn is_open_to_evidence(entry: &Entry) -> bool {
     entry.stage() == Stage::Unknown || entry.promise_refused()
 }
 
 /// One step of a reconciliation.
 #[allow(clippy::match_same_arms, reason = "one arm a transition")]
-pub fn step(state: State, event: Event, records: Records, late_window_over: bool) -> (State, Effect) {
+pub(crate) fn step(state: State, event: Event, records: Records, late_window_over: bool) -> (State, Effect) {
     let weighed = |entry: Entry, evidence: Evidence| match weigh(&entry, evidence, late_window_over) {
         Some(record) => (State::RecordingOutcome, Effect::Record(record)),
         None => (State::Done, Effect::Stands(entry)),
@@ -147,7 +147,7 @@ pub fn step(state: State, event: Event, records: Records, late_window_over: bool
 
 /// What the gateway's own records say about a consume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Evidence {
+pub(crate) enum Evidence {
     /// The records have the bizId with its amount.
     Taken,
     /// The records are complete and do not have the bizId.
@@ -161,7 +161,7 @@ pub enum Evidence {
 /// Applies evidence to an outcome that is held: returns the record over the revision before it, or `None` if nothing is
 /// proven. A recorded deduction is proof at once; a missing one proves something only when the request can no longer
 /// arrive.
-pub fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Option<Entry> {
+pub(crate) fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -> Option<Entry> {
     let (stage, code, message) = match evidence {
         // An entry whose reversal was confirmed never becomes a success.
         Evidence::Taken if entry.promise_refused() => return None,

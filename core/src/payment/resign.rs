@@ -9,7 +9,7 @@ pub struct Resign {
 
 impl Resign {
     /// The right that is left after one use; `None` if it was used before.
-    pub fn again(self) -> Option<Resign> {
+    pub(crate) fn again(self) -> Option<Resign> {
         (!self.used).then_some(Resign { used: true })
     }
 }

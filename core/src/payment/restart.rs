@@ -17,7 +17,7 @@ pub enum Attempt {
 
 impl Attempt {
     /// Compares the identity that the till has stored with the identity of this journal.
-    pub fn of(stored: Option<&str>, journal: &str) -> Attempt {
+    pub(crate) fn of(stored: Option<&str>, journal: &str) -> Attempt {
         match stored {
             None => Attempt::NotSaid,
             Some(stored) if stored == journal => Attempt::Here,
@@ -44,7 +44,7 @@ pub enum Known {
 
 /// What is known about an attempt. `under_another_account` says that this journal has a record of the bizId for another
 /// account or endpoint.
-pub fn known(standing: Option<Entry>, attempt: Attempt, under_another_account: bool) -> Known {
+pub(crate) fn known(standing: Option<Entry>, attempt: Attempt, under_another_account: bool) -> Known {
     match (standing, attempt) {
         // The record may be out of date: a later attempt, or the refund of a success, may have been made with the other
         // journal or be among the records that were lost.

@@ -70,7 +70,7 @@ pub(super) fn voided(entry: &Entry, was: Stage) -> Entry {
 
 /// What is done about an entry that is to be undone.
 #[derive(Debug)]
-pub enum Try {
+pub(crate) enum Try {
     /// Record this over the revision before it; then send a reversal by this bizId.
     Send {
         /// The record with one more try.
@@ -86,7 +86,7 @@ pub enum Try {
 
 /// The next try to undo an entry. `other_biz_ids` says whether this account has ever answered with a bizId other than
 /// the one that was sent: a reversal by the sent bizId may then match nothing, or another sale.
-pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
+pub(crate) fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
     if entry.stage != Stage::Reversing {
         return Try::NotNeeded;
     }
@@ -116,7 +116,7 @@ pub fn try_reversal(entry: &Entry, other_biz_ids: bool) -> Try {
 /// `None` if the reversal must not be sent: a sale may be found valid because every counted try of its refund was
 /// refused, so a try that the record does not count is sent only if that is excluded, after a second try that was not
 /// refused. A refusal of the uncounted try is not set off against the tries that the record counts.
-pub fn unrecorded(entry: &Entry) -> Option<Entry> {
+pub(crate) fn unrecorded(entry: &Entry) -> Option<Entry> {
     let reversal = &entry.detail.reversal;
     (reversal.tries > 0 && (!reversal.refund || reversal.unanswered > 1)).then(|| {
         let mut same = entry.clone();
@@ -128,7 +128,7 @@ pub fn unrecorded(entry: &Entry) -> Option<Entry> {
 /// Applies an answer to a reversal: returns the record over the revision before it. `late_window_over` says that the
 /// consume can no longer be on its way; `refuses_unknown`, that the gateway confirms only a reversal that it carried
 /// out.
-pub fn reversal_answered(
+pub(crate) fn reversal_answered(
     entry: &Entry,
     answer: &Reversed,
     late_window_over: bool,
@@ -182,7 +182,7 @@ pub fn reversal_answered(
 /// Applies a confirmed reversal to a record that another thread or process has made meanwhile over `tried`, the record
 /// of its try: a proof is not lost to a try that learned less. `None` if the confirmation says nothing about the
 /// current record.
-pub fn confirmed_over(
+pub(crate) fn confirmed_over(
     stands: &Entry,
     tried: &Entry,
     answer: &Reversed,
@@ -359,7 +359,7 @@ fn record_outcome(tried: Option<(Entry, Reversed)>, next: Entry, rules: Rules) -
 
 /// Interprets the code of an earlier refusal by the current configuration: returns the record over the revision before
 /// it, or `None` if the code is still not explained. Nothing is sent.
-pub fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Option<Entry> {
+pub(crate) fn explained(entry: &Entry, already: &[String], refuses_unknown: bool) -> Option<Entry> {
     let reversal = &entry.detail.reversal;
     let is_already = reversal.last.as_ref().is_some_and(|words| already.contains(&words.code));
     let explained = match entry.stage {

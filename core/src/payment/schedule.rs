@@ -11,7 +11,7 @@ use super::{Confirmation, Entry, Key, Stage};
 
 /// The gateway accepts ten requests a second (docs/gateway.md, section 2); the library's own work stays below that
 /// rate.
-pub const BETWEEN_SENDS: Duration = Duration::from_millis(110);
+pub(crate) const BETWEEN_SENDS: Duration = Duration::from_millis(110);
 
 /// How often an idle process scans the journal for entries that a dead process has left.
 const SCAN_INTERVAL: Duration = Duration::from_secs(10);
@@ -75,19 +75,19 @@ impl Schedule {
 
     /// The entries in the order in which they are due: most overdue first, so that an entry that always times out
     /// cannot starve the rest.
-    pub fn order(&mut self, entries: Vec<Entry>, now: Instant) -> Vec<Entry> {
+    pub(crate) fn order(&mut self, entries: Vec<Entry>, now: Instant) -> Vec<Entry> {
         let mut entries: Vec<_> = entries.into_iter().map(|entry| (self.turn(&entry, now), entry)).collect();
         entries.sort_by_key(|(turn, _)| *turn);
         entries.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// Notes that these are all the intents of the journal: the others have ended.
-    pub fn scanned(&mut self, intents: &HashSet<Key>) {
+    pub(crate) fn scanned(&mut self, intents: &HashSet<Key>) {
         self.intents.retain(|key, _| intents.contains(key));
     }
 
     /// Notes that an unsettled entry was seen: its late-arrival window begins no later than now.
-    pub fn see(&mut self, entry: &Entry, now: Instant) {
+    pub(crate) fn see(&mut self, entry: &Entry, now: Instant) {
         if entry.stage().is_unsettled() && entry.stage() != Stage::Sending {
             self.backoff(entry, now);
         }
@@ -126,7 +126,7 @@ impl Schedule {
 
     /// What is done about a success that the till has not confirmed. The time counts from when this process first saw
     /// that the process of the entry is dead.
-    pub fn unconfirmed(
+    pub(crate) fn unconfirmed(
         &mut self,
         entry: &Entry,
         owner_lives: bool,
@@ -148,7 +148,7 @@ impl Schedule {
 
     /// What a thread does that has waited for another thread's try of this entry: the other thread's answer is as good
     /// as its own.
-    pub fn after_another_try(&mut self, entry: &Entry, now: Instant) -> Another {
+    pub(crate) fn after_another_try(&mut self, entry: &Entry, now: Instant) -> Another {
         if !goes_on(entry) {
             return Another::Enough(None);
         }
@@ -158,7 +158,7 @@ impl Schedule {
 
     /// Notes the record after a try. Returns when the entry is tried again; `None` if the gateway cannot be asked
     /// anything more.
-    pub fn tried(&mut self, stands: &Entry, random: u32, now: Instant) -> Option<Instant> {
+    pub(crate) fn tried(&mut self, stands: &Entry, random: u32, now: Instant) -> Option<Instant> {
         if !goes_on(stands) {
             // While only a person can settle the entry, its window is remembered.
             if !stands.stage().is_unsettled() {
@@ -173,7 +173,7 @@ impl Schedule {
     }
 
     /// Whether the lost request of an entry can no longer arrive at the gateway.
-    pub fn late_window_over(&mut self, entry: &Entry, now: Instant) -> bool {
+    pub(crate) fn late_window_over(&mut self, entry: &Entry, now: Instant) -> bool {
         let late_arrival = self.settings.late_arrival;
         self.backoff(entry, now).late_window_over(now, late_arrival)
     }
@@ -193,7 +193,7 @@ impl Schedule {
 
 /// What is left to do after another thread's try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Another {
+pub(crate) enum Another {
     /// Nothing before that time; with `None`, nothing at all.
     Enough(Option<Instant>),
     /// A try of its own.
@@ -203,7 +203,7 @@ pub enum Another {
 /// What is done about a success that the till has not confirmed.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
-pub enum Unconfirmed {
+pub(crate) enum Unconfirmed {
     /// Nothing.
     Leave,
     /// Nothing before that time.
@@ -214,7 +214,7 @@ pub enum Unconfirmed {
 }
 
 /// When the journal is scanned next: `next` is when an entry is due, or `Err` if the scan failed.
-pub fn next_look(began: Instant, next: Result<Option<Instant>, ()>, now: Instant) -> Instant {
+pub(crate) fn next_look(began: Instant, next: Result<Option<Instant>, ()>, now: Instant) -> Instant {
     let scan = began + SCAN_INTERVAL;
     match next {
         Ok(next) => next.map_or(scan, |next| next.min(scan)),
@@ -223,7 +223,7 @@ pub fn next_look(began: Instant, next: Result<Option<Instant>, ()>, now: Instant
 }
 
 /// When an entry that could not be recorded is tried again.
-pub fn retry_at(now: Instant) -> Instant {
+pub(crate) fn retry_at(now: Instant) -> Instant {
     now + RETRY_INTERVAL
 }
 

@@ -4,7 +4,7 @@ use super::{Entry, Said, Settlement, Stage};
 
 /// Why a person's decision is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotSettled {
+pub(crate) enum NotSettled {
     /// The entry is settled: there is nothing to decide.
     #[error("it is settled already")]
     Settled,
@@ -27,7 +27,7 @@ pub enum NotSettled {
 }
 
 /// Records a person's decision about an entry: `kept` says that the sale is valid.
-pub fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry, NotSettled> {
+pub(crate) fn settle(entry: &Entry, kept: bool, by: &str, reason: &str) -> Result<Entry, NotSettled> {
     match entry.stage {
         Stage::Sending => return Err(NotSettled::Running),
         Stage::Kept if entry.is_refund() && kept => return Err(NotSettled::Stands),

@@ -7,7 +7,7 @@ use super::{Entry, Stage};
 use crate::calendar::BusinessDays;
 
 /// No sale of this library is older: a clock that shows an earlier time has been reset (2024-01-01).
-pub const EARLIEST_MS: i64 = 1_704_067_200_000;
+pub(crate) const EARLIEST_MS: i64 = 1_704_067_200_000;
 
 /// A moment by the machine's clock and by the gateway's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Moment {
 
 impl Moment {
     /// The gateway's time if it is known, otherwise the machine's.
-    pub fn best_unix_ms(self) -> i64 {
+    pub(crate) fn best_unix_ms(self) -> i64 {
         self.gateway_unix_ms.unwrap_or(self.machine_unix_ms)
     }
 
@@ -32,7 +32,7 @@ impl Moment {
 
 /// A moment and the business day under which it is filed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Filed {
+pub(crate) struct Filed {
     /// The moment.
     pub at: Moment,
     /// The day, counted from 1970-01-01.
@@ -50,28 +50,28 @@ impl Filed {
 pub struct Times {
     /// When the attempt was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<Filed>,
+    pub(crate) sent: Option<Filed>,
     /// When the outcome was recorded: this is the day of the sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Filed>,
+    pub(crate) ended: Option<Filed>,
     /// The entry was recorded as a success.
     #[serde(default)]
     pub succeeded: bool,
     /// When a recorded success was given back: confirmed by the gateway, or stated by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub returned: Option<Filed>,
+    pub(crate) returned: Option<Filed>,
 }
 
 impl Times {
     /// Whether no time is stored; earlier versions stored none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Times::default()
     }
 }
 
 impl Entry {
     /// The record with the times that belong to its stage. Times that are stored never change.
-    pub fn dated(mut self, now: Moment, days: BusinessDays) -> Entry {
+    pub(crate) fn dated(mut self, now: Moment, days: BusinessDays) -> Entry {
         let stood_before = stood_before_times(&self);
         let (stage, foreign) = (self.stage, self.detail.foreign);
         let times = &mut self.detail.times;
@@ -107,18 +107,18 @@ impl Entry {
     }
 
     /// The business day of the sale; if no outcome is recorded, the day of its attempt.
-    pub fn day(&self, days: BusinessDays) -> i64 {
+    pub(crate) fn day(&self, days: BusinessDays) -> i64 {
         let times = &self.detail.times;
         times.ended.or(times.sent).map_or_else(|| days.day_of(self.created_unix_ms), |filed| filed.day)
     }
 
     /// The business day on which the money was given back, if it was.
-    pub fn returned_day(&self) -> Option<i64> {
+    pub(crate) fn returned_day(&self) -> Option<i64> {
         self.detail.times.returned.map(|filed| filed.day)
     }
 
     /// Whether all times of the entry are earlier, by the better clock: a till whose clock showed 1970 has sold today.
-    pub fn is_old(&self, before_unix_ms: i64) -> bool {
+    pub(crate) fn is_old(&self, before_unix_ms: i64) -> bool {
         let times = &self.detail.times;
         let filed = [times.sent, times.ended, times.returned].into_iter().flatten();
         filed.map(|filed| filed.at.best_unix_ms()).all(|at| at < before_unix_ms)
@@ -126,7 +126,7 @@ impl Entry {
 
     /// Whether the sale counts as one that took money: it was recorded as a success, and a later refund is filed
     /// separately. A sale that was never reported as a success and was undone is neither a sale nor a refund.
-    pub fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.detail.times.succeeded || matches!(self.stage, Stage::Succeeded | Stage::Kept)
     }
 }

@@ -7,8 +7,11 @@ mod normalise;
 mod text;
 
 pub use check::{Unknown, check};
-pub use normalise::{Ids, exact_for_hosts, normalise_object, normalise_value};
-pub use text::{code_problem, cut_note, is_name_of_exact, is_name_of_words, is_unsafe_integer, trimmed_id};
+pub use normalise::Ids;
+pub(crate) use normalise::{exact_for_hosts, normalise_object, normalise_value};
+pub(crate) use text::{
+    code_problem, cut_note, is_name_of_exact, is_name_of_words, is_unsafe_integer, trimmed_id,
+};
 
 /// A named set of fields.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::json::{self, Object, Value, ValueKind, push_string};
 use crate::outcome::{Warning, codes};
 
 /// The object as JSON text: documented fields normalised, all others unchanged.
-pub fn normalise_object(
+pub(crate) fn normalise_object(
     schema: &'static Schema,
     object: &Object<'_>,
     path: &str,
@@ -34,14 +34,14 @@ pub enum Ids {
 
 /// Data without a schema, for a host: unchanged except for ids, and integers beyond 2^53, which many hosts round and
 /// which are therefore written as strings.
-pub fn normalise_value(value: &Value<'_>, ids: Ids) -> String {
+pub(crate) fn normalise_value(value: &Value<'_>, ids: Ids) -> String {
     let mut out = String::with_capacity(value.raw().len() + 64);
     push_raw(&mut out, value, Raw { ids, secrets: true }, false);
     out
 }
 
 /// Converts stored data from before integers beyond 2^53 were written as strings.
-pub fn exact_for_hosts(json: &str) -> Cow<'_, str> {
+pub(crate) fn exact_for_hosts(json: &str) -> Cow<'_, str> {
     let is_long = |run: &[u8]| run.len() > 15 && run.iter().all(u8::is_ascii_digit);
     if !json.as_bytes().windows(16).any(is_long) {
         return json.into();

@@ -8,13 +8,13 @@ const MAX_SAFE: &str = "9007199254740991";
 
 /// An id without what scanners and files add at its ends: blanks, CR, LF, TAB and byte order marks. Nothing else is
 /// changed, leading zeros in particular.
-pub fn trimmed_id(text: &str) -> &str {
+pub(crate) fn trimmed_id(text: &str) -> &str {
     text.trim_matches([' ', '\r', '\n', '\t', '\u{feff}'])
 }
 
 /// Why a scanned code or a coupon's code cannot be sent unchanged. The library never changes one: only the till can
 /// know what the code would be without the additions.
-pub fn code_problem(code: &str) -> Option<&'static str> {
+pub(crate) fn code_problem(code: &str) -> Option<&'static str> {
     if !code.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some("may hold only printable ASCII characters without spaces; a code is never changed");
     }
@@ -25,7 +25,7 @@ pub fn code_problem(code: &str) -> Option<&'static str> {
 
 /// A note as it is sent: each run of line breaks and tabs becomes a blank and is dropped at the ends; at most `max`
 /// characters.
-pub fn cut_note(text: &str, max: usize) -> Cow<'_, str> {
+pub(crate) fn cut_note(text: &str, max: usize) -> Cow<'_, str> {
     let breaks = |letter: char| matches!(letter, '\r' | '\n' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let line: Cow<'_, str> = if text.contains(breaks) {
         text.split(breaks).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").into()
@@ -39,7 +39,7 @@ pub fn cut_note(text: &str, max: usize) -> Cow<'_, str> {
 }
 
 /// Whether a number's text is an integer that a double may not represent exactly.
-pub fn is_unsafe_integer(text: &str) -> bool {
+pub(crate) fn is_unsafe_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let digits = digits.trim_start_matches('0');
     digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -73,7 +73,7 @@ pub(super) fn is_id_name(name: &str) -> bool {
 }
 
 /// Whether a field of that name identifies something or tells a result, so that no letter of it may be guessed.
-pub fn is_name_of_exact(name: &str) -> bool {
+pub(crate) fn is_name_of_exact(name: &str) -> bool {
     const WHOLE: [&str; 9] = [
         "code",
         "status",
@@ -90,7 +90,7 @@ pub fn is_name_of_exact(name: &str) -> bool {
 }
 
 /// Whether a field of that name holds words for people, even if they are only digits.
-pub fn is_name_of_words(name: &str) -> bool {
+pub(crate) fn is_name_of_words(name: &str) -> bool {
     const PARTS: [&str; 9] =
         ["name", "remark", "address", "message", "title", "desc", "reason", "nick", "comment"];
     let name = name.to_ascii_lowercase();

@@ -17,7 +17,7 @@ pub use percent::percent_decoded;
 const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// The bytes after a UTF-8 byte order mark, if there is one.
-pub fn without_mark(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn without_mark(bytes: &[u8]) -> Option<&[u8]> {
     bytes.strip_prefix(&MARK)
 }
 

@@ -64,7 +64,7 @@ pub struct Accepted {
 
 impl Accepted {
     /// The gateway's message.
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
@@ -108,7 +108,7 @@ pub struct NotSent {
 }
 
 /// Whether a bizId is known to be that of another sale than the one in question.
-pub type OfAnotherSale<'f> = &'f dyn Fn(&str) -> bool;
+pub(crate) type OfAnotherSale<'f> = &'f dyn Fn(&str) -> bool;
 
 /// The gateway's refusal, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ pub struct Doubt {
     /// The gateway's code if there is one, else the library's.
     pub code: String,
     /// The library's code.
-    pub kind: &'static Code,
+    pub(crate) kind: &'static Code,
     /// The message.
     pub message: String,
     /// The mismatches.
@@ -153,7 +153,7 @@ impl Doubt {
     }
 
     /// The same without these secrets in its words: they may quote a member's name of an answer that cannot be read.
-    pub fn hiding<'s>(mut self, secrets: impl IntoIterator<Item = &'s str>) -> Doubt {
+    pub(crate) fn hiding<'s>(mut self, secrets: impl IntoIterator<Item = &'s str>) -> Doubt {
         self.message = hide(&self.message, secrets).into_owned();
         self
     }
@@ -174,10 +174,10 @@ pub enum Sign {
 
 impl Sign {
     /// The values of `sign` in the configuration.
-    pub const WORDS: [&'static str; 2] = ["minus_is_taken", "plus_is_taken"];
+    pub(crate) const WORDS: [&'static str; 2] = ["minus_is_taken", "plus_is_taken"];
 
     /// The meaning of a route's `sign`.
-    pub fn from_word(word: Option<&str>) -> Sign {
+    pub(crate) fn from_word(word: Option<&str>) -> Sign {
         match word {
             Some("minus_is_taken") => Sign::MinusIsTaken,
             Some("plus_is_taken") => Sign::PlusIsTaken,
@@ -305,23 +305,22 @@ impl<'a> Envelope<'a> {
     }
 
     /// The bizId of another sale in the answer, in which case the whole answer is about that sale.
-    pub fn names_another_sale(&self, own: &[&str], of_another_sale: OfAnotherSale<'_>) -> Option<&str> {
+    pub(crate) fn names_another_sale(
+        &self,
+        own: &[&str],
+        of_another_sale: OfAnotherSale<'_>,
+    ) -> Option<&str> {
         self.named().find(|named| !own.contains(named) && of_another_sale(named))
     }
 
     /// Whether the answer names no bizId other than these.
-    pub fn names_only(&self, own: &[&str]) -> bool {
+    pub(crate) fn names_only(&self, own: &[&str]) -> bool {
         self.named().all(|named| own.contains(&named))
     }
 
     /// The gateway's code.
     pub fn code(&self) -> &str {
         &self.code
-    }
-
-    /// The gateway's message.
-    pub fn message(&self) -> &str {
-        &self.message
     }
 
     /// What the answer to a consume proves, compared with the request. An answer that names another sale, success or

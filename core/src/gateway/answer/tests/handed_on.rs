@@ -22,10 +22,10 @@ fn a_success_hands_on_its_words_its_data_and_its_biz_id() {
 #[test]
 fn an_envelope_hands_on_its_code_and_its_message() {
     let envelope = read(r#"{"status":true,"code":"40001","message":"no"}"#).unwrap();
-    assert_eq!((envelope.code(), envelope.message()), ("40001", "no"));
+    assert_eq!((envelope.code(), envelope.message.as_str()), ("40001", "no"));
     assert!(!envelope.is_system_error());
     let envelope = read(r#"{"status":false,"code":0,"message":null}"#).unwrap();
-    assert_eq!((envelope.code(), envelope.message()), ("0", ""));
+    assert_eq!((envelope.code(), envelope.message.as_str()), ("0", ""));
     assert!(envelope.is_system_error());
 }
 
@@ -85,7 +85,7 @@ fn the_sign_of_the_balance_records_is_what_the_route_says() {
 fn secrets_that_an_answer_repeats_are_hidden_and_a_number_of_the_gateways_is_not() {
     let hidden = |body: &str| {
         let envelope = Envelope::read(200, body.as_bytes()).unwrap().hiding(["482913", "opensesame"]);
-        (envelope.code().to_owned(), envelope.message().to_owned())
+        (envelope.code().to_owned(), envelope.message.clone())
     };
     let (code, message) = hidden(r#"{"status":true,"code":"482913","message":"482913 is wrong"}"#);
     assert_eq!(code, "482913");
