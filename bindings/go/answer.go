@@ -57,8 +57,9 @@ func (a *Answer) DecodeData(into any) error {
 	return json.Unmarshal(a.Data, into)
 }
 
-// Error is what a program or a machine has to be mended for: an outcome Invalid or Internal. What the gateway decides
-// about a member's money is a result, never an error. Its text names all that is wrong, as the answer's message does.
+// Error is a fault of the program or the machine that has to be fixed: an outcome Invalid or Internal. What the gateway
+// decides about a member's money is a result, never an error. Its text names all that is wrong, as the answer's
+// message does.
 type Error struct {
 	Answer *Answer
 }
@@ -82,7 +83,7 @@ func (e *UnfinishedError) Unwrap() error {
 	return e.Cause
 }
 
-// Reads an answer. The error is for outcomes that ask for a mend; the answer is returned beside it.
+// Reads an answer. The error is for outcomes that require a fix; the answer is returned with it.
 func read(text string) (*Answer, error) {
 	answer := &Answer{Outcome: Internal, text: text}
 	// An answer whose outcome is missing must not read as the zero value, which is Succeeded.

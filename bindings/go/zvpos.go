@@ -1,7 +1,7 @@
 // Package zvpos takes stored value and redeems coupons on the zvcms platform through libzvpos.
 //
 // A sale is complete if and only if the answer's Outcome is Succeeded. A refusal (Declined), NotSent, Unknown, Reversed
-// and Conflict are results, each with one thing to do in Next. An error is what must be mended: a wrong request, a
+// and Conflict are results, each with one thing to do in Next. An error is what must be fixed: a wrong request, a
 // machine that cannot keep its journal, or a context that ended first (*UnfinishedError).
 package zvpos
 

@@ -5,7 +5,7 @@ export type Outcome =
   | "succeeded"
   /** The gateway said no; nothing was taken. */
   | "declined"
-  /** Refused before sending; this call took nothing: mend the program. */
+  /** Refused before sending; this call took nothing: fix the program. */
   | "invalid"
   /** No byte reached the gateway; nothing was taken: the same bizId may be tried again. */
   | "not_sent"

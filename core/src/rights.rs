@@ -1,16 +1,16 @@
-//! Who may read what the library writes: the till's user, and where the folder is made for a group, that group; nobody
-//! else, whatever the umask says. On Windows the folder's own list of rights holds.
+//! The permissions of the files that the library writes: only the till's user may read them, and the group of a setgid
+//! folder, whatever the umask. On Windows the access list of the folder applies.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Opens a file; where it makes one, with the rights that the folder's files have.
+/// Opens a file. A file that this creates gets the permissions of the folder's files.
 pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     sys::open(path, options)
 }
 
-/// Makes the folder and those above it. What exists already stays as it is.
+/// Creates the folder and its parents. A folder that exists is not changed.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -24,7 +24,7 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes an empty file where there is none, so that whoever opens it next finds it with its rights.
+/// Creates an empty file unless the file exists, so that the next program that opens it finds its permissions set.
 pub(crate) fn make(path: &Path) -> io::Result<()> {
     match open(path, OpenOptions::new().create_new(true).write(true)) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -32,7 +32,7 @@ pub(crate) fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether that open file still stands under its name.
+/// Whether the path still names that open file.
 pub fn stands(file: &File, path: &Path) -> bool {
     sys::stands(file, path)
 }
@@ -43,7 +43,7 @@ mod sys {
     use std::fs::Permissions;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
-    /// The folder is made for a group: its members may write, and what is made in it is theirs.
+    /// The bits of a folder for a group: its members may write, and new files in it belong to the group.
     const OF_A_GROUP: u32 = 0o2020;
 
     fn is_of_a_group(path: &Path) -> bool {
@@ -55,7 +55,7 @@ mod sys {
         let mode = if is_of_a_group(path) { 0o660 } else { 0o600 };
         let file = options.mode(mode).open(path)?;
         let found = file.metadata()?;
-        // Made just now, less what the umask takes away. An older file stays as its owner has made it.
+        // The file was just created, and the umask removed permissions. An older file keeps those that its owner set.
         if found.len() == 0 && found.mode() & 0o777 & !mode == 0 && found.mode() & 0o777 != mode {
             let _ = file.set_permissions(Permissions::from_mode(mode));
         }

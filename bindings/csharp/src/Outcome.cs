@@ -8,7 +8,7 @@ namespace Zvpos
         Succeeded = 0,
         /// <summary>The gateway said no; nothing was taken.</summary>
         Declined = 1,
-        /// <summary>Refused before sending; this call took nothing: mend the program.</summary>
+        /// <summary>Refused before sending; this call took nothing: fix the program.</summary>
         Invalid = 2,
         /// <summary>No byte reached the gateway; nothing was taken: the same bizId may be tried again.</summary>
         NotSent = 3,

@@ -69,7 +69,7 @@ namespace Zvpos
                 if (answer.Outcome == Outcome.Running) continue;
                 var source = open[ticket];
                 open.Remove(ticket);
-                // What the program does then is none of the lock's business.
+                // The program's own code runs without the lock.
                 ThreadPool.QueueUserWorkItem(ignored => Complete(source, answer));
             }
         }

@@ -139,8 +139,8 @@ func compare(c call, answer *zvpos.Answer, err error) error {
 	if answer == nil {
 		return fmt.Errorf("no answer: %w", err)
 	}
-	var mend *zvpos.Error
-	if must := c.Outcome == zvpos.Invalid || c.Outcome == zvpos.Internal; errors.As(err, &mend) != must || (err != nil) != must {
+	var failure *zvpos.Error
+	if must := c.Outcome == zvpos.Invalid || c.Outcome == zvpos.Internal; errors.As(err, &failure) != must || (err != nil) != must {
 		return fmt.Errorf("expected %v, found error %v in %s", c.Outcome, err, answer.Text())
 	}
 	if answer.Outcome != c.Outcome {

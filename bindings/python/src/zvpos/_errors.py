@@ -1,4 +1,4 @@
-"""Mistakes of the program are exceptions. What a payment came to is none: that is an `Answer`."""
+"""Mistakes of the program are exceptions. The result of a payment is not an exception but an `Answer`."""
 
 from ._answer import Answer, Outcome
 

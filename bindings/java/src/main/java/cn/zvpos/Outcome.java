@@ -9,7 +9,7 @@ public enum Outcome {
     SUCCEEDED,
     /** The gateway said no; nothing was taken. */
     DECLINED,
-    /** Refused before sending; this call took nothing: mend the program. */
+    /** Refused before sending; this call took nothing: fix the program. */
     INVALID,
     /** No byte reached the gateway; nothing was taken: the same bizId may be tried again. */
     NOT_SENT,

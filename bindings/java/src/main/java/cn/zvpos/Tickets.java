@@ -81,7 +81,7 @@ final class Tickets {
             Answer answer = Native.out(response);
             if (ended) {
                 CompletableFuture<Answer> future = open.remove(ticket);
-                // What the program does then is none of the lock's business.
+                // The program's own code runs without the lock.
                 ForkJoinPool.commonPool().execute(() -> complete(future, answer));
             }
         }
@@ -98,7 +98,7 @@ final class Tickets {
         }
     }
 
-    /** An interrupt ends no payment: it stays set for whoever asks for it. */
+    /** An interrupt ends no payment: the flag stays set for the caller. */
     private static void pause() {
         boolean interrupted = Thread.interrupted();
         try {
