@@ -7,6 +7,7 @@ use proptest::sample::Index;
 use std::fmt::Write;
 
 mod handed_on;
+mod proofs;
 
 fn asked() -> (BizId, Identity) {
     let identity = Identity {
