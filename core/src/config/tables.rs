@@ -50,106 +50,115 @@ const CALL_ACTIONS: Field = optional(
      and a lost answer of one is unknown (ZV-CALL-LOST)",
 );
 
+/// A list of fields with those that an account and the configuration around it share.
+macro_rules! with_account_keys {
+    ([$($before:expr),* $(,)?], [$($after:expr),* $(,)?]) => {
+        &[
+            $($before,)*
+            API, ENDPOINT, ROUTES, SIGN_NAMES, CODES, STRICT, ON_UNKNOWN, CONFIRM, DEFAULTS, PASSWORD_OVER_HTTP,
+            CALL_ACTIONS,
+            $($after,)*
+        ]
+    };
+}
+
 /// The whole configuration.
 pub static CONFIG: Schema = Schema {
     name: "the configuration",
     doc: "What zv_init takes. Give openId, grantCode and openKey, or accounts.",
-    fields: &[
-        optional("openId", Kind::Text(128), "密钥Id"),
-        optional("grantCode", Kind::Text(128), "授权code"),
-        optional("openKey", Kind::Secret(256), "the key that signs; in no log and no answer"),
-        optional("accounts", Kind::Map(&ACCOUNT), "several accounts by name, each with its own overrides"),
-        API,
-        ENDPOINT,
-        ROUTES,
-        SIGN_NAMES,
-        CODES,
-        STRICT,
-        ON_UNKNOWN,
-        CONFIRM,
-        DEFAULTS,
-        PASSWORD_OVER_HTTP,
-        CALL_ACTIONS,
-        optional(
-            "journal",
-            Kind::Path,
-            "the journal's file, an absolute path: nothing is expanded or resolved (default: one for the machine; zv_init names it)",
-        ),
-        optional(
-            "guard",
-            Kind::Word(&["member", "coupon", "off"]),
-            "which unsettled sales keep a new one from being sent (default member)",
-        ),
-        optional(
-            "late_arrival_ms",
-            Kind::Integer(0, 86_400_000),
-            "how long a lost request may still arrive at the gateway (default 120000)",
-        ),
-        optional(
-            "confirm_after_s",
-            Kind::Integer(1, 86_400),
-            "running seconds after a restart until what was not confirmed is reversed (default 300)",
-        ),
-        optional(
-            "retention_days",
-            Kind::Integer(1, 3650),
-            "how long the journal keeps the details of settled sales (default 90)",
-        ),
-        optional(
-            "business_day_start",
-            Kind::Text(5),
-            "when a business day begins, for the day-end export (default 04:00)",
-        ),
-        optional("utc_offset", Kind::Text(6), "the till's time against UTC (default +08:00)"),
-        optional(
-            "background",
-            Kind::Flag,
-            "settle by itself; false: only zv_recover_json does (default true)",
-        ),
-        optional("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
-        optional(
-            "idle_ms",
-            Kind::Integer(0, 600_000),
-            "how long an idle connection may be reused (default 4000)",
-        ),
-        optional(
-            "charset",
-            Kind::Word(&Charset::WORDS),
-            "what texts are written in, both ways; answers hold as \\uXXXX what it cannot say; ascii takes UTF-8 (default utf-8)",
-        ),
-        optional("lang", Kind::Word(&["zh-CN", "en"]), "language of the cashier's sentence (default zh-CN)"),
-        optional("tls", Kind::Object(&TLS), "trusted certificates (default: bundled)"),
-        optional(
-            "proxy",
-            Kind::Any,
-            "http://host:port of a proxy that takes CONNECT, or {url, mode}; mode absolute is for one that does not, for \
+    fields: with_account_keys!(
+        [
+            optional("openId", Kind::Text(128), "密钥Id"),
+            optional("grantCode", Kind::Text(128), "授权code"),
+            optional("openKey", Kind::Secret(256), "the key that signs; in no log and no answer"),
+            optional(
+                "accounts",
+                Kind::Map(&ACCOUNT),
+                "several accounts by name, each with its own overrides"
+            ),
+        ],
+        [
+            optional(
+                "journal",
+                Kind::Path,
+                "the journal's file, an absolute path: nothing is expanded or resolved (default: one for the machine; zv_init names it)",
+            ),
+            optional(
+                "guard",
+                Kind::Word(&["member", "coupon", "off"]),
+                "which unsettled sales keep a new one from being sent (default member)",
+            ),
+            optional(
+                "late_arrival_ms",
+                Kind::Integer(0, 86_400_000),
+                "how long a lost request may still arrive at the gateway (default 120000)",
+            ),
+            optional(
+                "confirm_after_s",
+                Kind::Integer(1, 86_400),
+                "running seconds after a restart until what was not confirmed is reversed (default 300)",
+            ),
+            optional(
+                "retention_days",
+                Kind::Integer(1, 3650),
+                "how long the journal keeps the details of settled sales (default 90)",
+            ),
+            optional(
+                "business_day_start",
+                Kind::Text(5),
+                "when a business day begins, for the day-end export (default 04:00)",
+            ),
+            optional("utc_offset", Kind::Text(6), "the till's time against UTC (default +08:00)"),
+            optional(
+                "background",
+                Kind::Flag,
+                "settle by itself; false: only zv_recover_json does (default true)",
+            ),
+            optional("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
+            optional(
+                "idle_ms",
+                Kind::Integer(0, 600_000),
+                "how long an idle connection may be reused (default 4000)",
+            ),
+            optional(
+                "charset",
+                Kind::Word(&Charset::WORDS),
+                "what texts are written in, both ways; answers hold as \\uXXXX what it cannot say; ascii takes UTF-8 (default utf-8)",
+            ),
+            optional(
+                "lang",
+                Kind::Word(&["zh-CN", "en"]),
+                "language of the cashier's sentence (default zh-CN)"
+            ),
+            optional("tls", Kind::Object(&TLS), "trusted certificates (default: bundled)"),
+            optional(
+                "proxy",
+                Kind::Any,
+                "http://host:port of a proxy that takes CONNECT, or {url, mode}; mode absolute is for one that does not, for \
              plain http and never with a payPassword: read docs/money-safety.md first (default none)",
-        ),
-        optional("pass_unknown_fields", Kind::Flag, "send fields that nobody has documented (default false)"),
-        optional("log", Kind::Object(&LOG), "the log file"),
-    ],
+            ),
+            optional(
+                "pass_unknown_fields",
+                Kind::Flag,
+                "send fields that nobody has documented (default false)"
+            ),
+            optional("log", Kind::Object(&LOG), "the log file"),
+        ]
+    ),
 };
 
 /// One account.
 static ACCOUNT: Schema = Schema {
     name: "an account",
     doc: "One account; what it leaves out is taken from the configuration around it.",
-    fields: &[
-        required("openId", Kind::Text(128), "密钥Id"),
-        required("grantCode", Kind::Text(128), "授权code"),
-        required("openKey", Kind::Secret(256), "the key that signs"),
-        API,
-        ENDPOINT,
-        ROUTES,
-        SIGN_NAMES,
-        CODES,
-        STRICT,
-        ON_UNKNOWN,
-        CONFIRM,
-        DEFAULTS,
-        PASSWORD_OVER_HTTP,
-        CALL_ACTIONS,
-    ],
+    fields: with_account_keys!(
+        [
+            required("openId", Kind::Text(128), "密钥Id"),
+            required("grantCode", Kind::Text(128), "授权code"),
+            required("openKey", Kind::Secret(256), "the key that signs"),
+        ],
+        []
+    ),
 };
 
 /// The proxy, if it is given as an object.
