@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::payment::Key;
 
-/// See the module's words.
+/// The running consumes of this process, by key. Copies share the same set.
 #[derive(Clone, Debug, Default)]
 pub struct InFlight(Arc<Mutex<HashMap<Key, u32>>>);
 
-/// One caller that may be carrying out a consume; until it is dropped.
+/// Marks one consume as running until the value is dropped.
 #[derive(Debug)]
 pub struct InFlightCall {
     all: InFlight,
@@ -22,13 +22,13 @@ impl InFlight {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on somebody may be carrying it out.
+    /// Marks a consume as running.
     pub fn begin(&self, key: &Key) -> InFlightCall {
         *self.counts().entry(key.clone()).or_insert(0) += 1;
         InFlightCall { all: self.clone(), key: key.clone() }
     }
 
-    /// Whether anybody may be carrying it out.
+    /// Whether a consume is running in this process.
     pub fn contain(&self, key: &Key) -> bool {
         self.counts().contains_key(key)
     }

@@ -33,31 +33,31 @@ pub trait Liveness: Send + Sync {
     fn may_be_running(&self, entry: &Entry) -> bool;
 }
 
-/// How long beyond its time a call of a process may go on whose lock's file is gone.
+/// How long after its deadline a call of a process may still run if the process's lock file is gone.
 const BEYOND: Duration = Duration::from_secs(1);
 
-/// How many intents without their owner's file are timed at once; of more it is forgotten since when.
+/// How many intents without their owner's file are timed at once; beyond that, all times start again.
 const MOST_TIMED: usize = 4096;
 
-/// What a process's lock says of it.
+/// What the lock of a process says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It holds its lock, or that cannot be told.
+    /// The process holds its lock, or it cannot be determined.
     Lives,
-    /// Its file is gone: it ended in order, or somebody has deleted the file of one that lives.
+    /// Its file is gone: the process ended normally, or somebody deleted the file of a living process.
     Missing,
-    /// Its lock can be taken.
+    /// Its lock can be taken, so the process has ended.
     Dead,
 }
 
-/// Since when the intents are seen whose owner's file is missing, by key and revision.
+/// When this process first saw each intent whose owner's file is missing, by key and revision.
 #[derive(Debug, Default)]
 pub struct MissingOwners(HashMap<(Key, u64), Instant>);
 
 impl MissingOwners {
-    /// Whether another process may still be carrying out the intent that it recorded. Where its file is gone, for as long
-    /// as a call of its may last, counted from when this process first saw the intent so. `total` is how long a call of
-    /// this process may last.
+    /// Whether another process may still be carrying out the intent that it recorded. If its file is gone, it may for as
+    /// long as one of its calls may last, counted from when this process first saw the intent without the file. `total` is
+    /// how long a call of this process may last.
     pub fn may_carry_out(
         &mut self,
         entry: &Entry,
@@ -90,12 +90,12 @@ pub fn may_be_running(
     if entry.owner() == this { in_flight.contain(entry.key()) } else { elsewhere() }
 }
 
-/// The name of a process: its number, a random one, and how long a call of it may last.
+/// The name of a process: its process id, a random number, and how long its calls may last.
 pub fn owner_name(process: u32, random: u64, total: Duration) -> Owner {
     Owner(format!("{process}-{random:016x}-{}", total.as_millis()))
 }
 
-/// How long a call of the process of that name may last; nothing where an older version made the name.
+/// How long the calls of the process of that name may last; zero if an older version made the name.
 fn total_of(owner: &Owner) -> Duration {
     let total = owner.0.splitn(3, '-').nth(2).and_then(|total| total.parse().ok());
     Duration::from_millis(total.unwrap_or_default())

@@ -7,27 +7,27 @@ use super::JournalError;
 use crate::outcome::codes;
 use crate::rights;
 
-/// Where the journal is, and what the till should know about it.
+/// The location of the journal, and what the till should know about it.
 #[derive(Clone, Debug)]
 pub struct Location {
     /// The database file.
     pub path: PathBuf,
-    /// It is not the machine's but this user's.
+    /// It belongs to this user and not to the machine.
     pub per_user: bool,
-    /// This user's from before there was the machine's: its sales are not seen here.
+    /// This user's journal from before the machine had one: its sales are not seen here.
     pub unused: Option<PathBuf>,
 }
 
-/// The machine's journal, or this user's where the machine has none and its folder cannot be written.
+/// The machine's journal, or this user's if the machine has none and its folder cannot be written.
 pub fn default_location() -> Result<Location, JournalError> {
     choose(&machine_folder(), user_folder().as_deref())
 }
 
-/// Where there is a journal already, it is never passed over without a word: an empty one beside it would send again
-/// what the other has recorded.
+/// An existing journal is never ignored silently: with an empty journal beside it, a till would send again what the other
+/// journal has recorded.
 fn choose(machine: &Path, user: Option<&Path>) -> Result<Location, JournalError> {
     let own = user.map(|folder| folder.join(FILE)).filter(|path| path.exists());
-    // What cannot be looked at may be there: to open it says why it cannot be used.
+    // A path that cannot be read may exist: opening it says why it cannot be used.
     let may_exist = match machine.join(FILE).try_exists() {
         Ok(exists) => exists,
         Err(error) => error.kind() != io::ErrorKind::NotADirectory,
@@ -50,7 +50,7 @@ fn choose(machine: &Path, user: Option<&Path>) -> Result<Location, JournalError>
     }
 }
 
-/// Its name there.
+/// The name of the database file in its folder.
 pub const FILE: &str = "journal.db";
 
 /// The folder of this user.
@@ -72,7 +72,7 @@ pub fn machine_folder() -> PathBuf {
     PathBuf::from("/var/lib/zvpos")
 }
 
-/// Whether a file can be made in the folder, which is made first.
+/// Whether a file can be created in the folder, which is created first.
 fn usable(folder: &Path) -> bool {
     let probe = folder.join(format!(".probe-{}", std::process::id()));
     rights::make_folder(folder).is_ok() && fs::write(&probe, "").is_ok() && fs::remove_file(&probe).is_ok()
@@ -101,8 +101,8 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Refuses a file with several names (hard links): beside each would lie another WAL, mark and folder of owners, and what
-/// one till records under its name another one does not see.
+/// Refuses a file with several names (hard links): each name would have its own WAL, mark and owners folder, and a till
+/// that uses one name would not see what another till records under the other.
 #[cfg(unix)]
 pub(super) fn refuse_second_name(path: &Path) -> Result<(), JournalError> {
     let names = fs::metadata(path).map_or(1, |found| std::os::unix::fs::MetadataExt::nlink(&found));
@@ -118,14 +118,14 @@ pub(super) fn refuse_second_name(path: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// The standard library counts no names here.
+/// The standard library does not count the names of a file on this system.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "as on the other systems")]
 pub(super) fn refuse_second_name(_: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// What kind of network the file lies on; `None` for a disk of the machine.
+/// The kind of network file system that holds the file; `None` for a local disk.
 #[cfg(target_os = "linux")]
 pub fn network_kind(path: &Path) -> Option<&'static str> {
     // The magic numbers of statfs(2).
@@ -145,7 +145,7 @@ pub fn network_kind(path: &Path) -> Option<&'static str> {
     NETWORK.into_iter().find(|(number, _)| *number == magic).map(|(_, name)| name)
 }
 
-/// What kind of network the file lies on; `None` for a disk of the machine.
+/// The kind of network file system that holds the file; `None` for a local disk.
 #[cfg(not(target_os = "linux"))]
 pub fn network_kind(path: &Path) -> Option<&'static str> {
     let text = path.to_string_lossy();
@@ -163,16 +163,16 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         let (machine, user, nowhere) = (folder.join("machine"), folder.join("user"), folder.join("file"));
         fs::create_dir_all(&folder).unwrap();
-        // A folder that cannot be made.
+        // A folder that cannot be created.
         fs::write(&nowhere, "").unwrap();
         let chosen = |machine: &Path| choose(machine, Some(&user)).map(|place| (place.path, place.per_user));
 
         assert_eq!(chosen(&machine).unwrap(), (machine.join(FILE), false));
         assert_eq!(chosen(&nowhere.join("machine")).unwrap(), (user.join(FILE), true));
-        // From now on the user has one, which an installation of the machine's folder does not orphan.
+        // The user has a journal now, and creating the machine's folder later does not orphan it.
         fs::write(user.join(FILE), "").unwrap();
         assert_eq!(chosen(&machine).unwrap(), (user.join(FILE), true));
-        // The machine's, once it is there, whether or not it can be used; and the user's is named.
+        // The machine's journal once it exists, whether or not it can be used; the user's is reported.
         fs::write(machine.join(FILE), "").unwrap();
         let place = choose(&machine, Some(&user)).unwrap();
         assert_eq!((place.path, place.per_user), (machine.join(FILE), false));

@@ -11,12 +11,12 @@ use super::liveness::{MissingOwners, Presence, owner_name};
 use crate::payment::{Entry, Owner};
 use crate::rights;
 
-/// For which process a journal is opened.
+/// The process for which a journal is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {
-    /// How long a call of it may last.
+    /// How long a call of the process may last.
     pub total: Duration,
-    /// How long the opening may wait for others.
+    /// How long opening may wait for other processes.
     pub patience: Duration,
 }
 
@@ -26,11 +26,11 @@ impl Default for Opening {
     }
 }
 
-/// Who closes the lock's file in a forked child.
+/// The function that closes the lock file in a forked child.
 static GUARD: OnceLock<fn(&File)> = OnceLock::new();
 
-/// Each file whose lock says that this process lives is shown to `guard`: a forked child must close its copy, or the
-/// lock outlives the parent.
+/// Registers `guard`, which receives each lock file of this process: a forked child must close its copy, or the lock
+/// outlives the parent.
 pub fn guard_lock_by(guard: fn(&File)) {
     let _ = GUARD.set(guard);
 }
@@ -41,7 +41,7 @@ fn guard(file: &File) {
     }
 }
 
-/// This process's lock; released when it is dropped or the process ends, however it ends.
+/// The lock of this process, released when it is dropped or when the process ends in any way.
 #[derive(Debug)]
 pub struct ProcessLock {
     owner: Owner,
@@ -64,12 +64,12 @@ impl ProcessLock {
         Ok(ProcessLock { owner, opening: *opening, folder, file, missing: Mutex::default() })
     }
 
-    /// The name under which intents are recorded.
+    /// The owner name of this process's intents.
     pub fn owner(&self) -> &Owner {
         &self.owner
     }
 
-    /// Has the lock closed in forked children.
+    /// Registers the lock file to be closed in forked children.
     pub fn guard(&self) {
         guard(&self.file());
     }
@@ -78,32 +78,32 @@ impl ProcessLock {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes this process's file again where somebody has deleted or replaced it. The lock is held before the name is
-    /// there, so that nobody can take it for a dead one's.
+    /// Creates this process's file again if somebody has deleted or replaced it. The lock is taken before the file has its
+    /// name, so no other process can take it for the file of a dead process.
     pub fn keep_name(&self) {
         let mut file = self.file();
         if rights::stands(&file, &self.folder.join(&self.owner.0)) {
             return;
         }
         let again = rights::make_folder(&self.folder).and_then(|()| lock_under(&self.folder, &self.owner));
-        // Where it cannot be made now it is tried again.
+        // If that fails now, it is tried again later.
         if let Ok(again) = again {
             guard(&again);
             *file = again;
         }
     }
 
-    /// What the lock of the process of that name says.
+    /// The state of the lock of the process of that name.
     pub fn presence(&self, other: &Owner) -> Presence {
         if *other == self.owner {
             return Presence::Lives;
         }
-        // Only a lock that was taken proves a death. What cannot be opened or tried may be held: better too long alive
-        // than twice sent.
+        // Only a lock that could be taken proves a death. A file that cannot be opened or tried may be locked, so the
+        // process counts as alive.
         match File::open(self.folder.join(&other.0)) {
             Ok(file) if matches!(file.try_lock_shared(), Ok(())) => Presence::Dead,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Where ours is gone too, the whole folder is away.
+                // If this process's file is gone too, the whole folder is missing.
                 let is_there = self.folder.join(&self.owner.0).exists();
                 if is_there { Presence::Missing } else { Presence::Lives }
             }
@@ -118,7 +118,7 @@ impl ProcessLock {
         missing.may_carry_out(entry, presence, self.opening.total, Instant::now())
     }
 
-    /// Removes the files of the dead whose names are not among `needed`.
+    /// Removes the files of dead processes whose names are not in `needed`.
     pub fn sweep(&self, needed: &[Owner]) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {
@@ -127,10 +127,10 @@ impl ProcessLock {
                 continue;
             }
             let Ok(file) = File::open(entry.path()) else { continue };
-            // Held until the file is gone: whoever has made it just now and is about to lock it sees that he cannot, or
-            // that it is gone, and makes another.
+            // The lock is held until the file is gone: a process that has just created the file and is about to lock it
+            // fails, or sees that the file is gone, and creates another.
             if file.try_lock().is_ok() {
-                // Another process may do the same at the same time.
+                // Another process may sweep at the same time.
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -139,15 +139,15 @@ impl ProcessLock {
 
 impl Drop for ProcessLock {
     fn drop(&mut self) {
-        // A file that stays is swept by the next process.
+        // The next process sweeps a file that remains.
         let _ = fs::remove_file(self.folder.join(&self.owner.0));
     }
 }
 
-/// A new locked file under the name of that owner.
+/// Creates a locked file with the name of that owner.
 fn lock_under(folder: &Path, owner: &Owner) -> io::Result<File> {
     let (made, path) = (folder.join(format!("{}.new", owner.0)), folder.join(&owner.0));
-    // Between the making and the locking of the file another process may sweep it away.
+    // Another process may sweep the file between its creation and its locking.
     for _ in 0..16 {
         let _ = fs::remove_file(&made);
         let mut options = OpenOptions::new();
@@ -161,7 +161,7 @@ fn lock_under(folder: &Path, owner: &Owner) -> io::Result<File> {
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// Where the processes that use this journal have their files; each name begins with the process's number.
+/// The folder of the lock files of the processes that use this journal; each name begins with the process id.
 pub fn folder(journal: &Path) -> PathBuf {
     let mut name = journal.file_name().unwrap_or_default().to_owned();
     name.push(".owners");
@@ -196,7 +196,7 @@ mod tests {
         fs::remove_dir_all(left).unwrap();
     }
 
-    /// Processes start and end beside each other; one whose file was swept away would be taken for dead.
+    /// Processes start and end concurrently; a process whose file was swept would be taken for dead.
     #[test]
     fn nobody_who_lives_is_swept_away() {
         let path = std::env::temp_dir().join(format!("zvpos-sweep-{}.db", std::process::id()));

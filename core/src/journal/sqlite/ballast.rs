@@ -27,7 +27,7 @@ impl Ballast {
         &self.path
     }
 
-    /// It is there, or is made now.
+    /// Creates the file unless it exists.
     pub(super) fn ensure(&self) -> io::Result<()> {
         if self.stands() {
             return Ok(());
@@ -37,9 +37,9 @@ impl Ballast {
         })
     }
 
-    /// Gives the room back. False where there was none.
+    /// Releases the room. False if there was none.
     pub(super) fn give_back(&self) -> bool {
-        // Cut first: what another process has open keeps its room beyond its name.
+        // Truncated first: a file that another process has open keeps its room after it is deleted.
         let cut = OpenOptions::new().write(true).open(&self.path).and_then(|file| {
             let had = file.metadata()?.len() > 0;
             file.set_len(0)?;
@@ -54,13 +54,13 @@ impl Ballast {
     }
 
     fn make(&self) -> io::Result<()> {
-        // What cannot be packed or shared by the file system.
+        // Bytes that the file system cannot compress or share.
         let mut bytes = vec![0; LENGTH];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         let mut options = OpenOptions::new();
         let mut file = rights::open(&self.path, options.create(true).truncate(true).write(true))?;
         file.write_all(&bytes)?;
-        // Many file systems find the room only now.
+        // Many file systems allocate the room only at this point.
         file.sync_all()
     }
 }

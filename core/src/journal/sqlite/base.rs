@@ -16,7 +16,7 @@ use super::watermark::read_at;
 /// When the database was last written, and how long it is: they change with every checkpoint.
 pub(super) type Stamp = (Option<SystemTime>, u64);
 
-/// See the module's words.
+/// The database file without its WAL.
 pub(super) struct Base {
     file: &'static File,
     /// Where the table with the sequence has its only page.
@@ -52,7 +52,7 @@ impl Base {
     /// The sequence in the file's own bytes; `None` before the first checkpoint, and where they cannot be read as that.
     pub(super) fn sequence(&self) -> Option<u64> {
         let mut before = self.bytes()?;
-        // Another process may be writing the page: only what is read twice is what stands there.
+        // Another process may be writing the page: only a value that is read twice is believed.
         for _ in 0..8 {
             let page = self.bytes()?;
             if page == before {

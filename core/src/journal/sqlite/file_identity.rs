@@ -16,14 +16,14 @@ mod unix {
     /// A file's device and number.
     type Identity = (u64, u64);
 
-    /// See the module's words.
+    /// The identities of the open files.
     pub(in super::super) struct FileIdentity {
         open: [(PathBuf, Identity); 3],
     }
 
     impl FileIdentity {
         /// The database that is open at `path`, its WAL and the index of that, on which all processes hold their locks:
-        /// whoever opens the journal without it makes another, and both write over each other.
+        /// a process that opens the journal without it creates another, and both overwrite each other's pages.
         pub(in super::super) fn of(path: &Path) -> io::Result<FileIdentity> {
             let known = |behind: &str| {
                 let mut name = OsString::from(path);
@@ -53,7 +53,7 @@ mod unix {
     }
 }
 
-/// Elsewhere a file that SQLite has open can be neither deleted nor replaced.
+/// On other systems an open file can be neither deleted nor replaced.
 #[cfg(not(unix))]
 pub(super) struct FileIdentity(std::path::PathBuf);
 

@@ -1,5 +1,5 @@
-//! Records that wait for the journal while another thread has it. Whoever has it next writes all of them in one
-//! transaction with one flush, and each is told only after that flush. One thread alone never waits here.
+//! Group commit: the thread that gets the connection next commits every queued record with one flush, and each caller
+//! gets its result after that flush. A single thread never waits here.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use crate::journal::{Guard, JournalError, Recorded};
 use crate::outcome::codes;
 use crate::payment::Entry;
 
-/// What came of one record.
+/// The result of one record.
 pub(super) type Written = Result<Recorded, JournalError>;
 
-/// See the module's words.
+/// The queue of records that wait for the connection.
 #[derive(Default)]
 pub(super) struct GroupCommit {
     state: Mutex<State>,
@@ -25,7 +25,7 @@ struct State {
     told: HashMap<u64, Written>,
 }
 
-/// One record that waits.
+/// One queued record.
 pub(super) struct Ask {
     number: u64,
     pub(super) entry: Entry,
@@ -37,7 +37,7 @@ impl GroupCommit {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits from now on to be written by whoever has the journal next.
+    /// Queues a record for the thread that gets the connection next.
     pub(super) fn ask(&self, entry: Entry, guard: Guard) -> Asked<'_> {
         let mut state = self.state();
         let number = state.next;
@@ -46,38 +46,38 @@ impl GroupCommit {
         Asked { together: self, number }
     }
 
-    /// How many wait.
+    /// How many records are queued.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.state().waiting.len()
     }
 
-    /// All that wait. Only for the thread that has the journal; it tells each what came of it.
+    /// Takes all queued records. Only for the thread that has the connection; it must report a result for each.
     pub(super) fn take(&self) -> Batch<'_> {
         Batch { together: self, asks: std::mem::take(&mut self.state().waiting) }
     }
 }
 
-/// The place of a record that waits.
+/// The place of one record in the queue.
 pub(super) struct Asked<'t> {
     together: &'t GroupCommit,
     number: u64,
 }
 
 impl Asked<'_> {
-    /// What came of it, if another thread has written it.
+    /// The result, if another thread has written the record.
     pub(super) fn told(&self) -> Option<Written> {
         self.together.state().told.remove(&self.number)
     }
 
-    /// Waits no longer. False where another thread has it in its hands.
+    /// Removes the record from the queue. False if another thread has taken it.
     pub(super) fn withdraw(&self) -> bool {
         let mut state = self.together.state();
         let place = state.waiting.iter().position(|ask| ask.number == self.number);
         place.map(|place| state.waiting.swap_remove(place)).is_some()
     }
 
-    /// Waits for the thread that has it in its hands, for as long as its flush takes.
+    /// Waits for the thread that has taken the record, as long as its flush takes.
     pub(super) fn wait(&self) -> Written {
         let mut state = self.together.state();
         loop {
@@ -89,7 +89,7 @@ impl Asked<'_> {
     }
 }
 
-/// Records in the hands of the thread that has the journal. Whatever becomes of that thread, each is told something.
+/// The records that one thread has taken. Each gets a result even if the thread panics.
 pub(super) struct Batch<'t> {
     together: &'t GroupCommit,
     asks: Vec<Ask>,

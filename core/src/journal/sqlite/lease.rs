@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-/// What SQLite may wait for another process when the time is up already: as long as a commit of its takes.
+/// How long SQLite waits for another process if the caller's time is already over: about one commit.
 const LEAST: Duration = Duration::from_millis(20);
 
-/// See the module's words.
+/// The shared connection.
 pub(super) struct Shared {
     connection: Mutex<Connection>,
     taken: Mutex<bool>,
     returned: Condvar,
 }
 
-/// How the waiting for a turn ended.
+/// How waiting for the connection ended.
 pub(super) enum Waited<'s, T> {
     /// The connection is free.
     Lease(Lease<'s>),
@@ -37,7 +37,7 @@ struct Ticket<'s>(&'s Shared);
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         *lock(&self.0.taken) = false;
-        // All, since what some of them wait for may have been done in this turn.
+        // All waiting threads, because this turn may have done the work of some of them.
         self.0.returned.notify_all();
     }
 }
@@ -63,7 +63,7 @@ impl Shared {
     }
 
     /// The connection once it is free, with what is then left of the time as SQLite's patience with other processes;
-    /// unless meanwhile somebody else has `done` what it is wanted for.
+    /// unless another thread has `done` the work meanwhile.
     pub(super) fn turn<T>(
         &self,
         until: Instant,

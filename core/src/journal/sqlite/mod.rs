@@ -40,20 +40,20 @@ use write_transaction::WriteTransaction;
 
 pub use inspect::{Inspection, inspect};
 
-/// How long another process may hold the file where no call's deadline says it. A commit takes milliseconds.
+/// How long another process may hold the file if no call's deadline limits it. A commit takes milliseconds.
 const BUSY: Duration = Duration::from_secs(3);
 
-/// How long a record waits for others at least, though its call's time is up: what has happened must be written.
+/// The minimum wait of a record for other processes, even if its call's time is over: an outcome must be written.
 const LEAST: Duration = Duration::from_millis(250);
 
-/// How often a process that writes looks whether its own files still stand under their names.
+/// How often a writing process checks that its own files still have their names.
 const LOOK_AFTER_NAMES: Duration = Duration::from_secs(2);
 
-/// See the module's words.
+/// The store in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
     writing: Shared,
-    /// Reads wait for no write, and a long list keeps no sale waiting.
+    /// Reads do not wait for writes, and a long list does not delay a sale.
     reading: Shared,
     files: FileIdentity,
     base: Base,
@@ -65,10 +65,10 @@ pub struct Sqlite {
     ballast: Ballast,
     lock: ProcessLock,
     names_seen: Mutex<Instant>,
-    /// What the till has read since the last record.
+    /// The successes that the till has read since the last record.
     acknowledged: Mutex<Vec<Key>>,
     in_flight: InFlight,
-    /// Why nothing is written any more: what the file holds is not known until it is opened anew.
+    /// Why nothing is written any more: the content of the file is not known until it is opened again.
     stopped: OnceLock<JournalError>,
 }
 
@@ -243,8 +243,8 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Something read of a file that holds all that had been committed. Where it does not, nothing of it is told and
-    /// nothing is sent for it.
+    /// Reads from a file that holds everything that was committed. If it does not, the result is an error, so nothing is
+    /// reported or sent because of it.
     fn read<T>(&self, what: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
         if let Some(error) = self.stopped.get().filter(|error| error.code.text == codes::JOURNAL_BEHIND.text)
         {
@@ -302,7 +302,7 @@ impl Sqlite {
         JournalError::new(&codes::JOURNAL_LOCKED, message)
     }
 
-    /// Says what an error means, and stops all writing where the file can no longer be trusted. Reading goes on:
+    /// Explains an error, and stops all writing if the file can no longer be trusted. Reading goes on:
     /// a reversal that is on disk is still sent.
     fn failed(&self, error: &rusqlite::Error) -> JournalError {
         let explained = explain(&self.path, error);
@@ -340,7 +340,7 @@ impl Store for Sqlite {
         let asked = self.together.ask(entry.clone(), guard);
         match self.writing.turn(until, || asked.told()) {
             Ok(Waited::Done(told)) => told,
-            // From here on it is this thread's alone, or already written by another.
+            // Now the record belongs to this thread alone, or another thread has written it.
             waited if !asked.withdraw() => {
                 drop(waited);
                 asked.wait()
@@ -353,7 +353,7 @@ impl Store for Sqlite {
 
     fn record_all(&self, entries: &[Entry], until: Instant) -> Vec<Result<Recorded, JournalError>> {
         let Some((first, rest)) = entries.split_first() else { return Vec::new() };
-        // Whoever has the journal next writes all that wait with one flush: here, with the first.
+        // The thread that gets the connection next writes all queued records with one flush; here that is the first record.
         let asked: Vec<_> = rest.iter().map(|entry| self.together.ask(entry.clone(), Guard::Off)).collect();
         let mut told = vec![self.record(first, Guard::Off, until)];
         told.extend(asked.iter().map(|asked| match asked.told() {
@@ -470,7 +470,7 @@ impl Liveness for Sqlite {
     }
 }
 
-/// Nothing that is known to have been committed is missing.
+/// Checks that no commit that is known is missing.
 fn not_behind(sequence: u64, known: u64) -> Result<(), Failure> {
     if sequence < known { Err(Failure::Behind { sequence, known }) } else { Ok(()) }
 }
@@ -482,7 +482,7 @@ fn behind(path: &Path, sequence: u64, marked: u64) -> JournalError {
     JournalError::new(&codes::JOURNAL_BEHIND, message)
 }
 
-/// A file or folder of the journal's could not be made.
+/// The error for a file or folder of the journal that cannot be created.
 fn not_made(path: &Path, error: &std::io::Error) -> JournalError {
     let code = match error.kind() {
         std::io::ErrorKind::ReadOnlyFilesystem => &codes::JOURNAL_READ_ONLY,
@@ -492,7 +492,7 @@ fn not_made(path: &Path, error: &std::io::Error) -> JournalError {
     JournalError::new(code, format!("{} cannot be made: {error}", path.display()))
 }
 
-/// What an error of SQLite means to the till's owner.
+/// The meaning of an SQLite error for the till's owner.
 fn explain(path: &Path, error: &rusqlite::Error) -> JournalError {
     let code: &'static Code = match error.sqlite_error_code() {
         // No room for the index of the WAL.
@@ -503,7 +503,7 @@ fn explain(path: &Path, error: &rusqlite::Error) -> JournalError {
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => &codes::JOURNAL_READ_ONLY,
         Some(ErrorCode::CannotOpen) => &codes::JOURNAL_PLACE,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => &codes::JOURNAL_LOCKED,
-        // None is no error of SQLite's: a row that cannot be what was written.
+        // `None` is not an SQLite error: a row that this program cannot have written.
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => &codes::JOURNAL_DAMAGED,
         Some(_) => &codes::JOURNAL,
     };

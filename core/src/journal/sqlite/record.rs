@@ -1,4 +1,4 @@
-//! What one thread writes when it has the journal: its own record and those of all that wait for it.
+//! The writes of the thread that has the connection: its own record and all queued records.
 
 use rusqlite::ErrorCode;
 
@@ -34,7 +34,7 @@ impl Sqlite {
         let is_full = matches!(&put, Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
         let mut asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
         let has_outcome = !entry.is_intent() || asks.any(|entry| !entry.is_intent());
-        // What has happened must be written: now the room is used that is held for it.
+        // An outcome must be written, so the room that is reserved for outcomes is used.
         if is_full && has_outcome && self.ballast.give_back() {
             put = self.put_together(turn, entry, guard, &mut others, &acknowledged, Room::GivenBack);
         }
@@ -135,24 +135,24 @@ impl Sqlite {
     }
 }
 
-/// What came of one record within a transaction.
+/// The result of one record within a transaction.
 enum Put {
     Written,
     KeptOut(Box<Recorded>),
     NoRoom(JournalError),
 }
 
-/// What is known of the room that is held for outcomes.
+/// The state of the room that is reserved for outcomes.
 enum Room {
-    /// It has not been looked at.
+    /// Not checked yet.
     Held,
-    /// It is there.
+    /// Checked: it exists.
     Seen,
-    /// It was needed.
+    /// It was released in this transaction.
     GivenBack,
 }
 
-/// Writes down which successes the till has read.
+/// Records which successes the till has read.
 pub(super) fn write_acknowledged(transaction: &WriteTransaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
     for key in keys {
         if let Some(acknowledged) = row::find(transaction, key)?.and_then(|entry| entry.acknowledged()) {

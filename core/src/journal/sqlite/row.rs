@@ -10,7 +10,7 @@ use crate::journal::Page;
 use crate::money::BizId;
 use crate::payment::{Entry, Key, OnUnknown, Owner, Stage};
 
-/// A statement over all columns: what stands before and behind their list.
+/// A statement over all columns: the texts before and after their list.
 macro_rules! over_columns {
     ($before:literal, $behind:literal) => {
         concat!(
@@ -227,7 +227,7 @@ pub(super) fn other_sale_of(
     key: &Key,
     returned: &str,
 ) -> rusqlite::Result<Option<Entry>> {
-    // As JSON has it.
+    // In JSON notation.
     let quoted = serde_json::Value::from(returned).to_string();
     let mut statement = connection.prepare_cached(concat!(
         over_columns!(
@@ -244,7 +244,7 @@ pub(super) fn other_sale_of(
         .query_map(params![key.open_id, key.endpoint, key.biz_id.as_str(), returned, quoted], read)?;
     for entry in rows {
         let entry = entry?;
-        // The text may stand in another detail, too.
+        // Another field may contain the same text.
         let carried = entry.detail().returned_biz_id.as_deref() == Some(returned);
         if carried || entry.key().biz_id.as_str() == returned {
             return Ok(Some(entry));
@@ -276,7 +276,7 @@ pub(super) fn under_another_account(connection: &Connection, key: &Key) -> rusql
 
 /// Whether another entry of the same account names that coupon.
 pub(super) fn naming_coupon(connection: &Connection, key: &Key, coupon: &str) -> rusqlite::Result<bool> {
-    // As JSON has it in a list of texts.
+    // In JSON notation, as in a list of texts.
     let quoted = serde_json::Value::from(coupon).to_string();
     connection
         .prepare_cached(
@@ -371,7 +371,7 @@ impl<'r> Columns<'r> {
         }
     }
 
-    /// Not yet held against its checksum.
+    /// Reads the columns without checking the checksum.
     fn read(row: &'r Row<'_>) -> rusqlite::Result<Columns<'r>> {
         let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
         Ok(Columns {

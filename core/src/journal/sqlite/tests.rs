@@ -169,7 +169,7 @@ fn what_waits_is_written_together_as_if_one_after_the_other() {
     let done = recorded.iter().filter(|told| matches!(told, Ok(Recorded::Done(())))).count();
     let stand = |told: &Result<Recorded, JournalError>| matches!(told, Ok(Recorded::Existing(found)) if *found == entries[3]);
     assert_eq!((done, recorded.iter().filter(|told| stand(told)).count()), (8, 1), "{recorded:?}");
-    // Whoever had the journal first wrote all of them: one flush.
+    // The first thread to get the connection wrote all of them: one flush.
     assert_eq!(schema::sequence(&journal.to_read().unwrap()).unwrap(), before + 1);
     for entry in &entries {
         assert_eq!(Sqlite::open(&folder.journal()).unwrap().find(entry.key()).unwrap().as_ref(), Some(entry));
@@ -184,7 +184,7 @@ fn what_is_written_together_is_all_there_or_none_of_it() {
     let entries = [("B1", 1), ("B2", 2), ("B3", 1)]
         .map(|(biz_id, revision)| entry(&journal, biz_id, biz_id, Stage::Sending, revision));
     let recorded = recorded_together(&journal, &entries);
-    // The first to have the journal met B2, or was it; whoever comes later finds that the journal has stopped.
+    // The first thread met B2, or wrote it; later threads find that the journal has stopped.
     assert!(recorded.iter().all(Result::is_err), "{recorded:?}");
     assert!(journal.unsettled(EVERYTHING).unwrap().is_empty());
 }
@@ -488,7 +488,7 @@ fn the_mark_never_goes_down() {
     mine.hold().raise(9);
     late.raise(8);
     assert_eq!(mine.read(), Some(9));
-    // Whoever cannot wait for another leaves it alone.
+    // A caller without patience leaves the file alone.
     let held = mine.hold();
     others.hold().raise(10);
     assert_eq!((mine.read(), held.known()), (Some(9), 9));

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::schema;
 
-/// See the module's words.
+/// An open write transaction.
 pub(super) struct WriteTransaction<'c> {
     connection: &'c Connection,
     open: bool,
@@ -15,7 +15,7 @@ pub(super) struct WriteTransaction<'c> {
 }
 
 impl<'c> WriteTransaction<'c> {
-    /// Begins; from now on no other process writes.
+    /// Begins the transaction; no other process writes until it ends.
     pub(super) fn begin(connection: &'c Connection) -> rusqlite::Result<WriteTransaction<'c>> {
         run(connection, "BEGIN IMMEDIATE")?;
         let mut begun = WriteTransaction { connection, open: true, sequence: 0 };
@@ -28,7 +28,7 @@ impl<'c> WriteTransaction<'c> {
         self.sequence
     }
 
-    /// On stable storage when this returns.
+    /// Commits; the changes are on stable storage when this returns.
     pub(super) fn commit(mut self) -> rusqlite::Result<()> {
         run(self.connection, "COMMIT")?;
         self.open = false;
@@ -39,7 +39,7 @@ impl<'c> WriteTransaction<'c> {
 impl Drop for WriteTransaction<'_> {
     fn drop(&mut self) {
         if self.open && !self.connection.is_autocommit() {
-            // Where even that fails, SQLite rolls back when the file is closed or opened anew.
+            // If even that fails, SQLite rolls back when the file is closed or opened again.
             let _ = run(self.connection, "ROLLBACK");
         }
     }
