@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use zvpos_core::gateway::{Doubt, NotSent};
 use zvpos_core::outcome::codes;
-use zvpos_core::transport::{Ahead, Exchanged, Failure, HttpAnswer, Uri};
+use zvpos_core::transport::{Ahead, Exchanged, HttpAnswer, TransportError, Uri};
 use zvpos_core::world::{Signal, Worker, World};
 
 /// 2026-11-22 12:00:00 UTC
@@ -139,10 +139,11 @@ impl World for Scripted {
         state.posts.push(Post { body: body.to_owned(), given: given.clone() });
         let result = match given {
             Given::Answer { status, body } => Ok(HttpAnswer { status, body, date: None }),
-            Given::NotSent => {
-                Err(Failure::NotSent(NotSent { code: &codes::CONNECT, message: "as scripted".to_owned() }))
-            }
-            Given::Lost => Err(Failure::Lost(Doubt::new(&codes::LOST, "as scripted"))),
+            Given::NotSent => Err(TransportError::NotSent(NotSent {
+                code: &codes::CONNECT,
+                message: "as scripted".to_owned(),
+            })),
+            Given::Lost => Err(TransportError::Lost(Doubt::new(&codes::LOST, "as scripted"))),
         };
         Exchanged { result, connect: Duration::ZERO, wait: ON_ITS_WAY }
     }

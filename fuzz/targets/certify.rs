@@ -26,7 +26,10 @@ fn check(text: &str) {
         Ok(Line::Sale(line)) => {
             assert!(!["done", "difference", "note"].into_iter().any(has), "{text}");
             assert_eq!(value.get("result").and_then(Value::as_str), Some(line.result.word()));
-            assert_eq!(serde_json::from_value::<SaleState>(line.result.word().into()).ok(), Some(line.result));
+            assert_eq!(
+                serde_json::from_value::<SaleState>(line.result.word().into()).ok(),
+                Some(line.result)
+            );
             let text = |name: &str| value.get(name).and_then(Value::as_str);
             assert_eq!(line.sale.as_deref(), text("sale"));
             assert_eq!(line.biz_id.as_deref(), text("bizId"));

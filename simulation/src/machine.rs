@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use zvpos_core::gateway::{Doubt, NotSent};
 use zvpos_core::outcome::codes;
-use zvpos_core::transport::{Ahead, Exchanged, Failure, HttpAnswer, Uri};
+use zvpos_core::transport::{Ahead, Exchanged, HttpAnswer, TransportError, Uri};
 use zvpos_core::world::{Signal, Worker, World};
 
 use crate::actor::Role;
@@ -91,7 +91,7 @@ impl World for Machine {
             let request = world.request(path, body);
             if world.now >= deadline {
                 let why = NotSent { code: &codes::CONNECT, message: "the call's time was over".to_owned() };
-                return exchanged(Err(Failure::NotSent(why)));
+                return exchanged(Err(TransportError::NotSent(why)));
             }
             // Stopped between its last look at the clock and the first byte.
             let stopped = world.is_stopped_before_sending(self.0.process, &request);
@@ -106,9 +106,9 @@ impl World for Machine {
         let mut world = self.0.world();
         exchanged(match world.returns(&self.0, id) {
             Received::NotSent(code) => {
-                Err(Failure::NotSent(NotSent { code, message: "simulated".to_owned() }))
+                Err(TransportError::NotSent(NotSent { code, message: "simulated".to_owned() }))
             }
-            Received::Lost(code) => Err(Failure::Lost(Doubt::new(code, "simulated"))),
+            Received::Lost(code) => Err(TransportError::Lost(Doubt::new(code, "simulated"))),
             Received::Answer { status, body } => {
                 let date = UNIX_EPOCH + Duration::from_millis(EPOCH_MS + world.now);
                 Ok(HttpAnswer { status, body, date: Some(date) })
@@ -121,7 +121,7 @@ impl World for Machine {
     }
 }
 
-fn exchanged(result: Result<HttpAnswer, Failure>) -> Exchanged {
+fn exchanged(result: Result<HttpAnswer, TransportError>) -> Exchanged {
     Exchanged { result, connect: Duration::ZERO, wait: Duration::ZERO }
 }
 

@@ -15,7 +15,7 @@ use crate::payment::consume::{
 };
 use crate::payment::restart::Attempt;
 use crate::payment::{Entry, Stage};
-use crate::transport::{Ahead, Failure};
+use crate::transport::{Ahead, TransportError};
 
 /// How often a caller checks whether the same bizId has ended in another process.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -243,8 +243,8 @@ impl Run<'_> {
         self.timing.connect += exchanged.connect;
         self.timing.wait += exchanged.wait;
         let answer = match exchanged.result {
-            Err(Failure::NotSent(why)) => return ended(End::NotSent(why)),
-            Err(Failure::Lost(doubt)) => return ended(End::Lost(doubt)),
+            Err(TransportError::NotSent(why)) => return ended(End::NotSent(why)),
+            Err(TransportError::Lost(doubt)) => return ended(End::Lost(doubt)),
             Ok(answer) => answer,
         };
         let password = self.request.pay_password.as_deref().map(String::as_str);

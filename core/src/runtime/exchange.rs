@@ -10,7 +10,7 @@ use crate::gateway::{NotSent, Params, Route};
 use crate::journal::Receipt;
 use crate::outcome::codes;
 use crate::payment::Entry;
-use crate::transport::{Ahead, Exchanged, Failure};
+use crate::transport::{Ahead, Exchanged, TransportError};
 
 impl Client {
     /// Posts a request that takes or gives back money, on the connection that was begun ahead if there is one. The receipt
@@ -64,7 +64,7 @@ impl Client {
 
 fn not_sent(message: String) -> Exchanged {
     Exchanged {
-        result: Err(Failure::NotSent(NotSent { code: &codes::CONNECT, message })),
+        result: Err(TransportError::NotSent(NotSent { code: &codes::CONNECT, message })),
         connect: Duration::ZERO,
         wait: Duration::ZERO,
     }

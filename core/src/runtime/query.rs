@@ -13,7 +13,7 @@ use crate::money::BizId;
 use crate::outcome::{Answer, Outcome, Timing, Warning, codes};
 use crate::payment::Resign;
 use crate::schema::{Ids, Schema};
-use crate::transport::{Failure, HttpAnswer};
+use crate::transport::{HttpAnswer, TransportError};
 
 /// The answer to a read, or the reason why there is none.
 pub(super) enum ReadEnd {
@@ -111,8 +111,8 @@ impl Client {
             timing.connect += exchanged.connect;
             timing.wait += exchanged.wait;
             match exchanged.result {
-                Err(Failure::NotSent(why)) => break ReadEnd::NotSent(why),
-                Err(Failure::Lost(doubt)) => break ReadEnd::Lost(doubt),
+                Err(TransportError::NotSent(why)) => break ReadEnd::NotSent(why),
+                Err(TransportError::Lost(doubt)) => break ReadEnd::Lost(doubt),
                 Ok(answer) => match self::envelope(&answer, judge.schema(), &mut mended) {
                     Err(doubt) => break ReadEnd::Lost(doubt.hiding([self.account.credentials.secret()])),
                     Ok(envelope) => {

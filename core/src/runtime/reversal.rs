@@ -12,7 +12,7 @@ use crate::outcome::codes;
 use crate::payment::restart::{self, Known};
 use crate::payment::reversal::{self, By, Effect, Event, Requested, Rules, State, step};
 use crate::payment::{Entry, Stage};
-use crate::transport::Failure;
+use crate::transport::TransportError;
 
 /// The result of a till's request for a reversal.
 pub enum ReversalRequest {
@@ -179,8 +179,8 @@ impl Client {
         let posted = self.post_money(receipt, entry, (route, &params), deadline, None);
         let answer = match posted.result {
             Ok(answer) => answer,
-            Err(Failure::NotSent(why)) => return again(why.code.text, why.message),
-            Err(Failure::Lost(doubt)) => return again(&doubt.code, doubt.message),
+            Err(TransportError::NotSent(why)) => return again(why.code.text, why.message),
+            Err(TransportError::Lost(doubt)) => return again(&doubt.code, doubt.message),
         };
         let envelope = match Envelope::read(answer.status, &answer.body) {
             Ok(envelope) => envelope.hiding([self.account.credentials.secret()]),

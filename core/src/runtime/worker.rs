@@ -26,11 +26,11 @@ struct Inner {
     shared: Arc<Shared>,
     clients: Arc<[Client]>,
     background: bool,
-    state: Mutex<State>,
+    state: Mutex<WorkerState>,
     changed: Box<dyn Signal>,
 }
 
-struct State {
+struct WorkerState {
     schedule: Schedule,
     /// The entries that a thread is driving, so that a till's call waits for the background thread's try instead of
     /// answering that the entry is not settled.
@@ -61,7 +61,7 @@ impl Recovery {
         background: bool,
     ) -> Recovery {
         let changed = shared.world.signal();
-        let state = State {
+        let state = WorkerState {
             schedule: Schedule::new(settings),
             in_progress: HashSet::new(),
             resume_after: None,
@@ -152,7 +152,7 @@ impl Drop for InProgress<'_> {
 }
 
 impl Inner {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, WorkerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

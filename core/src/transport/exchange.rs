@@ -16,12 +16,12 @@ use super::ahead::Ahead;
 const EARLY: &str = "the server sent something before it was asked, or closed the connection";
 
 thread_local! {
-    static CURRENT: RefCell<Option<Seen>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<CallState>> = const { RefCell::new(None) };
 }
 
 /// The observed state of one call.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct CallState {
     authority: String,
     begun: Instant,
     deadline: Instant,
@@ -40,7 +40,7 @@ pub(super) struct Seen {
 
 /// Starts a call on this thread.
 pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant, ahead: Option<Ahead>) {
-    let seen = Seen {
+    let seen = CallState {
         authority: url.authority().map(ToString::to_string).unwrap_or_default(),
         begun: Instant::now(),
         deadline,
@@ -55,9 +55,9 @@ pub(super) fn begin(url: &Uri, deadline: Instant, connect_deadline: Instant, ahe
 }
 
 /// Ends the call.
-pub(super) fn end() -> Seen {
+pub(super) fn end() -> CallState {
     let now = Instant::now();
-    let mut seen = CURRENT.with(RefCell::take).unwrap_or(Seen {
+    let mut seen = CURRENT.with(RefCell::take).unwrap_or(CallState {
         authority: String::new(),
         begun: now,
         deadline: now,
@@ -75,7 +75,7 @@ pub(super) fn end() -> Seen {
     seen
 }
 
-fn with<T>(f: impl FnOnce(&mut Seen) -> T) -> Option<T> {
+fn with<T>(f: impl FnOnce(&mut CallState) -> T) -> Option<T> {
     CURRENT.with(|current| current.borrow_mut().as_mut().map(f))
 }
 

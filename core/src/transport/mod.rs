@@ -89,7 +89,7 @@ pub struct HttpAnswer {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub enum Failure {
+pub enum TransportError {
     /// No byte of the request was sent.
     NotSent(NotSent),
     /// A byte was sent, so anything may have happened.
@@ -100,7 +100,7 @@ pub enum Failure {
 #[derive(Debug)]
 pub struct Exchanged {
     /// The answer, or why there is none.
-    pub result: Result<HttpAnswer, Failure>,
+    pub result: Result<HttpAnswer, TransportError>,
     /// Name look-up, TCP, proxy and TLS; zero on a kept connection.
     pub connect: Duration,
     /// The rest of the time.
@@ -198,7 +198,11 @@ impl Http {
             answer.date = None;
         }
         let result = result.map_err(|error| {
-            if seen.departed { Failure::Lost(lost(&error)) } else { Failure::NotSent(not_sent(&error, url)) }
+            if seen.departed {
+                TransportError::Lost(lost(&error))
+            } else {
+                TransportError::NotSent(not_sent(&error, url))
+            }
         });
         Exchanged { result, connect: seen.connect, wait: started.elapsed().saturating_sub(seen.connect) }
     }

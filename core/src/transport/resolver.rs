@@ -24,12 +24,12 @@ pub(super) struct CachingResolver {
 
 #[derive(Debug, Default)]
 struct Host {
-    known: Mutex<Known>,
+    known: Mutex<Addresses>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct Addresses {
     addresses: Vec<IpAddr>,
     learned: Option<Instant>,
     running: bool,
@@ -38,12 +38,12 @@ struct Known {
 }
 
 impl Host {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, Addresses> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a look-up unless one is running.
-    fn look_up(self: &Arc<Self>, name: &str, known: &mut Known) -> Result<(), Error> {
+    fn look_up(self: &Arc<Self>, name: &str, known: &mut Addresses) -> Result<(), Error> {
         if known.running {
             return Ok(());
         }

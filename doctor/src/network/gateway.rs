@@ -10,7 +10,7 @@ use zvpos_core::clock::GatewayClock;
 use zvpos_core::config::{Account, Config};
 use zvpos_core::gateway::{CodeRules, Envelope, Operation, Params, Route, SignNames, Verdict};
 use zvpos_core::schema::Ids;
-use zvpos_core::transport::{Failure, Http};
+use zvpos_core::transport::{Http, TransportError};
 
 use super::Target;
 use crate::report::Line;
@@ -114,8 +114,8 @@ impl Asking<'_> {
             self.http.post(&url, &body, Instant::now() + ANSWER.min(self.total).min(run.left()), None);
         let answer = exchanged.result.map_err(|failure| {
             Unanswered::Nothing(match failure {
-                Failure::NotSent(why) => format!("{} {}", why.code.text, why.message),
-                Failure::Lost(doubt) => format!("{} {}", doubt.code, doubt.message),
+                TransportError::NotSent(why) => format!("{} {}", why.code.text, why.message),
+                TransportError::Lost(doubt) => format!("{} {}", doubt.code, doubt.message),
             })
         })?;
         // The time to connect is not part of the round trip.

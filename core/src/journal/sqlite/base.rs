@@ -22,12 +22,12 @@ pub(super) struct Base {
     /// Where the table with the sequence has its only page.
     page: u64,
     length: usize,
-    seen: Mutex<Seen>,
+    seen: Mutex<LastLook>,
 }
 
 /// What was found last.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct LastLook {
     pub(super) stamp: Option<Stamp>,
     pub(super) sequence: u64,
 }
@@ -45,7 +45,7 @@ impl Base {
         Ok(Base { file, page, length: usize::try_from(length).unwrap_or_default(), seen: Mutex::default() })
     }
 
-    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, LastLook> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

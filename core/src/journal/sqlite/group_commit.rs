@@ -14,12 +14,12 @@ pub(super) type Written = Result<Recorded, JournalError>;
 /// The queue of records that wait for the connection.
 #[derive(Default)]
 pub(super) struct GroupCommit {
-    state: Mutex<State>,
+    state: Mutex<Queue>,
     told: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct Queue {
     next: u64,
     waiting: Vec<Ask>,
     told: HashMap<u64, Written>,
@@ -33,7 +33,7 @@ pub(super) struct Ask {
 }
 
 impl GroupCommit {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Queue> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 const LEAST: Duration = Duration::from_millis(20);
 
 /// The shared connection.
-pub(super) struct Shared {
+pub(super) struct SharedConnection {
     connection: Mutex<Connection>,
     taken: Mutex<bool>,
     returned: Condvar,
@@ -32,7 +32,7 @@ pub(super) struct Lease<'s> {
     _ticket: Ticket<'s>,
 }
 
-struct Ticket<'s>(&'s Shared);
+struct Ticket<'s>(&'s SharedConnection);
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
@@ -46,9 +46,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared {
-    pub(super) fn new(connection: Connection) -> Shared {
-        Shared { connection: Mutex::new(connection), taken: Mutex::new(false), returned: Condvar::new() }
+impl SharedConnection {
+    pub(super) fn new(connection: Connection) -> SharedConnection {
+        SharedConnection {
+            connection: Mutex::new(connection),
+            taken: Mutex::new(false),
+            returned: Condvar::new(),
+        }
     }
 
     /// The connection, if it is free now. The time is SQLite's patience with other processes.

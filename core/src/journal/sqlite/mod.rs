@@ -33,7 +33,7 @@ use ballast::Ballast;
 use base::{Base, Stamp};
 use file_identity::FileIdentity;
 use group_commit::GroupCommit;
-use lease::{Lease, Shared, Waited};
+use lease::{Lease, SharedConnection, Waited};
 use record::write_acknowledged;
 use watermark::Watermark;
 use write_transaction::WriteTransaction;
@@ -52,9 +52,9 @@ const LOOK_AFTER_NAMES: Duration = Duration::from_secs(2);
 /// The store in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
-    writing: Shared,
+    writing: SharedConnection,
     /// Reads do not wait for writes, and a long list does not delay a sale.
-    reading: Shared,
+    reading: SharedConnection,
     files: FileIdentity,
     base: Base,
     /// Records that wait for the thread that writes.
@@ -73,7 +73,7 @@ pub struct Sqlite {
 }
 
 /// Why a change was not committed.
-enum Failure {
+enum WriteFailure {
     Sqlite(rusqlite::Error),
     /// The file holds less than had been committed.
     Behind {
@@ -82,9 +82,9 @@ enum Failure {
     },
 }
 
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Failure {
-        Failure::Sqlite(error)
+impl From<rusqlite::Error> for WriteFailure {
+    fn from(error: rusqlite::Error) -> WriteFailure {
+        WriteFailure::Sqlite(error)
     }
 }
 
@@ -156,8 +156,8 @@ impl Sqlite {
             .map_err(|e| JournalError::new(&codes::JOURNAL, format!("{}: {e}", path.display())))?;
         let journal = Sqlite {
             path: path.to_owned(),
-            writing: Shared::new(connection),
-            reading: Shared::new(reading),
+            writing: SharedConnection::new(connection),
+            reading: SharedConnection::new(reading),
             files,
             base,
             together: GroupCommit::default(),
@@ -210,14 +210,14 @@ impl Sqlite {
     }
 
     /// A transaction over what this process knows, or something newer.
-    fn begin<'c>(&self, connection: &'c Connection) -> Result<WriteTransaction<'c>, Failure> {
+    fn begin<'c>(&self, connection: &'c Connection) -> Result<WriteTransaction<'c>, WriteFailure> {
         let transaction = WriteTransaction::begin(connection)?;
         not_behind(transaction.sequence(), self.highest.load(Ordering::Acquire))?;
         Ok(transaction)
     }
 
     /// Commits, unless a later change had been committed before by this process or, as the mark says, by another.
-    fn commit(&self, transaction: WriteTransaction<'_>) -> Result<(), Failure> {
+    fn commit(&self, transaction: WriteTransaction<'_>) -> Result<(), WriteFailure> {
         let before = transaction.sequence();
         let mark = self.mark.hold();
         not_behind(before, mark.known())?;
@@ -229,7 +229,7 @@ impl Sqlite {
     }
 
     /// Where the database was written since the last look: it holds without its WAL at least what it held.
-    fn not_overwritten(&self, stamp: Stamp) -> Result<(), Failure> {
+    fn not_overwritten(&self, stamp: Stamp) -> Result<(), WriteFailure> {
         let mut seen = self.base.seen();
         if seen.stamp == Some(stamp) {
             return Ok(());
@@ -290,7 +290,7 @@ impl Sqlite {
         self.turn(&self.reading, Instant::now() + BUSY)
     }
 
-    fn turn<'s>(&self, shared: &'s Shared, until: Instant) -> Result<Lease<'s>, JournalError> {
+    fn turn<'s>(&self, shared: &'s SharedConnection, until: Instant) -> Result<Lease<'s>, JournalError> {
         match shared.turn(until, || None).map_err(|error| self.failed(&error))? {
             Waited::Lease(turn) | Waited::Done(turn) => Ok(turn),
             Waited::TooLate => Err(self.held()),
@@ -313,10 +313,10 @@ impl Sqlite {
         explained
     }
 
-    fn stopped_by(&self, failure: Failure) -> JournalError {
+    fn stopped_by(&self, failure: WriteFailure) -> JournalError {
         match failure {
-            Failure::Sqlite(error) => self.failed(&error),
-            Failure::Behind { sequence, known } => {
+            WriteFailure::Sqlite(error) => self.failed(&error),
+            WriteFailure::Behind { sequence, known } => {
                 let error = behind(&self.path, sequence, known);
                 self.stop(&error);
                 error
@@ -471,8 +471,8 @@ impl Liveness for Sqlite {
 }
 
 /// Checks that no commit that is known is missing.
-fn not_behind(sequence: u64, known: u64) -> Result<(), Failure> {
-    if sequence < known { Err(Failure::Behind { sequence, known }) } else { Ok(()) }
+fn not_behind(sequence: u64, known: u64) -> Result<(), WriteFailure> {
+    if sequence < known { Err(WriteFailure::Behind { sequence, known }) } else { Ok(()) }
 }
 
 /// The file ends before its mark.

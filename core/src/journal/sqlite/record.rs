@@ -5,7 +5,7 @@ use rusqlite::ErrorCode;
 use super::group_commit::{Batch, Written};
 use super::lease::Lease;
 use super::write_transaction::WriteTransaction;
-use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_made, row};
+use super::{LOOK_AFTER_NAMES, Sqlite, WriteFailure, not_made, row};
 use rusqlite::Connection;
 
 use crate::journal::{Admission, Guard, JournalError, Liveness, Recorded, admit};
@@ -31,7 +31,7 @@ impl Sqlite {
         let acknowledged = std::mem::take(&mut *self.acknowledged());
         let mut others = None;
         let mut put = self.put_together(turn, entry, guard, &mut others, &acknowledged, Room::Held);
-        let is_full = matches!(&put, Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
+        let is_full = matches!(&put, Err(WriteFailure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
         let mut asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
         let has_outcome = !entry.is_intent() || asks.any(|entry| !entry.is_intent());
         // An outcome must be written, so the room that is reserved for outcomes is used.
@@ -68,7 +68,7 @@ impl Sqlite {
         others: &mut Option<Batch<'s>>,
         acknowledged: &[Key],
         mut room: Room,
-    ) -> Result<Vec<Put>, Failure> {
+    ) -> Result<Vec<Put>, WriteFailure> {
         let transaction = self.begin(turn)?;
         let mut put = vec![self.put(&transaction, entry, guard, &mut room)?];
         for ask in others.get_or_insert_with(|| self.together.take()).asks() {
