@@ -212,3 +212,6 @@ pub(super) fn refund(entry: &Entry, lang: Lang) -> Option<Answer> {
     };
     Some(answer.with_biz_id(entry.key().biz_id.as_str()))
 }
+
+#[cfg(test)]
+mod tests;

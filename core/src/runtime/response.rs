@@ -301,3 +301,6 @@ fn done_sentence(asked: &Identity, lang: Lang) -> &'static str {
         (true, _) => lang.pick("扣款成功", "Payment taken."),
     }
 }
+
+#[cfg(test)]
+mod tests;
