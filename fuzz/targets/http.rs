@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::gateway::{CodeRules, Envelope, Identity, Verdict};
 use zvpos_core::money::{Amount, BizId};
-use zvpos_core::transport::{Failure, Http, Roots, TransportSettings};
+use zvpos_core::transport::{Http, Roots, TransportError, TransportSettings};
 use zvpos_fuzz::{choice, http, proof};
 
 /// Counts the inputs.
@@ -34,8 +34,8 @@ fuzz_target!(|input: &[u8]| {
     let exchanged = peer.http.post(&url, REQUEST, Instant::now() + Duration::from_secs(5), None);
     let answer = match exchanged.result {
         Ok(answer) => answer,
-        Err(Failure::NotSent(why)) => panic!("{}: {}", why.code.text, why.message),
-        Err(Failure::Lost(_)) => return,
+        Err(TransportError::NotSent(why)) => panic!("{}: {}", why.code.text, why.message),
+        Err(TransportError::Lost(_)) => return,
     };
     let whole = http::whole(bytes).unwrap_or_else(|| panic!("{answer:?} was no whole answer"));
     assert_eq!((answer.status, answer.body.as_slice()), (whole.status, &*whole.body));

@@ -24,12 +24,12 @@ pub(super) struct CachingResolver {
 
 #[derive(Debug, Default)]
 struct Host {
-    known: Mutex<Addresses>,
+    known: Mutex<LookedUp>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Addresses {
+struct LookedUp {
     addresses: Vec<IpAddr>,
     learned: Option<Instant>,
     running: bool,
@@ -38,12 +38,12 @@ struct Addresses {
 }
 
 impl Host {
-    fn known(&self) -> MutexGuard<'_, Addresses> {
+    fn known(&self) -> MutexGuard<'_, LookedUp> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a look-up unless one is running.
-    fn look_up(self: &Arc<Self>, name: &str, known: &mut Addresses) -> Result<(), Error> {
+    fn look_up(self: &Arc<Self>, name: &str, known: &mut LookedUp) -> Result<(), Error> {
         if known.running {
             return Ok(());
         }
