@@ -365,16 +365,17 @@ impl<'a> Envelope<'a> {
         if !self.yes || inner.yes == Some(false) {
             return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
         }
-        self.accept_consume(biz_id, asked, &inner, strict)
+        self.accept_consume(biz_id, asked, strict)
     }
 
-    fn accept_consume(&self, biz_id: &BizId, asked: &Identity, inner: &Repeated, strict: bool) -> Verdict {
+    /// The success of an answer whose every status is true and every code 0.
+    fn accept_consume(&self, biz_id: &BizId, asked: &Identity, strict: bool) -> Verdict {
         let Some(data) = self.data_object() else {
             return self.doubt(&codes::UNPROVEN, "success without any documented data");
         };
         let mut warnings = Vec::new();
         if !has_documented(&consume::ANSWER, data) {
-            if !(inner.says_yes_thrice() && is_empty_form(data)) {
+            if !is_empty_form(data) {
                 return self.doubt(&codes::UNPROVEN, "success without any documented data");
             }
             warnings.push(Warning::new(
@@ -506,11 +507,6 @@ impl Repeated {
             && self.yes != Some(false)
             && self.code.as_deref().is_none_or(|code| code == "0")
     }
-
-    /// Whether the data holds every field that the vendor's page repeats, all with success.
-    fn says_yes_thrice(&self) -> bool {
-        self.yes == Some(true) && self.code.as_deref() == Some("0")
-    }
 }
 
 /// A bool, "true"/"false" or 0/1 (DOC and SEEN); `None` for anything else.
@@ -564,7 +560,7 @@ fn has_several_uses(row: &Object<'_>) -> bool {
     row.iter().any(|(name, value)| counts(name) && !value.is_blank() && !is_one(value))
 }
 
-/// Whether the data is the vendor's own sample: every documented field is present and empty.
+/// Whether the data is the vendor's own sample: every documented field is present, its status and code among them.
 fn is_empty_form(data: &Object<'_>) -> bool {
     consume::ANSWER.fields.iter().all(|field| data.get(field.name).is_some())
 }

@@ -26,8 +26,8 @@ fn entry(stage: Stage, reversal: Reversal) -> Entry {
     entry_of(asked(Some(350), &["7"]), stage, Detail { reversal, ..Detail::default() })
 }
 
-fn status(code: &str, message: &str) -> Option<GatewayStatus> {
-    Some(GatewayStatus { code: code.to_owned(), message: message.to_owned() })
+fn status(code: &str, message: &str) -> GatewayStatus {
+    GatewayStatus { code: code.to_owned(), message: message.to_owned() }
 }
 
 fn told(answer: &Answer) -> Json {
@@ -42,7 +42,7 @@ const REFUND: fn() -> Reversal = || Reversal { asked: true, refund: true, tries:
 
 #[test]
 fn a_refused_refund_leaves_the_sale_and_says_so_only_where_that_is_certain() {
-    let last = status("920002", "no");
+    let last = Some(status("920002", "no"));
     let told_apart = entry(Stage::Kept, Reversal { told_apart: true, last: last.clone(), ..REFUND() });
     let answer = reversal_of(&told_apart);
     assert_eq!(answer["outcome"], "conflict");
@@ -67,7 +67,8 @@ fn a_refused_refund_leaves_the_sale_and_says_so_only_where_that_is_certain() {
 
 #[test]
 fn a_reversal_that_needs_a_person_is_a_conflict_with_its_own_code_and_sentence() {
-    let last = |code: &str| Reversal { last: status(code, "words"), asked: true, ..Reversal::default() };
+    let last =
+        |code: &str| Reversal { last: Some(status(code, "words")), asked: true, ..Reversal::default() };
     let other_tender = "The return could not be confirmed. Use another tender, and ask the manager to check.";
     let refund = "The refund could not be confirmed. Ask the manager to check.";
     let not_found = "The gateway knows no such payment. Check the number.";
@@ -109,7 +110,7 @@ fn a_reversal_that_is_under_way_is_unknown() {
     assert_eq!(lost["code"], "ZV-REVERSAL-QUEUED");
     // A refund is another matter.
     for (last, message) in
-        [(None, codes::REVERSAL_QUEUED.meaning), (status("ZV-LOST", "gone"), "ZV-LOST gone")]
+        [(None, codes::REVERSAL_QUEUED.meaning), (Some(status("ZV-LOST", "gone")), "ZV-LOST gone")]
     {
         let refund = reversal_of(&entry(Stage::Reversing, Reversal { last, ..REFUND() }));
         assert_eq!((&refund["outcome"], &refund["next"]), (&json!("unknown"), &json!("refund_pending")));
@@ -119,14 +120,14 @@ fn a_reversal_that_is_under_way_is_unknown() {
 }
 
 /// The data that an answer to a consume had.
-fn purses(recharge: &str, gift: &str) -> Option<String> {
+fn purses(recharge: &str, gift: &str) -> String {
     let mut data = serde_json::Map::new();
     for (name, amount) in [("change_recharge_amount", recharge), ("change_gift_amount", gift)] {
         if !amount.is_empty() {
             data.insert(name.to_owned(), json!(amount));
         }
     }
-    Some(Json::Object(data).to_string())
+    Json::Object(data).to_string()
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_refund_names_the_sums_that_are_known_and_guesses_none() {
         (None, "0.00", "0.00", Some("0.00")),
         (None, "", "", None),
     ] {
-        let detail = Detail { data: purses(recharge, gift), reversal: REFUND(), ..Detail::default() };
+        let detail = Detail { data: Some(purses(recharge, gift)), reversal: REFUND(), ..Detail::default() };
         let answer = reversal_of(&entry_of(asked(amount, &["7"]), Stage::Reversed, detail));
         let case = format!("{amount:?} {recharge} {gift}: {answer}");
         assert_eq!((&answer["outcome"], &answer["next"]), (&json!("reversed"), &json!("refunded")), "{case}");
@@ -171,7 +172,7 @@ fn the_cashier_hears_what_was_given_back_in_one_sentence() {
     assert_eq!(of(None, &["7"], None), "The coupons are given back.");
     assert_eq!(of(Some(0), &["7"], None), "The coupons are given back.");
     // A sum was asked for, and it is not known which came back.
-    assert_eq!(of(Some(350), &["7"], purses("3.00", "")), "Given back to the member's account.");
+    assert_eq!(of(Some(350), &["7"], Some(purses("3.00", ""))), "Given back to the member's account.");
     assert_eq!(of(None, &[], None), "Given back to the member's account.");
     let elsewhere = Reversal { elsewhere: true, ..REFUND() };
     let before = "This payment had been given back before; this time nothing was given back.";
@@ -186,9 +187,8 @@ fn of_another_tills_sale_only_its_own_answer_names_a_sum() {
     let detail = |data| Detail { foreign: true, data, reversal: REFUND(), ..Detail::default() };
     let answer = reversal_of(&entry_of(asked(Some(350), &[]), Stage::Reversed, detail(None)));
     assert_eq!(answer["data"]["refunded"]["total"], Json::Null, "{answer}");
-    let last = status("0", "done");
     let mut detail = detail(None);
-    detail.reversal.last = last;
+    detail.reversal.last = Some(status("0", "done"));
     let answer = reversal_of(&entry_of(asked(None, &[]), Stage::Reversed, detail));
     assert_eq!((&answer["code"], &answer["message"]), (&json!("ZV-REVERSED"), &json!("0 done")));
 }
