@@ -182,6 +182,8 @@ fn is_static(pointer: *mut c_char) -> bool {
 mod tests {
     use super::*;
 
+    mod without_memory;
+
     #[test]
     fn the_answers_without_memory_are_json() {
         for (text, outcome) in [(NO_MEMORY, "internal"), (NO_MEMORY_UNKNOWN, "unknown")] {
