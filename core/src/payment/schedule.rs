@@ -160,10 +160,9 @@ impl Schedule {
     /// anything more.
     pub(crate) fn tried(&mut self, stands: &Entry, random: u32, now: Instant) -> Option<Instant> {
         if !goes_on(stands) {
-            // While only a person can settle the entry, its window is remembered.
-            if !stands.stage().is_unsettled() {
-                self.backoffs.remove(stands.key());
-            }
+            self.backoffs.remove(stands.key());
+            // A reversal that a till requests again is tried until a new window is over, which begins now.
+            self.see(stands, now);
             return None;
         }
         let late_arrival = self.settings.late_arrival;
