@@ -117,7 +117,10 @@ def listed():
 
 
 def output_of(*command):
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(command)} ends with {done.returncode}")
+    return done.stdout
 
 
 def copy_sources():
@@ -206,8 +209,8 @@ def run_stage(stage, every, mutants, results, end):
     pending = [mutant for mutant in mutants if about["changes"] == mutant.package]
     pending = [mutant for mutant in pending if results.settled(mutant) is None and not results.of(mutant, stage)]
     # Those that no run has tried come before the survivors of an earlier state.
-    for known in (False, True):
-        chosen = [mutant for mutant in pending if results.was_missed(mutant) is known]
+    again = [mutant for mutant in pending if results.was_missed(mutant)]
+    for chosen in ([mutant for mutant in pending if mutant not in again], again):
         remaining = end - time.monotonic()
         if not chosen or remaining < 10:
             continue
