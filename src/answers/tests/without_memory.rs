@@ -17,6 +17,8 @@ struct Refusing;
 impl Refusing {
     fn grants() -> bool {
         GRANTED.with(|granted| match granted.get() {
+            // A test that fails says why.
+            _ if std::thread::panicking() => true,
             None => true,
             Some(0) => false,
             Some(more) => {
