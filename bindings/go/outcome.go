@@ -14,7 +14,7 @@ const (
 	Unknown                  // it may have happened: do what Next says, never charge under a new bizId
 	Internal                 // a defect of the library or the machine; this call sent nothing
 	Reversed                 // it was done and is undone, or can no longer happen
-	Conflict                 // the bizId already stands for another request
+	Conflict                 // the bizId already belongs to another request
 	Running                  // a call that was started has not ended
 )
 

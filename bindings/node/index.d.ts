@@ -15,7 +15,7 @@ export type Outcome =
   | "internal"
   /** It was done and is undone, or can no longer happen. */
   | "reversed"
-  /** The bizId already stands for another request: look it up. */
+  /** The bizId already belongs to another request: look it up. */
   | "conflict"
   /** A call that was started has not ended. */
   | "running";

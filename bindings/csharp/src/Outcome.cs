@@ -18,7 +18,7 @@ namespace Zvpos
         Internal = 5,
         /// <summary>It was done and is undone, or can no longer happen.</summary>
         Reversed = 6,
-        /// <summary>The bizId already stands for another request: look it up.</summary>
+        /// <summary>The bizId already belongs to another request: look it up.</summary>
         Conflict = 7,
         /// <summary>A call that was started has not ended.</summary>
         Running = 8

@@ -52,7 +52,7 @@ pub static SETTLE_REQUEST: Schema = Schema {
     doc: "A person says what became of a consume that nobody could find out.",
     fields: &[
         BIZ_ID,
-        required("as", Kind::Word(&["kept", "undone"]), "kept: the deduction stands; undone: it does not"),
+        required("as", Kind::Word(&["kept", "undone"]), "kept: the deduction is valid; undone: it is not"),
         required("by", Kind::Text(128), "who decided"),
         required("reason", Kind::Text(1024), "why"),
         ACCOUNT,

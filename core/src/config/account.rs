@@ -490,11 +490,11 @@ impl<'o, 'a> AccountReader<'o, 'a> {
         if let Some(code) = both(&codes.declined, &codes.in_doubt) {
             wrong(
                 "codes.declined",
-                format!("names {code:?}, which stands under in_doubt, too: it is one or the other"),
+                format!("names {code:?}, which is also listed under in_doubt: list it once"),
             );
         }
         if let Some(code) = both(&reverse.not_found, &reverse.already) {
-            let message = format!("names {code:?}, which stands under already, too: it is one or the other");
+            let message = format!("names {code:?}, which is also listed under already: list it once");
             wrong(&format!("{reversal}.not_found"), message);
         }
         if records.complete && records.not_found.is_empty() {

@@ -252,7 +252,7 @@ static CODE_RULES: Schema = Schema {
         optional(
             "only_listed",
             Kind::Flag,
-            "every code that stands neither under declined nor under before_effect is unknown: a code may say 处理中 \
+            "every code that is listed neither under declined nor under before_effect is unknown: a code may say 处理中 \
              (default false)",
         ),
     ],
@@ -265,12 +265,12 @@ static REVERSE_CODES: Schema = Schema {
         optional(
             "already",
             Kind::List(&Kind::Text(64), 100),
-            "it was reversed before: as good as done; what was refused with such a code is held against it at each start",
+            "it was reversed before: the same as done; earlier refusals with such a code are settled at each start",
         ),
         optional(
             "not_found",
             Kind::List(&Kind::Text(64), 100),
-            "nothing stands under that bizId, or not yet (must for a balance_by_biz_id that is complete)",
+            "nothing is recorded under that bizId, or not yet (must for a balance_by_biz_id that is complete)",
         ),
     ],
 };

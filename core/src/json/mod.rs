@@ -61,7 +61,7 @@ pub enum JsonError {
     #[error("there is more text behind the end of the JSON value: {0}")]
     Trailing(String),
     /// An object has a duplicate key.
-    #[error("the key \"{key}\" stands twice in {path}")]
+    #[error("the key \"{key}\" occurs twice in {path}")]
     Duplicate {
         /// The object.
         path: String,

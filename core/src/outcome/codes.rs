@@ -97,7 +97,7 @@ codes! {
         "The text is not valid JSON; the message names line and column.",
         "Check quotes, commas and escapes at that place.", CALL_ZH, CALL_EN;
     JSON_TRAILING "ZV-JSON-TRAILING" [Invalid]
-        "Something stands behind the end of the JSON value.",
+        "The text continues behind the end of the JSON value.",
         "Look for a missing NUL at the end, or for two objects in one text.", CALL_ZH, CALL_EN;
     JSON_DUPLICATE "ZV-JSON-DUPLICATE" [Invalid]
         "One object names the same key twice; the message names it.",
@@ -107,13 +107,13 @@ codes! {
         "No request needs more than four levels.", CALL_ZH, CALL_EN;
     REQUEST "ZV-REQUEST" [Invalid]
         "Fields of the request are missing or wrong; errors[] names every one.",
-        "Mend each field that errors[] names.", CALL_ZH, CALL_EN;
+        "Correct each field that errors[] names.", CALL_ZH, CALL_EN;
     ACTION "ZV-ACTION" [Invalid]
         "zv_call_json was asked for an action that it does not take.",
         "It takes the read actions of the documentation and those listed under call_actions; value moves only by its own function.", CALL_ZH, CALL_EN;
     CONFIG "ZV-CONFIG" [Invalid]
         "The configuration is wrong; errors[] names every mistake by its path.",
-        "Mend each key that errors[] names.", STOP_ZH, STOP_EN;
+        "Correct each key that errors[] names.", STOP_ZH, STOP_EN;
     OTHER_CONFIG "ZV-OTHER-CONFIG" [Invalid]
         "zv_init was called again with another configuration; the first one stays in force.",
         "Call zv_shutdown first, or put several accounts into one configuration.", "", "";
@@ -134,7 +134,7 @@ codes! {
         "Fetch what has ended with zv_poll_json; every ticket is fetched once.", STOP_ZH, STOP_EN;
     NO_TICKET "ZV-NO-TICKET" [Unknown]
         "There is no such ticket: its answer was fetched already, or zv_shutdown came between.",
-        "Keep each answer when it is fetched; what became of a payment stands in the journal (zv_lookup_json).", DOUBT_ZH, DOUBT_EN;
+        "Keep each answer when it is fetched; the outcome of a payment is in the journal (zv_lookup_json).", DOUBT_ZH, DOUBT_EN;
     FORKED "ZV-FORKED" [Internal, Unknown]
         "The process was forked after zv_init; the child has no connections and no journal of its own.",
         "zv_init in the child allows quotes; for money calls fork before zv_init, or exec.", STOP_ZH, STOP_EN;
@@ -188,7 +188,7 @@ codes! {
         "The answer names another sale of the journal, so that it is that one's; with strict_answer also: it does not match the question.",
         "See message and warnings[] for what differs. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
     CONFLICT "ZV-CONFLICT" [Conflict]
-        "This bizId already stands for another request; `recorded` shows it. Nothing was sent.",
+        "This bizId already belongs to another request; `recorded` shows it. Nothing was sent.",
         "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复，本次未扣款，请联系技术人员",
         "This transaction number was used before; this time nothing was taken. Call support.";
     IN_DOUBT "ZV-IN-DOUBT" [NotSent]
@@ -216,9 +216,9 @@ codes! {
         "Compare returnedBizId with the other till's receipt and ask again with the right one; or a person says by zv_settle_json what is so.",
         "平台查无此交易，请核对单号", "The gateway knows no such payment. Check the number.";
     REFUND_REFUSED "ZV-REFUND-REFUSED" [Conflict]
-        "The gateway refuses the refund, each time in words of its own: nothing was given back by it. Where routes.reverse.codes.already is configured the sale stands as it did; without it the refusal may also say that the sale was given back before, by another till or in the back office, and the cashier sentence says so.",
+        "The gateway refuses the refund, each time in words of its own: nothing was given back by it. Where routes.reverse.codes.already is configured the sale is valid as before; without it the refusal may also say that the sale was given back before, by another till or in the back office, and the cashier sentence says so.",
         "See recorded.reversal.gateway for its words. The sale stays `succeeded`. Without codes.already a person first looks whether it was given back elsewhere: then zv_settle_json with `undone`, or the code under routes.reverse.codes.already and ask again. Where it stands, give the money back in another way, or ask again later.", "退款未成功，原交易仍有效",
-        "The refund was refused; the payment stands.";
+        "The refund was refused; the payment is valid.";
     VOIDED "ZV-VOIDED" [Reversed]
         "Nothing had been taken under this bizId when its reversal was asked for; `recorded.reversal.voided` says how it stood. The bizId is closed: nothing is sent under it any more.",
         "Nothing is to be given back. For a new sale use a new bizId.", "该单未扣款，已作废", "Nothing was taken; this transaction number is closed.";
@@ -234,9 +234,9 @@ codes! {
         "A person holds recorded.gateway against what was done, puts the difference right and says by zv_settle_json what is so.",
         "平台的应答与已有的核实结果不符，请联系店长核实", "The gateway's answer contradicts what was settled before. Ask the manager to check.";
     SETTLED "ZV-SETTLED" [Succeeded, Reversed, Unknown]
-        "A person has decided what became of it. Beside `unknown`: the person says that the deduction stands, after the till had been told to take another tender; no sale is completed by it.",
+        "A person has decided what became of it. Beside `unknown`: the person says that the deduction is valid, after the till had been told to take another tender; no sale is completed by it.",
         "See recorded.settlement. unknown: where the customer has paid in another way, give one of the two back (zv_reverse_json is the refund).",
-        "经人工核实，该笔扣款有效", "Checked by a person: the payment stands.";
+        "经人工核实，该笔扣款有效", "Checked by a person: the payment is valid.";
     NOT_FOUND "ZV-NOT-FOUND" [Invalid]
         "The journal has no entry under this bizId, and the request does not say with which journal the attempt was made.",
         "Check the bizId and the account. A look-up gives journal_id, as zv_init showed it before the attempt: then it can say that nothing was sent.", CALL_ZH, CALL_EN;
@@ -244,7 +244,7 @@ codes! {
         "The attempt was made with this journal, which has no entry under the bizId: no byte of it ever left.",
         "Send the consume again with the same bizId.", "未扣款，请重新收款", "Nothing was taken. Charge again.";
     OTHER_JOURNAL "ZV-OTHER-JOURNAL" [Unknown]
-        "The attempt was made with another journal (a new installation, a lost or restored file, another machine), or the bizId stands under another account or endpoint: what this journal says does not prove that nothing was taken. Nothing was sent.",
+        "The attempt was made with another journal (a new installation, a lost or restored file, another machine), or the bizId has a record under another account or endpoint: what this journal says does not prove that nothing was taken. Nothing was sent.",
         "A person compares with the gateway's records; zv_reverse_json answers it, too, and sends nothing. Never send it again before, neither with this bizId nor with a new one.", OTHER_JOURNAL_ZH, OTHER_JOURNAL_EN;
     NEW_BIZID "ZV-NEW-BIZID" [Conflict]
         "Something was sent under this bizId and nothing was taken; this is another request (another sum, member or coupon). Nothing was sent.",
@@ -269,7 +269,7 @@ codes! {
         "Free space. Quotes go on; money calls go on as soon as there is room, also when there was none at the start.", STOP_ZH, STOP_EN;
     JOURNAL_READ_ONLY "ZV-JOURNAL-READ-ONLY" [Internal]
         "The journal cannot be written by this user or on this mount.",
-        "Give the till's user the right to write the file and its folder. A journal that was read-only at the start is opened by itself when that is mended; one that became so later needs a new start.", STOP_ZH, STOP_EN;
+        "Give the till's user the right to write the file and its folder. A journal that was read-only at the start is opened by itself when that is fixed; one that became so later needs a new start.", STOP_ZH, STOP_EN;
     JOURNAL_DAMAGED "ZV-JOURNAL-DAMAGED" [Internal]
         "The journal's file is damaged; it is not believed and not changed.",
         "Keep a copy of the file with its -wal, ask support, then start with a new one and settle by hand what the old one shows.", STOP_ZH, STOP_EN;
@@ -296,10 +296,10 @@ codes! {
         "Ask the vendor which codes of a reversal say \"already reversed\" and \"not found\", and set routes.reverse.codes.", "", "";
     WARN_JOURNAL "ZV-W-JOURNAL" []
         "The journal cannot be used: quotes go on, money calls answer `internal`.",
-        "Mend what the message says. What was locked, full or read-only is then opened by itself (`background: false`: by the next money call or zv_recover_json); after anything else start the library anew.", "", "";
+        "Correct what the message says. What was locked, full or read-only is then opened by itself (`background: false`: by the next money call or zv_recover_json); after anything else start the library anew.", "", "";
     WARN_JOURNAL_LATE "ZV-W-JOURNAL-LATE" []
         "The journal was opened after the start, so that zv_init could not list what succeeded before a crash and what is not settled.",
-        "Ask zv_pending_json (without a day, for all accounts): it lists both, and then the warning ends. Store or reverse what stands as unacknowledged.", "", "";
+        "Ask zv_pending_json (without a day, for all accounts): it lists both, and then the warning ends. Store or reverse each sale that is unacknowledged.", "", "";
     WARN_PER_USER "ZV-W-JOURNAL-PER-USER" []
         "The journal is this user's own: another user of the till does not see its unsettled sales.",
         "Set `journal` to a file that every user of the till can write.", "", "";
@@ -331,7 +331,7 @@ codes! {
         "A field of the answer could not be read as what it is documented to be; it is passed on as it came.",
         "Read that field with care; report it to the vendor.", "", "";
     WARN_TEXT "ZV-W-TEXT" []
-        "A text in the answer to a read is none (a raw control character, half a surrogate pair, broken UTF-8); U+FFFD stands in the place of what could not be read.",
+        "A text in the answer to a read is none (a raw control character, half a surrogate pair, broken UTF-8); U+FFFD replaces what could not be read.",
         "Show it as it is; never use it to find anybody.", "", "";
     WARN_NUMBER "ZV-W-NUMBER" []
         "The request names somebody or something by a number beyond 2^53; many languages round such numbers, and another id may have been sent than was meant.",
@@ -352,7 +352,7 @@ codes! {
         "The amounts of the answer do not add up to what was asked for.",
         "Compare change_gift_amount and change_recharge_amount with the request.", "", "";
     WARN_OTHER_DAY "ZV-W-OTHER-DAY" []
-        "What stands under this bizId is of another business day; nothing was taken now.",
+        "The record of this bizId is of another business day; nothing was taken now.",
         "If this is a new sale, give it a bizId that no sale of any day has.", "", "";
     FREE "ZV-FREE" []
         "In the log only: zv_free or zv_take got a pointer that is not a live answer; it was ignored.",

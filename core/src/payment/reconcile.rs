@@ -166,7 +166,7 @@ pub(crate) fn weigh(entry: &Entry, evidence: Evidence, late_window_over: bool) -
         // An entry whose reversal was confirmed never becomes a success.
         Evidence::Taken if entry.promise_refused() => return None,
         _ if entry.stage != Stage::Unknown && !entry.promise_refused() => return None,
-        Evidence::Taken => (Stage::Succeeded, "0", "the deduction stands in the gateway's own records"),
+        Evidence::Taken => (Stage::Succeeded, "0", "the gateway's own records have the deduction"),
         Evidence::Absent if late_window_over => (
             Stage::Reversed,
             codes::REVERSED.text,

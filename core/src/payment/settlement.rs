@@ -10,7 +10,7 @@ pub(crate) enum NotSettled {
     Settled,
     /// The gateway refused the refund of the sale, so the sale is still valid.
     #[error(
-        "it stands already: the gateway refused its refund; only `undone` (given back elsewhere) can be said of it"
+        "it is valid already: the gateway refused its refund; only `undone` (given back elsewhere) can be said of it"
     )]
     Stands,
     /// The consume is still running.
@@ -22,7 +22,7 @@ pub(crate) enum NotSettled {
     )]
     AskedAgain,
     /// A reversal was sent that was not refused, the last one or an earlier one: the sale may have been undone.
-    #[error("a reversal has been sent that was not refused, so nobody may say that it stands")]
+    #[error("a reversal has been sent that was not refused, so it cannot be settled as kept")]
     MayBeReversed,
 }
 

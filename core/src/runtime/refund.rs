@@ -106,7 +106,7 @@ pub(super) fn open_sentence(entry: &Entry, lang: Lang) -> Option<&'static str> {
         )),
         Stage::Kept if entry.sent_away() => Some(lang.pick(
             "经人工核实，会员扣款有效；本单已改用其他方式支付的，请联系店长退款",
-            "Checked by a person: the member's payment stands. If another tender was used, ask the manager for a refund.",
+            "Checked by a person: the member's payment is valid. If another tender was used, ask the manager for a refund.",
         )),
         _ => None,
     }

@@ -86,7 +86,7 @@ pub fn consume(told: Reply, lang: Lang) -> Answer {
                     "this bizId was voided; nothing was sent"
                 }
                 Stage::Reversed | Stage::Undone => "this bizId was reversed; nothing was sent",
-                _ => "this bizId already stands for another request; nothing was sent",
+                _ => "this bizId already belongs to another request; nothing was sent",
             };
             Answer::of(Outcome::Conflict, &codes::CONFLICT, lang, message)
                 .with_biz_id(entry.key().biz_id.as_str())
@@ -142,7 +142,7 @@ pub fn known(known: &Known, lang: Lang) -> Answer {
 
 /// The answer if this journal proves nothing about the attempt.
 pub fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
-    let message = "the attempt was made with another journal, or the bizId stands under another account or endpoint of this one: \
+    let message = "the attempt was made with another journal, or the bizId has a record under another account or endpoint of this one: \
                    whether it was taken is not known here; nothing was sent";
     let answer = Answer::of(Outcome::Unknown, &codes::OTHER_JOURNAL, lang, message);
     match entry {

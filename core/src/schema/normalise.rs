@@ -259,7 +259,7 @@ fn push_scalar(
                 push_string(out, text);
                 warnings.push(Warning::new(
                     &codes::WARN_FIELD,
-                    format!("{path} has more than two decimals and stands as it came"),
+                    format!("{path} has more than two decimals and is passed on as received"),
                 ));
             }
             None => return false,
@@ -310,7 +310,7 @@ fn unreadable(path: &JsonPath<'_>, kind: &Kind, value: &json::Value<'_>) -> Warn
     };
     Warning::new(
         &codes::WARN_FIELD,
-        format!("{path} should be {expected} but is {}; it stands as it came", value.describe()),
+        format!("{path} should be {expected} but is {}; it is passed on as received", value.describe()),
     )
 }
 

@@ -338,12 +338,12 @@ faults! {
         "a bizId that is known (the first time: by a copy that arrived before) is carried out again"
         "重复的 bizId（首次出现时由先到的副本造成）被再次执行，重复扣款";
     ClockAhead "clock_ahead" "9001.47" meets Request acts true
-        till "succeeded with ZV-W-CLOCK, signed anew once" "succeeded（成功），警告 ZV-W-CLOCK，重新签名一次"
+        till "succeeded with ZV-W-CLOCK, signed again once" "succeeded（成功），警告 ZV-W-CLOCK，重新签名一次"
         param param("s", 86_400, "how far, in seconds", "相差多少秒"),
         "the gateway's clock is ahead: its Date, and which timestamps it refuses (110004)"
         "网关时钟偏快：影响 Date 和时间戳校验（110004）";
     ClockBehind "clock_behind" "9001.48" meets Request acts true
-        till "succeeded with ZV-W-CLOCK, signed anew once" "succeeded（成功），警告 ZV-W-CLOCK，重新签名一次"
+        till "succeeded with ZV-W-CLOCK, signed again once" "succeeded（成功），警告 ZV-W-CLOCK，重新签名一次"
         param param("s", 86_400, "how far, in seconds", "相差多少秒"),
         "the gateway's clock is behind: its Date, and which timestamps it refuses (110004)"
         "网关时钟偏慢：影响 Date 和时间戳校验（110004）";

@@ -136,7 +136,7 @@ pub(super) fn check(
     })?;
     if !nonces.note(timestamp, at, nonce, policy, now_s) && policy.nonces_once {
         let explanation = words!(
-            "the nonce {nonce} was used with the timestamp {timestamp} before: sign anew",
+            "the nonce {nonce} was used with the timestamp {timestamp} before: sign again",
             "随机数 {nonce} 已与时间戳 {timestamp} 一起使用过：请重新签名",
         );
         return Err(Refusal::system("nonce", codes::NONCE, "请更换随机数后重试", explanation));

@@ -25,7 +25,7 @@ pub(crate) fn page() -> String {
          Seen in public integrations; the vendor's full list is not public.\n\n\
          | code | meaning | what the library makes of it in a consume |\n|---|---|---|\n\
          | `0` | success | `succeeded`, when every status and code of a whole answer says so |\n\
-         | `110004` | signature refused | `declined`: known to come before any effect. With a clock that is shown to be off: signed anew once |\n\
+         | `110004` | signature refused | `declined`: known to come before any effect. With a clock that is shown to be off: signed again once |\n\
          | `100002` | bad parameters | `declined`: known to come before any effect |\n\
          | `110007` | nonce used before | `unknown`: the first request with that nonce may have been carried out |\n\
          | `100007` | empty or unsupported search | `declined` as a business refusal |\n",

@@ -29,7 +29,7 @@ pub fn mended_read(body: &[u8], schema: Option<&'static Schema>) -> Option<(Stri
     names.dedup();
     names.truncate(5);
     let broken = mended.spots.first().map(|spot| spot.broken.to_string()).unwrap_or_default();
-    let message = format!("{} held {broken}; U+FFFD stands in its place", names.join(", "));
+    let message = format!("{} held {broken}; U+FFFD replaces it", names.join(", "));
     Some((mended.text, Warning::new(&codes::WARN_TEXT, message)))
 }
 

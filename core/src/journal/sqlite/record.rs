@@ -17,7 +17,7 @@ impl Sqlite {
     /// before the turn ends. What could not even be begun leaves them waiting, each with its own patience.
     pub(super) fn write_together(&self, turn: &Lease<'_>, entry: &Entry, guard: Guard) -> Written {
         if let Some(reason) = self.stopped.get() {
-            let message = format!("{reason}; money calls stop until the library is started anew");
+            let message = format!("{reason}; money calls stop until the library is started again");
             return Err(JournalError::new(reason.code, message));
         }
         let Some(stamp) = self.files.stand() else {

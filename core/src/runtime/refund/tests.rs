@@ -47,7 +47,7 @@ fn a_refused_refund_leaves_the_sale_and_says_so_only_where_that_is_certain() {
     let answer = reversal_of(&told_apart);
     assert_eq!(answer["outcome"], "conflict");
     assert_eq!((&answer["next"], &answer["code"]), (&json!("refund_refused"), &json!("ZV-REFUND-REFUSED")));
-    assert_eq!(answer["cashier"], "The refund was refused; the payment stands.");
+    assert_eq!(answer["cashier"], "The refund was refused; the payment is valid.");
     assert_eq!(answer["message"], "920002 no");
     assert_eq!((&answer["bizId"], &answer["recorded"]["stage"]), (&json!("B1"), &json!("kept")));
     // Without the codes for "already" the same words may mean that it was given back before.

@@ -19,7 +19,7 @@ public enum Outcome {
     INTERNAL,
     /** It was done and is undone, or can no longer happen. */
     REVERSED,
-    /** The bizId already stands for another request: look it up. */
+    /** The bizId already belongs to another request: look it up. */
     CONFLICT,
     /** A call that was started has not ended. */
     RUNNING;
