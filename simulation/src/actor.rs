@@ -1,9 +1,12 @@
 //! Who acts, and what the oracle knows of the call that each is at.
 
+use generator::Generator;
 use zvpos_core::payment::Entry;
 
 use crate::assumption::Deeds;
-use crate::scheduler::Routine;
+
+/// The coroutine behind an actor.
+pub type Routine = Generator<'static, (), ()>;
 
 /// Who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

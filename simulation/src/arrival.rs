@@ -71,7 +71,7 @@ impl World {
         let recorded =
             standing.is_some_and(|entry| entry.stage() == Stage::Sending && *entry.owner() == owner);
         if !recorded && self.buried.contains(biz_id) {
-            self.figures.count("consumes sent after their process was taken for dead");
+            self.counters.count("consumes sent after their process was taken for dead");
             self.oracle.deeds(biz_id).zombie = true;
         } else if !recorded {
             let message = format!("{biz_id} leaves and its intent is not durable");
@@ -153,12 +153,12 @@ impl World {
         let fault = self.draw_fault(&request);
         let (purpose, biz_id) = (request.purpose, request.biz_id.clone());
         if let Some(fault) = fault {
-            self.figures.fault(fault.name());
+            self.counters.fault(fault.name());
         }
         self.say(&format!("P{process}"), || {
             format!("{biz_id} sends {purpose:?}: {}", fault.map_or("no fault", Fault::name))
         });
-        self.figures.count(match purpose {
+        self.counters.count(match purpose {
             Purpose::Consume => "consumes sent",
             Purpose::Reverse => "reversals sent",
             Purpose::Records => "records asked",
@@ -248,10 +248,10 @@ impl World {
         }
         let note = &answer.note;
         if consume && acted > 0 && reversed_before {
-            self.figures.count("consumes carried out after their reversal");
+            self.counters.count("consumes carried out after their reversal");
         }
         if copy > 0 && consume {
-            self.figures.count("copies of a consume handled by the rules");
+            self.counters.count("copies of a consume handled by the rules");
         }
         let line = format!(
             "{biz_id} {:?} copy {copy}: {} {} ({}), S = {net}",

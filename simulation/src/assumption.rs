@@ -37,7 +37,7 @@ pub enum Off {
 }
 
 impl Off {
-    /// Its name in the figures.
+    /// Its name in the counters.
     pub fn name(self) -> &'static str {
         match self {
             Off::Nothing => "G1 to G5 hold",
@@ -72,7 +72,7 @@ pub struct Deeds {
     /// The last reversal left by the sent bizId, with no other bizId on record.
     pub blind: bool,
     /// The consume left after its living process had been taken for dead. Until its end is known nothing that was said
-    /// before can be held against it; in the end it must.
+    /// before may be compared with it; in the end it must be.
     pub zombie: bool,
     /// That process ended, or could not record, before it learnt how it ended.
     pub zombie_lost: bool,

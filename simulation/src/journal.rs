@@ -1,6 +1,6 @@
 //! The journal as SQLite keeps it, without the file: one entry a bizId, a change only over the revision that it was
 //! made from, durable when and only when it was flushed. What a failed flush leaves behind may turn up when the file
-//! is opened anew, unless something was written over it.
+//! is opened again, unless something was written over it.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ pub enum Fate {
     Full,
     /// Another program holds the file; as above.
     Locked,
-    /// The write fails; nothing can be trusted until the file is opened anew.
+    /// The write fails; nothing can be trusted until the file is opened again.
     WriteFails,
     /// The flush fails: what of it is on the disk, nobody knows.
     FlushFails,
 }
 
-/// See the module's words.
+/// The journal of one seed, which all its processes share.
 #[derive(Debug, Default)]
 pub struct SimJournal {
     entries: BTreeMap<String, Entry>,

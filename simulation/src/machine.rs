@@ -31,7 +31,7 @@ pub fn millis(instant: Instant) -> u64 {
     u64::try_from(since.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-/// See the module's description.
+/// The machine of one process.
 pub struct Machine(pub Life);
 
 impl World for Machine {
@@ -60,11 +60,10 @@ impl World for Machine {
         let signal = Event { life: life.clone(), id: ended, count: AtomicU64::new(0) };
         let signal = std::sync::Arc::new(signal);
         let done = std::sync::Arc::clone(&signal);
-        let body = Box::new(move || {
+        life.spawn(&mut world, Role::Library(life.process), move |_| {
             work();
             done.notify();
         });
-        life.scheduler.spawn(&mut world, Role::Library(life.process), life.number, body);
         Ok(Box::new(Joined(signal)))
     }
 

@@ -7,7 +7,7 @@ use zvpos_core::payment::OnUnknown;
 use zvpos_simulation::model::{Bounds, Given, search};
 use zvpos_simulation::mutant::Mutant;
 use zvpos_simulation::runner::run_many;
-use zvpos_simulation::{sale, world};
+use zvpos_simulation::{seed, workload};
 
 const HELP: &str = "\
 zvpos-simulation [--seeds N] [--first-seed S] [--threads T] [--mutant NAME]
@@ -99,7 +99,7 @@ fn carry_out(options: &Options) -> Result<bool, String> {
     }
     let started = Instant::now();
     let summary = run_many(first, seeds, threads, options.mutant)?;
-    print!("{}", summary.figures.table());
+    print!("{}", summary.counters.table());
     println!("{:.1} s on {threads} threads", started.elapsed().as_secs_f64());
     match summary.violation {
         None => {
@@ -143,13 +143,13 @@ fn every_order(bounds: Bounds, most: u64) -> Result<bool, String> {
 }
 
 fn one(seed: u64, options: &Options) -> Result<bool, String> {
-    let ended = world::run(seed, &sale::data()?, options.mutant, true)?;
+    let ended = seed::run(seed, &workload::data()?, options.mutant, true)?;
     if options.trace || ended.violation.is_some() {
         for line in &ended.trace {
             println!("{line}");
         }
     }
-    print!("{}", ended.figures.table());
+    print!("{}", ended.counters.table());
     match &ended.violation {
         None => println!("seed {seed}: no invariant is broken"),
         Some(violation) => {
@@ -160,7 +160,7 @@ fn one(seed: u64, options: &Options) -> Result<bool, String> {
 }
 
 fn trace(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
-    for line in world::run(seed, &sale::data()?, mutant, true)?.trace {
+    for line in seed::run(seed, &workload::data()?, mutant, true)?.trace {
         println!("{line}");
     }
     Ok(())

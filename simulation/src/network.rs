@@ -21,7 +21,7 @@ macro_rules! faults {
             /// Every one.
             pub const ALL: &[Fault] = &[$(Fault::$fault,)+];
 
-            /// Its name in the figures.
+            /// Its name in the counters.
             pub fn name(self) -> &'static str {
                 match self { $(Fault::$fault => $name,)+ }
             }

@@ -1,4 +1,4 @@
-//! What must hold, held against the gateway's own ledger, the durable journal and everything that a till was told.
+//! The invariants, checked against the gateway's own ledger, the durable journal and every answer to a till.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub struct Violation {
     pub message: String,
 }
 
-/// See the module's words.
+/// Judges one seed and keeps its first violation.
 #[derive(Debug)]
 pub struct Oracle {
     off: Off,

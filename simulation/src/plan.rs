@@ -14,7 +14,7 @@ use crate::mutant::Mutant;
 use crate::network::Fault;
 use crate::random::Random;
 
-/// See the module's words.
+/// The settings of one seed.
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch by itself")]
 pub struct Plan {
     /// Which assumption does not hold.

@@ -11,7 +11,7 @@ use zvpos_core::payment::Owner;
 /// The true time at the start of every simulation, in milliseconds since 1970.
 pub const EPOCH_MS: u64 = 1_795_000_000_000;
 
-/// See the module's description.
+/// One process over all its lives.
 pub struct Process {
     /// The name of this life.
     pub owner: Owner,

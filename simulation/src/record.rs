@@ -103,7 +103,7 @@ impl World {
         recorded
     }
 
-    /// What a committed change says, held against what was before.
+    /// Judges a committed change by the record before it.
     fn note_change(&mut self, process: usize, before: Option<&Entry>, after: &Entry) {
         let biz_id = after.key().biz_id.to_string();
         let key = (biz_id.clone(), after.revision());
@@ -129,18 +129,18 @@ impl World {
         }
         self.judge_undoing(before, after);
         if after.detail().reopened > before.detail().reopened {
-            self.figures.count("re-opened");
+            self.counters.count("re-opened");
             self.reversing_since.insert(biz_id.clone(), self.now);
         }
         let asks =
             self.call().is_some_and(|call| call.function == Function::Reverse && call.biz_id == biz_id);
         match (before.stage(), after.stage()) {
             (Stage::Succeeded | Stage::Kept, Stage::Reversing) if asks => {
-                self.figures.count("refunds asked");
+                self.counters.count("refunds asked");
                 self.refunds.insert(biz_id.clone());
             }
             (Stage::Declined | Stage::NotSent, Stage::Reversed) if asks => {
-                self.figures.count("voids");
+                self.counters.count("voids");
                 self.voids.insert(biz_id.clone());
             }
             // The gateway's records have settled it.
@@ -205,7 +205,7 @@ impl World {
 
     /// No process may be taken for dead that is carrying it out, within the time of its call.
     fn judge_burial(&mut self, intent: &Entry) {
-        self.figures.count("intents found after a crash");
+        self.counters.count("intents found after a crash");
         let biz_id = intent.key().biz_id.to_string();
         let since = self.intents.get(&(biz_id.clone(), intent.revision())).copied().unwrap_or_default();
         let owner =
@@ -240,7 +240,7 @@ impl World {
     pub fn keep_owner_file(&mut self, process: usize) {
         let own = self.processes.get(process).map(|process| process.owner.0.clone()).unwrap_or_default();
         if (self.quiet || self.random.per_mille(300)) && self.lost_owners.remove(&own) {
-            self.say("misfortune", || format!("the file of {own} is there again"));
+            self.say("fault", || format!("the file of {own} is there again"));
         }
     }
 
@@ -289,7 +289,7 @@ impl World {
                 (Fate::Locked, "journal locked by another program"),
             ],
         );
-        self.figures.fault(kind);
+        self.counters.fault(kind);
         fate
     }
 }

@@ -6,16 +6,16 @@ use std::thread;
 
 use zvpos_sandbox::rules::Seed;
 
-use crate::figures::Figures;
+use crate::counters::Counters;
 use crate::mutant::Mutant;
 use crate::oracle::Violation;
-use crate::world::run;
+use crate::seed::run;
 
 /// What came of many seeds.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// What was counted.
-    pub figures: Figures,
+    pub counters: Counters,
     /// The first seed, by number, that broke an invariant.
     pub violation: Option<(u64, Violation)>,
 }
@@ -25,7 +25,7 @@ pub struct Summary {
 /// # Errors
 /// The simulation itself is at fault.
 pub fn run_many(first: u64, count: u64, threads: u64, mutant: Option<Mutant>) -> Result<Summary, String> {
-    let data = crate::sale::data()?;
+    let data = crate::workload::data()?;
     let threads = threads.max(1);
     // Seeds above the lowest broken one are not worth running; those below are, so that the answer is the same
     // whatever the threads' luck.
@@ -39,7 +39,7 @@ pub fn run_many(first: u64, count: u64, threads: u64, mutant: Option<Mutant>) ->
     let mut summary = Summary::default();
     for worker in workers {
         let part = worker.join().map_err(|_| "a seed panicked; see above".to_owned())??;
-        summary.figures.add(&part.figures);
+        summary.counters.add(&part.counters);
         let lower = |seed: u64| summary.violation.as_ref().is_none_or(|(lowest, _)| seed < *lowest);
         if part.violation.as_ref().is_some_and(|(seed, _)| lower(*seed)) {
             summary.violation = part.violation;
@@ -60,7 +60,7 @@ fn worker(
     let mut seed = first;
     while seed < end && seed < broken.load(Ordering::Relaxed) {
         let ended = run(seed, data, mutant, false).map_err(|error| format!("seed {seed}: {error}"))?;
-        summary.figures.add(&ended.figures);
+        summary.counters.add(&ended.counters);
         if let Some(violation) = ended.violation {
             broken.fetch_min(seed, Ordering::Relaxed);
             summary.violation = Some((seed, violation));

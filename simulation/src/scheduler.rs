@@ -6,16 +6,13 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use generator::{Generator, Gn};
+use generator::Gn;
 
 use crate::actor::{Actor, Call, Role};
 use crate::world::{Turn, World};
 
 /// The stack of a coroutine in words: 2 MB, as a thread has. Only pages that are used take memory.
 const STACK_WORDS: usize = 0x20_0000 / size_of::<usize>();
-
-/// The coroutine behind an actor.
-pub type Routine = Generator<'static, (), ()>;
 
 /// What a thread of a dead process unwinds with.
 pub struct Died;
@@ -34,14 +31,14 @@ pub struct Life {
 /// The world of a seed, and who may act in it.
 pub struct Scheduler {
     world: Mutex<World>,
+    /// The first thread of a host that starts.
+    host: fn(&Life),
 }
 
 impl Scheduler {
-    /// A scheduler over that world.
-    pub fn new(world: World) -> Arc<Scheduler> {
-        let scheduler = Arc::new(Scheduler { world: Mutex::new(world) });
-        scheduler.lock().scheduler = Arc::downgrade(&scheduler);
-        scheduler
+    /// A scheduler over that world. `host` is the first thread of each host.
+    pub fn new(world: World, host: fn(&Life)) -> Arc<Scheduler> {
+        Arc::new(Scheduler { world: Mutex::new(world), host })
     }
 
     /// The world, for the actor whose turn it is.
@@ -50,13 +47,19 @@ impl Scheduler {
     }
 
     /// Lets every actor act until that time. Only the thread that runs the seed may call this.
-    pub fn run_until(&self, horizon: u64) {
+    pub fn run_until(self: &Arc<Scheduler>, horizon: u64) {
         self.lock().horizon = horizon;
         loop {
             let mut world = self.lock();
             let at = match world.turn() {
                 Turn::Inline => continue,
                 Turn::Main => return,
+                Turn::Host(process) => {
+                    let number = world.processes.get(process).map_or(0, |process| process.lives);
+                    let life = Life { scheduler: Arc::clone(self), process, number };
+                    life.spawn(&mut world, Role::Till(process), self.host);
+                    continue;
+                }
                 Turn::Actor(at) => at,
             };
             let Some(mut routine) = world.actors.get_mut(at).and_then(|actor| actor.routine.take()) else {
@@ -74,13 +77,12 @@ impl Scheduler {
         }
     }
 
-    /// Runs `body` as a new actor, from its first turn on.
-    pub fn spawn(
+    fn spawn(
         self: &Arc<Scheduler>,
         world: &mut World,
         role: Role,
         life: u64,
-        body: Box<dyn FnOnce() + Send>,
+        body: impl FnOnce() + Send + 'static,
     ) {
         let scheduler = Arc::clone(self);
         let body = move || {
@@ -108,6 +110,12 @@ fn said(panic: &(dyn Any + Send)) -> String {
 }
 
 impl Life {
+    /// Runs `body` as a new thread of this life, from its first turn on.
+    pub fn spawn(&self, world: &mut World, role: Role, body: impl FnOnce(&Life) + Send + 'static) {
+        let life = self.clone();
+        self.scheduler.spawn(world, role, self.number, move || body(&life));
+    }
+
     /// The world as a thread of a living process sees it; one of a dead process ends here.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let world = self.scheduler.lock();

@@ -16,7 +16,7 @@ use crate::machine::instant;
 use crate::process::Locks;
 use crate::scheduler::Life;
 
-/// See the module's description.
+/// The shared journal as one life of a process sees it.
 pub struct Store {
     life: Life,
     owner: Owner,

@@ -1,5 +1,5 @@
 //! A host's threads: each starts the library or calls it as a till does, from JSON text to answer, and what it is told is
-//! held against what the gateway did.
+//! compared with what the gateway did.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use zvpos_core::log::{Level, Log, Sink};
 use zvpos_core::outcome::{Answer, Next, Outcome, codes};
 use zvpos_core::payment::Stage;
 
-use crate::actor::{Call, Function};
+use crate::actor::{Call, Function, Role};
 use crate::machine::{Machine, instant};
 use crate::mutant::Mutant;
-use crate::sale::Sale;
 use crate::scheduler::Life;
 use crate::store::Store;
+use crate::workload::Sale;
 use crate::world::World;
 
 /// What a till does next.
@@ -60,7 +60,7 @@ pub fn start(life: &Life) {
     }
     for _ in 1..world.plan.tills {
         let library = Arc::clone(&library);
-        world.spawn_till(life, move |life| work(life, &library));
+        life.spawn(&mut world, Role::Till(life.process), move |life| work(life, &library));
     }
     drop(world);
     work(life, &library);
@@ -221,9 +221,9 @@ impl World {
             self.oracle.broken("panic", format!("{}: {}", call.biz_id, answer.message()));
         }
         match call.function {
-            Function::Recover => self.figures.count("zv_recover_json"),
+            Function::Recover => self.counters.count("zv_recover_json"),
             Function::Settle if answer.outcome() == Outcome::Succeeded => {
-                self.figures.count("settled by a person");
+                self.counters.count("settled by a person");
             }
             Function::Settle | Function::None => {}
             Function::Consume | Function::Reverse | Function::LookUp | Function::Confirm => {
@@ -329,7 +329,7 @@ impl World {
     }
 
     fn told(&mut self, process: usize, biz_id: &str, outcome: Outcome, then: &crate::assumption::Deeds) {
-        self.figures.count(match outcome {
+        self.counters.count(match outcome {
             Outcome::Succeeded => "told succeeded",
             Outcome::Declined => "told declined",
             Outcome::Invalid => "told invalid",

@@ -2,24 +2,22 @@
 //! time has come. Threads and processes so interleave at every effect.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use zvpos_core::payment::Entry;
 use zvpos_sandbox::rules::{Gateway, Seed};
 
-use crate::actor::{Actor, Call, Role};
+use crate::actor::{Actor, Call, Role, Routine};
 use crate::assumption::Off;
-use crate::figures::Figures;
+use crate::counters::Counters;
 use crate::journal::SimJournal;
 use crate::mutant::Mutant;
 use crate::network::Wire;
-use crate::oracle::{Oracle, Violation};
+use crate::oracle::Oracle;
 use crate::plan::Plan;
 use crate::process::{Locks, Process};
 use crate::random::Random;
-use crate::sale::Sale;
-use crate::scheduler::{Life, Routine, Scheduler};
-use crate::till;
+use crate::workload::Sale;
 
 /// More steps than any plan takes: a seed that does not end is a violation.
 const MOST_STEPS: u64 = 2_000_000;
@@ -31,11 +29,13 @@ pub enum Turn {
     Inline,
     /// That actor's.
     Actor(usize),
+    /// The host's in that process, which starts.
+    Host(usize),
     /// The thread's that runs the seed: the horizon is reached.
     Main,
 }
 
-/// See the module's description.
+/// The state of one seed.
 pub struct World {
     /// Milliseconds since the start; monotonic for every process.
     pub now: u64,
@@ -61,10 +61,10 @@ pub struct World {
     pub running: usize,
     /// Until when they act before the thread that runs the seed looks.
     pub horizon: u64,
-    /// When the next misfortune comes.
-    pub misfortune_at: u64,
-    /// What lets them act, one at a time.
-    pub scheduler: Weak<Scheduler>,
+    /// When the next fault comes.
+    pub fault_at: u64,
+    /// The processes whose hosts are to start.
+    starting: Vec<usize>,
     /// Coroutines that have ended; a new actor takes one over, with its stack.
     pub idle_routines: Vec<Routine>,
     signals: u64,
@@ -73,7 +73,7 @@ pub struct World {
     /// What must hold.
     pub oracle: Oracle,
     /// What was counted.
-    pub figures: Figures,
+    pub counters: Counters,
     /// Faults have stopped.
     pub quiet: bool,
     /// Since when each success is to be undone.
@@ -106,66 +106,13 @@ pub struct World {
     pub intents: BTreeMap<(String, u64), u64>,
     /// What a mutant has not flushed, and whose it is.
     pub unflushed: Vec<(usize, Entry)>,
-    trace: Option<Vec<String>>,
-}
-
-/// What came of one seed.
-pub struct Ended {
-    /// The broken invariant, if any.
-    pub violation: Option<Violation>,
-    /// What was counted.
-    pub figures: Figures,
-    /// Line by line, where it was asked for.
-    pub trace: Vec<String>,
-}
-
-/// Runs one seed.
-///
-/// # Errors
-/// The plan's configuration is refused: a defect of the simulation.
-pub fn run(seed: u64, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) -> Result<Ended, String> {
-    let mut random = Random::new(seed);
-    let plan = Plan::draw(&mut random, mutant)?;
-    let off = plan.off;
-    let scheduler = Scheduler::new(World::new(random, plan, data, mutant, traced));
-    live(&scheduler);
-    let mut world = scheduler.lock();
-    let mut figures = std::mem::take(&mut world.figures);
-    figures.seeds = 1;
-    figures.virtual_ms = world.now;
-    *figures.assumptions.entry(off.name()).or_default() += 1;
-    let violation = world.oracle.violation.clone();
-    let trace = world.trace.take().unwrap_or_default();
-    Ok(Ended { violation, figures, trace })
-}
-
-/// Busy until faults stop, then quiet until everything must have settled; then every process ends.
-fn live(scheduler: &Arc<Scheduler>) {
-    let (busy_ms, total_ms, late_ms) = {
-        let mut world = scheduler.lock();
-        for process in 0..world.plan.processes {
-            world.spawn_host(process);
-        }
-        (world.plan.busy_ms, world.plan.total_ms, world.plan.late_ms)
-    };
-    scheduler.run_until(busy_ms);
-    scheduler.lock().calm();
-    let well = scheduler.lock().now;
-    scheduler.run_until(well + 60_000 + total_ms);
-    scheduler.lock().judge_recovered(false);
-    // The window begins when a call's deadline has passed, at the latest.
-    scheduler.run_until(well + total_ms + late_ms + 60_000);
-    scheduler.lock().judge_recovered(true);
-    let mut world = scheduler.lock();
-    for process in 0..world.processes.len() {
-        world.end(process);
-    }
-    drop(world);
-    scheduler.run_until(0);
+    /// Line by line, if it is kept.
+    pub trace: Option<Vec<String>>,
 }
 
 impl World {
-    fn new(random: Random, plan: Plan, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) -> World {
+    /// The world of a seed at its start.
+    pub fn new(random: Random, plan: Plan, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) -> World {
         let mut world = World {
             now: 0,
             gateway: Gateway::new(Arc::clone(data), plan.policy.clone()),
@@ -176,13 +123,13 @@ impl World {
             actors: Vec::new(),
             running: usize::MAX,
             horizon: 0,
-            misfortune_at: 0,
-            scheduler: Weak::new(),
+            fault_at: 0,
+            starting: Vec::new(),
             idle_routines: Vec::new(),
             signals: 0,
             sales: Vec::new(),
             oracle: Oracle::new(plan.off),
-            figures: Figures::default(),
+            counters: Counters::default(),
             quiet: false,
             reversing_since: BTreeMap::new(),
             asked: BTreeSet::new(),
@@ -212,7 +159,7 @@ impl World {
     }
 
     /// What must have settled by now has settled; `late` says that nothing can arrive late any more.
-    fn judge_recovered(&mut self, late: bool) {
+    pub fn judge_recovered(&mut self, late: bool) {
         if self.oracle.violation.is_none() {
             let young = self.young();
             self.oracle.judge_recovered(&self.journal, late, &young);
@@ -254,6 +201,9 @@ impl World {
 
     /// Whose turn it is. What needs no thread is carried out here.
     pub fn turn(&mut self) -> Turn {
+        if let Some(process) = self.starting.pop() {
+            return Turn::Host(process);
+        }
         // What lived in a process that has died ends before anything else happens.
         let dead = self
             .actors
@@ -271,8 +221,8 @@ impl World {
             return Turn::Main;
         }
         self.now = self.now.max(next);
-        self.figures.steps += 1;
-        if self.figures.steps > MOST_STEPS {
+        self.counters.steps += 1;
+        if self.counters.steps > MOST_STEPS {
             self.oracle.broken("I2", "the simulation does not end".to_owned());
             return Turn::Main;
         }
@@ -281,19 +231,19 @@ impl World {
 
     fn next_time(&self) -> u64 {
         let actors = self.actors.iter().filter(|actor| !actor.ended).map(|actor| actor.wakes_at);
-        let actors = actors.min().unwrap_or(u64::MAX).min(self.misfortune_at);
+        let actors = actors.min().unwrap_or(u64::MAX).min(self.fault_at);
         actors.min(self.wire.next_arrival().unwrap_or(u64::MAX))
     }
 
     fn one_effect(&mut self) -> Turn {
         let now = self.now;
         let arrival = usize::from(self.wire.next_arrival().is_some_and(|at| at <= now));
-        let misfortune = usize::from(self.misfortune_at <= now);
+        let fault = usize::from(self.fault_at <= now);
         let is_ready = |actor: &Actor| !actor.ended && actor.wakes_at <= now;
         let ready = self.actors.iter().filter(|actor| is_ready(actor)).count();
-        let chosen = self.random.index(ready + arrival + misfortune);
+        let chosen = self.random.index(ready + arrival + fault);
         if chosen >= ready + arrival {
-            self.misfortune_at = self.misfortune();
+            self.fault_at = self.machine_fault();
             return Turn::Inline;
         }
         if chosen >= ready {
@@ -404,12 +354,13 @@ impl World {
 
     /// A process ends, however it ends: calls are answered nothing, locks are free.
     pub fn kill(&mut self, process: usize, why: &'static str) {
-        self.figures.count(why);
-        self.say("misfortune", || format!("P{process} ends: {why}"));
+        self.counters.count(why);
+        self.say("fault", || format!("P{process} ends: {why}"));
         self.end(process);
     }
 
-    fn end(&mut self, process: usize) {
+    /// A process ends: nothing of it goes on.
+    pub fn end(&mut self, process: usize) {
         let back = self.now + self.random.pick(500, &[2_000, 10_000, 30_000]);
         let lives = self.processes.get(process).map_or(0, |process| process.lives);
         for actor in self.actors.iter().filter(|actor| actor.role.process() == process && !actor.ended) {
@@ -425,8 +376,8 @@ impl World {
 
     /// A process starts again.
     pub fn start(&mut self, process: usize) {
-        self.figures.count("starts after a crash");
-        self.say("misfortune", || format!("P{process} starts"));
+        self.counters.count("starts after a crash");
+        self.say("fault", || format!("P{process} starts"));
         let (total_ms, now) = (self.plan.total_ms, self.now);
         if let Some(dead) = self.processes.get_mut(process) {
             dead.start(process, total_ms, now);
@@ -437,21 +388,12 @@ impl World {
             self.unsettled_since.entry(biz_id.clone()).or_insert((now, 0));
             self.oracle.judge(&biz_id, &self.journal);
         }
-        self.spawn_host(process);
+        self.start_host(process);
     }
 
-    /// The host's first thread, which starts the library and then the others.
-    fn spawn_host(&mut self, process: usize) {
-        let Some(scheduler) = self.scheduler.upgrade() else { return };
-        let number = self.processes.get(process).map_or(0, |process| process.lives);
-        let life = Life { scheduler, process, number };
-        self.spawn_till(&life, till::start);
-    }
-
-    /// A thread of a host.
-    pub fn spawn_till(&mut self, life: &Life, body: impl FnOnce(&Life) + Send + 'static) {
-        let own = life.clone();
-        life.scheduler.spawn(self, Role::Till(life.process), life.number, Box::new(move || body(&own)));
+    /// The host of a process is to start: its first thread starts the library and then the others.
+    pub fn start_host(&mut self, process: usize) {
+        self.starting.push(process);
     }
 
     /// The journal is lost while no process runs, and the next one begins another.
@@ -461,7 +403,7 @@ impl World {
                 self.kill(process, "the journal is lost");
             }
         }
-        self.figures.fault("the journal is lost");
+        self.counters.fault("the journal is lost");
         self.journal = SimJournal::default();
         self.journal_id += 1;
         self.reversing_since.clear();
@@ -469,9 +411,9 @@ impl World {
         self.wire.all_lines_end();
     }
 
-    /// Faults stop, every process runs, and one whose journal has failed was started anew.
-    fn calm(&mut self) {
-        self.say("misfortune", || "faults stop; the gateway is well".to_owned());
+    /// Faults stop, every process runs, and a process whose journal has failed is started again.
+    pub fn calm(&mut self) {
+        self.say("fault", || "faults stop; the gateway is well".to_owned());
         self.quiet = true;
         self.outage_until = 0;
         self.no_reversal_until = 0;

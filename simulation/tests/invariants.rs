@@ -3,7 +3,7 @@
 
 use zvpos_simulation::mutant::Mutant;
 use zvpos_simulation::runner::run_many;
-use zvpos_simulation::{sale, world};
+use zvpos_simulation::{seed, workload};
 
 /// How many seeds. An unoptimised build is ten times as slow as the release binary, which `make test` runs beside it.
 fn seeds() -> u64 {
@@ -18,11 +18,11 @@ const CAUGHT_WITHIN: u64 = 10_000;
 fn no_seed_breaks_an_invariant() {
     let summary = run_many(1, seeds(), 2, None).unwrap();
     if let Some((seed, violation)) = summary.violation {
-        let trace = world::run(seed, &sale::data().unwrap(), None, true).unwrap().trace;
+        let trace = seed::run(seed, &workload::data().unwrap(), None, true).unwrap().trace;
         panic!("seed {seed}: {} {}\n{}", violation.invariant, violation.message, trace.join("\n"));
     }
     // A run in which nothing happens proves nothing.
-    let count = |name: &str| summary.figures.counts.get(name).copied().unwrap_or(0);
+    let count = |name: &str| summary.counters.counts.get(name).copied().unwrap_or(0);
     for name in ["told succeeded", "told declined", "told reversed", "intents found after a crash"] {
         assert!(count(name) > seeds() / 100, "{name}: {}", count(name));
     }
@@ -46,9 +46,9 @@ fn every_broken_variant_is_caught() {
 
 #[test]
 fn a_seed_replays_exactly() {
-    let data = sale::data().unwrap();
+    let data = workload::data().unwrap();
     for seed in 1..20 {
-        let [one, again] = [0, 1].map(|_| world::run(seed, &data, None, true).unwrap().trace);
+        let [one, again] = [0, 1].map(|_| seed::run(seed, &data, None, true).unwrap().trace);
         assert!(one.len() > 10 && one == again, "seed {seed}");
     }
 }

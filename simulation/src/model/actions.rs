@@ -15,7 +15,7 @@ use zvpos_core::payment::reversal::{self, By, Requested, request};
 use zvpos_core::payment::schedule::{Facts, Schedule, ScheduleSettings, Task};
 use zvpos_core::payment::{Entry, Key, OnUnknown, Stage};
 
-use super::rules::{arrive, can_be_over, check, may_be_running, rules};
+use super::rules::{Broken, arrive, can_be_over, check, may_be_running, rules};
 use super::state::{Job, Process, Purpose, SALES, State};
 
 /// One thing that can happen.
@@ -50,9 +50,6 @@ pub enum Action {
     /// It goes on.
     GoOn(usize),
 }
-
-/// What no state may show: the label of the invariant and what is seen.
-pub type Broken = (&'static str, String);
 
 /// What the library is given: the two sales, and what the gateway's answers prove.
 pub struct Given {

@@ -11,8 +11,8 @@ use zvpos_core::payment::consume::{self, End, Reply, awaited};
 use zvpos_core::payment::reversal;
 use zvpos_core::payment::{Entry, Stage};
 
-use super::actions::{Broken, Given};
-use super::rules::{may_be_running, rules};
+use super::actions::Given;
+use super::rules::{Broken, may_be_running, rules};
 use super::state::{Job, Message, Process, Purpose, Said, State, Waiting};
 
 impl Given {

@@ -6,7 +6,8 @@ mod effects;
 mod rules;
 mod state;
 
-pub use actions::{Action, Broken, Given};
+pub use actions::{Action, Given};
+pub use rules::Broken;
 pub use state::{Bounds, State};
 
 use std::collections::{HashMap, VecDeque};

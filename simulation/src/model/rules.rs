@@ -7,8 +7,10 @@
 use zvpos_core::payment::reversal::Rules;
 use zvpos_core::payment::{Entry, Stage};
 
-use super::actions::Broken;
 use super::state::{Job, PROCESSES, Process, Purpose, Said, State};
+
+/// What no state may show: the label of the invariant and what is seen.
+pub type Broken = (&'static str, String);
 
 pub(super) fn rules(late_window_over: bool) -> Rules {
     Rules { late_window_over, refuses_unknown: false, knows_already: true }

@@ -5,14 +5,14 @@ use zvpos_core::json::Value;
 
 use crate::network::{Purpose, Request, path_of};
 use crate::process::EPOCH_MS;
-use crate::sale::Sale;
+use crate::workload::Sale;
 use crate::world::World;
 
 const DAY_MS: i64 = 86_400_000;
 
 impl World {
-    /// One stroke of misfortune; gives when the next one comes.
-    pub fn misfortune(&mut self) -> u64 {
+    /// One stroke of fault; gives when the next one comes.
+    pub fn machine_fault(&mut self) -> u64 {
         if self.quiet {
             return u64::MAX;
         }
@@ -39,7 +39,7 @@ impl World {
             130..150 if self.plan.outages => self.cut_line(),
             150..190 => self.foreign_sale(),
             290..310 if self.plan.loses_journal => self.lose_journal(),
-            // Money calls stop, and sooner or later the till is started anew.
+            // Money calls stop, and sooner or later the till is started again.
             190..290 if self.processes.get(process).is_some_and(|process| process.failed) => {
                 self.kill(process, "restart by its owner");
             }
@@ -55,8 +55,8 @@ impl World {
     /// Somebody tidies up beside the journal.
     fn lose_owner_file(&mut self, process: usize) {
         let Some(owner) = self.processes.get(process).map(|process| process.owner.0.clone()) else { return };
-        self.figures.fault("owner file deleted");
-        self.say("misfortune", || format!("the file of {owner} is deleted"));
+        self.counters.fault("owner file deleted");
+        self.say("fault", || format!("the file of {owner} is deleted"));
         self.ever_lost.insert(owner.clone());
         self.lost_owners.insert(owner);
     }
@@ -69,8 +69,8 @@ impl World {
         };
         let over = self.now + self.plan.total_ms + 1_000;
         let until = over + self.random.range(0, self.plan.late_ms + self.plan.late_ms / 4);
-        self.figures.fault("a living process is stopped for longer than a call");
-        self.say("misfortune", || format!("P{process} is stopped, and its file is deleted"));
+        self.counters.fault("a living process is stopped for longer than a call");
+        self.say("fault", || format!("P{process} is stopped, and its file is deleted"));
         self.ever_lost.insert(owner.clone());
         self.lost_owners.insert(owner);
         for actor in self.actors.iter_mut().filter(|actor| actor.role.process() == process && !actor.ended) {
@@ -86,8 +86,8 @@ impl World {
         let by = self
             .random
             .pick(1_000, &[-1_000, 60_000, -60_000, 700_000, -700_000, DAY_MS, -DAY_MS, 3_600_000]);
-        self.figures.fault("clock set");
-        self.say("misfortune", || format!("the clock of P{process} is set by {by} ms"));
+        self.counters.fault("clock set");
+        self.say("fault", || format!("the clock of P{process} is set by {by} ms"));
         if let Some(process) = self.processes.get_mut(process) {
             process.wall_offset_ms = process.wall_offset_ms.saturating_add(by);
         }
@@ -101,15 +101,15 @@ impl World {
         };
         let until = self.now + away;
         if self.random.per_mille(500) {
-            self.figures.fault("no reversal gets through for a time");
+            self.counters.fault("no reversal gets through for a time");
             self.no_reversal_until = until;
         } else {
-            self.figures.fault("gateway away for a time");
+            self.counters.fault("gateway away for a time");
             self.outage_until = until;
         }
-        self.say("misfortune", || format!("the gateway is away for {away} ms"));
+        self.say("fault", || format!("the gateway is away for {away} ms"));
         if self.plan.long {
-            self.figures.fault("away for hours");
+            self.counters.fault("away for hours");
         }
     }
 

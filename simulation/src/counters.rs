@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// Counts by name; the sum over many seeds.
 #[derive(Clone, Debug, Default)]
-pub struct Figures {
+pub struct Counters {
     /// Seeds that were run.
     pub seeds: u64,
     /// Effects that were carried out.
@@ -20,7 +20,7 @@ pub struct Figures {
     pub assumptions: BTreeMap<&'static str, u64>,
 }
 
-impl Figures {
+impl Counters {
     /// One more fault of that kind.
     pub fn fault(&mut self, kind: &'static str) {
         *self.faults.entry(kind).or_default() += 1;
@@ -32,7 +32,7 @@ impl Figures {
     }
 
     /// Adds another run's.
-    pub fn add(&mut self, other: &Figures) {
+    pub fn add(&mut self, other: &Counters) {
         self.seeds += other.seeds;
         self.steps += other.steps;
         self.virtual_ms += other.virtual_ms;
