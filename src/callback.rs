@@ -5,9 +5,7 @@ use std::ffi::{CString, c_char, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use zvpos_core::log::{Level, Sink};
-
-use crate::process::Process;
+use zvpos_core::log::Level;
 
 /// Takes one line of the log. `level` is a `ZV_LOG_` constant, `message` a NUL-ended text that is valid only
 /// during the call, `user_data` what was passed to `zv_set_log_callback`. It may be called from any thread, from
@@ -92,18 +90,17 @@ impl Callback {
         self.level.store(level.number(), Ordering::Relaxed);
         *slot = Slot { function, user_data: UserData(user_data) };
     }
-}
 
-impl Sink for Callback {
-    fn max_level(&self) -> Level {
+    /// The most verbose level that the host wants.
+    pub(crate) fn max_level(&self) -> Level {
         Level::from_number(self.level.load(Ordering::Relaxed))
     }
 
-    fn write(&self, level: Level, line: &str) {
+    /// Passes a line, encoded for the host, to the host's function.
+    pub(crate) fn write(&self, level: Level, line: Vec<u8>) {
         if is_inside() {
             return;
         }
-        let line = Process::current().in_charset(line.into()).into_owned();
         let Ok(line) = CString::new(line) else { return };
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(function) = slot.function {

@@ -17,6 +17,20 @@ use crate::answers::Answers;
 use crate::callback::Callback;
 use crate::{fork, pin};
 
+/// The log as the host receives it: in its charset, through its callback.
+struct HostLog;
+
+impl Sink for HostLog {
+    fn max_level(&self) -> Level {
+        Process::current().callback.max_level()
+    }
+
+    fn write(&self, level: Level, line: &str) {
+        let process = Process::current();
+        process.callback.write(level, process.in_charset(line.into()).into_owned());
+    }
+}
+
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
 
 /// The state of one process.
@@ -31,7 +45,7 @@ pub(crate) struct Process {
     /// Serialises start and stop.
     turn: Mutex<()>,
     pub(crate) answers: Answers,
-    pub(crate) callback: Arc<Callback>,
+    pub(crate) callback: Callback,
 }
 
 enum Phase {
@@ -73,7 +87,7 @@ impl Process {
             charset: AtomicU8::new(Charset::default().number()),
             turn: Mutex::new(()),
             answers: Answers::default(),
-            callback: Arc::new(Callback::default()),
+            callback: Callback::default(),
         }
     }
 
@@ -141,9 +155,8 @@ impl Process {
             };
         }
         self.charset.store(charset.number(), Ordering::Relaxed);
-        let sink: Arc<dyn Sink> = Arc::<Callback>::clone(&self.callback);
         journal::guard_lock_by(|file| fork::guard(Some(file)));
-        match Library::start(config, vec![sink], self.forked) {
+        match Library::start(config, vec![Arc::new(HostLog)], self.forked) {
             Ok(library) => {
                 let answer = library.started(false);
                 self.started_once.store(true, Ordering::Release);
@@ -173,7 +186,7 @@ impl Process {
     pub(crate) fn say(&self, level: Level, line: &str) {
         match self.library() {
             Ok(library) => library.log().line(level, || line.to_owned()),
-            Err(_) if level <= self.callback.max_level() => self.callback.write(level, line),
+            Err(_) if level <= self.callback.max_level() => HostLog.write(level, line),
             Err(_) => {}
         }
     }

@@ -11,10 +11,9 @@ mod restart;
 mod reversal;
 pub mod worker;
 
-pub use refund::reversal as tell_reversal;
 pub use response::{
     consume as tell_consume, entry_json, known as tell_known, other_journal as tell_other_journal,
-    stands as tell_stands,
+    reversal as tell_reversal, stands as tell_stands,
 };
 pub use reversal::ReversalRequest;
 

@@ -2,11 +2,11 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use super::{Client, response};
+use super::Client;
+use super::response::{self, ReadEnd};
 use crate::config::ActionKind;
 use crate::gateway::{
-    CodeRules, Doubt, Envelope, NotSent, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, Verdict,
-    mended_read,
+    CodeRules, Doubt, Envelope, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, mended_read,
 };
 use crate::json::Object;
 use crate::money::BizId;
@@ -14,15 +14,6 @@ use crate::outcome::{Answer, Outcome, Timing, Warning, codes};
 use crate::payment::Resign;
 use crate::schema::{Ids, Schema};
 use crate::transport::{HttpAnswer, TransportError};
-
-/// The answer to a read, or the reason why there is none.
-pub(super) enum ReadEnd {
-    Verdict(Verdict),
-    /// The member look-up found no member.
-    NoMember(Verdict),
-    NotSent(NotSent),
-    Lost(Doubt),
-}
 
 /// How an answer is judged.
 #[derive(Clone, Copy)]

@@ -1,43 +1,10 @@
 //! The answers about a reversal: what a refund gave back, that it is under way, that it was refused.
 
-use super::response::{entry_json, stands};
 use crate::json::Value;
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome};
 use crate::payment::{Entry, Stage};
-
-/// The answer to a reversal: the current record, where a sale that is still valid is a conflict.
-pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
-    let said = entry.detail().reversal.last.clone().unwrap_or_default();
-    let said = format!("{} {}", said.code, said.message);
-    let said = said.trim();
-    let own = |outcome, code: &'static Code, message: &str| {
-        let message = if message.is_empty() { code.meaning } else { message };
-        Answer::of(outcome, code, lang, message)
-    };
-    let answer = match entry.stage() {
-        Stage::Kept if entry.is_refund() => {
-            own(Outcome::Conflict, &codes::REFUND_REFUSED, &refused_message(entry))
-                .with_cashier(refused_sentence(entry, lang))
-                .with_next(Next::RefundRefused)
-        }
-        Stage::Refused | Stage::Unproven => own(Outcome::Conflict, open_code(entry), said),
-        Stage::Sending => {
-            own(Outcome::Unknown, &codes::REVERSAL_QUEUED, "it is sent when the consume has ended")
-        }
-        // As in the answer to a look-up.
-        Stage::Reversing if !entry.gives_back() => own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said)
-            .with_cashier(codes::REVERSING.cashier(Outcome::Unknown, lang))
-            .with_next(Next::OtherTender),
-        _ => return stands(entry, lang).with_recorded(entry_json(entry)),
-    };
-    let answer = match open_sentence(entry, lang) {
-        Some(cashier) => answer.with_cashier(cashier),
-        None => answer,
-    };
-    answer.with_biz_id(entry.key().biz_id.as_str()).with_recorded(entry_json(entry))
-}
 
 /// The message for the cashier about a refused refund. It says that the sale is valid only if the refusal cannot have
 /// meant that the money was given back before.
@@ -57,7 +24,7 @@ pub(super) fn refused_sentence(entry: &Entry, lang: Lang) -> String {
     )
 }
 
-fn refused_message(entry: &Entry) -> String {
+pub(super) fn refused_message(entry: &Entry) -> String {
     let last = entry.detail().reversal.last.clone().unwrap_or_default();
     let said = format!("{} {}", last.code, last.message);
     if entry.may_be_given_back_elsewhere() {

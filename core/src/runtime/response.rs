@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::query::ReadEnd;
 use super::refund;
 use crate::calendar::{date, timestamp};
-use crate::gateway::{Accepted, Doubt, GatewayStatus, Identity, JOURNAL_ID, Verdict};
+use crate::gateway::{Accepted, Doubt, GatewayStatus, Identity, JOURNAL_ID, NotSent, Verdict};
 use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
@@ -21,6 +20,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(super) fn invalid(lang: Lang, problems: Vec<Problem>) -> Answer {
     let message = Problem::summary(&problems);
     Answer::of(Outcome::Invalid, &codes::REQUEST, lang, message).with_errors(problems)
+}
+
+/// The answer to a read, or the reason why there is none.
+pub(super) enum ReadEnd {
+    Verdict(Verdict),
+    /// The member look-up found no member.
+    NoMember(Verdict),
+    NotSent(NotSent),
+    Lost(Doubt),
 }
 
 /// The answer to a quote or a call.
@@ -300,6 +308,38 @@ fn done_sentence(asked: &Identity, lang: Lang) -> &'static str {
         (false, false) => lang.pick("优惠券已核销", "Coupons redeemed."),
         (true, _) => lang.pick("扣款成功", "Payment taken."),
     }
+}
+
+/// The answer to a reversal: the current record, where a sale that is still valid is a conflict.
+pub fn reversal(entry: &Entry, lang: Lang) -> Answer {
+    let said = entry.detail().reversal.last.clone().unwrap_or_default();
+    let said = format!("{} {}", said.code, said.message);
+    let said = said.trim();
+    let own = |outcome, code: &'static Code, message: &str| {
+        let message = if message.is_empty() { code.meaning } else { message };
+        Answer::of(outcome, code, lang, message)
+    };
+    let answer = match entry.stage() {
+        Stage::Kept if entry.is_refund() => {
+            own(Outcome::Conflict, &codes::REFUND_REFUSED, &refund::refused_message(entry))
+                .with_cashier(refund::refused_sentence(entry, lang))
+                .with_next(Next::RefundRefused)
+        }
+        Stage::Refused | Stage::Unproven => own(Outcome::Conflict, refund::open_code(entry), said),
+        Stage::Sending => {
+            own(Outcome::Unknown, &codes::REVERSAL_QUEUED, "it is sent when the consume has ended")
+        }
+        // As in the answer to a look-up.
+        Stage::Reversing if !entry.gives_back() => own(Outcome::Unknown, &codes::REVERSAL_QUEUED, said)
+            .with_cashier(codes::REVERSING.cashier(Outcome::Unknown, lang))
+            .with_next(Next::OtherTender),
+        _ => return stands(entry, lang).with_recorded(entry_json(entry)),
+    };
+    let answer = match refund::open_sentence(entry, lang) {
+        Some(cashier) => answer.with_cashier(cashier),
+        None => answer,
+    };
+    answer.with_biz_id(entry.key().biz_id.as_str()).with_recorded(entry_json(entry))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! whole call and so that it is known, not guessed, whether a byte of the request left the machine.
 
 mod absolute;
+mod absolute_form;
 mod ahead;
 mod exchange;
 mod resolver;

@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::absolute::AbsoluteForm;
+use super::absolute_form::AbsoluteForm;
 use super::ahead::Ahead;
 use super::exchange;
 

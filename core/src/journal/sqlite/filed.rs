@@ -12,8 +12,9 @@ const DAY_MS: i64 = 86_400_000;
 /// So many days around its intent's an entry is found by that: more than any business day is off a day of UTC.
 const NEAR: i64 = 2;
 
-/// Notes the days of an entry that is not found by the time of its intent.
+/// Writes an entry, and the days under which it is not found by the time of its intent.
 pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+    row::write(connection, entry)?;
     let times = &entry.detail().times;
     let (from, to) = (
         entry.created_unix_ms().div_euclid(DAY_MS) - NEAR,

@@ -198,7 +198,7 @@ impl Sqlite {
             let records: Vec<Entry> =
                 old.iter().filter(|entry| entry.is_old(before)).filter_map(Entry::retired).collect();
             for record in &records {
-                row::write(&transaction, record)?;
+                filed::write(&transaction, record)?;
             }
             if records.is_empty() {
                 return Ok(0);

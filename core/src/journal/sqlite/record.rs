@@ -5,7 +5,7 @@ use rusqlite::ErrorCode;
 use super::group_commit::{Batch, Written};
 use super::lease::Lease;
 use super::write_transaction::WriteTransaction;
-use super::{LOOK_AFTER_NAMES, Sqlite, WriteFailure, not_made, row};
+use super::{LOOK_AFTER_NAMES, Sqlite, WriteFailure, filed, not_made, row};
 use rusqlite::Connection;
 
 use crate::journal::{Admission, Guard, JournalError, Liveness, Recorded, admit};
@@ -101,7 +101,7 @@ impl Sqlite {
         {
             return Ok(Put::NoRoom(error));
         }
-        row::write(transaction, entry)?;
+        filed::write(transaction, entry)?;
         Ok(Put::Written)
     }
 

@@ -5,7 +5,6 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
-use super::filed;
 use crate::journal::Page;
 use crate::money::BizId;
 use crate::payment::{Entry, Key, OnUnknown, Owner, Stage};
@@ -76,8 +75,8 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
             columns.unfinished,
             columns.retired,
             columns.checksum(),
-        ])?;
-    filed::write(connection, entry)
+        ])
+        .map(drop)
 }
 
 /// Writes the record of [`Entry::acknowledged`] over the one that it was made from. Its stage is the same, so that

@@ -6,6 +6,7 @@ use super::*;
 use crate::gateway::{GatewayStatus, Identity};
 use crate::money::BizId;
 use crate::payment::{Detail, Key, OnUnknown, Owner, Reversal, Said, Settlement};
+use crate::runtime::response::{reversal, stands};
 
 fn asked(amount: Option<u64>, coupons: &[&str]) -> Identity {
     Identity {
