@@ -137,7 +137,7 @@ def copy_sources():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
             shutil.copymode(source, copy)
-        if source.suffix in (".rs", ".toml", ".lock") and name.split("/")[0] not in ("tests", "bindings", "fuzz"):
+        if name.split("/")[0] in ("Cargo.lock", "Cargo.toml", "core", "sandbox", "simulation", "src"):
             everything.update(name.encode() + b"\0" + source.read_bytes())
     for folder in ("core", "sandbox", "simulation", "src"):
         for copy in (TREE / folder).rglob("*.rs"):
@@ -203,6 +203,38 @@ class Results:
         return "missed"
 
 
+def environment(about):
+    """Builds go to the copy's own folder, whatever is set for others."""
+    variables = dict(os.environ, SEEDS=SEEDS, CARGO_PROFILE_MUTANTS_OPT_LEVEL=about["optimised"])
+    variables.pop("CARGO_TARGET_DIR", None)
+    return variables
+
+
+def without_a_mutant(stage, end):
+    """How many seconds the tests of a stage take where nothing is changed; they must pass. None if the time is over.
+    cargo-mutants itself would run those of the package that is changed."""
+    about = STAGES[stage]
+    cargo = [*os.environ.get("CARGO", "cargo").split(), "test", "--profile=mutants", "--package", about["tests"]]
+    cargo += about["builds"]
+    for command in ([*cargo, "--no-run"], [*cargo, *about["runs"]]):
+        started = time.monotonic()
+        try:
+            done = subprocess.run(
+                command,
+                cwd=TREE,
+                env=environment(about),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=max(0, end - started),
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        if done.returncode != 0:
+            raise Failed(f"{stage}: without a mutant {' '.join(command)} fails:\n{done.stdout[-3000:]}")
+    return time.monotonic() - started
+
+
 def run_stage(stage, every, mutants, results, end):
     """Runs the mutants that this stage has no result of, for as long as there is time."""
     about = STAGES[stage]
@@ -211,11 +243,14 @@ def run_stage(stage, every, mutants, results, end):
     # Those that no run has tried come before the survivors of an earlier state.
     again = [mutant for mutant in pending if results.was_missed(mutant)]
     for chosen in ([mutant for mutant in pending if mutant not in again], again):
-        remaining = end - time.monotonic()
-        if not chosen or remaining < 10:
+        if not chosen:
             continue
         print(f"{stage}: {len(chosen)} mutants", flush=True)
         folder = WORK / stage
+        seconds = without_a_mutant(stage, end)
+        remaining = end - time.monotonic()
+        if seconds is None or remaining < seconds:
+            return
         shutil.rmtree(folder / "mutants.out", ignore_errors=True)
         (folder / "mutants.out").mkdir(parents=True)
         (folder / "sources").write_text(results.sources)
@@ -223,13 +258,12 @@ def run_stage(stage, every, mutants, results, end):
         others = {mutant.name for mutant in every} - {mutant.name for mutant in chosen}
         (folder / "mutants.out/caught.txt").write_text("".join(f"{name}\n" for name in sorted(others)))
         command = cargo_mutants("--in-place", "--shuffle", "--iterate", "--output", str(folder))
+        # A mutant that never ends; other programs may run beside it.
+        command += ["--baseline", "skip", "--timeout", str(max(60, int(5 * seconds)))]
         command += ["--test-package", about["tests"], *(f"--cargo-arg={built}" for built in about["builds"])]
         command += ["--", *about["runs"]]
-        environment = dict(os.environ, SEEDS=SEEDS, CARGO_PROFILE_MUTANTS_OPT_LEVEL=about["optimised"])
-        # Its own folder, whatever is set for other builds.
-        environment.pop("CARGO_TARGET_DIR", None)
         with open(folder / "log.txt", "w") as log:
-            child = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            child = subprocess.Popen(command, env=environment(about), stdout=log, stderr=subprocess.STDOUT)
             try:
                 status = child.wait(timeout=remaining)
             except subprocess.TimeoutExpired:
