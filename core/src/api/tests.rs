@@ -103,3 +103,71 @@ fn a_deduction_of_another_amount_is_no_absence() {
     let stands = client.drive_evidence(&held, true, soon()).unwrap();
     assert_eq!(stands.stage(), Stage::Unknown);
 }
+
+/// Evidence exists where the account keeps records and the sale has what they are asked by.
+#[test]
+fn only_records_that_the_sale_can_be_found_in_are_evidence() {
+    let identity = |amount: Option<&str>, coupons: &[&str], customer: Option<&str>, kind| Identity {
+        customer_id: customer.map(str::to_owned),
+        amount: amount.map(|amount| Amount::parse(amount).unwrap()),
+        coupons: coupons.iter().map(|coupon| (*coupon).to_owned()).collect(),
+        kind,
+        points: None,
+    };
+    let balance = r#""balance_by_biz_id":{"generation":"v3","endpoint":"http://127.0.0.1:9"}"#;
+    let coupons = r#""coupon_status":{"complete":true}"#;
+    for (number, (routes, has_balance, has_coupons)) in [
+        (String::new(), false, false),
+        (balance.to_owned(), true, false),
+        (coupons.to_owned(), false, true),
+        (format!("{balance},{coupons}"), true, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let config = format!(
+            r#""api":"v2","endpoint":"http://127.0.0.1:9/x","background":false,"routes":{{{routes}}}"#
+        );
+        let library = started(&format!("evidence-{number}"), &config);
+        let client = &library.clients[0];
+        for (asked, by_balance, by_coupon) in [
+            (identity(Some("3.50"), &[], Some("M1"), None), true, false),
+            (identity(Some("0.00"), &[], Some("M1"), None), false, false),
+            (identity(None, &["C1"], Some("M1"), None), false, true),
+            (identity(None, &["C1"], None, None), false, false),
+            // A scanned code names no coupon.
+            (identity(None, &["C1"], Some("M1"), Some(1)), false, false),
+            (identity(Some("3.50"), &["C1"], Some("M1"), None), true, true),
+        ] {
+            for stage in [Stage::Unknown, Stage::Reversing] {
+                let key = client.key(&BizId::new("T1").unwrap());
+                let (owner, detail) = (Owner("1-dead".into()), Detail::default());
+                let entry =
+                    Entry::restore(key, asked.clone(), stage, 1, 1, owner, OnUnknown::Hold, 1, detail);
+                let evidence = (has_balance && by_balance) || (has_coupons && by_coupon);
+                let wanted = evidence && stage == Stage::Unknown;
+                assert_eq!(client.has_evidence_for(&entry), wanted, "{routes} {asked:?} {stage:?}");
+            }
+        }
+    }
+}
+
+/// A held sale whose coupons are all unused, and which no other sale names, never happened.
+#[test]
+fn coupons_that_are_unused_prove_that_nothing_happened() {
+    let url =
+        gateway(|_| r#"{"status":true,"code":0,"message":"","data":[{"cardId":"C1","useStatus":"0"}]}"#);
+    let routes = r#""routes":{"coupon_status":{"complete":true}}"#;
+    let library =
+        started("unused", &format!(r#""api":"v2","endpoint":"{url}/x","background":false,{routes}"#));
+    let (client, journal) = (&library.clients[0], &library.shared.journal);
+    for (coupon, wanted) in [("C1", Stage::Reversed), ("C2", Stage::Unknown)] {
+        let identity =
+            Identity { customer_id: Some("M1".into()), coupons: vec![coupon.into()], ..Identity::default() };
+        let key = client.key(&BizId::new(&format!("T-{coupon}")).unwrap());
+        let (owner, detail) = (journal.owner().clone(), Detail::default());
+        let held = Entry::restore(key, identity, Stage::Unknown, 1, 1, owner, OnUnknown::Hold, 1, detail);
+        journal.record(&held, Guard::Off, soon()).unwrap();
+        assert_eq!(client.drive_evidence(&held, true, soon()).unwrap().stage(), wanted, "{coupon}");
+    }
+}
