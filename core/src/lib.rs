@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod bytes;
 pub mod calendar;
 pub mod clock;
 pub mod config;

@@ -2,7 +2,7 @@
 //! documented reads may be sent freely; for all others it is not known whether they move value.
 
 use super::Generation;
-use crate::text::percent_decoded;
+use crate::bytes::percent_decoded;
 
 /// Actions that move value: V2's DOC, V3's DOC and SEEN. V3 paths are listed without their generation, so that they
 /// are recognised behind any prefix.

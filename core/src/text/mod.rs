@@ -2,24 +2,15 @@
 //! are encoded without loss.
 
 mod gbk;
-mod percent;
 
 use std::borrow::Cow;
 
 use crate::api::MAX_TEXT_BYTES;
+use crate::bytes::without_mark;
 use crate::config::Charset;
 use crate::json::{escape_beyond_ascii, push_escape};
 use crate::outcome::codes::Code;
 use crate::outcome::{Answer, Lang, Outcome, codes};
-pub use percent::percent_decoded;
-
-/// The byte order mark of UTF-8, which Notepad writes at the start of a file.
-const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
-
-/// The bytes after a UTF-8 byte order mark, if there is one.
-pub(crate) fn without_mark(bytes: &[u8]) -> Option<&[u8]> {
-    bytes.strip_prefix(&MARK)
-}
 
 /// The name of a host's text, and how it is decoded.
 #[derive(Clone, Copy)]
@@ -52,7 +43,7 @@ impl Expected<'_> {
     /// have. One leading byte order mark is skipped; the text after it is UTF-8, whatever charset is set.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, Answer> {
         let (charset, bytes, skipped) = match without_mark(bytes) {
-            Some(rest) => (Charset::Utf8, rest, MARK.len()),
+            Some(rest) => (Charset::Utf8, rest, bytes.len() - rest.len()),
             None => (self.charset, bytes, 0),
         };
         let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();

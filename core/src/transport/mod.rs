@@ -18,12 +18,12 @@ use ureq::http::uri::Authority;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 
+use crate::bytes::without_mark;
 use crate::calendar::timestamp;
 use crate::clock::machine_unix_ms;
 use crate::gateway::{Doubt, NotSent};
 use crate::outcome::codes;
 use crate::payment::EARLIEST_MS;
-use crate::text::without_mark;
 use absolute::AbsoluteConnector;
 pub use ahead::Ahead;
 use exchange::MarkRequests;

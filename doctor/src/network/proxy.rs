@@ -7,8 +7,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Uri;
+use zvpos_core::bytes::percent_decoded;
 use zvpos_core::config::Config;
-use zvpos_core::text::percent_decoded;
 
 use super::{Target, authority, look_up, tcp};
 use crate::redact::PROXY_VARIABLES;

@@ -1,4 +1,7 @@
-//! Percent-encoding, as in URLs.
+//! Percent-encoding, as in URLs, and the byte order mark.
+
+/// The byte order mark of UTF-8, which Notepad writes at the start of a file.
+const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// The bytes of a percent-encoded text. An invalid escape is kept unchanged.
 pub fn percent_decoded(text: &str) -> Vec<u8> {
@@ -17,6 +20,11 @@ fn encoded(text: &[u8]) -> Option<(u8, &[u8])> {
     let [b'%', high, low, behind @ ..] = text else { return None };
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
     Some((digit(*high)? << 4 | digit(*low)?, behind))
+}
+
+/// The bytes after a UTF-8 byte order mark, if there is one.
+pub(crate) fn without_mark(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.strip_prefix(&MARK)
 }
 
 #[cfg(test)]
