@@ -35,12 +35,10 @@ pub use sale::SaleState;
 pub use scenario::{Group, Summary, scenarios};
 pub use text::Text;
 
-/// The progress of a run, reported from the threads that run the scenarios.
+/// The progress of a run, reported at its start, and from the thread of each scenario that has ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
-    /// The scenario that has just ended.
-    pub ended: &'a ScenarioReport,
-    /// The number of ended scenarios, including this one.
+pub struct Progress {
+    /// The number of ended scenarios.
     pub done: usize,
     /// The number of all scenarios.
     pub of: usize,
@@ -50,7 +48,7 @@ pub struct Progress<'a> {
 ///
 /// # Errors
 /// A text: no such scenario, no folder to work in, or no program to start.
-pub fn run(options: &Options, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Report, String> {
+pub fn run(options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, String> {
     let wanted = |id: &str| {
         options.only.is_empty() || options.only.iter().any(|beginning| id.starts_with(beginning.as_str()))
     };
@@ -61,10 +59,12 @@ pub fn run(options: &Options, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Resul
     std::fs::create_dir_all(&options.folder)
         .map_err(|error| format!("{}: {error}", options.folder.display()))?;
     till::check(options)?;
+    let of = chosen.len();
+    progress(Progress { done: 0, of });
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let ended = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..options.parallel.clamp(1, chosen.len()) {
+        for _ in 0..options.parallel.clamp(1, of) {
             scope.spawn(|| {
                 while let Some((place, scenario)) = take(&next, &chosen) {
                     let report = session::run(scenario, options).map_or_else(
@@ -72,7 +72,7 @@ pub fn run(options: &Options, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Resul
                         |session| judge::judge(scenario, session),
                     );
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    progress(Progress { ended: &report, done, of: chosen.len() });
+                    progress(Progress { done, of });
                     ended.lock().unwrap_or_else(PoisonError::into_inner).push((place, report));
                 }
             });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How often a bar that moves by itself is redrawn.
-const TICK: Duration = Duration::from_millis(200);
+pub(crate) const TICK: Duration = Duration::from_millis(200);
 
 /// An activity of unknown duration. It is first drawn by its caller, so that a short one shows nothing.
 pub(crate) fn spinner(what: &str) -> ProgressBar {
@@ -19,11 +19,9 @@ pub(crate) fn turning(what: &str) -> ProgressBar {
     spinner
 }
 
-/// The completed share of a number that the caller sets.
+/// The completed share of a number. It is first drawn when the caller sets that number: a bar of none is full.
 pub(crate) fn bar() -> ProgressBar {
-    let bar = styled(ProgressBar::new(0), "[{bar:24}] {pos}/{len} {elapsed}");
-    bar.enable_steady_tick(TICK);
-    bar
+    styled(ProgressBar::no_length(), "[{bar:24}] {pos}/{len} {elapsed}")
 }
 
 /// Nothing is drawn unless stderr is a terminal that can move its cursor. The last handle that is dropped clears the

@@ -204,9 +204,13 @@ impl Folder {
 fn play(options: &Options) -> Result<Report, Failure> {
     let bar = progress::bar();
     let report = catch_unwind(AssertUnwindSafe(|| {
-        run(options, &|progress| {
-            bar.set_length(progress.of as u64);
-            bar.inc(1);
+        run(options, &|so_far| {
+            if so_far.done == 0 {
+                bar.set_length(so_far.of as u64);
+                bar.enable_steady_tick(progress::TICK);
+            } else {
+                bar.inc(1);
+            }
         })
     }));
     report.map_err(|_| Failure::internal("a defect of the certifier"))?.map_err(Failure::invalid)
