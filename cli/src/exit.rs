@@ -11,6 +11,8 @@ pub(crate) fn help(path: &[&str]) -> &'static str {
     match path {
         ["doctor"] => DOCTOR,
         ["certify"] => CERTIFY,
+        ["sandbox"] => SANDBOX,
+        ["completions"] => COMPLETIONS,
         _ => CALLS,
     }
 }
@@ -27,6 +29,17 @@ Exit codes:
   1    a scenario failed
   2    invalid: the command line is wrong, or the till cannot be started
   5    internal: this machine, such as a report that cannot be written";
+
+const SANDBOX: &str = "\
+Exit codes:
+  0    stopped, or the text was printed
+  2    invalid: the command line, the data or the policy
+  5    internal: this machine, such as a port in use";
+
+const COMPLETIONS: &str = "\
+Exit codes:
+  0    the script was printed
+  2    invalid: the command line is wrong";
 
 /// The exit codes of the calls.
 const CALLS: &str = "\

@@ -162,7 +162,7 @@ impl Report {
         }
         let (out_en, out_zh) = match left_out {
             0 => (String::new(), String::new()),
-            _ => (format!(", {left_out} left out"), format!(",{left_out} 个未执行")),
+            _ => (format!(", {left_out} left out"), format!("，{left_out} 个未执行")),
         };
         text(
             format!("Not certified: {passed} of {of} scenarios passed{out_en}"),

@@ -85,7 +85,10 @@ impl Arguments {
 
 /// Examines, and shows each line as it is known if a language is given. `None` means a defect of the doctor.
 fn look(options: &Options, shown: Option<Lang>) -> Option<Report> {
-    let waiting = progress::turning("examining");
+    let waiting = progress::turning(match shown {
+        Some(Lang::ZhCn) => "检查中",
+        _ => "checking",
+    });
     let mut show = |line: &Line| {
         let Some(lang) = shown else { return };
         waiting.suspend(|| {

@@ -140,7 +140,7 @@ fn welcome(gateway: &str, admin: &str) -> String {
          A configuration for a till; its credentials are made up:\n\n{config}\n\n\
          The same from a shell, without any configuration:\n\n  \
          zv call member_lookup --param identifierNumber=M0001 --param type=1 {flag}\n\n\
-         Ctrl-C ends it, and with it all that was paid.\n"
+         Ctrl-C stops the simulator, which then forgets every payment.\n"
     )
 }
 

@@ -60,10 +60,10 @@ fn open_sales(about: &str, count: usize) -> Line {
     Line::warning(
         "journal.unsettled",
         about,
-        words!("有 {count} 笔交易未决", "{count} sales are not settled"),
+        words!("有 {count} 笔交易未决", "sales that are not settled: {count}"),
         words!(
-            "让收银程序保持运行，它会自动处理；`zv pending` 列出每一笔，无法自动处理的由人工用 `zv_settle_json` 决定",
-            "let the till run: it settles by itself; `zv pending` lists them, and a person settles what cannot be, with `zv_settle_json`"
+            "让收银程序保持运行，它会自动处理；`zv pending` 列出每一笔，无法自动处理的由人工用 `zv settle` 决定",
+            "let the till run: it settles by itself; `zv pending` lists them, and a person settles the others with `zv settle`"
         ),
     )
 }
@@ -119,7 +119,7 @@ fn owners(run: &mut Run<'_>, journal: &Path) {
             folder.display().to_string(),
             words!(
                 "{count} 个进程正在使用{numbers}；另有 {rest} 个已结束（或看不到）的进程留下的文件",
-                "{count} processes use it{numbers}; files of {rest} that have ended, or cannot be seen from here"
+                "processes that use it: {count}{numbers}; files of processes that have ended or cannot be seen from here: {rest}"
             ),
         )
         .with("alive", alive),

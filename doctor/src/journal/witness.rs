@@ -238,11 +238,11 @@ impl Verdict {
 /// The advice that lets the next run detect more.
 fn next_time(number: u64, two_drives: bool) -> Words {
     if two_drives {
-        return words!("。编号 {number}", "(number {number}).");
+        return words!("。编号 {number}", "(number {number})");
     }
     words!(
         "。编号 {number}：两处在同一磁盘，整盘还原看不出来，请记下编号，重启后以 --witness-was {number} 再检查",
-        "(number {number}): with one drive only, a filter over the whole of it cannot be seen; note the number and run with --witness-was {number} after a restart."
+        "(number {number}); both witnesses are on one drive and cannot detect a reset of all of it: note the number, and after a restart check with --witness-was {number}"
     )
 }
 
