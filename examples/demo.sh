@@ -46,19 +46,32 @@ grep -q '^pay: coupon and 23.00 .*outcome 0' out
 grep -q '^pay: 500.00 of 8.50 .*outcome 1' out
 grep -q '^pay: the answer gets lost .*outcome 4' out
 
-printf '\nA customer brings something back: the sale of 3.00 is refunded, and its words are of the refund. V3 as it comes, with\n'
-printf 'no code that anybody has told, so that a refusal may also mean "reversed before":\n\n'
+printf '\nA customer returns goods, and the sale of 3.00 is refunded. The second refund is refused. With V3 and no configured\n'
+printf 'codes, a refusal may also mean that the sale was refunded before:\n\n'
 cat > v3.json <<CONFIG
 {"openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001", "openKey": "fake-open-key-for-test-only-0001",
  "api": "v3", "endpoint": "$gateway", "journal": "$work/v3.db"}
 CONFIG
-zv=("$root/target/release/zv")
-"${zv[@]}" consume --config v3.json --bizId R1-000001 --customerId 383933091455959041 --amount 3.00 > refund 2>>warned
-"${zv[@]}" reverse --config v3.json --bizId R1-000001 >> refund 2>>warned || [ $? = 6 ]
-"${zv[@]}" consume --config v3.json --bizId 'R1-000002~reverse_too_late' --customerId 383933091455959041 --amount 3.00 >> refund 2>>warned
-"${zv[@]}" reverse --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund 2>>warned || [ $? = 7 ]
-"${zv[@]}" lookup --config v3.json --bizId 'R1-000002~reverse_too_late' >> refund 2>>warned
-grep -E '^(outcome|next|cashier) ' refund
+# Runs one command of zv, which ends with the exit code that is given first, and prints the answer on one line.
+call() {
+    local expected=$1 command=$2 biz_id=$3 code=0
+    "$root/target/release/zv" "$command" --config v3.json --bizId "$biz_id" "${@:4}" > answer 2>> warned || code=$?
+    [ "$code" = "$expected" ]
+    awk -v what="$command $biz_id" '
+        $1 == "outcome" { outcome = $2 }
+        $1 == "next" { next_step = $2 }
+        $1 == "cashier" { sub(/^cashier +/, ""); cashier = $0 }
+        END { printf "  %-36s outcome %-9s  next %-14s  %s\n", what, outcome, next_step, cashier }' answer
+}
+sale=(--customerId 383933091455959041 --amount 3.00)
+{
+    call 0 consume R1-000001 "${sale[@]}"
+    call 6 reverse R1-000001
+    call 0 consume 'R1-000002~reverse_too_late' "${sale[@]}"
+    call 7 reverse 'R1-000002~reverse_too_late'
+    call 0 lookup 'R1-000002~reverse_too_late'
+} > refund
+cat refund
 grep -q '已退回 3.00 元到会员账户' refund
 grep -q '平台拒绝退款（代码 920004）' refund
 

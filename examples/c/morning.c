@@ -29,7 +29,7 @@ static int pending_sales(int print)
         snprintf(path, sizeof path, "data.entries.%d.next", i);
         zv_field(pending, path, next, sizeof next);
         if (print)
-            printf("  %s is %s (%s)\n", biz_id, stage, next);
+            printf("  not settled: %s, stage %s, next %s\n", biz_id, stage, next);
     }
     zv_free(pending);
     if (n)
