@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
 use serde_json::{Value, json};
-use support::{Answer, Driver, MEMBER, Scripted, config, gateway_answer, reversing, until};
+use support::{Answer, Driver, Holder, MEMBER, Scripted, config, gateway_answer, reversing, until};
 
 const DONE: &str = r#"{"status":true,"code":0,"message":"ok","data":null}"#;
 
@@ -254,6 +254,30 @@ fn a_refund_that_was_refused_is_explained_at_the_next_start() {
         json!({"reverse": {"action": "sandbox.consume-reverse", "codes": {"already": ["920002"]}}});
     let mut till = Driver::started(&listed);
     till.look_up("T1").expect("reversed", "ZV-REVERSED");
+}
+
+#[test]
+fn a_refusal_is_explained_though_the_journal_was_locked_at_the_start() {
+    let gateway = Gateway::new(|is_reversal, _, _| {
+        let refused = r#"{"status":true,"code":920002,"message":"already","data":null}"#;
+        if is_reversal { refused.to_owned() } else { String::new() }
+    });
+    let route =
+        |codes: Value| json!({"routes": {"reverse": {"action": "sandbox.consume-reverse", "codes": codes}}});
+    let config = reversing(&gateway.server.url(), route(json!({})));
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1"));
+    until("the reversal is refused", || {
+        till.pending(None).data()["entries"][0]["entry"]["stage"] == "refused"
+    });
+    till.shutdown().succeeded();
+    let mut listed = config;
+    listed["routes"] = route(json!({"already": ["920002"]}))["routes"].take();
+    let holder = Holder::take(&listed["journal"]);
+    let mut till = Driver::new();
+    assert!(till.init(&listed).succeeded().warns("ZV-W-JOURNAL"));
+    holder.let_go();
+    until("the refusal is explained", || till.look_up("T1").code() == "ZV-REVERSED");
 }
 
 #[test]

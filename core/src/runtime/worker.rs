@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -28,6 +29,8 @@ struct Inner {
     background: bool,
     state: Mutex<WorkerState>,
     changed: Box<dyn Signal>,
+    /// The codes of earlier refusals were compared with the configuration.
+    explained: AtomicBool,
 }
 
 struct WorkerState {
@@ -35,7 +38,7 @@ struct WorkerState {
     /// The entries that a thread is driving, so that a till's call waits for the background thread's try instead of
     /// answering that the entry is not settled.
     in_progress: HashSet<Key>,
-    /// The last entry of the page before the one in which a pass ran out of time.
+    /// The last entry of the page in which a pass ran out of time.
     resume_after: Option<Entry>,
     thread: Option<Box<dyn Worker>>,
     working: bool,
@@ -70,7 +73,14 @@ impl Recovery {
             woken: false,
             stopping: false,
         };
-        let inner = Inner { shared, clients, background, state: Mutex::new(state), changed };
+        let inner = Inner {
+            shared,
+            clients,
+            background,
+            state: Mutex::new(state),
+            changed,
+            explained: AtomicBool::new(false),
+        };
         Recovery { inner: Arc::new(inner) }
     }
 
@@ -188,15 +198,20 @@ impl Inner {
         }
     }
 
-    /// Examines every unsettled entry once. With `at_once` no entry need be due.
+    /// Examines every entry that may be due once. With `at_once` no entry need be due.
     fn pass(&self, at_once: bool, deadline: Instant) -> Result<Pass, JournalError> {
         let mut pass = Pass::default();
         self.shared.open_again(deadline);
+        // A journal that was locked or full at the start.
+        if !self.explained.load(Ordering::Acquire) {
+            self.explain(deadline);
+        }
         self.reverse_unconfirmed(&mut pass, at_once, deadline);
-        // A pass that ran out of time is continued, so that no entry waits forever behind a page of slow ones.
-        let mut after = self.state().resume_after.take().filter(|_| !at_once);
-        let is_continued = after.is_some();
-        let mut sending = HashSet::new();
+        // After a pass that ran out of time the next one begins behind the page of that one, and then goes around: no
+        // entry waits forever behind a page of slow ones.
+        let mut after = self.state().resume_after.take();
+        let mut goes_around = after.is_some();
+        let (mut sending, mut examined) = (HashSet::new(), HashSet::new());
         loop {
             let page = self.shared.journal.due(after.as_ref())?;
             let next = page.last().filter(|_| !Journal::is_last(&page)).cloned();
@@ -204,28 +219,30 @@ impl Inner {
                 .extend(page.iter().filter(|entry| entry.stage() == Stage::Sending).map(|e| e.key().clone()));
             let now = self.now();
             let page = self.state().schedule.order(page, now);
+            let mut is_untouched = true;
             for entry in page {
+                if examined.contains(entry.key()) {
+                    continue;
+                }
                 if self.has_no_time(deadline) {
-                    self.state().resume_after = after;
+                    self.state().resume_after = if is_untouched { after } else { next };
                     pass.again_at(self.now());
                     return Ok(pass);
                 }
+                is_untouched = false;
+                examined.insert(entry.key().clone());
                 // An entry that cannot be recorded does not keep the others from being sent.
                 if let Err(error) = self.look_at(entry, &mut pass, at_once, deadline) {
                     self.log_error(&error);
                     pass.again_at(retry_at(self.now()));
                 }
             }
-            if next.is_none() {
+            if next.is_none() && !std::mem::take(&mut goes_around) {
                 break;
             }
             after = next;
         }
-        if is_continued {
-            pass.again_at(self.now());
-        } else {
-            self.state().schedule.scanned(&sending);
-        }
+        self.state().schedule.scanned(&sending);
         Ok(pass)
     }
 
@@ -316,27 +333,44 @@ impl Inner {
         }
     }
 
-    /// Compares the codes of earlier refusals with the current configuration.
+    /// Compares the codes of earlier refusals with the current configuration. What fails is done again by the next pass.
     fn explain(&self, until: Instant) {
-        let journal = &self.shared.journal;
-        let mut entries = journal.unsettled().unwrap_or_default();
-        // A refused refund leaves the sale valid.
-        if self.clients.iter().any(Client::explains_refusals) {
-            entries.extend(journal.refused_refunds().unwrap_or_default());
-        }
+        // Until the journal opens, every use of it says why it is not open.
+        let Ok(entries) = self.refusals() else { return };
+        let mut is_whole = true;
         for entry in entries {
             let Some(client) = self.clients.iter().find(|client| client.owns(entry.key())) else { continue };
             let now = self.now();
             self.state().schedule.see(&entry, now);
+            // A record waits a moment even if the time is over.
+            if now >= until {
+                is_whole = false;
+                continue;
+            }
             match client.explain(&entry, until) {
                 Ok(None) => {}
                 Ok(Some(stands)) => self.shared.log.line(Level::Info, || {
                     let said = stands.detail().reversal.last.clone().unwrap_or_default();
                     format!("{}: {} is explained by the configuration", stands.key().biz_id, said.code)
                 }),
-                Err(error) => self.log_error(&error),
+                Err(error) => {
+                    self.log_error(&error);
+                    is_whole = false;
+                }
             }
         }
+        self.explained.store(is_whole, Ordering::Release);
+    }
+
+    /// The entries that may be refused.
+    fn refusals(&self) -> Result<Vec<Entry>, JournalError> {
+        let journal = &self.shared.journal;
+        let mut entries = journal.unsettled()?;
+        // A refused refund leaves the sale valid.
+        if self.clients.iter().any(Client::explains_refusals) {
+            entries.extend(journal.refused_refunds()?);
+        }
+        Ok(entries)
     }
 
     fn log_error(&self, error: &JournalError) {
