@@ -5,9 +5,10 @@
 mod support;
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::sleep;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -76,4 +77,85 @@ fn a_sale_that_is_held_back_opens_no_connection() {
     let answer = till.consume(&sale("T2"));
     assert_eq!(answer.code(), "ZV-IN-DOUBT", "{}", answer.text);
     assert_eq!(server.connections(), opened);
+}
+
+/// A gateway that gives up a connection on which no request comes.
+#[test]
+fn a_connection_that_is_closed_while_the_intent_waits_is_opened_again() {
+    let is_first = AtomicBool::new(true);
+    let server = Scripted::start(move |mut stream| {
+        if is_first.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        while Request::read(&mut stream).is_some() && stream.write_all(&gateway_answer(TAKEN)).is_ok() {}
+    });
+    let config = config(&server.url(), json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
+    let mut till = Driver::started(&config);
+    let holder = Holder::take(&config["journal"]);
+    till.begin(&format!("consume {}", sale("T1")));
+    until("a connection, though the journal is held", || server.connections() == 1);
+    sleep(Duration::from_millis(200));
+    holder.let_go();
+    till.finish().succeeded();
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn a_connection_that_is_refused_while_the_intent_waits_is_begun_again() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{address}/api/v2");
+    let config = config(&url, json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
+    let mut till = Driver::started(&config);
+    let holder = Holder::take(&config["journal"]);
+    till.begin(&format!("consume {}", sale("T1")));
+    sleep(Duration::from_millis(500));
+    let listener = TcpListener::bind(address).unwrap();
+    let gateway = spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        Request::read(&mut stream).unwrap();
+        stream.write_all(&gateway_answer(TAKEN)).unwrap();
+    });
+    holder.let_go();
+    till.finish().succeeded();
+    gateway.join().unwrap();
+}
+
+/// What comes on a connection before the request is no answer to it.
+#[test]
+fn bytes_that_come_while_the_intent_waits_are_no_answer() {
+    let requests = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&requests);
+    let server = Scripted::start(move |mut stream| {
+        stream.write_all(&gateway_answer(TAKEN)).unwrap();
+        while Request::read(&mut stream).is_some() {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let config = config(&server.url(), json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
+    let mut till = Driver::started(&config);
+    let holder = Holder::take(&config["journal"]);
+    till.begin(&format!("consume {}", sale("T1")));
+    until("a connection, though the journal is held", || server.connections() == 1);
+    sleep(Duration::from_millis(200));
+    holder.let_go();
+    till.finish().expect("not_sent", "ZV-CONNECT");
+    assert_eq!((server.connections(), requests.load(Ordering::Relaxed)), (1, 0));
+}
+
+/// Connections that were begun ahead and not used are closed, however the call ends.
+#[test]
+fn no_connection_is_left_open() {
+    let (server, _) = gateway("");
+    let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for url in [server.url(), format!("http://{refused}/api/v2")] {
+        let config = config(&url, json!({"idle_ms": 0, "on_unknown": "hold"}));
+        let mut till = Driver::started(&config);
+        let open = |till: &Driver| std::fs::read_dir(format!("/proc/{}/fd", till.pid())).unwrap().count();
+        till.consume(&sale("T0"));
+        let before = open(&till);
+        for number in 1..60 {
+            till.together(4, &format!("consume {}", sale(&format!("T{number}"))));
+        }
+        assert!(open(&till) <= before + 4, "{} open, {before} before", open(&till));
+    }
 }

@@ -1,6 +1,7 @@
 //! The socket: limited by the call's deadline, written in one piece, and never sending a closed connection's unsent
 //! data later.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -12,7 +13,6 @@ use ureq::unversioned::transport::{
 };
 
 use super::absolute_form::AbsoluteForm;
-use super::ahead::Ahead;
 use super::exchange;
 
 /// A larger request is written at once instead of being gathered.
@@ -34,31 +34,53 @@ impl<In: Transport> Connector<In> for TcpConnector {
 }
 
 /// Tries the addresses in turn, each with an equal share of the time left; first the one to which a connection was begun
-/// ahead.
+/// ahead. That may have been long ago: unless it took its whole share, its address is tried anew.
 fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
-    let mut ahead = exchange::take_ahead(addresses);
-    let first = ahead.as_ref().map(Ahead::address);
-    let rest = addresses.iter().copied().filter(|address| Some(*address) != first);
+    let mut untried: VecDeque<SocketAddr> = addresses.iter().copied().collect();
     let mut last = Error::HostNotFound;
-    for (tried, address) in first.into_iter().chain(rest).enumerate() {
-        let remaining = u32::try_from(addresses.len().saturating_sub(tried)).unwrap_or(u32::MAX).max(1);
-        let share = (exchange::left_to_connect()? / remaining).max(Duration::from_millis(1));
-        let connected = match ahead.take() {
-            Some(ahead) => ahead.finish(share),
-            None => TcpStream::connect_timeout(&address, share),
-        };
-        match connected {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                // For the socket's whole life: a deadline, an exit or a kill drops unsent data instead of sending it
-                // after the call has ended.
-                SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
-                return Ok(stream);
+    if let Some(ahead) = exchange::take_ahead(addresses) {
+        let address = ahead.address();
+        let share = share_of(untried.len())?;
+        untried.retain(|other| *other != address);
+        match ahead.finish(share) {
+            Ok(stream) if is_closed(&stream) => untried.push_front(address),
+            Ok(stream) => return prepared(stream),
+            Err(error) => {
+                if !is_timeout(&error) {
+                    untried.push_back(address);
+                }
+                last = Error::Io(error);
             }
+        }
+    }
+    while !untried.is_empty() {
+        let share = share_of(untried.len())?;
+        let Some(address) = untried.pop_front() else { break };
+        match TcpStream::connect_timeout(&address, share) {
+            Ok(stream) => return prepared(stream),
             Err(error) => last = Error::Io(error),
         }
     }
     Err(last)
+}
+
+/// The time for one of so many addresses.
+fn share_of(addresses: usize) -> Result<Duration, Error> {
+    let addresses = u32::try_from(addresses).unwrap_or(u32::MAX).max(1);
+    Ok((exchange::left_to_connect()? / addresses).max(Duration::from_millis(1)))
+}
+
+fn prepared(stream: TcpStream) -> Result<TcpStream, Error> {
+    stream.set_nodelay(true)?;
+    // For the socket's whole life: a deadline, an exit or a kill drops unsent data instead of sending it after the call
+    // has ended.
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+    Ok(stream)
+}
+
+/// Whether the peer has closed a connection on which nothing was sent.
+fn is_closed(stream: &TcpStream) -> bool {
+    peek(stream).map_or_else(|error| error.kind() != ErrorKind::WouldBlock, |count| count == 0)
 }
 
 /// One TCP connection.
