@@ -22,7 +22,8 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(3)
 }
 
-/// More reversals hang than are tried in one round of the backoff, so that one of them is always overdue.
+/// More reversals hang than are tried in one round of the backoff, so that one of them is always overdue; and more than
+/// are read from the journal at a time.
 #[test]
 fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -30,7 +31,7 @@ fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     let timeouts = r#""timeouts_ms":{"connect":300,"total":500}"#;
     let library = started("turn", &format!("\"api\":\"v3\",\"endpoint\":\"http://{endpoint}\",{timeouts}"));
     let (client, journal) = (&library.clients[0], &library.shared.journal);
-    for number in 0..40 {
+    for number in 0..260 {
         let biz_id = BizId::new(&format!("H{number}")).unwrap();
         let hangs = Entry::foreign(
             client.key(&biz_id),
@@ -43,7 +44,7 @@ fn a_dead_tills_intent_has_its_turn_though_reversals_hang() {
     }
     let key = client.key(&BizId::new("T1").unwrap());
     let intent =
-        Entry::intent(key.clone(), Identity::default(), Owner("1-dead".into()), OnUnknown::Reverse, 99);
+        Entry::intent(key.clone(), Identity::default(), Owner("1-dead".into()), OnUnknown::Reverse, 999);
     // As the dead till had recorded it.
     let store = Sqlite::open(&journal.location().unwrap().path).unwrap();
     store.record(&intent, Guard::Off, soon()).unwrap();
@@ -60,12 +61,14 @@ fn gateway(body: fn(&str) -> &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        for stream in listener.incoming() {
+        'connections: for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let (mut text, mut piece) = (Vec::new(), [0; 4096]);
             while !text.ends_with(b"}") {
-                let count = stream.read(&mut piece).unwrap();
-                text.extend_from_slice(&piece[..count]);
+                match stream.read(&mut piece).unwrap() {
+                    0 => continue 'connections,
+                    count => text.extend_from_slice(&piece[..count]),
+                }
             }
             let body = body(&String::from_utf8_lossy(&text));
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close", body.len());
@@ -170,4 +173,37 @@ fn coupons_that_are_unused_prove_that_nothing_happened() {
         journal.record(&held, Guard::Off, soon()).unwrap();
         assert_eq!(client.drive_evidence(&held, true, soon()).unwrap().stage(), wanted, "{coupon}");
     }
+}
+
+/// Every sale of the member succeeds, so none of them is ever in doubt, however the threads meet. Unsettled sales of
+/// others make the look at all of them take its time.
+#[test]
+fn no_sale_is_held_back_by_one_that_has_just_ended() {
+    let url =
+        gateway(|_| r#"{"status":true,"code":0,"message":"ok","data":{"change_recharge_amount":"-1.00"}}"#);
+    let settings = r#""idle_ms":0,"guard":"member","background":false"#;
+    let library = started("ended", &format!(r#""api":"v2","endpoint":"{url}/x",{settings}"#));
+    let (client, journal) = (&library.clients[0], &library.shared.journal);
+    let others: Vec<Entry> = (0..300)
+        .map(|number| {
+            let key = client.key(&BizId::new(&format!("U{number}")).unwrap());
+            let (owner, detail) = (journal.owner().clone(), Detail::default());
+            let identity = Identity { customer_id: Some("M2".into()), ..Identity::default() };
+            Entry::restore(key, identity, Stage::Unknown, 1, 1, owner, OnUnknown::Hold, number, detail)
+        })
+        .collect();
+    assert!(journal.record_all(&others, soon()).iter().all(Result::is_ok));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let library = &library;
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let request =
+                        format!(r#"{{"bizId":"T{thread}-{number}","customerId":"77","amount":"1.00"}}"#);
+                    let answer = library.consume(&request).to_json();
+                    assert!(answer.contains("\"outcome\":\"succeeded\""), "{answer}");
+                }
+            });
+        }
+    });
 }

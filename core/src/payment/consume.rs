@@ -49,8 +49,11 @@ pub enum Event {
         /// Whether no connection need be opened.
         connected: bool,
     },
-    /// The bizId has no record, and no other sale holds the request back.
-    Free,
+    /// The look has ended. Records change meanwhile, so what it found decides only whether to connect.
+    Looked {
+        /// Whether the bizId seems to have no record, and no other sale seems to hold the request back.
+        free: bool,
+    },
     /// The record was written.
     Recorded(Entry),
     /// The bizId has this record, which is not the one that the call wanted to record over.
@@ -80,7 +83,8 @@ pub enum Event {
 /// The action to carry out: exactly one after every event; its result is the next event.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Look whether the bizId has a record or another sale holds this intent back; nothing is written.
+    /// Guess whether this intent will be recorded: whether the bizId has a record or another sale holds it back. The
+    /// record that follows decides.
     Look(Entry),
     /// Record the intent, unless the bizId has a record or another sale of the member is in doubt.
     RecordIntent {
@@ -137,8 +141,8 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         (State::New(intent), Event::Asked { connected: true }) => {
             with(intent, |intent| Effect::RecordIntent { intent, connect: false })
         }
-        (State::New(intent), Event::Free) => {
-            with(intent, |intent| Effect::RecordIntent { intent, connect: true })
+        (State::New(intent), Event::Looked { free }) => {
+            with(intent, |intent| Effect::RecordIntent { intent, connect: free })
         }
         (State::New(_), Event::Recorded(entry)) if entry.stage == Stage::Sending => {
             send(entry, Resign::default())

@@ -3,7 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
-use super::{Client, response};
+use super::{Client, Shared, response};
 use crate::calendar::date;
 use crate::gateway::{ConsumeRequest, Doubt, Envelope, NotSent, Operation, Route};
 use crate::journal::{Guard, InFlightCall, JournalError, Receipt, Recorded};
@@ -173,14 +173,17 @@ impl Run<'_> {
         }
     }
 
+    /// The attempt of another sale may end while the records are read: it then looks as if nobody carried it out. So
+    /// nothing is told because of a look.
     fn look(&mut self, intent: &Entry) -> Event {
         self.journalled(|run| {
-            let journal = &run.client.shared.journal;
-            if let Some(entry) = journal.find(intent.key())? {
-                return Ok(Event::Existing(entry));
-            }
-            let held_back = journal.held_back(intent, run.client.shared.guard)?;
-            Ok(held_back.map_or(Event::Free, Event::InDoubt))
+            let Shared { journal, guard, .. } = &*run.client.shared;
+            let is_free = || {
+                let is_new = journal.find(intent.key())?.is_none();
+                Ok::<_, JournalError>(is_new && journal.held_back(intent, *guard)?.is_none())
+            };
+            // The record that follows reports why the journal cannot be used.
+            Ok(Event::Looked { free: is_free().unwrap_or(false) })
         })
     }
 

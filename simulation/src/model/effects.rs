@@ -28,8 +28,8 @@ impl Given {
         match job {
             Some(Job::Consume(sale, machine, Some(effect))) => {
                 let event = match effect {
-                    // The record that follows looks again.
-                    consume::Effect::Look(_) => consume::Event::Free,
+                    // The record that follows decides.
+                    consume::Effect::Look(_) => consume::Event::Looked { free: true },
                     consume::Effect::RecordIntent { intent: entry, .. }
                     | consume::Effect::RecordAgain(entry) => {
                         self.consume_records(next, process, entry, Guard::Member, full)

@@ -65,7 +65,10 @@ fn a_connection_is_opened_only_for_a_request_that_nothing_keeps_out() {
     let new = || State::New(intent(OnUnknown::Hold));
     let (state, effect) = step(new(), Event::Asked { connected: false });
     assert!(matches!(effect, Effect::Look(_)));
-    assert!(matches!(step(state, Event::Free).1, Effect::RecordIntent { connect: true, .. }));
+    for free in [true, false] {
+        let (_, effect) = step(state.clone(), Event::Looked { free });
+        assert!(matches!(effect, Effect::RecordIntent { connect, .. } if connect == free));
+    }
     let (_, effect) = step(new(), Event::Asked { connected: true });
     assert!(matches!(effect, Effect::RecordIntent { connect: false, .. }));
     let other = intent(OnUnknown::Hold);
@@ -277,7 +280,10 @@ fn a_proof_that_contradicts_what_was_settled_is_listed_for_a_person() {
 
 #[test]
 fn disorder_after_the_send_is_unknown() {
-    assert!(matches!(step(sending(OnUnknown::Hold), Event::Free).1, Effect::Tell(Reply::Unrecorded(_))));
+    assert!(matches!(
+        step(sending(OnUnknown::Hold), Event::Looked { free: true }).1,
+        Effect::Tell(Reply::Unrecorded(_))
+    ));
     let state = State::New(intent(OnUnknown::Hold));
     assert!(matches!(step(state, ended(lost())).1, Effect::Tell(Reply::Internal { .. })));
 }

@@ -38,7 +38,7 @@ fn a_call_looks_before_it_connects_and_connects_at_most_once() {
     let new = || State::New(intent(OnUnknown::Hold));
     let (state, effect) = step(new(), Event::Asked { connected: false });
     assert!(matches!(effect, Effect::Look(of) if of == intent(OnUnknown::Hold)));
-    let (_, effect) = step(state, Event::Free);
+    let (_, effect) = step(state, Event::Looked { free: true });
     assert!(
         matches!(effect, Effect::RecordIntent { intent: of, connect: true } if of == intent(OnUnknown::Hold))
     );
