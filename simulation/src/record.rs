@@ -87,6 +87,10 @@ impl World {
                 if fate == Fate::FlushFails && self.mutant == Some(Mutant::FailedFlushIgnored) {
                     recorded = Ok(Recorded::Done(()));
                 }
+                // A record whose flush failed may be found on the disk at the next start.
+                if let Some(before) = before.filter(|before| is_burial(before, entry)) {
+                    self.judge_burial(before);
+                }
             }
             _ => {}
         }
@@ -121,10 +125,7 @@ impl World {
             self.oracle.broken("R", message);
         }
         let Some(before) = before else { return };
-        let was_buried = before.stage() == Stage::Sending
-            && after.stage() != Stage::Sending
-            && after.detail().doubt.as_deref() == Some(codes::ABANDONED.text);
-        if was_buried {
+        if is_burial(before, after) {
             self.judge_burial(before);
         }
         self.judge_undoing(before, after);
@@ -154,6 +155,12 @@ impl World {
         // What a consume's own end makes of the sale is no answer to a reversal.
         let ends = self.call().is_some_and(|call| call.function == Function::Consume);
         let answered = same_try && !ends && before.detail().answered == after.detail().answered;
+        // A success that came late says which reversal is the right one: what was confirmed before was about another.
+        if after.detail().answered && !before.detail().answered {
+            for process in &mut self.processes {
+                process.promised_until.remove(&biz_id);
+            }
+        }
         self.note_confirmation(process, after, answered);
         self.judge_confirmation(after, answered);
     }
@@ -292,4 +299,11 @@ impl World {
         self.counters.fault(kind);
         fate
     }
+}
+
+/// Whether the record says that no process carries out the intent any more.
+fn is_burial(intent: &Entry, record: &Entry) -> bool {
+    intent.stage() == Stage::Sending
+        && record.stage() != Stage::Sending
+        && record.detail().doubt.as_deref() == Some(codes::ABANDONED.text)
 }
