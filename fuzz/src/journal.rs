@@ -78,9 +78,10 @@ impl Store for Memory {
         Ok(self.entries().get(key).cloned())
     }
 
-    fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError> {
-        let keeps_out = |other: &&Entry| guard.keeps_out(record, other, |other| self.may_be_running(other));
-        Ok(self.entries().values().find(keeps_out).cloned())
+    fn seems_free(&self, record: &Entry, guard: Guard) -> bool {
+        let keeps_out = |other: &Entry| guard.keeps_out(record, other, |other| self.may_be_running(other));
+        let entries = self.entries();
+        !entries.contains_key(record.key()) && !entries.values().any(keeps_out)
     }
 
     fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {

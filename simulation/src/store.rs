@@ -111,12 +111,16 @@ impl Records for Store {
         Ok(found)
     }
 
-    fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError> {
+    fn seems_free(&self, record: &Entry, guard: Guard) -> bool {
+        self.life.pause();
+        if self.life.world().journal.find(record.key().biz_id.as_str()).is_some() {
+            return false;
+        }
         self.may_pause();
         let world = self.life.world();
         let locks = world.locks();
-        let keeps_out = |other: &&Entry| guard.keeps_out(record, other, |other| self.lives(&locks, other));
-        Ok(world.journal.all().find(keeps_out).cloned())
+        let keeps_out = |other: &Entry| guard.keeps_out(record, other, |other| self.lives(&locks, other));
+        !world.journal.all().any(keeps_out)
     }
 
     fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {

@@ -168,9 +168,9 @@ impl Journal {
         self.backend()?.find(key)
     }
 
-    /// The unsettled entry that would keep this record out.
-    pub fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError> {
-        self.backend()?.held_back(record, guard)
+    /// Guesses, without waiting, whether an entry of revision 1 would be recorded.
+    pub fn seems_free(&self, record: &Entry, guard: Guard) -> bool {
+        self.backend().is_ok_and(|backend| backend.seems_free(record, guard))
     }
 
     /// The entries that the library itself may still settle, oldest first: those behind `after`, at most a page of them.

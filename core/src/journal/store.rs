@@ -87,8 +87,9 @@ pub trait Store: Send + Sync {
     /// The record of a bizId.
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError>;
 
-    /// The unsettled entry that keeps this record out, if the record were written now.
-    fn held_back(&self, record: &Entry, guard: Guard) -> Result<Option<Entry>, JournalError>;
+    /// Guesses whether an entry of revision 1 would be recorded: its bizId seems to have no record, and no other sale seems
+    /// to hold it back. Nothing is waited for; in doubt it is false.
+    fn seems_free(&self, record: &Entry, guard: Guard) -> bool;
 
     /// The entries that the library itself may still settle: every unsettled one except those whose reversal was refused,
     /// which only a person or another configuration can settle.

@@ -178,12 +178,7 @@ impl Run<'_> {
     fn look(&mut self, intent: &Entry) -> Event {
         self.journalled(|run| {
             let Shared { journal, guard, .. } = &*run.client.shared;
-            let is_free = || {
-                let is_new = journal.find(intent.key())?.is_none();
-                Ok::<_, JournalError>(is_new && journal.held_back(intent, *guard)?.is_none())
-            };
-            // The record that follows reports why the journal cannot be used.
-            Ok(Event::Looked { free: is_free().unwrap_or(false) })
+            Ok(Event::Looked { free: journal.seems_free(intent, *guard) })
         })
     }
 
