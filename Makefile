@@ -50,9 +50,9 @@ sim:
 	$(SIMULATE)
 
 # The exhaustive check: every order of a few calls, crashes and losses over the library's own machines; the number of
-# states is printed. BOUNDS=large takes more of each, in at most STATES states.
+# states is printed. BOUNDS=large takes more (some minutes, less than 1 GB); a search stops at STATES states.
 BOUNDS ?= small
-STATES ?= 3000000
+STATES ?= 100000000
 SEARCH = $(CARGO) run --release -q -p zvpos-simulation -- --states $(STATES)
 model:
 	$(SEARCH) --model $(BOUNDS)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use zvpos_core::payment::OnUnknown;
-use zvpos_simulation::model::{Bounds, Given, search};
+use zvpos_simulation::model::{Bounds, search};
 use zvpos_simulation::mutant::Mutant;
 use zvpos_simulation::runner::run_many;
 use zvpos_simulation::{seed, workload};
@@ -17,8 +17,14 @@ zvpos-simulation --model small|large [--states N]
 
 Runs N seeds (default 10000) from S (default 1) on T threads (default 2). Exit 1 where an invariant breaks, after
 printing the seed and its trace. --seed runs one; --trace prints every line of it. --mutants runs every broken
-variant until it is caught, and exits 1 if one is not within N seeds. --model searches every order of a few calls,
-crashes and losses instead, in at most N states (default 20000000), and prints how many states there are.
+variant until it is caught, and exits 1 if one is not within N seeds.
+
+--model searches every order of two calls for a consume by one member's tills in two processes instead, with at most two
+tries of a reversal, and prints how many states there are; each search stops at N states (default 100000000). small
+searches three bounds, each with a consume that arrives late: a crash, a lost request or answer and a full disk; a crash
+and a reversal that a till asks for; a lost request or answer and a process that is stopped until the other presumes it
+dead. large searches two, likewise: two crashes and two lost requests or answers; a crash, a lost request or answer and a
+stopped process. large leaves out the full disk, the stopped process beside two crashes, and asked reversals.
 ";
 
 #[derive(Default)]
@@ -30,7 +36,7 @@ struct Options {
     trace: bool,
     mutant: Option<Mutant>,
     mutants: bool,
-    model: Option<Bounds>,
+    model: Option<&'static [Bounds]>,
     states: Option<u64>,
 }
 
@@ -86,7 +92,7 @@ fn options() -> Result<Option<Options>, String> {
 
 fn carry_out(options: &Options) -> Result<bool, String> {
     if let Some(bounds) = options.model {
-        return every_order(bounds, options.states.unwrap_or(20_000_000));
+        return every_order(bounds, options.states.unwrap_or(100_000_000));
     }
     if let Some(seed) = options.seed {
         return one(seed, options);
@@ -117,29 +123,32 @@ fn carry_out(options: &Options) -> Result<bool, String> {
     }
 }
 
-/// Searches under both policies for an outcome that is unknown.
-fn every_order(bounds: Bounds, most: u64) -> Result<bool, String> {
+/// Searches within each of those bounds, under both policies for an outcome that is unknown, until an invariant breaks.
+fn every_order(bounds: &[Bounds], most: u64) -> Result<bool, String> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let mut holds = true;
-    for policy in [OnUnknown::Reverse, OnUnknown::Hold] {
-        let started = Instant::now();
-        let searched = search(&Given::new(policy)?, bounds, most);
-        println!(
-            "{policy:?}: {} states, {} steps, {:.1} s{}",
-            searched.states,
-            searched.steps,
-            started.elapsed().as_secs_f64(),
-            if searched.is_cut { ", cut" } else { "" }
-        );
-        if let Some(((label, message), way)) = searched.broken {
-            holds = false;
-            for (number, action) in way.iter().enumerate() {
-                println!("  {:>3} {action:?}", number + 1);
+    for bounds in bounds {
+        println!("{bounds}:");
+        for policy in [OnUnknown::Reverse, OnUnknown::Hold] {
+            let started = Instant::now();
+            let searched = search(policy, *bounds, most)?;
+            println!(
+                "{policy:?}: {} states, {} steps, at most {} from the first state, {:.1} s{}",
+                searched.states,
+                searched.steps,
+                searched.depth,
+                started.elapsed().as_secs_f64(),
+                if searched.is_cut { ", cut" } else { "" }
+            );
+            if let Some(((label, message), way)) = searched.broken {
+                for (number, action) in way.iter().enumerate() {
+                    println!("  {:>3} {action}", number + 1);
+                }
+                println!("{label} is broken: {message}");
+                return Ok(false);
             }
-            println!("{label} is broken: {message}");
         }
     }
-    Ok(holds)
+    Ok(true)
 }
 
 fn one(seed: u64, options: &Options) -> Result<bool, String> {

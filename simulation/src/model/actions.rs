@@ -1,10 +1,12 @@
-//! What can happen in a state, and what it makes of it. Every decision is the library's own; what is carried out here is
-//! what a runtime carries out.
+//! The actions that are possible in a state, and the state after each. Every decision is the library's own; this module
+//! carries out what a runtime carries out.
 #![allow(
     clippy::indexing_slicing,
     reason = "sales and processes are numbered within the bounds of their arrays"
 )]
 
+use std::cell::RefCell;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use zvpos_core::gateway::{CodeRules, Envelope, Identity, Verdict};
@@ -15,10 +17,10 @@ use zvpos_core::payment::reversal::{self, By, Requested, request};
 use zvpos_core::payment::schedule::{Facts, Schedule, ScheduleSettings, Task};
 use zvpos_core::payment::{Entry, Key, OnUnknown, Stage};
 
-use super::rules::{Broken, arrive, can_be_over, check, may_be_running, rules};
-use super::state::{Job, Process, Purpose, SALES, State};
+use super::rules::{Broken, can_be_over, check, handled, may_be_running, rules};
+use super::state::{Attempt, BIZ_IDS, Call, Job, Process, Purpose, SALES, State, Table};
 
-/// One thing that can happen.
+/// One possible action. A thread is named by its process and by whether it is the library's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// A till asks for a consume.
@@ -27,28 +29,67 @@ pub enum Action {
     AskReversal(usize, usize, bool),
     /// The library's thread looks at an unsettled sale, likewise.
     Look(usize, usize, bool),
-    /// A thread (true: the library's) carries out its next effect.
+    /// A thread carries out its next effect.
     Effect(usize, bool),
-    /// Its next record meets a full disk.
+    /// The next record of a thread meets a full disk.
     FullDisk(usize, bool),
-    /// It waits no longer for another call.
+    /// A call waits no longer for another call.
     GiveUpWaiting(usize),
-    /// A request arrives; the gateway refuses what it may refuse.
+    /// A request arrives, and its answer comes back if its caller still waits. True: the gateway refuses.
     Arrive(usize, bool),
-    /// An answer arrives.
-    Answer(usize),
-    /// A request, or its answer, is lost.
-    Lose(usize),
+    /// A request arrives, and its answer is lost, likewise.
+    LoseAnswer(usize, bool),
+    /// A request is lost.
+    LoseRequest(usize),
     /// The caller gives up a request that will still arrive.
     Overtake(usize),
     /// A process dies.
     Crash(usize),
     /// A process starts again.
     Start(usize),
-    /// A process is stopped so long that the others take it for dead.
+    /// A process is stopped so long that the others presume it dead.
     Stop(usize),
-    /// It goes on.
+    /// A stopped process goes on.
     GoOn(usize),
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let biz_id = |sale: usize| BIZ_IDS.get(sale).copied().unwrap_or_default();
+        let thread = |worker: bool| if worker { "the library's thread" } else { "the till's thread" };
+        let over = |over: bool| if over { ", the late-arrival window over" } else { "" };
+        let refuses = |refuses: bool| if refuses { " and is refused" } else { "" };
+        match *self {
+            Action::Consume(process, sale) => write!(out, "P{process}: a till consumes {}", biz_id(sale)),
+            Action::AskReversal(process, sale, is_over) => {
+                write!(out, "P{process}: a till asks for the reversal of {}{}", biz_id(sale), over(is_over))
+            }
+            Action::Look(process, sale, is_over) => {
+                write!(out, "P{process}: the library's thread looks at {}{}", biz_id(sale), over(is_over))
+            }
+            Action::Effect(process, worker) => {
+                write!(out, "P{process}: {} carries out its next effect", thread(worker))
+            }
+            Action::FullDisk(process, worker) => {
+                write!(out, "P{process}: the next record of {} meets a full disk", thread(worker))
+            }
+            Action::GiveUpWaiting(process) => write!(out, "P{process}: the till's thread waits no longer"),
+            Action::Arrive(at, no) => {
+                write!(out, "request {at} arrives{}, the answer comes back if its caller waits", refuses(no))
+            }
+            Action::LoseAnswer(at, no) => {
+                write!(out, "request {at} arrives{}, the answer is lost", refuses(no))
+            }
+            Action::LoseRequest(at) => write!(out, "request {at} is lost"),
+            Action::Overtake(at) => {
+                write!(out, "the caller of request {at} gives it up; it is still on its way")
+            }
+            Action::Crash(process) => write!(out, "P{process} dies"),
+            Action::Start(process) => write!(out, "P{process} starts again"),
+            Action::Stop(process) => write!(out, "P{process} is stopped, and the other presumes it dead"),
+            Action::GoOn(process) => write!(out, "P{process} goes on"),
+        }
+    }
 }
 
 /// What the library is given: the two sales, and what the gateway's answers prove.
@@ -57,6 +98,7 @@ pub struct Given {
     identity: Identity,
     pub(super) accepted: Vec<Verdict>,
     pub(super) refused: Verdict,
+    pub(super) table: RefCell<Table>,
     now: Instant,
     settings: ScheduleSettings,
     on_unknown: OnUnknown,
@@ -70,7 +112,8 @@ impl Given {
                 .map(|biz_id| Key { open_id: "o".to_owned(), endpoint: "e".to_owned(), biz_id })
                 .map_err(|error| format!("{error:?}"))
         };
-        let keys = [key("A")?, key("B")?];
+        let [one, other] = BIZ_IDS;
+        let keys = [key(one)?, key(other)?];
         let amount = Amount::parse("1.00").map_err(|error| format!("{error:?}"))?;
         let customer_id = Some("383933091455959041".to_owned());
         let identity = Identity { customer_id, amount: Some(amount), ..Identity::default() };
@@ -97,10 +140,11 @@ impl Given {
         }
         let settings =
             ScheduleSettings { late_arrival: Duration::from_secs(1), confirm_after: Duration::ZERO };
-        Ok(Given { keys, identity, accepted, refused, now: Instant::now(), settings, on_unknown })
+        let table = RefCell::default();
+        Ok(Given { keys, identity, accepted, refused, table, now: Instant::now(), settings, on_unknown })
     }
 
-    /// Everything that can happen.
+    /// Every possible action.
     pub fn actions(&self, state: &State) -> Vec<Action> {
         let mut found = Vec::new();
         for (number, process) in state.processes.iter().enumerate() {
@@ -118,68 +162,71 @@ impl Given {
             if state.left.pauses > 0 && process.till.is_some() {
                 found.push(Action::Stop(number));
             }
-            for (worker, job) in [(false, &process.till), (true, &process.worker)] {
-                match job {
-                    Some(Job::Consume(_, _, Some(effect))) => {
-                        found.push(Action::Effect(number, worker));
-                        let is_record =
-                            !matches!(effect, consume::Effect::Send(_) | consume::Effect::AwaitOther(_));
-                        if is_record && state.left.full_disks > 0 {
-                            found.push(Action::FullDisk(number, worker));
-                        }
-                        if matches!(effect, consume::Effect::AwaitOther(_)) {
-                            found.push(Action::GiveUpWaiting(number));
-                        }
-                    }
-                    Some(Job::Reversal(_, _, Some(effect), _)) => {
-                        found.push(Action::Effect(number, worker));
-                        if matches!(effect, reversal::Effect::Record(_)) && state.left.full_disks > 0 {
-                            found.push(Action::FullDisk(number, worker));
-                        }
-                    }
-                    Some(_) => {}
-                    None if worker => {
-                        for sale in (0..SALES).filter(|sale| self.is_due(state, number, *sale)) {
-                            found.push(Action::Look(number, sale, false));
-                            if can_be_over(state, sale) {
-                                found.push(Action::Look(number, sale, true));
-                            }
-                        }
-                    }
-                    None => {
-                        if state.left.consumes > 0 {
-                            found.extend((0..SALES).map(|sale| Action::Consume(number, sale)));
-                        }
-                        if state.left.reversals > 0 && state.left.tries > 0 {
-                            let known = (0..SALES).filter(|sale| state.journal[*sale].is_some());
-                            for sale in known {
-                                found.push(Action::AskReversal(number, sale, false));
-                                if can_be_over(state, sale) {
-                                    found.push(Action::AskReversal(number, sale, true));
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+            self.thread_actions(state, number, false, &mut found);
+            self.thread_actions(state, number, true, &mut found);
         }
         for (at, message) in state.messages.iter().enumerate() {
-            if message.said.is_none() {
-                found.push(Action::Arrive(at, false));
-                if message.purpose == Purpose::Consume && state.ledger[message.sale].answered.is_none() {
-                    found.push(Action::Arrive(at, true));
+            let may_refuse =
+                message.purpose == Purpose::Consume && state.ledger[message.sale].answered.is_none();
+            let waits = message.waiting.is_some();
+            for refuses in [false, true].into_iter().take(1 + usize::from(may_refuse)) {
+                found.push(Action::Arrive(at, refuses));
+                if waits && state.left.losses > 0 {
+                    found.push(Action::LoseAnswer(at, refuses));
                 }
-                if message.purpose == Purpose::Consume && message.waiting.is_some() && state.left.late > 0 {
-                    found.push(Action::Overtake(at));
-                }
-            } else {
-                found.push(Action::Answer(at));
             }
-            if state.left.losses > 0 && message.waiting.is_some() {
-                found.push(Action::Lose(at));
+            if waits && state.left.losses > 0 {
+                found.push(Action::LoseRequest(at));
+            }
+            if waits && state.left.late > 0 && message.purpose == Purpose::Consume {
+                found.push(Action::Overtake(at));
             }
         }
         found
+    }
+
+    fn thread_actions(&self, state: &State, number: usize, worker: bool, found: &mut Vec<Action>) {
+        let process = &state.processes[number];
+        let job = if worker { &process.worker } else { &process.till };
+        let records = match job.as_ref().map(|job| &job.call.value) {
+            Some(Call::Consume(_, Some(effect))) => {
+                if matches!(effect, consume::Effect::AwaitOther(_)) {
+                    found.push(Action::GiveUpWaiting(number));
+                }
+                matches!(
+                    effect,
+                    consume::Effect::RecordIntent { .. }
+                        | consume::Effect::RecordAgain(_)
+                        | consume::Effect::Record(_)
+                )
+            }
+            Some(Call::Reversal(_, Some(effect), _)) => matches!(effect, reversal::Effect::Record(_)),
+            // Its request is on its way.
+            Some(Call::Consume(_, None) | Call::Reversal(_, None, _)) => return,
+            None => return self.idle_actions(state, number, worker, found),
+        };
+        found.push(Action::Effect(number, worker));
+        if records && state.left.full_disks > 0 {
+            found.push(Action::FullDisk(number, worker));
+        }
+    }
+
+    fn idle_actions(&self, state: &State, number: usize, worker: bool, found: &mut Vec<Action>) {
+        let windows = |sale: usize| [false, true].into_iter().take(1 + usize::from(can_be_over(state, sale)));
+        if worker {
+            for sale in (0..SALES).filter(|sale| self.is_due(state, number, *sale)) {
+                found.extend(windows(sale).map(|over| Action::Look(number, sale, over)));
+            }
+            return;
+        }
+        if state.left.consumes > 0 {
+            found.extend((0..SALES).map(|sale| Action::Consume(number, sale)));
+        }
+        if state.left.reversals > 0 && state.left.tries > 0 {
+            for sale in (0..SALES).filter(|sale| state.journal[*sale].is_some()) {
+                found.extend(windows(sale).map(|over| Action::AskReversal(number, sale, over)));
+            }
+        }
     }
 
     /// The state after an action, or the invariant that it breaks.
@@ -193,7 +240,7 @@ impl Given {
                     Entry::intent(self.keys[sale].clone(), self.identity.clone(), owner, self.on_unknown, 0);
                 let asked = consume::Event::Asked { connected: true };
                 let (machine, effect) = consume::step(consume::State::New(intent), asked);
-                Given::consume_goes_on(&mut next, process, sale, machine, effect)?;
+                self.consume_goes_on(&mut next, process, sale, machine, effect)?;
             }
             Action::AskReversal(process, sale, over) => self.ask_reversal(&mut next, process, sale, over)?,
             Action::Look(process, sale, over) => self.look(&mut next, process, sale, over)?,
@@ -203,47 +250,36 @@ impl Given {
                 self.effect(&mut next, process, worker, true)?;
             }
             Action::GiveUpWaiting(process) => {
-                if let Some(Job::Consume(sale, machine, Some(consume::Effect::AwaitOther(_)))) =
-                    next.processes[process].till.take()
+                if let Some(Job { sale, call }) = next.processes[process].till.take()
+                    && let Call::Consume(machine, _) = &call.value
                 {
-                    let (machine, effect) = consume::step(machine, consume::Event::WaitTimedOut);
-                    Given::consume_goes_on(&mut next, process, sale, machine, effect)?;
+                    let (machine, effect) = consume::step(machine.clone(), consume::Event::WaitTimedOut);
+                    self.consume_goes_on(&mut next, process, sale, machine, effect)?;
                 }
             }
-            Action::Arrive(at, refuses) => arrive(&mut next, at, refuses),
-            Action::Answer(at) => {
+            Action::Arrive(at, refuses) => {
                 let message = next.messages.remove(at);
-                if let (Some(waiting), Some(said)) = (message.waiting, message.said) {
-                    self.answered(&mut next, waiting, message, Some(said))?;
-                }
+                let said = handled(&mut next, message, refuses);
+                self.answered(&mut next, message, Some(said))?;
             }
-            Action::Lose(at) => {
+            Action::LoseAnswer(at, refuses) => {
                 next.left.losses -= 1;
                 let message = next.messages.remove(at);
-                if let Some(waiting) = message.waiting {
-                    self.answered(&mut next, waiting, message, None)?;
-                }
+                handled(&mut next, message, refuses);
+                self.answered(&mut next, message, None)?;
+            }
+            Action::LoseRequest(at) => {
+                next.left.losses -= 1;
+                let message = next.messages.remove(at);
+                self.answered(&mut next, message, None)?;
             }
             Action::Overtake(at) => {
                 next.left.late -= 1;
                 let message = next.messages[at];
                 next.messages[at].waiting = None;
-                if let Some(waiting) = message.waiting {
-                    self.answered(&mut next, waiting, message, None)?;
-                }
+                self.answered(&mut next, message, None)?;
             }
-            Action::Crash(process) => {
-                next.left.crashes -= 1;
-                let dead = &mut next.processes[process];
-                (dead.alive, dead.stopped, dead.till, dead.worker) = (false, false, None, None);
-                // The request may still arrive; nobody waits for it.
-                for message in
-                    next.messages.iter_mut().filter(|m| m.waiting.is_some_and(|w| w.process == process))
-                {
-                    message.waiting = None;
-                }
-                next.messages.retain(|message| message.waiting.is_some() || message.said.is_none());
-            }
+            Action::Crash(process) => next.dies(process),
             Action::Start(process) => {
                 let started = &mut next.processes[process];
                 started.life += 1;
@@ -251,7 +287,11 @@ impl Given {
             }
             Action::Stop(process) => {
                 next.left.pauses -= 1;
-                next.processes[process].stopped = true;
+                let stopped = &mut next.processes[process];
+                stopped.stopped = true;
+                if stopped.attempt == Attempt::InTime && (0..SALES).any(|sale| stopped.carries_out(sale)) {
+                    stopped.attempt = Attempt::Late;
+                }
             }
             Action::GoOn(process) => next.processes[process].stopped = false,
         }
@@ -259,7 +299,7 @@ impl Given {
         Ok(next)
     }
 
-    /// Whether nothing can happen any more by itself though something is unsettled.
+    /// Whether a sale stays unsettled though no more action follows by itself.
     pub fn is_stuck(&self, state: &State, actions: &[Action]) -> Option<Broken> {
         let quiet = actions.iter().all(|action| {
             matches!(
@@ -267,19 +307,18 @@ impl Given {
                 Action::Crash(_) | Action::Stop(_) | Action::Consume(..) | Action::AskReversal(..)
             )
         });
-        let open = state
-            .journal
-            .iter()
-            .flatten()
+        let open = (0..SALES)
+            .filter_map(|sale| state.entry(sale))
             .find(|entry| matches!(entry.stage(), Stage::Sending | Stage::Reversing));
         let open = open.filter(|_| quiet && state.left.tries > 0)?;
         Some(("I2", format!("{} stays {}", open.key().biz_id, open.stage().as_str())))
     }
 
     fn is_due(&self, state: &State, process: usize, sale: usize) -> bool {
-        let Some(entry) = &state.journal[sale] else { return false };
+        let Some(entry) = state.entry(sale) else { return false };
         // The other thread of the process may be at it: then it waits.
-        let driven = matches!(&state.processes[process].till, Some(Job::Reversal(at, ..)) if *at == sale);
+        let till = state.processes[process].till.as_ref().filter(|job| job.sale == sale);
+        let driven = till.is_some_and(|job| matches!(job.call.value, Call::Reversal(..)));
         let is_due = match self.task(state, process, entry) {
             Task::MarkAbandoned => true,
             Task::Drive => state.left.tries > 0 && !driven,
@@ -301,41 +340,39 @@ impl Given {
     }
 
     fn look(&self, next: &mut State, process: usize, sale: usize, over: bool) -> Result<(), Broken> {
-        let Some(entry) = next.journal[sale].clone() else { return Ok(()) };
+        let Some(entry) = next.entry(sale).cloned() else { return Ok(()) };
         match self.task(next, process, &entry) {
             Task::MarkAbandoned => {
                 let record = abandoned(&entry);
-                drop(self.record(next, process, &record, Guard::Off));
+                self.record(next, process, &record, Guard::Off)?;
             }
-            Task::Drive => Given::drive(next, process, sale, entry, true, over)?,
+            Task::Drive => self.drive(next, process, sale, entry, true, over)?,
             Task::Leave | Task::Wait(_) => {}
         }
         Ok(())
     }
 
     fn ask_reversal(&self, next: &mut State, process: usize, sale: usize, over: bool) -> Result<(), Broken> {
-        next.left.reversals -= 1;
-        let Some(entry) = next.journal[sale].clone() else { return Ok(()) };
-        // As a look-up does: what a dead process left is recorded as that first.
-        let entry = if entry.stage() == Stage::Sending && !may_be_running(next, process, &entry) {
-            let record = abandoned(&entry);
-            drop(self.record(next, process, &record, Guard::Off));
-            next.journal[sale].clone().unwrap_or(record)
-        } else {
-            entry
-        };
-        if let Requested::Record(record) = request(&entry, None, true, By::Till) {
-            drop(self.record(next, process, &record, Guard::Off));
+        let Some(entry) = next.entry(sale).cloned() else { return Ok(()) };
+        // As a look-up does: what a dead process left is recorded as that first. The call goes on with the next action.
+        if entry.stage() == Stage::Sending && !may_be_running(next, process, &entry) {
+            self.record(next, process, &abandoned(&entry), Guard::Off)?;
+            return Ok(());
         }
-        match next.journal[sale].clone() {
+        next.left.reversals -= 1;
+        if let Requested::Record(record) = request(&entry, None, true, By::Till) {
+            self.record(next, process, &record, Guard::Off)?;
+        }
+        match next.entry(sale).cloned() {
             Some(entry) if entry.stage() == Stage::Reversing => {
-                Given::drive(next, process, sale, entry, false, over)
+                self.drive(next, process, sale, entry, false, over)
             }
             _ => Ok(()),
         }
     }
 
     fn drive(
+        &self,
         next: &mut State,
         process: usize,
         sale: usize,
@@ -346,6 +383,6 @@ impl Given {
         next.left.tries = next.left.tries.saturating_sub(1);
         let begin = reversal::Event::Begin { other_biz_ids: false };
         let (machine, effect) = reversal::step(reversal::State::New(entry), begin, rules(over));
-        Given::reversal_goes_on(next, process, worker, sale, machine, effect, over)
+        self.reversal_goes_on(next, process, worker, sale, machine, effect, over)
     }
 }
