@@ -455,7 +455,10 @@ impl Entry {
     pub(crate) fn sent_away(&self) -> bool {
         match self.stage {
             Stage::Unproven if self.has_late_proof() => self.detail.reversal.sent_away,
-            Stage::Reversing | Stage::Refused | Stage::Unproven => !self.gives_back(),
+            // A refund of a sale that a person has kept changes nothing about it.
+            Stage::Reversing | Stage::Refused | Stage::Unproven => {
+                !self.gives_back() || self.detail.reversal.sent_away
+            }
             Stage::Kept => self.detail.reversal.sent_away,
             _ => false,
         }

@@ -347,3 +347,21 @@ fn what_is_proven_is_not_lost_to_a_try_that_received_less() {
     let after = over(&lost, Reversed::Done(words()), false).unwrap();
     assert_eq!((after.stage, after.promise_refused()), (Stage::Unproven, true));
 }
+
+/// A person kept a sale for which the till had been told to take another tender; a refund of it cannot be determined.
+#[test]
+fn what_was_sent_to_another_tender_stays_so_through_a_refund() {
+    let mut kept = entry(Stage::Kept);
+    kept.detail.reversal.sent_away = true;
+    let Requested::Record(asked) = request(&kept, None, true, By::Till) else { panic!("a refund") };
+    assert!(asked.is_refund() && asked.sent_away());
+    let Try::GiveUp(unproven) = try_reversal(&asked, true) else { panic!("no bizId to go by") };
+    assert!(unproven.stage() == Stage::Unproven && unproven.sent_away());
+    let refused = reversal_answered(&asked, &Reversed::Refused(words()), true, false);
+    assert!(refused.sent_away(), "{:?}", refused.stage());
+    // A finished sale was not.
+    let mut finished = entry(Stage::Succeeded);
+    finished.detail.answered = true;
+    let Requested::Record(asked) = request(&finished, None, true, By::Till) else { panic!("a refund") };
+    assert!(!asked.sent_away());
+}

@@ -201,7 +201,7 @@ fn what_a_record_means_depends_on_nothing_else() {
                 let away = match stage {
                     Stage::Kept => sent_away,
                     Stage::Unproven if late_proof => sent_away,
-                    Stage::Reversing | Stage::Refused | Stage::Unproven => !refund && !foreign,
+                    Stage::Reversing | Stage::Refused | Stage::Unproven => (!refund && !foreign) || sent_away,
                     _ => false,
                 };
                 assert_eq!(entry.sent_away(), away, "{case}");
