@@ -67,7 +67,7 @@ sim-mutants:
 MINUTES ?= 150
 mutants:
 	tests/tools.sh mutants
-	python3 tests/mutants.py --minutes $(MINUTES) $(if $(SHARD),--shard $(SHARD)) $(if $(SINCE),--since $(SINCE))
+	python3 tests/mutants.py --minutes $(MINUTES) $(if $(SHARD),--shard $(SHARD)) $(if $(SINCE),--since $(SINCE)) $(if $(ADVISE),--advise)
 
 # Tills killed at random moments, restarted, and held against the ledger.
 crash: library
