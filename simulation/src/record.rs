@@ -28,6 +28,7 @@ impl World {
         }
         let failed = self.processes.get(process).is_some_and(|process| process.failed);
         if failed && self.mutant != Some(Mutant::FailureForgotten) {
+            self.note_lost(entry);
             return Err(JournalError::new(&codes::JOURNAL, "a write failed before"));
         }
         let fate = self.fate();
@@ -99,12 +100,17 @@ impl World {
             if let Some(process) = self.processes.get_mut(process) {
                 process.acknowledged.clear();
             }
-            // The outcome of a request that left.
-            if self.call().is_some_and(|call| call.biz_id == biz_id && call.sent > 0) {
-                self.oracle.deeds(biz_id).zombie_lost = true;
-            }
+            self.note_lost(entry);
         }
         recorded
+    }
+
+    /// A record failed: if it was the outcome of a request that left, only its till knows of the request.
+    fn note_lost(&mut self, entry: &Entry) {
+        let biz_id = entry.key().biz_id.as_str();
+        if self.call().is_some_and(|call| call.biz_id == biz_id && call.sent > 0) {
+            self.oracle.deeds(biz_id).zombie_lost = true;
+        }
     }
 
     /// Judges a committed change by the record before it.
