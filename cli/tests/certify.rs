@@ -17,7 +17,7 @@ fn certify(place: &Location, options: &[&str], till: &[OsString]) -> Output {
     let mut command = place.command(env!("CARGO_BIN_EXE_zv"));
     command.arg("certify").args(options).arg("--").args(till);
     // The tills in Python load the library from here, and write no file that the next run would find.
-    command.env("ZVPOS_LIB", tills::library().join("libzvpos.so")).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("ZVPOS_LIBRARY", tills::library().join("libzvpos.so")).env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("TMPDIR", &place.folder);
     Output::of(&mut command)
 }

@@ -82,7 +82,7 @@ pub fn options(till: Vec<OsString>) -> Options {
     let library = library();
     options.environment = vec![
         ("LD_LIBRARY_PATH".into(), library.into()),
-        ("ZVPOS_LIB".into(), library.join("libzvpos.so").into()),
+        ("ZVPOS_LIBRARY".into(), library.join("libzvpos.so").into()),
         // Writes no file that the next run would find.
         ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
     ];

@@ -2,7 +2,7 @@
 """A till that passes `zv certify`: what an integrator's own program must keep, store, and do.
 
 The certifier plays the cashier: a JSON object a line on stdin, answered by JSON objects on stdout (docs/certify.md).
-libzvpos.so must be where the loader finds it, or named by the variable ZVPOS_LIB.
+libzvpos.so must be where the loader finds it, or named by the variable ZVPOS_LIBRARY.
 """
 import ctypes
 import json
@@ -10,7 +10,7 @@ import os
 import sys
 from decimal import Decimal
 
-zv = ctypes.CDLL(os.environ.get("ZVPOS_LIB", "libzvpos.so"))
+zv = ctypes.CDLL(os.environ.get("ZVPOS_LIBRARY", "libzvpos.so"))
 for name, arguments in {"zv_init": 1, "zv_coupon_quote_json": 1, "zv_consume_json": 1, "zv_lookup_json": 1,
                         "zv_confirm_json": 1, "zv_reverse_json": 1, "zv_pending_json": 1, "zv_shutdown": 0}.items():
     getattr(zv, name).restype = ctypes.c_void_p  # c_char_p would lose the pointer

@@ -160,7 +160,7 @@ pub(crate) static RECORDED: Schema = Schema {
         optional("operatorName", Kind::Text(4096), "the operator, as the request said"),
         optional("multiMark", Kind::Text(4096), "the store, as the request said"),
         required("on_unknown", Kind::Word(&["reverse", "hold"]), "what happens to an unknown outcome"),
-        required("acknowledged", Kind::Flag, "the till has read the answer"),
+        required("acknowledged", Kind::Flag, "the till has read that the sale succeeded"),
         required(
             "confirmation",
             Kind::Word(&["not_asked", "awaited", "given"]),
