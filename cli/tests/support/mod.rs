@@ -95,7 +95,11 @@ impl Location {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        // A command that refuses its options may end before it reads.
+        match child.stdin.take().unwrap().write_all(stdin.as_bytes()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+            written => written.unwrap(),
+        }
         Output::from(&child.wait_with_output().unwrap())
     }
 }
