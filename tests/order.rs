@@ -36,13 +36,19 @@ fn gateway(body: &'static str) -> (Scripted, Arc<AtomicU64>) {
     (server, requests)
 }
 
-#[test]
-fn a_connection_opens_while_the_intent_waits_and_no_byte_leaves_before_it_is_durable() {
-    let (server, requests) = gateway(TAKEN);
-    let config = config(&server.url(), json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
+/// A till whose sale T1 waits for its journal, and the program that holds the journal.
+fn waiting(url: &str) -> (Driver, Holder) {
+    let config = config(url, json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
     let mut till = Driver::started(&config);
     let holder = Holder::take(&config["journal"]);
     till.begin(&format!("consume {}", sale("T1")));
+    (till, holder)
+}
+
+#[test]
+fn a_connection_opens_while_the_intent_waits_and_no_byte_leaves_before_it_is_durable() {
+    let (server, requests) = gateway(TAKEN);
+    let (mut till, holder) = waiting(&server.url());
     until("a connection, though the journal is held", || server.connections() == 1);
     sleep(Duration::from_millis(500));
     assert_eq!(requests.load(Ordering::Relaxed), 0);
@@ -89,10 +95,7 @@ fn a_connection_that_is_closed_while_the_intent_waits_is_opened_again() {
         }
         while Request::read(&mut stream).is_some() && stream.write_all(&gateway_answer(TAKEN)).is_ok() {}
     });
-    let config = config(&server.url(), json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
-    let mut till = Driver::started(&config);
-    let holder = Holder::take(&config["journal"]);
-    till.begin(&format!("consume {}", sale("T1")));
+    let (mut till, holder) = waiting(&server.url());
     until("a connection, though the journal is held", || server.connections() == 1);
     sleep(Duration::from_millis(200));
     holder.let_go();
@@ -103,11 +106,7 @@ fn a_connection_that_is_closed_while_the_intent_waits_is_opened_again() {
 #[test]
 fn a_connection_that_is_refused_while_the_intent_waits_is_begun_again() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{address}/api/v2");
-    let config = config(&url, json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
-    let mut till = Driver::started(&config);
-    let holder = Holder::take(&config["journal"]);
-    till.begin(&format!("consume {}", sale("T1")));
+    let (mut till, holder) = waiting(&format!("http://{address}/api/v2"));
     sleep(Duration::from_millis(500));
     let listener = TcpListener::bind(address).unwrap();
     let gateway = spawn(move || {
@@ -131,10 +130,7 @@ fn bytes_that_come_while_the_intent_waits_are_no_answer() {
             count.fetch_add(1, Ordering::Relaxed);
         }
     });
-    let config = config(&server.url(), json!({"timeouts_ms": {"connect": 10_000, "total": 20_000}}));
-    let mut till = Driver::started(&config);
-    let holder = Holder::take(&config["journal"]);
-    till.begin(&format!("consume {}", sale("T1")));
+    let (mut till, holder) = waiting(&server.url());
     until("a connection, though the journal is held", || server.connections() == 1);
     sleep(Duration::from_millis(200));
     holder.let_go();
