@@ -34,7 +34,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
 }
 
 /// Tries the addresses in turn, each with an equal share of the time left; first the one to which a connection was begun
-/// ahead. That may have been long ago: unless it took its whole share, its address is tried anew.
+/// ahead. That may have been long ago: unless it took its whole share, its address is tried again.
 fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
     let mut untried: VecDeque<SocketAddr> = addresses.iter().copied().collect();
     let mut last = Error::HostNotFound;
