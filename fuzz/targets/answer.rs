@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::gateway::{
     Balance, BalanceRules, CONSUME_ANSWER, CodeRules, Envelope, Identity, QUOTE_ANSWER, Sign, Verdict,
-    mended_read,
+    repaired_read,
 };
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::schema::Ids;
@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
         only_listed: number & 16 == 16,
         ..CodeRules::default()
     };
-    check_mended(body);
+    check_repaired(body);
     let Ok(envelope) = Envelope::read(200, body) else { return };
     let envelope = envelope.hiding([SECRET]);
     assert!(Envelope::read(500, body).is_err());
@@ -96,9 +96,9 @@ fn question(number: u8) -> Identity {
 }
 
 /// A repaired answer to a read is valid JSON and names the repaired places.
-fn check_mended(body: &[u8]) {
+fn check_repaired(body: &[u8]) {
     for shape in [None, Some(&QUOTE_ANSWER)] {
-        if let Some((text, warning)) = mended_read(body, shape) {
+        if let Some((text, warning)) = repaired_read(body, shape) {
             assert!(Tree::read(&text).is_some() && text.contains('\u{fffd}'), "{text}");
             assert!(!warning.message.is_empty());
         }

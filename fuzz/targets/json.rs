@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use encoding_rs::GB18030;
 use libfuzzer_sys::fuzz_target;
 use zvpos_core::config::Charset;
-use zvpos_core::json::{Value, ValueKind, escape_beyond_ascii, mend, push_string};
+use zvpos_core::json::{Value, ValueKind, escape_beyond_ascii, push_string, repair};
 use zvpos_core::outcome::Lang;
 use zvpos_core::text::{Expected, decode_config, encode};
 use zvpos_fuzz::choice;
@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((number, bytes)) = choice(input) else { return };
     let charset = Charset::from_number(number % 3);
     let _ = decode_config(bytes, Lang::En);
-    check_mended(bytes);
+    check_repaired(bytes);
     let decoded = Expected { what: "request", charset, lang: Lang::En }.decode_given(bytes);
     assert_eq!(decoded.as_ref().ok().map(AsRef::as_ref), as_others_read(bytes, charset).as_deref());
     let Ok(text) = decoded else { return };
@@ -91,8 +91,8 @@ fn check_same(ours: &Value<'_>, theirs: &Tree) {
 }
 
 /// Repaired JSON is valid, and names the repaired places.
-fn check_mended(bytes: &[u8]) {
-    let Some(mended) = mend(bytes) else { return };
-    assert!(!mended.spots.is_empty() && mended.text.contains('\u{fffd}'));
-    assert!(mend(mended.text.as_bytes()).is_none(), "{}", mended.text);
+fn check_repaired(bytes: &[u8]) {
+    let Some(repaired) = repair(bytes) else { return };
+    assert!(!repaired.spots.is_empty() && repaired.text.contains('\u{fffd}'));
+    assert!(repair(repaired.text.as_bytes()).is_none(), "{}", repaired.text);
 }

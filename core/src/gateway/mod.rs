@@ -13,7 +13,7 @@ mod sign;
 
 pub use answer::{
     Accepted, Balance, BalanceRules, CodeRules, Doubt, Envelope, GatewayStatus, NotSent, Refusal, Sign,
-    Verdict, mended_read,
+    Verdict, repaired_read,
 };
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, Origin, REQUEST as CONSUME_REQUEST};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};

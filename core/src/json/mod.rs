@@ -3,8 +3,8 @@
 //! The parser is this module's own, one pass without copies, and the tests compare it with serde_json; errors in a
 //! text that is not JSON are reported in serde_json's words.
 
-mod mend;
 mod reader;
+mod repair;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,8 +12,8 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use mend::{Broken, Mended, Spot, mend};
 use reader::Reader;
+pub use repair::{Broken, Repaired, Spot, repair};
 
 /// The maximum depth of arrays and objects. The vendor's deepest answer has four levels.
 pub(crate) const MAX_DEPTH: usize = 32;

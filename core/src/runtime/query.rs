@@ -6,7 +6,7 @@ use super::Client;
 use super::response::{self, ReadEnd};
 use crate::config::ActionKind;
 use crate::gateway::{
-    CodeRules, Doubt, Envelope, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, mended_read,
+    CodeRules, Doubt, Envelope, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, repaired_read,
 };
 use crate::json::Object;
 use crate::money::BizId;
@@ -92,7 +92,7 @@ impl Client {
     }
 
     fn read(&self, what: &str, route: &Route, params: &Params, judge: Judge) -> Answer {
-        let mut mended = None;
+        let mut repaired = None;
         let started = self.shared.world.now();
         let deadline = started + self.shared.total;
         let mut timing = Timing::default();
@@ -104,7 +104,7 @@ impl Client {
             match exchanged.result {
                 Err(TransportError::NotSent(why)) => break ReadEnd::NotSent(why),
                 Err(TransportError::Lost(doubt)) => break ReadEnd::Lost(doubt),
-                Ok(answer) => match self::envelope(&answer, judge.schema(), &mut mended) {
+                Ok(answer) => match self::envelope(&answer, judge.schema(), &mut repaired) {
                     Err(doubt) => break ReadEnd::Lost(doubt.hiding([self.account.credentials.secret()])),
                     Ok(envelope) => {
                         let envelope = envelope.hiding([self.account.credentials.secret()]);
@@ -137,7 +137,7 @@ impl Client {
         timing.total = self.shared.world.now().saturating_duration_since(started);
         let lang = self.shared.lang;
         let told = if judge.is_listed() { response::listed(end, lang) } else { response::read(end, lang) };
-        let told = told.with_warnings(mended.map(|(_, warning)| warning));
+        let told = told.with_warnings(repaired.map(|(_, warning)| warning));
         let answer = told.with_warnings(self.clock_warning()).with_timing(timing);
         self.log_answer(what, &answer);
         answer
@@ -148,13 +148,13 @@ impl Client {
 fn envelope<'a>(
     answer: &'a HttpAnswer,
     schema: Option<&'static Schema>,
-    mended: &'a mut Option<(String, Warning)>,
+    repaired: &'a mut Option<(String, Warning)>,
 ) -> Result<Envelope<'a>, Doubt> {
-    *mended = None;
+    *repaired = None;
     match Envelope::read(answer.status, &answer.body) {
         Err(doubt) if doubt.kind.text == codes::BROKEN_TEXT.text => {
-            *mended = mended_read(&answer.body, schema);
-            let Some((text, _)) = mended else { return Err(doubt) };
+            *repaired = repaired_read(&answer.body, schema);
+            let Some((text, _)) = repaired else { return Err(doubt) };
             Envelope::read(answer.status, text.as_bytes())
         }
         read => read,

@@ -18,7 +18,7 @@ mod text;
 
 pub use records::{Balance, BalanceRules};
 pub(super) use refusal::Of;
-pub use text::mended_read;
+pub use text::repaired_read;
 
 /// The configured meaning of codes in a consume's answer (`codes`).
 #[derive(Clone, Debug, PartialEq, Eq)]

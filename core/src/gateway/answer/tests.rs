@@ -485,7 +485,7 @@ proptest! {
             prop_assert_eq!(dirt, b"\n");
             prop_assert_eq!(envelope.data().map(Value::raw).map(|raw| raw.replace('\n', "")), Value::parse(whole).ok().and_then(|v| v.as_object()?.get("data").map(|data| data.raw().to_owned())));
         }
-        if let Some((text, _)) = mended_read(&bytes, Some(&crate::gateway::QUOTE_ANSWER)) {
+        if let Some((text, _)) = repaired_read(&bytes, Some(&crate::gateway::QUOTE_ANSWER)) {
             prop_assert!(strict.is_err());
             let without_words = |text: &str| {
                 let mut value: serde_json::Value = serde_json::from_str(text).unwrap();

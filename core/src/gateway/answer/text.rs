@@ -2,15 +2,15 @@
 //! result; a payment, a reversal and evidence never accept them.
 
 use super::{Doubt, codes};
-use crate::json::{Mended, Spot, Value, mend};
+use crate::json::{Repaired, Spot, Value, repair};
 use crate::outcome::Warning;
 use crate::schema::{Kind, Schema, is_name_of_exact, is_name_of_words};
 
 /// What is wrong with a body that is the gateway's whole answer except for its strings; `None` if anything else is
 /// wrong.
 pub(super) fn doubt(body: &[u8]) -> Option<Doubt> {
-    let mended = whole(body)?;
-    let spot = mended.spots.first()?;
+    let repaired = whole(body)?;
+    let spot = repaired.spots.first()?;
     let what = if spot.is_name { "the name" } else { "the text of" };
     Some(Doubt::new(
         &codes::BROKEN_TEXT,
@@ -20,23 +20,23 @@ pub(super) fn doubt(body: &[u8]) -> Option<Doubt> {
 
 /// The answer to a read with U+FFFD in place of what is not text, and a warning for the till. `None` if a name, an
 /// id, a code or a number is affected: no letter of those can be guessed. `schema` describes the data.
-pub fn mended_read(body: &[u8], schema: Option<&'static Schema>) -> Option<(String, Warning)> {
-    let mended = whole(body)?;
-    if mended.spots.iter().any(|spot| is_exact(spot, schema)) {
+pub fn repaired_read(body: &[u8], schema: Option<&'static Schema>) -> Option<(String, Warning)> {
+    let repaired = whole(body)?;
+    if repaired.spots.iter().any(|spot| is_exact(spot, schema)) {
         return None;
     }
-    let mut names: Vec<&str> = mended.spots.iter().map(|spot| spot.name.as_str()).collect();
+    let mut names: Vec<&str> = repaired.spots.iter().map(|spot| spot.name.as_str()).collect();
     names.dedup();
     names.truncate(5);
-    let broken = mended.spots.first().map(|spot| spot.broken.to_string()).unwrap_or_default();
+    let broken = repaired.spots.first().map(|spot| spot.broken.to_string()).unwrap_or_default();
     let message = format!("{} held {broken}; U+FFFD replaces it", names.join(", "));
-    Some((mended.text, Warning::new(&codes::WARN_TEXT, message)))
+    Some((repaired.text, Warning::new(&codes::WARN_TEXT, message)))
 }
 
 /// The body with its strings repaired, if it is then JSON.
-fn whole(body: &[u8]) -> Option<Mended> {
+fn whole(body: &[u8]) -> Option<Repaired> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    mend(body).filter(|mended| Value::parse(&mended.text).is_ok())
+    repair(body).filter(|repaired| Value::parse(&repaired.text).is_ok())
 }
 
 /// Whether the broken string must be read exactly.

@@ -461,9 +461,9 @@ fn a_broken_text_is_named_with_its_place() {
 
 #[test]
 fn a_read_with_a_broken_text_is_taken_unless_the_text_must_be_exact() {
-    let mended = |data: &str| {
+    let repaired = |data: &str| {
         let body = with_data(data).replace('!', "\u{1}");
-        mended_read(body.as_bytes(), Some(&QUOTE_ANSWER))
+        repaired_read(body.as_bytes(), Some(&QUOTE_ANSWER))
     };
     for (data, taken) in [
         (r#"{"note":"a!b"}"#, true),
@@ -479,9 +479,9 @@ fn a_read_with_a_broken_text_is_taken_unless_the_text_must_be_exact() {
         (r#"{"goods_item":[{"unknown":"L!"}]}"#, true),
         (r#"{"bizId":"L!"}"#, false),
     ] {
-        assert_eq!(mended(data).is_some(), taken, "{data}");
+        assert_eq!(repaired(data).is_some(), taken, "{data}");
     }
-    let (text, warning) = mended(r#"{"note":"a!b","note2":"c!"}"#).unwrap();
+    let (text, warning) = repaired(r#"{"note":"a!b","note2":"c!"}"#).unwrap();
     assert!(text.contains("a\u{fffd}b") && text.contains("c\u{fffd}"), "{text}");
     assert!(warning.message.starts_with("note, note2 held"), "{}", warning.message);
 }

@@ -10,7 +10,7 @@ const MOST_LEVELS: usize = 4 * MAX_DEPTH;
 
 /// A repaired text.
 #[derive(Debug)]
-pub struct Mended {
+pub struct Repaired {
     /// The same JSON with U+FFFD in place of each broken part.
     pub text: String,
     /// The broken strings.
@@ -62,7 +62,7 @@ struct Container {
 
 /// Repairs the strings of a text. `None` if none of them is broken, or if something else is: the text is truncated,
 /// or is visibly not JSON. The result must still be parsed.
-pub fn mend(bytes: &[u8]) -> Option<Mended> {
+pub fn repair(bytes: &[u8]) -> Option<Repaired> {
     let mut out = Vec::with_capacity(bytes.len() + 16);
     let mut spots = Vec::new();
     let mut containers: Vec<Container> = Vec::new();
@@ -72,7 +72,7 @@ pub fn mend(bytes: &[u8]) -> Option<Mended> {
         match byte {
             b'"' => {
                 let length = string_length(bytes.get(at..)?)?;
-                let string = MendedString::mended(bytes.get(at..at + length)?);
+                let string = RepairedString::repaired(bytes.get(at..at + length)?);
                 at += length + 1;
                 let is_name =
                     containers.last().is_some_and(|container| container.is_object && !container.behind_colon);
@@ -105,7 +105,7 @@ pub fn mend(bytes: &[u8]) -> Option<Mended> {
         out.push(byte);
     }
     let text = String::from_utf8(out).ok().filter(|_| !spots.is_empty())?;
-    Some(Mended { text, spots })
+    Some(Repaired { text, spots })
 }
 
 /// The number of bytes before the quote that ends a string.
@@ -126,15 +126,15 @@ fn unescaped(written: &str) -> String {
 
 /// The text of a string between its quotes, as written.
 #[derive(Default)]
-struct MendedString {
+struct RepairedString {
     text: String,
     whole: String,
     broken: Option<Broken>,
 }
 
-impl MendedString {
-    fn mended(bytes: &[u8]) -> MendedString {
-        let mut written = MendedString::default();
+impl RepairedString {
+    fn repaired(bytes: &[u8]) -> RepairedString {
+        let mut written = RepairedString::default();
         for chunk in bytes.utf8_chunks() {
             written.push(chunk.valid());
             if !chunk.invalid().is_empty() {
@@ -195,10 +195,13 @@ mod tests {
     use crate::json::Value;
     use proptest::prelude::*;
 
-    fn mended(bytes: &[u8]) -> (String, Vec<(String, bool, String)>) {
-        let mended = mend(bytes).unwrap();
-        assert!(Value::parse(&mended.text).is_ok(), "{}", mended.text);
-        (mended.text, mended.spots.into_iter().map(|spot| (spot.name, spot.is_name, spot.whole)).collect())
+    fn repaired(bytes: &[u8]) -> (String, Vec<(String, bool, String)>) {
+        let repaired = repair(bytes).unwrap();
+        assert!(Value::parse(&repaired.text).is_ok(), "{}", repaired.text);
+        (
+            repaired.text,
+            repaired.spots.into_iter().map(|spot| (spot.name, spot.is_name, spot.whole)).collect(),
+        )
     }
 
     #[test]
@@ -224,8 +227,8 @@ mod tests {
             ),
             (b"\"\t\"", "\"\u{fffd}\"", "", false, ""),
         ] {
-            let (mended, spots) = mended(given);
-            assert_eq!(mended, text);
+            let (repaired, spots) = repaired(given);
+            assert_eq!(repaired, text);
             assert_eq!(spots, [(name.to_owned(), is_name, whole.to_owned())], "{text}");
         }
     }
@@ -234,7 +237,7 @@ mod tests {
     fn nothing_else_is_repaired() {
         // Nothing is broken, or something outside a string is.
         for whole in [&br#"{"a":"x"}"#[..], b"", b"{\"a\":\"\x14", b"\xff{\"a\":\"\x14\"}", b"]\"\x14\""] {
-            assert!(mend(whole).is_none(), "{}", String::from_utf8_lossy(whole));
+            assert!(repair(whole).is_none(), "{}", String::from_utf8_lossy(whole));
         }
         // Repaired, and still not JSON.
         for wrong in [
@@ -245,12 +248,12 @@ mod tests {
             b"[\x14\"\x14\"]",
         ] {
             assert!(
-                mend(wrong).is_none_or(|mended| Value::parse(&mended.text).is_err()),
+                repair(wrong).is_none_or(|repaired| Value::parse(&repaired.text).is_err()),
                 "{}",
                 String::from_utf8_lossy(wrong)
             );
         }
-        assert!(mend(&[&b"[".repeat(1_000_000)[..], b"\"\x14\""].concat()).is_none());
+        assert!(repair(&[&b"[".repeat(1_000_000)[..], b"\"\x14\""].concat()).is_none());
     }
 
     /// Names, numbers and the rest of a text, without the contents of its strings.
@@ -280,10 +283,10 @@ mod tests {
         fn any_input_is_repaired_or_refused(bytes in prop::collection::vec(
             prop_oneof![prop::sample::select(&b"{}[]:,\"\\ud8c01a\x14\xff\xe7\x90"[..]), any::<u8>()], 0..40))
         {
-            if let Some(mended) = mend(&bytes) {
-                let replaced = mended.text.contains('\u{fffd}');
-                prop_assert!(replaced, "{}", mended.text);
-                prop_assert!(mend(mended.text.as_bytes()).is_none(), "{}", mended.text);
+            if let Some(repaired) = repair(&bytes) {
+                let replaced = repaired.text.contains('\u{fffd}');
+                prop_assert!(replaced, "{}", repaired.text);
+                prop_assert!(repair(repaired.text.as_bytes()).is_none(), "{}", repaired.text);
             }
         }
 
@@ -294,20 +297,20 @@ mod tests {
             dirt in prop::sample::select(vec![&b"\x14"[..], b"\xff", b"\xe7\x90", br"\ud800", br"\udc00", b"\n"]),
         ) {
             let whole = tree.to_string();
-            prop_assert!(mend(whole.as_bytes()).is_none(), "{whole}");
+            prop_assert!(repair(whole.as_bytes()).is_none(), "{whole}");
             let at = at.index(whole.len() + 1);
             let bytes = [&whole.as_bytes()[..at], dirt, &whole.as_bytes()[at..]].concat();
-            let Some(mended) = mend(&bytes) else { return Ok(()) };
-            let Ok(read) = serde_json::from_str::<serde_json::Value>(&mended.text) else { return Ok(()) };
-            if mended.spots.iter().any(|spot| spot.is_name) {
+            let Some(repaired) = repair(&bytes) else { return Ok(()) };
+            let Ok(read) = serde_json::from_str::<serde_json::Value>(&repaired.text) else { return Ok(()) };
+            if repaired.spots.iter().any(|spot| spot.is_name) {
                 return Ok(());
             }
-            prop_assert_eq!(skeleton(&read), skeleton(&tree), "{}", mended.text);
+            prop_assert_eq!(skeleton(&read), skeleton(&tree), "{}", repaired.text);
             let (mut before, mut after) = (Vec::new(), Vec::new());
             strings(&tree, &mut before);
             strings(&read, &mut after);
             let other = before.iter().zip(&after).filter(|(before, after)| before != after).count();
-            prop_assert!(other <= 1, "{}", mended.text);
+            prop_assert!(other <= 1, "{}", repaired.text);
         }
     }
 }
