@@ -18,13 +18,13 @@ type Problem struct {
 	Message string `json:"message"`
 }
 
-// Answer is what every call is answered with. Look at Outcome, do what Next says.
+// Answer is the answer to every call. Check Outcome and do what Next says.
 type Answer struct {
 	Outcome      Outcome         `json:"outcome"`
 	Next         Next            `json:"next"`
 	Code         string          `json:"code"`
 	Message      string          `json:"message"` // for the programmer
-	Cashier      string          `json:"cashier"` // for the person at the till
+	Cashier      string          `json:"cashier"` // for the cashier
 	BizID        string          `json:"bizId"`
 	Replayed     bool            `json:"replayed"`
 	Already      bool            `json:"already"`
@@ -37,7 +37,7 @@ type Answer struct {
 	text string
 }
 
-// Complete tells whether the sale is complete: with Succeeded and with nothing else.
+// Complete tells whether the sale is complete: only with Succeeded.
 func (a *Answer) Complete() bool {
 	return a != nil && a.Outcome == Succeeded
 }

@@ -6,7 +6,7 @@ import "C"
 
 import "unsafe"
 
-// A text for one call. A NUL would cut the text in two, so the library is given what it refuses in words.
+// A text for one call. A NUL would cut the text in two, so the library gets a text that it refuses with an explanation.
 func native(text string) *C.char {
 	return C.CString(text)
 }

@@ -78,7 +78,7 @@ type Attempt struct {
 	Account   string `json:"account,omitempty"`
 }
 
-// Settlement is what a person decided about a sale that nobody could find out.
+// Settlement is a person's decision about a sale whose result is unknown.
 type Settlement struct {
 	BizID   string `json:"bizId"`
 	As      string `json:"as"` // "kept" or "undone"

@@ -24,7 +24,7 @@ func Init(config any) (*Answer, error) {
 		return nil, err
 	}
 	var given struct{ Charset string }
-	// What else is wrong with it the library says, and where. In another charset no answer could be read.
+	// The library reports every other fault in it, and where. In another charset no answer could be read.
 	if json.Unmarshal([]byte(text), &given) == nil && given.Charset == "gbk" {
 		return nil, errors.New("zvpos: charset: texts of Go are UTF-8, leave it out")
 	}
@@ -42,53 +42,53 @@ func Version() string {
 	return version
 }
 
-// CouponQuote asks what a coupon is worth on a basket: a Quote, or any JSON. Nothing is taken.
+// CouponQuote quotes a coupon for a basket: a Quote, or any JSON. It charges nothing.
 func CouponQuote(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "coupon_quote", request)
 }
 
-// Consume takes coupons, stored balance or both from a member: a Consumption, or any JSON. The same bizId may be sent
-// again; it never takes twice. Store the bizId before the call.
+// Consume redeems coupons, charges stored balance, or both: a Consumption, or any JSON. The same bizId may be sent
+// again and is never charged twice. Store the bizId before the call.
 func Consume(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "consume", request)
 }
 
-// Reverse undoes a whole consume: a Sale, or any JSON.
+// Reverse reverses a complete consume: a Sale, or any JSON.
 func Reverse(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "reverse", request)
 }
 
-// Lookup says what became of a bizId, from the journal alone.
+// Lookup looks a bizId up in the journal. It sends nothing.
 func Lookup(ctx context.Context, bizID string) (*Answer, error) {
 	return run(ctx, "lookup", Sale{BizID: bizID})
 }
 
-// LookupAttempt says what became of an attempt that the till has stored before a restart.
+// LookupAttempt looks up an attempt that the till had stored before a restart.
 func LookupAttempt(ctx context.Context, attempt Attempt) (*Answer, error) {
 	return run(ctx, "lookup", attempt)
 }
 
-// Pending lists what is not settled; nil for all of it, or {"day", "format", "account"}.
+// Pending lists the sales that are not settled; nil for all of them, or {"day", "format", "account"}.
 func Pending(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "pending", orAll(request))
 }
 
-// Recover settles now what can be settled, and lists what is left; nil for all of it.
+// Recover settles every sale that can be settled now and lists the rest; nil for all accounts.
 func Recover(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "recover", orAll(request))
 }
 
-// Confirm tells that the till has stored its own sale (option `confirm`).
+// Confirm reports that the till has stored its sale (option `confirm`).
 func Confirm(ctx context.Context, bizID string) (*Answer, error) {
 	return run(ctx, "confirm", Sale{BizID: bizID})
 }
 
-// Settle keeps what a person decided: a Settlement, or any JSON.
+// Settle records a person's decision about a sale: a Settlement, or any JSON.
 func Settle(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "settle", request)
 }
 
-// Query asks the gateway for something that takes nothing, such as "member_lookup".
+// Query sends a query that charges nothing, such as "member_lookup".
 func Query(ctx context.Context, action string, params any) (*Answer, error) {
 	return run(ctx, "call:"+action, orAll(params))
 }

@@ -95,7 +95,7 @@ export interface SettleRequest extends SaleRequest {
   reason: string;
 }
 
-/** What the library answered. */
+/** An answer of the library. */
 export class Answer {
   private constructor();
   readonly outcome: Outcome;
@@ -103,13 +103,13 @@ export class Answer {
   readonly text: string;
   /** `outcome` is `succeeded`. With the option `confirm` the sale is complete only when this is true of `Zv.confirm`. */
   readonly succeeded: boolean;
-  /** The one thing to do now, such as `complete_sale` or `other_tender`. */
+  /** The one action to take now, such as `complete_sale` or `other_tender`. */
   readonly next: string;
   /** The gateway's code, or one of the library's, which begin with ZV-. */
   readonly code: string;
   /** For the programmer and the log. */
   readonly message: string;
-  /** One short sentence for the person at the till. */
+  /** One short sentence for the cashier. */
   readonly cashier: string;
   /** The data as an object. Ids, money and integers beyond 2^53 are text; fractions in undocumented fields may be
    * rounded, `get` gives them exactly. */
@@ -122,14 +122,14 @@ export class Answer {
   toString(): string;
 }
 
-/** What `Zv.start` throws, and what a promise is rejected with if the library was stopped past this package. The message
+/** What `Zv.start` throws, and what a promise is rejected with if the library was stopped by other code. The message
  * names all that is wrong. */
 export interface ZvError extends Error {
   answer: Answer;
 }
 
 /**
- * The library, started. There is one in a process. No method throws, and no promise is rejected, because a payment did
+ * The started library. A process has one. No method throws, and no promise is rejected, because a payment did
  * not succeed: look at `Answer.outcome`.
  */
 export class Zv {
@@ -142,37 +142,37 @@ export class Zv {
   /** The answer to the start: warnings, `data.journal`, and in `data.unacknowledged` what must be looked up. */
   readonly started: Answer;
 
-  /** What a coupon is worth on a basket. Takes nothing. */
+  /** Quotes a coupon for a basket. Charges nothing. */
   couponQuote(request: string | QuoteRequest): Promise<Answer>;
-  /** Takes coupons, stored balance or both. The same bizId may be sent again; it never takes twice. */
+  /** Redeems coupons, charges stored balance, or both. The same bizId may be sent again and is never charged twice. */
   consume(request: string | ConsumeRequest): Promise<Answer>;
-  /** Undoes a whole consume (冲正). */
+  /** Reverses a complete consume (冲正). */
   reverse(request: string | ReverseRequest): Promise<Answer>;
-  /** Asks the gateway for something that takes nothing, such as `member_lookup`. */
+  /** Sends a query that charges nothing, such as `member_lookup`. */
   call(action: string, params: Request): Promise<Answer>;
   /** Any operation of zv_start_json, such as `recover`. At most 64 at a time; beyond that `not_sent`. */
   begin(operation: string, request?: Request): Promise<Answer>;
 
-  /** As `couponQuote`; the event loop stands still until it ends. */
+  /** As `couponQuote`; blocks the event loop until it ends. */
   couponQuoteSync(request: string | QuoteRequest): Answer;
-  /** As `consume`; the event loop stands still until it ends. */
+  /** As `consume`; blocks the event loop until it ends. */
   consumeSync(request: string | ConsumeRequest): Answer;
-  /** As `reverse`; the event loop stands still until it ends. */
+  /** As `reverse`; blocks the event loop until it ends. */
   reverseSync(request: string | ReverseRequest): Answer;
-  /** As `call`; the event loop stands still until it ends. */
+  /** As `call`; blocks the event loop until it ends. */
   callSync(action: string, params: Request): Answer;
 
-  /** What became of a bizId, from the journal alone. */
+  /** Looks a bizId up in the journal. Sends nothing. */
   lookup(request: string | LookupRequest): Answer;
-  /** What is not settled yet; with `day` every sale of it. */
+  /** Lists the sales that are not settled; with `day`, every sale of that day. */
   pending(request?: string | { day?: string; format?: "json" | "ndjson" | "csv"; account?: string }): Answer;
-  /** Settles now what can be settled. The event loop stands still: better `begin("recover")`. */
+  /** Settles every sale that can be settled now. It blocks the event loop: better `begin("recover")`. */
   recover(request?: string | { account?: string }): Answer;
-  /** The till has stored its sale (option `confirm`). */
+  /** Reports that the till has stored its sale (option `confirm`). */
   confirm(request: string | SaleRequest): Answer;
-  /** A person says what became of a sale that nobody could find out. */
+  /** Records a person's decision about a sale whose result is unknown. */
   settle(request: string | SettleRequest): Answer;
-  /** Stops the library once every call has ended, each at its own deadline; the event loop stands still meanwhile. */
+  /** Stops the library once every call has ended, each at its own deadline; blocks the event loop meanwhile. */
   shutdown(): Answer;
 }
 

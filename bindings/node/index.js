@@ -1,5 +1,5 @@
 "use strict";
-// Member coupons and stored value of the zvcms platform. What each thing means stands in index.d.ts.
+// Member coupons and stored value of the zvcms platform. index.d.ts describes each function.
 
 const native = require("./native");
 const { Tickets } = require("./tickets");

@@ -1,11 +1,11 @@
 "use strict";
-// The C functions, and texts across the border: UTF-8, NUL-ended.
+// The C functions, and how texts pass to and from them: UTF-8, NUL-terminated.
 
 const fs = require("fs");
 const path = require("path");
 const koffi = require("koffi");
 
-/** The least version of the interface that has every function below. */
+/** The first version of the interface that has every function below. */
 const ABI_VERSION = 2;
 
 /** The outcomes by the library's numbers. */
@@ -57,7 +57,7 @@ function call(name, ...texts) {
   const number = zv.outcome(response);
   const json = koffi.decode(response, "char", -1);
   zv.free(response);
-  // A number of a later version: nothing that completes a sale.
+  // An outcome of a later version never completes a sale.
   return [OUTCOMES[number] || "unknown", json];
 }
 

@@ -48,7 +48,7 @@ class Tickets {
       const answer = this.call("poll_json", ticket);
       if (answer.outcome === "running") continue;
       this.open.delete(ticket);
-      // That a ticket is gone says nothing about the payment that it stood for.
+      // A ticket that is gone says nothing about its payment.
       if (GONE.includes(answer.code)) {
         const error = new Error("the library was stopped before the answer was fetched; start it and look the bizId up");
         reject(Object.assign(error, { answer }));

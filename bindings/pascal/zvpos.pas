@@ -36,7 +36,7 @@ type
   TZvOutcome = (zvSucceeded, zvDeclined, zvInvalid, zvNotSent, zvUnknown, zvInternal, zvReversed, zvConflict,
     zvRunning, zvNoAnswer);
 
-  { A copy of what a call was answered with. Nothing has to be freed. }
+  { A copy of the answer to a call. Nothing has to be freed. }
   TZvAnswer = record
     Outcome: TZvOutcome;
     Next: UTF8String;     { the one thing to do: complete_sale, other_tender, retry, wait, ... }
@@ -68,7 +68,7 @@ function ZvRecover(const Request: UTF8String): TZvAnswer; overload;
 function ZvStart(const Operation, Request: UTF8String): TZvAnswer;
 function ZvPoll(const Ticket: UTF8String): TZvAnswer;
 
-{ True with zvSucceeded and with nothing else. }
+{ True only with zvSucceeded. }
 function ZvComplete(const Answer: TZvAnswer): Boolean;
 
 { One value as text, such as 'data.coupon_discount'; '' if there is none. The second reads any JSON object. }

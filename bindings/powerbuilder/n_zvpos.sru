@@ -52,7 +52,7 @@ string is_next
 string is_code
 // For the programmer.
 string is_message
-// For the person at the till.
+// For the cashier.
 string is_cashier
 // The whole answer, for the log.
 string is_text

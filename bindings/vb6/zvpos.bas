@@ -48,7 +48,7 @@ Public Declare Function zvs_abi_version Lib "zvpos.dll" () As Long
 
 Private Declare Function GetACP Lib "kernel32" () As Long
 
-' A copy of what a call was answered with.
+' A copy of the answer to a call.
 Public Type ZvAnswer
     Outcome As Long
     NextStep As String  ' complete_sale, other_tender, retry, wait, ...

@@ -22,7 +22,7 @@
 
 #include "zvpos.h"
 
-// An answer that nobody looks at is a sale that nobody knows of.
+// A till that ignores an answer may not know about a charge.
 #if defined(__cplusplus) && __cplusplus >= 201703L
 #  define ZVPOS_LOOK [[nodiscard]]
 #elif defined(__GNUC__)
@@ -79,7 +79,7 @@ ZVPOS_LOOK inline std::string field(const char *json, const char *path)
     }
 }
 
-/// What the library answered. Owns the text and gives it back once; can be moved, not copied.
+/// An answer of the library. Owns the text and frees it once; can be moved, not copied.
 class Answer {
 public:
     /// Takes over what a `zv_` function has returned.
@@ -97,13 +97,13 @@ public:
     Outcome outcome() const noexcept { return static_cast<Outcome>(zv_outcome(text_)); }
     /// The one thing that completes a sale (with the option `confirm`: once it is stored and confirmed).
     bool succeeded() const noexcept { return outcome() == Outcome::succeeded; }
-    /// The one thing to do now, such as `complete_sale` or `other_tender`.
+    /// The one action to take now, such as `complete_sale` or `other_tender`.
     std::string next() const { return field("next"); }
     /// The gateway's code, or one of docs/error-codes.md.
     std::string code() const { return field("code"); }
     /// For the programmer.
     std::string message() const { return field("message"); }
-    /// For the person at the till.
+    /// For the cashier.
     std::string cashier() const { return field("cashier"); }
     /// One value by its path, such as `data.coupon_discount` or `errors.0.path`; empty if it is not there.
     std::string field(const char *path) const { return text_ ? zvpos::field(text_, path) : std::string(); }
@@ -171,7 +171,7 @@ private:
     std::string members_;
 };
 
-/// What a call takes: a Request, or a text with JSON.
+/// The argument of a call: a Request, or a text with JSON.
 class Json {
 public:
     Json(const Request &request) : text_(request.json()) {}
@@ -183,7 +183,7 @@ private:
     std::string text_;
 };
 
-/// A call under way on a thread of the library's: look now and then whether it is done.
+/// A call on a thread of the library. Ask now and then whether it is done.
 class Call {
 public:
     /// `operation`: `consume`, `coupon_quote`, …, or `call:` and an action.
@@ -206,7 +206,7 @@ private:
     std::string ticket_;
 };
 
-/// The library, started; the end of this object stops it. There is one for a process.
+/// The started library; the end of this object stops it. A process has one.
 class Library {
 public:
     /// `config`: see docs/configuration.md; look at started() before going on.
@@ -224,26 +224,26 @@ public:
     /// The answer of zv_init: whether the library runs, and what was found in the journal.
     const Answer &started() const noexcept { return started_; }
 
-    /// What a coupon is worth on a basket. Takes nothing.
+    /// Quotes a coupon for a basket. Charges nothing.
     ZVPOS_LOOK Answer quote(const Json &request) const { return Answer(zv_coupon_quote_json(request.c_str())); }
-    /// Takes coupons, stored balance or both. The same bizId never takes twice.
+    /// Redeems coupons, charges stored balance, or both. The same bizId is never charged twice.
     ZVPOS_LOOK Answer consume(const Json &request) const { return Answer(zv_consume_json(request.c_str())); }
-    /// Undoes a whole consume (冲正).
+    /// Reverses a complete consume (冲正).
     ZVPOS_LOOK Answer reverse(const Json &request) const { return Answer(zv_reverse_json(request.c_str())); }
-    /// What became of a bizId, from the journal alone.
+    /// Looks a bizId up in the journal. Sends nothing.
     ZVPOS_LOOK Answer lookup(const Json &request) const { return Answer(zv_lookup_json(request.c_str())); }
-    /// Every sale that is not settled.
+    /// Lists the sales that are not settled.
     ZVPOS_LOOK Answer pending() const { return Answer(zv_pending_json(nullptr)); }
     /// The same of one account, or every sale of one business day.
     ZVPOS_LOOK Answer pending(const Json &request) const { return Answer(zv_pending_json(request.c_str())); }
-    /// Settles now what can be settled, and lists the rest.
+    /// Settles every sale that can be settled now, and lists the rest.
     ZVPOS_LOOK Answer recover() const { return Answer(zv_recover_json(nullptr)); }
     ZVPOS_LOOK Answer recover(const Json &request) const { return Answer(zv_recover_json(request.c_str())); }
-    /// The till has stored its sale (option `confirm`).
+    /// Reports that the till has stored its sale (option `confirm`).
     ZVPOS_LOOK Answer confirm(const Json &request) const { return Answer(zv_confirm_json(request.c_str())); }
-    /// A person says what became of a sale.
+    /// Records a person's decision about a sale.
     ZVPOS_LOOK Answer settle(const Json &request) const { return Answer(zv_settle_json(request.c_str())); }
-    /// Asks the gateway for something that takes nothing, such as `member_lookup`.
+    /// Sends a query that charges nothing, such as `member_lookup`.
     ZVPOS_LOOK Answer call(const char *action, const Json &params) const
     {
         return Answer(zv_call_json(action, params.c_str()));

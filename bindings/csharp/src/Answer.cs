@@ -2,7 +2,7 @@ using System.Collections.Generic;
 
 namespace Zvpos
 {
-    /// <summary>What the library answered. It belongs to the program and stays valid after everything else.</summary>
+    /// <summary>An answer of the library. It stays valid after the library has stopped.</summary>
     public sealed class Answer
     {
         internal Answer(Outcome outcome, string text)
@@ -24,7 +24,7 @@ namespace Zvpos
             get { return Outcome == Outcome.Succeeded; }
         }
 
-        /// <summary>The one thing to do now, such as complete_sale or other_tender.</summary>
+        /// <summary>The one action to take now, such as complete_sale or other_tender.</summary>
         public string Next
         {
             get { return this["next"]; }
@@ -42,7 +42,7 @@ namespace Zvpos
             get { return this["message"]; }
         }
 
-        /// <summary>One short sentence for the person at the till.</summary>
+        /// <summary>One short sentence for the cashier.</summary>
         public string Cashier
         {
             get { return this["cashier"]; }

@@ -4,10 +4,10 @@ using System.Text;
 
 namespace Zvpos
 {
-    /// <summary>The C functions, and texts across the border: UTF-8, NUL-ended.</summary>
+    /// <summary>The C functions, and how texts pass to and from them: UTF-8, NUL-terminated.</summary>
     internal static class Native
     {
-        /// <summary>The least version of the interface that has every function below.</summary>
+        /// <summary>The first version of the interface that has every function below.</summary>
         const uint AbiVersion = 2;
 
         const string Library = "zvpos";
@@ -61,7 +61,7 @@ namespace Zvpos
             var number = zv_outcome(response);
             var text = Text(response);
             zv_free(response);
-            // A number of a later version: nothing that completes a sale.
+            // An outcome of a later version never completes a sale.
             var outcome = Enum.IsDefined(typeof(Outcome), number) ? (Outcome)number : Outcome.Unknown;
             return new Answer(outcome, text);
         }

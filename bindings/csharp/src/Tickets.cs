@@ -74,7 +74,7 @@ namespace Zvpos
             }
         }
 
-        /// <summary>That a ticket is gone says nothing about the payment that it stood for.</summary>
+        /// <summary>A ticket that is gone says nothing about its payment.</summary>
         static void Complete(TaskCompletionSource<Answer> source, Answer answer)
         {
             var code = answer.Code;

@@ -4,11 +4,11 @@ using System.Threading.Tasks;
 namespace Zvpos
 {
     /// <summary>
-    /// The library, started. There is one in a process: start it once and dispose of it when the program ends. A
+    /// The started library. A process has one: start it once and dispose of it when the program ends. A
     /// second start with the same configuration uses the first. Every method may be called from any thread.
     /// <para>A request is JSON text, or an object whose public properties (or a dictionary whose entries) have the
     /// vendor's field names. Money is decimal or text; ids are text.</para>
-    /// <para>No method throws because a payment did not succeed: look at <see cref="Answer.Outcome"/>.</para>
+    /// <para>No method throws because a payment did not succeed: check <see cref="Answer.Outcome"/>.</para>
     /// </summary>
     public sealed class Zv : IDisposable
     {
@@ -38,55 +38,56 @@ namespace Zvpos
             get { return Native.Version; }
         }
 
-        /// <summary>What a coupon is worth on a basket. Takes nothing.</summary>
+        /// <summary>Quotes a coupon for a basket. Charges nothing.</summary>
         public Answer CouponQuote(object request)
         {
             return Native.Out(Native.zv_coupon_quote_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>Takes coupons, stored balance or both. The same bizId may be sent again; it never takes twice.</summary>
+        /// <summary>Redeems coupons, charges stored balance, or both. The same bizId may be sent again and is never
+        /// charged twice.</summary>
         public Answer Consume(object request)
         {
             return Native.Out(Native.zv_consume_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>Undoes a whole consume (冲正).</summary>
+        /// <summary>Reverses a complete consume (冲正).</summary>
         public Answer Reverse(object request)
         {
             return Native.Out(Native.zv_reverse_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>What became of a bizId, from the journal alone.</summary>
+        /// <summary>Looks a bizId up in the journal. Sends nothing.</summary>
         public Answer Lookup(object request)
         {
             return Native.Out(Native.zv_lookup_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>What is not settled yet; with a day, every sale of it.</summary>
+        /// <summary>Lists the sales that are not settled; with a day, every sale of that day.</summary>
         public Answer Pending(object request = null)
         {
             return Native.Out(Native.zv_pending_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>Settles now what can be settled.</summary>
+        /// <summary>Settles every sale that can be settled now.</summary>
         public Answer Recover(object request = null)
         {
             return Native.Out(Native.zv_recover_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>The till has stored its sale (option confirm).</summary>
+        /// <summary>Reports that the till has stored its sale (option confirm).</summary>
         public Answer Confirm(object request)
         {
             return Native.Out(Native.zv_confirm_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>A person says what became of a sale that nobody could find out.</summary>
+        /// <summary>Records a person's decision about a sale whose result is unknown.</summary>
         public Answer Settle(object request)
         {
             return Native.Out(Native.zv_settle_json(Native.In(Json.Of(request))));
         }
 
-        /// <summary>Asks the gateway for something that takes nothing, such as member_lookup.</summary>
+        /// <summary>Sends a query that charges nothing, such as member_lookup.</summary>
         public Answer Call(string action, object parameters)
         {
             return Native.Out(Native.zv_call_json(Native.In(action), Native.In(Json.Of(parameters))));
@@ -117,7 +118,7 @@ namespace Zvpos
         }
 
         /// <summary>Any operation of zv_start_json, such as lookup. At most 64 at a time; beyond that NotSent.</summary>
-        /// <exception cref="ZvException">In the task: somebody stopped the library past this class.</exception>
+        /// <exception cref="ZvException">In the task: the library was stopped by other code.</exception>
         public Task<Answer> StartAsync(string operation, object request)
         {
             return Tickets.Start(operation, Json.Of(request ?? "{}"));

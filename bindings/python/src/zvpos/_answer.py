@@ -1,4 +1,4 @@
-"""What the library answers, as Python values."""
+"""The library's answers as Python values."""
 
 import json
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of the library. Look at `succeeded`, do what `next` says."""
+    """One answer of the library. Check `succeeded` and do what `next` says."""
 
     outcome: Outcome
     next: str
@@ -50,7 +50,7 @@ class Answer:
     message: str
     """For the programmer."""
     cashier: str
-    """For the person at the till."""
+    """For the cashier."""
     biz_id: Optional[str]
     replayed: bool
     """It was given before, and nothing was sent now."""

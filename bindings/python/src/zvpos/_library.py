@@ -17,7 +17,7 @@ Request = Union[str, Mapping[str, Field]]
 
 
 class Library:
-    """The library, started; stops at the end of the `with` block or with `close`. There is one for a process.
+    """The started library; stops at the end of the `with` block or with `close`. A process has one.
 
     Every call may be made from any thread and blocks for at most `timeouts_ms.total`. A request is given as a
     mapping, as JSON text, or by keywords: `zv.lookup(bizId="T1-000001")`.
@@ -32,7 +32,7 @@ class Library:
         """The answer of the start: what was found in the journal, and warnings."""
         if not self.started.succeeded:
             raise StartFailed(self.started)
-        # What was running already is another object's to stop.
+        # A library that was running already is stopped by the object that started it.
         self._owner = not self.started.already
 
     def __enter__(self) -> "Library":
@@ -53,50 +53,50 @@ class Library:
         return checked(read(call("zv_shutdown")))
 
     def quote(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """What a coupon is worth on a basket. Takes nothing, may be repeated."""
+        """Quotes a coupon for a basket. Charges nothing and may be repeated."""
         return _ask("zv_coupon_quote_json", _text(request, fields))
 
     def consume(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """Takes coupons, stored balance or both. Store the bizId first; the same one never takes twice."""
+        """Redeems coupons, charges stored balance, or both. Store the bizId first; it is never charged twice."""
         return _ask("zv_consume_json", _text(request, fields))
 
     def reverse(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """Undoes a whole consume (冲正)."""
+        """Reverses a complete consume (冲正)."""
         return _ask("zv_reverse_json", _text(request, fields))
 
     def lookup(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """What became of a bizId, from the journal alone. 
+        """Looks a bizId up in the journal. Sends nothing. 
         With the `journal_id` that was stored with the attempt: `not_sent` where nothing was ever sent; `NotFound`, of what
         the journal does not know, comes without one."""
         return _ask("zv_lookup_json", _text(request, fields))
 
     def pending(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """Every sale that is not settled; with `day` every sale of a business day."""
+        """Lists the sales that are not settled; with `day`, every sale of a business day."""
         return _ask("zv_pending_json", _text(request, fields) if request is not None or fields else None)
 
     def recover(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """Settles now what can be settled, and lists the rest."""
+        """Settles every sale that can be settled now, and lists the rest."""
         return _ask("zv_recover_json", _text(request, fields) if request is not None or fields else None)
 
     def confirm(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """The till has stored its sale (option `confirm`)."""
+        """Reports that the till has stored its sale (option `confirm`)."""
         return _ask("zv_confirm_json", _text(request, fields))
 
     def settle(self, request: Optional[Request] = None, **fields: Field) -> Answer:
-        """A person says what became of a sale. `as` is a keyword of Python's: pass a mapping."""
+        """Records a person's decision about a sale. `as` is a keyword of Python: pass a mapping."""
         return _ask("zv_settle_json", _text(request, fields))
 
     def call(self, action: str, params: Optional[Request] = None, **fields: Field) -> Answer:
-        """Asks the gateway for something that takes nothing, such as `member_lookup`."""
+        """Sends a query that charges nothing, such as `member_lookup`."""
         return checked(read(call("zv_call_json", action, _text(params, fields))))
 
     def start(self, operation: str, request: Optional[Request] = None, **fields: Field) -> "Call":
-        """Begins a call (`consume`, `coupon_quote`, …, `call:ACTION`) on a thread of the library's."""
+        """Begins a call (`consume`, `coupon_quote`, …, `call:ACTION`) on a thread of the library."""
         return Call(checked(read(call("zv_start_json", operation, _text(request, fields)))))
 
 
 class Call:
-    """A call under way."""
+    """A call that has been started."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer

@@ -3,7 +3,7 @@ package cn.zvpos;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the library answered. It belongs to the program and stays valid after everything else. */
+/** An answer of the library. It stays valid after the library has stopped. */
 public final class Answer {
     private final Outcome outcome;
     private final String text;
@@ -26,7 +26,7 @@ public final class Answer {
         return outcome == Outcome.SUCCEEDED;
     }
 
-    /** The one thing to do now, such as complete_sale or other_tender. */
+    /** The one action to take now, such as complete_sale or other_tender. */
     public String next() {
         return get("next");
     }
@@ -41,7 +41,7 @@ public final class Answer {
         return get("message");
     }
 
-    /** One short sentence for the person at the till. */
+    /** One short sentence for the cashier. */
     public String cashier() {
         return get("cashier");
     }

@@ -5,9 +5,9 @@ import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The C functions, and texts across the border: UTF-8, NUL-ended. */
+/** The C functions, and how texts pass to and from them: UTF-8, NUL-terminated. */
 final class Native {
-    /** The least version of the interface that has every function below. */
+    /** The first version of the interface that has every function below. */
     private static final int ABI_VERSION = 2;
 
     /** A result declared as String would never be given back. */

@@ -87,7 +87,7 @@ final class Tickets {
         }
     }
 
-    /** That a ticket is gone says nothing about the payment that it stood for. */
+    /** A ticket that is gone says nothing about its payment. */
     private static void complete(CompletableFuture<Answer> future, Answer answer) {
         String code = answer.code();
         if (code.equals("ZV-NO-TICKET") || code.equals("ZV-SHUT-DOWN") || code.equals("ZV-NOT-INIT")) {

@@ -4,13 +4,13 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The library, started. There is one in a process: start it once and close it when the program ends. A second start with
+ * The started library. A process has one: start it once and close it when the program ends. A second start with
  * the same configuration uses the first. Every method may be called from any thread.
  *
  * <p>A request is JSON text, or a map ({@link Json#of}) with the vendor's field names. Money is text or BigDecimal; ids
  * are text.
  *
- * <p>No method throws because a payment did not succeed: look at {@link Answer#outcome()}.
+ * <p>No method throws because a payment did not succeed: check {@link Answer#outcome()}.
  */
 public final class Zv implements AutoCloseable {
     private static final String NOTHING = "{}";
@@ -52,7 +52,7 @@ public final class Zv implements AutoCloseable {
         return Native.version();
     }
 
-    /** What a coupon is worth on a basket. Takes nothing. */
+    /** Quotes a coupon for a basket. Charges nothing. */
     public Answer couponQuote(String request) {
         return Native.out(Native.ZV.zv_coupon_quote_json(Native.in(request)));
     }
@@ -62,7 +62,7 @@ public final class Zv implements AutoCloseable {
         return couponQuote(Json.write(request));
     }
 
-    /** Takes coupons, stored balance or both. The same bizId may be sent again; it never takes twice. */
+    /** Redeems coupons, charges stored balance, or both. The same bizId may be repeated and is never charged twice. */
     public Answer consume(String request) {
         return Native.out(Native.ZV.zv_consume_json(Native.in(request)));
     }
@@ -72,7 +72,7 @@ public final class Zv implements AutoCloseable {
         return consume(Json.write(request));
     }
 
-    /** Undoes a whole consume (冲正). */
+    /** Reverses a complete consume (冲正). */
     public Answer reverse(String request) {
         return Native.out(Native.ZV.zv_reverse_json(Native.in(request)));
     }
@@ -82,7 +82,7 @@ public final class Zv implements AutoCloseable {
         return reverse(Json.write(request));
     }
 
-    /** What became of a bizId, from the journal alone. */
+    /** Looks a bizId up in the journal. Sends nothing. */
     public Answer lookup(String request) {
         return Native.out(Native.ZV.zv_lookup_json(Native.in(request)));
     }
@@ -92,12 +92,12 @@ public final class Zv implements AutoCloseable {
         return lookup(Json.write(request));
     }
 
-    /** What is not settled yet. */
+    /** Lists the sales that are not settled. */
     public Answer pending() {
         return pending(NOTHING);
     }
 
-    /** What is not settled yet; with a day, every sale of it. */
+    /** Lists the sales that are not settled; with a day, every sale of that day. */
     public Answer pending(String request) {
         return Native.out(Native.ZV.zv_pending_json(Native.in(request)));
     }
@@ -107,12 +107,12 @@ public final class Zv implements AutoCloseable {
         return pending(Json.write(request));
     }
 
-    /** Settles now what can be settled. */
+    /** Settles every sale that can be settled now. */
     public Answer recover() {
         return recover(NOTHING);
     }
 
-    /** Settles now what can be settled, and lists what is left of one account. */
+    /** Settles every sale that can be settled now, and lists the rest of one account. */
     public Answer recover(String request) {
         return Native.out(Native.ZV.zv_recover_json(Native.in(request)));
     }
@@ -122,7 +122,7 @@ public final class Zv implements AutoCloseable {
         return recover(Json.write(request));
     }
 
-    /** The till has stored its sale (option confirm). */
+    /** Reports that the till has stored its sale (option confirm). */
     public Answer confirm(String request) {
         return Native.out(Native.ZV.zv_confirm_json(Native.in(request)));
     }
@@ -132,7 +132,7 @@ public final class Zv implements AutoCloseable {
         return confirm(Json.write(request));
     }
 
-    /** A person says what became of a sale that nobody could find out. */
+    /** Records a person's decision about a sale whose result is unknown. */
     public Answer settle(String request) {
         return Native.out(Native.ZV.zv_settle_json(Native.in(request)));
     }
@@ -142,7 +142,7 @@ public final class Zv implements AutoCloseable {
         return settle(Json.write(request));
     }
 
-    /** Asks the gateway for something that takes nothing, such as member_lookup. */
+    /** Sends a query that charges nothing, such as member_lookup. */
     public Answer call(String action, String params) {
         return Native.out(Native.ZV.zv_call_json(Native.in(action), Native.in(params)));
     }
@@ -174,7 +174,7 @@ public final class Zv implements AutoCloseable {
 
     /**
      * Any operation of zv_start_json, such as lookup. At most 64 at a time; beyond that {@link Outcome#NOT_SENT}. The
-     * future ends with a {@link ZvException} if somebody stopped the library past this class.
+     * future ends with a {@link ZvException} if the library was stopped by other code.
      */
     public CompletableFuture<Answer> startAsync(String operation, String request) {
         return TICKETS.start(operation, request == null ? NOTHING : request);
