@@ -69,7 +69,7 @@ mutants:
 	tests/tools.sh mutants
 	python3 tests/mutants.py --minutes $(MINUTES) $(if $(SHARD),--shard $(SHARD)) $(if $(SINCE),--since $(SINCE)) $(if $(ADVISE),--advise)
 
-# Tills killed at random moments, restarted, and held against the ledger.
+# Tills killed at random moments, restarted, and compared with the ledger.
 crash: library
 	ZVPOS_KILLS=$(KILLS) $(CARGO) test -p zvpos --test crash -- --nocapture
 
@@ -148,7 +148,7 @@ ci-full:
 	$(MAKE) dist dist-test
 	$(MAKE) reproducible REPRODUCED=
 
-# After something was added to the interface: what tests/abi_watch.rs holds the next versions against.
+# After something was added to the interface: what tests/abi_watch.rs compares the next versions with.
 abi-baseline:
 	$(CARGO) test -p zvpos --test abi_watch what_is_added
 	ZVPOS_WRITE_BASELINE=1 $(CARGO) test -p zvpos --test abi_watch -- --test-threads 1

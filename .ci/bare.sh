@@ -47,7 +47,7 @@ bare_lock() {
     rm -rf --one-file-system "$bare"
 }
 
-# The packages that were fetched, for the next run. apt holds each against its index before it takes it.
+# The packages that were fetched, for the next run. apt compares each with its index before it takes it.
 bare_keep() {
     compgen -G "$bare/var/cache/apt/archives/*.deb" >/dev/null || return 0
     rm -rf "$packages"

@@ -23,7 +23,7 @@ fn a_clock_that_is_a_day_off_is_corrected() {
         let mut till = Driver::started(&config(&simulator.v2(), json!({})));
         let answer = till.consume(&sale("T1")).succeeded();
         assert!(answer.warns("ZV-W-CLOCK"), "{}", answer.text);
-        assert_eq!((simulator.net("T1"), simulator.requests()), (1, 2), "refused once, then signed anew");
+        assert_eq!((simulator.net("T1"), simulator.requests()), (1, 2), "refused once, then signed again");
         // The correction is kept.
         let answer = till.consume(&sale("T2")).succeeded();
         assert!(answer.warns("ZV-W-CLOCK"), "{}", answer.text);

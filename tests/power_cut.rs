@@ -228,7 +228,7 @@ fn reported_outcomes_survive_every_power_cut() {
         till.shutdown();
     }
     println!(
-        "{cuts} power cuts among {writes} writes and {flushes} flushes; {checked} answers held against the journal; \
+        "{cuts} power cuts among {writes} writes and {flushes} flushes; {checked} answers compared with the journal; \
          violations {}",
         wrong.len()
     );

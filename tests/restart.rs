@@ -336,7 +336,7 @@ fn only_a_biz_id_under_which_no_byte_left_is_free() {
     assert_eq!(till.consume(&poor("500.00")).outcome(), "not_sent");
     assert_eq!(till.consume(&poor("600.00")).outcome(), "not_sent", "no byte of the first one left");
     let answer = till.consume(&poor("1.5.5")).expect("invalid", "ZV-REQUEST");
-    assert_eq!(answer.errors(), ["amount"], "it is mended and sent");
+    assert_eq!(answer.errors(), ["amount"], "it is repaired and sent");
     drop(till);
 
     // Sent and refused, then not sent.

@@ -4,7 +4,7 @@
 # what `make` needs, and `tools.sh demo`: what `make demo` needs; these two install nothing.
 set -u
 cd -P "$(dirname "$0")/.." || exit 1
-# What is looked for (a command, a file) and the Debian package that has it. tests/fresh.rs holds the list against the
+# What is looked for (a command, a file) and the Debian package that has it. tests/fresh.rs compares the list with the
 # programs that the tests start.
 wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ g++:g++ clang++:clang make:make cmake:cmake python3:python3 nm:binutils
     readelf:binutils objdump:binutils abidw:abigail-tools abidiff:abigail-tools openssl:openssl curl:curl

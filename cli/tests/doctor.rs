@@ -29,7 +29,7 @@ fn a_till_that_is_well_has_a_line_for_each_check_and_ends_with_0() {
 }
 
 #[test]
-fn what_fails_is_said_in_the_tills_language_with_the_mend() {
+fn what_fails_is_said_in_the_tills_language_with_the_remedy() {
     let (simulator, place) = (Simulator::start(), Location::new());
     place.configure(&simulator, &json!({"openKey": "another"}));
     place.zv(&["doctor"]).ended(5).shows(&["失败     signature", "→ ", "失败 1 项"]);

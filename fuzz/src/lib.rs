@@ -1,4 +1,4 @@
-//! What the fuzz targets hold the library against: readers and rules of their own, made of serde_json and little else,
+//! What the fuzz targets compare the library with: readers and rules of their own, made of serde_json and little else,
 //! so that a defect of the library cannot excuse itself.
 
 pub mod gateway;

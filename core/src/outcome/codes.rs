@@ -231,7 +231,7 @@ codes! {
         "A person asks the vendor and then says by zv_settle_json what is so.", PERSON_ZH, PERSON_EN;
     LATE_PROOF "ZV-LATE-PROOF" [Conflict, Unknown]
         "It had been settled by a person, or by the gateway's records; then its attempt, which was taken for dead, ended with the proof of the contrary: recorded.gateway is that proof.",
-        "A person holds recorded.gateway against what was done, puts the difference right and says by zv_settle_json what is so.",
+        "A person compares recorded.gateway with what was done, corrects the difference and states the actual result by zv_settle_json.",
         "平台的应答与已有的核实结果不符，请联系店长核实", "The gateway's answer contradicts what was settled before. Ask the manager to check.";
     SETTLED "ZV-SETTLED" [Succeeded, Reversed, Unknown]
         "A person has decided what became of it. Beside `unknown`: the person says that the deduction is valid, after the till had been told to take another tender; no sale is completed by it.",
@@ -296,7 +296,7 @@ codes! {
         "Ask the vendor which codes of a reversal say \"already reversed\" and \"not found\", and set routes.reverse.codes.", "", "";
     WARN_JOURNAL "ZV-W-JOURNAL" []
         "The journal cannot be used: quotes go on, money calls answer `internal`.",
-        "Correct what the message says. What was locked, full or read-only is then opened by itself (`background: false`: by the next money call or zv_recover_json); after anything else start the library anew.", "", "";
+        "Correct what the message says. What was locked, full or read-only is then opened by itself (`background: false`: by the next money call or zv_recover_json); after anything else start the library again.", "", "";
     WARN_JOURNAL_LATE "ZV-W-JOURNAL-LATE" []
         "The journal was opened after the start, so that zv_init could not list what succeeded before a crash and what is not settled.",
         "Ask zv_pending_json (without a day, for all accounts): it lists both, and then the warning ends. Store or reverse each sale that is unacknowledged.", "", "";

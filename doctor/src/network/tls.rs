@@ -186,7 +186,7 @@ fn judge(config: &Config, target: &Target, seen: &Seen, leaf: &Certificate) -> L
                 shown.and(&words!("；仅剩 {days} 天", "; {days} days are left")),
                 words!(
                     "提醒企迈（或证书的管理者）更新证书",
-                    "remind the vendor, or whoever keeps the certificate, to renew it"
+                    "remind the vendor, or the one who keeps the certificate, to renew it"
                 ),
             );
         }

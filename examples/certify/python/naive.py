@@ -42,7 +42,7 @@ class new_biz_id(Till):
 
 
 class forget(Till):
-    """Keeps its sales in memory: after a crash it knows nothing, and its bizIds begin anew."""
+    """Keeps its sales in memory: after a crash it knows nothing, and its bizIds begin again from the first."""
 
     class Memory(SaleFile):
         def __init__(self, _folder):

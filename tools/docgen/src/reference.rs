@@ -99,7 +99,7 @@ fn requests() -> String {
         "## The CSV of a business day\n\n`zv_pending_json` with `day` and `\"format\": \"csv\"`: RFC 4180 in UTF-8 with a \
          byte order mark and a heading, for Excel and people; columns are only ever added at the end. A line is a sale, \
          a refund (negative, on the day on which the gateway confirmed it), `refunded_elsewhere` (without a sum: it had \
-         been given back before, and whoever did it books it), `open` or `nothing` (`kind`); the last lines \
+         been given back before, and the till that did it books it), `open` or `nothing` (`kind`); the last lines \
          are the totals, with how many they are (`count`) and of how many the split is not known (`withoutSplit`). A sale \
          whose refund is not settled has a line of each, on the day of the sale. `utc` and `local` are when that was, by the gateway's clock where it is known; `created` is the \
          machine's. A text that a spreadsheet would take for a formula has a `'` in front, and ids and codes that begin \

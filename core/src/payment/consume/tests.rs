@@ -99,7 +99,7 @@ fn an_end_that_cannot_be_recorded_is_unknown() {
 }
 
 #[test]
-fn a_refused_signature_is_signed_anew_once_and_only_with_a_wrong_clock() {
+fn a_refused_signature_is_signed_again_once_and_only_with_a_wrong_clock() {
     let answer = |clock_is_off| Event::Ended { end: refused("110004"), clock_is_off };
     let (state, effect) = step(sending(OnUnknown::Hold), answer(true));
     let second = recorded(effect);

@@ -75,7 +75,7 @@ export async function ask(method, path, body) {
   return value;
 }
 
-// The same for a click: what is refused is shown to whoever clicked.
+// The same for a click: what is refused is shown to the person who clicked.
 export async function order(method, path, body) {
   try {
     const value = await ask(method, path, body);
@@ -96,13 +96,13 @@ export function paced(ms, refresh) {
     waiting = true;
     setTimeout(() => {
       waiting = false;
-      // Without the server there is nothing to show anew; the line at the top says so.
+      // Without the server there is nothing new to show; the line at the top says so.
       refresh().catch(() => {});
     }, ms);
   };
 }
 
-// Whether somebody is at work in there, so that it must not be drawn anew under their hands.
+// Whether somebody is at work in there, so that it must not be drawn again under their hands.
 // A click whose button is gone when the finger is lifted would be lost, too.
 export const busy = (panel) =>
   panel.matches(":active") || (panel.contains(document.activeElement) && document.activeElement.matches("input, select"));

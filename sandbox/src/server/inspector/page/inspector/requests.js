@@ -90,7 +90,7 @@ function draw() {
   unannounced += fresh.length;
 }
 
-// Everything anew: after another filter or language.
+// Everything again: after another filter or language.
 export function redraw() {
   byId("list").replaceChildren(...lines.filter(wanted).map(row).reverse());
   sayNothing();

@@ -1,5 +1,5 @@
 // What can be changed: faults, chaos, the clock, the policy. Each change goes to the admin API at once; what then
-// holds is shown by the next refresh, whoever made the change.
+// holds is shown by the next refresh, no matter who made the change.
 
 import { ask, busy, byId, dayAndTimeOf, el, order } from "./dom.js";
 import { OPERATIONS, POLICY, language, operationWord, said, t } from "./words.js";
