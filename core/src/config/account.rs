@@ -1,5 +1,6 @@
 //! One account: its credentials, and how each of its operations reaches the gateway.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use ureq::http::Uri;
@@ -96,7 +97,7 @@ impl Account {
     /// The kind of an action and its route. An action is an operation by its key, its V2 action or its V3 path, a
     /// documented read by either of its names, or a name under `call_actions`. `None` for everything else, above all
     /// the consume.
-    pub(crate) fn read_route(&self, action: &str) -> Option<(ActionKind, Route)> {
+    pub(crate) fn read_route(&self, action: &str) -> Option<(ActionKind, Cow<'_, Route>)> {
         let known = Operation::ALL.into_iter().filter(|operation| operation.is_read()).find(|operation| {
             operation.key() == action
                 || self.route(*operation).is_some_and(|route| {
@@ -110,9 +111,11 @@ impl Account {
                     .any(|generation| operation.default_target(generation) == Some(action))
         });
         if let Some(operation) = known {
-            return self.route(operation).map(|route| (ActionKind::Operation(operation), route.clone()));
+            return self
+                .route(operation)
+                .map(|route| (ActionKind::Operation(operation), Cow::Borrowed(route)));
         }
-        let to = |target: &str| Route::new(self.generation, &self.endpoint, target, false);
+        let to = |target: &str| Cow::Owned(Route::new(self.generation, &self.endpoint, target, false));
         if let Some(read) = action::documented_read(action, self.generation) {
             return Some((ActionKind::Read, to(read)));
         }

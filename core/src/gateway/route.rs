@@ -1,6 +1,8 @@
 //! Where an operation is sent. A route is data: the vendor changes names and hosts between generations, and tells an
 //! integrator what the public pages leave OPEN.
 
+use ureq::http::Uri;
+
 /// The generation of the vendor's API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Generation {
@@ -37,6 +39,8 @@ pub struct Route {
     pub generation: Generation,
     /// The complete URL of the POST request.
     pub url: String,
+    /// The same, parsed; `None` if it is no URL.
+    pub(crate) uri: Option<Uri>,
     /// V2's `Action`; empty for V3.
     pub action: String,
     /// Whether plain digits in the vendor's numeric fields are sent as numbers instead of strings.
@@ -121,17 +125,11 @@ impl Operation {
 impl Route {
     /// The route to `target` (V2: action, V3: path) of that generation at that endpoint.
     pub fn new(generation: Generation, endpoint: &str, target: &str, numbers: bool) -> Route {
-        match generation {
-            Generation::V2 => {
-                Route { generation, url: endpoint.to_owned(), action: target.to_owned(), numbers }
-            }
-            Generation::V3 => Route {
-                generation,
-                url: format!("{}{target}", endpoint.trim_end_matches('/')),
-                action: String::new(),
-                numbers,
-            },
-        }
+        let (url, action) = match generation {
+            Generation::V2 => (endpoint.to_owned(), target.to_owned()),
+            Generation::V3 => (format!("{}{target}", endpoint.trim_end_matches('/')), String::new()),
+        };
+        Route { generation, uri: url.parse().ok(), url, action, numbers }
     }
 
     /// Whether the request can be read in transit.

@@ -3,8 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use ureq::http::Uri;
-
 use super::Client;
 use crate::gateway::{NotSent, Params, Route};
 use crate::journal::Receipt;
@@ -38,27 +36,24 @@ impl Client {
 
     /// Whether a connection to a route's gateway is open, as far as this process knows.
     pub(super) fn is_connected(&self, route: &Route) -> bool {
-        route.url.parse::<Uri>().is_ok_and(|url| self.shared.world.is_connected(&url))
+        route.uri.as_ref().is_some_and(|url| self.shared.world.is_connected(url))
     }
 
     /// Begins to open a connection to a route's gateway, without waiting for it.
     pub(super) fn connect_ahead(&self, route: &Route) -> Option<Ahead> {
-        self.shared.world.connect_ahead(&route.url.parse::<Uri>().ok()?)
+        self.shared.world.connect_ahead(route.uri.as_ref()?)
     }
 
     /// Signs with the current time and posts.
     fn post(&self, route: &Route, params: &Params, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
-        let url = match route.url.parse::<Uri>() {
-            Ok(url) => url,
-            Err(error) => return not_sent(format!("{}: {error}", route.url)),
-        };
+        let Some(url) = &route.uri else { return not_sent(format!("{} is no URL", route.url)) };
         let nonce = match self.shared.world.random() {
             Ok(random) => random % 999_999_999 + 1,
             Err(error) => return not_sent(format!("the system gives no random numbers: {error}")),
         };
         let seconds = self.clock.unix_seconds(self.shared.world.unix_ms());
         let body = params.sign(route, &self.account.credentials, self.account.sign_names, seconds, nonce);
-        self.shared.world.post(&url, &body, deadline, ahead)
+        self.shared.world.post(url, &body, deadline, ahead)
     }
 }
 
