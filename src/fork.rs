@@ -1,12 +1,86 @@
 //! A forked child inherits the descriptor of the lock file that proves its parent alive. The lock is held while any
 //! copy is open, so a dead parent would be taken for alive. Every child therefore closes its copy at once, even if it
-//! never calls the library.
+//! never calls the library. And it does not use its parent's state: a page that the kernel wipes in a child shows in one
+//! read, without a system call, whether the process is still the one that marked it.
 
 use std::fs::File;
 
 /// From now on a forked child closes its copy of this lock file; `None` for no lock.
 pub(crate) fn guard(file: Option<&File>) {
     unix::guard(file);
+}
+
+/// Whether this process, and not a parent of it, has called [`mark`]. `false` where the kernel cannot tell.
+pub(crate) fn is_marked() -> bool {
+    page::is_marked()
+}
+
+/// Marks this process, so that a child that it forks is not marked.
+pub(crate) fn mark() {
+    page::mark();
+}
+
+#[cfg(target_os = "linux")]
+mod page {
+    use std::ptr;
+    use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+    const LENGTH: usize = size_of::<AtomicU32>();
+
+    /// A mapping that is wiped in a child however that is forked; null until there is one.
+    static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+
+    pub(super) fn is_marked() -> bool {
+        // SAFETY: the mapping is never unmapped.
+        unsafe { PAGE.load(Ordering::Acquire).as_ref() }.is_some_and(|mark| mark.load(Ordering::Acquire) != 0)
+    }
+
+    pub(super) fn mark() {
+        if PAGE.load(Ordering::Acquire).is_null() {
+            let Some(page) = mapped() else { return };
+            if PAGE.compare_exchange(ptr::null_mut(), page, Ordering::AcqRel, Ordering::Acquire).is_err() {
+                unmap(page);
+            }
+        }
+        // SAFETY: as above.
+        if let Some(mark) = unsafe { PAGE.load(Ordering::Acquire).as_ref() } {
+            mark.store(1, Ordering::Release);
+        }
+    }
+
+    /// A new mapping; `None` if it would not be wiped.
+    fn mapped() -> Option<*mut AtomicU32> {
+        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: asks for memory of its own.
+        let page = unsafe { libc::mmap(ptr::null_mut(), LENGTH, access, kind, -1, 0) };
+        if page == libc::MAP_FAILED {
+            return None;
+        }
+        // An emulator that ignores the advice accepts one that does not exist, too.
+        // SAFETY: the memory is not in use yet.
+        let is_wiped = unsafe {
+            libc::madvise(page, LENGTH, -1) != 0 && libc::madvise(page, LENGTH, libc::MADV_WIPEONFORK) == 0
+        };
+        if is_wiped {
+            return Some(page.cast());
+        }
+        unmap(page.cast());
+        None
+    }
+
+    fn unmap(page: *mut AtomicU32) {
+        // SAFETY: the mapping is this module's own, and nobody else has its address.
+        unsafe { libc::munmap(page.cast(), LENGTH) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod page {
+    pub(super) fn is_marked() -> bool {
+        false
+    }
+
+    pub(super) fn mark() {}
 }
 
 #[cfg(unix)]

@@ -57,13 +57,28 @@ enum Phase {
 impl Process {
     /// This process's state, created on first use and kept until the process ends.
     pub(crate) fn current() -> &'static Process {
+        // The mark first: it is set after the state, so that a child never takes its parent's.
+        if fork::is_marked() {
+            // SAFETY: the stored pointer was leaked and is never freed.
+            if let Some(process) = unsafe { CURRENT.load(Ordering::Acquire).as_ref() } {
+                return process;
+            }
+        }
+        Process::of_this_pid()
+    }
+
+    /// The state by the process's id, which takes a system call.
+    fn of_this_pid() -> &'static Process {
         let pid = std::process::id();
         loop {
             let known = CURRENT.load(Ordering::Acquire);
             // SAFETY: the stored pointer was leaked and is never freed.
             let process = unsafe { known.as_ref() };
             match process {
-                Some(process) if process.pid == pid => return process,
+                Some(process) if process.pid == pid => {
+                    fork::mark();
+                    return process;
+                }
                 _ => {}
             }
             let forked = process.is_some_and(|p| p.forked || p.started_once.load(Ordering::Acquire));
