@@ -1,5 +1,5 @@
-//! A gateway's whole answer as bytes on a connection: what the transport takes for an answer is whole, and what is then
-//! taken for a success or a refusal has the proof of one.
+//! A gateway's whole answer as bytes on a connection: what the transport takes for an answer is whole, however the bytes are
+//! divided into segments, and what is then taken for a success or a refusal has the proof of one.
 #![no_main]
 
 use std::io::{Read, Write};
@@ -11,9 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
-use zvpos_core::gateway::{CodeRules, Envelope, Identity, Verdict};
+use zvpos_core::gateway::{CodeRules, Doubt, Envelope, Identity, Verdict};
 use zvpos_core::money::{Amount, BizId};
-use zvpos_core::transport::{Http, Roots, TransportError, TransportSettings};
+use zvpos_core::transport::{Http, HttpAnswer, Roots, TransportError, TransportSettings};
 use zvpos_fuzz::{choice, http, proof};
 
 /// Counts the inputs.
@@ -24,19 +24,10 @@ const REQUEST: &str = r#"{"Params":{"bizId":"S-1"}}"#;
 
 fuzz_target!(|input: &[u8]| {
     let Some((number, bytes)) = choice(input) else { return };
-    let peer = peer();
-    let given = Script { bytes: bytes.to_vec(), cut: usize::from(number & 0x1f) * 16 };
-    peer.script.lock().unwrap_or_else(PoisonError::into_inner).send(given).unwrap_or_else(|e| panic!("{e}"));
-    // Another address each time: ports of the one before are not free for a while.
-    let last = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % 250;
-    let url = format!("http://127.0.0.{last}:{}/api/v2", peer.address.port());
-    let url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
-    let exchanged = peer.http.post(&url, REQUEST, Instant::now() + Duration::from_secs(5), None);
-    let answer = match exchanged.result {
-        Ok(answer) => answer,
-        Err(TransportError::NotSent(why)) => panic!("{}: {}", why.code.text, why.message),
-        Err(TransportError::Lost(_)) => return,
-    };
+    let cut = usize::from(number & 0x1f) * 16;
+    let (at_once, in_two) = (posted(bytes, 0), posted(bytes, cut));
+    assert_eq!(told(&at_once), told(&in_two), "in two pieces at {cut}");
+    let Ok(answer) = in_two else { return };
     let whole = http::whole(bytes).unwrap_or_else(|| panic!("{answer:?} was no whole answer"));
     assert_eq!((answer.status, answer.body.as_slice()), (whole.status, &*whole.body));
     let Ok(envelope) = Envelope::read(answer.status, &answer.body) else { return };
@@ -54,6 +45,30 @@ fuzz_target!(|input: &[u8]| {
         Verdict::Doubt(_) => {}
     }
 });
+
+/// Posts a request that is answered with these bytes.
+fn posted(bytes: &[u8], cut: usize) -> Result<HttpAnswer, Doubt> {
+    let peer = peer();
+    let given = Script { bytes: bytes.to_vec(), cut };
+    peer.script.lock().unwrap_or_else(PoisonError::into_inner).send(given).unwrap_or_else(|e| panic!("{e}"));
+    // Another address each time: ports of the one before are not free for a while.
+    let last = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % 250;
+    let url = format!("http://127.0.0.{last}:{}/api/v2", peer.address.port());
+    let url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
+    let exchanged = peer.http.post(&url, REQUEST, Instant::now() + Duration::from_secs(5), None);
+    exchanged.result.map_err(|error| match error {
+        TransportError::NotSent(why) => panic!("{}: {}", why.code.text, why.message),
+        TransportError::Lost(doubt) => doubt,
+    })
+}
+
+/// The status and the body of an answer, or the code of what came in its place.
+fn told(posted: &Result<HttpAnswer, Doubt>) -> Result<(u16, &[u8]), &str> {
+    match posted {
+        Ok(answer) => Ok((answer.status, answer.body.as_slice())),
+        Err(doubt) => Err(&doubt.code),
+    }
+}
 
 /// What one connection is answered with; `cut` is where the answer comes in two pieces.
 struct Script {

@@ -1,22 +1,24 @@
-//! HTTP to the gateway: one ureq agent with sockets and name look-ups of our own, so that one deadline holds for a
-//! whole call and so that it is known, not guessed, whether a byte of the request left the machine.
+//! HTTP/1.1 to the gateway, on sockets and with name look-ups of our own, so that one deadline holds for a whole call and
+//! so that it is known, not guessed, whether a byte of the request left the machine. ureq's connectors do the proxy's
+//! CONNECT and TLS (`connect.rs`, `tls.rs`); the exchange on an open connection is `connection.rs`, and what bytes are an
+//! answer `reader.rs`.
 
-mod absolute;
-mod absolute_form;
 mod ahead;
-mod exchange;
+mod connect;
+mod connection;
+mod limits;
+mod pool;
+mod reader;
+mod request;
 mod resolver;
 mod tcp;
 mod tls;
 
-use std::io::Read;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use ureq::http::Uri;
-use ureq::http::uri::Authority;
 use ureq::tls::{Certificate, PemItem, RootCerts};
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 
 use crate::bytes::without_mark;
 use crate::calendar::timestamp;
@@ -24,18 +26,14 @@ use crate::clock::machine_unix_ms;
 use crate::gateway::{Doubt, NotSent};
 use crate::outcome::codes;
 use crate::payment::EARLIEST_MS;
-use absolute::AbsoluteConnector;
 pub use ahead::Ahead;
-use exchange::MarkRequests;
-use resolver::CachingResolver;
-use tcp::TcpConnector;
-use tls::TlsConnector;
-
-/// The largest answer that is accepted.
-const MAX_ANSWER_BYTES: u64 = 1024 * 1024;
+use connect::Opener;
+use connection::{Connection, Failure};
+use pool::Pool;
+use request::AbsoluteForm;
 
 /// The buffer size for reading and writing; the vendor's answers are a few kilobytes.
-const BUFFER: usize = 16 * 1024;
+const BUFFER: usize = reader::MAX_HEAD;
 
 /// Which certificates are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,14 +65,9 @@ pub struct TransportSettings {
 /// The HTTP client for the gateway. Calls from many threads share its connections.
 #[derive(Debug)]
 pub struct Http {
-    agent: ureq::Agent,
-    resolver: CachingResolver,
-    proxy: Option<ureq::Proxy>,
+    opener: Opener,
+    pool: Pool,
     connect: Duration,
-    idle: Duration,
-    absolute: bool,
-    /// When each gateway last answered; its connection was kept then.
-    answered: Mutex<Vec<(Authority, Instant)>>,
 }
 
 /// A complete HTTP answer.
@@ -111,116 +104,71 @@ pub struct Exchanged {
 impl Http {
     /// Sets up the client; sends nothing. The error says which setting is wrong.
     pub fn new(settings: &TransportSettings) -> Result<Http, String> {
-        let mut config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .max_idle_age(settings.idle)
-            .max_idle_connections(128)
-            .max_idle_connections_per_host(64)
-            .input_buffer_size(BUFFER)
-            .output_buffer_size(BUFFER)
-            .max_response_header_size(16 * 1024)
-            .user_agent(concat!("zvpos/", env!("CARGO_PKG_VERSION")))
-            .accept("application/json")
-            .accept_encoding("identity")
-            // Our own sockets and resolver enforce a call's deadline; see `exchange`.
-            .timeout_global(None);
-        let tls = TlsConnector::new(settings.roots.clone());
-        // A configured PEM file is read now. The system's certificates are read when they are needed: a till on a
-        // machine without any must still start, because of the journal's records.
-        if matches!(settings.roots, Roots::PemFile(_)) {
-            tls.prepare()?;
-        }
         let proxy = match &settings.proxy {
             Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|e| format!("proxy: {e}"))?),
             None => None,
         };
-        config = config.proxy(proxy.clone());
-        let absolute = settings.absolute && proxy.is_some();
-        let connector =
-            ().chain(AbsoluteConnector::new(proxy.clone().filter(|_| absolute)))
-                .chain(ConnectProxyConnector::default())
-                .chain(TcpConnector)
-                .chain(tls)
-                .chain(MarkRequests);
-        let resolver = CachingResolver::default();
-        let agent = ureq::Agent::with_parts(config.build(), connector, resolver.clone());
-        let (connect, idle, answered) = (settings.connect, settings.idle, Mutex::default());
-        Ok(Http { agent, resolver, proxy, connect, idle, absolute, answered })
+        let opener = Opener::new(settings.roots.clone(), proxy, settings.absolute);
+        // A configured PEM file is read now. The system's certificates are read when they are needed: a till on a
+        // machine without any must still start, because of the journal's records.
+        if matches!(settings.roots, Roots::PemFile(_)) {
+            opener.tls().prepare()?;
+        }
+        Ok(Http { opener, pool: Pool::new(settings.idle), connect: settings.connect })
     }
 
     /// Whether plain http goes through a proxy that reads it.
     pub fn is_absolute(&self) -> bool {
-        self.absolute
+        self.opener.is_absolute()
     }
 
-    /// Whether a connection to that gateway was kept so recently that it can be used.
+    /// Whether a connection to that gateway is kept that is not too old.
     pub fn is_connected(&self, url: &Uri) -> bool {
-        let answered = self.answered();
-        let last = answered.iter().find(|(authority, _)| Some(authority) == url.authority());
-        last.is_some_and(|(_, at)| at.elapsed() < self.idle)
+        self.pool.holds(url)
     }
 
     /// Begins to open a TCP connection to that gateway, or to the proxy before it. `None` if its address is not known yet,
     /// which is then being looked up, or if it cannot be reached.
     pub fn connect_ahead(&self, url: &Uri) -> Option<Ahead> {
-        let target = self.proxy.as_ref().map_or(url, |proxy| proxy.uri());
-        Ahead::begin(self.resolver.known(target)?)
-    }
-
-    fn answered(&self) -> MutexGuard<'_, Vec<(Authority, Instant)>> {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes whether the connection of an exchange was kept.
-    fn note(&self, url: &Uri, is_kept: bool) {
-        let Some(authority) = url.authority() else { return };
-        let mut answered = self.answered();
-        answered.retain(|(other, at)| other != authority && at.elapsed() < self.idle);
-        if is_kept {
-            answered.push((authority.clone(), Instant::now()));
-        }
+        self.opener.begin(url)
     }
 
     /// Posts a JSON body and reads the whole answer, ending at the deadline at the latest.
     pub fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
         let started = Instant::now();
-        exchange::begin(url, deadline, deadline.min(started + self.connect), ahead);
-        let mut result = self.run(url, body);
-        let seen = exchange::end();
-        self.note(url, result.is_ok());
-        if let Ok(answer) = &mut result
-            && self.absolute
-            && absolute::is_for(url)
-        {
-            // It may be the proxy's, or that of a cached answer.
-            answer.date = None;
-        }
-        let result = result.map_err(|error| {
-            if seen.departed {
-                TransportError::Lost(lost(&error))
-            } else {
-                TransportError::NotSent(not_sent(&error, url))
-            }
-        });
-        Exchanged { result, connect: seen.connect, wait: started.elapsed().saturating_sub(seen.connect) }
+        let mut connect = Duration::ZERO;
+        let found = self.pool.take(url).map_or_else(
+            || {
+                let opened = self.opener.open(url, deadline.min(started + self.connect), ahead);
+                connect = started.elapsed();
+                opened.map_err(|failure| TransportError::NotSent(not_sent(&failure, url)))
+            },
+            Ok,
+        );
+        let result = found.and_then(|connection| self.exchange(connection, url, body, deadline));
+        Exchanged { result, connect, wait: started.elapsed().saturating_sub(connect) }
     }
 
-    fn run(&self, url: &Uri, body: &str) -> Result<HttpAnswer, ureq::Error> {
-        let mut response = self.agent.post(url).content_type("application/json").send(body)?;
-        let date = response
-            .headers()
-            .get("date")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| httpdate::parse_http_date(text).ok());
-        let status = response.status().as_u16();
-        // The announced length only reserves memory; the limit applies to the received bytes.
-        let announced = response.body().content_length().unwrap_or_default().min(MAX_ANSWER_BYTES);
-        let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
-        response.body_mut().with_config().limit(MAX_ANSWER_BYTES).reader().read_to_end(&mut body)?;
-        Ok(HttpAnswer { status, body, date })
+    fn exchange(
+        &self,
+        mut connection: Connection,
+        url: &Uri,
+        body: &str,
+        deadline: Instant,
+    ) -> Result<HttpAnswer, TransportError> {
+        let form = self.opener.absolute_for(url);
+        let head = request::head(url, body.len(), form);
+        match connection.exchange(head.as_bytes(), body.as_bytes(), deadline) {
+            Ok((answer, keeps)) => {
+                if keeps {
+                    self.pool.keep(url, connection);
+                }
+                // Through a proxy that reads requests, a date may be the proxy's, or that of a cached answer.
+                Ok(HttpAnswer { date: answer.date.filter(|_| form.is_none()), ..answer })
+            }
+            Err(failure) if connection.departed() => Err(TransportError::Lost(lost(&failure))),
+            Err(failure) => Err(TransportError::NotSent(not_sent(&failure, url))),
+        }
     }
 }
 
@@ -295,8 +243,11 @@ fn system_certificates() -> Result<Vec<Certificate<'static>>, String> {
 
 /// Which step failed before a byte was sent. The kinds of ureq's errors overlap (an unknown host is `Io`), so the
 /// resolver and the connector name themselves.
-fn not_sent(error: &ureq::Error, url: &Uri) -> NotSent {
+fn not_sent(failure: &Failure, url: &Uri) -> NotSent {
     use ureq::Error as E;
+    let Failure::Connection(error) = failure else {
+        return NotSent { code: &codes::CONNECT, message: failure.to_string() };
+    };
     let code = match error {
         E::HostNotFound | E::Timeout(ureq::Timeout::Resolve) => &codes::DNS,
         E::Tls(_) | E::Rustls(_) | E::Pem(_) | E::TlsRequired => &codes::TLS,
@@ -307,7 +258,7 @@ fn not_sent(error: &ureq::Error, url: &Uri) -> NotSent {
     let mut message = error.to_string();
     // 407 asks for a login; a proxy that does not answer may be down.
     if let E::ConnectProxyFailed(why) = error
-        && absolute::is_for(url)
+        && AbsoluteForm::is_for(url)
         && why.contains("responded")
         && !why.contains("407")
     {
@@ -332,18 +283,18 @@ fn tls_cause(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::InvalidData
 }
 
-fn lost(error: &ureq::Error) -> Doubt {
-    match error {
-        ureq::Error::Timeout(_) => Doubt::new(&codes::TIMEOUT, "no whole answer before the deadline"),
-        ureq::Error::BodyExceedsLimit(limit) => {
-            Doubt::new(&codes::NOT_GATEWAY, format!("the answer is larger than {limit} bytes"))
+fn lost(failure: &Failure) -> Doubt {
+    match failure {
+        Failure::Connection(ureq::Error::Timeout(_)) => {
+            Doubt::new(&codes::TIMEOUT, "no whole answer before the deadline")
         }
-        ureq::Error::Protocol(error) => {
-            Doubt::new(&codes::NOT_GATEWAY, format!("the answer is no HTTP: {error}"))
-        }
+        Failure::Unreadable(why) => Doubt::new(&codes::NOT_GATEWAY, why.to_string()),
         other => Doubt::new(
             &codes::LOST,
             format!("the connection broke after the request had begun to leave: {other}"),
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,6 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, Timeout, config::Config};
 
-use super::exchange;
-
 /// The age after which a new look-up is started; the old addresses are used while it runs.
 const FRESH: Duration = Duration::from_mins(1);
 
@@ -67,7 +65,7 @@ impl Host {
         Ok(())
     }
 
-    fn addresses(self: &Arc<Self>, name: &str) -> Result<Vec<IpAddr>, Error> {
+    fn addresses(self: &Arc<Self>, name: &str, deadline: Instant) -> Result<Vec<IpAddr>, Error> {
         let mut known = self.known();
         if known.learned.is_some_and(|learned| learned.elapsed() < FRESH) {
             return Ok(known.addresses.clone());
@@ -75,7 +73,10 @@ impl Host {
         self.look_up(name, &mut known)?;
         let failures = known.failures;
         while known.addresses.is_empty() && known.failures == failures {
-            let left = exchange::left_to_connect().map_err(|_| Error::Timeout(Timeout::Resolve))?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::Timeout(Timeout::Resolve));
+            }
             known = self.changed.wait_timeout(known, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if known.addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(known.addresses.clone()) }
@@ -110,19 +111,25 @@ impl CachingResolver {
         };
         Some(SocketAddr::new(*address, port))
     }
-}
 
-impl Resolver for CachingResolver {
-    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    /// The addresses of a URL's host, waiting for them until then.
+    pub(super) fn addresses(&self, uri: &Uri, deadline: Instant) -> Result<ResolvedSocketAddrs, Error> {
         let (name, port) = host_and_port(uri).ok_or(Error::HostNotFound)?;
         let addresses = match name.parse::<IpAddr>() {
             Ok(address) => vec![address],
-            Err(_) => self.host(name).addresses(name)?,
+            Err(_) => self.host(name).addresses(name, deadline)?,
         };
         let mut resolved = self.empty();
         for address in addresses.into_iter().take(16) {
             resolved.push(SocketAddr::new(address, port));
         }
         Ok(resolved)
+    }
+}
+
+impl Resolver for CachingResolver {
+    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let now = Instant::now();
+        self.addresses(uri, now.checked_add(*timeout.after).unwrap_or(now))
     }
 }

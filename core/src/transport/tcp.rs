@@ -8,39 +8,23 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use ureq::Error;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
-use super::absolute_form::AbsoluteForm;
-use super::exchange;
+use super::BUFFER;
+use super::ahead::Ahead;
+use super::limits::Limits;
 
 /// A larger request is written at once instead of being gathered.
 const GATHER_MAX: usize = 64 * 1024;
 
-/// Opens TCP connections, unless a proxy connector already has.
-#[derive(Debug)]
-pub(super) struct TcpConnector;
-
-impl<In: Transport> Connector<In> for TcpConnector {
-    type Out = Either<In, TcpTransport>;
-
-    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
-        if let Some(tunnel) = chained {
-            return Ok(Some(Either::A(tunnel)));
-        }
-        Ok(Some(Either::B(TcpTransport::open(details, &details.addrs, None)?)))
-    }
-}
-
 /// Tries the addresses in turn, each with an equal share of the time left; first the one to which a connection was begun
 /// ahead. That may have been long ago: unless it took its whole share, its address is tried again.
-fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
+fn connect_any(addresses: &[SocketAddr], limits: &Limits, ahead: Option<Ahead>) -> Result<TcpStream, Error> {
     let mut untried: VecDeque<SocketAddr> = addresses.iter().copied().collect();
     let mut last = Error::HostNotFound;
-    if let Some(ahead) = exchange::take_ahead(addresses) {
+    if let Some(ahead) = ahead.filter(|ahead| addresses.contains(&ahead.address())) {
         let address = ahead.address();
-        let share = share_of(untried.len())?;
+        let share = share_of(untried.len(), limits)?;
         untried.retain(|other| *other != address);
         match ahead.finish(share) {
             Ok(stream) if is_closed(&stream) => untried.push_front(address),
@@ -54,7 +38,7 @@ fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
         }
     }
     while !untried.is_empty() {
-        let share = share_of(untried.len())?;
+        let share = share_of(untried.len(), limits)?;
         let Some(address) = untried.pop_front() else { break };
         match TcpStream::connect_timeout(&address, share) {
             Ok(stream) => return prepared(stream),
@@ -65,9 +49,9 @@ fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
 }
 
 /// The time for one of so many addresses.
-fn share_of(addresses: usize) -> Result<Duration, Error> {
+fn share_of(addresses: usize, limits: &Limits) -> Result<Duration, Error> {
     let addresses = u32::try_from(addresses).unwrap_or(u32::MAX).max(1);
-    Ok((exchange::left_to_connect()? / addresses).max(Duration::from_millis(1)))
+    Ok((limits.left()? / addresses).max(Duration::from_millis(1)))
 }
 
 fn prepared(stream: TcpStream) -> Result<TcpStream, Error> {
@@ -88,12 +72,9 @@ fn is_closed(stream: &TcpStream) -> bool {
 pub(super) struct TcpTransport {
     stream: TcpStream,
     buffers: LazyBuffers,
-    /// Header and body of a request, which ureq passes one after the other, until an answer is awaited.
+    limits: Limits,
+    /// What is to be written, until an answer is awaited: one packet for a handshake's end and the request behind it.
     gathered: Vec<u8>,
-    /// For a proxy that is sent whole URLs: the head of each request.
-    absolute: Option<AbsoluteForm>,
-    /// Nothing of the next request has been written.
-    fresh: bool,
     /// The socket's current timeouts.
     reading: Duration,
     writing: Duration,
@@ -108,34 +89,26 @@ fn new_timeout(set: Duration, left: Duration) -> Option<Duration> {
 }
 
 impl TcpTransport {
-    /// Connects to one of these addresses.
+    /// Connects to one of these addresses, on the connection that was begun ahead if it leads to one of them.
     pub(super) fn open(
-        details: &ConnectionDetails,
         addresses: &[SocketAddr],
-        absolute: Option<AbsoluteForm>,
+        limits: Limits,
+        ahead: Option<Ahead>,
     ) -> Result<TcpTransport, Error> {
-        let stream = connect_any(addresses)?;
-        let config = details.config;
-        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         Ok(TcpTransport {
-            stream,
-            buffers,
+            stream: connect_any(addresses, &limits, ahead)?,
+            buffers: LazyBuffers::new(BUFFER, BUFFER),
+            limits,
             gathered: Vec::new(),
-            absolute,
-            fresh: true,
             reading: Duration::ZERO,
             writing: Duration::ZERO,
         })
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        if let Some(form) = self.absolute.as_ref().filter(|_| self.fresh && !self.gathered.is_empty()) {
-            self.gathered = form.of_request(&self.gathered)?;
-        }
-        self.fresh &= self.gathered.is_empty();
         let mut written = 0;
         while let Some(rest) = self.gathered.get(written..).filter(|rest| !rest.is_empty()) {
-            let left = exchange::left_for_io()?;
+            let left = self.limits.left()?;
             if let Some(timeout) = new_timeout(self.writing, left) {
                 self.stream.set_write_timeout(Some(timeout))?;
                 self.writing = timeout;
@@ -143,7 +116,7 @@ impl TcpTransport {
             match self.stream.write(rest) {
                 Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
                 Ok(count) => {
-                    exchange::byte_left();
+                    self.limits.byte_left();
                     written += count;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -170,9 +143,8 @@ impl Transport for TcpTransport {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
         self.flush()?;
-        self.fresh = true;
         loop {
-            let left = exchange::left_for_io()?;
+            let left = self.limits.left()?;
             if let Some(timeout) = new_timeout(self.reading, left) {
                 self.stream.set_read_timeout(Some(timeout))?;
                 self.reading = timeout;

@@ -15,16 +15,16 @@ use super::{BUFFER, Roots, root_certs};
 
 /// TLS settings whose trust roots are read on first use.
 #[derive(Debug)]
-pub(super) struct TlsConnector {
+pub(super) struct Tls {
     roots: Roots,
     /// The settings of a handshake.
     trusting: OnceCell<Config>,
     rustls: RustlsConnector,
 }
 
-impl TlsConnector {
-    pub(super) fn new(roots: Roots) -> TlsConnector {
-        TlsConnector { roots, trusting: OnceCell::new(), rustls: RustlsConnector::default() }
+impl Tls {
+    pub(super) fn new(roots: Roots) -> Tls {
+        Tls { roots, trusting: OnceCell::new(), rustls: RustlsConnector::default() }
     }
 
     /// Reads the trusted certificates once. The error says which setting is wrong.
@@ -36,30 +36,18 @@ impl TlsConnector {
             Ok(config.input_buffer_size(BUFFER).output_buffer_size(BUFFER).build())
         })
     }
-}
 
-impl<In: Transport> Connector<In> for TlsConnector {
-    type Out = <RustlsConnector as Connector<In>>::Out;
-
-    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
-        if !details.needs_tls() || chained.as_ref().is_none_or(Transport::is_tls) {
-            return self.rustls.connect(details, chained);
-        }
+    /// Encrypts a connection to the host of the details' URL.
+    pub(super) fn handshake<'a>(
+        &'a self,
+        mut details: ConnectionDetails<'a>,
+        transport: Box<dyn Transport>,
+    ) -> Result<Box<dyn Transport>, Error> {
         // The error looks like that of a failed handshake.
         let unreadable = |message| Error::Io(io::Error::new(ErrorKind::InvalidData, message));
-        let details = ConnectionDetails {
-            uri: details.uri,
-            addrs: details.addrs.clone(),
-            config: self.prepare().map_err(unreadable)?,
-            request_level: details.request_level,
-            resolver: details.resolver,
-            now: details.now,
-            timeout: details.timeout,
-            current_time: details.current_time.clone(),
-            run_connector: details.run_connector.clone(),
-            register_shutdown: details.register_shutdown.clone(),
-        };
-        self.rustls.connect(&details, chained)
+        details.config = self.prepare().map_err(unreadable)?;
+        let encrypted = self.rustls.connect(&details, Some(transport))?.filter(Transport::is_tls);
+        Ok(Box::new(encrypted.ok_or(Error::TlsRequired)?))
     }
 }
 
@@ -75,7 +63,7 @@ mod tests {
     fn a_failed_read_is_retried_at_the_next_handshake_and_a_successful_one_kept() {
         let file = std::env::temp_dir().join(format!("zvpos-roots-{}.pem", std::process::id()));
         let _ = fs::remove_file(&file);
-        let tls = TlsConnector::new(Roots::PemFile(file.display().to_string()));
+        let tls = Tls::new(Roots::PemFile(file.display().to_string()));
         let refused = tls.prepare().unwrap_err();
         assert!(refused.starts_with("tls.pem: cannot read "), "{refused}");
         fs::write(&file, CERTIFICATE).unwrap();
