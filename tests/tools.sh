@@ -11,12 +11,13 @@ wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ g++:g++ clang++:clang mak
     chromium:chromium strace:strace faketime:faketime mount:mount umount:mount kill:procps valgrind:valgrind git:git mcs:mono-mcs
     mono:mono-runtime fpc:fp-compiler go:golang-go gofmt:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3
     java:default-jdk-headless javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm
-    pip3:python3-pip)
+    pip3:python3-pip /sbin/mkfs.ext4:e2fsprogs)
 case "${1:-}" in
 build) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev) ;;
 demo) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev python3:python3) ;;
 mutants) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev git:git python3:python3) ;;
-bench) wanted=(cc:gcc python3:python3 pip3:python3-pip valgrind:valgrind /usr/include/cjson/cJSON.h:libcjson-dev
+bench) wanted=(cc:gcc python3:python3 pip3:python3-pip valgrind:valgrind strace:strace curl:curl openssl:openssl mount:mount
+    /sbin/mkfs.ext4:e2fsprogs /usr/include/fuse3/fuse.h:libfuse3-dev /usr/include/cjson/cJSON.h:libcjson-dev
     curl-config:libcurl4-openssl-dev /usr/include/openssl/hmac.h:libssl-dev mcs:mono-mcs mono:mono-runtime
     /usr/lib/mono/4.5/System.Net.Http.dll:libmono-system-net-http4.0-cil) ;;
 esac

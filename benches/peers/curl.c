@@ -1,5 +1,5 @@
 /* What a good C programmer would write by hand: libcurl with one kept handle, OpenSSL's HMAC, cJSON both ways.
- * Usage: curl URL */
+ * Usage: curl URL [CA_FILE] */
 #include <curl/curl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -117,6 +117,8 @@ int main(int argc, char **argv)
     curl_easy_setopt(state.handle, CURLOPT_TIMEOUT_MS, 10000L);
     curl_easy_setopt(state.handle, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(state.handle, CURLOPT_TCP_NODELAY, 1L);
+    if (argc > 2)
+        curl_easy_setopt(state.handle, CURLOPT_CAINFO, argv[2]);
     serve(call, &state);
     return 0;
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::peers::{
-    CONSUME, CURL, HTTP_CLIENT, HTTP_CLIENT_CORE, QUOTE, QUOTE_CSHARP, QUOTE_CSHARP_CORE, QUOTE_PYTHON,
-    REQUESTS, SOCKET, SOCKET_FLUSHED,
+    CONSUME, CURL, CURL_SECURE, HTTP_CLIENT, HTTP_CLIENT_CORE, QUOTE, QUOTE_CSHARP, QUOTE_CSHARP_CORE,
+    QUOTE_PYTHON, QUOTE_SECURE, REQUESTS, SOCKET, SOCKET_APPENDED, SOCKET_FLUSHED,
 };
 use crate::report::Report;
 
@@ -33,7 +33,7 @@ type Bar = (&'static str, &'static str, &'static str);
 /// A panel's title, its bars, and the two contestants of its ratio.
 type Panel = (&'static str, &'static [Bar], [&'static str; 2]);
 
-const PANELS: [Panel; 5] = [
+const PANELS: [Panel; 6] = [
     (
         "From C",
         &[
@@ -42,6 +42,11 @@ const PANELS: [Panel; 5] = [
             (CURL, "libcurl + OpenSSL + cJSON", "peer"),
         ],
         [QUOTE, CURL],
+    ),
+    (
+        "From C, https on a kept connection",
+        &[(QUOTE_SECURE, "zvpos", "zvpos"), (CURL_SECURE, "libcurl + OpenSSL + cJSON", "peer")],
+        [QUOTE_SECURE, CURL_SECURE],
     ),
     (
         "From Python",
@@ -60,7 +65,11 @@ const PANELS: [Panel; 5] = [
     ),
     (
         "A payment from C, on disk before and after",
-        &[(SOCKET_FLUSHED, "bare socket + 2 × fdatasync", "limit"), (CONSUME, "zvpos", "zvpos")],
+        &[
+            (SOCKET_FLUSHED, "bare socket + 2 × overwrite", "limit"),
+            (SOCKET_APPENDED, "bare socket + 2 × append", "limit"),
+            (CONSUME, "zvpos", "zvpos"),
+        ],
         [CONSUME, SOCKET_FLUSHED],
     ),
 ];

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::Location;
 use crate::contestant::Contestant;
-use crate::peers::{self, CONSUME, SOCKET_FLUSHED};
+use crate::gateway::Gateway;
+use crate::peers::{self, CONSUME, SOCKET_APPENDED, SOCKET_FLUSHED};
 use crate::report::Report;
-use crate::server::Server;
 
 const ROUNDS: usize = 40;
 /// Large enough that the first call after the others' turns stays out of the p99.
@@ -15,10 +15,11 @@ const CALLS_A_ROUND: usize = 250;
 /// Uncounted calls at the start: for caches, connections, and the compilers inside the runtimes.
 const WARM_UP: usize = 1000;
 
-pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
-    let waits_for_the_disk = |contestant: &Contestant| [SOCKET_FLUSHED, CONSUME].contains(&contestant.name);
+pub(crate) fn run(place: &Location, gateway: &Gateway, report: &mut Report) -> Result<(), String> {
+    let waits_for_the_disk =
+        |contestant: &Contestant| [SOCKET_FLUSHED, SOCKET_APPENDED, CONSUME].contains(&contestant.name);
     let (mut payments, mut quotes): (Vec<_>, Vec<_>) =
-        peers::start(place, server, report)?.into_iter().partition(waits_for_the_disk);
+        peers::start(place, gateway, report)?.into_iter().partition(waits_for_the_disk);
     let rounds = place.calls(ROUNDS);
     for contestant in &mut quotes {
         contestant.calls(WARM_UP)?;
@@ -29,37 +30,39 @@ pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Res
             contestant.took.extend(took);
         }
     }
-    let [limit, own] = &mut payments[..] else { return Err("two contestants pay".to_owned()) };
-    alternate([limit, own], rounds * CALLS_A_ROUND)?;
+    let turns = rounds * CALLS_A_ROUND;
+    warm_up(&mut payments, turns)?;
+    take_turns(&mut payments, turns)?;
     for contestant in quotes.iter_mut().chain(&mut payments) {
         report.times(contestant.name, &mut contestant.took);
     }
     Ok(())
 }
 
-/// One call of each in turn, each equally often first: a disk may be slow for seconds at a time, and then is so for
-/// both. The median of the ratios of the second's duration to the first's, over the pairs of calls.
-pub(crate) fn alternate([one, other]: [&mut Contestant; 2], turns: usize) -> Result<f64, String> {
-    let warm_up = turns.div_ceil(20);
-    one.calls(warm_up)?;
-    other.calls(warm_up)?;
+/// A twentieth of the turns, uncounted.
+pub(crate) fn warm_up(contestants: &mut [Contestant], turns: usize) -> Result<(), String> {
+    contestants.iter_mut().try_for_each(|contestant| contestant.calls(turns.div_ceil(20)).map(drop))
+}
+
+/// One call of each in turn, each equally often first and after each other one: a disk may be slow for seconds at a time, and then is so for
+/// all. The median of the ratios of the last one's duration to the first one's, over the turns.
+pub(crate) fn take_turns(contestants: &mut [Contestant], turns: usize) -> Result<f64, String> {
     let mut ratios = Vec::with_capacity(turns);
     for turn in 0..turns {
-        let (first, second) = if turn % 2 == 0 {
-            let first = single(one)?;
-            (first, single(other)?)
-        } else {
-            let second = single(other)?;
-            (single(one)?, second)
-        };
-        ratios.push(second.as_secs_f64() / first.as_secs_f64());
+        let mut order: Vec<usize> = (0..contestants.len()).collect();
+        order.rotate_left(turn / 2 % contestants.len().max(1));
+        if turn % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            let contestant = contestants.get_mut(index).ok_or("no contestant")?;
+            let took = contestant.calls(1)?;
+            contestant.took.extend(took);
+        }
+        let last_call = |contestant: &Contestant| contestant.took.last().copied().map(Duration::from_nanos);
+        let pair = contestants.first().and_then(last_call).zip(contestants.last().and_then(last_call));
+        ratios.extend(pair.map(|(first, last)| last.as_secs_f64() / first.as_secs_f64()));
     }
     ratios.sort_by(f64::total_cmp);
     ratios.get(ratios.len() / 2).copied().ok_or_else(|| "no turn".to_owned())
-}
-
-fn single(contestant: &mut Contestant) -> Result<Duration, String> {
-    let took = contestant.calls(1)?;
-    contestant.took.extend(&took);
-    took.first().copied().map(Duration::from_nanos).ok_or_else(|| "no call".to_owned())
 }

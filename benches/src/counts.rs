@@ -1,83 +1,214 @@
-//! Figures that do not depend on the machine's load: instructions and allocations of a call, in user space, counted
-//! by valgrind. Counted twice, with more calls the second time: the difference is due to the calls.
+//! Figures that do not depend on the machine's load. Instructions and allocations, in user space, are counted by
+//! valgrind, system calls by strace, cache flushes and bytes by the kernel at a loop device of their own. Where a
+//! process is counted twice, with more calls the second time, the difference is due to the calls.
 
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::Location;
-use crate::peers::{CONSUME, CURL, QUOTE, SOCKET, request_file};
+use crate::bounds::{self, Bound};
+use crate::contestant::Contestant;
+use crate::disk::Disk;
+use crate::gateway::Gateway;
+use crate::peers::{
+    self, CONSUME, CURL, CURL_SECURE, LOOP, QUOTE, QUOTE_SECURE, SOCKET, STRACE, VALGRIND, is_there,
+    request_file,
+};
 use crate::report::Report;
 use crate::server::Server;
 
-const FEW: u64 = 100;
-const MANY: u64 = 600;
+const FEW: u64 = 50;
+const MANY: u64 = 350;
 
-pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        report.missing("instructions and allocations", "no valgrind", "apt-get install valgrind");
-        return Ok(());
+/// Sales of a till from its start to its stop.
+const WHOLE: usize = 1000;
+/// A till that rests between its sales.
+const SLOW: usize = 200;
+const REST: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(place: &Location, gateway: &Gateway, report: &mut Report) -> Result<(), String> {
+    let mut there = |tool: &peers::Tool, what: &str| {
+        let there = is_there(place, tool);
+        if !there {
+            report.missing(what, tool.why, tool.install);
+        }
+        there
+    };
+    let valgrind = there(&VALGRIND, "instructions and allocations");
+    let strace = there(&STRACE, "system calls");
+    let mountable = there(&LOOP, "cache flushes and KB to the device");
+    if valgrind {
+        contestants(place, gateway, report)?;
     }
+    if valgrind && strace {
+        calling_thread(place, &gateway.plain, report)?;
+    }
+    if mountable {
+        devices(place, &gateway.plain, report)?;
+    }
+    Ok(())
+}
+
+/// Instructions and allocations of the contestants in C, all threads together.
+fn contestants(place: &Location, gateway: &Gateway, report: &mut Report) -> Result<(), String> {
+    let server = &gateway.plain;
     let built = |name: &str| place.program(name).display().to_string();
-    let text = |path: &Path| path.display().to_string();
     let (host, port) = (server.address.ip().to_string(), server.address.port().to_string());
-    let programs = [
+    let mut programs = vec![
         (SOCKET, vec![built("socket"), host, port, text(&request_file(place, server)?)]),
         (CURL, vec![built("curl"), server.endpoint()]),
         (QUOTE, vec![built("zvpos"), "quote".into(), text(&place.config(server, "counted-quote")?)]),
         (CONSUME, vec![built("zvpos"), "consume".into(), text(&place.config(server, "counted-consume")?)]),
     ];
+    if let Ok(secure) = gateway.secure() {
+        let config = place.secure_config(gateway, secure.address, "counted-https")?;
+        programs.push((QUOTE_SECURE, vec![built("zvpos"), "quote".into(), text(&config)]));
+        programs.push((CURL_SECURE, vec![built("curl"), secure.endpoint(), text(&gateway.ca())]));
+    }
     for (name, program) in programs {
         // A contestant that is not measured is not compiled.
         if report.of(name).is_none() {
             continue;
         }
-        let instructions = difference(place, &program, instructions)?;
-        let allocations = difference(place, &program, allocations)?;
+        let instructions = difference(|calls| instructions(place, &program, calls))?;
+        let allocations = difference(|calls| allocations(&program, calls))?;
         report.counts(name, instructions, allocations);
     }
     Ok(())
 }
 
-fn difference(
-    place: &Location,
-    program: &[String],
-    count: impl Fn(&Location, &[String], u64) -> Result<u64, String>,
-) -> Result<f64, String> {
-    let few = count(place, program, FEW)?;
-    let many = count(place, program, MANY)?;
-    #[allow(clippy::cast_precision_loss, reason = "a figure to be printed with few digits")]
-    Ok(many.saturating_sub(few) as f64 / (MANY - FEW) as f64)
+/// System calls and instructions of the thread that calls, and the instructions of a whole process.
+pub(crate) fn calling_thread(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
+    for (what, calls, instructions) in [
+        ("quote", &bounds::QUOTE_CALLS, &bounds::QUOTE_INSTRUCTIONS),
+        ("consume", &bounds::CONSUME_CALLS, &bounds::CONSUME_INSTRUCTIONS),
+    ] {
+        let program = till(place, server, what, &format!("calling-{what}"))?;
+        report.count(calls, difference(|calls| system_calls(place, &program, calls))?);
+        report.count(instructions, difference(|calls| instructions_of_the_caller(place, &program, calls))?);
+    }
+    let program = till(place, server, "consume", "whole")?;
+    // The first process makes the journal.
+    instructions(place, &program, 1)?;
+    let whole = instructions(place, &program, WHOLE as u64)?;
+    report.count(&bounds::WHOLE_INSTRUCTIONS, average(whole, WHOLE as u64));
+    Ok(())
 }
 
+/// Cache flushes and KB at the device, background work included.
+pub(crate) fn devices(place: &Location, server: &Server, report: &mut Report) -> Result<(), String> {
+    let disk = Disk::in_memory("counted", place.folder.join("counted-disk"))?;
+    let own = place.with_folder(disk.folder.clone());
+    let start = || {
+        let mut command = peers::zvpos(&own, server, "consume")?;
+        Contestant::start(CONSUME, &mut command)
+    };
+    // The first process makes the journal.
+    start()?.calls(1)?;
+
+    let mut till = start()?;
+    let count = |till: &mut Contestant, sales: usize| {
+        let before = disk.traffic()?;
+        till.calls(sales)?;
+        Ok::<_, String>(disk.traffic()?.each(before, sales))
+    };
+    let both = |report: &mut Report, [flushes, kb]: [&Bound; 2], counted: [f64; 2]| {
+        report.count(flushes, counted[0]);
+        report.count(kb, counted[1]);
+    };
+    both(report, [&bounds::FIRST_FLUSHES, &bounds::FIRST_KB], count(&mut till, 50)?);
+    till.calls(200)?;
+    both(report, [&bounds::LATER_FLUSHES, &bounds::LATER_KB], count(&mut till, 400)?);
+    drop(till);
+
+    let before = disk.traffic()?;
+    start()?.calls(WHOLE)?;
+    both(report, [&bounds::WHOLE_FLUSHES, &bounds::WHOLE_KB], disk.traffic()?.each(before, WHOLE));
+
+    let before = disk.traffic()?;
+    let mut till = start()?;
+    for _ in 0..SLOW {
+        till.calls(1)?;
+        thread::sleep(REST);
+    }
+    drop(till);
+    both(report, [&bounds::SLOW_FLUSHES, &bounds::SLOW_KB], disk.traffic()?.each(before, SLOW));
+    Ok(())
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A till in C with a journal of its own.
+fn till(place: &Location, server: &Server, what: &str, journal: &str) -> Result<Vec<String>, String> {
+    Ok(vec![text(&place.program("zvpos")), what.to_owned(), text(&place.config(server, journal)?)])
+}
+
+fn difference(count: impl Fn(u64) -> Result<u64, String>) -> Result<f64, String> {
+    let few = count(FEW)?;
+    Ok(average(count(MANY)?.saturating_sub(few), MANY - FEW))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a figure to be printed with few digits")]
+fn average(sum: u64, calls: u64) -> f64 {
+    sum as f64 / calls as f64
+}
+
+/// Of the whole process.
 fn instructions(place: &Location, program: &[String], calls: u64) -> Result<u64, String> {
-    let out = place.folder.join("callgrind.out");
-    let said =
-        valgrind(&["--tool=callgrind", &format!("--callgrind-out-file={}", out.display())], program, calls)?;
+    let out = format!("--callgrind-out-file={}", place.folder.join("callgrind.out").display());
+    let said = under("valgrind", &["--tool=callgrind", &out], program, calls)?;
     number_behind(&said, "Collected : ")
 }
 
-fn allocations(_: &Location, program: &[String], calls: u64) -> Result<u64, String> {
-    let said = valgrind(&["--tool=memcheck"], program, calls)?;
+/// Of its first thread, which makes the calls.
+fn instructions_of_the_caller(place: &Location, program: &[String], calls: u64) -> Result<u64, String> {
+    let out = place.folder.join("callgrind.threads");
+    let option = format!("--callgrind-out-file={}", out.display());
+    under("valgrind", &["--tool=callgrind", "--separate-threads=yes", &option], program, calls)?;
+    let first = format!("{}-01", out.display());
+    let said = fs::read_to_string(&first).map_err(|error| format!("{first}: {error}"))?;
+    number_behind(&said, "totals: ")
+}
+
+fn allocations(program: &[String], calls: u64) -> Result<u64, String> {
+    let said = under("valgrind", &["--tool=memcheck"], program, calls)?;
     number_behind(&said, "total heap usage: ")
 }
 
-fn valgrind(options: &[&str], program: &[String], calls: u64) -> Result<String, String> {
-    let mut child = Command::new("valgrind")
+/// Of its first thread: strace follows no other unless told to.
+fn system_calls(place: &Location, program: &[String], calls: u64) -> Result<u64, String> {
+    let out = text(&place.folder.join("strace.out"));
+    under("strace", &["-c", "-o", &out], program, calls)?;
+    let table = fs::read_to_string(&out).map_err(|error| format!("{out}: {error}"))?;
+    // % time, seconds, usecs/call, calls, errors, syscall.
+    let total = table.lines().rev().find(|line| line.ends_with(" total"));
+    let total = total.and_then(|line| line.split_whitespace().nth(3)?.parse().ok());
+    total.ok_or_else(|| format!("no total in {table}"))
+}
+
+/// Has the program make so many calls under a tool, and returns what that says.
+fn under(tool: &str, options: &[&str], program: &[String], calls: u64) -> Result<String, String> {
+    let mut child = Command::new(tool)
         .args(options)
         .args(program)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| format!("valgrind: {error}"))?;
+        .map_err(|error| format!("{tool}: {error}"))?;
     if let Some(mut input) = child.stdin.take() {
         // If the program has ended already, its output tells why.
         let _ = writeln!(input, "{calls}");
     }
     let output = child.wait_with_output().map_err(|error| format!("{error}"))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() { Ok(said) } else { Err(format!("{program:?} under valgrind: {said}")) }
+    if output.status.success() { Ok(said) } else { Err(format!("{program:?} under {tool}: {said}")) }
 }
 
 fn number_behind(said: &str, words: &str) -> Result<u64, String> {

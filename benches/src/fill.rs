@@ -22,7 +22,7 @@ pub(crate) fn fill(path: &Path, entries: u32, endpoint: &str) -> Result<(), Stri
 }
 
 /// Flushed to disk on return, so that none of it is still being written during a measurement.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::copy(from, to)?;
     std::fs::File::open(to)?.sync_all()
 }

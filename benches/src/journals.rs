@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::Location;
-use crate::compare::alternate;
+use crate::compare::{take_turns, warm_up};
 use crate::contestant::Contestant;
 use crate::fill::fill;
 use crate::report::{Journals, Report, percentiles_us};
@@ -25,10 +25,11 @@ pub(crate) fn run(place: &Location, server: &Server, report: &mut Report) -> Res
     let start = |name, config| {
         Contestant::start(name, Command::new(place.program("zvpos")).arg("consume").arg(config))
     };
-    let mut small_till = start("consume, empty journal", empty)?;
-    let mut large_till = start("consume, large journal", large)?;
-    let ratio = alternate([&mut small_till, &mut large_till], place.calls(TURNS))?;
-    let [empty, large] = [small_till, large_till].map(|mut till| percentiles_us(&mut till.took));
+    let mut tills = [start("consume, empty journal", empty)?, start("consume, large journal", large)?];
+    let turns = place.calls(TURNS);
+    warm_up(&mut tills, turns)?;
+    let ratio = take_turns(&mut tills, turns)?;
+    let [empty, large] = tills.map(|mut till| percentiles_us(&mut till.took));
     report.journals = Some(Journals { entries, large_bytes, empty, large, ratio });
     Ok(())
 }

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::Bound;
+
 /// The results of one run.
 #[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Report {
     /// The machine, in one line.
     pub(crate) machine: String,
@@ -16,6 +19,11 @@ pub(crate) struct Report {
     /// In the order of the tables.
     pub(crate) contestants: Vec<Figures>,
     pub(crate) missing: Vec<Missing>,
+    pub(crate) counted: Vec<Counted>,
+    pub(crate) sales: Vec<Sales>,
+    pub(crate) pauses: Vec<Pause>,
+    pub(crate) first_answers: Vec<FirstAnswer>,
+    pub(crate) opening: Option<Opening>,
     pub(crate) threads: Vec<Parallel>,
     pub(crate) starts: Vec<Start>,
     pub(crate) tills: Vec<Till>,
@@ -41,6 +49,50 @@ pub(crate) struct Missing {
     pub(crate) why: String,
     /// The command that installs what is missing.
     pub(crate) install: String,
+}
+
+/// A figure that no load of the machine changes.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Counted {
+    /// A name of `bounds.rs`.
+    pub(crate) what: String,
+    pub(crate) count: f64,
+}
+
+/// Sales on one disk: p50 and p99 in µs of the limit and of the library.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Sales {
+    pub(crate) disk: String,
+    /// Of the first sales after a start.
+    pub(crate) first: [[f64; 2]; 2],
+    /// Of sales after many others.
+    pub(crate) later: [[f64; 2]; 2],
+}
+
+/// Payments some seconds after their look-up, over a path that takes time.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Pause {
+    pub(crate) seconds: u32,
+    pub(crate) payments: usize,
+    /// The median of their durations, in round trips of that path.
+    pub(crate) round_trips: f64,
+}
+
+/// From the start of a process to its first answer.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct FirstAnswer {
+    pub(crate) scheme: String,
+    pub(crate) zvpos_ms: f64,
+    pub(crate) curl_ms: f64,
+}
+
+/// From the start of a process to the answer to its first payment.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Opening {
+    pub(crate) entries: usize,
+    pub(crate) large_bytes: u64,
+    pub(crate) empty_ms: f64,
+    pub(crate) large_ms: f64,
 }
 
 /// Many threads with a slow gateway.
@@ -106,6 +158,15 @@ impl Report {
         }
     }
 
+    pub(crate) fn count(&mut self, bound: &Bound, count: f64) {
+        self.counted.push(Counted { what: bound.english.to_owned(), count });
+    }
+
+    /// The count of that name.
+    pub(crate) fn counted(&self, what: &str) -> Option<f64> {
+        self.counted.iter().find(|counted| counted.what == what).map(|counted| counted.count)
+    }
+
     pub(crate) fn missing(&mut self, name: &str, why: &str, install: &str) {
         self.missing.push(Missing {
             name: name.to_owned(),
@@ -132,6 +193,13 @@ impl Report {
     /// The ratio of the p50 of one contestant to that of another.
     pub(crate) fn ratio(&self, name: &str, to: &str) -> Option<f64> {
         Some(self.of(name)?.p50_us / self.of(to)?.p50_us)
+    }
+}
+
+impl Sales {
+    /// The p50 of the library to that of the limit.
+    pub(crate) fn ratio([[limit, _], [own, _]]: [[f64; 2]; 2]) -> f64 {
+        own / limit
     }
 }
 

@@ -3,10 +3,15 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const QUOTE: &str = r#"{"status":"true","code":"0","message":"操作成功","data":{"open_id":"o1","user_id":"383933091455959041","type_cate":"1","multi_mark":"S001","coupon_discount":"5.00","user_coupon_name":"五元代金券","user_coupon_id":"390962138708451328","coupon_code":"C0001","coupon_info":{"amount":"5.00","coupon_type":"0"},"goods_item":[{"trade_mark":"201909280011111","coupon_minus":"5.00"}]}}"#;
 
@@ -15,29 +20,59 @@ const CONSUME: &str = r#"{"status":"true","code":"0","message":"操作成功","d
 /// A running server, which ends with the process.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    scheme: &'static str,
     delay_us: Arc<AtomicU64>,
 }
 
 impl Server {
+    /// Plain http.
     pub(crate) fn start() -> std::io::Result<Server> {
+        Server::listen("http", serve)
+    }
+
+    /// https, with the certificate of this folder.
+    pub(crate) fn start_secure(folder: &Path) -> Result<Server, String> {
+        let chain = CertificateDer::pem_file_iter(folder.join("host.pem"))
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| format!("host.pem: {error}"))?;
+        let key = PrivateKeyDer::from_pem_file(folder.join("host.key"))
+            .map_err(|error| format!("host.key: {error}"))?;
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
+        let config = Arc::new(config.map_err(|error| format!("host.pem: {error}"))?);
+        let secure = move |stream, delay: &AtomicU64| {
+            let connection = ServerConnection::new(Arc::clone(&config)).map_err(std::io::Error::other)?;
+            serve(StreamOwned::new(connection, stream), delay)
+        };
+        Server::listen("https", secure).map_err(|error| format!("https: {error}"))
+    }
+
+    fn listen(
+        scheme: &'static str,
+        serve: impl Fn(TcpStream, &AtomicU64) -> std::io::Result<()> + Clone + Send + 'static,
+    ) -> std::io::Result<Server> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let delay_us = Arc::new(AtomicU64::new(0));
         let delay = Arc::clone(&delay_us);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let delay = Arc::clone(&delay);
+                let (serve, delay) = (serve.clone(), Arc::clone(&delay));
                 thread::spawn(move || {
                     // The client has disconnected, which is not an error.
-                    let _ = serve(stream, &delay);
+                    let _ = stream.set_nodelay(true).and_then(|()| serve(stream, &delay));
                 });
             }
         });
-        Ok(Server { address, delay_us })
+        Ok(Server { address, scheme, delay_us })
     }
 
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}/api/v2", self.address)
+        self.endpoint_over(self.address)
+    }
+
+    /// Its URL for a client that reaches it at this address.
+    pub(crate) fn endpoint_over(&self, address: SocketAddr) -> String {
+        format!("{}://{address}/api/v2", self.scheme)
     }
 
     /// Sets the delay of every later answer.
@@ -46,8 +81,7 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, delay_us: &AtomicU64) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
+fn serve(mut stream: impl Read + Write, delay_us: &AtomicU64) -> std::io::Result<()> {
     let answers = [QUOTE, CONSUME].map(|body| {
         format!(
             "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
