@@ -318,11 +318,16 @@ pub unsafe extern "C" fn zv_field(
     capacity: usize,
 ) -> usize {
     guard::or_panic(|| {
-        let process = Process::current();
+        let (process, pointer) = (Process::current(), response);
         // SAFETY: the caller's promise is passed on, for all three.
         let (response, path, buffer) =
             unsafe { (read(process, response)?, read(process, path)?, writable(buffer, capacity)) };
-        let value = Value::find(&response, path.split(['.', '[', ']']).filter(|step| !step.is_empty()));
+        let steps = path.split(['.', '[', ']']).filter(|step| !step.is_empty());
+        let value = if process.answers.outcome(pointer).is_some() {
+            Value::find_in_own(&response, steps)
+        } else {
+            Value::find(&response, steps)
+        };
         let text = process.in_charset(value.as_ref().and_then(shown).unwrap_or_default());
         let text = &*text;
         let Some(room) = buffer.get_mut(..=text.len()) else {

@@ -1,8 +1,11 @@
 //! Writes a request: the params in one pass into one buffer, and the signed envelope around them.
 
 use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
 
-use crate::json::{self, Object, Value, most_string_length, push_string};
+use zeroize::Zeroize;
+
+use crate::json::{self, Object, Value, most_string_length, push_any_name, push_name, push_string};
 use crate::money::Amount;
 use crate::outcome::{Problem, Warning, codes};
 use crate::schema::{
@@ -39,16 +42,52 @@ pub struct RequestRules {
 }
 
 /// The params of one request as JSON text: signed and sent. They may contain a payment password, so they are in no
-/// `Debug` output and are wiped.
+/// `Debug` output and are wiped if they do.
 #[derive(Clone)]
-pub struct Params(zeroize::Zeroizing<String>);
+pub struct Params(Wiped);
+
+/// A text that is wiped when it is dropped, if it may hold a secret.
+#[derive(Clone)]
+pub struct Wiped {
+    text: String,
+    is_secret: bool,
+}
+
+impl Wiped {
+    /// An empty one with room for so many bytes: a buffer that grows would leave copies of a secret behind.
+    fn with_capacity(room: usize, is_secret: bool) -> Wiped {
+        Wiped { text: String::with_capacity(room), is_secret }
+    }
+}
+
+impl Deref for Wiped {
+    type Target = String;
+
+    fn deref(&self) -> &String {
+        &self.text
+    }
+}
+
+impl DerefMut for Wiped {
+    fn deref_mut(&mut self) -> &mut String {
+        &mut self.text
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        if self.is_secret {
+            self.text.zeroize();
+        }
+    }
+}
 
 impl Params {
     /// The members of `object` exactly as they are written, except [`ACCOUNT`].
     pub fn of(object: &Object<'_>) -> Params {
-        let mut out = opened(most_written(object));
+        let mut out = opened(most_written(object), true);
         for (name, value) in object.iter().filter(|(name, _)| *name != ACCOUNT.name) {
-            open_member(&mut out, name);
+            push_any_name(&mut out, name);
             out.push_str(value.raw());
         }
         out.push('}');
@@ -57,9 +96,9 @@ impl Params {
 
     /// Params with these names and texts, in this order.
     pub(crate) fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Params {
-        let mut out = opened(256);
+        let mut out = opened(256, false);
         for (name, text) in texts {
-            open_member(&mut out, name);
+            push_any_name(&mut out, name);
             push_string(&mut out, text);
         }
         out.push('}');
@@ -68,7 +107,7 @@ impl Params {
 
     /// Params from the JSON text of one object.
     pub fn from_json(object: String) -> Params {
-        Params(zeroize::Zeroizing::new(object))
+        Params(Wiped { text: object, is_secret: true })
     }
 
     /// The JSON text.
@@ -84,7 +123,7 @@ impl Params {
         names: SignNames,
         unix_seconds: u64,
         nonce: u32,
-    ) -> zeroize::Zeroizing<String> {
+    ) -> Wiped {
         let capital = route.generation == Generation::V2;
         let signature = credentials.sign(names, capital, unix_seconds, nonce);
         let [open_id, grant_code, token, timestamp, nonce, params] = if capital {
@@ -92,29 +131,25 @@ impl Params {
         } else {
             ["openId", "grantCode", "token", "timestamp", "nonce", "params"]
         };
-        // Reserves room for the whole body: a buffer that grows would leave copies of a password behind.
         let texts = [credentials.open_id(), credentials.grant_code(), &route.action];
         let room = self.0.len() + texts.into_iter().map(most_string_length).sum::<usize>() + 256;
-        let mut body = zeroize::Zeroizing::new(String::with_capacity(room));
-        for (opening, name, value) in [
-            ("{\"", open_id, credentials.open_id()),
-            (",\"", grant_code, credentials.grant_code()),
-            (",\"", token, &signature.token),
-            (",\"", timestamp, &signature.timestamp),
-            (",\"", nonce, &signature.nonce),
+        let mut body = Wiped::with_capacity(room, self.0.is_secret);
+        body.push('{');
+        for (name, value) in [
+            (open_id, credentials.open_id()),
+            (grant_code, credentials.grant_code()),
+            (token, &signature.token),
+            (timestamp, &signature.timestamp),
+            (nonce, &signature.nonce),
         ] {
-            body.push_str(opening);
-            body.push_str(name);
-            body.push_str("\":");
+            push_name(&mut body, name);
             push_string(&mut body, value);
         }
         if capital {
-            body.push_str(",\"Action\":");
+            push_name(&mut body, "Action");
             push_string(&mut body, &route.action);
         }
-        body.push_str(",\"");
-        body.push_str(params);
-        body.push_str("\":");
+        push_name(&mut body, params);
         body.push_str(&self.0);
         body.push('}');
         body
@@ -248,17 +283,23 @@ impl<'r> ParamsWriter<'r> {
     /// Writes the given fields in the table's order, scalars as strings (DOC: every sample), then unknown fields that
     /// the configuration passes, unchanged.
     pub(crate) fn write(&self) -> Params {
-        let mut out = opened(most_written(self.given) + most_written(self.defaults));
+        let is_secret = self.rules.unknown == Unknown::Pass
+            || self
+                .schema
+                .fields
+                .iter()
+                .any(|field| matches!(field.kind, Kind::Secret(_)) && self.field(field.name).is_some());
+        let mut out = opened(most_written(self.given) + most_written(self.defaults), is_secret);
         for field in self.schema.fields.iter().filter(|field| !OWN.contains(&field.name)) {
             if let Some(value) = self.field(field.name).filter(|value| !self.says_nothing(field, value)) {
-                open_member(&mut out, field.name);
+                push_name(&mut out, field.name);
                 self.push(&mut out, field.name, &field.kind, value);
             }
         }
         if self.rules.unknown == Unknown::Pass {
             for (name, value) in self.given.iter() {
                 if self.schema.field(name).is_none() {
-                    open_member(&mut out, name);
+                    push_any_name(&mut out, name);
                     out.push_str(value.raw());
                 }
             }
@@ -298,7 +339,7 @@ impl<'r> ParamsWriter<'r> {
                 out.push('{');
                 for field in schema.fields {
                     if let Some(value) = object.given(field.name) {
-                        open_member(out, field.name);
+                        push_name(out, field.name);
                         self.push(out, field.name, &field.kind, value);
                     }
                 }
@@ -365,26 +406,19 @@ fn rounded_id(field: &Field, value: &Value<'_>) -> Option<Warning> {
 const MEMBERS: [&str; 2] = ["customerId", "user_id"];
 
 /// An opened object with capacity for this many bytes.
-fn opened(room: usize) -> zeroize::Zeroizing<String> {
-    let mut out = zeroize::Zeroizing::new(String::with_capacity(room + 2));
+fn opened(room: usize, is_secret: bool) -> Wiped {
+    let mut out = Wiped::with_capacity(room + 2, is_secret);
     out.push('{');
     out
-}
-
-fn open_member(out: &mut String, name: &str) {
-    // No value ends with an open brace.
-    if !out.ends_with('{') {
-        out.push(',');
-    }
-    push_string(out, name);
-    out.push(':');
 }
 
 /// Capacity for all members, however they are written: a buffer that grows would leave copies of a password behind,
 /// and one that is much too large takes long to wipe.
 fn most_written(object: &Object<'_>) -> usize {
     let most = |value: &Value<'_>| match value.kind() {
-        json::ValueKind::String(text) => most_string_length(text).max(value.raw().len()),
+        // Without escapes it is written as it came.
+        json::ValueKind::String(Cow::Borrowed(_)) => value.raw().len(),
+        json::ValueKind::String(Cow::Owned(text)) => most_string_length(text).max(value.raw().len()),
         // Numbers get quotes, and `\b` becomes `\u0008`.
         json::ValueKind::Array(_) | json::ValueKind::Object(_) => 3 * value.raw().len(),
         json::ValueKind::Null | json::ValueKind::Bool(_) | json::ValueKind::Number => value.raw().len() + 2,
@@ -397,4 +431,28 @@ fn most_written(object: &Object<'_>) -> usize {
 fn is_plain_number(text: &str) -> bool {
     let is_number = !text.starts_with('0') && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     text == "0" || (is_number && text.parse::<i64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::{CONSUME_REQUEST, QUOTE_REQUEST};
+
+    #[test]
+    fn params_that_may_hold_a_password_are_wiped() {
+        let is_wiped = |schema, text: &str, unknown| {
+            let value = Value::parse(text).unwrap();
+            let rules =
+                RequestRules { unknown, password_over_http: false, plain_http: false, numbers: false };
+            let params =
+                ParamsWriter::new(schema, value.as_object().unwrap(), &Object::default(), rules).write();
+            params.0.is_secret
+        };
+        assert!(is_wiped(&CONSUME_REQUEST, r#"{"bizId":"1","payPassword":"2"}"#, Unknown::Refuse));
+        assert!(!is_wiped(&CONSUME_REQUEST, r#"{"bizId":"1"}"#, Unknown::Refuse));
+        assert!(!is_wiped(&QUOTE_REQUEST, r#"{"user_id":"1"}"#, Unknown::Refuse));
+        // What nobody has documented may be anything.
+        assert!(is_wiped(&QUOTE_REQUEST, r#"{"user_id":"1"}"#, Unknown::Pass));
+        assert!(Params::of(Value::parse("{}").unwrap().as_object().unwrap()).0.is_secret);
+    }
 }

@@ -116,6 +116,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// As [`Value::find`], in a text of this library's own, which is JSON without duplicates: the text behind the value is
+    /// not read.
+    pub fn find_in_own<'p>(text: &'a str, path: impl IntoIterator<Item = &'p str>) -> Option<Value<'a>> {
+        let mut reader = Reader::new(text);
+        path.into_iter().try_for_each(|step| reader.enter(step))?;
+        reader.value(0).ok()
+    }
+
     /// The original text.
     pub fn raw(&self) -> &'a str {
         self.raw
@@ -283,18 +291,20 @@ fn plain_length(bytes: &[u8]) -> usize {
             return 8 * index + at;
         }
     }
-    let plain = rest.iter().take_while(|byte| !matches!(byte, ..b' ' | b'"' | b'\\')).count();
-    8 * words.len() + plain
+    // The rest as a word: what is missing in it are spaces, which need no escape.
+    let last = rest.iter().rev().fold(ONES * u64::from(b' '), |word, byte| word << 8 | u64::from(*byte));
+    8 * words.len() + first_mark(last).unwrap_or(rest.len())
 }
+
+/// A word of eight bytes that are 1.
+const ONES: u64 = u64::MAX / 0xff;
 
 /// The position of the first of eight bytes that needs an escape.
 fn first_mark(word: u64) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 0xff;
-    // Sets the highest bit of each byte that is less than `limit`; after the first such byte there may be false
-    // positives.
-    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & (ONES << 7);
-    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let marks = below(word, b' ') | is(b'"') | is(b'\\');
+    // Sets the highest bit of each byte of ASCII that is less than `limit` once it is combined with `with`; after the
+    // first such byte there may be false positives.
+    let below = |limit: u8, with: u8| (word ^ (ONES * u64::from(with))).wrapping_sub(ONES * u64::from(limit));
+    let marks = (below(b' ', 0) | below(1, b'"') | below(1, b'\\')) & !word & (ONES << 7);
     (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
 }
 
@@ -308,6 +318,11 @@ pub(crate) fn most_string_length(text: &str) -> usize {
 pub fn push_string(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);
     out.push('"');
+    if plain_length(text.as_bytes()) == text.len() {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
     loop {
         let (plain, from) = rest.split_at(plain_length(rest.as_bytes()));
@@ -325,6 +340,23 @@ pub fn push_string(out: &mut String, text: &str) {
         rest = letters.as_str();
     }
     out.push('"');
+}
+
+/// Writes the name of a member and the colon behind it, and in front of it a comma unless it is the first one. (No value ends
+/// with an open brace.)
+pub(crate) fn push_any_name(out: &mut String, name: &str) {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    push_string(out, name);
+    out.push(':');
+}
+
+/// As [`push_any_name`], for a name of a table, which needs no escapes.
+pub(crate) fn push_name(out: &mut String, name: &str) {
+    out.push_str(if out.ends_with('{') { "\"" } else { ",\"" });
+    out.push_str(name);
+    out.push_str("\":");
 }
 
 /// JSON in ASCII only: every other character as `\uXXXX`, which every host's charset can represent.

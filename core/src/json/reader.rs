@@ -138,6 +138,36 @@ impl<'a> Reader<'a> {
         if found > 1 { Err(self.fault()) } else { Ok(()) }
     }
 
+    /// Goes to the first value of that name or position in the object or array that begins here; `None` if there is none.
+    pub(super) fn enter(&mut self, step: &str) -> Option<()> {
+        let close = match self.next_token()? {
+            b'{' => b'}',
+            b'[' => b']',
+            _ => return None,
+        };
+        self.at += 1;
+        if self.next_token()? == close {
+            return None;
+        }
+        for index in 0.. {
+            let is_step = if close == b'}' {
+                let key = self.key().ok()?;
+                key == step
+            } else {
+                step.parse() == Ok(index)
+            };
+            if is_step {
+                return Some(());
+            }
+            self.pass(1).ok()?;
+            if self.next_token()? != b',' {
+                return None;
+            }
+            self.at += 1;
+        }
+        None
+    }
+
     /// Skips the value that begins here.
     fn pass(&mut self, depth: usize) -> Result<(), JsonError> {
         if depth > MAX_PASSED_DEPTH {
@@ -146,7 +176,7 @@ impl<'a> Reader<'a> {
         match self.next_token() {
             Some(b'{') => self.members(|reader, _| reader.pass(depth + 1)),
             Some(b'[') => self.entries(|reader, _| reader.pass(depth + 1)),
-            Some(b'"') => self.pass_string().map(drop),
+            Some(b'"') => self.pass_string(),
             first => self.pass_plain(first),
         }
     }
@@ -157,16 +187,22 @@ impl<'a> Reader<'a> {
         mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
         self.through(b'}', |reader, _| {
-            if reader.next_token() != Some(b'"') {
-                return Err(reader.fault());
-            }
-            let key = reader.string()?;
-            if reader.next_token() != Some(b':') {
-                return Err(reader.fault());
-            }
-            reader.at += 1;
+            let key = reader.key()?;
             each(reader, key)
         })
+    }
+
+    /// Parses the name of a member and the colon behind it.
+    fn key(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        if self.next_token() != Some(b'"') {
+            return Err(self.fault());
+        }
+        let key = self.string()?;
+        if self.next_token() != Some(b':') {
+            return Err(self.fault());
+        }
+        self.at += 1;
+        Ok(key)
     }
 
     /// Walks the array that begins here; `each` consumes each entry.
@@ -203,19 +239,34 @@ impl<'a> Reader<'a> {
     /// Parses the string that begins here.
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let from = self.at;
-        if self.pass_string()? {
-            // This also refuses half a surrogate pair.
-            let text: String =
-                serde_json::from_str(self.since(from)).map_err(|e| JsonError::Syntax(e.to_string()))?;
-            return Ok(text.into());
+        if self.pass_plain_string() {
+            return Ok(self.text.get(from + 1..self.at - 1).unwrap_or_default().into());
         }
-        Ok(self.text.get(from + 1..self.at - 1).unwrap_or_default().into())
+        self.pass_string()?;
+        // This also refuses half a surrogate pair.
+        let text: String =
+            serde_json::from_str(self.since(from)).map_err(|e| JsonError::Syntax(e.to_string()))?;
+        Ok(text.into())
     }
 
-    /// Skips the string that begins here; returns whether it has escapes.
-    fn pass_string(&mut self) -> Result<bool, JsonError> {
+    /// Skips the string that begins here if it has no escapes.
+    fn pass_plain_string(&mut self) -> bool {
+        let bytes = self.text.as_bytes();
+        let begin = self.at + 1;
+        let end = begin + plain_length(bytes.get(begin..).unwrap_or_default());
+        let is_plain = bytes.get(end) == Some(&b'"');
+        if is_plain {
+            self.at = end + 1;
+        }
+        is_plain
+    }
+
+    /// Skips the string that begins here.
+    fn pass_string(&mut self) -> Result<(), JsonError> {
+        if self.pass_plain_string() {
+            return Ok(());
+        }
         self.at += 1;
-        let mut escaped = false;
         loop {
             self.at += plain_length(self.rest());
             match self.rest() {
@@ -226,10 +277,9 @@ impl<'a> Reader<'a> {
                 }
                 _ => return Err(self.fault()),
             }
-            escaped = true;
         }
         self.at += 1;
-        Ok(escaped)
+        Ok(())
     }
 
     /// Skips the number or literal that begins here with `first`.

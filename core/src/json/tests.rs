@@ -179,13 +179,17 @@ proptest! {
             for (name, member) in members {
                 let found = Value::find(&text, [name]).unwrap();
                 prop_assert_eq!(found.raw(), member.raw());
+                prop_assert_eq!(Value::find_in_own(&text, [name]).unwrap().raw(), member.raw());
                 for (index, entry) in member.as_array().unwrap_or_default().iter().enumerate() {
                     let index = index.to_string();
                     let found = Value::find(&text, [name, index.as_str()]).unwrap();
                     prop_assert_eq!(found.raw(), entry.raw());
+                    let found = Value::find_in_own(&text, [name, index.as_str()]).unwrap();
+                    prop_assert_eq!(found.raw(), entry.raw());
                 }
             }
             prop_assert!(Value::find(&text, ["not there"]).is_none());
+            prop_assert!(Value::find_in_own(&text, ["not there"]).is_none());
             let more = format!("{text},");
             prop_assert!(Value::find(&more, []).is_none());
         }

@@ -288,25 +288,32 @@ impl Answer {
             out.raw("recorded", recorded);
         }
         out.raw("data", data.unwrap_or("null"));
-        let mut timing = Writer { text: String::with_capacity(64) };
-        timing.raw("journal", &milliseconds(self.timing.journal));
-        timing.raw("connect", &milliseconds(self.timing.connect));
-        timing.raw("wait", &milliseconds(self.timing.wait));
-        timing.raw("total", &milliseconds(self.timing.total));
-        out.raw("timing_ms", &timing.finish());
+        out.raw("timing_ms", "{");
+        for (key, duration) in [
+            ("\"journal\":", self.timing.journal),
+            (",\"connect\":", self.timing.connect),
+            (",\"wait\":", self.timing.wait),
+            (",\"total\":", self.timing.total),
+        ] {
+            out.text.push_str(key);
+            push_milliseconds(&mut out.text, duration);
+        }
+        out.text.push('}');
         out.finish()
     }
 }
 
-/// Milliseconds with one decimal, computed in integers.
-fn milliseconds(duration: Duration) -> String {
+/// Writes milliseconds with one decimal, computed in integers and without `format!`: this is called four times per answer.
+fn push_milliseconds(out: &mut String, duration: Duration) {
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let tenths = micros.saturating_add(50) / 100;
-    // Without `format!`: this is called four times per answer.
-    let mut text = (tenths / 10).to_string();
-    text.push('.');
-    text.extend(u32::try_from(tenths % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
-    text
+    let digit = |number: u64| u32::try_from(number).ok().and_then(|number| char::from_digit(number, 10));
+    match digit(tenths / 10) {
+        Some(whole) => out.push(whole),
+        None => out.push_str(&(tenths / 10).to_string()),
+    }
+    out.push('.');
+    out.extend(digit(tenths % 10));
 }
 
 /// Writes one JSON object, member by member.

@@ -7,7 +7,7 @@ use super::check::{is_decimal, whole_number};
 use super::json_path::JsonPath;
 use super::text::{is_id_name, is_unsafe_integer};
 use super::{Kind, Schema};
-use crate::json::{self, Object, Value, ValueKind, push_string};
+use crate::json::{self, Object, Value, ValueKind, push_any_name, push_name, push_string};
 use crate::outcome::{Warning, codes};
 
 /// The object as JSON text: documented fields normalised, all others unchanged.
@@ -67,17 +67,17 @@ fn push_object(
     warnings: &mut Vec<Warning>,
 ) {
     out.push('{');
-    for (index, (name, value)) in
-        object.iter().filter(|(name, _)| schema.field(name).is_some() || !is_secret(name)).enumerate()
-    {
-        if index > 0 {
-            out.push(',');
+    for (name, value) in object.iter() {
+        let field = schema.field(name);
+        if field.is_none() && is_secret(name) {
+            continue;
         }
-        push_string(out, name);
-        out.push(':');
-        match schema.field(name) {
-            Some(field) => push_value(out, &field.kind, value, &JsonPath::Member(path, name), warnings),
-            None => push_raw(out, value, UNDOCUMENTED, false),
+        if let Some(field) = field {
+            push_name(out, name);
+            push_value(out, &field.kind, value, &JsonPath::Member(path, name), warnings);
+        } else {
+            push_any_name(out, name);
+            push_raw(out, value, UNDOCUMENTED, false);
         }
     }
     out.push('}');
@@ -142,10 +142,15 @@ fn changes(value: &Value<'_>, rules: Raw, is_id: bool) -> bool {
 
 /// A secret that the gateway sends back in an undocumented field is not written to the journal.
 fn is_secret(name: &str) -> bool {
-    let occurs = |secret: &str| {
-        name.as_bytes().windows(secret.len()).any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
+    let bytes = name.as_bytes();
+    let begins = |at: usize, secret: &str| {
+        bytes.get(at..at + secret.len()).is_some_and(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
     };
-    ["password", "openkey", "open_key"].into_iter().any(occurs)
+    bytes.iter().enumerate().any(|(at, first)| match first {
+        b'p' | b'P' => begins(at, "password"),
+        b'o' | b'O' => begins(at, "openkey") || begins(at, "open_key"),
+        _ => false,
+    })
 }
 
 fn push_value(
