@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+mod accounts;
+
 use super::*;
 use crate::gateway::Identity;
 use crate::journal::{Guard, Store};

@@ -206,3 +206,6 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,6 +166,11 @@ fn strict_makes_a_mismatch_a_doubt() {
     assert!(matches!(judge_with(body, false), Verdict::Refused(refusal) if refusal.warnings.len() == 1));
     let Verdict::Doubt(doubt) = judge_with(body, true) else { panic!() };
     assert_eq!((doubt.kind.text, doubt.code.as_str(), doubt.answered), ("ZV-MISMATCH", "5", false));
+    // A refusal inside the data has the code there.
+    let data = r#"{"status":false,"code":"5","message":"no","bizId":"B2"}"#;
+    let body = format!(r#"{{"status":true,"code":0,"message":"","data":{data}}}"#);
+    let Verdict::Doubt(doubt) = judge_with(&body, true) else { panic!() };
+    assert_eq!((doubt.kind.text, doubt.code.as_str()), ("ZV-MISMATCH", "5"));
 }
 
 #[test]

@@ -304,7 +304,8 @@ fn a_refund_that_was_refused_is_explained_unless_a_person_has_settled_it() {
     let mut kept = refund_after(&[Fate::Refused]);
     kept.detail.reversal.last = Some(GatewayStatus { code: "920002".to_owned(), message: "no".to_owned() });
     assert_eq!(kept.stage, Stage::Kept);
-    assert_eq!(explained_code(&kept, true, false).map(|after| after.stage), Some(Stage::Reversed));
+    let after = explained_code(&kept, true, false).unwrap();
+    assert_eq!((after.stage, after.detail.reversal.elsewhere), (Stage::Reversed, true));
     assert_eq!(explained_code(&kept, false, true), None);
     kept.detail.settlement =
         Some(Settlement { by: "a".to_owned(), reason: "b".to_owned(), from: Stage::Refused });

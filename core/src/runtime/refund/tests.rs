@@ -61,6 +61,16 @@ fn a_refused_refund_leaves_the_sale_and_says_so_only_where_that_is_certain() {
     assert!(message.starts_with("920002 no; without routes.reverse.codes.already"), "{message}");
     let zh = told(&reversal(&open, Lang::ZhCn));
     assert!(zh["cashier"].as_str().unwrap().contains("（代码 920002）"), "{zh}");
+    // The sale stands by the gateway's own answer, or by a person's word.
+    for (code, wanted) in [("0", "0"), ("", "ZV-SETTLED"), ("8", "ZV-SETTLED")] {
+        let detail = Detail { words: Some(status(code, "ok")), reversal: REFUND(), ..Detail::default() };
+        let stood = told(&stands(&entry_of(asked(Some(350), &["7"]), Stage::Kept, detail), Lang::En));
+        assert_eq!((&stood["outcome"], &stood["code"]), (&json!("succeeded"), &json!(wanted)), "{stood}");
+        assert!(stood["cashier"].as_str().unwrap().starts_with("The refund was refused"), "{stood}");
+    }
+    // A sale that a person has kept was never refused a refund.
+    let kept = reversal_of(&entry(Stage::Kept, Reversal::default()));
+    assert_ne!(kept["code"], "ZV-REFUND-REFUSED", "{kept}");
     // A refusal without a code is quoted without one.
     let answer = reversal_of(&entry(Stage::Kept, REFUND()));
     assert!(answer["cashier"].as_str().unwrap().starts_with("The refund was refused. Give"), "{answer}");

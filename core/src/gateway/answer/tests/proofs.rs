@@ -477,6 +477,7 @@ fn a_read_with_a_broken_text_is_taken_unless_the_text_must_be_exact() {
         (r#"{"coupon_discount":"x!"}"#, false),
         (r#"{"userInfo":{"nickname":"L!"}}"#, true),
         (r#"{"goods_item":[{"unknown":"L!"}]}"#, true),
+        (r#"{"goods_item":[{"coupon_minus":"x!"}]}"#, false),
         (r#"{"bizId":"L!"}"#, false),
     ] {
         assert_eq!(repaired(data).is_some(), taken, "{data}");
