@@ -74,6 +74,7 @@ fn contestants(place: &Location, gateway: &Gateway, report: &mut Report) -> Resu
         if report.of(name).is_none() {
             continue;
         }
+        make_journal(&program)?;
         let instructions = difference(|calls| instructions(place, &program, calls))?;
         let allocations = difference(|calls| allocations(&program, calls))?;
         report.counts(name, instructions, allocations);
@@ -88,12 +89,12 @@ pub(crate) fn calling_thread(place: &Location, server: &Server, report: &mut Rep
         ("consume", &bounds::CONSUME_CALLS, &bounds::CONSUME_INSTRUCTIONS),
     ] {
         let program = till(place, server, what, &format!("calling-{what}"))?;
+        make_journal(&program)?;
         report.count(calls, difference(|calls| system_calls(place, &program, calls))?);
         report.count(instructions, difference(|calls| instructions_of_the_caller(place, &program, calls))?);
     }
     let program = till(place, server, "consume", "whole")?;
-    // The first process makes the journal.
-    instructions(place, &program, 1)?;
+    make_journal(&program)?;
     let whole = instructions(place, &program, WHOLE as u64)?;
     report.count(&bounds::WHOLE_INSTRUCTIONS, average(whole, WHOLE as u64));
     Ok(())
@@ -147,6 +148,11 @@ fn text(path: &Path) -> String {
 /// A till in C with a journal of its own.
 fn till(place: &Location, server: &Server, what: &str, journal: &str) -> Result<Vec<String>, String> {
     Ok(vec![text(&place.program("zvpos")), what.to_owned(), text(&place.config(server, journal)?)])
+}
+
+/// One call, uncounted: the first process makes the journal, which is no part of a later one's work.
+fn make_journal(program: &[String]) -> Result<(), String> {
+    under("env", &[], program, 1).map(drop)
 }
 
 fn difference(count: impl Fn(u64) -> Result<u64, String>) -> Result<f64, String> {
