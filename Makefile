@@ -50,7 +50,7 @@ sim:
 	$(SIMULATE)
 
 # The exhaustive check: every order of a few calls, crashes and losses over the library's own machines; the number of
-# states is printed. BOUNDS=large takes more (some minutes, less than 1 GB); a search stops at STATES states.
+# states is printed. BOUNDS=large takes more (some minutes, less than 2 GB); a search stops at STATES states.
 BOUNDS ?= small
 STATES ?= 100000000
 SEARCH = $(CARGO) run --release -q -p zvpos-simulation -- --states $(STATES)
@@ -62,8 +62,8 @@ sim-mutants:
 	$(CARGO) test -p zvpos-simulation --test mutants -- --nocapture
 
 # Mutation testing by cargo-mutants of what decides about money (.cargo/mutants.toml): every mutant is caught by a test, or
-# tests/survivors.txt says why it changes nothing. Hours in all: a run ends after MINUTES and the next goes on from there;
-# SHARD=0/8 takes an eighth of them, SINCE=origin/main what was changed since then.
+# tests/survivors.txt says why it changes nothing. One build holds all of them. A run ends after MINUTES and the next goes
+# on from there; SHARD=0/8 takes an eighth of them, SINCE=origin/main what was changed since then.
 MINUTES ?= 150
 mutants:
 	tests/tools.sh mutants

@@ -23,8 +23,10 @@ variant until it is caught, and exits 1 if one is not within N seeds.
 tries of a reversal, and prints how many states there are; each search stops at N states (default 100000000). small
 searches three bounds, each with a consume that arrives late: a crash, a lost request or answer and a full disk; a crash
 and a reversal that a till asks for; a lost request or answer and a process that is stopped until the other presumes it
-dead. large searches two, likewise: two crashes and two lost requests or answers; a crash, a lost request or answer and a
-stopped process. large leaves out the full disk, the stopped process beside two crashes, and asked reversals.
+dead. large searches five, likewise: an asked reversal with a crash and a lost request or answer, and with a stopped
+process; a stopped process with a lost request or answer and a full disk; two crashes and two lost requests or answers
+with a full disk, and with a stopped process. large leaves out an asked reversal beside a full disk or a second crash or
+loss, and a full disk beside a stopped process and a crash.
 ";
 
 #[derive(Default)]

@@ -58,8 +58,13 @@ impl Bounds {
         Bounds { reversals: 1, ..Bounds::LEAST },
         Bounds { crashes: 0, pauses: 1, losses: 1, ..Bounds::LEAST },
     ];
-    const LARGE: [Bounds; 2] =
-        [Bounds { crashes: 2, losses: 2, ..Bounds::LEAST }, Bounds { pauses: 1, losses: 1, ..Bounds::LEAST }];
+    const LARGE: [Bounds; 5] = [
+        Bounds { losses: 1, reversals: 1, ..Bounds::LEAST },
+        Bounds { crashes: 0, pauses: 1, reversals: 1, ..Bounds::LEAST },
+        Bounds { crashes: 0, pauses: 1, losses: 1, full_disks: 1, ..Bounds::LEAST },
+        Bounds { crashes: 2, losses: 2, full_disks: 1, ..Bounds::LEAST },
+        Bounds { crashes: 2, pauses: 1, losses: 2, ..Bounds::LEAST },
+    ];
 
     /// The bounds of that name, searched one after the other: `small` for every run, `large` for the long one. Everything
     /// in one search would take far more than the minutes of `large`.
