@@ -37,6 +37,10 @@ pub trait World: Send + Sync {
     /// through it before it is given to [`World::post`].
     fn connect_ahead(&self, url: &Uri) -> Option<Ahead>;
 
+    /// Sees to it that a connection to that gateway is open that stays usable for a while, without a request; returns after
+    /// how long it is done again.
+    fn keep_warm(&self, url: &Uri) -> Duration;
+
     /// Posts a JSON body and reads the whole answer, at the latest until the deadline; on the connection that was begun
     /// ahead if there is one.
     fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged;
@@ -111,6 +115,10 @@ impl World for System {
 
     fn connect_ahead(&self, url: &Uri) -> Option<Ahead> {
         self.http.connect_ahead(url)
+    }
+
+    fn keep_warm(&self, url: &Uri) -> Duration {
+        self.http.keep_warm(url)
     }
 
     fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {

@@ -46,6 +46,7 @@ pub(crate) fn examine(run: &mut Run<'_>, text: &str) -> Option<Config> {
     let count = config.accounts.len();
     run.say(Line::ok("config", "", words!("配置可用，共 {count} 个账户", "can be used; accounts: {count}")));
     blanks(run, text);
+    warmth(run, &config);
     for account in &config.accounts {
         safety(run, account);
         plain_http(run, account);
@@ -78,6 +79,23 @@ fn blanks(run: &mut Run<'_>, text: &str) {
             }
         }
     }
+}
+
+/// Whether a payment that comes long after its quote finds an open connection.
+fn warmth(run: &mut Run<'_>, config: &Config) {
+    let seconds = config.warm.as_secs();
+    let found = if seconds == 0 {
+        words!(
+            "查会员、可用券或询价之后不保持连接（由 warm_s、idle_ms 或 background 关闭）",
+            "no connection is kept open after a look-up or a quote (warm_s, idle_ms or background)"
+        )
+    } else {
+        words!(
+            "查会员、可用券或询价之后 {seconds} 秒内保持一个未使用的连接（warm_s）",
+            "an unused connection is kept open for {seconds} s after a look-up or a quote (warm_s)"
+        )
+    };
+    run.say(Line::ok("config.warm", "", found).with("warm_s", seconds));
 }
 
 /// How a sale whose answer is lost is resolved.

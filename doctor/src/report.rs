@@ -8,9 +8,10 @@ use zvpos_core::outcome::Lang;
 use crate::words::Words;
 
 /// The names of all checks, in their order of execution; each has a section in docs/doctor.md.
-pub const CHECKS: [&str; 28] = [
+pub const CHECKS: [&str; 29] = [
     "config",
     "config.keys",
+    "config.warm",
     "config.safety",
     "config.http",
     "library",

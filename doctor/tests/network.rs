@@ -26,6 +26,7 @@ fn a_till_that_is_well() {
     for check in [
         "config",
         "config.safety",
+        "config.warm",
         "library",
         "libc",
         "system",

@@ -131,6 +131,10 @@ impl World for Scripted {
         None
     }
 
+    fn keep_warm(&self, _: &Uri) -> Duration {
+        Duration::from_secs(3)
+    }
+
     fn post(&self, _: &Uri, body: &str, _: Instant, _: Option<Ahead>) -> Exchanged {
         (self.watch)(&self.state().posts, body);
         self.pass(ON_ITS_WAY);

@@ -81,6 +81,10 @@ impl World for Machine {
         None
     }
 
+    fn keep_warm(&self, _: &Uri) -> Duration {
+        Duration::from_secs(3)
+    }
+
     fn post(&self, url: &Uri, body: &str, deadline: Instant, _: Option<Ahead>) -> Exchanged {
         self.0.pause();
         let deadline = millis(deadline);

@@ -25,14 +25,31 @@ const OPENING: Duration = Duration::from_millis(250);
 impl Library {
     /// `zv_coupon_quote_json`
     pub fn quote(&self, request: &str) -> Answer {
-        self.run(request, Client::quote)
+        self.run(request, |client, given| {
+            let answer = client.quote(given);
+            self.begin_sale(client, &answer);
+            answer
+        })
+    }
+
+    /// The answer to a read that comes before a payment: the payment finds an open connection.
+    fn begin_sale(&self, client: &Client, answer: &Answer) {
+        if answer.outcome() == Outcome::Succeeded
+            && let Some(url) = client.paid_at()
+        {
+            self.recovery.keep_warm(url);
+        }
     }
 
     /// `zv_consume_json`
     pub fn consume(&self, request: &str) -> Answer {
         let answer = self.run(request, |client, given| {
             self.open_late();
-            self.to_be_acknowledged(client, client.consume(given))
+            let answer = client.consume(given);
+            if let Some(url) = client.paid_at() {
+                self.recovery.let_cool(url);
+            }
+            self.to_be_acknowledged(client, answer)
         });
         if answer.outcome() == Outcome::Unknown {
             self.recovery.wake();
@@ -242,7 +259,13 @@ impl Library {
 
     /// `zv_call_json`. `account` in the params selects the account and is not sent.
     pub fn call(&self, action: &str, params: &str) -> Answer {
-        self.run(params, |client, value| client.call(action, value))
+        self.run(params, |client, value| {
+            let answer = client.call(action, value);
+            if client.precedes_a_payment(action) {
+                self.begin_sale(client, &answer);
+            }
+            answer
+        })
     }
 
     fn run(&self, text: &str, f: impl FnOnce(&Client, &Object<'_>) -> Answer) -> Answer {

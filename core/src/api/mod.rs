@@ -89,7 +89,11 @@ impl Library {
     /// records of this process could be lost, so the library gets no journal.
     pub fn start(config: &str, mut sinks: Vec<Arc<dyn Sink>>, forked: bool) -> Result<Library, Answer> {
         let value = parse(config, Lang::default())?;
-        let config = Config::read(&value).map_err(refused)?;
+        let mut config = Config::read(&value).map_err(refused)?;
+        if forked {
+            // It has no payments.
+            config.warm = Duration::ZERO;
+        }
         let log_problem =
             |path: &str, message: String| refused(vec![Problem { path: path.to_owned(), message }]);
         if let Some(log) = &config.log {
@@ -137,7 +141,8 @@ impl Library {
             late_arrival: config.late_arrival,
             confirm_after: config.confirm_after,
         };
-        let recovery = Recovery::new(Arc::clone(&shared), Arc::clone(&clients), times, config.background);
+        let recovery =
+            Recovery::new(Arc::clone(&shared), Arc::clone(&clients), times, config.background, config.warm);
         shared.log.line(Level::Info, || format!("zvpos {VERSION} started"));
         let library = Library {
             shared,

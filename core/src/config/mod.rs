@@ -50,6 +50,8 @@ pub struct Config {
     pub business_days: BusinessDays,
     /// Whether the library settles sales in the background.
     pub background: bool,
+    /// How long after a read that comes before a payment an unused connection is kept open; zero for not at all.
+    pub warm: Duration,
     /// The log file.
     pub log: Option<LogSettings>,
     /// Equal for two texts with the same meaning; recognises a repeated `zv_init` without keeping keys.
@@ -66,6 +68,9 @@ pub struct LogSettings {
     /// How many days are kept.
     pub keep_days: u64,
 }
+
+/// The default of `warm_s`.
+const WARM_S: u64 = 30;
 
 impl Config {
     /// Reads a configuration, or reports everything that is wrong with it.
@@ -95,6 +100,8 @@ impl Config {
         if transport.connect > total {
             problems.push(problem("timeouts_ms.connect", "must not be longer than timeouts_ms.total"));
         }
+        let background = text(object, "background") != Some("false");
+        let is_warm = background && !transport.idle.is_zero();
         let config = Config {
             accounts,
             transport,
@@ -111,7 +118,8 @@ impl Config {
             confirm_after: Duration::from_secs(number(object, "confirm_after_s").unwrap_or(300)),
             retention_days: text(object, "retention_days").and_then(|text| text.parse().ok()).unwrap_or(90),
             business_days: business_days(object, &mut problems),
-            background: text(object, "background") != Some("false"),
+            background,
+            warm: Duration::from_secs(if is_warm { number(object, "warm_s").unwrap_or(WARM_S) } else { 0 }),
             log: log(object, &mut problems),
             fingerprint: fingerprint(value),
         };

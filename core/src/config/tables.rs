@@ -121,6 +121,12 @@ pub static CONFIG: Schema = Schema {
                 "how long an idle connection may be reused (default 4000)",
             ),
             optional(
+                "warm_s",
+                Kind::Integer(0, 600),
+                "seconds after a member look-up, usable coupons or a quote in which an unused connection is kept open, so \
+                 that the payment need not open one; 0, idle_ms 0 or background false: never (default 30)",
+            ),
+            optional(
                 "charset",
                 Kind::Word(&Charset::WORDS),
                 "what texts are written in, both ways; answers hold as \\uXXXX what it cannot say; ascii takes UTF-8 (default utf-8)",

@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::Client;
-use crate::gateway::{NotSent, Params, Route};
+use ureq::http::Uri;
+
+use crate::gateway::{NotSent, Operation, Params, Route};
 use crate::journal::Receipt;
 use crate::outcome::codes;
 use crate::payment::Entry;
@@ -37,6 +39,11 @@ impl Client {
     /// Whether a connection to a route's gateway is open, as far as this process knows.
     pub(super) fn is_connected(&self, route: &Route) -> bool {
         route.uri.as_ref().is_some_and(|url| self.shared.world.is_connected(url))
+    }
+
+    /// The gateway of this account's payments.
+    pub fn paid_at(&self) -> Option<&Uri> {
+        self.account.route(Operation::Consume)?.uri.as_ref()
     }
 
     /// Begins to open a connection to a route's gateway, without waiting for it.

@@ -84,6 +84,14 @@ impl Client {
         }
     }
 
+    /// Whether an action comes before a payment: it looks a member or usable coupons up, or asks what a coupon is worth.
+    pub fn precedes_a_payment(&self, action: &str) -> bool {
+        let Some((ActionKind::Operation(operation), _)) = self.account.read_route(action) else {
+            return false;
+        };
+        matches!(operation, Operation::MemberLookup | Operation::UsableCoupons | Operation::Quote)
+    }
+
     /// Whether a bizId belongs to a sale in the journal that these params do not ask about.
     fn is_of_a_sale(&self, params: &Params, named: &str) -> bool {
         let asked_about = params.as_json().contains(named);

@@ -56,6 +56,10 @@ impl World for Scripted {
         None
     }
 
+    fn keep_warm(&self, _: &Uri) -> Duration {
+        Duration::from_secs(3)
+    }
+
     fn post(&self, _: &Uri, body: &str, deadline: Instant, _: Option<Ahead>) -> Exchanged {
         assert!(deadline > self.now(), "there is time");
         self.bodies.lock().unwrap().push(body.to_owned());

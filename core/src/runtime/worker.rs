@@ -1,12 +1,14 @@
 //! Settles unsettled entries: intents whose owner died, and reversals until the gateway has answered them. One thread
 //! does this; it sleeps while it can do nothing, and scans the journal at intervals for entries that another process
-//! has left when it died.
+//! has left when it died. While a sale has begun and its payment has not, the same thread keeps a connection open.
 
 use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use ureq::http::Uri;
 
 use crate::journal::{Guard, Journal, JournalError};
 use crate::log::Level;
@@ -27,6 +29,8 @@ struct Inner {
     shared: Arc<Shared>,
     clients: Arc<[Client]>,
     background: bool,
+    /// How long a connection is kept open for a payment.
+    warm: Duration,
     state: Mutex<WorkerState>,
     changed: Box<dyn Signal>,
     /// The codes of earlier refusals were compared with the configuration.
@@ -40,10 +44,21 @@ struct WorkerState {
     in_progress: HashSet<Key>,
     /// The last entry of the page in which a pass ran out of time.
     resume_after: Option<Entry>,
+    /// The gateways to which a connection is kept open.
+    warm: Vec<Warm>,
     thread: Option<Box<dyn Worker>>,
     working: bool,
     woken: bool,
     stopping: bool,
+}
+
+/// A gateway to which an unused connection is kept open.
+struct Warm {
+    url: Uri,
+    /// When that ends.
+    until: Instant,
+    /// When it is looked at again.
+    next: Instant,
 }
 
 /// The result of one scan of the journal.
@@ -62,12 +77,14 @@ impl Recovery {
         clients: Arc<[Client]>,
         settings: ScheduleSettings,
         background: bool,
+        warm: Duration,
     ) -> Recovery {
         let changed = shared.world.signal();
         let state = WorkerState {
             schedule: Schedule::new(settings),
             in_progress: HashSet::new(),
             resume_after: None,
+            warm: Vec::new(),
             thread: None,
             working: false,
             woken: false,
@@ -77,6 +94,7 @@ impl Recovery {
             shared,
             clients,
             background,
+            warm,
             state: Mutex::new(state),
             changed,
             explained: AtomicBool::new(false),
@@ -92,6 +110,38 @@ impl Recovery {
             return;
         }
         state.woken = true;
+        self.wake_thread(state);
+    }
+
+    /// A sale has begun: for a while an unused connection to this gateway is kept open for its payment.
+    pub fn keep_warm(&self, url: &Uri) {
+        let inner = &self.inner;
+        if inner.warm.is_zero() {
+            return;
+        }
+        let now = inner.now();
+        let until = now + inner.warm;
+        let mut state = inner.state();
+        if state.stopping {
+            return;
+        }
+        if let Some(known) = state.warm.iter_mut().find(|warm| warm.url == *url) {
+            // The thread looks at it again by itself.
+            known.until = until;
+            return;
+        }
+        state.warm.push(Warm { url: url.clone(), until, next: now });
+        self.wake_thread(state);
+    }
+
+    /// The payment has come: no connection to this gateway is kept open for it any longer.
+    pub fn let_cool(&self, url: &Uri) {
+        self.inner.state().warm.retain(|warm| warm.url != *url);
+    }
+
+    /// Wakes the thread, or starts it.
+    fn wake_thread(&self, mut state: MutexGuard<'_, WorkerState>) {
+        let inner = &self.inner;
         if state.working {
             drop(state);
             inner.changed.notify();
@@ -189,12 +239,35 @@ impl Inner {
                     state.working = false;
                     return;
                 }
-                if state.woken || self.now() >= next {
+                let now = self.now();
+                if state.woken || now >= next {
                     break;
                 }
+                state.warm.retain(|warm| warm.until > now);
+                let due = state.warm.iter().find(|warm| warm.next <= now).map(|warm| warm.url.clone());
+                let look = state.warm.iter().map(|warm| warm.next).fold(next, Instant::min);
                 drop(state);
-                self.changed.wait(seen, next);
+                match due {
+                    Some(url) => self.warm_up(&url),
+                    None => self.changed.wait(seen, look),
+                }
             }
+        }
+    }
+
+    /// Sees to it that a connection to this gateway is open, and notes when that is done again.
+    fn warm_up(&self, url: &Uri) {
+        // The thread survives a panic; this gateway is then not warmed any longer.
+        let again = panic::catch_unwind(AssertUnwindSafe(|| self.shared.world.keep_warm(url)));
+        let now = self.now();
+        let mut state = self.state();
+        match again {
+            Ok(after) => {
+                for warm in state.warm.iter_mut().filter(|warm| warm.url == *url) {
+                    warm.next = now + after;
+                }
+            }
+            Err(_) => state.warm.retain(|warm| warm.url != *url),
         }
     }
 

@@ -2,20 +2,25 @@
 //! request has left, only the answer to it is read.
 
 use std::io::ErrorKind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ureq::Error;
 use ureq::unversioned::transport::{NextTimeout, Transport};
+use ureq::{Error, Timeout};
 
 use super::HttpAnswer;
 use super::limits::Limits;
 use super::reader::{Reader, Unreadable};
+
+/// The time for what needs none: the end of the handshake of an unused connection has been sent long ago.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// An open connection to a gateway.
 #[derive(Debug)]
 pub(super) struct Connection {
     transport: Box<dyn Transport>,
     limits: Limits,
+    /// No request has gone out on it.
+    is_unused: bool,
 }
 
 /// Why an exchange has no answer.
@@ -35,7 +40,7 @@ pub(super) enum Failure {
 impl Connection {
     /// A connection that was just opened. Bytes that came on it are no answer; over TLS there may be some: session tickets.
     pub(super) fn opened(transport: Box<dyn Transport>, limits: Limits) -> Result<Connection, Failure> {
-        let mut connection = Connection { transport, limits };
+        let mut connection = Connection { transport, limits, is_unused: true };
         let is_usable = connection.transport.is_tls() || connection.has_nothing_to_read();
         if is_usable { Ok(connection) } else { Err(Failure::Early) }
     }
@@ -48,7 +53,22 @@ impl Connection {
     /// Whether an idle connection is usable: open, and without bytes that nobody asked for, encrypted or decrypted, since
     /// those would be another sale's answer.
     pub(super) fn is_idle(&mut self) -> bool {
+        if self.transport.is_tls() && self.is_unused && !self.takes_in_tickets(Instant::now() + A_MOMENT) {
+            return false;
+        }
         self.has_nothing_to_read() && !(self.transport.is_tls() && self.has_plaintext())
+    }
+
+    /// Ends the handshake of a connection that is to wait for its first request, by then.
+    pub(super) fn settle(&mut self, deadline: Instant) -> bool {
+        !self.transport.is_tls() || self.takes_in_tickets(deadline)
+    }
+
+    /// Sends the end of the handshake, and reads what the server has sent behind it: session tickets. Returns whether that
+    /// was all.
+    fn takes_in_tickets(&mut self, deadline: Instant) -> bool {
+        self.limits.take_arrived(deadline);
+        matches!(self.transport.await_input(NextTimeout::default()), Err(Error::Timeout(Timeout::Global)))
     }
 
     fn has_nothing_to_read(&mut self) -> bool {
@@ -69,6 +89,7 @@ impl Connection {
         body: &[u8],
         deadline: Instant,
     ) -> Result<(HttpAnswer, bool), Failure> {
+        self.is_unused = false;
         self.limits.request(deadline);
         self.send(&[head, body])?;
         let mut reader = Reader::new();

@@ -21,8 +21,10 @@ struct State {
 enum Phase {
     /// Look-up, TCP, proxy and TLS.
     Connecting,
-    /// Only what has already arrived is read, without waiting for the socket.
+    /// Only what has already been read from the socket is read.
     Looking,
+    /// Only what has already arrived is read, from the socket too.
+    Arrived,
     /// The request itself, and its answer.
     Requesting,
 }
@@ -36,6 +38,16 @@ impl Limits {
     /// From now on nothing is waited for.
     pub(super) fn look(&self) {
         self.state().phase = Phase::Looking;
+    }
+
+    /// From now on what has arrived is read, and what is unsent is sent until then; nothing else is waited for.
+    pub(super) fn take_arrived(&self, deadline: Instant) {
+        *self.state() = State { deadline, phase: Phase::Arrived, departed: false };
+    }
+
+    /// Whether only what has already arrived is read.
+    pub(super) fn takes_only_arrived(&self) -> bool {
+        self.state().phase == Phase::Arrived
     }
 
     /// From now on bytes are those of a request that is to be answered by then.
@@ -61,7 +73,7 @@ impl Limits {
             match state.phase {
                 Phase::Looking => return Err(Error::Timeout(Timeout::Global)),
                 Phase::Requesting => (state.deadline, Timeout::Global),
-                Phase::Connecting => (state.deadline, Timeout::Connect),
+                Phase::Connecting | Phase::Arrived => (state.deadline, Timeout::Connect),
             }
         };
         deadline

@@ -133,6 +133,24 @@ impl Http {
         self.opener.begin(url)
     }
 
+    /// Opens a connection to that gateway, for a request that may come, unless the youngest that is kept stays usable for a
+    /// while. Sends no request. Returns after how long it is done again.
+    pub fn keep_warm(&self, url: &Uri) -> Duration {
+        let renewed = self.pool.idle() * 3 / 4;
+        if let Some(left) =
+            self.pool.age(url).and_then(|age| renewed.checked_sub(age)).filter(|left| !left.is_zero())
+        {
+            return left;
+        }
+        let deadline = Instant::now() + self.connect;
+        if let Ok(mut opened) = self.opener.open(url, deadline, None)
+            && opened.settle(deadline)
+        {
+            self.pool.keep(url, opened);
+        }
+        renewed
+    }
+
     /// Posts a JSON body and reads the whole answer, ending at the deadline at the latest.
     pub fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
         let started = Instant::now();

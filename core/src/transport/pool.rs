@@ -46,6 +46,16 @@ impl Pool {
         self.kept().iter().any(|kept| kept.leads_to(url) && kept.since.elapsed() < self.idle)
     }
 
+    /// How old the youngest connection to that gateway is.
+    pub(super) fn age(&self, url: &Uri) -> Option<Duration> {
+        self.kept().iter().rev().find(|kept| kept.leads_to(url)).map(|kept| kept.since.elapsed())
+    }
+
+    /// How long an unused connection is kept.
+    pub(super) fn idle(&self) -> Duration {
+        self.idle
+    }
+
     /// Takes out a connection to that gateway that is open and on which nothing waits.
     pub(super) fn take(&self, url: &Uri) -> Option<Connection> {
         loop {
@@ -65,7 +75,7 @@ impl Pool {
         (!is_old).then_some(found.connection)
     }
 
-    /// Keeps a connection that was just used.
+    /// Keeps a connection that was just used or opened.
     pub(super) fn keep(&self, url: &Uri, connection: Connection) {
         let (Some(scheme), Some(authority)) = (url.scheme(), url.authority()) else { return };
         if self.idle.is_zero() {

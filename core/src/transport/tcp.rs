@@ -7,8 +7,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::SockRef;
-use ureq::Error;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+use ureq::{Error, Timeout};
 
 use super::BUFFER;
 use super::ahead::Ahead;
@@ -143,6 +143,9 @@ impl Transport for TcpTransport {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
         self.flush()?;
+        if self.limits.takes_only_arrived() && nothing_waits(&self.stream) {
+            return Err(Error::Timeout(Timeout::Global));
+        }
         loop {
             let left = self.limits.left()?;
             if let Some(timeout) = new_timeout(self.reading, left) {
@@ -166,8 +169,13 @@ impl Transport for TcpTransport {
         if !self.buffers.input().is_empty() || !self.gathered.is_empty() {
             return false;
         }
-        matches!(peek(&self.stream), Err(error) if error.kind() == ErrorKind::WouldBlock)
+        nothing_waits(&self.stream)
     }
+}
+
+/// Whether a connection is open and no byte waits on it.
+fn nothing_waits(stream: &TcpStream) -> bool {
+    matches!(peek(stream), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
 /// Whether a byte is waiting, without waiting for one.

@@ -148,6 +148,49 @@ fn a_large_request_arrives_as_it_is() {
 }
 
 #[test]
+fn a_warm_connection_carries_the_first_request_and_is_renewed_before_it_is_too_old() {
+    let gateway = Gateway::start(&[WHOLE; 3]);
+    let http = http(LONG);
+    let renewed = http.keep_warm(&gateway.url);
+    assert_eq!(renewed, LONG * 3 / 4);
+    assert!(http.is_connected(&gateway.url));
+    assert!(http.keep_warm(&gateway.url) <= renewed);
+    let exchanged = post(&http, &gateway);
+    assert!(exchanged.result.is_ok() && exchanged.connect == Duration::ZERO, "{exchanged:?}");
+    assert_eq!(gateway.connections(), 1);
+    let http = self::http(Duration::from_millis(200));
+    http.keep_warm(&gateway.url);
+    thread::sleep(Duration::from_millis(160));
+    assert_eq!(http.keep_warm(&gateway.url), Duration::from_millis(150), "it was renewed");
+    let begun = Instant::now();
+    while gateway.connections() != 3 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} connections", gateway.connections());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A gateway that cannot be reached is tried again later, and one that speaks first has no use for a connection.
+#[test]
+fn what_cannot_be_kept_warm_is_no_connection() {
+    let refused: Uri = "http://127.0.0.1:1/".parse().unwrap();
+    let http = http(LONG);
+    assert_eq!(http.keep_warm(&refused), LONG * 3 / 4);
+    assert!(!http.is_connected(&refused));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url: Uri = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let gateway = thread::spawn(move || {
+        let mut early = listener.accept().unwrap().0;
+        early.write_all(WHOLE.as_bytes()).unwrap();
+        answer(listener.accept().unwrap().0, &[WHOLE]);
+    });
+    http.keep_warm(&url);
+    thread::sleep(Duration::from_millis(100));
+    let exchanged = http.post(&url, "body", Instant::now() + Duration::from_secs(30), None);
+    assert!(exchanged.result.is_ok() && exchanged.connect > Duration::ZERO, "{exchanged:?}");
+    gateway.join().unwrap();
+}
+
+#[test]
 fn a_pool_has_a_limit_for_each_gateway() {
     let gateway = Gateway::start(&[WHOLE; 3]);
     let http = http(LONG);
