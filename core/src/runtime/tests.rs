@@ -239,3 +239,20 @@ fn a_reversal_is_signed_again_only_where_its_signature_was_refused() {
         assert_eq!(world.bodies.lock().unwrap().len(), requests, "{first}");
     }
 }
+
+/// A till that names the journal of its attempt may repeat a sale that was declined, as one that does not.
+#[test]
+fn a_declined_sale_is_sent_again_with_and_without_the_journals_identity() {
+    let declined = r#"{"status":true,"code":"5","message":"no","data":null}"#;
+    for named in [false, true] {
+        let (client, world) = client_over(journal("declined"), "", 1, &[(200, declined), (200, declined)]);
+        let id = client.shared.journal.id().unwrap();
+        let id = if named { format!(r#","journal_id":"{id}""#) } else { String::new() };
+        let text = format!(r#"{{"bizId":"T1","customerId":"77","amount":"1.00"{id}}}"#);
+        let request = Value::parse(&text).unwrap();
+        for sent in 1..=2 {
+            let answer = client.consume(request.as_object().unwrap());
+            assert_eq!((answer.outcome(), world.bodies.lock().unwrap().len()), (Outcome::Declined, sent));
+        }
+    }
+}

@@ -140,6 +140,13 @@ fn the_outcome_decides_at_which_level_an_answer_is_logged() {
     assert_eq!(logged("consume T1: succeeded"), Some(Level::Info));
     library.consume(r#"{"bizId":"T1","customerId":"77","amount":"2.00"}"#);
     assert_eq!(logged("consume T1: conflict"), Some(Level::Warn));
+    // Nothing is taken without a journal.
+    let config = config.replace("j.db", "j.db/j.db");
+    let sinks: Vec<Arc<dyn Sink>> = vec![Arc::clone(&lines) as _];
+    let library =
+        Library::start(&config, sinks, false).unwrap_or_else(|answer| panic!("{}", answer.to_json()));
+    library.consume(r#"{"bizId":"T2","customerId":"77","amount":"1.00"}"#);
+    assert_eq!(logged("consume T2: internal"), Some(Level::Error));
 }
 
 /// A gateway that gives every sale back: each entry is sent once and counted once.
