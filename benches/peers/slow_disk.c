@@ -1,7 +1,7 @@
-/* A disk whose flush takes some milliseconds: one file in memory, over FUSE. A loop device on it is a block device whose
+/* A disk whose flush takes a while: one file in memory, over FUSE. A loop device on it is a block device whose
  * every cache flush waits, so that a file system on it pays for each flush that it asks for.
  * One request at a time: whatever else is wanted of the disk waits for a flush.
- * Usage: slow_disk MOUNT_POINT BYTES MILLISECONDS; the file is MOUNT_POINT/disk. Ends when it is unmounted. */
+ * Usage: slow_disk MOUNT_POINT BYTES MICROSECONDS; the file is MOUNT_POINT/disk. Ends when it is unmounted. */
 #define FUSE_USE_VERSION 31
 #include <errno.h>
 #include <fuse3/fuse.h>
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     char *arguments[] = {argv[0], "-f", "-s", argc > 3 ? argv[1] : "", NULL};
     CHECK(argc > 3, "usage");
     size = (size_t)atol(argv[2]);
-    flush.tv_nsec = atol(argv[3]) * 1000000;
+    flush.tv_nsec = atol(argv[3]) * 1000;
     bytes = calloc(1, size);
     CHECK(bytes, "no memory");
     return fuse_main(4, arguments, &disk, NULL);

@@ -9,7 +9,7 @@ use crate::peers::{
     CONSUME, CURL, CURL_SECURE, QUOTE, QUOTE_PYTHON, QUOTE_SECURE, REQUESTS, SOCKET, SOCKET_FLUSHED,
 };
 use crate::report::{Report, Sales};
-use crate::slow_disk::FLUSH_MS;
+use crate::slow_disk::{self, SLOW_MS};
 use crate::tables::Lang;
 
 /// Whether a figure must be small or large.
@@ -93,7 +93,7 @@ fn spread(report: &Report, name: &str, to: &str) -> Option<f64> {
 }
 
 fn payments(report: &Report) -> Vec<Goal> {
-    let slow = report.sales.iter().find(|sales| sales.disk.contains(&format!("{FLUSH_MS} ms")));
+    let slow = report.sales.iter().find(|sales| sales.disk == slow_disk::name(SLOW_MS));
     let pause = report.pauses.iter().find(|pause| pause.seconds == SECONDS);
     vec![
         at_most(

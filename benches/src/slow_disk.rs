@@ -1,5 +1,5 @@
-//! A disk whose cache flush takes 5 ms, as on a hard disk or a cheap flash card: a loop device on a file of
-//! `benches/peers/slow_disk.c`. All contestants on it pay for every flush that their file system asks for.
+//! A disk whose cache flush takes a given time: a loop device on a file of `benches/peers/slow_disk.c`. All contestants
+//! on it pay for every flush that their file system asks for, and nobody else writes to it.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -10,8 +10,15 @@ use crate::Location;
 use crate::contestant::compile;
 use crate::disk::Disk;
 
-/// How long a flush takes.
-pub(crate) const FLUSH_MS: u32 = 5;
+/// As on a hard disk or a cheap flash card.
+pub(crate) const SLOW_MS: f64 = 5.0;
+/// As on a good solid-state disk.
+pub(crate) const FAST_MS: f64 = 0.2;
+
+/// The disk's name in the results.
+pub(crate) fn name(flush_ms: f64) -> String {
+    format!("a disk with {flush_ms} ms a flush")
+}
 
 /// The mounted disk and the program behind it, both of which end on drop.
 pub(crate) struct SlowDisk {
@@ -21,12 +28,15 @@ pub(crate) struct SlowDisk {
 }
 
 impl SlowDisk {
-    pub(crate) fn start(place: &Location) -> Result<SlowDisk, String> {
+    pub(crate) fn start(place: &Location, flush_ms: f64) -> Result<SlowDisk, String> {
         let program = compile(place, "slow_disk", &["-I/usr/include/fuse3", "-lfuse3"])?;
         let under = place.folder.join("under-slow-disk");
         std::fs::create_dir_all(&under).map_err(|error| format!("{}: {error}", under.display()))?;
         let mut command = Command::new(program);
-        command.arg(&under).args([Disk::BYTES.to_string(), FLUSH_MS.to_string()]).stdin(Stdio::null());
+        command
+            .arg(&under)
+            .args([Disk::BYTES.to_string(), format!("{:.0}", flush_ms * 1000.0)])
+            .stdin(Stdio::null());
         let program = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
         let mut slow = SlowDisk { disk: None, under, program };
         let image = slow.under.join("disk");
