@@ -273,7 +273,7 @@ fn a_refusal_is_explained_though_the_journal_was_locked_at_the_start() {
     till.shutdown().succeeded();
     let mut listed = config;
     listed["routes"] = route(json!({"already": ["920002"]}))["routes"].take();
-    let holder = Holder::take(&listed["journal"]);
+    let holder = Holder::take_alone(&listed["journal"]);
     let mut till = Driver::new();
     assert!(till.init(&listed).succeeded().warns("ZV-W-JOURNAL"));
     holder.let_go();

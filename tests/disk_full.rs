@@ -46,12 +46,23 @@ fn on_a_full_disk_nothing_is_sent_until_there_is_room() {
     assert_eq!((simulator.net("T2"), simulator.net("F19")), (1, 1));
 }
 
+/// Sells until the WAL has used the room that it had; then each record needs more of the disk.
+fn use_up_the_wal(till: &mut Driver, config: &Value) {
+    let length = || fs::metadata(beside(&config["journal"], "-wal")).unwrap().len();
+    let before = length();
+    let mut sales = 0..;
+    while length() == before {
+        till.consume(&sale(&format!("U{}", sales.next().unwrap()))).succeeded();
+    }
+}
+
 #[test]
 fn a_disk_that_fills_up_during_a_consume_does_not_prevent_its_reversal() {
     let simulator = Simulator::start();
-    let disk = Mounted::small("400k");
-    let mut till = Driver::started(&disk.config(&simulator, json!({})));
-    till.consume(&sale("T1")).succeeded();
+    let disk = Mounted::small("600k");
+    let config = disk.config(&simulator, json!({}));
+    let mut till = Driver::started(&config);
+    use_up_the_wal(&mut till, &config);
     let before = simulator.requests();
     till.begin(&format!("consume {}", sale("T2~late_answer:400")));
     until("the consume runs", || simulator.requests() > before);
@@ -111,6 +122,7 @@ fn a_disk_that_fills_up_during_a_consume_has_room_for_its_outcome() {
     let ballast = beside(&config["journal"], ".ballast");
     let mut till = Driver::started(&config);
     till.consume(&sale("T1")).succeeded();
+    use_up_the_wal(&mut till, &config);
     assert_eq!(fs::metadata(&ballast).unwrap().len(), BALLAST);
     let before = simulator.requests();
     till.begin(&format!("consume {}", sale("T2~late_answer:400")));
@@ -142,6 +154,7 @@ fn without_its_ballast_no_intent_is_recorded() {
     let ballast = beside(&config["journal"], ".ballast");
     let mut till = Driver::started(&config);
     till.consume(&sale("T1")).succeeded();
+    use_up_the_wal(&mut till, &config);
     fs::remove_file(&ballast).unwrap();
     till.consume(&sale("T2")).succeeded();
     assert_eq!(fs::metadata(&ballast).unwrap().len(), BALLAST);
@@ -302,7 +315,7 @@ fn a_journal_that_was_locked_at_the_start_is_opened_by_itself() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({}));
     unacknowledged(&simulator, &config);
-    let holder = Holder::take(&config["journal"]);
+    let holder = Holder::take_alone(&config["journal"]);
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
     assert!(answer.warns("ZV-W-JOURNAL") && answer.text.contains("ZV-JOURNAL-LOCKED"), "{}", answer.text);
@@ -322,7 +335,7 @@ fn what_was_unacknowledged_at_a_late_opening_is_listed() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false}));
     unacknowledged(&simulator, &config);
-    let holder = Holder::take(&config["journal"]);
+    let holder = Holder::take_alone(&config["journal"]);
     let mut till = Driver::new();
     let answer = till.init(&config).succeeded();
     assert_eq!(answer.data()["unacknowledged"], json!([]));
@@ -340,7 +353,7 @@ fn a_journal_that_was_locked_at_the_start_is_opened_by_a_money_call() {
     let simulator = Simulator::start();
     let config = reversing(&simulator.v2(), json!({"background": false}));
     unacknowledged(&simulator, &config);
-    let holder = Holder::take(&config["journal"]);
+    let holder = Holder::take_alone(&config["journal"]);
     let mut till = Driver::new();
     till.init(&config).succeeded();
     let answer = till.consume(&sale("T2")).expect("internal", "ZV-JOURNAL-LOCKED");

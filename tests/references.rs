@@ -42,7 +42,7 @@ fn every_reference_has_a_target() {
 fn the_labels_are_the_same_in_both_languages() {
     let labels = |name: &str| references::labels(&Document::read(root(), name));
     let english = labels(LABELS);
-    assert_eq!(english, ["G1", "G2", "G3", "G4", "G5", "I1", "I2", "I3", "I4", "I5", "I6", "I7", "R"]);
+    assert_eq!(english, ["G1", "G2", "G3", "G4", "G5", "I1", "I2", "I3", "I4", "I5", "I6", "I7", "R", "J"]);
     assert_eq!(english, labels("docs/money-safety.zh-CN.md"));
 }
 

@@ -115,6 +115,14 @@ impl Store for Memory {
 
     fn close(&self) {}
 
+    fn needs_care(&self) -> bool {
+        false
+    }
+
+    fn care(&self, _: Instant) -> Result<(), JournalError> {
+        Ok(())
+    }
+
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
         Ok(self.entries().values().any(|entry| is_of_account(entry, key) && other_biz_id(entry).is_some()))
     }

@@ -3,13 +3,15 @@
 //! everything and replays exactly.
 //!
 //! What is real: everything in `zvpos_core` above its journal's file and its sockets. What is simulated: [`machine`] and
-//! [`store`], the two traits that the runtime acts on.
+//! [`store`], the two traits that the runtime acts on. Beside it each seed runs the journal's own event log over tables in
+//! memory.
 #![forbid(unsafe_code)]
 
 pub mod actor;
 mod arrival;
 pub mod assumption;
 pub mod counters;
+mod event_log;
 mod faults;
 pub mod journal;
 pub mod machine;

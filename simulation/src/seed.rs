@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zvpos_sandbox::rules::Seed;
 
 use crate::counters::Counters;
+use crate::event_log;
 use crate::mutant::Mutant;
 use crate::oracle::Violation;
 use crate::plan::Plan;
@@ -38,7 +39,7 @@ pub fn run(seed: u64, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) ->
     counters.seeds = 1;
     counters.virtual_ms = world.now;
     *counters.assumptions.entry(off.name()).or_default() += 1;
-    let violation = world.oracle.violation.clone();
+    let violation = world.oracle.violation.clone().or_else(|| event_log::run(seed));
     let trace = world.trace.take().unwrap_or_default();
     Ok(Ended { violation, counters, trace })
 }

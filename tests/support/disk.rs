@@ -69,6 +69,10 @@ impl Holder {
             c = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
             print('ready', flush=True)\nsys.stdin.readline()\n\
             c.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.readline()\nc.execute('ROLLBACK')\n";
+        Holder::started(script, journal)
+    }
+
+    fn started(script: &str, journal: &Value) -> Holder {
         let mut program = Command::new("python3")
             .args(["-c", script, journal.as_str().unwrap()])
             .stdin(Stdio::piped())
@@ -78,6 +82,17 @@ impl Holder {
         let said = BufReader::new(program.stdout.take().unwrap());
         let mut holder = Holder { program, said };
         holder.says("ready\n");
+        holder
+    }
+
+    /// Before a till has it open: a program that shares the journal with nobody, so that it cannot even be read.
+    pub fn take_alone(journal: &Value) -> Holder {
+        let script = "import sqlite3, sys\n\
+            c = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
+            c.execute('PRAGMA locking_mode = EXCLUSIVE')\nprint('ready', flush=True)\nsys.stdin.readline()\n\
+            c.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.readline()\nc.close()\n";
+        let mut holder = Holder::started(script, journal);
+        holder.hold();
         holder
     }
 

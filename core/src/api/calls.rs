@@ -51,7 +51,7 @@ impl Library {
             }
             self.to_be_acknowledged(client, answer)
         });
-        if answer.outcome() == Outcome::Unknown {
+        if answer.outcome() == Outcome::Unknown || self.shared.journal.needs_care() {
             self.recovery.wake();
         }
         answer

@@ -129,11 +129,6 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Whether no field of it was given.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Origin::default()
-    }
-
     fn of(writer: &ParamsWriter<'_>) -> Origin {
         let text = |name: &str| writer.text(name).map(str::to_owned);
         Origin {

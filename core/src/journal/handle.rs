@@ -242,6 +242,19 @@ impl Journal {
     }
 }
 
+/// What no call waits for.
+impl Journal {
+    /// Whether [`Journal::care`] has something to do.
+    pub fn needs_care(&self) -> bool {
+        self.backend().is_ok_and(super::Store::needs_care)
+    }
+
+    /// Keeps the journal small and the next call fast.
+    pub fn care(&self, until: Instant) -> Result<(), JournalError> {
+        self.backend()?.care(until)
+    }
+}
+
 /// The liveness of processes; see [`Liveness`](super::Liveness).
 impl Journal {
     /// This process; while the journal is not open, a name in which nothing can be begun.

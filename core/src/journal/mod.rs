@@ -7,6 +7,7 @@
 //!
 //! [`Entry`]: crate::payment::Entry
 
+pub mod events;
 mod guard;
 mod handle;
 mod in_flight;

@@ -2,7 +2,7 @@
 //! beside it. An intent whose owner's lock can be taken was left behind by a crash.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -118,6 +118,17 @@ impl ProcessLock {
         missing.may_carry_out(entry, presence, self.opening.total, Instant::now())
     }
 
+    /// Whether a process with a version of the library that knows only the first format lives, or may live.
+    pub fn is_shared_with_earlier(&self) -> bool {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return true };
+        entries.flatten().any(|entry| {
+            // The lengths of the files differ. The content of a locked one cannot be read on every system.
+            let is_earlier = entry.metadata().is_ok_and(|found| found.len() == 0);
+            let is_free = || File::open(entry.path()).is_ok_and(|file| file.try_lock_shared().is_ok());
+            is_earlier && !is_free()
+        })
+    }
+
     /// Removes the files of dead processes whose names are not in `needed`.
     pub fn sweep(&self, needed: &[Owner]) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
@@ -153,13 +164,20 @@ fn lock_under(folder: &Path, owner: &Owner) -> io::Result<File> {
         let mut options = OpenOptions::new();
         let file = rights::open(&made, options.create_new(true).read(true).write(true))?;
         match file.try_lock() {
-            Ok(()) if fs::rename(&made, &path).is_ok() => return Ok(file),
+            Ok(()) if fs::rename(&made, &path).is_ok() => {
+                // On a full disk it stays empty, and an upgrade waits for this process, too.
+                let _ = (&file).write_all(VERSION);
+                return Ok(file);
+            }
             Ok(()) | Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
     Err(io::ErrorKind::WouldBlock.into())
 }
+
+/// What a lock file holds; those of versions that know only the first format are empty.
+const VERSION: &[u8] = b"2\n";
 
 /// The folder of the lock files of the processes that use this journal; each name begins with the process id.
 pub fn folder(journal: &Path) -> PathBuf {

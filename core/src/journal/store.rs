@@ -114,6 +114,12 @@ pub trait Store: Send + Sync {
     /// Writes what [`Store::acknowledge`] has gathered; the store may be used on.
     fn close(&self);
 
+    /// Whether [`Store::care`] has something to do.
+    fn needs_care(&self) -> bool;
+
+    /// Does what no call waits for: what keeps the store small and the next call fast. It may be left out for a while.
+    fn care(&self, until: Instant) -> Result<(), JournalError>;
+
     /// Whether this account has ever answered with a bizId other than the one that was sent.
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError>;
 

@@ -21,6 +21,13 @@ pub struct Key {
     pub biz_id: BizId,
 }
 
+impl Key {
+    /// Whether the other key is of the same account and endpoint.
+    pub fn is_of_same_account(&self, other: &Key) -> bool {
+        self.open_id == other.open_id && self.endpoint == other.endpoint
+    }
+}
+
 /// The process that carried out the last attempt. Its lock shows whether it is still alive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Owner(pub String);
@@ -214,53 +221,68 @@ pub struct Entry {
     pub(super) detail: Detail,
 }
 
-/// The part of an entry that is stored besides its columns.
+/// The part of an entry that is stored besides its columns, in JSON without what has its default; `data` and `origin` have
+/// columns of their own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, stored by name")]
 pub struct Detail {
     /// The last status of the consume: the gateway's, or why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<GatewayStatus>,
     /// The library's code for a doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
     /// The gateway's data as JSON text, normalised.
+    #[serde(default, skip_serializing)]
     pub data: Option<String>,
     /// The warnings about the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<GatewayStatus>,
     /// The bizId that the answer carried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned_biz_id: Option<String>,
     /// The gateway's complete answer was received, so the request is no longer on its way.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub answered: bool,
     /// Another till's sale, known only by its bizId.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub foreign: bool,
     /// The till has acknowledged the answer: it has read it.
-    #[serde(rename = "heard")]
+    #[serde(default, rename = "heard", skip_serializing_if = "is_default")]
     pub acknowledged: bool,
     /// The till has stored its sale.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub confirmation: Confirmation,
     /// What was done to undo the consume.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reversal: Reversal,
     /// A person's decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement: Option<Settlement>,
     /// The answer carried a bizId that may belong to another sale, which must not be undone in its place.
-    #[serde(default, rename = "strange_answer")]
+    #[serde(default, rename = "strange_answer", skip_serializing_if = "is_default")]
     pub mismatched_biz_id: bool,
     /// When the consume was sent, ended and given back.
     #[serde(default, skip_serializing_if = "Times::is_empty")]
     pub times: Times,
     /// The till, the operator and the store of the request.
-    #[serde(default, skip_serializing_if = "Origin::is_empty")]
+    #[serde(default, skip_serializing)]
     pub origin: Origin,
     /// The details were dropped: only the use of the bizId, its outcome and what a reversal needs are left.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub retired: bool,
     /// There were earlier attempts, and no byte of any of them was sent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub earlier_never_left: bool,
     /// How often an attempt ended without proof after it had been presumed dead; each time the window for a late
     /// arrival begins again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reopened: u32,
+}
+
+/// What need not be stored, because it is read back from its absence.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Entry {
@@ -549,6 +571,20 @@ impl Entry {
     /// The rest of the record.
     pub fn detail(&self) -> &Detail {
         &self.detail
+    }
+
+    /// The entry as it comes back from the journal: phone numbers in the gateway's words have lost their middle.
+    pub fn as_stored(&self) -> Entry {
+        let mut stored = self.clone();
+        let detail = &mut stored.detail;
+        let words = detail.words.iter_mut().chain(&mut detail.warnings).chain(&mut detail.reversal.last);
+        words.for_each(GatewayStatus::mask_phones);
+        stored
+    }
+
+    /// Whether the answer carried another bizId than the one that was sent.
+    pub fn has_other_biz_id(&self) -> bool {
+        self.detail.returned_biz_id.as_deref().is_some_and(|returned| returned != self.key.biz_id.as_str())
     }
 
     /// Whether the consume is of the same member.

@@ -231,6 +231,9 @@ impl Inner {
                         Err(JournalError::new(&codes::PANIC, "a defect was caught; see the log"))
                     });
             let next = pass.map(|pass| pass.next).map_err(|error| self.log_error(&error));
+            if let Err(error) = self.shared.journal.care(self.now() + self.shared.total) {
+                self.log_error(&error);
+            }
             let next = next_look(began, next, self.now());
             loop {
                 let seen = self.changed.count();

@@ -1,7 +1,7 @@
 //! Reads an answer and judges what it proves. Only a complete HTTP 200 with the gateway's whole envelope proves a
 //! success or a refusal; everything else is a doubt.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::json::{Object, Value, ValueKind};
 use crate::money::BizId;
@@ -89,13 +89,15 @@ impl Accepted {
 pub struct GatewayStatus {
     /// The code.
     pub code: String,
-    /// The message. A phone number in the gateway's words is stored without its middle digits.
-    #[serde(serialize_with = "without_phones")]
+    /// The message.
     pub message: String,
 }
 
-fn without_phones<S: Serializer>(message: &str, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&mask_phones(message))
+impl GatewayStatus {
+    /// Takes the middle digits out of phone numbers in the message, as it is stored.
+    pub(crate) fn mask_phones(&mut self) {
+        self.message = mask_phones(&self.message);
+    }
 }
 
 /// Why nothing was sent.

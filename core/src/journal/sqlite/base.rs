@@ -36,10 +36,11 @@ impl Base {
     /// Of the file at that path, which the connection has open.
     pub(super) fn of(path: &Path, connection: &Connection) -> rusqlite::Result<Base> {
         let length: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-        let root: i64 =
-            connection.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'journal'", [], |row| {
-                row.get(0)
-            })?;
+        let root: i64 = connection.query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name IN ('fed', 'journal')",
+            [],
+            |row| row.get(0),
+        )?;
         let page = u64::try_from((root - 1) * length).unwrap_or_default();
         let file = opened(path).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         Ok(Base { file, page, length: usize::try_from(length).unwrap_or_default(), seen: Mutex::default() })

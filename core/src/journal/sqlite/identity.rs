@@ -1,16 +1,14 @@
 //! The identity of the journal: a random id that is new with the file, and new when a person accepts that records are
-//! lost. Only under the same identity does "there is no record" mean "nothing was ever sent". It stands in a table of
-//! its own, which versions without it leave alone.
+//! lost. Only under the same identity does "there is no record" mean "nothing was ever sent".
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{schema, write_transaction::WriteTransaction};
+use super::transaction::Transaction;
+use super::{Failure, tables};
+use crate::journal::events::feed;
 
-/// The identity; `None` where a version without it has made the file and none with it has opened it yet.
+/// The identity; `None` where an earlier version has made the file and none with identities has opened it yet.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    if !has_table(connection)? {
-        return Ok(None);
-    }
     connection
         .prepare_cached("SELECT value FROM about WHERE name = 'journal_id'")?
         .query_row([], |row| row.get(0))
@@ -19,38 +17,31 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<String>> 
 
 /// Gives the journal an identity where it has none, and a new one where a person has accepted a loss. `accepted` is
 /// asked while no other process can write.
-pub(super) fn settle(connection: &Connection, accepted: impl Fn(u64) -> bool) -> rusqlite::Result<()> {
+pub(super) fn settle(connection: &Connection, accepted: impl Fn(u64) -> bool) -> Result<(), Failure> {
     let fits = |connection: &Connection| {
-        Ok::<_, rusqlite::Error>(read(connection)?.is_some() && !accepted(schema::sequence(connection)?))
+        Ok::<_, rusqlite::Error>(read(connection)?.is_some() && !accepted(tables::ends(connection)?.last))
     };
-    if fits(connection)? {
+    while !fits(connection)? {
+        // The new identity counts as a change, though it is none of an entry: the log is fed before, and goes on behind it.
+        while feed(Transaction::to_write(connection)?)? {}
+        let transaction = Transaction::to_write(connection)?;
+        let ends = tables::ends(&transaction)?;
+        // Another process may have written, or been faster.
+        if ends.fed < ends.last || fits(&transaction)? {
+            continue;
+        }
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO about VALUES ('journal_id', ?1)")?
+            .execute([random()?])?;
+        // Counted like every change, so that a journal that has lost it is behind its mark; but a journal that has just been
+        // made stays unused until its first record, since it has no mark yet.
+        if ends.last > 0 {
+            tables::set_fed(&transaction, ends.last + 1)?;
+        }
+        transaction.commit()?;
         return Ok(());
     }
-    let transaction = WriteTransaction::begin(connection)?;
-    // Another process may have been faster.
-    if fits(&transaction)? {
-        return Ok(());
-    }
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    )?;
-    transaction
-        .prepare_cached("INSERT OR REPLACE INTO about VALUES ('journal_id', ?1)")?
-        .execute([random()?])?;
-    // Counted like every change, so that a journal that has lost it is behind its mark; but a journal that has just been
-    // made stays unused until its first record, since it has no mark yet.
-    if schema::sequence(&transaction)? > 0 {
-        schema::advance(&transaction)?;
-    }
-    transaction.commit()
-}
-
-fn has_table(connection: &Connection) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'about'")?
-        .query_row([], |_| Ok(()))
-        .optional()
-        .map(|found| found.is_some())
+    Ok(())
 }
 
 /// 128 random bits as 32 digits.

@@ -7,8 +7,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::base::Base;
+use super::transaction::Transaction;
 use super::watermark::Watermark;
-use super::{explain, row, schema, verify};
+use super::{Failure, explain, format_1, schema, states, verify};
+use crate::journal::events::{Index, View};
 use crate::journal::{JournalError, Page};
 use crate::payment::Entry;
 
@@ -38,16 +40,11 @@ pub fn inspect(path: &Path, busy: Duration) -> Result<Inspection, JournalError> 
         // Made a moment ago; its tables are not there yet.
         return Ok(Inspection { format, sequence: 0, entries: 0, unsettled: Vec::new() });
     }
-    let found = (|| {
-        // One view of it all, though a till writes meanwhile.
-        let view = connection.unchecked_transaction()?;
-        let sequence = schema::sequence(&view)?;
-        verify::all(&view)?;
-        let unsettled = row::unsettled(&view, Page { after: None, limit: usize::MAX })?;
-        let entries: i64 = view.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
-        Ok(Inspection { format, sequence, entries: u64::try_from(entries).unwrap_or_default(), unsettled })
-    })()
-    .map_err(|error| failed(&error))?;
+    // One view of it all, though a till writes meanwhile.
+    let found = Transaction::to_read(&connection).map_err(Failure::from).and_then(|view| {
+        if format == format_1::VERSION { in_format_1(&view) } else { in_this_format(&view) }
+    });
+    let found = found.map_err(|failure| failure.explain(path))?;
     let base = Base::of(path, &connection).map_err(|error| failed(&error))?;
     if let (Some(sequence), Some(marked)) = (base.sequence(), marked_base)
         && sequence < marked
@@ -58,4 +55,33 @@ pub fn inspect(path: &Path, busy: Duration) -> Result<Inspection, JournalError> 
         Some(marked) => Err(super::behind(path, found.sequence, marked)),
         None => Ok(found),
     }
+}
+
+fn in_this_format(view: &Transaction<'_>) -> Result<Inspection, Failure> {
+    let mut index = Index::default();
+    index.catch_up(view)?;
+    verify::all(view)?;
+    let unsettled = index.entries().filter(|entry| entry.stage().is_unsettled());
+    let unsettled = Page { after: None, limit: usize::MAX }.of(unsettled);
+    let mut entries = states::count(view)?;
+    for entry in index.entries() {
+        entries += u64::from(view.state(entry.key())?.is_none());
+    }
+    Ok(Inspection { format: schema::VERSION, sequence: index.seen(), entries, unsettled })
+}
+
+/// Before a till has brought it to the present format.
+fn in_format_1(view: &Transaction<'_>) -> Result<Inspection, Failure> {
+    verify::pages(view)?;
+    let (mut entries, mut unsettled) = (0, Vec::new());
+    format_1::each(view, |entry| {
+        entries += 1;
+        if entry.stage().is_unsettled() {
+            unsettled.push(entry);
+        }
+        Ok(())
+    })?;
+    let unsettled = Page { after: None, limit: usize::MAX }.of(unsettled.iter());
+    let sequence = format_1::sequence(view)?;
+    Ok(Inspection { format: format_1::VERSION, sequence, entries, unsettled })
 }

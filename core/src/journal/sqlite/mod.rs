@@ -1,10 +1,12 @@
 //! The journal in SQLite: WAL, `synchronous=FULL`, so that a commit returns when it is on stable storage. Several
-//! processes share the file; every change is one conditional statement in one short transaction.
+//! processes share the file; every change is an event that is added in one short transaction. What a payment need not wait
+//! for, [`Store::care`] does outside of calls: feeding, checkpoints, room for the WAL.
 
 mod ballast;
 mod base;
 mod file_identity;
 mod filed;
+mod format_1;
 mod group_commit;
 mod identity;
 mod inspect;
@@ -12,17 +14,22 @@ mod lease;
 mod record;
 mod row;
 mod schema;
+mod states;
+mod tables;
+mod transaction;
+mod upgrade;
 mod verify;
+mod wal;
 mod watermark;
-mod write_transaction;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, ffi};
+use once_cell::sync::OnceCell;
+use rusqlite::{Connection, ErrorCode, ffi};
 
+use super::events::{Broken, Feeding, SharedIndex, View, feed, is_due};
 use super::liveness::{Liveness, Presence, may_be_running};
 use super::{Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Store, location};
 use crate::clock::machine_unix_ms;
@@ -34,9 +41,8 @@ use base::{Base, Stamp};
 use file_identity::FileIdentity;
 use group_commit::GroupCommit;
 use lease::{Lease, SharedConnection, Waited};
-use record::write_acknowledged;
+use transaction::Transaction;
 use watermark::Watermark;
-use write_transaction::WriteTransaction;
 
 pub use inspect::{Inspection, inspect};
 
@@ -45,6 +51,12 @@ const BUSY: Duration = Duration::from_secs(3);
 
 /// The minimum wait of a record for other processes, even if its call's time is over: an outcome must be written.
 const LEAST: Duration = Duration::from_millis(250);
+
+/// So many events are left to gather before they are fed: about what the room of the WAL holds.
+const GATHERED: u64 = 128;
+
+/// With so many events a call feeds them itself, after its outcome is durable: no background thread does.
+const TOO_MANY: u64 = 2048;
 
 /// How often a writing process checks that its own files still have their names.
 const LOOK_AFTER_NAMES: Duration = Duration::from_secs(2);
@@ -55,13 +67,14 @@ pub struct Sqlite {
     writing: SharedConnection,
     /// Reads do not wait for writes, and a long list does not delay a sale.
     reading: SharedConnection,
+    /// For what is fed and checkpointed outside of calls.
+    feeding: OnceCell<SharedConnection>,
+    index: SharedIndex,
     files: FileIdentity,
     base: Base,
     /// Records that wait for the thread that writes.
     together: GroupCommit,
     mark: Watermark,
-    /// The highest sequence that this process has seen: a journal does not go backwards while it lives.
-    highest: AtomicU64,
     ballast: Ballast,
     lock: ProcessLock,
     names_seen: Mutex<Instant>,
@@ -72,19 +85,35 @@ pub struct Sqlite {
     stopped: OnceLock<JournalError>,
 }
 
-/// Why a change was not committed.
-enum WriteFailure {
+/// Why something was not read or not committed.
+enum Failure {
     Sqlite(rusqlite::Error),
-    /// The file holds less than had been committed.
-    Behind {
-        sequence: u64,
-        known: u64,
-    },
+    /// The log holds less than had been committed, or something else.
+    Broken(Broken),
 }
 
-impl From<rusqlite::Error> for WriteFailure {
-    fn from(error: rusqlite::Error) -> WriteFailure {
-        WriteFailure::Sqlite(error)
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Failure {
+        Failure::Sqlite(error)
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Failure {
+        Failure::Broken(broken)
+    }
+}
+
+impl Failure {
+    /// In words.
+    fn explain(&self, path: &Path) -> JournalError {
+        match self {
+            Failure::Sqlite(error) => explain(path, error),
+            Failure::Broken(Broken::Behind { last, known }) => behind(path, *last, *known),
+            Failure::Broken(broken) => {
+                JournalError::new(&codes::JOURNAL_DAMAGED, format!("{}: {broken}", path.display()))
+            }
+        }
     }
 }
 
@@ -124,8 +153,9 @@ impl Sqlite {
         location::refuse_second_name(path)?;
         let mark = Watermark::beside(path);
         let mut connection = Connection::open(path).map_err(|e| explain(path, &e))?;
-        schema::prepare(&mut connection, patience).map_err(|error| error.explain(path))?;
-        let used = schema::sequence(&connection).map_err(|e| explain(path, &e))? > 0;
+        schema::prepare(&mut connection, patience, &lock).map_err(|error| error.explain(path))?;
+        let last = || tables::ends(&connection).map(|ends| ends.last).map_err(|e| explain(path, &e));
+        let used = last()? > 0;
         if used && mark.is_damaged() {
             return Err(JournalError::new(
                 &codes::JOURNAL_BEHIND,
@@ -137,11 +167,11 @@ impl Sqlite {
         }
         // Where there is no mark beside a journal that has been used, a person has removed it to accept a loss, or the
         // file came here without it: what it does not know may have been sent.
-        identity::settle(&connection, |sequence| sequence > 0 && mark.read().is_none())
-            .map_err(|e| explain(path, &e))?;
+        identity::settle(&connection, |last| last > 0 && mark.read().is_none())
+            .map_err(|failure| failure.explain(path))?;
         // The mark first: another process may commit between the two.
         let marked = mark.read().unwrap_or_default();
-        let sequence = schema::sequence(&connection).map_err(|e| explain(path, &e))?;
+        let sequence = last()?;
         if marked > sequence {
             return Err(behind(path, sequence, marked));
         }
@@ -151,6 +181,8 @@ impl Sqlite {
         // Where there is no room for it, no intent is recorded until there is; what is unsettled can be settled.
         let ballast = Ballast::beside(path);
         let _ = ballast.ensure();
+        let index = SharedIndex::default();
+        drop(index.view(|| view(&connection)).map_err(|failure| failure.explain(path))?);
         let base = Base::of(path, &connection).map_err(|e| explain(path, &e))?;
         let files = FileIdentity::of(path)
             .map_err(|e| JournalError::new(&codes::JOURNAL, format!("{}: {e}", path.display())))?;
@@ -158,11 +190,12 @@ impl Sqlite {
             path: path.to_owned(),
             writing: SharedConnection::new(connection),
             reading: SharedConnection::new(reading),
+            feeding: OnceCell::new(),
+            index,
             files,
             base,
             together: GroupCommit::default(),
             mark,
-            highest: AtomicU64::new(sequence),
             ballast,
             lock,
             names_seen: Mutex::new(Instant::now()),
@@ -173,9 +206,14 @@ impl Sqlite {
         if let Some(stamp) = journal.files.stand() {
             journal.not_overwritten(stamp).map_err(|failure| journal.stopped_by(failure))?;
         }
-        let needed = journal.read(row::unsettled_owners)?;
+        let unsettled = journal.unsettled(Page { after: None, limit: usize::MAX })?;
+        let needed: Vec<Owner> = unsettled.iter().map(|entry| entry.owner().clone()).collect();
         journal.lock.sweep(&needed);
         journal.lock.guard();
+        if wal::is_short(path) || journal.needs_care() {
+            // What fails now is tried again later, and no call waits for it.
+            let _ = journal.feed_and_checkpoint(Instant::now() + patience);
+        }
         Ok(journal)
     }
 
@@ -183,53 +221,61 @@ impl Sqlite {
     /// nothing, so it is not enough that they look old: as many days with sales must have followed.
     pub fn retire(&self, days: i64, until: Instant) -> Result<usize, JournalError> {
         const MOST: i64 = 5000;
-        let connection = self.to_write(until)?;
-        let retired = (|| {
-            let transaction = self.begin(&connection)?;
-            let Some(newest) = row::newest(&transaction)? else { return Ok(0) };
+        let before = self.read(|connection| {
+            let view = &self.index.view(|| view(connection))?;
+            let Some(newest) = states::newest(view)? else { return Ok(None) };
             // A sale from a time when the clock was ahead makes no other one old.
             let newest = newest.min(machine_unix_ms());
             let before = newest.saturating_sub(days.saturating_mul(86_400_000));
             // A till that is closed on some days has fewer.
-            if row::days_since(&transaction, before)? < days / 2 {
+            let is_old = states::days_since(view, before)? >= days / 2;
+            let found = is_old && !states::settled_before(view, before, 1)?.is_empty();
+            Ok(found.then_some(before))
+        })?;
+        let Some(before) = before else { return Ok(0) };
+        let connection = self.to_feed(until)?;
+        let retired = (|| {
+            while feed(Transaction::to_write(&connection)?)? {}
+            let transaction = Transaction::to_write(&connection)?;
+            let ends = transaction.ends()?;
+            if ends.fed < ends.last {
+                // Another process has written meanwhile: at the next start.
                 return Ok(0);
             }
-            let old = row::settled_before(&transaction, before, MOST)?;
-            let records: Vec<Entry> =
-                old.iter().filter(|entry| entry.is_old(before)).filter_map(Entry::retired).collect();
-            for record in &records {
-                filed::write(&transaction, record)?;
+            let mut retired = 0;
+            for (number, entry) in states::settled_before(&transaction, before, MOST)? {
+                if let Some(record) = entry.retired().filter(|_| entry.is_old(before)) {
+                    transaction.put_state(number, &record)?;
+                    retired += 1;
+                }
             }
-            if records.is_empty() {
-                return Ok(0);
+            if retired > 0 {
+                transaction.commit()?;
             }
-            self.commit(transaction)?;
-            Ok(records.len())
+            Ok(retired)
         })();
         retired.map_err(|failure| self.stopped_by(failure))
     }
 
-    /// A transaction over what this process knows, or something newer.
-    fn begin<'c>(&self, connection: &'c Connection) -> Result<WriteTransaction<'c>, WriteFailure> {
-        let transaction = WriteTransaction::begin(connection)?;
-        not_behind(transaction.sequence(), self.highest.load(Ordering::Acquire))?;
-        Ok(transaction)
-    }
-
-    /// Commits, unless a later change had been committed before by this process or, as the mark says, by another.
-    fn commit(&self, transaction: WriteTransaction<'_>) -> Result<(), WriteFailure> {
-        let before = transaction.sequence();
-        let mark = self.mark.hold();
-        not_behind(before, mark.known())?;
-        schema::advance(&transaction)?;
-        transaction.commit()?;
-        self.highest.fetch_max(before + 1, Ordering::AcqRel);
-        mark.raise(before + 1);
-        Ok(())
+    /// Feeds the log to the states, moves the WAL to the database and extends it.
+    fn feed_and_checkpoint(&self, until: Instant) -> Result<(), JournalError> {
+        let connection = self.to_feed(until)?;
+        let fed = (|| -> Result<(), Failure> {
+            while feed(Transaction::to_write(&connection)?)? && Instant::now() < until {}
+            drop(self.index.view(|| view(&connection))?);
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            if wal::is_short(&self.path) {
+                let transaction = Transaction::to_write(&connection)?;
+                wal::extend(&self.path);
+                drop(transaction);
+            }
+            Ok(())
+        })();
+        fed.map_err(|failure| self.stopped_by(failure))
     }
 
     /// Where the database was written since the last look: it holds without its WAL at least what it held.
-    fn not_overwritten(&self, stamp: Stamp) -> Result<(), WriteFailure> {
+    fn not_overwritten(&self, stamp: Stamp) -> Result<(), Failure> {
         let mut seen = self.base.seen();
         if seen.stamp == Some(stamp) {
             return Ok(());
@@ -245,21 +291,32 @@ impl Sqlite {
 
     /// Reads from a file that holds everything that was committed. If it does not, the result is an error, so nothing is
     /// reported or sent because of it.
-    fn read<T>(&self, what: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
+    fn read<T>(&self, what: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, JournalError> {
         if let Some(error) = self.stopped.get().filter(|error| error.code.text == codes::JOURNAL_BEHIND.text)
         {
             return Err(error.clone());
         }
         let connection = self.to_read()?;
         // Before the reading: others commit meanwhile.
-        let known = self.highest.load(Ordering::Acquire).max(self.mark.read().unwrap_or_default());
-        let found = what(&connection).map_err(|error| self.failed(&error))?;
-        let sequence = schema::sequence(&connection).map_err(|error| self.failed(&error))?;
+        let known = self.mark.look().unwrap_or_default();
+        let found = what(&connection).map_err(|failure| self.stopped_by(failure))?;
         // Where it was taken away, what was open was read.
         let overwritten = self.files.stand().map_or(Ok(()), |stamp| self.not_overwritten(stamp));
-        overwritten.and_then(|()| not_behind(sequence, known)).map_err(|failure| self.stopped_by(failure))?;
-        self.highest.fetch_max(sequence, Ordering::AcqRel);
+        let last = self.index.lock().seen();
+        overwritten.and_then(|()| not_behind(last, known)).map_err(|failure| self.stopped_by(failure))?;
         Ok(found)
+    }
+
+    /// The entries that `wanted` picks, of which `states` gives at least those that were fed.
+    fn listed(
+        &self,
+        wanted: impl Fn(&Entry) -> bool,
+        states: impl FnOnce(&Connection) -> rusqlite::Result<Vec<Entry>>,
+    ) -> Result<Vec<Entry>, JournalError> {
+        self.read(|connection| {
+            let states = |view: &Transaction<'_>| Ok(states(view)?);
+            self.index.merged(|| view(connection), wanted, states)
+        })
     }
 
     /// The mark and the lock that says that this process lives: made again where somebody has deleted them.
@@ -290,6 +347,13 @@ impl Sqlite {
         self.turn(&self.reading, Instant::now() + BUSY)
     }
 
+    /// The connection for what is done outside of calls, opened when it is first needed.
+    fn to_feed(&self, until: Instant) -> Result<Lease<'_>, JournalError> {
+        let open = || schema::feeder(&self.path).map(SharedConnection::new);
+        let feeding = self.feeding.get_or_try_init(open).map_err(|error| self.failed(&error))?;
+        self.turn(feeding, until)
+    }
+
     fn turn<'s>(&self, shared: &'s SharedConnection, until: Instant) -> Result<Lease<'s>, JournalError> {
         match shared.turn(until, || None).map_err(|error| self.failed(&error))? {
             Waited::Lease(turn) | Waited::Done(turn) => Ok(turn),
@@ -313,11 +377,11 @@ impl Sqlite {
         explained
     }
 
-    fn stopped_by(&self, failure: WriteFailure) -> JournalError {
+    fn stopped_by(&self, failure: Failure) -> JournalError {
         match failure {
-            WriteFailure::Sqlite(error) => self.failed(&error),
-            WriteFailure::Behind { sequence, known } => {
-                let error = behind(&self.path, sequence, known);
+            Failure::Sqlite(error) => self.failed(&error),
+            Failure::Broken(_) => {
+                let error = failure.explain(&self.path);
                 self.stop(&error);
                 error
             }
@@ -365,35 +429,39 @@ impl Store for Sqlite {
     }
 
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
-        self.read(|connection| row::find(connection, key))
+        self.read(|connection| self.index.find(|| view(connection), key))
     }
 
     fn seems_free(&self, record: &Entry, guard: Guard) -> bool {
         // A long list would take longer than a sale may.
         let Ok(Some(reading)) = self.reading.turn_now(Instant::now()) else { return false };
-        let is_new = row::find(&reading, record.key()).is_ok_and(|found| found.is_none());
-        is_new && self.find_held_back(&reading, record, guard).is_ok_and(|found| found.is_none())
+        let may_be_running = |other: &Entry| self.may_be_running(other);
+        self.index.is_free(|| view(&reading), record, guard, may_be_running).unwrap_or(false)
     }
 
     fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
         self.look_after_names(LOOK_AFTER_NAMES);
-        self.read(|connection| row::due(connection, page))
+        self.read(|connection| self.index.unsettled(|| view(connection), page, is_due))
     }
 
     fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
-        self.read(|connection| row::unsettled(connection, page))
+        self.read(|connection| self.index.unsettled(|| view(connection), page, |_| true))
     }
 
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
-        self.read(row::refused_refunds)
+        self.listed(Entry::is_refused_refund, states::refused_refunds)
     }
 
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
-        self.read(row::unfinished)
+        let mut entries = self.listed(Entry::is_unfinished, states::unfinished)?;
+        entries.sort_by_key(Entry::created_unix_ms);
+        Ok(entries)
     }
 
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
-        let mut entries = self.read(|connection| filed::near(connection, day))?;
+        let is_near = |entry: &Entry| filed::is_near(entry, day);
+        let mut entries = self.listed(is_near, |states| filed::near(states, day))?;
+        filed::sort(&mut entries);
         // What was acknowledged and is not written down yet.
         let acknowledged = self.acknowledged();
         for entry in entries.iter_mut().filter(|entry| acknowledged.contains(entry.key())) {
@@ -409,49 +477,64 @@ impl Store for Sqlite {
     }
 
     fn close(&self) {
-        let Ok(connection) = self.to_write(Instant::now() + BUSY) else { return };
-        let acknowledged = std::mem::take(&mut *self.acknowledged());
-        if acknowledged.is_empty() || self.stopped.get().is_some() {
-            return;
+        let until = Instant::now() + BUSY;
+        self.write_acknowledged(until);
+        if self.stopped.get().is_none() {
+            // What was not fed is still in the log.
+            let _ = self.feed_and_checkpoint(until);
         }
-        let written = (|| {
-            let transaction = self.begin(&connection)?;
-            write_acknowledged(&transaction, &acknowledged)?;
-            self.commit(transaction)
-        })();
-        // What could not be written is shown as unacknowledged at the next start, which is true.
-        drop(written.map_err(|failure| self.stopped_by(failure)));
+    }
+
+    fn needs_care(&self) -> bool {
+        self.index.lock().waiting() >= GATHERED && self.stopped.get().is_none()
+    }
+
+    fn care(&self, until: Instant) -> Result<(), JournalError> {
+        if self.needs_care() { self.feed_and_checkpoint(until) } else { Ok(()) }
     }
 
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
+        let is_one = |entry: &Entry| entry.has_other_biz_id() && entry.key().is_of_same_account(key);
         self.read(|connection| {
-            connection
-                .prepare_cached(
-                    "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 LIMIT 1",
-                )
-                .and_then(|mut statement| {
-                    statement.query_row((&key.open_id, &key.endpoint), |_| Ok(())).optional()
-                })
-                .map(|found| found.is_some())
+            let among_states = |view: &Transaction<'_>| Ok(states::has_other_biz_ids(view, key)?);
+            self.index.any(|| view(connection), is_one, among_states)
         })
     }
 
     fn id(&self) -> Result<String, JournalError> {
         // From the file each time: another process may have found that a loss was accepted.
-        self.read(identity::read)?
-            .ok_or_else(|| JournalError::new(&codes::JOURNAL, "the journal has no identity"))
+        let read = |connection: &Connection| {
+            let view = self.index.view(|| view(connection))?;
+            Ok(identity::read(&view)?)
+        };
+        self.read(read)?.ok_or_else(|| JournalError::new(&codes::JOURNAL, "the journal has no identity"))
     }
 
     fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError> {
-        self.read(|connection| row::under_another_account(connection, key))
+        let is_one = |entry: &Entry| entry.key().biz_id == key.biz_id && !entry.key().is_of_same_account(key);
+        self.read(|connection| {
+            let among_states = |view: &Transaction<'_>| Ok(states::under_another_account(view, key)?);
+            self.index.any(|| view(connection), is_one, among_states)
+        })
     }
 
     fn other_sale_of(&self, key: &Key, returned: &str) -> Result<Option<Entry>, JournalError> {
-        self.read(|connection| row::other_sale_of(connection, key, returned))
+        let is_one = |entry: &Entry| {
+            let carried = entry.detail().returned_biz_id.as_deref() == Some(returned);
+            let is_named = carried || entry.key().biz_id.as_str() == returned;
+            is_named && entry.key() != key && entry.key().is_of_same_account(key)
+        };
+        let found = self.listed(is_one, |states| states::carrying(states, key, returned))?;
+        Ok(found.into_iter().next())
     }
 
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str) -> Result<bool, JournalError> {
-        self.read(|connection| row::naming_coupon(connection, key, coupon))
+        let is_one = |entry: &Entry| {
+            let names = entry.identity().coupons.iter().any(|named| named == coupon);
+            names && entry.key() != key && entry.key().is_of_same_account(key)
+        };
+        let found = self.listed(is_one, |states| states::naming_coupon(states, key, coupon))?;
+        Ok(!found.is_empty())
     }
 }
 
@@ -473,9 +556,14 @@ impl Liveness for Sqlite {
     }
 }
 
+/// Begins to read.
+fn view(connection: &Connection) -> Result<Transaction<'_>, Failure> {
+    Ok(Transaction::to_read(connection)?)
+}
+
 /// Checks that no commit that is known is missing.
-fn not_behind(sequence: u64, known: u64) -> Result<(), WriteFailure> {
-    if sequence < known { Err(WriteFailure::Behind { sequence, known }) } else { Ok(()) }
+fn not_behind(last: u64, known: u64) -> Result<(), Failure> {
+    if last < known { Err(Broken::Behind { last, known }.into()) } else { Ok(()) }
 }
 
 /// The file ends before its mark.

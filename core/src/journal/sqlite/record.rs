@@ -2,13 +2,15 @@
 
 use rusqlite::ErrorCode;
 
+use std::cell::Cell;
+use std::time::Instant;
+
 use super::group_commit::{Batch, Written};
 use super::lease::Lease;
-use super::write_transaction::WriteTransaction;
-use super::{LOOK_AFTER_NAMES, Sqlite, WriteFailure, filed, not_made, row};
-use rusqlite::Connection;
-
-use crate::journal::{Admission, Guard, JournalError, Liveness, Recorded, admit};
+use super::transaction::Transaction;
+use super::{Failure, LEAST, LOOK_AFTER_NAMES, Sqlite, TOO_MANY, not_behind, not_made, row};
+use crate::journal::events::{Draft, Ends, Event, Put, View, Writing};
+use crate::journal::{Guard, JournalError, Liveness, Recorded};
 use crate::outcome::codes;
 use crate::payment::{Entry, Key};
 
@@ -31,7 +33,7 @@ impl Sqlite {
         let acknowledged = std::mem::take(&mut *self.acknowledged());
         let mut others = None;
         let mut put = self.put_together(turn, entry, guard, &mut others, &acknowledged, Room::Held);
-        let is_full = matches!(&put, Err(WriteFailure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
+        let is_full = matches!(&put, Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
         let mut asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
         let has_outcome = !entry.is_intent() || asks.any(|entry| !entry.is_intent());
         // An outcome must be written, so the room that is reserved for outcomes is used.
@@ -48,13 +50,19 @@ impl Sqlite {
         let mut told = || match put.as_mut().map(Iterator::next) {
             Ok(Some(Put::Written)) => Ok(Recorded::Done(())),
             Ok(Some(Put::KeptOut(other))) => Ok(*other),
-            Ok(Some(Put::NoRoom(error))) => Err(error),
-            Ok(None) => Err(JournalError::new(&codes::JOURNAL, "a record was not looked at")),
+            Ok(Some(Put::Refused(error))) => Err(error),
+            Ok(Some(Put::Vanished) | None) => {
+                Err(JournalError::new(&codes::JOURNAL, "a record was not looked at"))
+            }
             Err(error) => Err(error.clone()),
         };
         let own = told();
         if let Some(others) = others {
             others.tell(|_| told());
+        }
+        if has_outcome && written && self.index.lock().waiting() >= TOO_MANY {
+            // The outcome is durable. What fails here is said by the next use.
+            let _ = self.feed_and_checkpoint(Instant::now() + LEAST);
         }
         own
     }
@@ -68,41 +76,51 @@ impl Sqlite {
         others: &mut Option<Batch<'s>>,
         acknowledged: &[Key],
         mut room: Room,
-    ) -> Result<Vec<Put>, WriteFailure> {
-        let transaction = self.begin(turn)?;
-        let mut put = vec![self.put(&transaction, entry, guard, &mut room)?];
-        for ask in others.get_or_insert_with(|| self.together.take()).asks() {
-            put.push(self.put(&transaction, &ask.entry, ask.guard, &mut room)?);
-        }
-        if put.iter().any(|put| matches!(put, Put::Written)) {
-            write_acknowledged(&transaction, acknowledged)?;
-            self.commit(transaction)?;
-        }
-        Ok(put)
+    ) -> Result<Vec<Put>, Failure> {
+        self.index.write(
+            || Append::begin(self, turn),
+            |draft| {
+                let mut put = vec![self.put(draft, entry, guard, &mut room)?];
+                for ask in others.get_or_insert_with(|| self.together.take()).asks() {
+                    put.push(self.put(draft, &ask.entry, ask.guard, &mut room)?);
+                }
+                if !draft.is_empty() {
+                    acknowledged.iter().try_for_each(|key| draft.acknowledge(key))?;
+                }
+                Ok(put)
+            },
+        )
     }
 
     /// Puts one record into the transaction, unless something keeps it out.
     fn put(
         &self,
-        transaction: &WriteTransaction<'_>,
+        draft: &mut Draft<'_, Append<'_>>,
         entry: &Entry,
         guard: Guard,
         room: &mut Room,
-    ) -> rusqlite::Result<Put> {
-        let standing = row::find(transaction, entry.key())?;
-        match admit(standing, entry, || self.find_held_back(transaction, entry, guard))? {
-            Admission::Write => {}
-            Admission::KeptOut(told) => return Ok(Put::KeptOut(told)),
-            Admission::Vanished => return Err(row::vanished(entry.key())),
-        }
+    ) -> Result<Put, Failure> {
         // A send is allowed only where there is room for its outcome.
-        if entry.is_intent()
-            && let Err(error) = self.room_for_outcome(room)
-        {
-            return Ok(Put::NoRoom(error));
+        let may_write = || if entry.is_intent() { self.room_for_outcome(room) } else { Ok(()) };
+        match draft.put(entry, guard, |other| self.may_be_running(other), may_write)? {
+            Put::Vanished => Err(row::vanished(entry.key()).into()),
+            put => Ok(put),
         }
-        filed::write(transaction, entry)?;
-        Ok(Put::Written)
+    }
+
+    /// Writes which successes the till has read. What cannot be written is shown as unacknowledged at the next start,
+    /// which is true.
+    pub(super) fn write_acknowledged(&self, until: Instant) {
+        let Ok(connection) = self.to_write(until) else { return };
+        let acknowledged = std::mem::take(&mut *self.acknowledged());
+        if acknowledged.is_empty() || self.stopped.get().is_some() {
+            return;
+        }
+        let written = self.index.write(
+            || Append::begin(self, &connection),
+            |draft| acknowledged.iter().try_for_each(|key| draft.acknowledge(key)),
+        );
+        drop(written.map_err(|failure| self.stopped_by(failure)));
     }
 
     fn room_for_outcome(&self, room: &mut Room) -> Result<(), JournalError> {
@@ -117,29 +135,6 @@ impl Sqlite {
             }
         }
     }
-
-    /// The unsettled entry that holds this one back.
-    pub(super) fn find_held_back(
-        &self,
-        connection: &Connection,
-        entry: &Entry,
-        guard: Guard,
-    ) -> rusqlite::Result<Option<Entry>> {
-        if guard == Guard::Off {
-            return Ok(None);
-        }
-        let in_doubt = row::in_doubt(connection, self.owner(), |key| self.in_flight.contain(key))?;
-        Ok(in_doubt
-            .into_iter()
-            .find(|other| guard.keeps_out(entry, other, |other| self.may_be_running(other))))
-    }
-}
-
-/// The result of one record within a transaction.
-enum Put {
-    Written,
-    KeptOut(Box<Recorded>),
-    NoRoom(JournalError),
 }
 
 /// The state of the room that is reserved for outcomes.
@@ -152,12 +147,52 @@ enum Room {
     GivenBack,
 }
 
-/// Records which successes the till has read.
-pub(super) fn write_acknowledged(transaction: &WriteTransaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
-    for key in keys {
-        if let Some(acknowledged) = row::find(transaction, key)?.and_then(|entry| entry.acknowledged()) {
-            row::write_acknowledged(transaction, &acknowledged)?;
-        }
+/// Adds events to the log, over what this process knows or something newer.
+struct Append<'c> {
+    journal: &'c Sqlite,
+    transaction: Transaction<'c>,
+    count: Cell<u64>,
+}
+
+impl<'c> Append<'c> {
+    fn begin(journal: &'c Sqlite, connection: &'c Lease<'_>) -> Result<Append<'c>, Failure> {
+        let transaction = Transaction::to_write(connection)?;
+        Ok(Append { journal, transaction, count: Cell::new(0) })
     }
-    Ok(())
+}
+
+impl View for Append<'_> {
+    type Error = Failure;
+
+    fn ends(&self) -> Result<Ends, Failure> {
+        self.transaction.ends()
+    }
+
+    fn events_behind(&self, number: u64, limit: usize) -> Result<Vec<Event>, Failure> {
+        self.transaction.events_behind(number, limit)
+    }
+
+    fn state(&self, key: &Key) -> Result<Option<Entry>, Failure> {
+        self.transaction.state(key)
+    }
+
+    fn unsettled_states(&self) -> Result<Vec<Entry>, Failure> {
+        self.transaction.unsettled_states()
+    }
+}
+
+impl Writing for Append<'_> {
+    fn append(&self, event: &Event) -> Result<(), Failure> {
+        self.count.set(self.count.get() + 1);
+        Ok(row::append(&self.transaction, event)?)
+    }
+
+    /// Commits, unless a later change had been committed before, as the mark says, by another process.
+    fn commit(self, last: u64) -> Result<(), Failure> {
+        let mark = self.journal.mark.hold();
+        not_behind(last - self.count.get(), mark.known())?;
+        self.transaction.commit()?;
+        mark.raise(last);
+        Ok(())
+    }
 }

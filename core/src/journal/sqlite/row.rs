@@ -1,42 +1,63 @@
-//! One entry as one row, with a checksum over all of it: a row that was changed by anything but this program is
-//! refused, never believed.
+//! One entry as one row, of an event or of a state, with a checksum over all of it: a row that was changed by anything
+//! but this program is refused, never believed.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
-use sha1::{Digest, Sha1};
+use std::borrow::Cow;
 
-use crate::journal::Page;
-use crate::money::BizId;
-use crate::payment::{Entry, Key, OnUnknown, Owner, Stage};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
+use twox_hash::XxHash3_128;
 
-/// A statement over all columns: the texts before and after their list.
-macro_rules! over_columns {
-    ($before:literal, $behind:literal) => {
-        concat!(
-            $before,
-            "open_id, endpoint, biz_id, stage, revision, attempt, owner, on_unknown, created_unix_ms, identity, \
-             detail, other_biz_id, unfinished, retired, checksum",
-            $behind
-        )
+use crate::gateway::{Identity, Origin};
+use crate::journal::events::{Change, Event};
+use crate::money::{Amount, BizId};
+use crate::payment::{Detail, Entry, Key, OnUnknown, Owner, Stage};
+
+/// The columns of both tables that a row is read from, in the order of [`Columns`].
+macro_rules! columns {
+    () => {
+        "number, open_id, endpoint, biz_id, revision, stage, attempt, owner, on_unknown, created_unix_ms, customer_id, \
+         kind, amount, coupons, points, till, operator_id, operator_name, store, data, detail, checksum"
     };
 }
+pub(super) use columns;
 
-/// The columns as text and numbers.
+/// The same for the table of states, with its marks.
+macro_rules! state_columns {
+    () => {
+        concat!(columns!(), ", unsettled, unfinished, retired, other_biz_id")
+    };
+}
+pub(super) use state_columns;
+
+/// The columns as texts and numbers.
 struct Columns<'r> {
+    number: i64,
     open_id: &'r str,
     endpoint: &'r str,
     biz_id: &'r str,
-    stage: &'r str,
     revision: i64,
+    /// `None`: an acknowledgement.
+    record: Option<Record<'r>>,
+}
+
+/// The columns that an acknowledgement leaves out.
+struct Record<'r> {
+    stage: &'r str,
     attempt: i64,
     owner: &'r str,
     on_unknown: &'r str,
     created_unix_ms: i64,
-    identity: &'r str,
-    detail: &'r str,
-    other_biz_id: bool,
-    unfinished: bool,
-    retired: bool,
+    customer_id: Option<&'r str>,
+    kind: Option<i64>,
+    amount: Option<Cow<'r, str>>,
+    coupons: Option<Cow<'r, str>>,
+    points: Option<i64>,
+    till: Option<&'r str>,
+    operator_id: Option<&'r str>,
+    operator_name: Option<&'r str>,
+    store: Option<&'r str>,
+    data: Option<&'r str>,
+    detail: Cow<'r, str>,
 }
 
 /// A row that cannot have been written by this program.
@@ -47,314 +68,178 @@ struct Damaged {
     what: &'static str,
 }
 
-pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    let (identity, detail) = (json(entry.identity())?, json(entry.detail())?);
-    let columns = Columns::of(entry, &identity, &detail);
+/// Adds an event to the log.
+pub(super) fn append(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+    let columns = match &event.change {
+        Change::Recorded(entry) => Columns::of(event.number, entry)?,
+        Change::Acknowledged { key, revision } => Columns::under(event.number, key, *revision, None),
+    };
+    let checksum = columns.checksum(None);
+    let (Columns { number, open_id, endpoint, biz_id, revision, .. }, checksum) = (&columns, &checksum[..]);
+    let Some(record) = &columns.record else {
+        return connection
+            .prepare_cached(
+                "INSERT INTO event (number, open_id, endpoint, biz_id, revision, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![number, open_id, endpoint, biz_id, revision, checksum])
+            .map(drop);
+    };
+    connection
+        .prepare_cached(concat!(
+            "INSERT INTO event (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"))?
+        .execute(params![
+            number,
+            open_id,
+            endpoint,
+            biz_id,
+            revision,
+            record.stage,
+            record.attempt,
+            record.owner,
+            record.on_unknown,
+            record.created_unix_ms,
+            record.customer_id,
+            record.kind,
+            record.amount,
+            record.coupons,
+            record.points,
+            record.till,
+            record.operator_id,
+            record.operator_name,
+            record.store,
+            record.data,
+            record.detail,
+            checksum,
+        ])
+        .map(drop)
+}
+
+/// Writes the state of an entry after the event of that number.
+pub(super) fn put_state(connection: &Connection, number: u64, entry: &Entry) -> rusqlite::Result<()> {
+    let columns = Columns::of(number, entry)?;
+    let marks = Marks::of(entry);
+    let checksum = columns.checksum(Some(marks));
+    let Marks([unsettled, unfinished, retired, other_biz_id]) = marks;
+    let (Columns { number, open_id, endpoint, biz_id, revision, .. }, checksum) = (&columns, &checksum[..]);
+    let Some(record) = &columns.record else { return Ok(()) };
     // An entry's key and the time of its intent never change, so their indexes are left alone.
     connection
-        .prepare_cached(over_columns!(
-            "INSERT INTO entry (",
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
-             ON CONFLICT (open_id, endpoint, biz_id) DO UPDATE SET stage = ?4, revision = ?5, attempt = ?6, owner = ?7, \
-             on_unknown = ?8, identity = ?10, detail = ?11, other_biz_id = ?12, unfinished = ?13, retired = ?14, \
-             checksum = ?15"
-        ))?
+        .prepare_cached(concat!(
+            "INSERT INTO state (", state_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+             ?23, ?24, ?25, ?26) \
+             ON CONFLICT (open_id, endpoint, biz_id) DO UPDATE SET number = ?1, revision = ?5, stage = ?6, attempt = ?7, \
+             owner = ?8, on_unknown = ?9, customer_id = ?11, kind = ?12, amount = ?13, coupons = ?14, points = ?15, \
+             till = ?16, operator_id = ?17, operator_name = ?18, store = ?19, data = ?20, detail = ?21, checksum = ?22, \
+             unsettled = ?23, unfinished = ?24, retired = ?25, other_biz_id = ?26"))?
         .execute(params![
-            columns.open_id,
-            columns.endpoint,
-            columns.biz_id,
-            columns.stage,
-            columns.revision,
-            columns.attempt,
-            columns.owner,
-            columns.on_unknown,
-            columns.created_unix_ms,
-            columns.identity,
-            columns.detail,
-            columns.other_biz_id,
-            columns.unfinished,
-            columns.retired,
-            columns.checksum(),
+            number,
+            open_id,
+            endpoint,
+            biz_id,
+            revision,
+            record.stage,
+            record.attempt,
+            record.owner,
+            record.on_unknown,
+            record.created_unix_ms,
+            record.customer_id,
+            record.kind,
+            record.amount,
+            record.coupons,
+            record.points,
+            record.till,
+            record.operator_id,
+            record.operator_name,
+            record.store,
+            record.data,
+            record.detail,
+            checksum,
+            unsettled,
+            unfinished,
+            retired,
+            other_biz_id,
         ])
         .map(drop)
 }
 
-/// Writes the record of [`Entry::acknowledged`] over the one that it was made from. Its stage is the same, so that
-/// SQLite need not ask of every index over stages whether it has the row.
-pub(super) fn write_acknowledged(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    let (identity, detail) = (json(entry.identity())?, json(entry.detail())?);
-    let columns = Columns::of(entry, &identity, &detail);
-    connection
-        .prepare_cached(
-            "UPDATE entry SET revision = ?4, detail = ?5, unfinished = ?6, checksum = ?7 \
-             WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3",
-        )?
-        .execute(params![
-            columns.open_id,
-            columns.endpoint,
-            columns.biz_id,
-            columns.revision,
-            columns.detail,
-            columns.unfinished,
-            columns.checksum(),
+/// What the indexes of the states ask for, in the order of [`state_columns`]: unsettled, unfinished, retired, another bizId.
+#[derive(Clone, Copy)]
+struct Marks([bool; 4]);
+
+impl Marks {
+    fn of(entry: &Entry) -> Marks {
+        Marks([
+            entry.stage().is_unsettled(),
+            entry.is_unfinished(),
+            entry.detail().retired,
+            entry.has_other_biz_id(),
         ])
-        .map(drop)
-}
-
-pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Entry>> {
-    connection
-        .prepare_cached(over_columns!(
-            "SELECT ",
-            " FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3"
-        ))?
-        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str()], read)
-        .optional()
-}
-
-const UNSETTLED: &str = over_columns!(
-    "SELECT ",
-    " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') ORDER BY created_unix_ms"
-);
-
-/// A page of a query whose parameters 1 to 5 are the place of the entry before the page, and the limit.
-fn page(connection: &Connection, query: &str, page: Page<'_>) -> rusqlite::Result<Vec<Entry>> {
-    let (created, key) =
-        page.after.map_or((i64::MIN, None), |after| (after.created_unix_ms(), Some(after.key())));
-    let [open_id, endpoint, biz_id] =
-        key.map_or([""; 3], |key| [&key.open_id, &key.endpoint, key.biz_id.as_str()]);
-    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached(query)?
-        .query_map(params![created, open_id, endpoint, biz_id, limit], read)?
-        .collect()
-}
-
-pub(super) fn unsettled(connection: &Connection, of: Page<'_>) -> rusqlite::Result<Vec<Entry>> {
-    const QUERY: &str = over_columns!(
-        "SELECT ",
-        " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
-         AND (created_unix_ms, open_id, endpoint, biz_id) > (?1, ?2, ?3, ?4) \
-         ORDER BY created_unix_ms, open_id, endpoint, biz_id LIMIT ?5"
-    );
-    page(connection, QUERY, of)
-}
-
-pub(super) fn due(connection: &Connection, of: Page<'_>) -> rusqlite::Result<Vec<Entry>> {
-    const QUERY: &str = over_columns!(
-        "SELECT ",
-        " FROM entry WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
-         AND stage <> 'refused' AND (created_unix_ms, open_id, endpoint, biz_id) > (?1, ?2, ?3, ?4) \
-         ORDER BY created_unix_ms, open_id, endpoint, biz_id LIMIT ?5"
-    );
-    page(connection, QUERY, of)
-}
-
-/// The owners of the unsettled entries.
-pub(super) fn unsettled_owners(connection: &Connection) -> rusqlite::Result<Vec<Owner>> {
-    connection
-        .prepare_cached(
-            "SELECT DISTINCT owner FROM entry \
-             WHERE stage IN ('sending', 'unknown', 'reversing', 'refused', 'unproven')",
-        )?
-        .query_map([], |row| row.get(0).map(Owner))?
-        .collect()
-}
-
-/// Those of the unsettled entries that may be in doubt: not the intents of this owner whose attempts are running. With
-/// many sales at once these are nearly all, and none of them is read further than that.
-pub(super) fn in_doubt(
-    connection: &Connection,
-    owner: &Owner,
-    is_running: impl Fn(&Key) -> bool,
-) -> rusqlite::Result<Vec<Entry>> {
-    let mut statement = connection.prepare_cached(UNSETTLED)?;
-    let mut rows = statement.query([])?;
-    let mut entries = Vec::new();
-    while let Some(row) = rows.next()? {
-        let columns = Columns::read(row)?;
-        let is_own_intent = columns.stage == Stage::Sending.as_str() && columns.owner == owner.0;
-        if !(is_own_intent && is_running(&columns.key()?)) {
-            entries.push(read(row)?);
-        }
     }
-    Ok(entries)
-}
 
-pub(super) fn refused_refunds(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    let kept: Vec<Entry> = connection
-        .prepare_cached(over_columns!("SELECT ", " FROM entry WHERE retired = 0 AND stage = 'kept'"))?
-        .query_map([], read)?
-        .collect::<Result<_, _>>()?;
-    Ok(kept.into_iter().filter(Entry::is_refused_refund).collect())
-}
-
-pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    connection
-        .prepare_cached(over_columns!(
-            "SELECT ",
-            " FROM entry WHERE unfinished = 1 ORDER BY created_unix_ms"
-        ))?
-        .query_map([], read)?
-        .collect()
-}
-
-/// The entries that were filed under a day far from their intent's, also those whose details were dropped.
-pub(super) fn filed_under(connection: &Connection, day: i64) -> rusqlite::Result<Vec<Entry>> {
-    connection
-        .prepare_cached(over_columns!(
-            "SELECT ",
-            " FROM entry WHERE (open_id, endpoint, biz_id) IN (SELECT open_id, endpoint, biz_id FROM filed WHERE day = ?1)"
-        ))?
-        .query_map([day], read)?
-        .collect()
-}
-
-pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<Vec<Entry>> {
-    connection
-        .prepare_cached(over_columns!(
-            "SELECT ",
-            " FROM entry WHERE retired = 0 AND created_unix_ms >= ?1 AND created_unix_ms < ?2 \
-             ORDER BY created_unix_ms"
-        ))?
-        .query_map((from, to), read)?
-        .collect()
-}
-
-/// Another entry of the same account that was sent with that bizId, or whose answer carried it.
-pub(super) fn other_sale_of(
-    connection: &Connection,
-    key: &Key,
-    returned: &str,
-) -> rusqlite::Result<Option<Entry>> {
-    // In JSON notation.
-    let quoted = serde_json::Value::from(returned).to_string();
-    let mut statement = connection.prepare_cached(concat!(
-        over_columns!(
-            "SELECT ",
-            " FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND biz_id = ?4 UNION ALL "
-        ),
-        over_columns!(
-            "SELECT ",
-            " FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND other_biz_id = 1 \
-             AND instr(detail, ?5)"
-        )
-    ))?;
-    let rows = statement
-        .query_map(params![key.open_id, key.endpoint, key.biz_id.as_str(), returned, quoted], read)?;
-    for entry in rows {
-        let entry = entry?;
-        // Another field may contain the same text.
-        let carried = entry.detail().returned_biz_id.as_deref() == Some(returned);
-        if carried || entry.key().biz_id.as_str() == returned {
-            return Ok(Some(entry));
-        }
+    /// Those of a row of states, which stand behind the other columns.
+    fn read(row: &Row<'_>) -> rusqlite::Result<Marks> {
+        Ok(Marks([row.get(22)?, row.get(23)?, row.get(24)?, row.get(25)?]))
     }
-    Ok(None)
 }
 
-/// Whether the bizId stands under another account or endpoint. There are few of these, and each is found by the key's
-/// index: a consume asks.
-pub(super) fn under_another_account(connection: &Connection, key: &Key) -> rusqlite::Result<bool> {
-    let mut next = connection.prepare_cached(
-        "SELECT open_id, endpoint FROM entry WHERE (open_id, endpoint) > (?1, ?2) ORDER BY open_id, endpoint LIMIT 1",
-    )?;
-    let mut stands = connection
-        .prepare_cached("SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3")?;
-    let mut account = (String::new(), String::new());
-    while let Some(found) =
-        next.query_row((&account.0, &account.1), |row| Ok((row.get(0)?, row.get(1)?))).optional()?
-    {
-        account = found;
-        let is_other = account.0 != key.open_id || account.1 != key.endpoint;
-        if is_other && stands.exists(params![account.0, account.1, key.biz_id.as_str()])? {
-            return Ok(true);
-        }
+/// The entry of a row of states whose columns are those of [`state_columns`].
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    match state(row)?.event()?.change {
+        Change::Recorded(entry) => Ok(*entry),
+        Change::Acknowledged { key, .. } => Err(damaged(key.biz_id.as_str(), "stage")),
     }
-    Ok(false)
 }
 
-/// Whether another entry of the same account names that coupon.
-pub(super) fn naming_coupon(connection: &Connection, key: &Key, coupon: &str) -> rusqlite::Result<bool> {
-    // In JSON notation, as in a list of texts.
-    let quoted = serde_json::Value::from(coupon).to_string();
-    connection
-        .prepare_cached(
-            "SELECT 1 FROM entry WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND instr(identity, ?4) LIMIT 1",
-        )?
-        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str(), quoted], |_| Ok(()))
-        .optional()
-        .map(|found| found.is_some())
+fn state<'r>(row: &'r Row<'_>) -> rusqlite::Result<Columns<'r>> {
+    Columns::read(row)?.checked(row, Some(Marks::read(row)?))
 }
 
-/// The newest entry's time, by the till's clock.
-pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<i64>> {
-    connection.query_row("SELECT max(created_unix_ms) FROM entry WHERE retired = 0", [], |row| row.get(0))
+/// The event of a row whose columns are those of [`columns`].
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Columns::read(row)?.checked(row, None)?.event()
 }
 
-/// On how many days there was a sale since then.
-pub(super) fn days_since(connection: &Connection, unix_ms: i64) -> rusqlite::Result<i64> {
-    connection.query_row(
-        "SELECT count(DISTINCT created_unix_ms / 86400000) FROM entry WHERE retired = 0 AND created_unix_ms >= ?1",
-        [unix_ms],
-        |row| row.get(0),
-    )
-}
-
-/// Settled and finished entries from before that time, oldest first, at most so many.
-pub(super) fn settled_before(
-    connection: &Connection,
-    unix_ms: i64,
-    most: i64,
-) -> rusqlite::Result<Vec<Entry>> {
-    connection
-        .prepare_cached(over_columns!(
-            "SELECT ",
-            " FROM entry WHERE retired = 0 AND created_unix_ms < ?1 AND unfinished = 0 \
-             AND stage NOT IN ('sending', 'unknown', 'reversing', 'refused', 'unproven') \
-             ORDER BY created_unix_ms LIMIT ?2"
-        ))?
-        .query_map((unix_ms, most), read)?
-        .collect()
-}
-
-/// Every row is what was written: all that its checksum covers, and that is each of its columns.
+/// Every row is what was written, in both tables.
 pub(super) fn verify_all(connection: &Connection) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(over_columns!("SELECT ", " FROM entry"))?;
-    let mut rows = statement.query([])?;
+    let mut states = connection.prepare(concat!("SELECT ", state_columns!(), " FROM state"))?;
+    let mut rows = states.query([])?;
     while let Some(row) = rows.next()? {
-        checked(row)?;
+        state(row)?;
+    }
+    let mut events = connection.prepare(concat!("SELECT ", columns!(), " FROM event"))?;
+    let mut rows = events.query([])?;
+    while let Some(row) = rows.next()? {
+        event(row)?;
     }
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    checked(row)?.entry()
-}
-
-/// The columns, which fit their checksum.
-fn checked<'r>(row: &'r Row<'_>) -> rusqlite::Result<Columns<'r>> {
-    let columns = Columns::read(row)?;
-    if row.get_ref(14)?.as_str()? == columns.checksum() {
-        Ok(columns)
-    } else {
-        Err(damaged(columns.biz_id, "its checksum is wrong"))
-    }
-}
-
-fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
+fn number_of(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
 impl<'r> Columns<'r> {
-    fn of(entry: &'r Entry, identity: &'r str, detail: &'r str) -> Columns<'r> {
-        let key = entry.key();
-        let returned = entry.detail().returned_biz_id.as_deref();
+    fn under(number: u64, key: &'r Key, revision: u64, record: Option<Record<'r>>) -> Columns<'r> {
         Columns {
+            number: number_of(number),
             open_id: &key.open_id,
             endpoint: &key.endpoint,
             biz_id: key.biz_id.as_str(),
+            revision: number_of(revision),
+            record,
+        }
+    }
+
+    fn of(number: u64, entry: &'r Entry) -> rusqlite::Result<Columns<'r>> {
+        let (identity, detail) = (entry.identity(), entry.detail());
+        let origin = &detail.origin;
+        let coupons = if identity.coupons.is_empty() { None } else { Some(json(&identity.coupons)?.into()) };
+        let record = Record {
             stage: entry.stage().as_str(),
-            revision: i64::try_from(entry.revision()).unwrap_or(i64::MAX),
             attempt: i64::from(entry.attempt()),
             owner: &entry.owner().0,
             on_unknown: match entry.on_unknown() {
@@ -362,95 +247,167 @@ impl<'r> Columns<'r> {
                 OnUnknown::Hold => "hold",
             },
             created_unix_ms: entry.created_unix_ms(),
-            identity,
-            detail,
-            other_biz_id: returned.is_some_and(|returned| returned != key.biz_id.as_str()),
-            unfinished: entry.is_unfinished(),
-            retired: entry.detail().retired,
-        }
+            customer_id: identity.customer_id.as_deref(),
+            kind: identity.kind,
+            amount: identity.amount.map(|amount| amount.to_string().into()),
+            coupons,
+            points: identity.points,
+            till: origin.device_sn.as_deref(),
+            operator_id: origin.operator_id.as_deref(),
+            operator_name: origin.operator_name.as_deref(),
+            store: origin.multi_mark.as_deref(),
+            data: detail.data.as_deref(),
+            detail: json(detail)?.into(),
+        };
+        Ok(Columns::under(number, entry.key(), entry.revision(), Some(record)))
     }
 
     /// Reads the columns without checking the checksum.
     fn read(row: &'r Row<'_>) -> rusqlite::Result<Columns<'r>> {
         let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
+        let may = |index: usize| match row.get_ref(index)? {
+            ValueRef::Null => Ok::<_, rusqlite::Error>(None),
+            value => Ok(Some(value.as_str()?)),
+        };
+        let record = match may(5)? {
+            None => None,
+            Some(stage) => Some(Record {
+                stage,
+                attempt: row.get(6)?,
+                owner: text(7)?,
+                on_unknown: text(8)?,
+                created_unix_ms: row.get(9)?,
+                customer_id: may(10)?,
+                kind: row.get(11)?,
+                amount: may(12)?.map(Cow::Borrowed),
+                coupons: may(13)?.map(Cow::Borrowed),
+                points: row.get(14)?,
+                till: may(15)?,
+                operator_id: may(16)?,
+                operator_name: may(17)?,
+                store: may(18)?,
+                data: may(19)?,
+                detail: Cow::Borrowed(text(20)?),
+            }),
+        };
         Ok(Columns {
-            open_id: text(0)?,
-            endpoint: text(1)?,
-            biz_id: text(2)?,
-            stage: text(3)?,
+            number: row.get(0)?,
+            open_id: text(1)?,
+            endpoint: text(2)?,
+            biz_id: text(3)?,
             revision: row.get(4)?,
-            attempt: row.get(5)?,
-            owner: text(6)?,
-            on_unknown: text(7)?,
-            created_unix_ms: row.get(8)?,
-            identity: text(9)?,
-            detail: text(10)?,
-            other_biz_id: row.get(11)?,
-            unfinished: row.get(12)?,
-            retired: row.get(13)?,
+            record,
         })
     }
 
-    fn key(&self) -> rusqlite::Result<Key> {
-        Ok(Key {
-            biz_id: BizId::new(self.biz_id).map_err(|_| damaged(self.biz_id, "biz_id"))?,
+    /// The columns, if they fit the checksum of their row.
+    fn checked(self, row: &Row<'_>, marks: Option<Marks>) -> rusqlite::Result<Columns<'r>> {
+        if row.get_ref(21)?.as_blob()? == self.checksum(marks) {
+            Ok(self)
+        } else {
+            Err(damaged(self.biz_id, "its checksum is wrong"))
+        }
+    }
+
+    fn event(&self) -> rusqlite::Result<Event> {
+        let what = |what: &'static str| damaged(self.biz_id, what);
+        let key = Key {
+            biz_id: BizId::new(self.biz_id).map_err(|_| what("biz_id"))?,
             open_id: self.open_id.to_owned(),
             endpoint: self.endpoint.to_owned(),
-        })
-    }
-
-    fn entry(&self) -> rusqlite::Result<Entry> {
-        let what = |what: &'static str| damaged(self.biz_id, what);
-        Ok(Entry::restore(
-            self.key()?,
-            serde_json::from_str(self.identity).map_err(|_| what("identity"))?,
-            Stage::from_word(self.stage).ok_or_else(|| what("stage"))?,
-            u64::try_from(self.revision).map_err(|_| what("revision"))?,
-            u32::try_from(self.attempt).map_err(|_| what("attempt"))?,
-            Owner(self.owner.to_owned()),
-            match self.on_unknown {
+        };
+        let number = u64::try_from(self.number).map_err(|_| what("number"))?;
+        let revision = u64::try_from(self.revision).map_err(|_| what("revision"))?;
+        let Some(record) = &self.record else {
+            return Ok(Event { number, change: Change::Acknowledged { key, revision } });
+        };
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let amount = record.amount.as_deref().map(Amount::parse).transpose().map_err(|_| what("amount"))?;
+        let coupons = match &record.coupons {
+            Some(coupons) => serde_json::from_str(coupons).map_err(|_| what("coupons"))?,
+            None => Vec::new(),
+        };
+        let identity = Identity {
+            customer_id: owned(record.customer_id),
+            kind: record.kind,
+            amount,
+            coupons,
+            points: record.points,
+        };
+        let detail: Detail = serde_json::from_str(&record.detail).map_err(|_| what("detail"))?;
+        let origin = Origin {
+            device_sn: owned(record.till),
+            operator_id: owned(record.operator_id),
+            operator_name: owned(record.operator_name),
+            multi_mark: owned(record.store),
+        };
+        let entry = Entry::restore(
+            key,
+            identity,
+            Stage::from_word(record.stage).ok_or_else(|| what("stage"))?,
+            revision,
+            u32::try_from(record.attempt).map_err(|_| what("attempt"))?,
+            Owner(record.owner.to_owned()),
+            match record.on_unknown {
                 "reverse" => OnUnknown::Reverse,
                 "hold" => OnUnknown::Hold,
                 _ => return Err(what("on_unknown")),
             },
-            self.created_unix_ms,
-            serde_json::from_str(self.detail).map_err(|_| what("detail"))?,
-        ))
+            record.created_unix_ms,
+            Detail { data: owned(record.data), origin, ..detail },
+        );
+        Ok(Event { number, change: Change::Recorded(Box::new(entry)) })
     }
 
-    /// SHA-1 over the columns, each with its length, so that nothing can move from one to the next.
-    fn checksum(&self) -> String {
-        let mut digest = Sha1::new();
-        for text in [
-            self.open_id,
-            self.endpoint,
-            self.biz_id,
-            self.stage,
-            self.owner,
-            self.on_unknown,
-            self.identity,
-            self.detail,
-        ] {
-            digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-            digest.update(text);
+    /// XXH3 over the columns, each text with its length and each gap with a mark, so that nothing can move from one to the
+    /// next. It protects against accident, as any checksum without a key does.
+    fn checksum(&self, marks: Option<Marks>) -> [u8; 16] {
+        let mut all = Vec::with_capacity(1024);
+        let number = |all: &mut Vec<u8>, number: Option<i64>| match number {
+            Some(number) => {
+                all.push(1);
+                all.extend(number.to_le_bytes());
+            }
+            None => all.push(0),
+        };
+        let text = |all: &mut Vec<u8>, text: Option<&str>| match text {
+            Some(text) => {
+                all.push(1);
+                all.extend(number_of(text.len() as u64).to_le_bytes());
+                all.extend(text.as_bytes());
+            }
+            None => all.push(0),
+        };
+        number(&mut all, Some(self.number));
+        number(&mut all, Some(self.revision));
+        for key in [self.open_id, self.endpoint, self.biz_id] {
+            text(&mut all, Some(key));
         }
-        for number in [
-            self.revision,
-            self.attempt,
-            self.created_unix_ms,
-            i64::from(self.other_biz_id),
-            i64::from(self.unfinished),
-            i64::from(self.retired),
-        ] {
-            digest.update(number.to_le_bytes());
+        if let Some(record) = &self.record {
+            for value in [Some(record.attempt), Some(record.created_unix_ms), record.kind, record.points] {
+                number(&mut all, value);
+            }
+            for value in [
+                Some(record.stage),
+                Some(record.owner),
+                Some(record.on_unknown),
+                record.customer_id,
+                record.amount.as_deref(),
+                record.coupons.as_deref(),
+                record.till,
+                record.operator_id,
+                record.operator_name,
+                record.store,
+                record.data,
+                Some(&record.detail),
+            ] {
+                text(&mut all, value);
+            }
         }
-        let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-        let mut hex = String::with_capacity(40);
-        for byte in digest.finalize() {
-            hex.push(digit(byte >> 4));
-            hex.push(digit(byte & 15));
+        if let Some(Marks(marks)) = marks {
+            all.extend(marks.map(u8::from));
         }
-        hex
+        XxHash3_128::oneshot(&all).to_le_bytes()
     }
 }
 
@@ -459,7 +416,7 @@ pub(super) fn vanished(key: &Key) -> rusqlite::Error {
     damaged(key.biz_id.as_str(), "it is gone")
 }
 
-fn damaged(biz_id: &str, what: &'static str) -> rusqlite::Error {
+pub(super) fn damaged(biz_id: &str, what: &'static str) -> rusqlite::Error {
     let error = Damaged { biz_id: biz_id.to_owned(), what };
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }

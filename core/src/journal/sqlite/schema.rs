@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
-use crate::journal::JournalError;
+use super::transaction::Transaction;
+use super::{format_1, tables, upgrade, verify};
+use crate::journal::{JournalError, ProcessLock};
 use crate::outcome::codes;
 
 /// The format that this version writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// "zvpJ": tells a journal from any other database.
 const APPLICATION_ID: i64 = 0x7a76_704a;
@@ -19,6 +22,8 @@ pub(super) enum Unusable {
     Sqlite(rusqlite::Error),
     Foreign,
     Newer(i64),
+    /// A process with a version that knows only the format before is using the file.
+    InUse,
 }
 
 impl From<rusqlite::Error> for Unusable {
@@ -43,6 +48,14 @@ impl Unusable {
                     path.display()
                 ),
             ),
+            Unusable::InUse => JournalError::new(
+                &codes::JOURNAL_LOCKED,
+                format!(
+                    "{} has an earlier format and is in use by a program with an earlier version of the library; it is \
+                     brought to format {VERSION} once that program has ended",
+                    path.display()
+                ),
+            ),
         }
     }
 }
@@ -50,63 +63,79 @@ impl Unusable {
 /// Which format the file has, if this version knows it. Nothing is changed.
 pub(super) fn look(connection: &Connection, busy: Duration) -> Result<i64, Unusable> {
     connection.busy_timeout(busy)?;
-    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let tables: i64 =
         connection
             .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
-    if tables > 0 && pragma("application_id")? != APPLICATION_ID {
+    if tables > 0 && pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(Unusable::Foreign);
     }
-    let version = pragma("user_version")?;
+    let version = pragma(connection, "user_version")?;
     if version > VERSION { Err(Unusable::Newer(version)) } else { Ok(version) }
 }
 
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+}
+
 /// Sets the connection up and brings the file to [`VERSION`]. A newer file is left as it is.
-pub(super) fn prepare(connection: &mut Connection, busy: Duration) -> Result<(), Unusable> {
+pub(super) fn prepare(
+    connection: &mut Connection,
+    busy: Duration,
+    lock: &ProcessLock,
+) -> Result<(), Unusable> {
     let version = look(connection, busy)?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.execute_batch("PRAGMA synchronous = FULL;")?;
+    set_up(connection)?;
     if version < VERSION {
-        create(connection)?;
+        bring_up(connection, lock)?;
     }
     Ok(())
 }
 
-fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn bring_up(connection: &Connection, lock: &ProcessLock) -> Result<(), Unusable> {
+    let transaction = Transaction::to_write(connection)?;
     // Another process may have been faster.
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(include_str!("schema.sql"))?;
-        transaction.execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
-        ))?;
+    let version = pragma(&transaction, "user_version")?;
+    if version == VERSION {
+        return Ok(());
     }
-    transaction.commit()
+    if version == format_1::VERSION {
+        if lock.is_shared_with_earlier() {
+            return Err(Unusable::InUse);
+        }
+        verify::pages(&transaction)?;
+        upgrade::from_format_1(&transaction)?;
+    } else {
+        tables::create(&transaction, 0)?;
+    }
+    transaction.execute_batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+    ))?;
+    Ok(transaction.commit()?)
+}
+
+/// What holds for each connection. Pages are moved from the WAL to the database outside of calls, and the WAL stays when
+/// the last connection is closed: it keeps the room that it has.
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF;")?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
 }
 
 /// A second connection to a file that [`prepare`] has brought up, which cannot write.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.execute_batch("PRAGMA query_only = ON;")?;
+    set_up(&connection)?;
     Ok(connection)
 }
 
-/// How many changes were committed to this file.
-pub(super) fn sequence(connection: &Connection) -> rusqlite::Result<u64> {
-    let sequence: i64 = connection
-        .prepare_cached("SELECT sequence FROM journal WHERE one = 1")?
-        .query_row([], |row| row.get(0))?;
-    Ok(u64::try_from(sequence).unwrap_or_default())
-}
-
-/// Counts one more change.
-pub(super) fn advance(transaction: &Connection) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached("UPDATE journal SET sequence = sequence + 1 WHERE one = 1")?
-        .execute([])
-        .map(drop)
+/// A connection whose commits are not flushed: what it writes is still in the log.
+pub(super) fn feeder(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
+    set_up(&connection)?;
+    Ok(connection)
 }

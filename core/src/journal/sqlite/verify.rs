@@ -27,7 +27,7 @@ pub(super) fn all_at_once(one: &mut Connection, other: &Connection) -> rusqlite:
     })
 }
 
-fn pages(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn pages(connection: &Connection) -> rusqlite::Result<()> {
     let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found == "ok" {
         return Ok(());

@@ -43,6 +43,16 @@ impl Watermark {
         numbers(&fs::read(&self.path).ok()?)[0]
     }
 
+    /// The same without opening a file, where that can be: one that was taken away is looked for by its name at intervals.
+    pub(super) fn look(&self) -> Option<u64> {
+        // During a commit its thread has the file.
+        let open = self.file.try_lock().ok();
+        let Some(file) = open.as_ref().and_then(|file| file.as_ref()) else { return self.read() };
+        let mut bytes = [0; LENGTH];
+        let count = read_at(file, &mut bytes, 0).ok()?;
+        numbers(bytes.get(..count)?)[0]
+    }
+
     /// Whether it is there and holds no number: emptied or overwritten, and not removed by a person. One that is just being
     /// made has its number in a moment.
     pub(super) fn is_damaged(&self) -> bool {
@@ -161,7 +171,7 @@ pub(super) fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usiz
 }
 
 #[cfg(unix)]
-fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
 }
 
@@ -171,8 +181,15 @@ pub(super) fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usiz
 }
 
 #[cfg(windows)]
-fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    std::os::windows::fs::FileExt::seek_write(file, bytes, at).map(drop)
+pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    let mut at = at;
+    let mut left = bytes;
+    while !left.is_empty() {
+        let count = std::os::windows::fs::FileExt::seek_write(file, left, at)?;
+        at += count as u64;
+        left = left.get(count..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The numbers of both lines.

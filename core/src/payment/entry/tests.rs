@@ -60,7 +60,10 @@ fn a_success_keeps_what_its_refund_needs() {
             retired.detail.words,
             Some(GatewayStatus { code: "0".to_owned(), message: String::new() })
         );
-        assert!(retired.detail.warnings.is_empty() && retired.detail.origin.is_empty(), "{stage:?}");
+        assert!(
+            retired.detail.warnings.is_empty() && retired.detail.origin == Origin::default(),
+            "{stage:?}"
+        );
         assert_eq!((retired.owner.0.as_str(), retired.retired()), ("", None), "{stage:?}");
     }
 }

@@ -1,0 +1,157 @@
+//! Questions about the table of states: what has been fed. What is behind it is in the index.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::row::{columns, entry, state_columns};
+use crate::payment::{Entry, Key};
+
+pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Entry>> {
+    connection
+        .prepare_cached(concat!(
+            "SELECT ",
+            state_columns!(),
+            " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3"
+        ))?
+        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str()], entry)
+        .optional()
+}
+
+fn entries(
+    connection: &Connection,
+    query: &str,
+    parameters: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<Entry>> {
+    connection.prepare_cached(query)?.query_map(parameters, entry)?.collect()
+}
+
+pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    entries(connection, concat!("SELECT ", state_columns!(), " FROM state WHERE unsettled = 1"), [])
+}
+
+pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    entries(connection, concat!("SELECT ", state_columns!(), " FROM state WHERE unfinished = 1"), [])
+}
+
+pub(super) fn refused_refunds(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    entries(
+        connection,
+        concat!("SELECT ", state_columns!(), " FROM state WHERE retired = 0 AND stage = 'kept'"),
+        [],
+    )
+}
+
+pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<Vec<Entry>> {
+    const QUERY: &str = concat!(
+        "SELECT ",
+        state_columns!(),
+        " FROM state WHERE retired = 0 AND created_unix_ms >= ?1 AND created_unix_ms < ?2"
+    );
+    entries(connection, QUERY, (from, to))
+}
+
+/// The entries that were filed under a day far from their intent's, also those whose details were dropped.
+pub(super) fn filed_under(connection: &Connection, day: i64) -> rusqlite::Result<Vec<Entry>> {
+    const QUERY: &str = concat!(
+        "SELECT ",
+        state_columns!(),
+        " FROM state WHERE (open_id, endpoint, biz_id) IN (SELECT open_id, endpoint, biz_id FROM filed WHERE day = ?1)"
+    );
+    entries(connection, QUERY, [day])
+}
+
+pub(super) fn has_other_biz_ids(connection: &Connection, key: &Key) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM state WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1")?
+        .exists((&key.open_id, &key.endpoint))
+}
+
+/// The entries of the same account that were sent with that bizId, or whose answer carried another one than was sent.
+pub(super) fn carrying(connection: &Connection, key: &Key, returned: &str) -> rusqlite::Result<Vec<Entry>> {
+    const QUERY: &str = concat!(
+        "SELECT ",
+        state_columns!(),
+        " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3 UNION ALL SELECT ",
+        state_columns!(),
+        " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 AND instr(detail, ?4)"
+    );
+    // In JSON notation.
+    let quoted = serde_json::Value::from(returned).to_string();
+    entries(connection, QUERY, params![key.open_id, key.endpoint, returned, quoted])
+}
+
+/// Whether the bizId stands under another account or endpoint. There are few of these, and each is found by the key's
+/// index: a consume asks.
+pub(super) fn under_another_account(connection: &Connection, key: &Key) -> rusqlite::Result<bool> {
+    let mut next = connection.prepare_cached(
+        "SELECT open_id, endpoint FROM state WHERE (open_id, endpoint) > (?1, ?2) ORDER BY open_id, endpoint LIMIT 1",
+    )?;
+    let mut stands = connection
+        .prepare_cached("SELECT 1 FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3")?;
+    let mut account = (String::new(), String::new());
+    while let Some(found) =
+        next.query_row((&account.0, &account.1), |row| Ok((row.get(0)?, row.get(1)?))).optional()?
+    {
+        account = found;
+        let is_other = account.0 != key.open_id || account.1 != key.endpoint;
+        if is_other && stands.exists(params![account.0, account.1, key.biz_id.as_str()])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The entries of the same account that name that coupon.
+pub(super) fn naming_coupon(
+    connection: &Connection,
+    key: &Key,
+    coupon: &str,
+) -> rusqlite::Result<Vec<Entry>> {
+    const QUERY: &str = concat!(
+        "SELECT ",
+        state_columns!(),
+        " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND instr(coupons, ?4) LIMIT 2"
+    );
+    // In JSON notation, as in a list of texts.
+    let quoted = serde_json::Value::from(coupon).to_string();
+    entries(connection, QUERY, params![key.open_id, key.endpoint, key.biz_id.as_str(), quoted])
+}
+
+/// The newest entry's time, by the till's clock.
+pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection.query_row("SELECT max(created_unix_ms) FROM state WHERE retired = 0", [], |row| row.get(0))
+}
+
+/// On how many days there was a sale since then.
+pub(super) fn days_since(connection: &Connection, unix_ms: i64) -> rusqlite::Result<i64> {
+    connection.query_row(
+        "SELECT count(DISTINCT created_unix_ms / 86400000) FROM state WHERE retired = 0 AND created_unix_ms >= ?1",
+        [unix_ms],
+        |row| row.get(0),
+    )
+}
+
+/// Settled and finished entries from before that time, oldest first, at most so many, each with the number of its row.
+pub(super) fn settled_before(
+    connection: &Connection,
+    unix_ms: i64,
+    most: i64,
+) -> rusqlite::Result<Vec<(u64, Entry)>> {
+    connection
+        .prepare_cached(concat!(
+            "SELECT ",
+            state_columns!(),
+            " FROM state WHERE retired = 0 AND created_unix_ms < ?1 AND unfinished = 0 AND unsettled = 0 \
+             ORDER BY created_unix_ms LIMIT ?2"
+        ))?
+        .query_map((unix_ms, most), |row| {
+            let number: i64 = row.get(0)?;
+            Ok((u64::try_from(number).unwrap_or_default(), entry(row)?))
+        })?
+        .collect()
+}
+
+/// How many entries there are.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    let count: i64 = connection.query_row("SELECT count(*) FROM state", [], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
