@@ -52,11 +52,15 @@ const BUSY: Duration = Duration::from_secs(3);
 /// The minimum wait of a record for other processes, even if its call's time is over: an outcome must be written.
 const LEAST: Duration = Duration::from_millis(250);
 
-/// So many events are left to gather before they are fed: about what the room of the WAL holds.
-const GATHERED: u64 = 128;
+/// So many events are left to gather before they are fed: of some 85 sales, and a little less than the WAL has room for. Each
+/// checkpoint flushes both files.
+const GATHERED: u64 = 256;
 
 /// With so many events a call feeds them itself, after its outcome is durable: no background thread does.
 const TOO_MANY: u64 = 2048;
+
+/// How long a checkpoint that keeps others from writing waits for those that read.
+const CHECKPOINT: Duration = Duration::from_millis(100);
 
 /// How often a writing process checks that its own files still have their names.
 const LOOK_AFTER_NAMES: Duration = Duration::from_secs(2);
@@ -261,9 +265,15 @@ impl Sqlite {
     fn feed_and_checkpoint(&self, until: Instant) -> Result<(), JournalError> {
         let connection = self.to_feed(until)?;
         let fed = (|| -> Result<(), Failure> {
-            while feed(Transaction::to_write(&connection)?)? && Instant::now() < until {}
+            let mut more = true;
+            while more && Instant::now() < until {
+                // In turn with this process's calls: SQLite's own waiting is too patient beside many of them.
+                let Some(turn) = self.writing_turn(until)? else { break };
+                more = feed(Transaction::to_write(&connection)?)?;
+                drop(turn);
+            }
             drop(self.index.view(|| view(&connection))?);
-            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            self.checkpoint(&connection, until)?;
             if wal::is_short(&self.path) {
                 let transaction = Transaction::to_write(&connection)?;
                 wal::extend(&self.path);
@@ -272,6 +282,27 @@ impl Sqlite {
             Ok(())
         })();
         fed.map_err(|failure| self.stopped_by(failure))
+    }
+
+    /// Moves the WAL to the database, beside all that read and write; then the little that others have written meanwhile,
+    /// while they wait: otherwise the WAL would go on behind its end, beside a till that makes no pause.
+    fn checkpoint(&self, connection: &Connection, until: Instant) -> rusqlite::Result<()> {
+        let run = |statement: &str| connection.query_row(statement, [], |_| Ok(()));
+        run("PRAGMA wal_checkpoint(PASSIVE)")?;
+        let Some(turn) = self.writing_turn(until)? else { return Ok(()) };
+        // A reader that has stopped must not keep payments waiting.
+        connection.busy_timeout(CHECKPOINT)?;
+        run("PRAGMA wal_checkpoint(RESTART)")?;
+        drop(turn);
+        Ok(())
+    }
+
+    /// The turn of this process's writing calls; `None` if it does not come in time.
+    fn writing_turn(&self, until: Instant) -> rusqlite::Result<Option<Lease<'_>>> {
+        Ok(match self.writing.turn(until, || None)? {
+            Waited::Lease(turn) | Waited::Done(turn) => Some(turn),
+            Waited::TooLate => None,
+        })
     }
 
     /// Where the database was written since the last look: it holds without its WAL at least what it held.
@@ -395,8 +426,8 @@ impl Sqlite {
     }
 }
 
-impl Store for Sqlite {
-    fn record(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError> {
+impl Sqlite {
+    fn record_in_turn(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError> {
         let until = until.max(Instant::now() + LEAST);
         if let Some(turn) = self.writing.turn_now(until).map_err(|error| self.failed(&error))? {
             return self.write_together(&turn, entry, guard);
@@ -413,6 +444,17 @@ impl Store for Sqlite {
             Ok(Waited::TooLate) => Err(self.held()),
             Err(error) => Err(self.failed(&error)),
         }
+    }
+}
+
+impl Store for Sqlite {
+    fn record(&self, entry: &Entry, guard: Guard, until: Instant) -> Result<Recorded, JournalError> {
+        let recorded = self.record_in_turn(entry, guard, until);
+        if recorded.is_ok() && !entry.is_intent() && self.index.lock().waiting() >= TOO_MANY {
+            // The outcome is durable. What fails here is said by the next use.
+            let _ = self.feed_and_checkpoint(Instant::now() + LEAST);
+        }
+        recorded
     }
 
     fn record_all(&self, entries: &[Entry], until: Instant) -> Vec<Result<Recorded, JournalError>> {

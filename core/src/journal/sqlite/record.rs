@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::group_commit::{Batch, Written};
 use super::lease::Lease;
 use super::transaction::Transaction;
-use super::{Failure, LEAST, LOOK_AFTER_NAMES, Sqlite, TOO_MANY, not_behind, not_made, row};
+use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_behind, not_made, row};
 use crate::journal::events::{Draft, Ends, Event, Put, View, Writing};
 use crate::journal::{Guard, JournalError, Liveness, Recorded};
 use crate::outcome::codes;
@@ -59,10 +59,6 @@ impl Sqlite {
         let own = told();
         if let Some(others) = others {
             others.tell(|_| told());
-        }
-        if has_outcome && written && self.index.lock().waiting() >= TOO_MANY {
-            // The outcome is durable. What fails here is said by the next use.
-            let _ = self.feed_and_checkpoint(Instant::now() + LEAST);
         }
         own
     }

@@ -334,7 +334,7 @@ fn what_was_fed_is_found_by_every_process() {
     let folder = Folder::new("fed");
     let (one, two) = (Sqlite::open(&folder.journal()).unwrap(), Sqlite::open(&folder.journal()).unwrap());
     let stages = [Stage::Succeeded, Stage::Unknown, Stage::Declined];
-    for number in 0..150 {
+    for number in 0..300 {
         let biz_id = format!("B{number}");
         done_soon(&one, &entry(&one, &biz_id, &biz_id, stages[number % 3], 1));
         if number == 0 {
@@ -348,20 +348,20 @@ fn what_was_fed_is_found_by_every_process() {
         let query = format!("SELECT count(*) FROM {table}");
         journal.to_read().unwrap().query_row(&query, [], |row| row.get(0)).unwrap()
     };
-    assert_eq!((count(&one, "event"), count(&one, "state")), (0, 150));
+    assert_eq!((count(&one, "event"), count(&one, "state")), (0, 300));
     for journal in [&one, &two, &Sqlite::open(&folder.journal()).unwrap()] {
-        let found = journal.find(entry(&one, "B149", "1", Stage::Sending, 1).key()).unwrap().unwrap();
+        let found = journal.find(entry(&one, "B299", "1", Stage::Sending, 1).key()).unwrap().unwrap();
         assert_eq!((found.stage(), found.revision()), (Stage::Declined, 1));
         let first = journal.find(entry(&one, "B0", "1", Stage::Sending, 1).key()).unwrap().unwrap();
         assert_eq!((first.detail().acknowledged, first.revision()), (true, 2));
-        assert_eq!(journal.unsettled(EVERYTHING).unwrap().len(), 50);
-        assert_eq!(journal.unfinished().unwrap().len(), 49);
+        assert_eq!(journal.unsettled(EVERYTHING).unwrap().len(), 100);
+        assert_eq!(journal.unfinished().unwrap().len(), 99);
     }
     // The numbers go on behind what was deleted.
     done_soon(&two, &entry(&two, "B1", "1", Stage::Reversing, 2));
-    assert_eq!(one.index.lock().seen(), 151);
+    assert_eq!(one.index.lock().seen(), 301);
     assert_eq!(one.find(entry(&one, "B1", "1", Stage::Sending, 1).key()).unwrap().unwrap().revision(), 2);
-    assert_eq!(one.index.lock().seen(), 152);
+    assert_eq!(one.index.lock().seen(), 302);
     assert!(!wal::is_short(&folder.journal()));
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::watermark::write_at;
 
 /// How long the WAL is at least, if there is room.
-const LENGTH: u64 = 1024 * 1024;
+const LENGTH: u64 = 2 * 1024 * 1024;
 
 /// How much is written at a time.
 const STEP: usize = 256 * 1024;
