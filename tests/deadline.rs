@@ -235,7 +235,7 @@ fn a_connection_is_reused_until_its_idle_limit() {
         kept.quote(&basket()).succeeded();
     }
     assert_eq!(simulator.connections(), 1);
-    let mut fresh = Driver::started(&config(&simulator.v2(), json!({"idle_ms": 100})));
+    let mut fresh = Driver::started(&config(&simulator.v2(), json!({"idle_ms": 100, "warm_s": 0})));
     for round in 2..=4 {
         fresh.quote(&basket()).succeeded();
         assert_eq!(simulator.connections(), round);

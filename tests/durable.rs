@@ -133,7 +133,7 @@ fn a_reversal_is_on_disk_before_it_is_sent_and_again_before_the_till_is_told() {
 #[test]
 fn a_quote_waits_for_no_disk() {
     let simulator = Simulator::start();
-    let config = reversing(&simulator.v2(), json!({}));
+    let config = reversing(&simulator.v2(), json!({"background": false}));
     let quote = json!({"user_coupon_id": FIVE_OFF, "user_id": MEMBER,
         "items": [{"num": 1, "trade_mark": "1", "price": "9.00"}]});
     let seen = traced(
