@@ -20,51 +20,51 @@ pub(crate) const FIRST_FLUSHES: Bound = counted(
     "consume, the first 50 after a start: cache flushes",
     "扣款，启动后前 50 笔：缓存刷盘次数",
     2.02,
-    4.3,
+    2.25,
 );
 pub(crate) const FIRST_KB: Bound = counted(
     "consume, the first 50 after a start: KB to the device",
     "扣款，启动后前 50 笔：写入设备 KB",
     20.0,
-    130.0,
+    26.0,
 );
 pub(crate) const LATER_FLUSHES: Bound =
-    counted("consume, later: cache flushes", "扣款，其后：缓存刷盘次数", 2.02, 2.15);
+    counted("consume, later: cache flushes", "扣款，其后：缓存刷盘次数", 2.02, 2.3);
 pub(crate) const LATER_KB: Bound =
-    counted("consume, later: KB to the device", "扣款，其后：写入设备 KB", 20.0, 88.0);
+    counted("consume, later: KB to the device", "扣款，其后：写入设备 KB", 20.0, 36.0);
 pub(crate) const CONSUME_CALLS: Bound =
-    counted("consume, system calls of the calling thread", "扣款，调用线程的系统调用次数", 34.0, 94.0);
+    counted("consume, system calls of the calling thread", "扣款，调用线程的系统调用次数", 34.0, 48.0);
 pub(crate) const CONSUME_INSTRUCTIONS: Bound =
-    counted("consume, instructions of the calling thread", "扣款，调用线程的指令数", 200_000.0, 930_000.0);
+    counted("consume, instructions of the calling thread", "扣款，调用线程的指令数", 200_000.0, 450_000.0);
 pub(crate) const WHOLE_FLUSHES: Bound = counted(
     "1,000 sales from start to stop, each: cache flushes",
     "从启动到停止共 1,000 笔，每笔：缓存刷盘次数",
     2.1,
-    2.35,
+    2.25,
 );
 pub(crate) const WHOLE_KB: Bound = counted(
     "1,000 sales from start to stop, each: KB to the device",
     "从启动到停止共 1,000 笔，每笔：写入设备 KB",
     40.0,
-    92.0,
+    40.0,
 );
 pub(crate) const WHOLE_INSTRUCTIONS: Bound = counted(
     "1,000 sales from start to stop, each: instructions of the process",
     "从启动到停止共 1,000 笔，每笔：整个进程的指令数",
     350_000.0,
-    910_000.0,
+    700_000.0,
 );
 pub(crate) const SLOW_FLUSHES: Bound = counted(
     "sales with 50 ms between them, from start to stop, each: cache flushes",
     "每笔间隔 50 ms，从启动到停止，每笔：缓存刷盘次数",
     2.1,
-    3.0,
+    2.25,
 );
 pub(crate) const SLOW_KB: Bound = counted(
     "sales with 50 ms between them, from start to stop, each: KB to the device",
     "每笔间隔 50 ms，从启动到停止，每笔：写入设备 KB",
     40.0,
-    108.0,
+    40.0,
 );
 pub(crate) const QUOTE_CALLS: Bound =
     counted("quote, system calls of the calling thread", "试算，调用线程的系统调用次数", 4.0, 4.2);
