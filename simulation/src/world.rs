@@ -385,7 +385,12 @@ impl World {
         let survives = self.random.per_mille(500);
         if let Some(biz_id) = self.journal.open_anew(survives) {
             self.say("journal", || format!("{biz_id}: what a failed flush left is found on the disk"));
-            self.unsettled_since.entry(biz_id.clone()).or_insert((now, 0));
+            // A re-opening that nobody was told of: its window begins now.
+            let reopened = self.journal.find(&biz_id).map_or(0, |entry| entry.detail().reopened);
+            let since = self.unsettled_since.entry(biz_id.clone()).or_insert((now, reopened));
+            if since.1 < reopened {
+                *since = (now, reopened);
+            }
             self.oracle.judge(&biz_id, &self.journal);
         }
         self.start_host(process);
