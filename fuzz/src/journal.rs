@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use zvpos_core::journal::events::is_due;
 use zvpos_core::journal::{Admission, Guard, InFlight, JournalError, Liveness, Page, Recorded, Store, admit};
 use zvpos_core::outcome::codes;
 use zvpos_core::payment::{Entry, Key, Owner, Stage};
@@ -85,8 +86,7 @@ impl Store for Memory {
     }
 
     fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
-        let is_due = |entry: &&Entry| entry.stage().is_unsettled() && entry.stage() != Stage::Refused;
-        Ok(page.of(self.entries().values().filter(is_due)))
+        Ok(page.of(self.entries().values().filter(|entry| is_due(entry))))
     }
 
     fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {

@@ -6,11 +6,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use zvpos_core::journal::events::is_due;
 use zvpos_core::journal::{
     Guard, InFlight, JournalError, Liveness, MissingOwners, Page, Presence, Recorded, Store as Records,
     may_be_running,
 };
-use zvpos_core::payment::{Entry, Key, Owner, Stage};
+use zvpos_core::payment::{Entry, Key, Owner};
 
 use crate::machine::instant;
 use crate::process::Locks;
@@ -125,7 +126,7 @@ impl Records for Store {
 
     fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
         self.life.world().keep_owner_file(self.life.process);
-        Ok(self.page(page, |entry| entry.stage().is_unsettled() && entry.stage() != Stage::Refused))
+        Ok(self.page(page, is_due))
     }
 
     fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {

@@ -775,7 +775,7 @@ fn a_journal_survives_a_kill_at_every_step() {
     for round in 0..rounds {
         let path = folder.journal();
         if round % 10 == 0 {
-            // Anew, with a journal of the first format.
+            // It begins again, with a journal of the first format.
             let _ = fs::remove_dir_all(&folder.0);
             fs::create_dir_all(&folder.0).unwrap();
             first_format(&folder);
