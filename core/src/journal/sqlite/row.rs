@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Statement, ToSql};
 use twox_hash::XxHash3_128;
 
 use crate::gateway::{Identity, Origin};
@@ -74,92 +74,35 @@ pub(super) fn append(connection: &Connection, event: &Event) -> rusqlite::Result
         Change::Recorded(entry) => Columns::of(event.number, entry)?,
         Change::Acknowledged { key, revision } => Columns::under(event.number, key, *revision, None),
     };
-    let checksum = columns.checksum(None);
-    let (Columns { number, open_id, endpoint, biz_id, revision, .. }, checksum) = (&columns, &checksum[..]);
-    let Some(record) = &columns.record else {
-        return connection
-            .prepare_cached(
-                "INSERT INTO event (number, open_id, endpoint, biz_id, revision, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![number, open_id, endpoint, biz_id, revision, checksum])
-            .map(drop);
-    };
-    connection
-        .prepare_cached(concat!(
-            "INSERT INTO event (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"))?
-        .execute(params![
-            number,
-            open_id,
-            endpoint,
-            biz_id,
-            revision,
-            record.stage,
-            record.attempt,
-            record.owner,
-            record.on_unknown,
-            record.created_unix_ms,
-            record.customer_id,
-            record.kind,
-            record.amount,
-            record.coupons,
-            record.points,
-            record.till,
-            record.operator_id,
-            record.operator_name,
-            record.store,
-            record.data,
-            record.detail,
-            checksum,
-        ])
-        .map(drop)
+    let mut statement = connection.prepare_cached(concat!(
+        "INSERT INTO event (",
+        columns!(),
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+    ))?;
+    columns.bind(&mut statement, &columns.checksum(None))?;
+    statement.raw_execute().map(drop)
 }
 
 /// Writes the state of an entry after the event of that number.
 pub(super) fn put_state(connection: &Connection, number: u64, entry: &Entry) -> rusqlite::Result<()> {
     let columns = Columns::of(number, entry)?;
     let marks = Marks::of(entry);
-    let checksum = columns.checksum(Some(marks));
-    let Marks([unsettled, unfinished, retired, other_biz_id]) = marks;
-    let (Columns { number, open_id, endpoint, biz_id, revision, .. }, checksum) = (&columns, &checksum[..]);
-    let Some(record) = &columns.record else { return Ok(()) };
     // An entry's key and the time of its intent never change, so their indexes are left alone.
-    connection
-        .prepare_cached(concat!(
-            "INSERT INTO state (", state_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-             ?23, ?24, ?25, ?26) \
-             ON CONFLICT (open_id, endpoint, biz_id) DO UPDATE SET number = ?1, revision = ?5, stage = ?6, attempt = ?7, \
-             owner = ?8, on_unknown = ?9, customer_id = ?11, kind = ?12, amount = ?13, coupons = ?14, points = ?15, \
-             till = ?16, operator_id = ?17, operator_name = ?18, store = ?19, data = ?20, detail = ?21, checksum = ?22, \
-             unsettled = ?23, unfinished = ?24, retired = ?25, other_biz_id = ?26"))?
-        .execute(params![
-            number,
-            open_id,
-            endpoint,
-            biz_id,
-            revision,
-            record.stage,
-            record.attempt,
-            record.owner,
-            record.on_unknown,
-            record.created_unix_ms,
-            record.customer_id,
-            record.kind,
-            record.amount,
-            record.coupons,
-            record.points,
-            record.till,
-            record.operator_id,
-            record.operator_name,
-            record.store,
-            record.data,
-            record.detail,
-            checksum,
-            unsettled,
-            unfinished,
-            retired,
-            other_biz_id,
-        ])
-        .map(drop)
+    let mut statement = connection.prepare_cached(concat!(
+        "INSERT INTO state (",
+        state_columns!(),
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+         ?23, ?24, ?25, ?26) \
+         ON CONFLICT (open_id, endpoint, biz_id) DO UPDATE SET number = ?1, revision = ?5, stage = ?6, attempt = ?7, \
+         owner = ?8, on_unknown = ?9, customer_id = ?11, kind = ?12, amount = ?13, coupons = ?14, points = ?15, \
+         till = ?16, operator_id = ?17, operator_name = ?18, store = ?19, data = ?20, detail = ?21, checksum = ?22, \
+         unsettled = ?23, unfinished = ?24, retired = ?25, other_biz_id = ?26"
+    ))?;
+    columns.bind(&mut statement, &columns.checksum(Some(marks)))?;
+    for (place, mark) in (23..).zip(marks.0) {
+        statement.raw_bind_parameter(place, mark)?;
+    }
+    statement.raw_execute().map(drop)
 }
 
 /// What the indexes of the states ask for, in the order of [`state_columns`]: unsettled, unfinished, retired, another bizId.
@@ -298,6 +241,39 @@ impl<'r> Columns<'r> {
             revision: row.get(4)?,
             record,
         })
+    }
+
+    /// Binds the parameters 1 to 22, in the order of [`columns`]; what an acknowledgement leaves out stays NULL.
+    fn bind(&self, statement: &mut Statement<'_>, checksum: &[u8]) -> rusqlite::Result<()> {
+        let key: [&dyn ToSql; 5] =
+            [&self.number, &self.open_id, &self.endpoint, &self.biz_id, &self.revision];
+        for (place, value) in (1..).zip(key) {
+            statement.raw_bind_parameter(place, value)?;
+        }
+        statement.raw_bind_parameter(22, checksum)?;
+        let Some(record) = &self.record else { return Ok(()) };
+        let values: [&dyn ToSql; 16] = [
+            &record.stage,
+            &record.attempt,
+            &record.owner,
+            &record.on_unknown,
+            &record.created_unix_ms,
+            &record.customer_id,
+            &record.kind,
+            &record.amount,
+            &record.coupons,
+            &record.points,
+            &record.till,
+            &record.operator_id,
+            &record.operator_name,
+            &record.store,
+            &record.data,
+            &record.detail,
+        ];
+        for (place, value) in (6..).zip(values) {
+            statement.raw_bind_parameter(place, value)?;
+        }
+        Ok(())
     }
 
     /// The columns, if they fit the checksum of their row.
