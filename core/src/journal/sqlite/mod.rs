@@ -239,7 +239,7 @@ impl Sqlite {
         let Some(before) = before else { return Ok(0) };
         let connection = self.to_feed(until)?;
         let retired = (|| {
-            while feed(Transaction::to_write(&connection)?)? {}
+            self.feed_all(&connection, until)?;
             let transaction = Transaction::to_write(&connection)?;
             let ends = transaction.ends()?;
             if ends.fed < ends.last {
@@ -261,17 +261,23 @@ impl Sqlite {
         retired.map_err(|failure| self.stopped_by(failure))
     }
 
+    /// Feeds the log to the states, as far as the time allows.
+    fn feed_all(&self, connection: &Connection, until: Instant) -> Result<(), Failure> {
+        let mut more = true;
+        while more && Instant::now() < until {
+            // In turn with this process's calls: SQLite's own waiting is too patient beside many of them.
+            let Some(turn) = self.writing_turn(until)? else { break };
+            more = feed(Transaction::to_write(connection)?)?;
+            drop(turn);
+        }
+        Ok(())
+    }
+
     /// Feeds the log to the states, moves the WAL to the database and extends it.
     fn feed_and_checkpoint(&self, until: Instant) -> Result<(), JournalError> {
         let connection = self.to_feed(until)?;
         let fed = (|| -> Result<(), Failure> {
-            let mut more = true;
-            while more && Instant::now() < until {
-                // In turn with this process's calls: SQLite's own waiting is too patient beside many of them.
-                let Some(turn) = self.writing_turn(until)? else { break };
-                more = feed(Transaction::to_write(&connection)?)?;
-                drop(turn);
-            }
+            self.feed_all(&connection, until)?;
             drop(self.index.view(|| view(&connection))?);
             self.checkpoint(&connection, until)?;
             if wal::is_short(&self.path) {
