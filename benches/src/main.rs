@@ -6,6 +6,10 @@
 //! same from the figures of the last run. Timings never fail a test; what is counted has bounds that a test checks.
 
 mod bounds;
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "test programs of other packages have it, too")]
+#[path = "../../tests/support/cargo.rs"]
+mod cargo;
 mod certificate;
 mod chart;
 mod cold;
@@ -26,10 +30,6 @@ mod relay;
 mod report;
 mod scale;
 mod server;
-#[cfg(test)]
-#[allow(unreachable_pub, reason = "test programs of other packages have it, too")]
-#[path = "../../tests/support/shipped.rs"]
-mod shipped;
 mod slow_disk;
 mod starts;
 mod tables;

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::shipped::{cargo_build, shipped};
+use super::cargo;
+use super::shipped::shipped;
 
 /// The folder of the root package.
 pub fn root() -> PathBuf {
@@ -29,7 +30,7 @@ pub fn library() -> &'static Path {
 /// The library with full debug information, which the shipped one does not have.
 pub fn library_with_debug_info() -> PathBuf {
     // Also if the environment asks for less.
-    cargo_build(&root(), &["--config", "profile.dev.debug=true"]);
+    cargo::finish(&mut cargo::build(&root(), &["--config", "profile.dev.debug=true"]));
     let path = scratch().parent().unwrap().join("debug/libzvpos.so");
     assert!(path.is_file(), "no {}", path.display());
     path

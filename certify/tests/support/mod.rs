@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+#[path = "../../../tests/support/cargo.rs"]
+mod cargo;
 #[path = "../../../tests/support/shipped.rs"]
 mod shipped;
 
