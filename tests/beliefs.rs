@@ -323,7 +323,7 @@ fn codes_with_two_meanings_are_refused_by_their_path() {
 }
 
 #[test]
-fn a_consume_with_the_journals_identity_is_not_sent_if_recorded_under_another_endpoint() {
+fn a_consume_with_the_journals_identity_is_not_sent_if_recorded_for_another_gateway() {
     let gateway = honest();
     let config = reversing(&gateway.server.url(), json!({}));
     let mut till = Driver::new();
@@ -340,6 +340,36 @@ fn a_consume_with_the_journals_identity_is_not_sent_if_recorded_under_another_en
     // Under its own bizId it is a sale like any other.
     request["bizId"] = json!("T2");
     till.consume(&request).succeeded();
+}
+
+/// As when the vendor's http becomes https: the account is the same, so its sales are.
+#[test]
+fn an_account_keeps_its_sales_when_its_url_changes() {
+    let gateway = honest();
+    let named = json!({"environment": "the shop's gateway", "on_unknown": "hold", "background": false});
+    let config = reversing(&gateway.server.url(), named);
+    let mut till = Driver::started(&config);
+    till.consume(&sale("T1")).succeeded();
+    till.shutdown();
+    let mut moved = config;
+    moved["endpoint"] = json!(gateway.server.url().replace("127.0.0.1", "localhost"));
+    let mut till = Driver::started(&moved);
+    let again = till.consume(&sale("T1")).succeeded();
+    assert_eq!((&again.json["replayed"], gateway.stands()), (&json!(true), 1));
+    till.reverse(&json!({"bizId": "T1"})).expect("reversed", "ZV-REVERSED");
+    assert_eq!(gateway.stands(), 0);
+}
+
+#[test]
+fn one_account_stands_in_the_configuration_once() {
+    let keys = json!({"openId": "a", "grantCode": "b", "openKey": "c", "endpoint": "http://127.0.0.1:1/x"});
+    let mut accounts = json!({"one": keys.clone(), "two": keys});
+    let mut till = Driver::new();
+    let refused = till.init(&json!({"accounts": accounts})).expect("invalid", "ZV-CONFIG");
+    assert_eq!(refused.errors(), ["accounts.two"], "{}", refused.text);
+    accounts["two"]["environment"] = json!("other members");
+    let journal = support::own_folder().join("journal.db");
+    till.init(&json!({"accounts": accounts, "journal": journal})).succeeded();
 }
 
 /// The first till's attempt is carried out and confirmed late; meanwhile the second one's gets a refusal with an

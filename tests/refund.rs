@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{Answer, Driver, FIVE_OFF, MEMBER, POOR_MEMBER, Simulator, config, reversing, until};
-use zvpos_core::gateway::Identity;
+use zvpos_core::gateway::{Identity, environment_of};
 use zvpos_core::journal::{Guard, Recorded, Sqlite, Store};
 use zvpos_core::money::BizId;
 use zvpos_core::payment::{Entry, Key};
@@ -216,8 +216,8 @@ fn a_reversal_confirmed_by_an_already_code_is_sent_once_more() {
 fn retire(config: &Value, biz_id: &str) {
     let text = |name: &str| config[name].as_str().unwrap().to_owned();
     let journal = Sqlite::open(Path::new(&text("journal"))).unwrap();
-    let key =
-        Key { open_id: text("openId"), endpoint: text("endpoint"), biz_id: BizId::new(biz_id).unwrap() };
+    let environment = environment_of(&text("endpoint"));
+    let key = Key { open_id: text("openId"), environment, biz_id: BizId::new(biz_id).unwrap() };
     let retired = journal.find(&key).unwrap().unwrap().retired().unwrap();
     let record = Entry::restore(
         key,

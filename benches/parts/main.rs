@@ -80,7 +80,7 @@ fn journal(c: &mut Criterion) {
             number += 1;
             let key = Key {
                 open_id: "o".into(),
-                endpoint: "http://h".into(),
+                environment: "h".into(),
                 biz_id: BizId::new(&format!("B{number}")).unwrap(),
             };
             let identity = Identity {

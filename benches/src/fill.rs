@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use zvpos_core::gateway::{GatewayStatus, Identity};
+use zvpos_core::gateway::{GatewayStatus, Identity, environment_of};
 use zvpos_core::journal::{Guard, Liveness, Sqlite, Store};
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Stage};
@@ -33,7 +33,11 @@ fn write(path: &Path, entries: u32, endpoint: &str) -> Result<(), String> {
     for number in 0..entries {
         let biz_id = BizId::new(&format!("POS0001-20260101-{number:07}")).map_err(str::to_owned)?;
         let entry = Entry::restore(
-            Key { open_id: "fake-open-id-for-test-only-0001".into(), endpoint: endpoint.into(), biz_id },
+            Key {
+                open_id: "fake-open-id-for-test-only-0001".into(),
+                environment: environment_of(endpoint),
+                biz_id,
+            },
             Identity {
                 customer_id: Some("383933091455959041".into()),
                 amount: Some(amount),

@@ -206,7 +206,7 @@ mod tests {
     fn the_simulators_configuration_is_valid() {
         let text = simulator_config(SIMULATOR, r"/a\b.db");
         let config = Config::read(&Value::parse(&text).unwrap()).unwrap();
-        assert_eq!(config.accounts[0].endpoint(), "http://127.0.0.1:8080/api/v2");
+        assert_eq!(config.accounts[0].environment, "127.0.0.1:8080");
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn entry_line(redactor: &Redactor, entry: &Entry) -> Value {
     json!({
         "bizId": redactor.line(entry.key().biz_id.as_str()),
         "returnedBizId": detail.returned_biz_id.as_deref().map(|id| redactor.line(id)),
-        "endpoint": redactor.line(&entry.key().endpoint),
+        "environment": redactor.line(&entry.key().environment),
         "stage": entry.stage().as_str(),
         "created": timestamp(entry.created_unix_ms()),
         "attempts": entry.attempt(),

@@ -43,7 +43,7 @@ impl Memory {
 }
 
 fn is_of_account(entry: &Entry, key: &Key) -> bool {
-    entry.key().open_id == key.open_id && entry.key().endpoint == key.endpoint
+    entry.key().open_id == key.open_id && entry.key().environment == key.environment
 }
 
 fn other_biz_id(entry: &Entry) -> Option<&str> {

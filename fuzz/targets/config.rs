@@ -44,7 +44,7 @@ fn shown(config: &Config) -> impl PartialEq + std::fmt::Debug + use<> {
         .map(|account| {
             let mut reverse = account.reverse.clone();
             reverse.params.sort();
-            (account.name.clone(), account.endpoint(), account.codes.clone(), reverse)
+            (account.name.clone(), account.environment.clone(), account.codes.clone(), reverse)
         })
         .collect();
     accounts.sort_by(|one, other| one.0.cmp(&other.0));

@@ -97,7 +97,7 @@ fn whole() -> Whole {
 fn entry(number: u32, stage: Stage) -> Entry {
     let biz_id = BizId::new(&format!("B{number}")).unwrap();
     Entry::restore(
-        Key { open_id: "o".to_owned(), endpoint: "http://e".to_owned(), biz_id },
+        Key { open_id: "o".to_owned(), environment: "http://e".to_owned(), biz_id },
         Identity { customer_id: Some(number.to_string()), ..Identity::default() },
         stage,
         1,

@@ -369,7 +369,7 @@ impl Thread {
 #[expect(clippy::expect_used, reason = "the text is a bizId")]
 fn key(sale: usize) -> Key {
     let biz_id = BizId::new(&format!("S{sale}")).expect("a bizId");
-    Key { open_id: "o".to_owned(), endpoint: "e".to_owned(), biz_id }
+    Key { open_id: "o".to_owned(), environment: "e".to_owned(), biz_id }
 }
 
 impl<'t> Transaction<'t> {

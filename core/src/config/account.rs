@@ -9,7 +9,7 @@ use super::tables::{CONFIG, ROUTE};
 use super::{flag, problem, section, text};
 use crate::gateway::{
     CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, ReverseRules, Route, Sign,
-    SignNames, action,
+    SignNames, action, environment_of,
 };
 use crate::json::{Object, Value};
 use crate::outcome::Problem;
@@ -83,6 +83,8 @@ pub struct Account {
     pub reverse: ReverseRules,
     /// What the balance records can prove.
     pub(crate) records: RecordRules,
+    /// Which gateway it belongs to, whatever way leads there: together with the openId the account in the journal's key.
+    pub environment: String,
     generation: Generation,
     endpoint: String,
     routes: HashMap<Operation, Route>,
@@ -130,18 +132,6 @@ impl Account {
             asked == Some(ActionKind::Listed) && !action::is_documented_read(action)
         })
     }
-
-    /// The endpoint of its consumes, for the journal's key: equal for every spelling of the same URL.
-    pub fn endpoint(&self) -> String {
-        let url = self.route(Operation::Consume).map_or(self.endpoint.as_str(), |route| route.url.as_str());
-        let Ok(uri) = url.parse::<Uri>() else { return url.to_owned() };
-        let scheme = uri.scheme_str().unwrap_or_default().to_ascii_lowercase();
-        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-        let default_port = if scheme == "https" { 443 } else { 80 };
-        let port = uri.port_u16().filter(|port| *port != default_port);
-        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{scheme}://{host}{port}{}", uri.path().trim_end_matches('/'))
-    }
 }
 
 /// Reads every account of the configuration.
@@ -163,6 +153,25 @@ pub(super) fn read_all(config: &Object<'_>, problems: &mut Vec<Problem>) -> Vec<
         if let Some(own) = account.as_object() {
             let reader = AccountReader { own, around: config, path: format!("accounts.{name}.") };
             accounts.extend(reader.read(Some(name.to_owned()), problems));
+        }
+    }
+    for (at, account) in accounts.iter().enumerate() {
+        let is_same = |other: &&Account| {
+            other.credentials.open_id() == account.credentials.open_id()
+                && other.environment == account.environment
+        };
+        if let Some(other) = accounts.iter().take(at).find(is_same) {
+            let named = |account: &Account| {
+                account.name.as_deref().map_or("the top level's".to_owned(), |name| format!("{name:?}"))
+            };
+            problems.push(problem(
+                format!("accounts.{}", account.name.as_deref().unwrap_or_default()),
+                format!(
+                    "is the same account as {} (openId and environment): its sales could not be told apart; give a route a \
+                     generation or an endpoint of its own, or one of the two an environment",
+                    named(other)
+                ),
+            ));
         }
     }
     accounts
@@ -232,10 +241,26 @@ impl<'o, 'a> AccountReader<'o, 'a> {
             confirm,
             reverse,
             records,
+            environment: self.environment(&endpoint, &routes, problems),
             generation,
             endpoint,
             routes,
         })
+    }
+
+    fn environment(
+        &self,
+        endpoint: &str,
+        routes: &HashMap<Operation, Route>,
+        problems: &mut Vec<Problem>,
+    ) -> String {
+        if let Some(named) = self.text("environment") {
+            if named.is_empty() || named.chars().any(char::is_control) {
+                problems.push(problem(format!("{}environment", self.path), "must be a name"));
+            }
+            return named.to_owned();
+        }
+        environment_of(routes.get(&Operation::Consume).map_or(endpoint, |route| route.url.as_str()))
     }
 
     fn check_url(&self, name: &str, url: &str, problems: &mut Vec<Problem>) {

@@ -8,6 +8,12 @@ use crate::schema::{Field, Kind, Schema, optional, required};
 const API: Field = optional("api", Kind::Word(&["v2", "v3"]), "generation of the vendor's API (default v2)");
 const ENDPOINT: Field =
     optional("endpoint", Kind::Text(512), "v2: the URL; v3: https://host (default: the vendor's)");
+const ENVIRONMENT: Field = optional(
+    "environment",
+    Kind::Text(128),
+    "which gateway the account belongs to, whatever URL leads there: sales of one openId are apart only if this differs \
+     (default: production for a public host, else the host and its port)",
+);
 const ROUTES: Field = optional(
     "routes",
     Kind::Any,
@@ -55,7 +61,7 @@ macro_rules! with_account_keys {
     ([$($before:expr),* $(,)?], [$($after:expr),* $(,)?]) => {
         &[
             $($before,)*
-            API, ENDPOINT, ROUTES, SIGN_NAMES, CODES, STRICT, ON_UNKNOWN, CONFIRM, DEFAULTS, PASSWORD_OVER_HTTP,
+            API, ENDPOINT, ENVIRONMENT, ROUTES, SIGN_NAMES, CODES, STRICT, ON_UNKNOWN, CONFIRM, DEFAULTS, PASSWORD_OVER_HTTP,
             CALL_ACTIONS,
             $($after,)*
         ]

@@ -37,7 +37,7 @@ impl Guard {
     ) -> bool {
         other.key() != record.key()
             && other.key().open_id == record.key().open_id
-            && other.key().endpoint == record.key().endpoint
+            && other.key().environment == record.key().environment
             && other.stage().is_unsettled()
             && self.holds_back(other, record.identity())
             && (other.stage() != Stage::Sending || !may_be_running(other))

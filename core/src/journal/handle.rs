@@ -209,7 +209,7 @@ impl Journal {
         self.backend()?.has_other_biz_ids(key)
     }
 
-    /// Whether the bizId has a record under another account or endpoint.
+    /// Whether the bizId has a record under another account.
     pub fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError> {
         self.backend()?.stands_elsewhere(key)
     }

@@ -109,7 +109,7 @@ mod tests {
     use crate::payment::OnUnknown;
 
     fn intent(owner: Owner) -> Entry {
-        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
         Entry::intent(key, Identity::default(), owner, OnUnknown::Reverse, 0)
     }
 

@@ -67,7 +67,7 @@ impl<'e> Page<'e> {
 
 fn place(entry: &Entry) -> (i64, &str, &str, &str) {
     let key = entry.key();
-    (entry.created_unix_ms(), &key.open_id, &key.endpoint, key.biz_id.as_str())
+    (entry.created_unix_ms(), &key.open_id, &key.environment, key.biz_id.as_str())
 }
 
 /// Where entries are kept. Every method may be called from any thread and from several processes.
@@ -123,7 +123,7 @@ pub trait Store: Send + Sync {
     /// Whether this account has ever answered with a bizId other than the one that was sent.
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError>;
 
-    /// Whether the bizId has a record under another account or endpoint.
+    /// Whether the bizId has a record under another account.
     fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError>;
 
     /// Another sale of this account that a reversal by that bizId would undo.

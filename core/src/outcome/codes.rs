@@ -244,7 +244,7 @@ codes! {
         "The attempt was made with this journal, which has no entry under the bizId: no byte of it ever left.",
         "Send the consume again with the same bizId.", "未扣款，请重新收款", "Nothing was taken. Charge again.";
     OTHER_JOURNAL "ZV-OTHER-JOURNAL" [Unknown]
-        "The attempt was made with another journal (a new installation, a lost or restored file, another machine), or the bizId has a record under another account or endpoint: what this journal says does not prove that nothing was taken. Nothing was sent.",
+        "The attempt was made with another journal (a new installation, a lost or restored file, another machine), or the bizId has a record under another account: what this journal says does not prove that nothing was taken. Nothing was sent.",
         "A person compares with the gateway's records; zv_reverse_json answers it, too, and sends nothing. Never send it again before, neither with this bizId nor with a new one.", OTHER_JOURNAL_ZH, OTHER_JOURNAL_EN;
     NEW_BIZID "ZV-NEW-BIZID" [Conflict]
         "Something was sent under this bizId and nothing was taken; this is another request (another sum, member or coupon). Nothing was sent.",

@@ -10,21 +10,21 @@ use crate::json::{Object, Value, push_string};
 use crate::money::BizId;
 use crate::outcome::codes::{self, Code};
 
-/// What identifies a consume: no record of one account or endpoint is ever used for another.
+/// What identifies a consume: no record of one account is ever used for another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The account.
     pub open_id: String,
-    /// The endpoint that the consume was sent to, so that no record of a simulator is used in production.
-    pub endpoint: String,
+    /// The gateway that the account belongs to, so that no record of a simulator is used in production.
+    pub environment: String,
     /// The till's own id.
     pub biz_id: BizId,
 }
 
 impl Key {
-    /// Whether the other key is of the same account and endpoint.
+    /// Whether the other key is of the same account: of the same openId at the same gateway.
     pub fn is_of_same_account(&self, other: &Key) -> bool {
-        self.open_id == other.open_id && self.endpoint == other.endpoint
+        self.open_id == other.open_id && self.environment == other.environment
     }
 }
 

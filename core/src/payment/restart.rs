@@ -43,7 +43,7 @@ pub enum Known {
 }
 
 /// What is known about an attempt. `under_another_account` says that this journal has a record of the bizId for another
-/// account or endpoint.
+/// account.
 pub(crate) fn known(standing: Option<Entry>, attempt: Attempt, under_another_account: bool) -> Known {
     match (standing, attempt) {
         // The record may be out of date: a later attempt, or the refund of a success, may have been made with the other
@@ -68,7 +68,7 @@ mod tests {
     use crate::payment::{Key, OnUnknown, Owner};
 
     fn entry(stage: Stage) -> Entry {
-        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
         Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0).moved(stage)
     }
 

@@ -69,7 +69,7 @@ mod tests {
                 let [kept, refund, refused, promised, unanswered, sent, no, away] =
                     std::array::from_fn(|at| bits >> at & 1 == 1);
                 let key =
-                    Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+                    Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
                 let mut entry =
                     Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0)
                         .moved(stage);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_was_said_before_stays_said() {
-        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
         let mut entry = Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Hold, 0)
             .moved(Stage::Unknown);
         (entry.detail.reversal.elsewhere, entry.detail.reversal.sent_away) = (true, true);

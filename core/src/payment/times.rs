@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn sent(moment: Moment) -> Entry {
-        let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
         let owner = Owner("me".into());
         let created = moment.machine_unix_ms;
         Entry::intent(key, Identity::default(), owner, OnUnknown::Hold, created).dated(moment, DAYS)

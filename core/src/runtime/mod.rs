@@ -58,15 +58,13 @@ pub struct Shared {
 pub struct Client {
     account: Account,
     clock: GatewayClock,
-    /// The endpoint of the account's consumes, as it is in the journal's key.
-    endpoint: String,
     shared: std::sync::Arc<Shared>,
 }
 
 impl Client {
     /// The client of one account.
     pub fn new(account: Account, shared: std::sync::Arc<Shared>) -> Client {
-        Client { endpoint: account.endpoint(), account, clock: GatewayClock::default(), shared }
+        Client { account, clock: GatewayClock::default(), shared }
     }
 
     /// The account's name under `accounts`.
@@ -119,14 +117,14 @@ impl Client {
 
     /// Whether an entry belongs to this account.
     pub fn owns(&self, key: &Key) -> bool {
-        key.open_id == self.account.credentials.open_id() && key.endpoint == self.endpoint
+        key.open_id == self.account.credentials.open_id() && key.environment == self.account.environment
     }
 
     /// The key of a bizId of this account.
     pub fn key(&self, biz_id: &BizId) -> Key {
         Key {
             open_id: self.account.credentials.open_id().to_owned(),
-            endpoint: self.endpoint.clone(),
+            environment: self.account.environment.clone(),
             biz_id: biz_id.clone(),
         }
     }

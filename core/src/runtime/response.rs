@@ -150,7 +150,7 @@ pub fn known(known: &Known, lang: Lang) -> Answer {
 
 /// The answer if this journal proves nothing about the attempt.
 pub fn other_journal(entry: Option<&Entry>, lang: Lang) -> Answer {
-    let message = "the attempt was made with another journal, or the bizId has a record under another account or endpoint of this one: \
+    let message = "the attempt was made with another journal, or the bizId has a record under another account of this one: \
                    whether it was taken is not known here; nothing was sent";
     let answer = Answer::of(Outcome::Unknown, &codes::OTHER_JOURNAL, lang, message);
     match entry {
@@ -259,7 +259,7 @@ pub fn entry_json(entry: &Entry) -> String {
     serde_json::json!({
         "bizId": entry.key().biz_id.as_str(),
         "returnedBizId": detail.returned_biz_id,
-        "endpoint": entry.key().endpoint,
+        "environment": entry.key().environment,
         "stage": entry.stage().as_str(),
         "unsettled": entry.stage().is_unsettled(),
         "request": {

@@ -109,7 +109,7 @@ impl Given {
     pub fn new(on_unknown: OnUnknown) -> Result<Given, String> {
         let key = |biz_id: &str| {
             BizId::new(biz_id)
-                .map(|biz_id| Key { open_id: "o".to_owned(), endpoint: "e".to_owned(), biz_id })
+                .map(|biz_id| Key { open_id: "o".to_owned(), environment: "e".to_owned(), biz_id })
                 .map_err(|error| format!("{error:?}"))
         };
         let [one, other] = BIZ_IDS;

@@ -137,7 +137,11 @@ pub(crate) static RECORDED: Schema = Schema {
             Kind::Text(64),
             "the bizId that the answer carried: the vendor reverses by it",
         ),
-        required("endpoint", Kind::Text(4096), "where it was sent"),
+        required(
+            "environment",
+            Kind::Text(4096),
+            "which gateway the account belongs to: see the configuration",
+        ),
         required("stage", Kind::Word(&STAGES), "where its life is"),
         required("unsettled", Kind::Flag, "somebody still has to find out, undo or decide"),
         required("request", Kind::Object(&RECORDED_REQUEST), "what it was recorded as"),

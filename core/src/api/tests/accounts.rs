@@ -16,16 +16,17 @@ fn of_two(routes: &str, named: &str) -> Library {
 }
 
 #[test]
-fn an_account_has_its_name_its_endpoint_and_its_entries() {
+fn an_account_has_its_name_its_gateway_and_its_entries() {
     let library = of_two("", "");
     let find = |name| library.clients.iter().find(|client| client.name() == name).unwrap();
     let (own, other) = (find(None), find(Some("other")));
     assert!(!own.is_plain_http() && other.is_plain_http());
     let key = own.key(&BizId::new("T1").unwrap());
     assert!(own.owns(&key) && !other.owns(&key));
-    let elsewhere = Key { endpoint: "https://127.0.0.1:8".into(), ..key.clone() };
+    assert_eq!(key.environment, "127.0.0.1:9");
+    let elsewhere = Key { environment: "127.0.0.1:8".into(), ..key.clone() };
     let of_another = Key { open_id: "o2".into(), ..key };
-    assert!(!own.owns(&elsewhere) && !own.owns(&of_another) && !other.owns(&of_another));
+    assert!(!own.owns(&elsewhere) && !own.owns(&of_another) && other.owns(&of_another));
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<
         let key = entry.key();
         connection
             .prepare_cached("INSERT OR IGNORE INTO filed VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![day, key.open_id, key.endpoint, key.biz_id.as_str()])?;
+            .execute(params![day, key.open_id, key.environment, key.biz_id.as_str()])?;
     }
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! The first format: one row an entry, which every change rewrote, and a row with the number of changes. It is read to be
-//! brought to the present format, and by an inspection, which changes nothing.
+//! brought to the present format, and by an inspection, which changes nothing. Its keys name the URL where the present one
+//! has the environment.
+
+use std::collections::HashMap;
 
 use rusqlite::{Connection, Row};
 use sha1::{Digest, Sha1};
 
 use super::row::damaged;
+use crate::gateway::environment_of;
 use crate::money::BizId;
 use crate::payment::{Entry, Key, OnUnknown, Owner, Stage};
 
@@ -44,6 +48,7 @@ pub(super) fn each(
     connection: &Connection,
     mut what: impl FnMut(Entry) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
+    let accounts = Accounts::read(connection)?;
     let mut statement = connection.prepare(ROWS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -51,9 +56,41 @@ pub(super) fn each(
         if row.get_ref(14)?.as_str()? != columns.checksum() {
             return Err(damaged(columns.biz_id, "its checksum is wrong"));
         }
-        what(columns.entry()?)?;
+        what(columns.entry(&accounts)?)?;
     }
     Ok(())
+}
+
+/// Where several URLs of one environment have a record of the same bizId: which of them is the account's.
+struct Accounts(HashMap<(String, String, String), String>);
+
+impl Accounts {
+    /// What may have taken something stands before what has not, and the later before the earlier.
+    fn read(connection: &Connection) -> rusqlite::Result<Accounts> {
+        let mut several = connection.prepare(
+            "SELECT open_id, biz_id, endpoint FROM entry WHERE (open_id, biz_id) IN \
+             (SELECT open_id, biz_id FROM entry GROUP BY open_id, biz_id HAVING count(*) > 1) \
+             ORDER BY CASE WHEN stage IN ('declined', 'not_sent', 'reversed') THEN 2 WHEN stage IN ('succeeded', 'kept') \
+             THEN 1 ELSE 0 END, created_unix_ms DESC",
+        )?;
+        let mut rows = several.query([])?;
+        let mut first = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let (open_id, biz_id, endpoint): (String, String, String) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            first.entry((open_id, biz_id, environment_of(&endpoint))).or_insert(endpoint);
+        }
+        Ok(Accounts(first))
+    }
+
+    /// The others keep their URL, so that none takes the place of another.
+    fn environment(&self, open_id: &str, endpoint: &str, biz_id: &str) -> String {
+        let environment = environment_of(endpoint);
+        match self.0.get(&(open_id.to_owned(), biz_id.to_owned(), environment.clone())) {
+            Some(first) if first != endpoint => endpoint.to_owned(),
+            _ => environment,
+        }
+    }
 }
 
 impl<'r> Columns<'r> {
@@ -78,12 +115,12 @@ impl<'r> Columns<'r> {
         })
     }
 
-    fn entry(&self) -> rusqlite::Result<Entry> {
+    fn entry(&self, accounts: &Accounts) -> rusqlite::Result<Entry> {
         let what = |what: &'static str| damaged(self.biz_id, what);
         let key = Key {
             biz_id: BizId::new(self.biz_id).map_err(|_| what("biz_id"))?,
             open_id: self.open_id.to_owned(),
-            endpoint: self.endpoint.to_owned(),
+            environment: accounts.environment(self.open_id, self.endpoint, self.biz_id),
         };
         Ok(Entry::restore(
             key,
@@ -135,5 +172,63 @@ impl<'r> Columns<'r> {
             hex.push(digit(byte & 15));
         }
         hex
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Another record of every bizId of the fixture, under this URL and in this stage.
+    fn doubled(connection: &Connection, endpoint: &str, stage: &str) {
+        let mut rows = connection.prepare(ROWS).unwrap();
+        let mut rows = rows.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let columns = Columns { endpoint, stage, ..Columns::read(row).unwrap() };
+            connection
+                .execute(
+                    "INSERT OR IGNORE INTO entry SELECT open_id, ?1, biz_id, ?2, revision, attempt, owner, on_unknown, \
+                     created_unix_ms, identity, detail, other_biz_id, unfinished, retired, ?3 FROM entry WHERE biz_id = ?4",
+                    (endpoint, stage, columns.checksum(), columns.biz_id),
+                )
+                .unwrap();
+        }
+    }
+
+    /// Every entry's environment, bizId and stage.
+    fn entries(connection: &Connection) -> Vec<(String, String, Stage)> {
+        let mut found = Vec::new();
+        each(connection, |entry| {
+            let key = entry.key();
+            found.push((key.environment.clone(), key.biz_id.as_str().to_owned(), entry.stage()));
+            Ok(())
+        })
+        .unwrap();
+        found
+    }
+
+    #[test]
+    fn of_two_urls_with_one_biz_id_none_takes_the_place_of_the_other() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/journal-v1.db");
+        let path = std::env::temp_dir().join(format!("zvpos-format-1-{}.db", std::process::id()));
+        std::fs::copy(fixture, &path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let before = entries(&connection);
+        assert!(before.iter().any(|(_, _, stage)| !stage.is_unsettled()));
+        doubled(&connection, "https://127.0.0.1:18987/api/v2", "unknown");
+        let after = entries(&connection);
+        for (environment, biz_id, _) in &before {
+            assert_eq!(environment, "127.0.0.1:18987");
+            let of_it: Vec<_> = after.iter().filter(|(_, other, _)| other == biz_id).collect();
+            let (account, url): (Vec<_>, Vec<_>) =
+                of_it.iter().copied().partition(|(of, _, _)| of == environment);
+            // What may have taken something is the account's.
+            assert!(matches!(account[..], [(_, _, stage)] if stage.is_unsettled()), "{of_it:?}");
+            assert!(matches!(url[..], [(url, _, _)] if url.starts_with("http")), "{of_it:?}");
+        }
+        drop(connection);
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -15,7 +15,7 @@ use crate::payment::{Detail, Entry, Key, OnUnknown, Owner, Stage};
 /// The columns of both tables that a row is read from, in the order of [`Columns`].
 macro_rules! columns {
     () => {
-        "number, open_id, endpoint, biz_id, revision, stage, attempt, owner, on_unknown, created_unix_ms, customer_id, \
+        "number, open_id, environment, biz_id, revision, stage, attempt, owner, on_unknown, created_unix_ms, customer_id, \
          kind, amount, coupons, points, till, operator_id, operator_name, store, data, detail, checksum"
     };
 }
@@ -33,7 +33,7 @@ pub(super) use state_columns;
 struct Columns<'r> {
     number: i64,
     open_id: &'r str,
-    endpoint: &'r str,
+    environment: &'r str,
     biz_id: &'r str,
     revision: i64,
     /// `None`: an acknowledgement.
@@ -93,7 +93,7 @@ pub(super) fn put_state(connection: &Connection, number: u64, entry: &Entry) -> 
         state_columns!(),
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
          ?23, ?24, ?25, ?26) \
-         ON CONFLICT (open_id, endpoint, biz_id) DO UPDATE SET number = ?1, revision = ?5, stage = ?6, attempt = ?7, \
+         ON CONFLICT (open_id, environment, biz_id) DO UPDATE SET number = ?1, revision = ?5, stage = ?6, attempt = ?7, \
          owner = ?8, on_unknown = ?9, customer_id = ?11, kind = ?12, amount = ?13, coupons = ?14, points = ?15, \
          till = ?16, operator_id = ?17, operator_name = ?18, store = ?19, data = ?20, detail = ?21, checksum = ?22, \
          unsettled = ?23, unfinished = ?24, retired = ?25, other_biz_id = ?26"
@@ -170,7 +170,7 @@ impl<'r> Columns<'r> {
         Columns {
             number: number_of(number),
             open_id: &key.open_id,
-            endpoint: &key.endpoint,
+            environment: &key.environment,
             biz_id: key.biz_id.as_str(),
             revision: number_of(revision),
             record,
@@ -236,7 +236,7 @@ impl<'r> Columns<'r> {
         Ok(Columns {
             number: row.get(0)?,
             open_id: text(1)?,
-            endpoint: text(2)?,
+            environment: text(2)?,
             biz_id: text(3)?,
             revision: row.get(4)?,
             record,
@@ -246,7 +246,7 @@ impl<'r> Columns<'r> {
     /// Binds the parameters 1 to 22, in the order of [`columns`]; what an acknowledgement leaves out stays NULL.
     fn bind(&self, statement: &mut Statement<'_>, checksum: &[u8]) -> rusqlite::Result<()> {
         let key: [&dyn ToSql; 5] =
-            [&self.number, &self.open_id, &self.endpoint, &self.biz_id, &self.revision];
+            [&self.number, &self.open_id, &self.environment, &self.biz_id, &self.revision];
         for (place, value) in (1..).zip(key) {
             statement.raw_bind_parameter(place, value)?;
         }
@@ -290,7 +290,7 @@ impl<'r> Columns<'r> {
         let key = Key {
             biz_id: BizId::new(self.biz_id).map_err(|_| what("biz_id"))?,
             open_id: self.open_id.to_owned(),
-            endpoint: self.endpoint.to_owned(),
+            environment: self.environment.to_owned(),
         };
         let number = u64::try_from(self.number).map_err(|_| what("number"))?;
         let revision = u64::try_from(self.revision).map_err(|_| what("revision"))?;
@@ -356,7 +356,7 @@ impl<'r> Columns<'r> {
         };
         number(&mut all, Some(self.number));
         number(&mut all, Some(self.revision));
-        for key in [self.open_id, self.endpoint, self.biz_id] {
+        for key in [self.open_id, self.environment, self.biz_id] {
             text(&mut all, Some(key));
         }
         if let Some(record) = &self.record {

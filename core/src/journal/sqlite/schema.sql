@@ -3,7 +3,7 @@
 CREATE TABLE event (
     number          INTEGER PRIMARY KEY,
     open_id         TEXT    NOT NULL,
-    endpoint        TEXT    NOT NULL,
+    environment     TEXT    NOT NULL,
     biz_id          TEXT    NOT NULL,
     -- Grows with every change; a change is written only over the revision that it was made from.
     revision        INTEGER NOT NULL,
@@ -33,11 +33,11 @@ CREATE TABLE event (
     operation       TEXT    NOT NULL DEFAULT 'consume'
 );
 
--- One row for each bizId of each account and endpoint, after the event of that number.
+-- One row for each bizId of each account, after the event of that number.
 CREATE TABLE state (
     number          INTEGER NOT NULL,
     open_id         TEXT    NOT NULL,
-    endpoint        TEXT    NOT NULL,
+    environment     TEXT    NOT NULL,
     biz_id          TEXT    NOT NULL,
     revision        INTEGER NOT NULL,
     stage           TEXT    NOT NULL,
@@ -66,21 +66,21 @@ CREATE TABLE state (
     retired         INTEGER NOT NULL,
     -- The answer carried another bizId than the one that was sent.
     other_biz_id    INTEGER NOT NULL,
-    PRIMARY KEY (open_id, endpoint, biz_id)
+    PRIMARY KEY (open_id, environment, biz_id)
 ) WITHOUT ROWID;
 
 CREATE INDEX state_unsettled ON state (created_unix_ms) WHERE unsettled = 1;
 CREATE INDEX state_unfinished ON state (created_unix_ms) WHERE unfinished = 1;
-CREATE INDEX state_other_biz_id ON state (open_id, endpoint) WHERE other_biz_id = 1;
+CREATE INDEX state_other_biz_id ON state (open_id, environment) WHERE other_biz_id = 1;
 CREATE INDEX state_created ON state (created_unix_ms) WHERE retired = 0;
 
 -- The days far from the time of its intent under which an entry is filed.
 CREATE TABLE filed (
     day      INTEGER NOT NULL,
     open_id  TEXT    NOT NULL,
-    endpoint TEXT    NOT NULL,
+    environment TEXT    NOT NULL,
     biz_id   TEXT    NOT NULL,
-    PRIMARY KEY (day, open_id, endpoint, biz_id)
+    PRIMARY KEY (day, open_id, environment, biz_id)
 ) WITHOUT ROWID;
 
 -- The last event that was fed.
@@ -92,17 +92,17 @@ CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- Every sale as it stands, for people with an SQLite shell; the library reads no view.
 CREATE VIEW sale AS
     SELECT biz_id, stage, customer_id, amount, coupons, points, till, store, operator_id, operator_name,
-           created_unix_ms, revision, attempt, data, detail, open_id, endpoint
+           created_unix_ms, revision, attempt, data, detail, open_id, environment
     FROM event AS newest
     WHERE stage IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM event AS later
         WHERE later.number > newest.number AND later.stage IS NOT NULL AND later.open_id = newest.open_id
-          AND later.endpoint = newest.endpoint AND later.biz_id = newest.biz_id)
+          AND later.environment = newest.environment AND later.biz_id = newest.biz_id)
     UNION ALL
     SELECT biz_id, stage, customer_id, amount, coupons, points, till, store, operator_id, operator_name,
-           created_unix_ms, revision, attempt, data, detail, open_id, endpoint
+           created_unix_ms, revision, attempt, data, detail, open_id, environment
     FROM state
     WHERE NOT EXISTS (
         SELECT 1 FROM event
-        WHERE event.stage IS NOT NULL AND event.open_id = state.open_id AND event.endpoint = state.endpoint
+        WHERE event.stage IS NOT NULL AND event.open_id = state.open_id AND event.environment = state.environment
           AND event.biz_id = state.biz_id);

@@ -10,9 +10,9 @@ pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Optio
         .prepare_cached(concat!(
             "SELECT ",
             state_columns!(),
-            " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3"
+            " FROM state WHERE open_id = ?1 AND environment = ?2 AND biz_id = ?3"
         ))?
-        .query_row(params![key.open_id, key.endpoint, key.biz_id.as_str()], entry)
+        .query_row(params![key.open_id, key.environment, key.biz_id.as_str()], entry)
         .optional()
 }
 
@@ -54,15 +54,15 @@ pub(super) fn filed_under(connection: &Connection, day: i64) -> rusqlite::Result
     const QUERY: &str = concat!(
         "SELECT ",
         state_columns!(),
-        " FROM state WHERE (open_id, endpoint, biz_id) IN (SELECT open_id, endpoint, biz_id FROM filed WHERE day = ?1)"
+        " FROM state WHERE (open_id, environment, biz_id) IN (SELECT open_id, environment, biz_id FROM filed WHERE day = ?1)"
     );
     entries(connection, QUERY, [day])
 }
 
 pub(super) fn has_other_biz_ids(connection: &Connection, key: &Key) -> rusqlite::Result<bool> {
     connection
-        .prepare_cached("SELECT 1 FROM state WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1")?
-        .exists((&key.open_id, &key.endpoint))
+        .prepare_cached("SELECT 1 FROM state WHERE open_id = ?1 AND environment = ?2 AND other_biz_id = 1")?
+        .exists((&key.open_id, &key.environment))
 }
 
 /// The entries of the same account that were sent with that bizId, or whose answer carried another one than was sent.
@@ -70,29 +70,29 @@ pub(super) fn carrying(connection: &Connection, key: &Key, returned: &str) -> ru
     const QUERY: &str = concat!(
         "SELECT ",
         state_columns!(),
-        " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3 UNION ALL SELECT ",
+        " FROM state WHERE open_id = ?1 AND environment = ?2 AND biz_id = ?3 UNION ALL SELECT ",
         state_columns!(),
-        " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND other_biz_id = 1 AND instr(detail, ?4)"
+        " FROM state WHERE open_id = ?1 AND environment = ?2 AND other_biz_id = 1 AND instr(detail, ?4)"
     );
     // In JSON notation.
     let quoted = serde_json::Value::from(returned).to_string();
-    entries(connection, QUERY, params![key.open_id, key.endpoint, returned, quoted])
+    entries(connection, QUERY, params![key.open_id, key.environment, returned, quoted])
 }
 
-/// Whether the bizId stands under another account or endpoint. There are few of these, and each is found by the key's
+/// Whether the bizId stands under another account. There are few of these, and each is found by the key's
 /// index: a consume asks.
 pub(super) fn under_another_account(connection: &Connection, key: &Key) -> rusqlite::Result<bool> {
     let mut next = connection.prepare_cached(
-        "SELECT open_id, endpoint FROM state WHERE (open_id, endpoint) > (?1, ?2) ORDER BY open_id, endpoint LIMIT 1",
+        "SELECT open_id, environment FROM state WHERE (open_id, environment) > (?1, ?2) ORDER BY open_id, environment LIMIT 1",
     )?;
     let mut stands = connection
-        .prepare_cached("SELECT 1 FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id = ?3")?;
+        .prepare_cached("SELECT 1 FROM state WHERE open_id = ?1 AND environment = ?2 AND biz_id = ?3")?;
     let mut account = (String::new(), String::new());
     while let Some(found) =
         next.query_row((&account.0, &account.1), |row| Ok((row.get(0)?, row.get(1)?))).optional()?
     {
         account = found;
-        let is_other = account.0 != key.open_id || account.1 != key.endpoint;
+        let is_other = account.0 != key.open_id || account.1 != key.environment;
         if is_other && stands.exists(params![account.0, account.1, key.biz_id.as_str()])? {
             return Ok(true);
         }
@@ -109,11 +109,11 @@ pub(super) fn naming_coupon(
     const QUERY: &str = concat!(
         "SELECT ",
         state_columns!(),
-        " FROM state WHERE open_id = ?1 AND endpoint = ?2 AND biz_id <> ?3 AND instr(coupons, ?4) LIMIT 2"
+        " FROM state WHERE open_id = ?1 AND environment = ?2 AND biz_id <> ?3 AND instr(coupons, ?4) LIMIT 2"
     );
     // In JSON notation, as in a list of texts.
     let quoted = serde_json::Value::from(coupon).to_string();
-    entries(connection, QUERY, params![key.open_id, key.endpoint, key.biz_id.as_str(), quoted])
+    entries(connection, QUERY, params![key.open_id, key.environment, key.biz_id.as_str(), quoted])
 }
 
 /// The newest entry's time, by the till's clock.

@@ -32,7 +32,7 @@ impl Drop for Folder {
 
 fn entry(journal: &Sqlite, biz_id: &str, customer: &str, stage: Stage, revision: u64) -> Entry {
     Entry::restore(
-        Key { open_id: "o".into(), endpoint: "http://e".into(), biz_id: BizId::new(biz_id).unwrap() },
+        Key { open_id: "o".into(), environment: "http://e".into(), biz_id: BizId::new(biz_id).unwrap() },
         Identity { customer_id: Some(customer.into()), coupons: vec!["7".into()], ..Identity::default() },
         stage,
         revision,
@@ -474,7 +474,7 @@ fn old_details_go_and_what_was_used_stays() {
     assert_eq!(journal.retire(90, soon()).unwrap(), 2);
     let key = |biz_id: &str| Key {
         open_id: "o".into(),
-        endpoint: "http://e".into(),
+        environment: "http://e".into(),
         biz_id: BizId::new(biz_id).unwrap(),
     };
     let old = journal.find(&key("OLD")).unwrap().unwrap();

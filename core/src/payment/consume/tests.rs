@@ -9,7 +9,7 @@ use crate::payment::{Key, Said};
 mod every_end;
 
 fn intent(on_unknown: OnUnknown) -> Entry {
-    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
     Entry::intent(key, Identity::default(), Owner("me".into()), on_unknown, 0)
 }
 

@@ -17,7 +17,7 @@ fn asked() -> Identity {
 
 /// A sale of which everything is known and whose answer the till has read.
 fn sale(stage: Stage) -> Entry {
-    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
     let mut entry =
         Entry::intent(key, asked(), Owner("me".into()), OnUnknown::Reverse, 1_795_000_000_000).moved(stage);
     entry.detail = Detail {

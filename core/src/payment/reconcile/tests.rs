@@ -8,7 +8,7 @@ use crate::payment::{Key, OnUnknown, Owner, Reversal, Said};
 const BOTH: Records = Records { balance: true, coupons: true };
 
 fn entry() -> Entry {
-    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
     let coupons = vec!["C1".to_owned(), "C2".to_owned()];
     let identity = Identity { coupons, ..Identity::default() };
     Entry::intent(key, identity, Owner("me".into()), OnUnknown::Hold, 0).moved(Stage::Unknown)

@@ -10,7 +10,7 @@ use crate::payment::{Key, OnUnknown, Owner, Settlement};
 mod every_answer;
 
 fn entry(stage: Stage) -> Entry {
-    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
     Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Reverse, 0).moved(stage)
 }
 

@@ -19,7 +19,7 @@ fn asked(amount: Option<u64>, coupons: &[&str]) -> Identity {
 }
 
 fn entry_of(identity: Identity, stage: Stage, detail: Detail) -> Entry {
-    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
     Entry::restore(key, identity, stage, 3, 1, Owner("me".into()), OnUnknown::Reverse, 0, detail)
 }
 

@@ -8,7 +8,7 @@ fn facts<const N: usize>() -> impl Iterator<Item = [bool; N]> {
 }
 
 fn at(stage: Stage) -> Entry {
-    let key = Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
     Entry::intent(key, asked(), Owner("me".into()), OnUnknown::Hold, 1_795_000_000_000).moved(stage)
 }
 
@@ -46,7 +46,7 @@ fn an_answer_to_a_reversal_is_stored_as_what_it_said() {
 
 #[test]
 fn each_kind_of_record_begins_as_it_is_meant() {
-    let key = || Key { open_id: "o".into(), endpoint: "e".into(), biz_id: BizId::new("B1").unwrap() };
+    let key = || Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
     let owner = || Owner("me".into());
     let intent = Entry::intent(key(), asked(), owner(), OnUnknown::Hold, 7);
     assert_eq!((intent.stage(), intent.revision(), intent.attempt()), (Stage::Sending, 1, 1));
