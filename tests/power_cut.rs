@@ -64,6 +64,8 @@ fn apply(content: &mut Option<Vec<u8>>, change: &Change, length: usize) {
             bytes[change.offset..end].copy_from_slice(&change.bytes[..length]);
         }
         "truncate" => bytes.resize(change.offset, 0),
+        // A second name of a file that was flushed before.
+        "link" => bytes.clone_from(&change.bytes),
         _ => {}
     }
 }
@@ -81,8 +83,8 @@ impl Disk<'_> {
             self.pending.drain(..=last);
             self.flushed = None;
         }
-        if self.pending.iter().any(|change| change.operation == "create") {
-            self.flushed.get_or_insert_default();
+        for change in self.pending.iter().filter(|change| ["create", "link"].contains(&&*change.operation)) {
+            apply(&mut self.flushed, change, 0);
         }
     }
 

@@ -32,6 +32,7 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_truncate)(int, off_t);
 static int (*real_unlink)(const char *);
+static int (*real_linkat)(int, const char *, int, const char *, int);
 static int (*real_open)(const char *, int, ...);
 static int (*real_close)(int);
 
@@ -53,6 +54,7 @@ __attribute__((constructor)) static void begin(void)
     find(&real_fdatasync, "fdatasync");
     find(&real_truncate, "ftruncate64");
     find(&real_unlink, "unlink");
+    find(&real_linkat, "linkat");
     find(&real_open, "open64");
     find(&real_close, "close");
     directory = getenv("ZVPOS_CUT_DIR");
@@ -219,6 +221,26 @@ int fsync(int file)
 int fdatasync(int file)
 {
     return flush(real_fdatasync, file);
+}
+
+/* Noted with what the file holds. */
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+    const char *name = below(to);
+    char content[512];
+    ssize_t length = 0;
+    int file, result;
+    pthread_mutex_lock(&lock);
+    result = real_linkat(from_folder, from, to_folder, to, flags);
+    if (!result && name) {
+        file = real_open(to, O_RDONLY | O_CLOEXEC);
+        if (file < 0 || (length = read(file, content, sizeof content)) < 0 || length == (ssize_t)sizeof content)
+            abort();
+        real_close(file);
+        note("link", name, 0, content, (size_t)length);
+    }
+    pthread_mutex_unlock(&lock);
+    return result;
 }
 
 int unlink(const char *path)

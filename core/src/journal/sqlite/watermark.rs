@@ -75,10 +75,8 @@ impl Watermark {
     pub(super) fn hold(&self) -> Held<'_> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if file.is_none() {
-            let mut options = OpenOptions::new();
-            options.create(true).truncate(false).read(true).write(true);
             // A mark that cannot be written makes the check weaker, never the journal wrong.
-            *file = rights::open(&self.path, &mut options).ok();
+            *file = open(&self.path).ok();
         }
         let mut held = Held { path: &self.path, file, locked: false, known: None, known_base: None };
         held.look();
@@ -102,18 +100,18 @@ impl Held<'_> {
 
     /// This sequence is committed. A lower one than another process has written meanwhile is not written.
     pub(super) fn raise(mut self, sequence: u64) {
+        if self.file.is_none() {
+            *self.file = make(self.path, sequence).and_then(|()| open(self.path)).ok();
+        }
         if !self.locked {
             self.look();
         }
         let is_lower = self.known.is_none_or(|known| known < sequence);
         if let Some(file) = self.file.as_ref().filter(|_| self.locked && is_lower) {
             let written = write_at(file, format!("{sequence:020}\n").as_bytes(), 0);
-            if self.known.is_none() {
-                // The first number is flushed, so that no power cut leaves a mark without one; a mark that has no room
-                // for it is none.
-                if written.and_then(|()| file.sync_all()).is_err() {
-                    let _ = fs::remove_file(self.path);
-                }
+            // A mark without a number is being made where files have no second name: see `make`.
+            if self.known.is_none() && written.and_then(|()| file.sync_all()).is_err() {
+                let _ = fs::remove_file(self.path);
             }
         }
     }
@@ -142,6 +140,29 @@ impl Drop for Held<'_> {
             unlock(file);
         }
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    rights::open(path, OpenOptions::new().read(true).write(true))
+}
+
+/// Makes a mark with its first number in it and on the disk, so that no kill and no power cut leaves one without a number.
+/// One that another process has made meanwhile stays.
+fn make(path: &Path, sequence: u64) -> io::Result<()> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let new = path.with_extension(format!("mark-{:016x}", u64::from_le_bytes(random)));
+    let written = rights::open(&new, OpenOptions::new().create_new(true).write(true)).and_then(|file| {
+        write_at(&file, format!("{sequence:020}\n").as_bytes(), 0).and_then(|()| file.sync_all())
+    });
+    let made = written.and_then(|()| match fs::hard_link(&new, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // A file system that knows one name for a file: the number comes a moment after the file.
+        Err(_) => rights::open(path, OpenOptions::new().create(true).truncate(false).write(true)).map(drop),
+        Ok(()) => Ok(()),
+    });
+    let _ = fs::remove_file(&new);
+    made
 }
 
 /// False where another process is writing it.
