@@ -707,7 +707,7 @@ fn a_business_day_can_be_reconciled_with_the_tills_own_sales() {
     let lines: Vec<&str> = csv.data()["text"].as_str().unwrap().split_terminator("\r\n").collect();
     assert_eq!(
         lines[0],
-        "\u{feff}created,bizId,returnedBizId,stage,customerId,amount,points,coupons,attempts,code,message,endpoint,\
+        "\u{feff}created,bizId,returnedBizId,stage,customerId,amount,points,coupons,attempts,code,message,environment,\
          reversalCode,reversalMessage,kind,day,utc,local,sum,recharge,gift,pointsTaken,couponsTaken,deviceSn,\
          operatorId,operatorName,multiMark,count,withoutSplit"
     );

@@ -112,7 +112,10 @@ fn a_wrong_clock_is_measured() {
 fn each_account_is_asked() {
     let server = simulator(Policy::default());
     let folder = own_folder();
-    let account = |key: &str| json!({"openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001", "openKey": key});
+    let account = |key: &str| {
+        json!({"openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001", "openKey": key,
+        "environment": key})
+    };
     let config = json!({"endpoint": url(&server), "journal": folder.join("journal.db"),
         "accounts": {"east": account("fake-open-key-for-test-only-0001"), "west": account("wrong")}});
     let report = report(&config, &folder);

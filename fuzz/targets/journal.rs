@@ -45,7 +45,8 @@ fuzz_target!(|input: &[u8]| {
         fs::write(beside(&path, ending), content).unwrap();
     }
     let _ = inspect(&path, Duration::from_millis(50));
-    let opening = Opening { patience: Duration::from_millis(50), ..Opening::default() };
+    let later = file & 128 != 0;
+    let opening = Opening { patience: Duration::from_millis(50), later, ..Opening::default() };
     let Ok(journal) = Sqlite::open_as(&path, &opening) else { return };
     for entry in &whole.entries {
         if let Ok(found) = journal.find(entry.key()) {

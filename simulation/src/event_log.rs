@@ -472,7 +472,7 @@ impl Writing for Transaction<'_> {
 }
 
 impl Feeding for Transaction<'_> {
-    fn put_state(&self, _: u64, entry: &Entry) -> Result<(), Failure> {
+    fn put_state(&self, _: u64, _: Option<&Entry>, entry: &Entry) -> Result<(), Failure> {
         self.with(|tables| tables.states.insert(entry.key().biz_id.to_string(), entry.clone()));
         Ok(())
     }

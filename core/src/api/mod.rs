@@ -12,7 +12,6 @@ pub use requests::{
 };
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -107,11 +106,7 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let journal = if forked {
-            no_journal()
-        } else {
-            open_journal(config.journal.clone(), config.retention_days, config.total)
-        };
+        let journal = if forked { no_journal() } else { open_journal(&config) };
         Ok(Library::over(Arc::new(System::new(http)), journal, log, config))
     }
 
@@ -359,8 +354,8 @@ fn no_journal() -> Journal {
 const START: Duration = Duration::from_secs(3);
 
 /// Opens the journal at its configured or default location; one that cannot be opened stops money calls only.
-fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duration) -> Journal {
-    let place = match configured {
+fn open_journal(config: &Config) -> Journal {
+    let place = match config.journal.clone() {
         Some(path) => Ok(Location { path, per_user: false, unused: None }),
         None => default_location(),
     };
@@ -369,14 +364,12 @@ fn open_journal(configured: Option<PathBuf>, retention_days: i64, total: Duratio
         Err(error) => return Journal::never(error),
     };
     // The same location each time.
+    let (total, retention_days, later) = (config.total, config.retention_days, config.background);
     let open = move |until: Instant| {
-        let opening = Opening { total, patience: until.saturating_duration_since(Instant::now()) };
+        let patience = until.saturating_duration_since(Instant::now());
+        let opening = Opening { total, patience, retention_days, later };
         let journal = Sqlite::open_as(&place.path, &opening)?;
-        match journal.retire(retention_days, until) {
-            // Nothing depends on the removal of old records.
-            Err(error) if error.code.text != codes::JOURNAL_FULL.text => Err(error),
-            _ => Ok((Box::new(journal) as Box<dyn Backend>, place.clone())),
-        }
+        Ok((Box::new(journal) as Box<dyn Backend>, place.clone()))
     };
     Journal::open(open, Instant::now() + START)
 }

@@ -118,7 +118,7 @@ pub static CONFIG: Schema = Schema {
             optional(
                 "background",
                 Kind::Flag,
-                "settle by itself; false: only zv_recover_json does (default true)",
+                "settle and look after the journal by itself; false: only zv_recover_json settles, and zv_init reads the whole journal (default true)",
             ),
             optional("timeouts_ms", Kind::Object(&TIMEOUTS), "how long a call may take"),
             optional(

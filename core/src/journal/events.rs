@@ -112,8 +112,8 @@ pub trait Writing: View {
 /// A view with the write lock that moves events from the log to the states. A commit need not be flushed: until the next
 /// flush both tables stay as they were.
 pub trait Feeding: View {
-    /// Writes the state of an entry after the event of that number.
-    fn put_state(&self, number: u64, entry: &Entry) -> Result<(), Self::Error>;
+    /// Writes the state of an entry after the event of that number, in the place of the state before it.
+    fn put_state(&self, number: u64, before: Option<&Entry>, entry: &Entry) -> Result<(), Self::Error>;
 
     /// Deletes the events up to that number, which is now the last that was fed.
     fn set_fed(&self, number: u64) -> Result<(), Self::Error>;
@@ -474,7 +474,7 @@ pub fn feed<F: Feeding>(feeding: F) -> Result<bool, F::Error> {
         let entry = entry
             .filter(|entry| before.as_ref().map_or(0, Entry::revision) + 1 == entry.revision())
             .ok_or(Broken::Revision(number))?;
-        feeding.put_state(number, &entry)?;
+        feeding.put_state(number, before.as_ref(), &entry)?;
     }
     if fed == ends.fed {
         return Err(Broken::Gap(fed + 1).into());

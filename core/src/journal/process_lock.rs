@@ -18,11 +18,20 @@ pub struct Opening {
     pub total: Duration,
     /// How long opening may wait for other processes.
     pub patience: Duration,
+    /// After so many days details are dropped.
+    pub retention_days: i64,
+    /// Whether somebody will call `care`, to which opening may leave what no payment needs.
+    pub later: bool,
 }
 
 impl Default for Opening {
     fn default() -> Opening {
-        Opening { total: Duration::from_secs(10), patience: Duration::MAX }
+        Opening {
+            total: Duration::from_secs(10),
+            patience: Duration::MAX,
+            retention_days: i64::MAX,
+            later: false,
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Row};
 use sha1::{Digest, Sha1};
 
-use super::row::damaged;
+use super::Failure;
+use super::damage::damaged;
 use crate::gateway::environment_of;
 use crate::money::BizId;
 use crate::payment::{Entry, Key, OnUnknown, Owner, Stage};
@@ -46,15 +47,15 @@ pub(super) fn sequence(connection: &Connection) -> rusqlite::Result<u64> {
 /// Every entry, each of which is what its checksum says.
 pub(super) fn each(
     connection: &Connection,
-    mut what: impl FnMut(Entry) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
+    mut what: impl FnMut(Entry) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let accounts = Accounts::read(connection)?;
     let mut statement = connection.prepare(ROWS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let columns = Columns::read(row)?;
-        if row.get_ref(14)?.as_str()? != columns.checksum() {
-            return Err(damaged(columns.biz_id, "its checksum is wrong"));
+        if row.get_ref(14)?.as_str().map_err(rusqlite::Error::from)? != columns.checksum() {
+            return Err(damaged(columns.biz_id, "its checksum is wrong").into());
         }
         what(columns.entry(&accounts)?)?;
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::transaction::Transaction;
 use super::{Failure, tables};
-use crate::journal::events::feed;
+use crate::journal::events::{Feeding, feed};
 
 /// The identity; `None` where an earlier version has made the file and none with identities has opened it yet.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<String>> {
@@ -36,7 +36,7 @@ pub(super) fn settle(connection: &Connection, accepted: impl Fn(u64) -> bool) ->
         // Counted like every change, so that a journal that has lost it is behind its mark; but a journal that has just been
         // made stays unused until its first record, since it has no mark yet.
         if ends.last > 0 {
-            tables::set_fed(&transaction, ends.last + 1)?;
+            transaction.set_fed(ends.last + 1)?;
         }
         transaction.commit()?;
         return Ok(());

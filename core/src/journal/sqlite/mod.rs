@@ -4,6 +4,7 @@
 
 mod ballast;
 mod base;
+mod damage;
 mod file_identity;
 mod filed;
 mod format_1;
@@ -11,10 +12,12 @@ mod group_commit;
 mod identity;
 mod inspect;
 mod lease;
+mod proof;
 mod record;
 mod row;
 mod schema;
 mod states;
+mod summary;
 mod tables;
 mod transaction;
 mod upgrade;
@@ -23,6 +26,7 @@ mod wal;
 mod watermark;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +45,8 @@ use base::{Base, Stamp};
 use file_identity::FileIdentity;
 use group_commit::GroupCommit;
 use lease::{Lease, SharedConnection, Waited};
+use proof::{Proof, Proven};
+use summary::List;
 use transaction::Transaction;
 use watermark::Watermark;
 
@@ -76,6 +82,10 @@ pub struct Sqlite {
     index: SharedIndex,
     files: FileIdentity,
     base: Base,
+    proof: Proof,
+    /// Whether what opening left for later has been done.
+    is_tended: AtomicBool,
+    retention_days: i64,
     /// Records that wait for the thread that writes.
     together: GroupCommit,
     mark: Watermark,
@@ -90,6 +100,7 @@ pub struct Sqlite {
 }
 
 /// Why something was not read or not committed.
+#[derive(Debug)]
 enum Failure {
     Sqlite(rusqlite::Error),
     /// The log holds less than had been committed, or something else.
@@ -179,8 +190,8 @@ impl Sqlite {
         if marked > sequence {
             return Err(behind(path, sequence, marked));
         }
-        let mut reading = schema::reader(path).map_err(|e| explain(path, &e))?;
-        verify::all_at_once(&mut reading, &connection).map_err(|e| explain(path, &e))?;
+        let reading = schema::reader(path).map_err(|e| explain(path, &e))?;
+        let proof = Proof::of(path, &connection).map_err(|e| explain(path, &e))?;
         mark.hold().raise(sequence);
         // Where there is no room for it, no intent is recorded until there is; what is unsettled can be settled.
         let ballast = Ballast::beside(path);
@@ -198,6 +209,9 @@ impl Sqlite {
             index,
             files,
             base,
+            proof,
+            is_tended: AtomicBool::new(false),
+            retention_days: opening.retention_days,
             together: GroupCommit::default(),
             mark,
             ballast,
@@ -214,16 +228,46 @@ impl Sqlite {
         let needed: Vec<Owner> = unsettled.iter().map(|entry| entry.owner().clone()).collect();
         journal.lock.sweep(&needed);
         journal.lock.guard();
-        if wal::is_short(path) || journal.needs_care() {
-            // What fails now is tried again later, and no call waits for it.
-            let _ = journal.feed_and_checkpoint(Instant::now() + patience);
+        // Nothing depends on the room, so what fails here is no error.
+        if wal::is_short(path)
+            && let Ok(turn) = journal.to_write(Instant::now() + patience)
+            && let Ok(transaction) = Transaction::to_write(&turn)
+        {
+            wal::extend(path);
+            drop(transaction);
+        }
+        if !opening.later {
+            journal.tend(Instant::now() + patience)?;
         }
         Ok(journal)
     }
 
+    /// What a start may leave for later: every page and row is read, old details are dropped, the log is fed if it is long.
+    fn tend(&self, until: Instant) -> Result<(), JournalError> {
+        self.proof.complete().map_err(|error| self.failed(&error))?;
+        // Nothing depends on the removal of old records, and what cannot be fed now is fed later.
+        for done in [self.retire(self.retention_days, until).map(drop), self.feed_if_long(until)] {
+            done.or_else(|error| {
+                let is_hindered =
+                    [codes::JOURNAL_FULL.text, codes::JOURNAL_LOCKED.text].contains(&error.code.text);
+                if is_hindered { Ok(()) } else { Err(error) }
+            })?;
+        }
+        self.is_tended.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn feed_if_long(&self, until: Instant) -> Result<(), JournalError> {
+        if self.is_long() { self.feed_and_checkpoint(until) } else { Ok(()) }
+    }
+
+    fn is_long(&self) -> bool {
+        self.index.lock().waiting() >= GATHERED
+    }
+
     /// Drops the details of what was settled long ago, a few thousand at a time. A clock that jumps must drop
     /// nothing, so it is not enough that they look old: as many days with sales must have followed.
-    pub fn retire(&self, days: i64, until: Instant) -> Result<usize, JournalError> {
+    fn retire(&self, days: i64, until: Instant) -> Result<usize, JournalError> {
         const MOST: i64 = 5000;
         let before = self.read(|connection| {
             let view = &self.index.view(|| view(connection))?;
@@ -231,9 +275,9 @@ impl Sqlite {
             // A sale from a time when the clock was ahead makes no other one old.
             let newest = newest.min(machine_unix_ms());
             let before = newest.saturating_sub(days.saturating_mul(86_400_000));
-            // A till that is closed on some days has fewer.
-            let is_old = states::days_since(view, before)? >= days / 2;
-            let found = is_old && !states::settled_before(view, before, 1)?.is_empty();
+            // A till that is closed on some days has fewer. The days are counted where there is something to drop.
+            let found = !states::settled_before(view, before, 1)?.is_empty()
+                && states::days_since(view, before)? >= days / 2;
             Ok(found.then_some(before))
         })?;
         let Some(before) = before else { return Ok(0) };
@@ -249,7 +293,7 @@ impl Sqlite {
             let mut retired = 0;
             for (number, entry) in states::settled_before(&transaction, before, MOST)? {
                 if let Some(record) = entry.retired().filter(|_| entry.is_old(before)) {
-                    transaction.put_state(number, &record)?;
+                    transaction.put_state(number, Some(&entry), &record)?;
                     retired += 1;
                 }
             }
@@ -275,6 +319,7 @@ impl Sqlite {
 
     /// Feeds the log to the states, moves the WAL to the database and extends it.
     fn feed_and_checkpoint(&self, until: Instant) -> Result<(), JournalError> {
+        self.proof.complete().map_err(|error| self.failed(&error))?;
         let connection = self.to_feed(until)?;
         let fed = (|| -> Result<(), Failure> {
             self.feed_all(&connection, until)?;
@@ -351,9 +396,24 @@ impl Sqlite {
         states: impl FnOnce(&Connection) -> rusqlite::Result<Vec<Entry>>,
     ) -> Result<Vec<Entry>, JournalError> {
         self.read(|connection| {
-            let states = |view: &Transaction<'_>| Ok(states(view)?);
-            self.index.merged(|| view(connection), wanted, states)
+            let states = |view: &Proven<'_>| Ok(states(&view.transaction)?);
+            self.index.merged(|| self.view(connection), wanted, states)
         })
+    }
+
+    /// The same where only the whole table says what is not among the states.
+    fn listed_of_all(
+        &self,
+        wanted: impl Fn(&Entry) -> bool,
+        states: impl FnOnce(&Connection) -> rusqlite::Result<Vec<Entry>>,
+    ) -> Result<Vec<Entry>, JournalError> {
+        self.proof.complete().map_err(|error| self.failed(&error))?;
+        self.listed(wanted, states)
+    }
+
+    /// Begins to read.
+    fn view<'c>(&'c self, connection: &'c Connection) -> Result<Proven<'c>, Failure> {
+        Ok(Proven { transaction: view(connection)?, proof: &self.proof })
     }
 
     /// The mark and the lock that says that this process lives: made again where somebody has deleted them.
@@ -477,38 +537,39 @@ impl Store for Sqlite {
     }
 
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
-        self.read(|connection| self.index.find(|| view(connection), key))
+        self.read(|connection| self.index.find(|| self.view(connection), key))
     }
 
     fn seems_free(&self, record: &Entry, guard: Guard) -> bool {
         // A long list would take longer than a sale may.
         let Ok(Some(reading)) = self.reading.turn_now(Instant::now()) else { return false };
         let may_be_running = |other: &Entry| self.may_be_running(other);
-        self.index.is_free(|| view(&reading), record, guard, may_be_running).unwrap_or(false)
+        self.index.is_free(|| self.view(&reading), record, guard, may_be_running).unwrap_or(false)
     }
 
     fn due(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
         self.look_after_names(LOOK_AFTER_NAMES);
-        self.read(|connection| self.index.unsettled(|| view(connection), page, is_due))
+        self.read(|connection| self.index.unsettled(|| self.view(connection), page, is_due))
     }
 
     fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
-        self.read(|connection| self.index.unsettled(|| view(connection), page, |_| true))
+        self.read(|connection| self.index.unsettled(|| self.view(connection), page, |_| true))
     }
 
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
-        self.listed(Entry::is_refused_refund, states::refused_refunds)
+        self.listed(Entry::is_refused_refund, |states| states::listed(states, List::Kept))
     }
 
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
-        let mut entries = self.listed(Entry::is_unfinished, states::unfinished)?;
+        let mut entries =
+            self.listed(Entry::is_unfinished, |states| states::listed(states, List::Unfinished))?;
         entries.sort_by_key(Entry::created_unix_ms);
         Ok(entries)
     }
 
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
         let is_near = |entry: &Entry| filed::is_near(entry, day);
-        let mut entries = self.listed(is_near, |states| filed::near(states, day))?;
+        let mut entries = self.listed_of_all(is_near, |states| filed::near(states, day))?;
         filed::sort(&mut entries);
         // What was acknowledged and is not written down yet.
         let acknowledged = self.acknowledged();
@@ -527,25 +588,29 @@ impl Store for Sqlite {
     fn close(&self) {
         let until = Instant::now() + BUSY;
         self.write_acknowledged(until);
-        if self.stopped.get().is_none() {
+        if self.stopped.get().is_none() && self.proof.is_complete() {
             // What was not fed is still in the log.
             let _ = self.feed_and_checkpoint(until);
         }
     }
 
     fn needs_care(&self) -> bool {
-        self.index.lock().waiting() >= GATHERED && self.stopped.get().is_none()
+        (!self.is_tended.load(Ordering::Acquire) || self.is_long()) && self.stopped.get().is_none()
     }
 
     fn care(&self, until: Instant) -> Result<(), JournalError> {
-        if self.needs_care() { self.feed_and_checkpoint(until) } else { Ok(()) }
+        if self.stopped.get().is_some() {
+            return Ok(());
+        }
+        if self.is_tended.load(Ordering::Acquire) { self.feed_if_long(until) } else { self.tend(until) }
     }
 
     fn has_other_biz_ids(&self, key: &Key) -> Result<bool, JournalError> {
+        self.proof.complete().map_err(|error| self.failed(&error))?;
         let is_one = |entry: &Entry| entry.has_other_biz_id() && entry.key().is_of_same_account(key);
         self.read(|connection| {
-            let among_states = |view: &Transaction<'_>| Ok(states::has_other_biz_ids(view, key)?);
-            self.index.any(|| view(connection), is_one, among_states)
+            let among_states = |view: &Proven<'_>| Ok(states::has_other_biz_ids(&view.transaction, key)?);
+            self.index.any(|| self.view(connection), is_one, among_states)
         })
     }
 
@@ -561,8 +626,14 @@ impl Store for Sqlite {
     fn stands_elsewhere(&self, key: &Key) -> Result<bool, JournalError> {
         let is_one = |entry: &Entry| entry.key().biz_id == key.biz_id && !entry.key().is_of_same_account(key);
         self.read(|connection| {
-            let among_states = |view: &Transaction<'_>| Ok(states::under_another_account(view, key)?);
-            self.index.any(|| view(connection), is_one, among_states)
+            let among_states = |view: &Proven<'_>| {
+                let found = states::under_another_account(&view.transaction, key)?;
+                if !found {
+                    self.proof.absent(key)?;
+                }
+                Ok(found)
+            };
+            self.index.any(|| self.view(connection), is_one, among_states)
         })
     }
 
@@ -572,7 +643,7 @@ impl Store for Sqlite {
             let is_named = carried || entry.key().biz_id.as_str() == returned;
             is_named && entry.key() != key && entry.key().is_of_same_account(key)
         };
-        let found = self.listed(is_one, |states| states::carrying(states, key, returned))?;
+        let found = self.listed_of_all(is_one, |states| states::carrying(states, key, returned))?;
         Ok(found.into_iter().next())
     }
 
@@ -581,7 +652,7 @@ impl Store for Sqlite {
             let names = entry.identity().coupons.iter().any(|named| named == coupon);
             names && entry.key() != key && entry.key().is_of_same_account(key)
         };
-        let found = self.listed(is_one, |states| states::naming_coupon(states, key, coupon))?;
+        let found = self.listed_of_all(is_one, |states| states::naming_coupon(states, key, coupon))?;
         Ok(!found.is_empty())
     }
 }

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use super::group_commit::{Batch, Written};
 use super::lease::Lease;
+use super::proof::Proven;
 use super::transaction::Transaction;
-use super::{Failure, LOOK_AFTER_NAMES, Sqlite, not_behind, not_made, row};
+use super::{Failure, LOOK_AFTER_NAMES, Sqlite, damage, not_behind, not_made, row};
 use crate::journal::events::{Draft, Ends, Event, Put, View, Writing};
 use crate::journal::{Guard, JournalError, Liveness, Recorded};
 use crate::outcome::codes;
@@ -99,7 +100,7 @@ impl Sqlite {
         // A send is allowed only where there is room for its outcome.
         let may_write = || if entry.is_intent() { self.room_for_outcome(room) } else { Ok(()) };
         match draft.put(entry, guard, |other| self.may_be_running(other), may_write)? {
-            Put::Vanished => Err(row::vanished(entry.key()).into()),
+            Put::Vanished => Err(damage::vanished(entry.key()).into()),
             put => Ok(put),
         }
     }
@@ -146,14 +147,14 @@ enum Room {
 /// Adds events to the log, over what this process knows or something newer.
 struct Append<'c> {
     journal: &'c Sqlite,
-    transaction: Transaction<'c>,
+    view: Proven<'c>,
     count: Cell<u64>,
 }
 
 impl<'c> Append<'c> {
     fn begin(journal: &'c Sqlite, connection: &'c Lease<'_>) -> Result<Append<'c>, Failure> {
-        let transaction = Transaction::to_write(connection)?;
-        Ok(Append { journal, transaction, count: Cell::new(0) })
+        let view = Proven { transaction: Transaction::to_write(connection)?, proof: &journal.proof };
+        Ok(Append { journal, view, count: Cell::new(0) })
     }
 }
 
@@ -161,33 +162,33 @@ impl View for Append<'_> {
     type Error = Failure;
 
     fn ends(&self) -> Result<Ends, Failure> {
-        self.transaction.ends()
+        self.view.ends()
     }
 
     fn events_behind(&self, number: u64, limit: usize) -> Result<Vec<Event>, Failure> {
-        self.transaction.events_behind(number, limit)
+        self.view.events_behind(number, limit)
     }
 
     fn state(&self, key: &Key) -> Result<Option<Entry>, Failure> {
-        self.transaction.state(key)
+        self.view.state(key)
     }
 
     fn unsettled_states(&self) -> Result<Vec<Entry>, Failure> {
-        self.transaction.unsettled_states()
+        self.view.unsettled_states()
     }
 }
 
 impl Writing for Append<'_> {
     fn append(&self, event: &Event) -> Result<(), Failure> {
         self.count.set(self.count.get() + 1);
-        Ok(row::append(&self.transaction, event)?)
+        Ok(row::append(&self.view.transaction, event)?)
     }
 
     /// Commits, unless a later change had been committed before, as the mark says, by another process.
     fn commit(self, last: u64) -> Result<(), Failure> {
         let mark = self.journal.mark.hold();
         not_behind(last - self.count.get(), mark.known())?;
-        self.transaction.commit()?;
+        self.view.transaction.commit()?;
         mark.raise(last);
         Ok(())
     }

@@ -7,6 +7,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement, ToSql};
 use twox_hash::XxHash3_128;
 
+use super::damage::{broken, damaged};
+use super::summary::{self, Summarised, Summary};
 use crate::gateway::{Identity, Origin};
 use crate::journal::events::{Change, Event};
 use crate::money::{Amount, BizId};
@@ -58,14 +60,6 @@ struct Record<'r> {
     store: Option<&'r str>,
     data: Option<&'r str>,
     detail: Cow<'r, str>,
-}
-
-/// A row that cannot have been written by this program.
-#[derive(Debug, thiserror::Error)]
-#[error("the row of bizId {biz_id} is damaged: {what}")]
-struct Damaged {
-    biz_id: String,
-    what: &'static str,
 }
 
 /// Adds an event to the log.
@@ -127,14 +121,15 @@ impl Marks {
 
 /// The entry of a row of states whose columns are those of [`state_columns`].
 pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    match state(row)?.event()?.change {
+    match state(row)?.0.event()?.change {
         Change::Recorded(entry) => Ok(*entry),
         Change::Acknowledged { key, .. } => Err(damaged(key.biz_id.as_str(), "stage")),
     }
 }
 
-fn state<'r>(row: &'r Row<'_>) -> rusqlite::Result<Columns<'r>> {
-    Columns::read(row)?.checked(row, Some(Marks::read(row)?))
+fn state<'r>(row: &'r Row<'_>) -> rusqlite::Result<(Columns<'r>, Marks)> {
+    let marks = Marks::read(row)?;
+    Ok((Columns::read(row)?.checked(row, Some(marks))?, marks))
 }
 
 /// The event of a row whose columns are those of [`columns`].
@@ -142,13 +137,19 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Columns::read(row)?.checked(row, None)?.event()
 }
 
-/// Every row is what was written, in both tables.
+/// Every row is what was written, in both tables, and none is missing among the states. In one transaction.
 pub(super) fn verify_all(connection: &Connection) -> rusqlite::Result<()> {
+    let mut found = Summary::default();
     let mut states = connection.prepare(concat!("SELECT ", state_columns!(), " FROM state"))?;
     let mut rows = states.query([])?;
     while let Some(row) = rows.next()? {
-        state(row)?;
+        let (columns, marks) = state(row)?;
+        found.add(&columns.summarised(marks));
     }
+    if found != summary::read(connection)? {
+        return Err(broken("the states are not what was written"));
+    }
+    summary::used(connection)?;
     let mut events = connection.prepare(concat!("SELECT ", columns!(), " FROM event"))?;
     let mut rows = events.query([])?;
     while let Some(row) = rows.next()? {
@@ -241,6 +242,18 @@ impl<'r> Columns<'r> {
             revision: row.get(4)?,
             record,
         })
+    }
+
+    /// What the summary of the states takes of it.
+    fn summarised(&self, Marks([unsettled, unfinished, retired, _]): Marks) -> Summarised<'_> {
+        let is_kept = self.record.as_ref().is_some_and(|record| record.stage == Stage::Kept.as_str());
+        Summarised {
+            open_id: self.open_id,
+            environment: self.environment,
+            biz_id: self.biz_id,
+            revision: u64::try_from(self.revision).unwrap_or_default(),
+            lists: [unsettled, unfinished, is_kept && !retired],
+        }
     }
 
     /// Binds the parameters 1 to 22, in the order of [`columns`]; what an acknowledgement leaves out stays NULL.
@@ -385,14 +398,4 @@ impl<'r> Columns<'r> {
         }
         XxHash3_128::oneshot(&all).to_le_bytes()
     }
-}
-
-/// A later revision of an entry that is not there: its row was deleted by somebody else.
-pub(super) fn vanished(key: &Key) -> rusqlite::Error {
-    damaged(key.biz_id.as_str(), "it is gone")
-}
-
-pub(super) fn damaged(biz_id: &str, what: &'static str) -> rusqlite::Error {
-    let error = Damaged { biz_id: biz_id.to_owned(), what };
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::transaction::Transaction;
-use super::{format_1, tables, upgrade, verify};
+use super::{Failure, format_1, tables, upgrade, verify};
 use crate::journal::{JournalError, ProcessLock};
 use crate::outcome::codes;
 
@@ -19,16 +19,16 @@ const APPLICATION_ID: i64 = 0x7a76_704a;
 
 /// Why a file cannot be the journal.
 pub(super) enum Unusable {
-    Sqlite(rusqlite::Error),
+    Failed(Failure),
     Foreign,
     Newer(i64),
     /// A process with a version that knows only the format before is using the file.
     InUse,
 }
 
-impl From<rusqlite::Error> for Unusable {
-    fn from(error: rusqlite::Error) -> Self {
-        Unusable::Sqlite(error)
+impl<E: Into<Failure>> From<E> for Unusable {
+    fn from(error: E) -> Self {
+        Unusable::Failed(error.into())
     }
 }
 
@@ -36,7 +36,7 @@ impl Unusable {
     /// In words.
     pub(super) fn explain(self, path: &Path) -> JournalError {
         match self {
-            Unusable::Sqlite(error) => super::explain(path, &error),
+            Unusable::Failed(failure) => failure.explain(path),
             Unusable::Foreign => JournalError::new(
                 &codes::JOURNAL_PLACE,
                 format!("{} is another program's database", path.display()),

@@ -72,6 +72,7 @@ CREATE TABLE state (
 CREATE INDEX state_unsettled ON state (created_unix_ms) WHERE unsettled = 1;
 CREATE INDEX state_unfinished ON state (created_unix_ms) WHERE unfinished = 1;
 CREATE INDEX state_other_biz_id ON state (open_id, environment) WHERE other_biz_id = 1;
+CREATE INDEX state_kept ON state (created_unix_ms) WHERE retired = 0 AND stage = 'kept';
 CREATE INDEX state_created ON state (created_unix_ms) WHERE retired = 0;
 
 -- The days far from the time of its intent under which an entry is filed.
@@ -85,6 +86,12 @@ CREATE TABLE filed (
 
 -- The last event that was fed.
 CREATE TABLE fed (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);
+
+-- How many states there are and which of them a start lists, as sums over hashes: src/journal/sqlite/summary.rs.
+CREATE TABLE summary (one INTEGER PRIMARY KEY CHECK (one = 1), content BLOB NOT NULL);
+
+-- The hash of the bizId of every state, some hundreds a row.
+CREATE TABLE used (part INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 
 -- The journal's own identity.
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

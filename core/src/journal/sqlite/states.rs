@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{columns, entry, state_columns};
+use super::summary::{self, List};
 use crate::payment::{Entry, Key};
 
 pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Entry>> {
@@ -24,20 +25,16 @@ fn entries(
     connection.prepare_cached(query)?.query_map(parameters, entry)?.collect()
 }
 
-pub(super) fn unsettled(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    entries(connection, concat!("SELECT ", state_columns!(), " FROM state WHERE unsettled = 1"), [])
-}
-
-pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    entries(connection, concat!("SELECT ", state_columns!(), " FROM state WHERE unfinished = 1"), [])
-}
-
-pub(super) fn refused_refunds(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    entries(
-        connection,
-        concat!("SELECT ", state_columns!(), " FROM state WHERE retired = 0 AND stage = 'kept'"),
-        [],
-    )
+/// One of the lists, compared with the summary.
+pub(super) fn listed(connection: &Connection, list: List) -> rusqlite::Result<Vec<Entry>> {
+    let query = match list {
+        List::Unsettled => concat!("SELECT ", state_columns!(), " FROM state WHERE unsettled = 1"),
+        List::Unfinished => concat!("SELECT ", state_columns!(), " FROM state WHERE unfinished = 1"),
+        List::Kept => {
+            concat!("SELECT ", state_columns!(), " FROM state WHERE retired = 0 AND stage = 'kept'")
+        }
+    };
+    summary::whole(connection, list, entries(connection, query, [])?)
 }
 
 pub(super) fn created_between(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<Vec<Entry>> {

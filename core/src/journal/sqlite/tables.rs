@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::row::{columns, event};
+use super::summary::{self, Summary};
 use crate::journal::events::{Ends, Event};
 
 fn number(value: i64) -> u64 {
@@ -16,7 +17,8 @@ fn value(number: u64) -> i64 {
 /// Makes the tables of the present format, with a log that begins behind that number.
 pub(super) fn create(connection: &Connection, fed: u64) -> rusqlite::Result<()> {
     connection.execute_batch(include_str!("schema.sql"))?;
-    connection.execute("INSERT INTO fed VALUES (1, ?1)", [value(fed)]).map(drop)
+    connection.execute("INSERT INTO fed VALUES (1, ?1)", [value(fed)])?;
+    summary::write(connection, &Summary::default())
 }
 
 /// The ends of the log. Where every event was fed, the last one is known from that.

@@ -426,8 +426,102 @@ fn a_changed_row_and_an_index_without_its_row_are_each_refused_at_the_start() {
     let damaged = Some(codes::JOURNAL_DAMAGED.text);
     assert_eq!(refused("index", &without), damaged);
     assert_eq!(refused("row", &["UPDATE state SET detail = replace(detail, 'R', 'S')"]), damaged);
-    assert_eq!(refused("mark", &["UPDATE state SET unfinished = 0"]), damaged);
+    assert_eq!(refused("unmarked", &["UPDATE state SET unfinished = 0"]), damaged);
     assert_eq!(refused("event", &["UPDATE event SET customer_id = '3'"]), damaged);
+}
+
+/// A start that leaves the reading of the whole journal for later.
+const LATER: fn() -> Opening = || Opening { later: true, ..Opening::default() };
+
+/// What has a state in `complete`, and another file of the same journal from before, both without a WAL.
+fn journal_of_many(folder: &Folder, count: usize) -> (Vec<u8>, Vec<u8>) {
+    let path = folder.journal();
+    // Few that a start lists, so that not every damage is found by that.
+    let listed = [Stage::Succeeded, Stage::Unknown, Stage::Kept];
+    let stage = |number: usize| if number % 100 < 3 { listed[number % 100] } else { Stage::Declined };
+    let mut files = Vec::new();
+    for half in 0..2 {
+        let journal = Sqlite::open(&path).unwrap();
+        for number in half * count / 2..(half + 1) * count / 2 {
+            let biz_id = format!("B{number}");
+            done_soon(&journal, &entry(&journal, &biz_id, &biz_id, stage(number), 1));
+        }
+        journal.feed_and_checkpoint(soon()).unwrap();
+        drop(journal);
+        files.push(fs::read(&path).unwrap());
+    }
+    fs::remove_file(wal::path(&path)).unwrap();
+    (files.remove(0), files.remove(0))
+}
+
+/// Whatever a page holds, "there is none" and a list are said only where that is true.
+#[test]
+fn a_damaged_page_hides_no_sale_though_it_is_read_later() {
+    const PAGE: usize = 4096;
+    const MANY: usize = 800;
+    let folder = Folder::new("pages-damaged");
+    let (before, whole) = journal_of_many(&folder, MANY);
+    let mark = folder.0.join("journal.db.mark");
+    let (pages, mut random) = (whole.len() / PAGE, 1_u64);
+    let mut below = |limit: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % limit
+    };
+    let (mut opened, mut found, mut told) = (0, 0, 0);
+    for round in 0..120 {
+        let mut damaged = whole.clone();
+        let (one, other) = (1 + below(pages - 1), 1 + below(pages - 1));
+        match round % 4 {
+            0 => damaged[below(whole.len())] ^= 1 << below(8),
+            1 => damaged.truncate(one * PAGE),
+            2 => (0..PAGE).for_each(|byte| damaged.swap(one * PAGE + byte, other * PAGE + byte)),
+            _ => {
+                let old = 1 + below(before.len() / PAGE - 1);
+                damaged[old * PAGE..(old + 1) * PAGE].copy_from_slice(&before[old * PAGE..(old + 1) * PAGE]);
+            }
+        }
+        let folder = Folder::new("page-damaged");
+        let path = folder.journal();
+        fs::copy(&mark, folder.0.join("journal.db.mark")).unwrap();
+        fs::write(&path, &damaged).unwrap();
+        let Ok(journal) = Sqlite::open_as(&path, &LATER()) else { continue };
+        opened += 1;
+        for (list, count) in [(journal.unsettled(EVERYTHING), MANY / 100), (journal.unfinished(), MANY / 100)]
+        {
+            assert!(list.is_err() || list.is_ok_and(|list| list.len() == count), "{round}");
+        }
+        for _ in 0..20 {
+            let biz_id = format!("B{}", below(MANY));
+            let key = entry(&journal, &biz_id, &biz_id, Stage::Sending, 1).key().clone();
+            let sale = journal.find(&key);
+            assert!(!matches!(sale, Ok(None)), "{round}: {biz_id} is hidden");
+            let again = entry(&journal, &biz_id, &biz_id, Stage::Sending, 1);
+            let recorded = journal.record(&again, Guard::Off, soon());
+            assert!(!matches!(recorded, Ok(Recorded::Done(()))), "{round}: {biz_id} is sent again");
+            found += usize::from(sale.is_ok());
+        }
+        told += usize::from(journal.care(soon()).is_err() || journal.stopped.get().is_some());
+    }
+    assert!(opened > 30 && found > 500 && told > 10, "{opened} opened, {found} found, {told} told");
+}
+
+/// A sale that is not there needs no reading of the whole journal, and one that should be there is waited for.
+#[test]
+fn only_a_look_up_that_should_find_something_waits_for_the_whole_journal() {
+    let folder = Folder::new("later");
+    drop(journal_of_many(&folder, 40));
+    let journal = Sqlite::open_as(&folder.journal(), &LATER()).unwrap();
+    let key = |biz_id: &str| entry(&journal, biz_id, "1", Stage::Sending, 1).key().clone();
+    assert!(journal.find(&key("B7")).unwrap().is_some());
+    assert!(journal.find(&key("C1")).unwrap().is_none() && !journal.stands_elsewhere(&key("C1")).unwrap());
+    done_soon(&journal, &entry(&journal, "C2", "C2", Stage::Succeeded, 1));
+    assert!(!journal.proof.is_complete() && journal.needs_care());
+    // Of another account.
+    let elsewhere = Key { open_id: "o2".into(), ..key("B7") };
+    assert!(journal.find(&elsewhere).unwrap().is_none() && journal.proof.is_complete());
+    assert!(journal.stands_elsewhere(&elsewhere).unwrap());
+    journal.care(soon()).unwrap();
+    assert!(!journal.needs_care());
 }
 
 #[test]
@@ -830,7 +924,7 @@ fn a_journal_survives_a_kill_at_every_step() {
                 "round {round}: {biz_id} {revision}"
             );
         }
-        verify::all(&journal.to_read().unwrap()).unwrap();
+        verify::all(&Transaction::to_read(&journal.to_read().unwrap()).unwrap()).unwrap();
     }
     println!(
         "{rounds} kills, {opened} after the opening, {upgrades} before the end of an upgrade, {} records told",

@@ -1,10 +1,12 @@
 //! Transactions by statements that are prepared once: those that read, and those that may write. What is not committed
 //! is rolled back.
 
+use std::cell::RefCell;
 use std::ops::Deref;
 
 use rusqlite::Connection;
 
+use super::summary::{Changed, List};
 use super::{Failure, filed, row, states, tables};
 use crate::journal::events::{Ends, Event, Feeding, View};
 use crate::payment::{Entry, Key};
@@ -13,6 +15,8 @@ use crate::payment::{Entry, Key};
 pub(super) struct Transaction<'c> {
     connection: &'c Connection,
     open: bool,
+    /// The summary of the states, as soon as it changes.
+    summary: RefCell<Option<Changed>>,
 }
 
 impl<'c> Transaction<'c> {
@@ -28,13 +32,26 @@ impl<'c> Transaction<'c> {
 
     fn begun(connection: &'c Connection, statement: &str) -> rusqlite::Result<Transaction<'c>> {
         run(connection, statement)?;
-        Ok(Transaction { connection, open: true })
+        Ok(Transaction { connection, open: true, summary: RefCell::new(None) })
     }
 
     /// Commits; after `FULL` synchronisation the changes are on stable storage when this returns.
     pub(super) fn commit(mut self) -> rusqlite::Result<()> {
+        if let Some(summary) = self.summary.take() {
+            summary.write(self.connection)?;
+        }
         run(self.connection, "COMMIT")?;
         self.open = false;
+        Ok(())
+    }
+
+    /// Changes the summary of the states, which is written with the commit.
+    fn summarise(&self, change: impl FnOnce(&mut Changed)) -> rusqlite::Result<()> {
+        let mut summary = self.summary.borrow_mut();
+        change(match summary.as_mut() {
+            Some(summary) => summary,
+            None => summary.insert(Changed::from(self.connection)?),
+        });
         Ok(())
     }
 }
@@ -76,18 +93,21 @@ impl View for Transaction<'_> {
     }
 
     fn unsettled_states(&self) -> Result<Vec<Entry>, Failure> {
-        Ok(states::unsettled(self)?)
+        Ok(states::listed(self, List::Unsettled)?)
     }
 }
 
 /// On a connection of its own, which does not flush.
 impl Feeding for Transaction<'_> {
-    fn put_state(&self, number: u64, entry: &Entry) -> Result<(), Failure> {
+    fn put_state(&self, number: u64, before: Option<&Entry>, entry: &Entry) -> Result<(), Failure> {
         row::put_state(self, number, entry)?;
+        self.summarise(|summary| summary.put(before, entry))?;
         Ok(filed::write(self, entry)?)
     }
 
     fn set_fed(&self, number: u64) -> Result<(), Failure> {
+        // Which names the last fed event, so it is written again.
+        self.summarise(|_| ())?;
         Ok(tables::set_fed(self, number)?)
     }
 

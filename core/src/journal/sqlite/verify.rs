@@ -1,23 +1,24 @@
-//! What is looked at before a journal is believed: every page and every row. A damaged key or page would make a sale
-//! look as if it had never been, so nothing is left out however large the journal is.
+//! Every page and every row of a journal is looked at, however large it is: a damaged key or page would make a sale look
+//! as if it had never been. What may be believed before that is in `proof.rs`.
 
 use std::thread;
 
 use rusqlite::Connection;
 
 use super::row;
+use super::transaction::Transaction;
 
 /// Every page and index is whole and every row is what was written.
-pub(super) fn all(connection: &Connection) -> rusqlite::Result<()> {
-    pages(connection)?;
-    row::verify_all(connection)
+pub(super) fn all(view: &Transaction<'_>) -> rusqlite::Result<()> {
+    pages(view)?;
+    row::verify_all(view)
 }
 
 /// The same on two connections at once, so that a start waits only for the longer of the two.
 pub(super) fn all_at_once(one: &mut Connection, other: &Connection) -> rusqlite::Result<()> {
     thread::scope(|scope| {
         let beside = thread::Builder::new().spawn_scoped(scope, move || pages(one));
-        let rows = row::verify_all(other);
+        let rows = Transaction::to_read(other).and_then(|view| row::verify_all(&view));
         match beside {
             Ok(beside) => beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
             // No thread can be had: then one after the other.
