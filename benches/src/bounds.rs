@@ -33,7 +33,7 @@ pub(crate) const LATER_FLUSHES: Bound =
 pub(crate) const LATER_KB: Bound =
     counted("consume, later: KB to the device", "扣款，其后：写入设备 KB", 20.0, 36.0);
 pub(crate) const CONSUME_CALLS: Bound =
-    counted("consume, system calls of the calling thread", "扣款，调用线程的系统调用次数", 34.0, 48.0);
+    counted("consume, system calls of the calling thread", "扣款，调用线程的系统调用次数", 34.0, 43.0);
 pub(crate) const CONSUME_INSTRUCTIONS: Bound =
     counted("consume, instructions of the calling thread", "扣款，调用线程的指令数", 200_000.0, 320_000.0);
 pub(crate) const WHOLE_FLUSHES: Bound = counted(

@@ -103,6 +103,10 @@ impl Batch<'_> {
 
     /// Tells each what came of it: after the flush, or when there will be none.
     pub(super) fn tell(mut self, mut what: impl FnMut(&Ask) -> Written) {
+        // A single thread pays for no wake-up of others.
+        if self.asks.is_empty() {
+            return;
+        }
         let told: Vec<(u64, Written)> = self.asks.iter().map(|ask| (ask.number, what(ask))).collect();
         self.asks.clear();
         self.together.state().told.extend(told);

@@ -11,8 +11,15 @@ const LEAST: Duration = Duration::from_millis(20);
 /// The shared connection.
 pub(super) struct SharedConnection {
     connection: Mutex<Connection>,
-    taken: Mutex<bool>,
+    turns: Mutex<Turns>,
     returned: Condvar,
+}
+
+#[derive(Default)]
+struct Turns {
+    is_taken: bool,
+    /// How many threads wait for the next turn.
+    waiting: usize,
 }
 
 /// How waiting for the connection ended.
@@ -36,9 +43,13 @@ struct Ticket<'s>(&'s SharedConnection);
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        *lock(&self.0.taken) = false;
-        // All waiting threads, because this turn may have done the work of some of them.
-        self.0.returned.notify_all();
+        let mut turns = lock(&self.0.turns);
+        turns.is_taken = false;
+        // A wake-up is a system call, also where nobody waits.
+        if turns.waiting > 0 {
+            // All waiting threads, because this turn may have done the work of some of them.
+            self.0.returned.notify_all();
+        }
     }
 }
 
@@ -50,19 +61,19 @@ impl SharedConnection {
     pub(super) fn new(connection: Connection) -> SharedConnection {
         SharedConnection {
             connection: Mutex::new(connection),
-            taken: Mutex::new(false),
+            turns: Mutex::default(),
             returned: Condvar::new(),
         }
     }
 
     /// The connection, if it is free now. The time is SQLite's patience with other processes.
     pub(super) fn turn_now(&self, until: Instant) -> rusqlite::Result<Option<Lease<'_>>> {
-        let mut taken = lock(&self.taken);
-        if *taken {
+        let mut turns = lock(&self.turns);
+        if turns.is_taken {
             return Ok(None);
         }
-        *taken = true;
-        drop(taken);
+        turns.is_taken = true;
+        drop(turns);
         self.begun(until).map(Some)
     }
 
@@ -73,22 +84,24 @@ impl SharedConnection {
         until: Instant,
         done: impl Fn() -> Option<T>,
     ) -> rusqlite::Result<Waited<'_, T>> {
-        let mut taken = lock(&self.taken);
+        let mut turns = lock(&self.turns);
         loop {
             if let Some(done) = done() {
                 return Ok(Waited::Done(done));
             }
-            if !*taken {
+            if !turns.is_taken {
                 break;
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(Waited::TooLate);
             }
-            taken = self.returned.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner).0;
+            turns.waiting += 1;
+            turns = self.returned.wait_timeout(turns, left).unwrap_or_else(PoisonError::into_inner).0;
+            turns.waiting -= 1;
         }
-        *taken = true;
-        drop(taken);
+        turns.is_taken = true;
+        drop(turns);
         self.begun(until).map(Waited::Lease)
     }
 

@@ -325,10 +325,13 @@ impl Sqlite {
             self.feed_all(&connection, until)?;
             drop(self.index.view(|| view(&connection))?);
             self.checkpoint(&connection, until)?;
-            if wal::is_short(&self.path) {
+            if wal::is_short(&self.path)
+                && let Some(turn) = self.writing_turn(until)?
+            {
                 let transaction = Transaction::to_write(&connection)?;
                 wal::extend(&self.path);
                 drop(transaction);
+                drop(turn);
             }
             Ok(())
         })();
