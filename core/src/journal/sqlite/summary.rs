@@ -14,8 +14,8 @@ use crate::payment::{Entry, Stage};
 /// How many hashes a row of the table `used` holds: so many that it fills a page.
 const HASHES_A_ROW: u64 = 500;
 
-/// The length of a summary: the number of the last fed event, four tallies, and the checksum.
-const LENGTH: usize = 8 + 4 * 16 + 16;
+/// The length of a summary: the number of the last fed event, five tallies, and the checksum.
+const LENGTH: usize = 8 + 5 * 16 + 16;
 
 /// The lists that a start reads.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +86,10 @@ impl Tally {
 /// What the table of states holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
+    /// The bizIds.
     used: Tally,
+    /// Every state with its revision: a row from an earlier time is not what was written last.
+    rows: Tally,
     lists: [Tally; 3],
 }
 
@@ -101,6 +104,7 @@ impl Summary {
     /// Adds a state of the table.
     pub(super) fn add(&mut self, state: &Summarised<'_>) {
         self.used.add(hash_of(state.biz_id));
+        self.rows.add(state.hash());
         self.list(state, Tally::add);
     }
 
@@ -120,8 +124,10 @@ impl Changed {
     /// A state was written in the place of the one before it.
     pub(super) fn put(&mut self, before: Option<&Entry>, entry: &Entry) {
         let state = Summarised::of(entry);
-        if let Some(before) = before {
-            self.summary.list(&Summarised::of(before), Tally::remove);
+        if let Some(before) = before.map(Summarised::of) {
+            self.summary.rows.remove(before.hash());
+            self.summary.rows.add(state.hash());
+            self.summary.list(&before, Tally::remove);
             self.summary.list(&state, Tally::add);
         } else {
             self.summary.add(&state);
@@ -231,7 +237,7 @@ fn parse(content: &[u8]) -> Option<(u64, Summary)> {
         numbers.chunks_exact(8).filter_map(|number| number.first_chunk()).copied().map(u64::from_le_bytes);
     let fed = numbers.next()?;
     let mut tally = || Some(Tally { count: numbers.next()?, sum: numbers.next()? });
-    Some((fed, Summary { used: tally()?, lists: [tally()?, tally()?, tally()?] }))
+    Some((fed, Summary { used: tally()?, rows: tally()?, lists: [tally()?, tally()?, tally()?] }))
 }
 
 /// Writes the summary of the states after the last fed event.
@@ -240,7 +246,7 @@ pub(super) fn write(connection: &Connection, summary: &Summary) -> rusqlite::Res
         connection.prepare_cached("SELECT number FROM fed WHERE one = 1")?.query_row([], |row| row.get(0))?;
     let mut content = Vec::with_capacity(LENGTH);
     content.extend(fed.to_le_bytes());
-    for tally in [&summary.used].into_iter().chain(&summary.lists) {
+    for tally in [&summary.used, &summary.rows].into_iter().chain(&summary.lists) {
         content.extend(tally.count.to_le_bytes());
         content.extend(tally.sum.to_le_bytes());
     }
