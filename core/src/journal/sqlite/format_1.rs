@@ -66,13 +66,14 @@ pub(super) fn each(
 struct Accounts(HashMap<(String, String, String), String>);
 
 impl Accounts {
-    /// What may have taken something stands before what has not, and the later before the earlier.
+    /// What may have taken something stands before what has not, what closes the bizId before what may be sent again, and
+    /// the later before the earlier.
     fn read(connection: &Connection) -> rusqlite::Result<Accounts> {
         let mut several = connection.prepare(
             "SELECT open_id, biz_id, endpoint FROM entry WHERE (open_id, biz_id) IN \
              (SELECT open_id, biz_id FROM entry GROUP BY open_id, biz_id HAVING count(*) > 1) \
-             ORDER BY CASE WHEN stage IN ('declined', 'not_sent', 'reversed') THEN 2 WHEN stage IN ('succeeded', 'kept') \
-             THEN 1 ELSE 0 END, created_unix_ms DESC",
+             ORDER BY CASE WHEN stage IN ('declined', 'not_sent') THEN 3 WHEN stage IN ('reversed', 'undone') THEN 2 \
+             WHEN stage IN ('succeeded', 'kept') THEN 1 ELSE 0 END, created_unix_ms DESC",
         )?;
         let mut rows = several.query([])?;
         let mut first = HashMap::new();
@@ -182,6 +183,8 @@ mod tests {
 
     use super::*;
 
+    const ENVIRONMENT: &str = "127.0.0.1:18987";
+
     /// Another record of every bizId of the fixture, under this URL and in this stage.
     fn doubled(connection: &Connection, endpoint: &str, stage: &str) {
         let mut rows = connection.prepare(ROWS).unwrap();
@@ -211,6 +214,27 @@ mod tests {
     }
 
     #[test]
+    fn what_closes_a_biz_id_stands_before_a_refusal_and_behind_a_success() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/journal-v1.db");
+        let path = std::env::temp_dir().join(format!("zvpos-format-1-closed-{}.db", std::process::id()));
+        std::fs::copy(fixture, &path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        for (other, biz_id, stands) in [
+            ("reversed", "F-declined", Stage::Reversed),
+            ("undone", "F-declined", Stage::Undone),
+            ("undone", "F-done", Stage::Succeeded),
+        ] {
+            let changes = connection.unchecked_transaction().unwrap();
+            doubled(&changes, "https://127.0.0.1:18987/api/v2", other);
+            let account = (ENVIRONMENT.to_owned(), biz_id.to_owned(), stands);
+            let found = entries(&changes);
+            assert!(found.contains(&account), "{other}: {found:?}");
+        }
+        drop(connection);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
     fn of_two_urls_with_one_biz_id_none_takes_the_place_of_the_other() {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/journal-v1.db");
         let path = std::env::temp_dir().join(format!("zvpos-format-1-{}.db", std::process::id()));
@@ -221,7 +245,7 @@ mod tests {
         doubled(&connection, "https://127.0.0.1:18987/api/v2", "unknown");
         let after = entries(&connection);
         for (environment, biz_id, _) in &before {
-            assert_eq!(environment, "127.0.0.1:18987");
+            assert_eq!(environment, ENVIRONMENT);
             let of_it: Vec<_> = after.iter().filter(|(_, other, _)| other == biz_id).collect();
             let (account, url): (Vec<_>, Vec<_>) =
                 of_it.iter().copied().partition(|(of, _, _)| of == environment);
