@@ -53,7 +53,10 @@ fn is_public(host: &str) -> bool {
             let is_local = address.is_unique_local() || address.is_unicast_link_local();
             !(is_local || [Ipv6Addr::LOCALHOST, Ipv6Addr::UNSPECIFIED].contains(&address))
         }
-        Err(_) => host.rsplit_once('.').is_some_and(|(_, top)| !PRIVATE.contains(&top)),
+        // No top-level name begins with a digit: a system's look-up reads 127.1 and 0x7f.0.0.1 as addresses.
+        Err(_) => host.rsplit_once('.').is_some_and(|(_, top)| {
+            !PRIVATE.contains(&top) && !top.starts_with(|first: char| first.is_ascii_digit())
+        }),
     }
 }
 
@@ -88,6 +91,8 @@ mod tests {
             ("http://till-server:9000/x", "till-server:9000"),
             ("https://gateway.shop.lan", "gateway.shop.lan"),
             ("https://gateway.test", "gateway.test"),
+            ("http://127.1:8080/x", "127.1:8080"),
+            ("http://0x7f.0.0.1:8080/x", "0x7f.0.0.1:8080"),
             ("not a url", "not a url"),
         ] {
             assert_eq!(environment_of(url), environment, "{url}");
