@@ -112,11 +112,6 @@ impl Stage {
     pub fn is_unsettled(self) -> bool {
         matches!(self, Stage::Sending | Stage::Unknown | Stage::Reversing | Stage::Refused | Stage::Unproven)
     }
-
-    /// Whether a repeated bizId is sent again.
-    pub(crate) fn lets_send_again(self) -> bool {
-        matches!(self, Stage::Declined | Stage::NotSent)
-    }
 }
 
 /// What a gateway's answer to a reversal said.

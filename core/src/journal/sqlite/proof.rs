@@ -58,7 +58,7 @@ impl Proof {
     }
 }
 
-/// A view in which a state that is not found is not there.
+/// A view in which a state that is found is the last one, and one that is not found is not there.
 pub(super) struct Proven<'c> {
     pub(super) transaction: Transaction<'c>,
     pub(super) proof: &'c Proof,
@@ -79,9 +79,9 @@ impl View for Proven<'_> {
         let found = self.transaction.state(key)?;
         match &found {
             None => self.proof.absent(key)?,
-            // A row from an earlier time has the checksum of that time: it could let a success be sent again.
-            Some(entry) if entry.stage().lets_send_again() => self.proof.complete()?,
-            Some(_) => {}
+            // A row from an earlier time has the checksum of that time: a refusal that became a success, a success that was
+            // given back.
+            Some(_) => self.proof.complete()?,
         }
         Ok(found)
     }

@@ -507,9 +507,14 @@ fn a_damaged_page_hides_no_sale_though_it_is_read_later() {
 
 /// A page that was put back holds a row with a checksum that fits: the refusal that stood there before the success.
 #[test]
-fn a_row_from_an_earlier_time_lets_nothing_be_sent_again() {
+fn a_row_from_an_earlier_time_is_neither_told_nor_sent_again() {
     const PAGE: usize = 4096;
-    for stage in [Stage::Declined, Stage::NotSent] {
+    let histories = [
+        (Stage::Declined, Stage::Succeeded),
+        (Stage::NotSent, Stage::Succeeded),
+        (Stage::Succeeded, Stage::Reversed),
+    ];
+    for (stage, last) in histories {
         let folder = Folder::new("row-earlier");
         let path = folder.journal();
         let journal = Sqlite::open(&path).unwrap();
@@ -517,9 +522,9 @@ fn a_row_from_an_earlier_time_lets_nothing_be_sent_again() {
         journal.feed_and_checkpoint(soon()).unwrap();
         let before = fs::read(&path).unwrap();
         done_soon(&journal, &entry(&journal, "B1", "1", Stage::Sending, 2));
-        let succeeded = entry(&journal, "B1", "1", Stage::Succeeded, 3);
-        done_soon(&journal, &succeeded);
-        journal.acknowledge(succeeded.key().clone());
+        let last = entry(&journal, "B1", "1", last, 3);
+        done_soon(&journal, &last);
+        journal.acknowledge(last.key().clone());
         journal.close();
         let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'state'";
         let root: u32 = journal.to_read().unwrap().query_row(root, [], |row| row.get(0)).unwrap();
@@ -531,6 +536,7 @@ fn a_row_from_an_earlier_time_lets_nothing_be_sent_again() {
         fs::remove_file(wal::path(&path)).unwrap();
         fs::write(&path, mixed).unwrap();
         let journal = Sqlite::open_as(&path, &LATER()).unwrap();
+        assert!(journal.find(last.key()).is_err(), "{stage:?} is told");
         let again = entry(&journal, "B1", "1", Stage::Sending, 2);
         let recorded = journal.record(&again, Guard::Off, soon());
         assert!(recorded.is_err(), "{recorded:?}");
@@ -540,16 +546,16 @@ fn a_row_from_an_earlier_time_lets_nothing_be_sent_again() {
     }
 }
 
-/// A sale that is not there needs no reading of the whole journal, and one that should be there is waited for.
+/// A new sale needs no reading of the whole journal; one that has a state, and one that should have, are waited for.
 #[test]
 fn only_a_look_up_that_should_find_something_waits_for_the_whole_journal() {
     let folder = Folder::new("later");
     drop(journal_of_many(&folder, 40));
     let journal = Sqlite::open_as(&folder.journal(), &LATER()).unwrap();
     let key = |biz_id: &str| entry(&journal, biz_id, "1", Stage::Sending, 1).key().clone();
-    assert!(journal.find(&key("B0")).unwrap().is_some());
     assert!(journal.find(&key("C1")).unwrap().is_none() && !journal.stands_elsewhere(&key("C1")).unwrap());
     done_soon(&journal, &entry(&journal, "C2", "C2", Stage::Succeeded, 1));
+    assert!(journal.find(&key("C2")).unwrap().is_some() && journal.unsettled(EVERYTHING).is_ok());
     assert!(!journal.proof.is_complete() && journal.needs_care());
     // Of another account.
     let elsewhere = Key { open_id: "o2".into(), ..key("B7") };
