@@ -346,7 +346,7 @@ fn a_consume_with_the_journals_identity_is_not_sent_if_recorded_for_another_gate
 #[test]
 fn an_account_keeps_its_sales_when_its_url_changes() {
     let gateway = honest();
-    let named = json!({"environment": "the shop's gateway", "on_unknown": "hold", "background": false});
+    let named = json!({"environment": "shop", "on_unknown": "hold", "background": false});
     let config = reversing(&gateway.server.url(), named);
     let mut till = Driver::started(&config);
     till.consume(&sale("T1")).succeeded();
@@ -367,7 +367,12 @@ fn one_account_stands_in_the_configuration_once() {
     let mut till = Driver::new();
     let refused = till.init(&json!({"accounts": accounts})).expect("invalid", "ZV-CONFIG");
     assert_eq!(refused.errors(), ["accounts.two"], "{}", refused.text);
-    accounts["two"]["environment"] = json!("other members");
+    for wrong in ["other members", "production ", "中文"] {
+        accounts["two"]["environment"] = json!(wrong);
+        let refused = till.init(&json!({"accounts": accounts})).expect("invalid", "ZV-CONFIG");
+        assert_eq!(refused.errors(), ["accounts.two.environment"], "{}", refused.text);
+    }
+    accounts["two"]["environment"] = json!("other-members");
     let journal = support::own_folder().join("journal.db");
     till.init(&json!({"accounts": accounts, "journal": journal})).succeeded();
 }

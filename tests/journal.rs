@@ -122,6 +122,8 @@ fn without_a_route_a_sale_needs_a_person_and_the_start_reports_it() {
     let answer = till.init(&config).succeeded();
     assert!(answer.warns("ZV-W-NO-REVERSE"), "{}", answer.text);
     assert_eq!(answer.data()["accounts"][0]["on_unknown"], "hold");
+    let host = simulator.v2().split('/').nth(2).unwrap().to_owned();
+    assert_eq!(answer.data()["accounts"][0]["environment"], host);
     assert_eq!(answer.data()["journal"], config["journal"]);
     let answer = till.consume(&sale("T1~reset_after")).expect("unknown", "ZV-LOST");
     assert_eq!(answer.json["next"], "wait");

@@ -132,6 +132,7 @@ fn safety(run: &mut Run<'_>, account: &Account) {
             ),
         ),
     };
+    let line = line.with("environment", account.environment.as_str());
     run.say(line.with("on_unknown", if account.on_unknown == OnUnknown::Hold { "hold" } else { "reverse" }));
 }
 

@@ -233,7 +233,13 @@ impl Library {
         let accounts: Vec<_> = self
             .clients
             .iter()
-            .map(|client| serde_json::json!({ "name": client.name(), "on_unknown": client.on_unknown() }))
+            .map(|client| {
+                serde_json::json!({
+                    "name": client.name(),
+                    "on_unknown": client.on_unknown(),
+                    "environment": client.environment(),
+                })
+            })
             .collect();
         let data = serde_json::json!({
             "version": VERSION,

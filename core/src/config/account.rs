@@ -8,8 +8,8 @@ use ureq::http::Uri;
 use super::tables::{CONFIG, ROUTE};
 use super::{flag, problem, section, text};
 use crate::gateway::{
-    CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, QUOTE_REQUEST, ReverseRules, Route, Sign,
-    SignNames, action, environment_of,
+    CONSUME_REQUEST, CodeRules, Credentials, Generation, Operation, PRODUCTION, QUOTE_REQUEST, ReverseRules,
+    Route, Sign, SignNames, action, environment_of,
 };
 use crate::json::{Object, Value};
 use crate::outcome::Problem;
@@ -167,8 +167,9 @@ pub(super) fn read_all(config: &Object<'_>, problems: &mut Vec<Problem>) -> Vec<
             problems.push(problem(
                 format!("accounts.{}", account.name.as_deref().unwrap_or_default()),
                 format!(
-                    "is the same account as {} (openId and environment): its sales could not be told apart; give a route a \
-                     generation or an endpoint of its own, or one of the two an environment",
+                    "is the same account as {} (openId and environment): its sales could not be told apart; make one account \
+                     of them, whose routes may each have a generation and an endpoint, or give one of them an environment of \
+                     its own if they are different accounts",
                     named(other)
                 ),
             ));
@@ -255,10 +256,14 @@ impl<'o, 'a> AccountReader<'o, 'a> {
         problems: &mut Vec<Problem>,
     ) -> String {
         if let Some(named) = self.text("environment") {
-            if named.is_empty() || named.chars().any(char::is_control) {
-                problems.push(problem(format!("{}environment", self.path), "must be a name"));
+            // One blank more would be another account, whose bizIds can be sent again.
+            if !named.bytes().all(|byte| byte.is_ascii_graphic()) {
+                problems.push(problem(
+                    format!("{}environment", self.path),
+                    "must consist of letters, digits and signs of ASCII, without blanks",
+                ));
             }
-            return named.to_owned();
+            return if named.eq_ignore_ascii_case(PRODUCTION) { PRODUCTION } else { named }.to_owned();
         }
         environment_of(routes.get(&Operation::Consume).map_or(endpoint, |route| route.url.as_str()))
     }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use ureq::http::Uri;
 
 /// The vendor's gateway, by whichever public name or address.
-const PRODUCTION: &str = "production";
+pub const PRODUCTION: &str = "production";
 
 /// Top-level names that lead nowhere outside of a network (RFC 2606, 6761, 6762, 8375; ICANN's `internal`; custom).
 const PRIVATE: [&str; 12] = [
@@ -44,7 +44,10 @@ fn is_public(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     match literal.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V4(address)) => {
-            !(address.is_loopback()
+            // What providers and overlay networks share among their customers (RFC 6598).
+            let is_shared = matches!(address.octets(), [100, second, ..] if second & 0xc0 == 64);
+            !(is_shared
+                || address.is_loopback()
                 || address.is_private()
                 || address.is_link_local()
                 || address.is_unspecified())
@@ -91,6 +94,7 @@ mod tests {
             ("http://till-server:9000/x", "till-server:9000"),
             ("https://gateway.shop.lan", "gateway.shop.lan"),
             ("https://gateway.test", "gateway.test"),
+            ("http://100.64.1.2/x", "100.64.1.2"),
             ("http://127.1:8080/x", "127.1:8080"),
             ("http://0x7f.0.0.1:8080/x", "0x7f.0.0.1:8080"),
             ("not a url", "not a url"),

@@ -17,7 +17,7 @@ pub use answer::{
     Verdict, repaired_read,
 };
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, Origin, REQUEST as CONSUME_REQUEST};
-pub use environment::environment_of;
+pub use environment::{PRODUCTION, environment_of};
 pub use quote::{ANSWER as QUOTE_ANSWER, QuoteRequest, REQUEST as QUOTE_REQUEST};
 pub(crate) use request::{ACCOUNT, JOURNAL_ID, rounded_ids};
 pub use request::{Params, RequestRules, Wiped};

@@ -87,6 +87,11 @@ impl Client {
         self.account.on_unknown
     }
 
+    /// Which gateway the account belongs to.
+    pub fn environment(&self) -> &str {
+        &self.account.environment
+    }
+
     /// Whether a reverse route is configured.
     pub fn can_reverse(&self) -> bool {
         self.account.route(Operation::Reverse).is_some()

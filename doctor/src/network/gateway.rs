@@ -182,7 +182,7 @@ impl Asking<'_> {
         }
         line(
             words!(
-                "时间与名称拼写已排除。核对 openId、grantCode、openKey 是否属于同一应用、是否复制完整、openKey 是否被重置；再请企迈确认该授权已开通接口、multiMark 属于该品牌",
+                "时间与名称拼写已排除。核对 openId、grantCode、openKey 是否属于同一应用、是否复制完整、openKey 是否被重置；再请企迈确认该授权已开通接口、multiMark 是该授权下的门店",
                 "the clock and the spelling of names are not it. Look whether openId, grantCode and openKey are of one application and copied whole, and whether the key was replaced; then ask the vendor whether the grant has this interface and multiMark is a store of it"
             ),
             "credentials",
