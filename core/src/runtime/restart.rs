@@ -102,3 +102,6 @@ impl Shared {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,10 @@ use crate::journal::{Backend, JournalError, Location, Sqlite};
 use crate::transport::{Ahead, Exchanged, Http};
 use crate::world::{Signal, System, Worker};
 
+pub(super) mod machine;
+
+use machine::Shop;
+
 /// The machine's clock.
 const NOW_S: u64 = 1_700_000_000;
 
@@ -77,16 +81,20 @@ fn client(config: &str, random: u32, answers: &[(u16, &str)]) -> (Client, Arc<Sc
     client_over(Journal::never(JournalError::new(&codes::JOURNAL, "none")), config, random, answers)
 }
 
+/// The configuration of one account, and more.
+fn configured(more: &str) -> Config {
+    let keys = r#""lang":"en","openId":"an-id","grantCode":"a-grant","openKey":"a-key","api":"v3","#;
+    let text = format!("{{{keys}\"endpoint\":\"https://127.0.0.1:9\"{more}}}");
+    Config::read(&Value::parse(&text).unwrap()).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
 fn client_over(
     journal: Journal,
     config: &str,
     random: u32,
     answers: &[(u16, &str)],
 ) -> (Client, Arc<Scripted>) {
-    let keys = r#""lang":"en","openId":"an-id","grantCode":"a-grant","openKey":"a-key","api":"v3","#;
-    let text = format!("{{{keys}\"endpoint\":\"https://127.0.0.1:9\"{config}}}");
-    let config =
-        Config::read(&Value::parse(&text).unwrap()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let config = configured(config);
     let answer = |(status, body): &(u16, &str)| HttpAnswer {
         status: *status,
         body: body.replace('!', "\u{1}").into_bytes(),
@@ -255,4 +263,52 @@ fn a_declined_sale_is_sent_again_with_and_without_the_journals_identity() {
             assert_eq!((answer.outcome(), world.bodies.lock().unwrap().len()), (Outcome::Declined, sent));
         }
     }
+}
+
+/// Another till of the shop has sold under the same bizId for another account.
+#[test]
+fn a_declined_sale_is_sent_again_though_its_biz_id_has_a_record_of_another_account() {
+    let declined = r#"{"status":true,"code":"5","message":"no","data":null}"#;
+    let shop = Shop::new("");
+    let other = Key { open_id: "another-id".to_owned(), ..shop.client().key(&BizId::new("T1").unwrap()) };
+    let owner = shop.shared.journal.owner().clone();
+    let text = r#"{"bizId":"T1","customerId":"77","amount":"1.00","journal_id":"the-id"}"#;
+    let request = Value::parse(text).unwrap();
+    for sent in 1..=2 {
+        shop.machine.answer(declined);
+        assert_eq!(shop.client().consume(request.as_object().unwrap()).outcome(), Outcome::Declined);
+        assert_eq!(shop.machine.events().iter().filter(|event| *event == "post").count(), sent);
+        shop.memory.put(&Entry::intent(
+            other.clone(),
+            Identity::default(),
+            owner.clone(),
+            OnUnknown::Hold,
+            1,
+        ));
+    }
+}
+
+/// The call has panicked after the send, so its intent stands and nobody carries it out.
+#[test]
+fn a_repeated_sale_does_not_wait_for_an_attempt_that_nobody_carries_out() {
+    let shop = Shop::new("");
+    let request = Value::parse(r#"{"bizId":"T1","customerId":"77","amount":"1.00"}"#).unwrap();
+    assert_eq!(shop.client().consume(request.as_object().unwrap()).code(), "ZV-PANIC");
+    assert_eq!(shop.memory.stages(), [Stage::Sending]);
+    let before = shop.shared.world.now();
+    let answer = shop.client().consume(request.as_object().unwrap());
+    assert_eq!((answer.outcome(), answer.code()), (Outcome::Unknown, "ZV-ABANDONED"));
+    assert_eq!(shop.shared.world.now(), before);
+    assert_eq!(shop.memory.stages(), [Stage::Reversing]);
+}
+
+/// A connection is kept open from such a read on, to the gateway of the payment and not of the read.
+#[test]
+fn a_payment_is_expected_where_it_goes_and_after_what_comes_before_it() {
+    let (client, _) = client(r#","routes":{"consume":{"endpoint":"https://pay.example"}}"#, 1, &[]);
+    assert_eq!(client.paid_at().unwrap().host(), Some("pay.example"));
+    let before: Vec<Operation> =
+        Operation::ALL.into_iter().filter(|operation| client.precedes_a_payment(operation.key())).collect();
+    assert_eq!(before, [Operation::Quote, Operation::MemberLookup, Operation::UsableCoupons]);
+    assert!(!client.precedes_a_payment("nothing"));
 }

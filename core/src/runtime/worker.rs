@@ -502,3 +502,6 @@ impl Pass {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 }
+
+#[cfg(test)]
+mod tests;

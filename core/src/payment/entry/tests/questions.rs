@@ -17,6 +17,32 @@ fn status(code: &str) -> GatewayStatus {
 }
 
 #[test]
+fn an_account_is_an_open_id_at_a_gateway() {
+    let key = |open_id: &str, environment: &str, biz_id: &str| Key {
+        open_id: open_id.into(),
+        environment: environment.into(),
+        biz_id: BizId::new(biz_id).unwrap(),
+    };
+    for (other, is_same) in [
+        (key("o", "e", "B1"), true),
+        (key("o", "e", "B2"), true),
+        (key("p", "e", "B1"), false),
+        (key("o", "f", "B1"), false),
+        (key("p", "f", "B1"), false),
+    ] {
+        assert_eq!(key("o", "e", "B1").is_of_same_account(&other), is_same, "{other:?}");
+    }
+}
+
+/// A journal of millions of sales has nothing in it but what differs.
+#[test]
+fn what_has_its_default_is_not_stored() {
+    assert_eq!(serde_json::to_string(&Detail::default()).unwrap(), "{}");
+    let answered = Detail { answered: true, ..Detail::default() };
+    assert_eq!(serde_json::to_string(&answered).unwrap(), r#"{"answered":true}"#);
+}
+
+#[test]
 fn a_stage_has_one_word_in_both_directions() {
     for stage in Stage::ALL {
         assert_eq!(Stage::from_word(stage.as_str()), Some(stage));
