@@ -4,6 +4,7 @@
 use rusqlite::{Connection, params};
 
 use super::states;
+use super::summary::Summary;
 use crate::payment::Entry;
 
 const DAY_MS: i64 = 86_400_000;
@@ -11,16 +12,34 @@ const DAY_MS: i64 = 86_400_000;
 /// So many days around its intent's an entry is found by that: more than any business day is off a day of UTC.
 const NEAR: i64 = 2;
 
-/// Writes the days under which an entry is not found by the time of its intent.
-pub(super) fn write(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+/// Writes the days under which an entry is not found by the time of its intent, and tells of each that is new.
+pub(super) fn write(
+    connection: &Connection,
+    entry: &Entry,
+    mut new: impl FnMut(i64) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
     let times = &entry.detail().times;
     let near = entry.created_unix_ms().div_euclid(DAY_MS);
     let days = [times.ended, times.returned].into_iter().flatten().map(|filed| filed.day);
     for day in days.filter(|day| !(near - NEAR..=near + NEAR).contains(day)) {
         let key = entry.key();
-        connection
+        let added = connection
             .prepare_cached("INSERT OR IGNORE INTO filed VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![day, key.open_id, key.environment, key.biz_id.as_str()])?;
+        if added > 0 {
+            new(day)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds every row to a summary.
+pub(super) fn add_all(connection: &Connection, summary: &mut Summary) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("SELECT day, open_id, environment, biz_id FROM filed")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
+        summary.add_filed(row.get(0)?, [text(1)?, text(2)?, text(3)?]);
     }
     Ok(())
 }

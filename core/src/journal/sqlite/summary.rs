@@ -14,8 +14,8 @@ use crate::payment::{Entry, Stage};
 /// How many hashes a row of the table `used` holds: so many that it fills a page.
 const HASHES_A_ROW: u64 = 500;
 
-/// The length of a summary: the number of the last fed event, five tallies, and the checksum.
-const LENGTH: usize = 8 + 5 * 16 + 16;
+/// The length of a summary: the number of the last fed event, six tallies, and the checksum.
+const LENGTH: usize = 8 + 6 * 16 + 16;
 
 /// The lists that a start reads.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +53,7 @@ impl<'s> Summarised<'s> {
 
     /// The hash of its key and revision.
     fn hash(&self) -> u64 {
-        let mut all = Vec::with_capacity(128);
-        for text in [self.open_id, self.environment, self.biz_id] {
-            all.extend(text.as_bytes());
-            all.push(0);
-        }
-        all.extend(self.revision.to_le_bytes());
-        hash(&all)
+        hash_under([self.open_id, self.environment, self.biz_id], self.revision.to_le_bytes())
     }
 }
 
@@ -90,6 +84,8 @@ pub(super) struct Summary {
     used: Tally,
     /// Every state with its revision: a row from an earlier time is not what was written last.
     rows: Tally,
+    /// The days of the table `filed`.
+    filed: Tally,
     lists: [Tally; 3],
 }
 
@@ -106,6 +102,11 @@ impl Summary {
         self.used.add(hash_of(state.biz_id));
         self.rows.add(state.hash());
         self.list(state, Tally::add);
+    }
+
+    /// Adds a row of the table `filed`.
+    pub(super) fn add_filed(&mut self, day: i64, key: [&str; 3]) {
+        self.filed.add(hash_under(key, day.to_le_bytes()));
     }
 
     fn list(&mut self, state: &Summarised<'_>, change: fn(&mut Tally, u64)) {
@@ -133,6 +134,11 @@ impl Changed {
             self.summary.add(&state);
             self.new.push(hash_of(state.biz_id));
         }
+    }
+
+    /// An entry was filed under that day.
+    pub(super) fn file(&mut self, day: i64, key: [&str; 3]) {
+        self.summary.add_filed(day, key);
     }
 
     /// Writes it, as that of the states after the last fed event.
@@ -165,6 +171,17 @@ fn part_of(connection: &Connection, part: u64) -> rusqlite::Result<Vec<u8>> {
 fn hash(bytes: &[u8]) -> u64 {
     let wide = XxHash3_128::oneshot(bytes);
     u64::from_le_bytes(wide.to_le_bytes().first_chunk().copied().unwrap_or_default())
+}
+
+/// The hash of a key with a number.
+fn hash_under(key: [&str; 3], number: [u8; 8]) -> u64 {
+    let mut all = Vec::with_capacity(128);
+    for text in key {
+        all.extend(text.as_bytes());
+        all.push(0);
+    }
+    all.extend(number);
+    hash(&all)
 }
 
 /// The hash of a bizId, of whichever account.
@@ -237,7 +254,10 @@ fn parse(content: &[u8]) -> Option<(u64, Summary)> {
         numbers.chunks_exact(8).filter_map(|number| number.first_chunk()).copied().map(u64::from_le_bytes);
     let fed = numbers.next()?;
     let mut tally = || Some(Tally { count: numbers.next()?, sum: numbers.next()? });
-    Some((fed, Summary { used: tally()?, rows: tally()?, lists: [tally()?, tally()?, tally()?] }))
+    Some((
+        fed,
+        Summary { used: tally()?, rows: tally()?, filed: tally()?, lists: [tally()?, tally()?, tally()?] },
+    ))
 }
 
 /// Writes the summary of the states after the last fed event.
@@ -246,7 +266,7 @@ pub(super) fn write(connection: &Connection, summary: &Summary) -> rusqlite::Res
         connection.prepare_cached("SELECT number FROM fed WHERE one = 1")?.query_row([], |row| row.get(0))?;
     let mut content = Vec::with_capacity(LENGTH);
     content.extend(fed.to_le_bytes());
-    for tally in [&summary.used, &summary.rows].into_iter().chain(&summary.lists) {
+    for tally in [&summary.used, &summary.rows, &summary.filed].into_iter().chain(&summary.lists) {
         content.extend(tally.count.to_le_bytes());
         content.extend(tally.sum.to_le_bytes());
     }

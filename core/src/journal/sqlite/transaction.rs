@@ -102,7 +102,9 @@ impl Feeding for Transaction<'_> {
     fn put_state(&self, number: u64, before: Option<&Entry>, entry: &Entry) -> Result<(), Failure> {
         row::put_state(self, number, entry)?;
         self.summarise(|summary| summary.put(before, entry))?;
-        Ok(filed::write(self, entry)?)
+        let key = entry.key();
+        let key = [&*key.open_id, &*key.environment, key.biz_id.as_str()];
+        Ok(filed::write(self, entry, |day| self.summarise(|summary| summary.file(day, key)))?)
     }
 
     fn set_fed(&self, number: u64) -> Result<(), Failure> {
