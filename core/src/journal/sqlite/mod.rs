@@ -62,6 +62,10 @@ const LEAST: Duration = Duration::from_millis(250);
 /// checkpoint flushes both files.
 const GATHERED: u64 = 256;
 
+/// With so many pages the WAL is long for a process that begins: what is in it by then counts against its room, also what
+/// had been moved to the database.
+const LONG_AT_START: i64 = 64;
+
 /// With so many events a call feeds them itself, after its outcome is durable: no background thread does.
 const TOO_MANY: u64 = 2048;
 
@@ -246,7 +250,7 @@ impl Sqlite {
     fn tend(&self, until: Instant) -> Result<(), JournalError> {
         self.proof.complete().map_err(|error| self.failed(&error))?;
         // Nothing depends on the removal of old records, and what cannot be fed now is fed later.
-        for done in [self.retire(self.retention_days, until).map(drop), self.feed_if_long(until)] {
+        for done in [self.retire(self.retention_days, until).map(drop), self.feed_if_long_at_start(until)] {
             done.or_else(|error| {
                 let is_hindered =
                     [codes::JOURNAL_FULL.text, codes::JOURNAL_LOCKED.text].contains(&error.code.text);
@@ -259,6 +263,30 @@ impl Sqlite {
 
     fn feed_if_long(&self, until: Instant) -> Result<(), JournalError> {
         if self.is_long() { self.feed_and_checkpoint(until) } else { Ok(()) }
+    }
+
+    fn feed_if_long_at_start(&self, until: Instant) -> Result<(), JournalError> {
+        let connection = self.to_feed(until)?;
+        let is_long = wal::pages(&connection).map_err(|error| self.failed(&error))? >= LONG_AT_START;
+        drop(connection);
+        if is_long { self.feed_and_checkpoint(until) } else { self.feed_if_long(until) }
+    }
+
+    /// Feeds the log and moves the WAL to the database, which then holds everything by itself. The WAL begins again with the
+    /// next write; before that the next process would go on behind its end.
+    fn feed_and_leave(&self, until: Instant) -> Result<(), JournalError> {
+        self.feed_and_checkpoint(until)?;
+        let connection = self.to_feed(until)?;
+        let begun = (|| -> Result<(), Failure> {
+            if let Some(turn) = self.writing_turn(until)? {
+                let transaction = Transaction::to_write(&connection)?;
+                tables::touch(&transaction)?;
+                transaction.commit()?;
+                drop(turn);
+            }
+            Ok(())
+        })();
+        begun.map_err(|failure| self.stopped_by(failure))
     }
 
     fn is_long(&self) -> bool {
@@ -593,7 +621,7 @@ impl Store for Sqlite {
         self.write_acknowledged(until);
         if self.stopped.get().is_none() && self.proof.is_complete() {
             // What was not fed is still in the log.
-            let _ = self.feed_and_checkpoint(until);
+            let _ = self.feed_and_leave(until);
         }
     }
 

@@ -526,6 +526,7 @@ fn a_row_from_an_earlier_time_is_neither_told_nor_sent_again() {
         done_soon(&journal, &last);
         journal.acknowledge(last.key().clone());
         journal.close();
+        journal.feed_and_checkpoint(soon()).unwrap();
         let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'state'";
         let root: u32 = journal.to_read().unwrap().query_row(root, [], |row| row.get(0)).unwrap();
         let root = root as usize;
@@ -589,6 +590,31 @@ fn a_day_is_not_told_without_the_refund_of_an_old_sale() {
         let told = journal.near_day(DAY).map(|entries| entries.len());
         assert_eq!(told.ok(), is_whole.then_some(1));
         assert_eq!(journal.stopped.get().is_none(), is_whole);
+    }
+}
+
+/// A till that is switched off every night, and one that loses its power.
+#[test]
+fn the_wal_does_not_grow_from_start_to_start() {
+    let folder = Folder::new("wal-starts");
+    let path = folder.journal();
+    let mut sales = 0..;
+    let mut day = |is_closed: bool| {
+        let journal = Sqlite::open(&path).unwrap();
+        for sale in sales.by_ref().take(22) {
+            let biz_id = format!("B{sale}");
+            done_soon(&journal, &entry(&journal, &biz_id, &biz_id, Stage::Sending, 1));
+            done_soon(&journal, &entry(&journal, &biz_id, &biz_id, Stage::Declined, 2));
+        }
+        if is_closed {
+            journal.close();
+        }
+        fs::metadata(wal::path(&path)).unwrap().len()
+    };
+    let room = day(true);
+    for is_closed in [true, false] {
+        let longest = (0..20).map(|_| day(is_closed)).max();
+        assert_eq!(longest, Some(room), "closed: {is_closed}");
     }
 }
 

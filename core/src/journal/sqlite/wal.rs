@@ -6,6 +6,8 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+
 use super::watermark::write_at;
 
 /// How long the WAL is at least, if there is room.
@@ -19,6 +21,11 @@ pub(super) fn path(journal: &Path) -> PathBuf {
     let mut name = OsString::from(journal);
     name.push("-wal");
     PathBuf::from(name)
+}
+
+/// How many pages a process that begins would find in it.
+pub(super) fn pages(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))
 }
 
 /// Whether it is shorter than it is to be.
