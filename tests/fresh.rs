@@ -151,7 +151,7 @@ fn every_program_that_the_tests_start_is_installed_by_tools_sh() {
 
 fn prerequisites(page: &str) -> String {
     let text = read(page);
-    let (_, command) = text.split_once("`apt-get install ").expect(page);
+    let (_, command) = text.split_once("apt-get install ").expect(page);
     format!("apt-get install {}", command.split_once('`').unwrap().0)
 }
 
