@@ -29,7 +29,7 @@ use crate::payment::EARLIEST_MS;
 pub use ahead::Ahead;
 use connect::Opener;
 use connection::{Connection, Failure};
-use pool::Pool;
+use pool::{Pool, Ready};
 use request::AbsoluteForm;
 
 /// The buffer size for reading and writing; the vendor's answers are a few kilobytes.
@@ -90,6 +90,9 @@ pub enum TransportError {
     Lost(Doubt),
 }
 
+/// When a gateway with a request under way is looked at again, whose connection will then be kept.
+const SOON: Duration = Duration::from_millis(250);
+
 /// The result of one request, and how long it took.
 #[derive(Debug)]
 pub struct Exchanged {
@@ -134,13 +137,13 @@ impl Http {
     }
 
     /// Opens a connection to that gateway, for a request that may come, unless the youngest that is kept stays usable for a
-    /// while. Sends no request. Returns after how long it is done again.
+    /// while or a request is using one. Sends no request. Returns after how long it is done again.
     pub fn keep_warm(&self, url: &Uri) -> Duration {
         let renewed = self.pool.idle() * 3 / 4;
-        if let Some(left) =
-            self.pool.age(url).and_then(|age| renewed.checked_sub(age)).filter(|left| !left.is_zero())
-        {
-            return left;
+        match self.pool.ready(url) {
+            Ready::Kept(age) if age < renewed => return renewed.saturating_sub(age),
+            Ready::InUse => return renewed.min(SOON),
+            Ready::Kept(_) | Ready::None => {}
         }
         let deadline = Instant::now() + self.connect;
         if let Ok(mut opened) = self.opener.open(url, deadline, None)
@@ -155,6 +158,7 @@ impl Http {
     pub fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
         let started = Instant::now();
         let mut connect = Duration::ZERO;
+        let _under_way = self.pool.begin(url);
         let found = self.pool.take(url).map_or_else(
             || {
                 let opened = self.opener.open(url, deadline.min(started + self.connect), ahead);

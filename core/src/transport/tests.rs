@@ -169,6 +169,22 @@ fn a_warm_connection_carries_the_first_request_and_is_renewed_before_it_is_too_o
     }
 }
 
+#[test]
+fn a_gateway_whose_connection_is_in_use_needs_no_other() {
+    let gateway = Gateway::start(&[WHOLE; 2]);
+    let http = http(LONG);
+    assert!(post(&http, &gateway).result.is_ok());
+    let under_way = http.pool.begin(&gateway.url);
+    let taken = http.pool.take(&gateway.url).unwrap();
+    assert_eq!(http.keep_warm(&gateway.url), SOON);
+    let elsewhere: Uri = "http://127.0.0.1:1/".parse().unwrap();
+    assert_eq!(http.pool.ready(&elsewhere), Ready::None);
+    http.pool.keep(&gateway.url, taken);
+    drop(under_way);
+    assert!(http.keep_warm(&gateway.url) > LONG / 2);
+    assert_eq!(gateway.connections(), 1);
+}
+
 /// A gateway that cannot be reached is tried again later, and one that speaks first has no use for a connection.
 #[test]
 fn what_cannot_be_kept_warm_is_no_connection() {
