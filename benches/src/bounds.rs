@@ -35,7 +35,7 @@ pub(crate) const LATER_KB: Bound =
 pub(crate) const CONSUME_CALLS: Bound =
     counted("consume, system calls of the calling thread", "扣款，调用线程的系统调用次数", 34.0, 43.0);
 pub(crate) const CONSUME_INSTRUCTIONS: Bound =
-    counted("consume, instructions of the calling thread", "扣款，调用线程的指令数", 200_000.0, 320_000.0);
+    counted("consume, instructions of the calling thread", "扣款，调用线程的指令数", 200_000.0, 300_000.0);
 pub(crate) const WHOLE_FLUSHES: Bound = counted(
     "1,000 sales from start to stop, each: cache flushes",
     "从启动到停止共 1,000 笔，每笔：缓存刷盘次数",

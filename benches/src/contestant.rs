@@ -78,7 +78,8 @@ pub(crate) fn compile(place: &Location, name: &str, more: &[&str]) -> Result<Pat
 /// As [`compile`], linked with the library.
 pub(crate) fn linked(place: &Location, name: &str, more: &[&str]) -> Result<PathBuf, String> {
     let folder = place.library_folder().display().to_string();
-    let (search, run) = (format!("-L{folder}"), format!("-Wl,-rpath,{folder}"));
+    // Where the program looks first: cargo's LD_LIBRARY_PATH names a folder with a library that is not optimised.
+    let (search, run) = (format!("-L{folder}"), format!("-Wl,--disable-new-dtags,-rpath,{folder}"));
     compile(place, name, &[&[&*search, &*run, "-lzvpos"], more].concat())
 }
 
