@@ -79,8 +79,7 @@ fn a_sale_whose_details_were_dropped_is_given_back() {
         till.shutdown();
     }
     let mut till = on_day(6, &config);
-    let dropped = till.look_up("T1").succeeded();
-    assert_eq!(dropped.json["message"], "", "its details were not dropped: {}", dropped.text);
+    until("the details of T1 are dropped", || till.look_up("T1").succeeded().json["message"] == "");
     reverse(&mut till, "T1").expect("reversed", "ZV-REVERSED");
     assert_eq!(gateway.stands(), 4);
 }
