@@ -49,8 +49,8 @@ SLOW_S = 15
 ALL_S = 90
 
 # Tests of the root package that call the built library.
-TILLS = "beliefs call_actions clock consume deadline elsewhere evidence gateway_answers journal late order proxy quote"
-TILLS += " refund restart settled"
+TILLS = "beliefs call_actions clock consume deadline disk_full elsewhere evidence gateway_answers journal journal_behind"
+TILLS += " late order owner_files proxy quote refund restart settled upgrade"
 # Which tests a mutant meets, one stage after the other, until one catches it: the packages whose code is changed, the
 # package that is tested and its folder, what of it is built and run, and how far it is optimised: compiling takes
 # longest, except where seeds run.

@@ -1,7 +1,8 @@
 //! Dates without a library: the proleptic Gregorian calendar by the civil-from-days method, in which years begin in
 //! March so that the leap day is the last. UTC, and business days of a till that has a fixed offset from it.
 
-const DAY_MS: i64 = 86_400_000;
+/// A day, in milliseconds.
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// The date of a day counted from 1970-01-01, as `2026-11-22`.
 pub fn date(day: i64) -> String {

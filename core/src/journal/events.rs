@@ -488,3 +488,6 @@ pub fn feed<F: Feeding>(feeding: F) -> Result<bool, F::Error> {
 pub fn is_due(entry: &Entry) -> bool {
     entry.stage().is_unsettled() && entry.stage() != Stage::Refused
 }
+
+#[cfg(test)]
+mod tests;

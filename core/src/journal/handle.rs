@@ -277,3 +277,64 @@ impl Journal {
         self.backend().map_or(true, |backend| backend.may_be_running(entry))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::journal::Sqlite;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(3)
+    }
+
+    /// A journal whose first openings fail with these codes, and how often it was tried.
+    fn failing(name: &str, codes: Vec<&'static crate::outcome::codes::Code>) -> (Journal, Arc<AtomicUsize>) {
+        let path = std::env::temp_dir().join(format!("zvpos-handle-{name}-{}.db", std::process::id()));
+        for end in ["db", "db-wal", "db-shm", "mark", "ballast"] {
+            let _ = std::fs::remove_file(path.with_extension(end));
+        }
+        let tries = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&tries);
+        let open = move |_| {
+            let code = codes.get(counted.fetch_add(1, Ordering::SeqCst)).copied();
+            if let Some(code) = code {
+                return Err(JournalError::new(code, "not yet"));
+            }
+            let location = Location { path: path.clone(), per_user: false, unused: None };
+            Ok((Box::new(Sqlite::open(&path)?) as Box<dyn Backend>, location))
+        };
+        (Journal::open(open, soon()), tries)
+    }
+
+    #[test]
+    fn what_passes_is_tried_again_and_its_entries_are_then_unseen() {
+        let passing = vec![&codes::JOURNAL_LOCKED, &codes::JOURNAL_FULL, &codes::JOURNAL_READ_ONLY];
+        let (journal, tries) = failing("passing", passing);
+        for tried in [1, 2] {
+            assert_eq!(tries.load(Ordering::SeqCst), tried);
+            assert!(journal.location().is_err() && !journal.open_again(soon()) && !journal.is_unseen());
+        }
+        // Until it is open nothing can be begun or asked.
+        assert_eq!(journal.owner(), &Owner(NOBODY.to_owned()));
+        assert!(journal.is_alive(journal.owner()) && journal.id().is_err() && !journal.needs_care());
+        assert!(journal.open_again(soon()) && journal.is_unseen() && journal.location().is_ok());
+        assert!(!journal.open_again(soon()));
+        journal.seen();
+        assert!(!journal.is_unseen());
+        assert_ne!(journal.owner(), &Owner(NOBODY.to_owned()));
+        assert!(!journal.is_alive(&Owner(NOBODY.to_owned())));
+    }
+
+    #[test]
+    fn what_does_not_pass_is_not_tried_again() {
+        let (journal, tries) = failing("for-ever", vec![&codes::JOURNAL_DAMAGED]);
+        assert!(!journal.open_again(soon()) && journal.location().is_err());
+        assert_eq!(tries.load(Ordering::SeqCst), 1);
+        let never = Journal::never(JournalError::new(&codes::FORKED, "a child"));
+        assert!(!never.open_again(soon()) && never.location().is_err());
+    }
+}

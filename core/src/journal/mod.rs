@@ -7,6 +7,8 @@
 //!
 //! [`Entry`]: crate::payment::Entry
 
+#[cfg(test)]
+mod conformance;
 pub mod events;
 mod guard;
 mod handle;

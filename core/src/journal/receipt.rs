@@ -21,3 +21,25 @@ impl Receipt {
         self.key == *record.key() && self.revision == record.revision()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::Identity;
+    use crate::money::BizId;
+    use crate::payment::{Detail, OnUnknown, Owner, Stage};
+
+    #[test]
+    fn a_receipt_is_of_one_revision_of_one_entry() {
+        let entry = |biz_id: &str, revision| {
+            let key =
+                Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new(biz_id).unwrap() };
+            let (identity, detail) = (Identity::default(), Detail::default());
+            let owner = Owner("me".into());
+            Entry::restore(key, identity, Stage::Sending, revision, 1, owner, OnUnknown::Hold, 0, detail)
+        };
+        let receipt = Receipt::of(&entry("B1", 3));
+        assert!(receipt.is_of(&entry("B1", 3)));
+        assert!(!receipt.is_of(&entry("B1", 2)) && !receipt.is_of(&entry("B2", 3)));
+    }
+}

@@ -69,6 +69,18 @@ impl Times {
     }
 }
 
+#[cfg(test)]
+impl Times {
+    /// Ended at that moment and, where it says so, given back at that one; days are those of UTC.
+    pub(crate) fn filed(ended_unix_ms: i64, returned_unix_ms: Option<i64>) -> Times {
+        let filed = |unix_ms: i64| Filed {
+            at: Moment { machine_unix_ms: unix_ms, gateway_unix_ms: None },
+            day: unix_ms.div_euclid(crate::calendar::DAY_MS),
+        };
+        Times { ended: Some(filed(ended_unix_ms)), returned: returned_unix_ms.map(filed), ..Times::default() }
+    }
+}
+
 impl Entry {
     /// The record with the times that belong to its stage. Times that are stored never change.
     pub(crate) fn dated(mut self, now: Moment, days: BusinessDays) -> Entry {

@@ -5,9 +5,8 @@ use rusqlite::{Connection, params};
 
 use super::states;
 use super::summary::Summary;
+use crate::calendar::DAY_MS;
 use crate::payment::Entry;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// So many days around its intent's an entry is found by that: more than any business day is off a day of UTC.
 const NEAR: i64 = 2;

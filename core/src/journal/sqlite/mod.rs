@@ -588,7 +588,8 @@ impl Store for Sqlite {
     }
 
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
-        self.listed(Entry::is_refused_refund, |states| states::listed(states, List::Kept))
+        let is_one = |entry: &Entry| entry.is_refused_refund() && !entry.detail().retired;
+        self.listed(is_one, |states| states::listed(states, List::Kept))
     }
 
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::gateway::Identity;
+use crate::journal::conformance::CASES;
 use crate::money::BizId;
 use crate::payment::{Detail, OnUnknown, Stage};
 use std::fs;
@@ -50,6 +51,22 @@ fn soon() -> Instant {
 
 fn done(recorded: &Recorded) {
     assert!(matches!(recorded, Recorded::Done(())), "{recorded:?}");
+}
+
+#[test]
+fn it_does_what_every_store_does() {
+    for (name, case) in CASES {
+        for is_fed in [false, true] {
+            let folder = Folder::new(&format!("{name}-{is_fed}"));
+            let journal = Sqlite::open(&folder.journal()).unwrap();
+            // Closing feeds everything; the journal may be used on.
+            case(&journal, &|| {
+                if is_fed {
+                    journal.close();
+                }
+            });
+        }
+    }
 }
 
 #[test]
