@@ -18,8 +18,9 @@ fn a_process_does_not_grow() {
     let seconds = started.elapsed().as_secs_f64();
     println!("{quotes} quotes in {seconds:.1} s: {} KiB more, {} descriptors more", figures[0], figures[1]);
     assert!(figures[0] < 1024, "grew by {} KiB", figures[0]);
-    // After a quote one unused connection is kept ready for the payment, and renewed every few seconds.
-    assert!(figures[1] <= 1, "keeps {} descriptors", figures[1]);
+    // After a quote one unused connection is kept ready for the payment, and renewed every few seconds. The background
+    // thread opens the journal's three files for itself, at some time after the start.
+    assert!(figures[1] <= 4, "keeps {} descriptors", figures[1]);
     assert!(
         simulator.connections() <= 2 + started.elapsed().as_secs(),
         "{} connections",

@@ -385,6 +385,7 @@ impl World {
         let survives = self.random.per_mille(500);
         if let Some(biz_id) = self.journal.open_anew(survives) {
             self.say("journal", || format!("{biz_id}: what a failed flush left is found on the disk"));
+            self.note_found(&biz_id);
             // A re-opening that nobody was told of: its window begins now.
             let reopened = self.journal.find(&biz_id).map_or(0, |entry| entry.detail().reopened);
             let since = self.unsettled_since.entry(biz_id.clone()).or_insert((now, reopened));
@@ -394,6 +395,18 @@ impl World {
             self.oracle.judge(&biz_id, &self.journal);
         }
         self.start_host(process);
+    }
+
+    /// What a till asked for, though it was told that this could not be recorded.
+    fn note_found(&mut self, biz_id: &str) {
+        let reversal = self.journal.find(biz_id).map(|entry| entry.detail().reversal.clone());
+        let Some(reversal) = reversal else { return };
+        if reversal.refund {
+            self.refunds.insert(biz_id.to_owned());
+        }
+        if reversal.voided.is_some() {
+            self.voids.insert(biz_id.to_owned());
+        }
     }
 
     /// The host of a process is to start: its first thread starts the library and then the others.

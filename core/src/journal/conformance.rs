@@ -185,6 +185,9 @@ fn a_record_needs_the_revision_before_it(store: &dyn Backend, pause: &dyn Fn()) 
 fn an_unsettled_sale_holds_others_back(store: &dyn Backend, pause: &dyn Fn()) {
     let doubt = record(store, Draft::new(store, "B1", Stage::Unknown).of("1", &["7", "8"]));
     record(store, Draft::new(store, "B2", Stage::Succeeded).of("2", &["9"]));
+    // Money that goes back takes nothing from anybody.
+    let refund = Detail { reversal: Reversal { refund: true, ..Reversal::default() }, ..Detail::default() };
+    record(store, Draft::new(store, "B0", Stage::Reversing).of("5", &["5"]).with(refund));
     // A call of this process carries it out.
     let running = Draft::new(store, "B3", Stage::Sending).of("3", &[]).entry();
     let _call = store.in_flight().begin(running.key());
@@ -211,6 +214,7 @@ fn an_unsettled_sale_holds_others_back(store: &dyn Backend, pause: &dyn Fn()) {
         ("B5", "1", &["6"][..], Guard::Coupon),
         ("B6", "2", &["9"], Guard::Member),
         ("B7", "3", &[], Guard::Member),
+        ("B9", "5", &["5"], Guard::Member),
         ("B8", "1", &["7"], Guard::Off),
     ] {
         let recorded = asked(biz_id, member, coupons, guard);

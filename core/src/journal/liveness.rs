@@ -132,6 +132,31 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_is_begun_in_the_own_name_only() {
+        struct Alone(Owner, InFlight);
+        impl Liveness for Alone {
+            fn owner(&self) -> &Owner {
+                &self.0
+            }
+
+            fn in_flight(&self) -> &InFlight {
+                &self.1
+            }
+
+            fn is_alive(&self, _: &Owner) -> bool {
+                true
+            }
+
+            fn may_be_running(&self, _: &Entry) -> bool {
+                true
+            }
+        }
+        let alone = Alone(Owner("me".into()), InFlight::default());
+        assert!(alone.may_begin(&intent(Owner("me".into()))).is_ok());
+        assert!(alone.may_begin(&intent(Owner("other".into()))).is_err());
+    }
+
+    #[test]
     fn a_lock_decides_at_once_and_an_own_intent_by_its_calls() {
         let (now, me) = (Instant::now(), Owner("me".into()));
         let mut missing = MissingOwners::default();

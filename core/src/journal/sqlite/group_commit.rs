@@ -130,3 +130,36 @@ impl Drop for Batch<'_> {
         self.together.told.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::Identity;
+    use crate::money::BizId;
+    use crate::payment::{Key, OnUnknown, Owner};
+
+    fn intent(biz_id: &str) -> Entry {
+        let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new(biz_id).unwrap() };
+        Entry::intent(key, Identity::default(), Owner("me".into()), OnUnknown::Hold, 0)
+    }
+
+    #[test]
+    fn each_is_told_its_own_result_also_where_the_writer_fails() {
+        let queue = GroupCommit::default();
+        let [first, second, third] =
+            ["B1", "B2", "B3"].map(|biz_id| queue.ask(intent(biz_id), Guard::Member));
+        assert!(third.withdraw() && !third.withdraw());
+        let batch = queue.take();
+        assert_eq!((batch.asks().len(), queue.waiting()), (2, 0));
+        assert!(!first.withdraw() && first.told().is_none());
+        batch.tell(|ask| Ok(Recorded::Existing(ask.entry.clone())));
+        assert!(
+            matches!(second.told(), Some(Ok(Recorded::Existing(entry))) if entry.key().biz_id.as_str() == "B2")
+        );
+        assert!(matches!(first.wait(), Ok(Recorded::Existing(entry)) if entry.key().biz_id.as_str() == "B1"));
+        assert!(first.told().is_none() && second.told().is_none(), "a result is told once");
+        let last = queue.ask(intent("B4"), Guard::Off);
+        drop(queue.take());
+        assert!(last.wait().is_err());
+    }
+}

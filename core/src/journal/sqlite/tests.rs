@@ -1061,3 +1061,203 @@ fn a_journal_survives_a_kill_at_every_step() {
         told.len()
     );
 }
+
+#[test]
+fn a_journal_makes_its_folder_and_what_is_unused_keeps_its_identity() {
+    let folder = Folder::new("nested");
+    let path = folder.0.join("a/b/journal.db");
+    let journal = Sqlite::open(&path).unwrap();
+    let id = journal.id().unwrap();
+    drop(journal);
+    // A mark that was cut off before the first record says nothing about records.
+    fs::write(folder.0.join("a/b/journal.db.mark"), "x").unwrap();
+    assert_eq!(Sqlite::open(&path).unwrap().id().unwrap(), id);
+    assert_eq!(fs::metadata(wal::path(&path)).unwrap().len(), 2 * 1024 * 1024);
+}
+
+/// The new identity counts as a change, so that a copy from before it is behind.
+#[test]
+fn an_accepted_loss_gives_a_new_identity_under_a_number_of_its_own() {
+    let folder = Folder::new("accepted");
+    let path = folder.journal();
+    let journal = Sqlite::open(&path).unwrap();
+    for biz_id in ["B1", "B2", "B3"] {
+        done_soon(&journal, &entry(&journal, biz_id, biz_id, Stage::Succeeded, 1));
+    }
+    let id = journal.id().unwrap();
+    drop(journal);
+    fs::remove_file(folder.0.join("journal.db.mark")).unwrap();
+    let journal = Sqlite::open(&path).unwrap();
+    assert_ne!(journal.id().unwrap(), id);
+    let inspection = inspect(&path, BUSY).unwrap();
+    assert_eq!((inspection.sequence, inspection.entries), (4, 3));
+    done_soon(&journal, &entry(&journal, "B4", "B4", Stage::Succeeded, 1));
+}
+
+#[test]
+fn an_upgrade_counts_as_a_change() {
+    let folder = Folder::new("counted");
+    let path = first_format(&folder);
+    let before = inspect(&path, BUSY).unwrap();
+    let journal = Sqlite::open(&path).unwrap();
+    let after = inspect(&path, BUSY).unwrap();
+    assert_eq!((before.format, after.format), (1, 2));
+    assert!(before.sequence > 1 && before.entries > 1);
+    // The file came without its mark, so that a new identity is the second change.
+    assert_eq!(after.sequence, before.sequence + 2);
+    assert_eq!(after.entries, before.entries);
+    assert_eq!(after.unsettled, before.unsettled);
+    drop(journal);
+}
+
+#[test]
+fn an_inspection_reads_the_log_and_the_states_and_checks_both() {
+    let folder = Folder::new("inspection");
+    let path = folder.journal();
+    let journal = Sqlite::open(&path).unwrap();
+    assert_eq!(inspect(&path, BUSY).unwrap().entries, 0);
+    done_soon(&journal, &entry(&journal, "B1", "1", Stage::Unknown, 1));
+    done_soon(&journal, &entry(&journal, "B2", "2", Stage::Succeeded, 1));
+    journal.feed_and_checkpoint(soon()).unwrap();
+    done_soon(&journal, &entry(&journal, "B1", "1", Stage::Reversing, 2));
+    done_soon(&journal, &entry(&journal, "B3", "3", Stage::Succeeded, 1));
+    let found = inspect(&path, BUSY).unwrap();
+    assert_eq!((found.format, found.sequence, found.entries), (2, 4, 3));
+    assert_eq!(found.unsettled, journal.unsettled(EVERYTHING).unwrap());
+    let hand = Connection::open(&path).unwrap();
+    for (change, back) in [
+        ("UPDATE state SET owner = 'x' || owner", "UPDATE state SET owner = substr(owner, 2)"),
+        ("UPDATE event SET owner = 'x' || owner", "UPDATE event SET owner = substr(owner, 2)"),
+    ] {
+        hand.execute_batch(change).unwrap();
+        assert_eq!(inspect(&path, BUSY).unwrap_err().code.text, codes::JOURNAL_DAMAGED.text, "{change}");
+        hand.execute_batch(back).unwrap();
+        assert!(inspect(&path, BUSY).is_ok(), "{back}");
+    }
+    Watermark::beside(&path).hold().raise(5);
+    assert_eq!(inspect(&path, BUSY).unwrap_err().code.text, codes::JOURNAL_BEHIND.text);
+}
+
+/// A mark that another process has raised meanwhile, by one change that this file does not have.
+#[test]
+fn a_record_is_refused_beside_a_mark_that_knows_a_later_change() {
+    let folder = Folder::new("raised");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    done_soon(&journal, &entry(&journal, "B1", "1", Stage::Succeeded, 1));
+    Watermark::beside(&folder.journal()).hold().raise(2);
+    let error =
+        journal.record(&entry(&journal, "B2", "2", Stage::Succeeded, 1), Guard::Off, soon()).unwrap_err();
+    assert_eq!(error.code.text, codes::JOURNAL_BEHIND.text);
+    assert!(journal.record(&entry(&journal, "B3", "3", Stage::Succeeded, 1), Guard::Off, soon()).is_err());
+}
+
+/// A process whose first use of the journal is a record, after another one has fed all of the log.
+#[test]
+fn a_record_is_held_back_by_what_only_the_states_know() {
+    let folder = Folder::new("states-only");
+    let (one, two) = (Sqlite::open(&folder.journal()).unwrap(), Sqlite::open(&folder.journal()).unwrap());
+    done_soon(&one, &entry(&one, "B1", "1", Stage::Unknown, 1));
+    one.feed_and_checkpoint(soon()).unwrap();
+    let recorded = two.record(&entry(&two, "B2", "1", Stage::Sending, 1), Guard::Member, soon()).unwrap();
+    assert!(matches!(recorded, Recorded::InDoubt(_)), "{recorded:?}");
+}
+
+/// Where no thread feeds the log, a call does once its own outcome is durable; an intent is not kept waiting.
+#[test]
+fn a_call_feeds_a_log_that_has_become_too_long() {
+    let folder = Folder::new("too-long");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let intents: Vec<Entry> = (0..TOO_MANY)
+        .map(|number| entry(&journal, &format!("B{number}"), &format!("{number}"), Stage::Sending, 1))
+        .collect();
+    assert!(journal.record_all(&intents, soon()).iter().all(Result::is_ok));
+    done_soon(&journal, &entry(&journal, "LAST", "x", Stage::Sending, 1));
+    assert_eq!(journal.index.lock().waiting(), TOO_MANY + 1);
+    done_soon(&journal, &entry(&journal, "LAST", "x", Stage::Succeeded, 2));
+    assert!(journal.index.lock().waiting() < TOO_MANY);
+}
+
+/// A copy of the database alone is whole after a close, and the WAL begins again.
+#[test]
+fn what_was_closed_stands_in_the_database_alone() {
+    let folder = Folder::new("alone");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    for number in 0..40 {
+        let biz_id = format!("B{number}");
+        done_soon(&journal, &entry(&journal, &biz_id, &biz_id, Stage::Succeeded, 1));
+    }
+    let other = Connection::open(folder.journal()).unwrap();
+    assert!(wal::pages(&other).unwrap() > 40);
+    journal.close();
+    assert_eq!(wal::pages(&other).unwrap(), 1);
+    let copy = folder.0.join("copy.db");
+    fs::copy(folder.journal(), &copy).unwrap();
+    assert_eq!(inspect(&copy, BUSY).unwrap().entries, 40);
+}
+
+/// So many days with sales must have followed; half of what is kept, for a till is closed on some.
+#[test]
+fn details_are_kept_until_enough_days_have_followed() {
+    for (days, followed, dropped) in [(4, 1, 0), (4, 2, 1), (5, 2, 1), (6, 2, 0)] {
+        let folder = Folder::new("followed");
+        let journal = Sqlite::open(&folder.journal()).unwrap();
+        let sale = |day: i64| {
+            let made = entry(&journal, &format!("D{day}"), &format!("{day}"), Stage::Succeeded, 1);
+            let detail = Detail { acknowledged: true, ..Detail::default() };
+            Entry::restore(
+                made.key().clone(),
+                made.identity().clone(),
+                Stage::Succeeded,
+                1,
+                1,
+                journal.owner().clone(),
+                OnUnknown::Hold,
+                day * 86_400_000,
+                detail,
+            )
+        };
+        done_soon(&journal, &sale(0));
+        for day in 0..followed {
+            done_soon(&journal, &sale(100 - day));
+        }
+        journal.feed_and_checkpoint(soon()).unwrap();
+        assert_eq!(journal.retire(days, soon()).unwrap(), dropped, "{days} days kept, {followed} followed");
+        // A second time there is nothing left to do, and what was dropped stays dropped.
+        assert_eq!(journal.retire(days, soon()).unwrap(), 0);
+        let first = sale(0);
+        drop(journal);
+        let again = Sqlite::open(&folder.journal()).unwrap();
+        let found = again.find(first.key()).unwrap().unwrap();
+        assert_eq!(found.detail().retired, dropped == 1);
+    }
+}
+
+/// Filed twice under the same far day, and counted once.
+#[test]
+fn an_entry_is_filed_under_a_far_day_once() {
+    let folder = Folder::new("filed-twice");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    for revision in [1, 2] {
+        let made = entry(&journal, "B1", "1", Stage::Reversed, revision);
+        let times = crate::payment::Times::filed(20_000 * 86_400_000, Some(20_030 * 86_400_000));
+        let detail = Detail { times, ..Detail::default() };
+        let (key, identity) = (made.key().clone(), made.identity().clone());
+        let owner = journal.owner().clone();
+        let entry = Entry::restore(
+            key,
+            identity,
+            Stage::Reversed,
+            revision,
+            1,
+            owner,
+            OnUnknown::Hold,
+            20_000 * 86_400_000,
+            detail,
+        );
+        done_soon(&journal, &entry);
+        journal.feed_and_checkpoint(soon()).unwrap();
+    }
+    drop(journal);
+    let again = Sqlite::open(&folder.journal()).unwrap();
+    assert_eq!(again.near_day(20_030).unwrap().len(), 1);
+}
