@@ -128,7 +128,13 @@ pub(super) fn refuse_second_name(_: &Path) -> Result<(), JournalError> {
 /// The kind of network file system that holds the file; `None` for a local disk.
 #[cfg(target_os = "linux")]
 pub fn network_kind(path: &Path) -> Option<&'static str> {
-    // The magic numbers of statfs(2).
+    let found = rustix::fs::statfs(path.parent()?).ok()?;
+    kind_of(u64::try_from(found.f_type).ok()?)
+}
+
+/// The kind of a file system with that type, by the magic numbers of statfs(2); `None` for a local one.
+#[cfg(target_os = "linux")]
+fn kind_of(type_number: u64) -> Option<&'static str> {
     const NETWORK: [(u64, &str); 8] = [
         (0x6969, "NFS"),
         (0x517b, "SMB"),
@@ -139,9 +145,8 @@ pub fn network_kind(path: &Path) -> Option<&'static str> {
         (0x0bd0_0bd0, "Lustre"),
         (0x00c3_6400, "Ceph"),
     ];
-    let folder = path.parent()?;
-    let found = rustix::fs::statfs(folder).ok()?;
-    let magic = u64::try_from(found.f_type).ok()? & 0xffff_ffff;
+    // They have 32 bits.
+    let magic = type_number & 0xffff_ffff;
     NETWORK.into_iter().find(|(number, _)| *number == magic).map(|(_, name)| name)
 }
 
@@ -178,5 +183,72 @@ mod tests {
         assert_eq!((place.path, place.per_user), (machine.join(FILE), false));
         assert_eq!(place.unused, Some(user.join(FILE)));
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn the_folders_are_those_that_the_documentation_names() {
+        assert_eq!(user_folder(), std::env::home_dir().map(|home| home.join(".zvpos")));
+        #[cfg(not(windows))]
+        assert_eq!(machine_folder(), Path::new("/var/lib/zvpos"));
+        #[cfg(windows)]
+        assert!(machine_folder().is_absolute() && machine_folder().ends_with("zvpos"));
+    }
+
+    #[test]
+    fn a_folder_is_usable_if_a_file_can_be_made_in_it() {
+        let folder = std::env::temp_dir().join(format!("zvpos-usable-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        assert!(usable(&folder.join("below")));
+        assert_eq!(fs::read_dir(folder.join("below")).unwrap().count(), 0, "the probe is left");
+        fs::write(folder.join("file"), "").unwrap();
+        assert!(!usable(&folder.join("file")));
+        // Where the probe would be, nothing can be written, not even by root.
+        let probe = folder.join(format!(".probe-{}", std::process::id()));
+        fs::create_dir(&probe).unwrap();
+        assert!(!usable(&folder));
+        #[cfg(unix)]
+        {
+            fs::remove_dir(&probe).unwrap();
+            std::os::unix::fs::symlink(folder.join("missing").join("file"), &probe).unwrap();
+            assert!(!usable(&folder));
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_has_one_real_path_before_and_after_it_is_made() {
+        let folder = std::env::temp_dir().join(format!("zvpos-real-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("there")).unwrap();
+        let there = folder.join("there").canonicalize().unwrap();
+        std::os::unix::fs::symlink(&there, folder.join("link")).unwrap();
+        let through = folder.join("link").join(FILE);
+        assert_eq!(real(&through), there.join(FILE));
+        fs::write(&through, "").unwrap();
+        assert_eq!(real(&through), there.join(FILE));
+        // Without its folder it stays what it is, and without a folder it is in the current one.
+        assert_eq!(real(&folder.join("none").join(FILE)), folder.join("none").join(FILE));
+        let name = format!("zvpos-none-{}", std::process::id());
+        assert_eq!(
+            real(Path::new(&name)),
+            std::env::current_dir().unwrap().canonicalize().unwrap().join(name)
+        );
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_network_file_system_is_known_by_the_32_bits_of_its_type() {
+        let kinds = [(0x6969, "NFS"), (0x517b, "SMB"), (0xff53_4d42, "CIFS"), (0x0102_1997, "9P")];
+        for (number, name) in kinds {
+            assert_eq!(kind_of(number), Some(name));
+            // A signed number of 32 bits that became one of 64.
+            assert_eq!(kind_of(number | 0xffff_ffff_0000_0000), Some(name));
+        }
+        // ext2 to ext4, tmpfs, XFS, Btrfs.
+        for number in [0, 0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e] {
+            assert_eq!(kind_of(number), None);
+        }
     }
 }

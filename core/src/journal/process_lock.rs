@@ -198,6 +198,9 @@ pub fn folder(journal: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::Identity;
+    use crate::money::BizId;
+    use crate::payment::{Key, OnUnknown};
 
     fn lives(me: &ProcessLock, other: &Owner) -> bool {
         me.presence(other) == Presence::Lives
@@ -264,5 +267,100 @@ mod tests {
         drop(me);
         fs::remove_dir_all(folder(&path)).unwrap();
         assert_eq!(wrong, 0, "of 40000 times a dead one was said to live");
+    }
+
+    #[test]
+    fn a_process_without_its_file_is_missing_and_one_that_ends_takes_its_file_along() {
+        let path = std::env::temp_dir().join(format!("zvpos-missing-{}.db", std::process::id()));
+        let me = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let other = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let name = other.owner().clone();
+        drop(other);
+        assert!(!folder(&path).join(&name.0).exists());
+        assert_eq!(me.presence(&name), Presence::Missing);
+        // A file that cannot be opened may be locked.
+        assert_eq!(me.presence(&Owner("1-long".repeat(1000))), Presence::Lives);
+        // If the whole folder is gone, that says nothing of anybody.
+        fs::remove_dir_all(folder(&path)).unwrap();
+        assert_eq!(me.presence(&name), Presence::Lives);
+    }
+
+    #[test]
+    fn an_attempt_may_run_as_long_as_its_process_may_live() {
+        let path = std::env::temp_dir().join(format!("zvpos-may-run-{}.db", std::process::id()));
+        let me = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let other = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let dead = Owner("1-dead".into());
+        fs::write(folder(&path).join(&dead.0), "").unwrap();
+        assert!(me.may_carry_out(&intent(other.owner().clone())));
+        assert!(!me.may_carry_out(&intent(dead)));
+        // Somebody may have deleted the file of a process whose calls last a day.
+        let day = Duration::from_hours(24);
+        assert!(me.may_carry_out(&intent(owner_name(1, 7, day))));
+        drop((me, other));
+        fs::remove_dir_all(folder(&path)).unwrap();
+    }
+
+    fn intent(owner: Owner) -> Entry {
+        let key = Key { open_id: "o".into(), environment: "e".into(), biz_id: BizId::new("B1").unwrap() };
+        Entry::intent(key, Identity::default(), owner, OnUnknown::Reverse, 0)
+    }
+
+    /// Elsewhere a file that is open keeps its name.
+    #[cfg(unix)]
+    #[test]
+    fn a_process_whose_file_was_taken_away_makes_it_again_under_its_lock() {
+        let path = std::env::temp_dir().join(format!("zvpos-again-{}.db", std::process::id()));
+        let me = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let other = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let mine = folder(&path).join(&me.owner().0);
+        fs::remove_file(&mine).unwrap();
+        assert_eq!(other.presence(me.owner()), Presence::Missing);
+        me.keep_name();
+        assert_eq!(other.presence(me.owner()), Presence::Lives);
+        // One that stands is left alone.
+        let known = identity(&fs::metadata(&mine).unwrap());
+        me.keep_name();
+        assert_eq!(identity(&fs::metadata(&mine).unwrap()), known);
+        // Another file under its name, which nobody has locked.
+        fs::write(folder(&path).join("new"), "").unwrap();
+        fs::rename(folder(&path).join("new"), &mine).unwrap();
+        assert_eq!(other.presence(me.owner()), Presence::Dead);
+        me.keep_name();
+        assert_eq!(other.presence(me.owner()), Presence::Lives);
+        // Without its folder.
+        fs::remove_dir_all(folder(&path)).unwrap();
+        me.keep_name();
+        other.keep_name();
+        assert!(mine.exists());
+        assert_eq!(other.presence(me.owner()), Presence::Lives);
+        drop((me, other));
+        fs::remove_dir_all(folder(&path)).unwrap();
+    }
+
+    #[cfg(unix)]
+    fn identity(found: &fs::Metadata) -> (u64, u64) {
+        use std::os::unix::fs::MetadataExt;
+        (found.dev(), found.ino())
+    }
+
+    /// Also the file that is made later under the same name.
+    #[cfg(unix)]
+    #[test]
+    fn every_lock_file_is_handed_to_who_closes_it_in_a_forked_child() {
+        static GUARDED: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+        // The files of other tests come along.
+        guard_lock_by(|file| GUARDED.lock().unwrap().push(identity(&file.metadata().unwrap())));
+        let path = std::env::temp_dir().join(format!("zvpos-guarded-{}.db", std::process::id()));
+        let me = ProcessLock::take(&path, &Opening::default()).unwrap();
+        let mine = folder(&path).join(&me.owner().0);
+        let is_guarded = || GUARDED.lock().unwrap().contains(&identity(&fs::metadata(&mine).unwrap()));
+        me.guard();
+        assert!(is_guarded());
+        fs::remove_file(&mine).unwrap();
+        me.keep_name();
+        assert!(is_guarded());
+        drop(me);
+        fs::remove_dir_all(folder(&path)).unwrap();
     }
 }

@@ -118,6 +118,9 @@ pub(super) fn stamp(found: &fs::Metadata) -> Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn the_files_own_bytes_say_what_sqlite_says() {
@@ -135,6 +138,24 @@ mod tests {
         connection.execute_batch("DELETE FROM journal").unwrap();
         assert_eq!(base.sequence(), None);
         assert_eq!(only_number(b""), None);
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_stamp_differs_where_the_time_or_the_length_does() {
+        let path = std::env::temp_dir().join(format!("zvpos-stamp-{}", std::process::id()));
+        fs::write(&path, "four").unwrap();
+        let of = |path: &Path| stamp(&fs::metadata(path).unwrap());
+        let written = |at: SystemTime| File::options().write(true).open(&path).unwrap().set_modified(at);
+        let (earlier, later) =
+            (SystemTime::UNIX_EPOCH + SECOND * 1_000, SystemTime::UNIX_EPOCH + SECOND * 2_000);
+        written(earlier).unwrap();
+        assert_eq!(of(&path), (Some(earlier), 4));
+        written(later).unwrap();
+        assert_eq!(of(&path), (Some(later), 4));
+        fs::write(&path, "other").unwrap();
+        written(later).unwrap();
+        assert_eq!(of(&path), (Some(later), 5));
         fs::remove_file(path).unwrap();
     }
 }

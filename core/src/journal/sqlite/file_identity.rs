@@ -51,6 +51,41 @@ mod unix {
     fn of(found: &fs::Metadata) -> Identity {
         (found.dev(), found.ino())
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn files_stand_until_one_of_them_is_replaced_or_deleted() {
+            let folder = std::env::temp_dir().join(format!("zvpos-identity-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(&folder).unwrap();
+            let (path, new) = (folder.join("journal.db"), folder.join("new"));
+            let names = ["journal.db", "journal.db-wal", "journal.db-shm"].map(|name| folder.join(name));
+            for name in &names {
+                assert!(FileIdentity::of(&path).is_err());
+                fs::write(name, "four").unwrap();
+            }
+            for name in &names {
+                let known = FileIdentity::of(&path).unwrap();
+                assert_eq!(known.stand(), Some(stamp(&fs::metadata(&path).unwrap())));
+                // What SQLite writes into them does not replace them.
+                fs::write(name, "other").unwrap();
+                assert_eq!(known.stand(), Some(stamp(&fs::metadata(&path).unwrap())));
+                // The same content in another file.
+                fs::write(&new, "other").unwrap();
+                fs::rename(&new, name).unwrap();
+                assert_eq!(known.stand(), None, "{} was replaced", name.display());
+                let known = FileIdentity::of(&path).unwrap();
+                fs::rename(name, &new).unwrap();
+                assert_eq!(known.stand(), None, "{} is gone", name.display());
+                fs::rename(&new, name).unwrap();
+                assert!(known.stand().is_some());
+            }
+            fs::remove_dir_all(folder).unwrap();
+        }
+    }
 }
 
 /// On other systems an open file can be neither deleted nor replaced.

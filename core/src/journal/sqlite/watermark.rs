@@ -56,14 +56,18 @@ impl Watermark {
     /// Whether it is there and holds no number: emptied or overwritten, and not removed by a person. One that is just being
     /// made has its number in a moment.
     pub(super) fn is_damaged(&self) -> bool {
-        const LOOKS: u32 = 5;
+        self.holds_none_after(|| std::thread::sleep(Duration::from_millis(20)))
+    }
+
+    /// Whether it is there and holds no number, also after a few moments; `wait` lets one pass.
+    fn holds_none_after(&self, mut wait: impl FnMut()) -> bool {
+        const MOMENTS: u32 = 4;
         let holds_none = || fs::read(&self.path).is_ok_and(|bytes| numbers(&bytes)[0].is_none());
-        (0..LOOKS).all(|look| {
-            if look > 0 {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            holds_none()
-        })
+        holds_none()
+            && (0..MOMENTS).all(|_| {
+                wait();
+                holds_none()
+            })
     }
 
     /// The sequence that the database was seen to have without its WAL.
@@ -155,14 +159,19 @@ fn make(path: &Path, sequence: u64) -> io::Result<()> {
     let written = rights::open(&new, OpenOptions::new().create_new(true).write(true)).and_then(|file| {
         write_at(&file, format!("{sequence:020}\n").as_bytes(), 0).and_then(|()| file.sync_all())
     });
-    let made = written.and_then(|()| match fs::hard_link(&new, path) {
+    let made = written.and_then(|()| name(path, fs::hard_link(&new, path)));
+    let _ = fs::remove_file(&new);
+    made
+}
+
+/// Sees to it that there is a mark under its name, which the link to a new one has or has not made.
+fn name(path: &Path, linked: io::Result<()>) -> io::Result<()> {
+    match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         // A file system that knows one name for a file: the number comes a moment after the file.
         Err(_) => rights::open(path, OpenOptions::new().create(true).truncate(false).write(true)).map(drop),
         Ok(()) => Ok(()),
-    });
-    let _ = fs::remove_file(&new);
-    made
+    }
 }
 
 /// False where another process is writing it.
@@ -217,4 +226,164 @@ pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 fn numbers(bytes: &[u8]) -> [Option<u64>; 2] {
     let mut lines = std::str::from_utf8(bytes).unwrap_or_default().lines();
     [(); 2].map(|()| lines.next()?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own for a mark.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let path = std::env::temp_dir().join(format!("zvpos-mark-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Folder(path)
+        }
+
+        /// As one process has it.
+        fn mark(&self) -> Watermark {
+            Watermark::beside(&self.0.join("journal.db"))
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_mark_is_made_with_its_first_number_and_never_goes_down() {
+        let folder = Folder::new("up");
+        let mark = folder.mark();
+        assert_eq!((mark.read(), mark.look(), mark.hold().known()), (None, None, 0));
+        for (raised, known) in [(7, 7), (5, 7), (7, 7), (12, 12)] {
+            mark.hold().raise(raised);
+            assert_eq!((mark.read(), mark.look(), mark.hold().known()), (Some(known), Some(known), known));
+            // Another process has not opened it yet.
+            assert_eq!(folder.mark().look(), Some(known));
+        }
+        assert_eq!(folder.names(), ["journal.db.mark"]);
+    }
+
+    #[test]
+    fn the_base_has_a_line_of_its_own_and_never_goes_down() {
+        let folder = Folder::new("base");
+        let mark = folder.mark();
+        mark.hold().raise_base(3);
+        assert_eq!(folder.names(), Vec::<String>::new());
+        mark.hold().raise(70);
+        assert_eq!(mark.read_base(), None);
+        for (raised, known) in [(50, 50), (30, 50), (50, 50), (60, 60)] {
+            mark.hold().raise_base(raised);
+            assert_eq!((mark.read(), mark.read_base()), (Some(70), Some(known)));
+        }
+        mark.hold().raise(80);
+        assert_eq!((mark.read(), mark.read_base()), (Some(80), Some(60)));
+    }
+
+    #[test]
+    fn a_base_is_written_beside_a_number_only() {
+        let folder = Folder::new("no-number");
+        let mark = folder.mark();
+        fs::write(&mark.path, "").unwrap();
+        mark.hold().raise_base(3);
+        assert_eq!(fs::read(&mark.path).unwrap(), b"");
+        // The number that is missing comes with the next commit.
+        mark.hold().raise(4);
+        assert_eq!(mark.read(), Some(4));
+        mark.hold().raise_base(3);
+        assert_eq!(mark.read_base(), Some(3));
+    }
+
+    /// On Windows the mark is not locked.
+    #[cfg(unix)]
+    #[test]
+    fn a_mark_that_another_process_writes_is_left_alone_until_that_is_done() {
+        let folder = Folder::new("two");
+        let (mark, other) = (folder.mark(), folder.mark());
+        mark.hold().raise(7);
+
+        let theirs = other.hold();
+        mark.hold().raise(9);
+        mark.hold().raise_base(7);
+        assert_eq!((mark.read(), mark.read_base(), mark.hold().known()), (Some(7), None, 7));
+        drop(theirs);
+
+        // They are done between the beginning and the end of a commit.
+        let theirs = other.hold();
+        let ours = mark.hold();
+        theirs.raise(8);
+        ours.raise(10);
+        assert_eq!(mark.read(), Some(10));
+        let theirs = other.hold();
+        let ours = mark.hold();
+        theirs.raise(12);
+        ours.raise(11);
+        assert_eq!(mark.read(), Some(12));
+    }
+
+    /// Elsewhere a file that is open keeps its name.
+    #[cfg(unix)]
+    #[test]
+    fn a_mark_that_was_taken_away_is_known_until_its_name_is_looked_for_and_then_made_again() {
+        let folder = Folder::new("gone");
+        let mark = folder.mark();
+        mark.hold().raise(7);
+        mark.keep_name();
+        fs::remove_file(&mark.path).unwrap();
+        assert_eq!((mark.read(), mark.look()), (None, Some(7)));
+        mark.keep_name();
+        assert_eq!(mark.look(), None);
+        mark.hold().raise(8);
+        assert_eq!((mark.read(), mark.look()), (Some(8), Some(8)));
+    }
+
+    #[test]
+    fn a_mark_is_damaged_if_its_number_does_not_come() {
+        let folder = Folder::new("damaged");
+        let mark = folder.mark();
+        // Whether it is damaged, and how many moments that took; the number comes in that moment.
+        let asked = |comes_in: u32| {
+            let mut moments = 0;
+            let is_damaged = mark.holds_none_after(|| {
+                moments += 1;
+                if moments == comes_in {
+                    fs::write(&mark.path, format!("{:020}\n", 7)).unwrap();
+                }
+            });
+            (is_damaged, moments)
+        };
+        assert_eq!(asked(9), (false, 0), "it was removed");
+        for content in ["", "\0\0\0", "seven\n"] {
+            fs::write(&mark.path, content).unwrap();
+            assert_eq!(asked(9), (true, 4), "{content:?}");
+        }
+        assert_eq!(asked(3), (false, 3));
+        assert_eq!(asked(9), (false, 0), "it has its number");
+    }
+
+    #[test]
+    fn a_mark_gets_its_number_where_a_file_has_one_name_only() {
+        let folder = Folder::new("one-name");
+        let mark = folder.mark();
+        // Another process has made it meanwhile: there is nothing to do.
+        name(&mark.path, Err(io::ErrorKind::AlreadyExists.into())).unwrap();
+        assert_eq!(folder.names(), Vec::<String>::new());
+        name(&mark.path, Err(io::ErrorKind::Unsupported.into())).unwrap();
+        assert_eq!(mark.read(), None);
+        mark.hold().raise(7);
+        assert_eq!(mark.read(), Some(7));
+        // One that is there is not emptied.
+        name(&mark.path, Err(io::ErrorKind::Unsupported.into())).unwrap();
+        assert_eq!(mark.read(), Some(7));
+    }
 }
