@@ -293,6 +293,9 @@ fn a_success_is_unfinished_until_the_till_has_read_it(store: &dyn Backend, pause
     let in_order: Vec<&str> = unfinished.iter().map(|entry| entry.key().biz_id.as_str()).collect();
     assert_eq!(in_order, ["older", "to-confirm", "unread"]);
     store.acknowledge(first.key().clone());
+    // A record that is not written takes nothing of that along.
+    let existing = store.record(&Draft::new(store, "read", Stage::Unknown).entry(), Guard::Off, soon());
+    assert!(matches!(existing, Ok(Recorded::Existing(_))), "{existing:?}");
     // A day's report knows it at once.
     let of_day = store.near_day(20_000).unwrap();
     assert!(of_day.iter().any(|entry| entry.key() == first.key() && entry.detail().acknowledged));
@@ -331,6 +334,11 @@ fn a_day_finds_what_is_filed_under_it(store: &dyn Backend, pause: &dyn Fn()) {
     pause();
     let of = |day: i64| store.near_day(day).unwrap();
     let found = of(20_000);
+    let moments: Vec<i64> = found
+        .iter()
+        .map(|entry| entry.detail().times.ended_unix_ms().unwrap_or(entry.created_unix_ms()))
+        .collect();
+    assert!(moments.is_sorted() && moments.first() != moments.last(), "{moments:?}");
     assert_eq!(biz_ids(&found), ["ahead", "given-back-today", "of-1970", "retired", "today", "two-days-ago"]);
     assert_eq!(biz_ids(&of(19_998)), ["today", "two-days-ago"]);
     assert_eq!(biz_ids(&of(19_996)), ["two-days-ago"]);

@@ -285,7 +285,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::gateway::Identity;
     use crate::journal::Sqlite;
+    use crate::money::BizId;
+    use crate::payment::{Detail, OnUnknown, Stage};
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(3)
@@ -327,6 +330,49 @@ mod tests {
         assert!(!journal.is_unseen());
         assert_ne!(journal.owner(), &Owner(NOBODY.to_owned()));
         assert!(!journal.is_alive(&Owner(NOBODY.to_owned())));
+    }
+
+    #[test]
+    fn it_asks_and_tells_its_store() {
+        let (journal, _) = failing("open", Vec::new());
+        let key = |biz_id: &str| Key {
+            open_id: "o".into(),
+            environment: "e".into(),
+            biz_id: BizId::new(biz_id).unwrap(),
+        };
+        let intent = |biz_id: &str| {
+            let owner = journal.owner().clone();
+            Entry::intent(key(biz_id), Identity::default(), owner, OnUnknown::Hold, 0)
+        };
+        assert!(journal.seems_free(&intent("B1"), Guard::Member));
+        let recorded = journal.record(&intent("B1"), Guard::Member, soon());
+        assert!(matches!(recorded, Ok(Recorded::Done(_))), "{recorded:?}");
+        assert!(!journal.seems_free(&intent("B1"), Guard::Member));
+        let success = Entry::restore(
+            key("B1"),
+            Identity::default(),
+            Stage::Succeeded,
+            2,
+            1,
+            journal.owner().clone(),
+            OnUnknown::Hold,
+            0,
+            Detail::default(),
+        );
+        assert!(matches!(journal.record(&success, Guard::Off, soon()), Ok(Recorded::Done(_))));
+        assert_eq!(journal.unfinished().unwrap().len(), 1);
+        journal.acknowledge(key("B1"));
+        journal.close();
+        assert_eq!(journal.unfinished().unwrap(), []);
+        let foreign = |revision, stage| {
+            let owner = Owner("another process".into());
+            let (identity, detail) = (Identity::default(), Detail::default());
+            Entry::restore(key("B9"), identity, stage, revision, 1, owner, OnUnknown::Hold, 0, detail)
+        };
+        for (revision, stage) in [(1, Stage::Reversed), (2, Stage::Sending)] {
+            assert!(journal.record(&foreign(revision, stage), Guard::Off, soon()).is_err(), "{revision}");
+        }
+        assert!(journal.receipt_of(&success).unwrap().is_err(), "the till has read a later revision");
     }
 
     #[test]

@@ -79,6 +79,11 @@ impl Times {
         };
         Times { ended: Some(filed(ended_unix_ms)), returned: returned_unix_ms.map(filed), ..Times::default() }
     }
+
+    /// When it ended, by the machine's clock.
+    pub(crate) fn ended_unix_ms(&self) -> Option<i64> {
+        self.ended.map(|filed| filed.at.machine_unix_ms)
+    }
 }
 
 impl Entry {

@@ -121,7 +121,7 @@ impl Tables {
     }
 }
 
-/// Tables whose log should have two events more.
+/// Tables whose log should go on to event 7.
 struct Short(Tables);
 
 impl View for Short {
@@ -144,6 +144,20 @@ impl View for Short {
     }
 }
 
+impl Feeding for Short {
+    fn put_state(&self, number: u64, before: Option<&Entry>, entry: &Entry) -> Result<(), Broken> {
+        self.0.put_state(number, before, entry)
+    }
+
+    fn set_fed(&self, number: u64) -> Result<(), Broken> {
+        self.0.set_fed(number)
+    }
+
+    fn commit(self) -> Result<(), Broken> {
+        Feeding::commit(self.0)
+    }
+}
+
 #[test]
 fn what_is_missing_is_named() {
     for (missing, read, fed) in [(1, 1, 1), (2, 2, 2), (4, 4, 4)] {
@@ -153,6 +167,7 @@ fn what_is_missing_is_named() {
         assert_eq!(tables.catch_up(&other), Err(Broken::Gap(read)));
         assert_eq!(feed(tables), Err(Broken::Gap(fed)));
     }
+    assert_eq!(feed(Short(Tables::default())), Err(Broken::Gap(1)));
     let (tables, _) = Tables::with(5);
     let index = SharedIndex::default();
     assert_eq!(index.view(|| Ok(Short(tables.clone()))).map(drop), Err(Broken::Gap(6)));

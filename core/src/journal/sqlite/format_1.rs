@@ -256,4 +256,26 @@ mod tests {
         drop(connection);
         std::fs::remove_file(path).unwrap();
     }
+
+    #[test]
+    fn what_becomes_of_an_unknown_outcome_comes_along() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/journal-v1.db");
+        let path = std::env::temp_dir().join(format!("zvpos-format-1-hold-{}.db", std::process::id()));
+        std::fs::copy(fixture, &path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let mut statement = connection.prepare(ROWS).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let row = rows.next().unwrap().unwrap();
+        let read = |on_unknown: &'static str| {
+            let columns = Columns { on_unknown, ..Columns::read(row).unwrap() };
+            columns.entry(&Accounts::read(&connection).unwrap()).map(|entry| entry.on_unknown())
+        };
+        assert_eq!(read("hold").unwrap(), OnUnknown::Hold);
+        assert_eq!(read("reverse").unwrap(), OnUnknown::Reverse);
+        assert!(read("neither").is_err());
+        drop(rows);
+        drop(statement);
+        drop(connection);
+        std::fs::remove_file(path).unwrap();
+    }
 }

@@ -27,8 +27,11 @@ pub(super) fn settle(connection: &Connection, accepted: impl Fn(u64) -> bool) ->
         let transaction = Transaction::to_write(connection)?;
         let ends = tables::ends(&transaction)?;
         // Another process may have written, or been faster.
-        if ends.fed < ends.last || fits(&transaction)? {
+        if ends.fed != ends.last {
             continue;
+        }
+        if fits(&transaction)? {
+            return Ok(());
         }
         transaction
             .prepare_cached("INSERT OR REPLACE INTO about VALUES ('journal_id', ?1)")?

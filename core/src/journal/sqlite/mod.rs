@@ -314,7 +314,7 @@ impl Sqlite {
             self.feed_all(&connection, until)?;
             let transaction = Transaction::to_write(&connection)?;
             let ends = transaction.ends()?;
-            if ends.fed < ends.last {
+            if ends.fed != ends.last {
                 // Another process has written meanwhile: at the next start.
                 return Ok(0);
             }
@@ -325,7 +325,7 @@ impl Sqlite {
                     retired += 1;
                 }
             }
-            if retired > 0 {
+            if retired != 0 {
                 transaction.commit()?;
             }
             Ok(retired)

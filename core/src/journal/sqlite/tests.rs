@@ -1126,7 +1126,11 @@ fn an_inspection_reads_the_log_and_the_states_and_checks_both() {
     assert_eq!(found.unsettled, journal.unsettled(EVERYTHING).unwrap());
     let hand = Connection::open(&path).unwrap();
     for (change, back) in [
-        ("UPDATE state SET owner = 'x' || owner", "UPDATE state SET owner = substr(owner, 2)"),
+        // A settled entry's, which no list reads.
+        (
+            "UPDATE state SET owner = 'x' || owner WHERE biz_id = 'B2'",
+            "UPDATE state SET owner = substr(owner, 2) WHERE biz_id = 'B2'",
+        ),
         ("UPDATE event SET owner = 'x' || owner", "UPDATE event SET owner = substr(owner, 2)"),
     ] {
         hand.execute_batch(change).unwrap();
@@ -1134,6 +1138,13 @@ fn an_inspection_reads_the_log_and_the_states_and_checks_both() {
         hand.execute_batch(back).unwrap();
         assert!(inspect(&path, BUSY).is_ok(), "{back}");
     }
+    let mark = Watermark::beside(&path);
+    let base = mark.read_base().unwrap();
+    assert!(base > 0);
+    mark.hold().raise_base(base + 1);
+    assert_eq!(inspect(&path, BUSY).unwrap_err().code.text, codes::JOURNAL_BEHIND.text);
+    fs::remove_file(folder.0.join("journal.db.mark")).unwrap();
+    assert!(inspect(&path, BUSY).is_ok());
     Watermark::beside(&path).hold().raise(5);
     assert_eq!(inspect(&path, BUSY).unwrap_err().code.text, codes::JOURNAL_BEHIND.text);
 }
@@ -1260,4 +1271,80 @@ fn an_entry_is_filed_under_a_far_day_once() {
     drop(journal);
     let again = Sqlite::open(&folder.journal()).unwrap();
     assert_eq!(again.near_day(20_030).unwrap().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_written_is_explained_by_its_cause() {
+    use std::io::{Error, ErrorKind};
+    let path = Path::new("journal.db");
+    for (kind, code) in [
+        (ErrorKind::ReadOnlyFilesystem, &codes::JOURNAL_READ_ONLY),
+        (ErrorKind::StorageFull, &codes::JOURNAL_FULL),
+        (ErrorKind::QuotaExceeded, &codes::JOURNAL_FULL),
+        (ErrorKind::PermissionDenied, &codes::JOURNAL_PLACE),
+    ] {
+        assert_eq!(not_made(path, &Error::from(kind)).code.text, code.text, "{kind}");
+    }
+    for (number, code) in [
+        (ffi::SQLITE_IOERR_SHMSIZE, &codes::JOURNAL_FULL),
+        (ffi::SQLITE_FULL, &codes::JOURNAL_FULL),
+        (ffi::SQLITE_READONLY, &codes::JOURNAL_READ_ONLY),
+        (ffi::SQLITE_PERM, &codes::JOURNAL_READ_ONLY),
+        (ffi::SQLITE_CANTOPEN, &codes::JOURNAL_PLACE),
+        (ffi::SQLITE_BUSY, &codes::JOURNAL_LOCKED),
+        (ffi::SQLITE_LOCKED, &codes::JOURNAL_LOCKED),
+        (ffi::SQLITE_CORRUPT, &codes::JOURNAL_DAMAGED),
+        (ffi::SQLITE_NOTADB, &codes::JOURNAL_DAMAGED),
+        (ffi::SQLITE_IOERR_FSYNC, &codes::JOURNAL),
+    ] {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(number), None);
+        assert_eq!(explain(path, &error).code.text, code.text, "{number}");
+    }
+    assert_eq!(explain(path, &damage::damaged("B1", "stage")).code.text, codes::JOURNAL_DAMAGED.text);
+}
+
+/// What a list reads waits for another thread's reading, and not longer.
+#[test]
+fn a_reading_waits_for_another_one() {
+    let folder = Folder::new("reading");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    done_soon(&journal, &entry(&journal, "B1", "1", Stage::Unknown, 1));
+    let reading = journal.to_read().unwrap();
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| journal.unsettled(EVERYTHING));
+        std::thread::sleep(Duration::from_millis(50));
+        drop(reading);
+        assert_eq!(other.join().unwrap().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn a_journal_that_has_stopped_writes_nothing_when_it_is_closed() {
+    let folder = Folder::new("stopped");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let entry = entry(&journal, "B1", "1", Stage::Succeeded, 1);
+    done_soon(&journal, &entry);
+    journal.acknowledge(entry.key().clone());
+    journal.stop(&JournalError::new(&codes::JOURNAL, "a flush failed"));
+    journal.close();
+    let hand = Connection::open(folder.journal()).unwrap();
+    let count: i64 = hand.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 1, "neither the acknowledgement nor a feed");
+}
+
+/// A file that another program is about to change is waited for, as long as a start may wait.
+#[test]
+fn a_start_waits_for_another_program() {
+    let folder = Folder::new("held-at-start");
+    let hand = Connection::open(folder.journal()).unwrap();
+    hand.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").unwrap();
+    let patience = Duration::from_millis(50);
+    let refused = Sqlite::open_as(&folder.journal(), &Opening { patience, ..Opening::default() });
+    assert_eq!(refused.err().unwrap().code.text, codes::JOURNAL_LOCKED.text);
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| Sqlite::open(&folder.journal()).map(drop));
+        std::thread::sleep(Duration::from_millis(300));
+        hand.execute_batch("ROLLBACK").unwrap();
+        assert!(opened.join().unwrap().is_ok());
+    });
 }

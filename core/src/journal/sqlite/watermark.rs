@@ -379,6 +379,7 @@ mod tests {
         name(&mark.path, Err(io::ErrorKind::AlreadyExists.into())).unwrap();
         assert_eq!(folder.names(), Vec::<String>::new());
         name(&mark.path, Err(io::ErrorKind::Unsupported.into())).unwrap();
+        assert_eq!(folder.names().len(), 1);
         assert_eq!(mark.read(), None);
         mark.hold().raise(7);
         assert_eq!(mark.read(), Some(7));
