@@ -35,8 +35,8 @@ impl Sqlite {
         let mut others = None;
         let mut put = self.put_together(turn, entry, guard, &mut others, &acknowledged, Room::Held);
         let is_full = matches!(&put, Err(Failure::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DiskFull));
-        let mut asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
-        let has_outcome = std::iter::once(entry).chain(&mut asks).any(|entry| !entry.is_intent());
+        let asks = others.iter().flat_map(Batch::asks).map(|ask| &ask.entry);
+        let has_outcome = std::iter::once(entry).chain(asks).any(|entry| !entry.is_intent());
         // An outcome must be written, so the room that is reserved for outcomes is used.
         if is_full && has_outcome && self.ballast.give_back() {
             put = self.put_together(turn, entry, guard, &mut others, &acknowledged, Room::GivenBack);
