@@ -287,7 +287,9 @@ mod tests {
     use super::*;
     use crate::gateway::Identity;
     use crate::journal::Sqlite;
+    use crate::journal::test_folder::Folder;
     use crate::money::BizId;
+    use crate::outcome::codes::Code;
     use crate::payment::{Detail, OnUnknown, Stage};
 
     fn soon() -> Instant {
@@ -295,11 +297,8 @@ mod tests {
     }
 
     /// A journal whose first openings fail with these codes, and how often it was tried.
-    fn failing(name: &str, codes: Vec<&'static crate::outcome::codes::Code>) -> (Journal, Arc<AtomicUsize>) {
-        let path = std::env::temp_dir().join(format!("zvpos-handle-{name}-{}.db", std::process::id()));
-        for end in ["db", "db-wal", "db-shm", "mark", "ballast"] {
-            let _ = std::fs::remove_file(path.with_extension(end));
-        }
+    fn failing(folder: &Folder, codes: Vec<&'static Code>) -> (Journal, Arc<AtomicUsize>) {
+        let path = folder.journal();
         let tries = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&tries);
         let open = move |_| {
@@ -316,7 +315,8 @@ mod tests {
     #[test]
     fn what_passes_is_tried_again_and_its_entries_are_then_unseen() {
         let passing = vec![&codes::JOURNAL_LOCKED, &codes::JOURNAL_FULL, &codes::JOURNAL_READ_ONLY];
-        let (journal, tries) = failing("passing", passing);
+        let folder = Folder::new("handle-passing");
+        let (journal, tries) = failing(&folder, passing);
         for tried in [1, 2] {
             assert_eq!(tries.load(Ordering::SeqCst), tried);
             assert!(journal.location().is_err() && !journal.open_again(soon()) && !journal.is_unseen());
@@ -334,7 +334,8 @@ mod tests {
 
     #[test]
     fn it_asks_and_tells_its_store() {
-        let (journal, _) = failing("open", Vec::new());
+        let folder = Folder::new("handle-open");
+        let (journal, _) = failing(&folder, Vec::new());
         let key = |biz_id: &str| Key {
             open_id: "o".into(),
             environment: "e".into(),
@@ -377,7 +378,8 @@ mod tests {
 
     #[test]
     fn what_does_not_pass_is_not_tried_again() {
-        let (journal, tries) = failing("for-ever", vec![&codes::JOURNAL_DAMAGED]);
+        let folder = Folder::new("handle-for-ever");
+        let (journal, tries) = failing(&folder, vec![&codes::JOURNAL_DAMAGED]);
         assert!(!journal.open_again(soon()) && journal.location().is_err());
         assert_eq!(tries.load(Ordering::SeqCst), 1);
         let never = Journal::never(JournalError::new(&codes::FORKED, "a child"));

@@ -19,6 +19,8 @@ mod process_lock;
 mod receipt;
 mod sqlite;
 mod store;
+#[cfg(test)]
+mod test_folder;
 
 pub use guard::{Admission, Guard, admit};
 pub use handle::Journal;

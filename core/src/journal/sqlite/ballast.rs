@@ -68,20 +68,19 @@ impl Ballast {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::test_folder::Folder;
     use std::fs::File;
 
-    /// In a folder of its own, which is to be removed.
-    fn ballast(name: &str) -> (PathBuf, Ballast) {
-        let folder = std::env::temp_dir().join(format!("zvpos-ballast-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        let ballast = Ballast::beside(&folder.join("journal.db"));
+    /// In a folder of its own.
+    fn ballast(name: &str) -> (Folder, Ballast) {
+        let folder = Folder::new(&format!("ballast-{name}"));
+        let ballast = Ballast::beside(&folder.journal());
         (folder, ballast)
     }
 
     #[test]
     fn the_room_is_held_in_full_and_written_once() {
-        let (folder, ballast) = ballast("held");
+        let (_folder, ballast) = ballast("held");
         ballast.ensure().unwrap();
         let written = fs::read(ballast.path()).unwrap();
         assert_eq!(written.len(), LENGTH);
@@ -93,12 +92,11 @@ mod tests {
             ballast.ensure().unwrap();
             assert_eq!(fs::metadata(ballast.path()).unwrap().len(), LENGTH as u64);
         }
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn room_is_given_back_once_and_only_where_there_was_some() {
-        let (folder, ballast) = ballast("back");
+        let (_folder, ballast) = ballast("back");
         assert!(!ballast.give_back());
         ballast.ensure().unwrap();
         let elsewhere = File::open(ballast.path()).unwrap();
@@ -110,13 +108,12 @@ mod tests {
         fs::write(ballast.path(), "").unwrap();
         assert!(!ballast.give_back());
         assert!(!ballast.path().exists());
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn room_that_cannot_be_held_is_an_error() {
         let (folder, ballast) = ballast("none");
-        fs::remove_dir_all(folder).unwrap();
+        drop(folder);
         assert!(ballast.ensure().is_err());
     }
 }

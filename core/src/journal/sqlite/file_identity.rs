@@ -55,14 +55,13 @@ mod unix {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use crate::journal::test_folder::Folder;
 
         #[test]
         fn files_stand_until_one_of_them_is_replaced_or_deleted() {
-            let folder = std::env::temp_dir().join(format!("zvpos-identity-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&folder);
-            fs::create_dir_all(&folder).unwrap();
-            let (path, new) = (folder.join("journal.db"), folder.join("new"));
-            let names = ["journal.db", "journal.db-wal", "journal.db-shm"].map(|name| folder.join(name));
+            let folder = Folder::new("identity");
+            let (path, new) = (folder.journal(), folder.0.join("new"));
+            let names = ["journal.db", "journal.db-wal", "journal.db-shm"].map(|name| folder.0.join(name));
             for name in &names {
                 assert!(FileIdentity::of(&path).is_err());
                 fs::write(name, "four").unwrap();
@@ -83,7 +82,6 @@ mod unix {
                 fs::rename(&new, name).unwrap();
                 assert!(known.stand().is_some());
             }
-            fs::remove_dir_all(folder).unwrap();
         }
     }
 }

@@ -179,9 +179,8 @@ impl<'r> Columns<'r> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
+    use crate::journal::test_folder::Folder;
 
     const ENVIRONMENT: &str = "127.0.0.1:18987";
 
@@ -201,6 +200,13 @@ mod tests {
         }
     }
 
+    /// A copy of the file that a program of the first format has left.
+    fn fixture(folder: &Folder) -> Connection {
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/journal-v1.db");
+        std::fs::copy(fixture, folder.journal()).unwrap();
+        Connection::open(folder.journal()).unwrap()
+    }
+
     /// Every entry's environment, bizId and stage.
     fn entries(connection: &Connection) -> Vec<(String, String, Stage)> {
         let mut found = Vec::new();
@@ -215,10 +221,8 @@ mod tests {
 
     #[test]
     fn what_closes_a_biz_id_stands_before_a_refusal_and_behind_a_success() {
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/journal-v1.db");
-        let path = std::env::temp_dir().join(format!("zvpos-format-1-closed-{}.db", std::process::id()));
-        std::fs::copy(fixture, &path).unwrap();
-        let connection = Connection::open(&path).unwrap();
+        let folder = Folder::new("format-1-closed");
+        let connection = fixture(&folder);
         for (other, biz_id, stands) in [
             ("reversed", "F-declined", Stage::Reversed),
             ("undone", "F-declined", Stage::Undone),
@@ -230,16 +234,12 @@ mod tests {
             let found = entries(&changes);
             assert!(found.contains(&account), "{other}: {found:?}");
         }
-        drop(connection);
-        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn of_two_urls_with_one_biz_id_none_takes_the_place_of_the_other() {
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/journal-v1.db");
-        let path = std::env::temp_dir().join(format!("zvpos-format-1-{}.db", std::process::id()));
-        std::fs::copy(fixture, &path).unwrap();
-        let connection = Connection::open(&path).unwrap();
+        let folder = Folder::new("format-1");
+        let connection = fixture(&folder);
         let before = entries(&connection);
         assert!(before.iter().any(|(_, _, stage)| !stage.is_unsettled()));
         doubled(&connection, "https://127.0.0.1:18987/api/v2", "unknown");
@@ -253,16 +253,12 @@ mod tests {
             assert!(matches!(account[..], [(_, _, stage)] if stage.is_unsettled()), "{of_it:?}");
             assert!(matches!(url[..], [(url, _, _)] if url.starts_with("http")), "{of_it:?}");
         }
-        drop(connection);
-        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn what_becomes_of_an_unknown_outcome_comes_along() {
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/journal-v1.db");
-        let path = std::env::temp_dir().join(format!("zvpos-format-1-hold-{}.db", std::process::id()));
-        std::fs::copy(fixture, &path).unwrap();
-        let connection = Connection::open(&path).unwrap();
+        let folder = Folder::new("format-1-hold");
+        let connection = fixture(&folder);
         let mut statement = connection.prepare(ROWS).unwrap();
         let mut rows = statement.query([]).unwrap();
         let row = rows.next().unwrap().unwrap();
@@ -275,7 +271,5 @@ mod tests {
         assert!(read("neither").is_err());
         drop(rows);
         drop(statement);
-        drop(connection);
-        std::fs::remove_file(path).unwrap();
     }
 }

@@ -3,33 +3,13 @@
 use super::*;
 use crate::gateway::Identity;
 use crate::journal::conformance::CASES;
+use crate::journal::test_folder::Folder;
 use crate::money::BizId;
 use crate::payment::{Detail, OnUnknown, Stage};
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const EVERYTHING: Page<'_> = Page { after: None, limit: usize::MAX };
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("zvpos-journal-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.0.join("journal.db")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn entry(journal: &Sqlite, biz_id: &str, customer: &str, stage: Stage, revision: u64) -> Entry {
     Entry::restore(

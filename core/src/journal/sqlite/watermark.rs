@@ -231,55 +231,38 @@ fn numbers(bytes: &[u8]) -> [Option<u64>; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::test_folder::Folder;
 
-    /// A folder of its own for a mark.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Folder {
-            let path = std::env::temp_dir().join(format!("zvpos-mark-{name}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
-            fs::create_dir_all(&path).unwrap();
-            Folder(path)
-        }
-
-        /// As one process has it.
-        fn mark(&self) -> Watermark {
-            Watermark::beside(&self.0.join("journal.db"))
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).unwrap();
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-        }
+    /// The mark of a journal, as one process has it.
+    fn mark_in(folder: &Folder) -> Watermark {
+        Watermark::beside(&folder.journal())
     }
 
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn names(folder: &Folder) -> Vec<String> {
+        let entries = fs::read_dir(&folder.0).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     #[test]
     fn a_mark_is_made_with_its_first_number_and_never_goes_down() {
-        let folder = Folder::new("up");
-        let mark = folder.mark();
+        let folder = Folder::new("mark-up");
+        let mark = mark_in(&folder);
         assert_eq!((mark.read(), mark.look(), mark.hold().known()), (None, None, 0));
         for (raised, known) in [(7, 7), (5, 7), (7, 7), (12, 12)] {
             mark.hold().raise(raised);
             assert_eq!((mark.read(), mark.look(), mark.hold().known()), (Some(known), Some(known), known));
             // Another process has not opened it yet.
-            assert_eq!(folder.mark().look(), Some(known));
+            assert_eq!(mark_in(&folder).look(), Some(known));
         }
-        assert_eq!(folder.names(), ["journal.db.mark"]);
+        assert_eq!(names(&folder), ["journal.db.mark"]);
     }
 
     #[test]
     fn the_base_has_a_line_of_its_own_and_never_goes_down() {
-        let folder = Folder::new("base");
-        let mark = folder.mark();
+        let folder = Folder::new("mark-base");
+        let mark = mark_in(&folder);
         mark.hold().raise_base(3);
-        assert_eq!(folder.names(), Vec::<String>::new());
+        assert_eq!(names(&folder), Vec::<String>::new());
         mark.hold().raise(70);
         assert_eq!(mark.read_base(), None);
         for (raised, known) in [(50, 50), (30, 50), (50, 50), (60, 60)] {
@@ -292,8 +275,8 @@ mod tests {
 
     #[test]
     fn a_base_is_written_beside_a_number_only() {
-        let folder = Folder::new("no-number");
-        let mark = folder.mark();
+        let folder = Folder::new("mark-no-number");
+        let mark = mark_in(&folder);
         fs::write(&mark.path, "").unwrap();
         mark.hold().raise_base(3);
         assert_eq!(fs::read(&mark.path).unwrap(), b"");
@@ -308,8 +291,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_mark_that_another_process_writes_is_left_alone_until_that_is_done() {
-        let folder = Folder::new("two");
-        let (mark, other) = (folder.mark(), folder.mark());
+        let folder = Folder::new("mark-two");
+        let (mark, other) = (mark_in(&folder), mark_in(&folder));
         mark.hold().raise(7);
 
         let theirs = other.hold();
@@ -335,8 +318,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_mark_that_was_taken_away_is_known_until_its_name_is_looked_for_and_then_made_again() {
-        let folder = Folder::new("gone");
-        let mark = folder.mark();
+        let folder = Folder::new("mark-gone");
+        let mark = mark_in(&folder);
         mark.hold().raise(7);
         mark.keep_name();
         fs::remove_file(&mark.path).unwrap();
@@ -349,8 +332,8 @@ mod tests {
 
     #[test]
     fn a_mark_is_damaged_if_its_number_does_not_come() {
-        let folder = Folder::new("damaged");
-        let mark = folder.mark();
+        let folder = Folder::new("mark-damaged");
+        let mark = mark_in(&folder);
         // Whether it is damaged, and how many moments that took; the number comes in that moment.
         let asked = |comes_in: u32| {
             let mut moments = 0;
@@ -373,13 +356,13 @@ mod tests {
 
     #[test]
     fn a_mark_gets_its_number_where_a_file_has_one_name_only() {
-        let folder = Folder::new("one-name");
-        let mark = folder.mark();
+        let folder = Folder::new("mark-one-name");
+        let mark = mark_in(&folder);
         // Another process has made it meanwhile: there is nothing to do.
         name(&mark.path, Err(io::ErrorKind::AlreadyExists.into())).unwrap();
-        assert_eq!(folder.names(), Vec::<String>::new());
+        assert_eq!(names(&folder), Vec::<String>::new());
         name(&mark.path, Err(io::ErrorKind::Unsupported.into())).unwrap();
-        assert_eq!(folder.names().len(), 1);
+        assert_eq!(names(&folder).len(), 1);
         assert_eq!(mark.read(), None);
         mark.hold().raise(7);
         assert_eq!(mark.read(), Some(7));
