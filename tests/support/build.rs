@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::cargo;
 use super::shipped::shipped;
@@ -29,8 +28,7 @@ pub fn library() -> &'static Path {
 
 /// The library with full debug information, which the shipped one does not have.
 pub fn library_with_debug_info() -> PathBuf {
-    // Also if the environment asks for less.
-    cargo::finish(&mut cargo::build(&root(), &["--config", "profile.dev.debug=true"]));
+    cargo::finish(&mut cargo::build(&root(), &["--config", "profile.dev.package.zvpos.debug=true"]));
     let path = scratch().parent().unwrap().join("debug/libzvpos.so");
     assert!(path.is_file(), "no {}", path.display());
     path
@@ -67,13 +65,7 @@ pub struct Output {
 
 /// A new folder that no other test uses.
 pub fn own_folder() -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = scratch().join("work").join(format!("{}-{number}", std::process::id()));
-    // An earlier process may have had the same process id.
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    super::own_folder::own_folder(&scratch())
 }
 
 /// The folder in which a program looks for the library first: cargo's LD_LIBRARY_PATH names folders with others.

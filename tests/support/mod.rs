@@ -9,6 +9,7 @@ mod cargo;
 mod cases;
 mod disk;
 mod driver;
+mod own_folder;
 mod scripted;
 mod shipped;
 mod simulator;

@@ -5,15 +5,15 @@
 
 #[path = "../../../tests/support/cargo.rs"]
 mod cargo;
+#[path = "../../../tests/support/own_folder.rs"]
+mod own_folder;
 #[path = "../../../tests/support/shipped.rs"]
 mod shipped;
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use zvpos_certify::{Options, Report, run};
 
@@ -24,13 +24,7 @@ pub fn root() -> PathBuf {
 
 /// A new folder for one caller.
 pub fn own_folder() -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("certify-{}-{number}", std::process::id());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    own_folder::own_folder(Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
 /// The folder of the release `libzvpos.so`; see [`shipped::shipped`].

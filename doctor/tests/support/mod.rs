@@ -8,15 +8,15 @@
     reason = "a test may panic"
 )]
 
+#[path = "../../../tests/support/own_folder.rs"]
+mod own_folder;
 #[path = "../../../tests/support/tls.rs"]
 mod tls;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use zvpos_core::api::Library;
@@ -30,13 +30,7 @@ pub const MEMBER: &str = "383933091455959041";
 
 /// A new folder for one caller.
 pub fn own_folder() -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("doctor-{}-{number}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    own_folder::own_folder(Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
 /// The simulator, in this process.
