@@ -286,8 +286,8 @@ mod tests {
 
     use super::*;
     use crate::gateway::Identity;
-    use crate::journal::Sqlite;
     use crate::journal::test_folder::Folder;
+    use crate::journal::{Opening, Sqlite};
     use crate::money::BizId;
     use crate::outcome::codes::Code;
     use crate::payment::{Detail, OnUnknown, Stage};
@@ -307,7 +307,8 @@ mod tests {
                 return Err(JournalError::new(code, "not yet"));
             }
             let location = Location { path: path.clone(), per_user: false, unused: None };
-            Ok((Box::new(Sqlite::open(&path)?) as Box<dyn Backend>, location))
+            let opening = Opening { later: true, ..Opening::default() };
+            Ok((Box::new(Sqlite::open_as(&path, &opening)?) as Box<dyn Backend>, location))
         };
         (Journal::open(open, soon()), tries)
     }
@@ -341,6 +342,9 @@ mod tests {
             environment: "e".into(),
             biz_id: BizId::new(biz_id).unwrap(),
         };
+        assert!(journal.needs_care());
+        journal.care(soon()).unwrap();
+        assert!(!journal.needs_care());
         let intent = |biz_id: &str| {
             let owner = journal.owner().clone();
             Entry::intent(key(biz_id), Identity::default(), owner, OnUnknown::Hold, 0)

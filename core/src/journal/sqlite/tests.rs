@@ -206,6 +206,58 @@ fn what_waited_too_long_is_not_written_later() {
     assert_eq!(journal.find(late.key()).unwrap(), None);
 }
 
+/// An outcome is recorded though its call's time is over, if the journal is free a moment later.
+#[test]
+fn a_record_waits_for_a_moment_though_its_time_is_over() {
+    let folder = Folder::new("moment");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    // On a busy machine the moment may be over once.
+    let is_recorded = (0..10).any(|number| {
+        let outcome = entry(&journal, &format!("B{number}"), "1", Stage::Succeeded, 1);
+        let held = journal.to_write(soon()).unwrap();
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| journal.record(&outcome, Guard::Off, Instant::now()));
+            while journal.together.waiting() == 0 && !thread.is_finished() {
+                std::thread::yield_now();
+            }
+            // Longer than a connection is waited for at all.
+            std::thread::sleep(Duration::from_millis(60));
+            drop(held);
+            thread.join().unwrap().is_ok()
+        })
+    });
+    assert!(is_recorded);
+}
+
+/// Those behind the first one are taken back with it.
+#[test]
+fn several_records_that_waited_too_long_are_not_written_later() {
+    let folder = Folder::new("several-late");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let late = ["B1", "B2"].map(|biz_id| entry(&journal, biz_id, biz_id, Stage::Sending, 1));
+    let held = journal.to_write(soon()).unwrap();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| journal.record_all(&late, Instant::now()));
+        let told = thread.join().unwrap();
+        assert!(told.len() == 2 && told.iter().all(Result::is_err), "{told:?}");
+    });
+    drop(held);
+    done_soon(&journal, &entry(&journal, "B3", "3", Stage::Sending, 1));
+    assert!(late.iter().all(|entry| journal.find(entry.key()).unwrap().is_none()));
+}
+
+#[test]
+fn a_lock_whose_file_is_gone_is_made_again_after_a_while() {
+    let folder = Folder::new("names");
+    let journal = Sqlite::open(&folder.journal()).unwrap();
+    let lock = crate::journal::owners_folder(&folder.journal()).join(&journal.owner().0);
+    fs::remove_file(&lock).unwrap();
+    journal.look_after_names(Duration::from_hours(1));
+    assert!(!lock.exists());
+    journal.look_after_names(Duration::ZERO);
+    assert!(lock.exists());
+}
+
 #[test]
 fn an_unsettled_sale_holds_back_the_same_member_and_coupon() {
     let folder = Folder::new("guard");
@@ -626,6 +678,10 @@ fn only_a_look_up_that_should_find_something_waits_for_the_whole_journal() {
     done_soon(&journal, &entry(&journal, "C2", "C2", Stage::Succeeded, 1));
     assert!(journal.find(&key("C2")).unwrap().is_some() && journal.unsettled(EVERYTHING).is_ok());
     assert!(!journal.proof.is_complete() && journal.needs_care());
+    // That a bizId has a record under one account does not say that it has none under another one.
+    let other = Sqlite::open_as(&folder.journal(), &LATER()).unwrap();
+    assert!(!other.proof.is_complete() && !other.stands_elsewhere(&key("B7")).unwrap());
+    assert!(other.proof.is_complete());
     // Of another account.
     let elsewhere = Key { open_id: "o2".into(), ..key("B7") };
     assert!(journal.find(&elsewhere).unwrap().is_none() && journal.proof.is_complete());
