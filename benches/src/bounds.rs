@@ -66,9 +66,8 @@ pub(crate) const SLOW_KB: Bound = counted(
     40.0,
     40.0,
 );
-// On a busy machine an answer now and then comes in two parts, each with a call of its own.
 pub(crate) const QUOTE_CALLS: Bound =
-    counted("quote, system calls of the calling thread", "试算，调用线程的系统调用次数", 4.0, 4.6);
+    counted("quote, system calls of the calling thread", "试算，调用线程的系统调用次数", 4.0, 4.2);
 pub(crate) const QUOTE_INSTRUCTIONS: Bound =
     counted("quote, instructions of the calling thread", "试算，调用线程的指令数", 55_000.0, 90_000.0);
 
