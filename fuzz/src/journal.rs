@@ -113,6 +113,8 @@ impl Store for Memory {
         }
     }
 
+    fn flush_acknowledged(&self) {}
+
     fn close(&self) {}
 
     fn needs_care(&self) -> bool {

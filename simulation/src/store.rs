@@ -152,8 +152,12 @@ impl Records for Store {
         }
     }
 
-    fn close(&self) {
+    fn flush_acknowledged(&self) {
         self.life.world().flush_acknowledged(self.life.process);
+    }
+
+    fn close(&self) {
+        self.flush_acknowledged();
     }
 
     fn needs_care(&self) -> bool {

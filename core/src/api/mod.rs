@@ -266,7 +266,7 @@ impl Library {
     fn left_unfinished(&self) -> Result<Vec<Entry>, JournalError> {
         let journal = &self.shared.journal;
         // A success that was looked up just now counts as read.
-        journal.close();
+        journal.flush_acknowledged();
         let mut entries = journal.unfinished()?;
         entries.retain(|entry| !journal.is_alive(entry.owner()));
         Ok(entries)

@@ -24,6 +24,39 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(3)
 }
 
+/// Moving the WAL to the database takes several flushes, which belong to the end of a process and to its own thread.
+#[test]
+fn what_is_listed_waits_for_no_checkpoint() {
+    let library = started("list", r#""background":false,"api":"v3","endpoint":"http://127.0.0.1:9""#);
+    let (client, journal) = (&library.clients[0], &library.shared.journal);
+    let path = journal.location().unwrap().path.clone();
+    let database = || std::fs::read(&path).unwrap();
+    let before = database();
+    let list: [&dyn Fn() -> Answer; 2] = [&|| library.started(false), &|| library.pending(None)];
+    for (number, list) in list.into_iter().enumerate() {
+        let key = client.key(&BizId::new(&format!("L{number}")).unwrap());
+        let success = Entry::restore(
+            key.clone(),
+            Identity::default(),
+            Stage::Succeeded,
+            1,
+            1,
+            journal.owner().clone(),
+            OnUnknown::Hold,
+            0,
+            Detail::default(),
+        );
+        journal.record(&success, Guard::Off, soon()).unwrap();
+        journal.acknowledge(key);
+        assert_eq!(journal.unfinished().unwrap().len(), 1);
+        list();
+        assert_eq!(journal.unfinished().unwrap(), [], "what was acknowledged is written");
+        assert!(database() == before, "{number}");
+    }
+    library.shut_down();
+    assert!(database() != before);
+}
+
 /// More reversals hang than are tried in one round of the backoff, so that one of them is always overdue; and more than
 /// are read from the journal at a time.
 #[test]

@@ -299,7 +299,7 @@ fn a_success_is_unfinished_until_the_till_has_read_it(store: &dyn Backend, pause
     // A day's report knows it at once.
     let of_day = store.near_day(20_000).unwrap();
     assert!(of_day.iter().any(|entry| entry.key() == first.key() && entry.detail().acknowledged));
-    store.close();
+    store.flush_acknowledged();
     assert_eq!(biz_ids(&store.unfinished().unwrap()), ["older", "to-confirm"]);
     let found = store.find(first.key()).unwrap().unwrap();
     assert_eq!(Some(&found), first.acknowledged().as_ref());

@@ -227,14 +227,22 @@ impl Journal {
 
 /// What the till has read.
 impl Journal {
-    /// The till has read that this succeeded. It is written with the next record, or by [`Journal::close`].
+    /// The till has read that this succeeded. It is written with the next record, or by
+    /// [`Journal::flush_acknowledged`].
     pub fn acknowledge(&self, key: Key) {
         if let Ok(backend) = self.backend() {
             backend.acknowledge(key);
         }
     }
 
-    /// Writes what [`Journal::acknowledge`] has gathered; the journal may be used on.
+    /// Writes what [`Journal::acknowledge`] has gathered.
+    pub fn flush_acknowledged(&self) {
+        if let Ok(backend) = self.backend() {
+            backend.flush_acknowledged();
+        }
+    }
+
+    /// The same, and what the next start need then not do; the journal may be used on.
     pub fn close(&self) {
         if let Ok(backend) = self.backend() {
             backend.close();

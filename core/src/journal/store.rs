@@ -108,10 +108,13 @@ pub trait Store: Send + Sync {
     /// recorded within two days of it by the machine's clock, and those that were filed far from there.
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError>;
 
-    /// The till has read that this succeeded. It is written with the next record, or by [`Store::close`].
+    /// The till has read that this succeeded. It is written with the next record, or by [`Store::flush_acknowledged`].
     fn acknowledge(&self, key: Key);
 
-    /// Writes what [`Store::acknowledge`] has gathered; the store may be used on.
+    /// Writes what [`Store::acknowledge`] has gathered.
+    fn flush_acknowledged(&self);
+
+    /// The same, and what the next start need then not do; the store may be used on.
     fn close(&self);
 
     /// Whether [`Store::care`] has something to do.

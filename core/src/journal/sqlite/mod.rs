@@ -617,6 +617,10 @@ impl Store for Sqlite {
         self.acknowledged().push(key);
     }
 
+    fn flush_acknowledged(&self) {
+        self.write_acknowledged(Instant::now() + BUSY);
+    }
+
     fn close(&self) {
         let until = Instant::now() + BUSY;
         self.write_acknowledged(until);

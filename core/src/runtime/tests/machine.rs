@@ -296,6 +296,8 @@ impl Store for Arc<Memory> {
 
     fn acknowledge(&self, _: Key) {}
 
+    fn flush_acknowledged(&self) {}
+
     fn close(&self) {}
 
     fn needs_care(&self) -> bool {
