@@ -191,8 +191,11 @@ pub(crate) fn confirmed_over(
 ) -> Option<Entry> {
     let is_open = matches!(stands.stage, Stage::Reversing | Stage::Refused | Stage::Unproven)
         || (stands.stage == Stage::Kept && stands.is_refused_refund());
-    // A confirmation from before the sale was re-opened dates from before the consume arrived.
-    let is_the_same = stands.detail.reopened == tried.detail.reopened && stands.attempt == tried.attempt;
+    // A confirmation from before the sale was re-opened, or from before its success was known, may date from before the
+    // consume arrived.
+    let is_the_same = stands.detail.reopened == tried.detail.reopened
+        && stands.attempt == tried.attempt
+        && (tried.detail.answered || !stands.detail.answered);
     if !is_open || !is_the_same || !matches!(answer, Reversed::Done(_) | Reversed::Already(_)) {
         return None;
     }

@@ -342,6 +342,12 @@ fn what_is_proven_is_not_lost_to_a_try_that_received_less() {
     let mut opened = stands(Stage::Refused);
     opened.detail.reopened = 1;
     assert_eq!(over(&opened, Reversed::Done(words()), true), None);
+    // Nor does one from before the consume was answered.
+    let mut unanswered = tried.clone();
+    unanswered.detail.answered = false;
+    let answered = stands(Stage::Reversing);
+    assert!(answered.detail.answered);
+    assert_eq!(confirmed_over(&answered, &unanswered, &Reversed::Done(words()), true, false), None);
     // While the consume may still arrive, the confirmation is a promise, which was refused since then.
     let mut lost = stands(Stage::Refused);
     lost.detail.answered = false;
