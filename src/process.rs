@@ -171,7 +171,7 @@ impl Process {
         }
         self.charset.store(charset.number(), Ordering::Relaxed);
         journal::guard_lock_by(|file| fork::guard(Some(file)));
-        match Library::start(config, vec![Arc::new(HostLog)], self.forked) {
+        match Library::start(config, vec![Arc::new(HostLog)], self.forked, None) {
             Ok(library) => {
                 let answer = library.started(false);
                 self.started_once.store(true, Ordering::Release);

@@ -62,7 +62,7 @@ impl Audit {
             // Without a background thread, it acts only on request.
             keys.insert("background".to_owned(), json!(false));
         }
-        match Library::start(&config.to_string(), Vec::new(), false) {
+        match Library::start(&config.to_string(), Vec::new(), false, None) {
             Ok(library) => Ok(Audit { library }),
             Err(answer) => Err(answer.to_json()),
         }

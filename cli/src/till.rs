@@ -58,7 +58,7 @@ impl Till {
         if common.verbose > 1 {
             sinks.push(Arc::new(Stderr));
         }
-        let library = match Library::start(&settings.text, sinks, false) {
+        let library = match Library::start(&settings.text, sinks, false, None) {
             Ok(library) => library,
             Err(answer) => {
                 output::say(&format!("zv: the configuration {} is not taken", settings.source));

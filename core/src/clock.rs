@@ -56,7 +56,7 @@ fn seconds(unix_ms: i64) -> i64 {
 }
 
 /// The machine's clock, in Unix milliseconds; before 1970 it is negative.
-pub(crate) fn machine_unix_ms() -> i64 {
+pub fn machine_unix_ms() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),

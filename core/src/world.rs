@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ureq::http::Uri;
 
 use crate::clock::machine_unix_ms;
-use crate::transport::{Ahead, Exchanged, Http};
+use crate::transport::{Ahead, Exchanged, Http, MaySend};
 
 /// Everything beside the journal that the runtime needs. Every method may be called from any thread.
 pub trait World: Send + Sync {
@@ -42,8 +42,15 @@ pub trait World: Send + Sync {
     fn keep_warm(&self, url: &Uri) -> Duration;
 
     /// Posts a JSON body and reads the whole answer, at the latest until the deadline; on the connection that was begun
-    /// ahead if there is one.
-    fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged;
+    /// ahead if there is one. `may_send` is asked immediately before the first byte.
+    fn post(
+        &self,
+        url: &Uri,
+        body: &str,
+        deadline: Instant,
+        ahead: Option<Ahead>,
+        may_send: MaySend<'_>,
+    ) -> Exchanged;
 
     /// Whether plain http goes through a proxy that reads it.
     fn is_absolute(&self) -> bool;
@@ -121,8 +128,15 @@ impl World for System {
         self.http.keep_warm(url)
     }
 
-    fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
-        self.http.post(url, body, deadline, ahead)
+    fn post(
+        &self,
+        url: &Uri,
+        body: &str,
+        deadline: Instant,
+        ahead: Option<Ahead>,
+        may_send: MaySend<'_>,
+    ) -> Exchanged {
+        self.http.post(url, body, deadline, ahead, may_send)
     }
 
     fn is_absolute(&self) -> bool {

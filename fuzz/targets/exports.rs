@@ -103,8 +103,8 @@ impl Till {
         let world = Arc::new(Scripted::new(watch));
         let opened = journal.clone();
         let open = move |_: Instant| {
-            let place = Location { path: "/in/memory".into(), per_user: false, unused: None };
-            Ok((Box::new(opened.clone()) as Box<dyn Backend>, place))
+            let place = Location::at("/in/memory".into());
+            Ok((Arc::new(opened.clone()) as Arc<dyn Backend>, place))
         };
         let opened = Journal::open(open, world.now());
         let library = Library::over(Arc::<Scripted>::clone(&world), opened, Log::default(), config);

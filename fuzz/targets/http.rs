@@ -55,7 +55,7 @@ fn posted(bytes: &[u8], cut: usize) -> Result<HttpAnswer, Doubt> {
     let last = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % 250;
     let url = format!("http://127.0.0.{last}:{}/api/v2", peer.address.port());
     let url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
-    let exchanged = peer.http.post(&url, REQUEST, Instant::now() + Duration::from_secs(5), None);
+    let exchanged = peer.http.post(&url, REQUEST, Instant::now() + Duration::from_secs(5), None, &|| Ok(()));
     exchanged.result.map_err(|error| match error {
         TransportError::NotSent(why) => panic!("{}: {}", why.code.text, why.message),
         TransportError::Lost(doubt) => doubt,

@@ -55,6 +55,7 @@ impl Function {
 
 /// One call of a host's thread, as the oracle sees it.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Call {
     /// What was called.
     pub function: Function,
@@ -66,12 +67,20 @@ pub struct Call {
     pub unsigned: u32,
     /// Reversals that left.
     pub reversals: u32,
+    /// When it began.
+    pub started: u64,
+    /// Its process was stopped between its last look at the clock and the first byte.
+    pub stopped: bool,
     /// The call has recorded an intent.
     pub holds: bool,
     /// What the gateway had done when the journal was last asked.
     pub then: Deeds,
     /// What the journal last said stands under the bizId.
     pub seen: Option<Entry>,
+    /// The sale had been sent to another tender when the journal was last asked.
+    pub was_sent_away: bool,
+    /// Its money was being given back, or had been, when the journal was last asked.
+    pub was_refund: bool,
     /// What the journal last said of other bizIds.
     pub knew_other_biz_ids: bool,
 }

@@ -8,6 +8,7 @@ use zvpos_sandbox::rules::{JsonValue, codes};
 use crate::assumption::Off;
 use crate::mutant::Mutant;
 use crate::network::{Fault, Purpose, Received, Request, path_of};
+use crate::plan::Journals;
 use crate::process::EPOCH_MS;
 use crate::scheduler::Life;
 use crate::world::World;
@@ -40,12 +41,27 @@ impl World {
         Request { purpose, biz_id: own.to_owned(), path: path.to_owned(), body: body.to_owned() }
     }
 
+    /// Whether a node is stopped before it asks whether a request may still leave, and until when this thread of it waits:
+    /// others of its threads may go on before.
+    pub fn is_stopped_before_asking(&mut self, process: usize) -> Option<u64> {
+        let stops = self.plan.journals == Journals::Database && self.plan.lost_locks && !self.quiet;
+        if !stops || !self.random.per_mille(30) {
+            return None;
+        }
+        if let Some(actor) = self.actors.get_mut(self.running) {
+            actor.suspended = true;
+        }
+        let until = self.suspend(process);
+        Some(until + self.random.range(0, 1_000))
+    }
+
     /// Whether a process is stopped between its last look at the clock and a consume's first byte, and until when.
     pub fn is_stopped_before_sending(&mut self, process: usize, request: &Request) -> Option<u64> {
         let stops = request.purpose == Purpose::Consume && self.plan.lost_locks && !self.quiet;
         let stops = stops && self.random.per_mille(150);
         if let Some(actor) = self.actors.get_mut(self.running).filter(|_| stops) {
             actor.suspended = true;
+            actor.call.stopped = true;
         }
         stops.then(|| self.suspend(process))
     }
@@ -64,12 +80,21 @@ impl World {
     }
 
     fn consume_departs(&mut self, process: usize, biz_id: &str, standing: Option<&Entry>) {
-        let (owner, failed) = match self.processes.get(process) {
-            Some(process) => (process.owner.clone(), process.failed),
-            None => return,
-        };
+        let Some(sender) = self.processes.get(process) else { return };
+        let failed = sender.failed;
         let recorded =
-            standing.is_some_and(|entry| entry.stage() == Stage::Sending && *entry.owner() == owner);
+            standing.is_some_and(|entry| entry.stage() == Stage::Sending && sender.has_name(entry.owner()));
+        let was_stopped = self.call().is_some_and(|call| call.stopped);
+        let is_given_up = standing.is_some_and(|entry| self.is_declared_dead(entry.owner()));
+        if self.plan.journals == Journals::Database && (is_given_up || !recorded) {
+            if was_stopped {
+                self.buried.insert(biz_id.to_owned());
+            } else {
+                let message = format!("{biz_id} leaves and others have given up on its node");
+                self.oracle.broken("L", message);
+            }
+        }
+        let recorded = recorded && !is_given_up;
         if !recorded && self.buried.contains(biz_id) {
             self.counters.count("consumes sent after their process was taken for dead");
             self.oracle.deeds(biz_id).zombie = true;

@@ -3,7 +3,9 @@
 use zvpos_core::gateway::{Operation, Params};
 use zvpos_core::json::Value;
 
+use crate::mutant::Mutant;
 use crate::network::{Purpose, Request, path_of};
+use crate::plan::Journals;
 use crate::process::EPOCH_MS;
 use crate::workload::Sale;
 use crate::world::World;
@@ -36,6 +38,8 @@ impl World {
                 }
             }
             40..130 if self.plan.clocks => self.set_clock(process),
+            0..100 if self.mutant == Some(Mutant::LostCommit) => self.fail_over(),
+            320..350 if self.plan.cuts && self.random.per_mille(500) => self.cut_database(process),
             130..150 if self.plan.outages => self.cut_line(),
             150..190 => self.foreign_sale(),
             290..310 if self.plan.loses_journal => self.lose_journal(),
@@ -43,8 +47,8 @@ impl World {
             190..290 if self.processes.get(process).is_some_and(|process| process.failed) => {
                 self.kill(process, "restart by its owner");
             }
-            290..320 => self.lose_owner_file(process),
-            320..350 if self.plan.lost_locks && self.is_alive(process) => {
+            290..320 if self.plan.journals == Journals::File => self.lose_owner_file(process),
+            320..350 if self.plan.lost_locks && self.has_begun(process) => {
                 self.suspend(process);
             }
             _ => {}
@@ -64,6 +68,9 @@ impl World {
     /// A process is stopped, and somebody deletes its file beside the journal: the others take it for dead once no call of
     /// it could still be running. Gives when it goes on.
     pub fn suspend(&mut self, process: usize) -> u64 {
+        if self.plan.journals == Journals::Database {
+            return self.suspend_node(process);
+        }
         let Some(owner) = self.processes.get(process).map(|process| process.owner.0.clone()) else {
             return self.now;
         };
@@ -73,13 +80,45 @@ impl World {
         self.say("fault", || format!("P{process} is stopped, and its file is deleted"));
         self.ever_lost.insert(owner.clone());
         self.lost_owners.insert(owner);
+        self.stop_until(process, until);
+        until
+    }
+
+    /// Whether a process lives and its first thread has acted.
+    fn has_begun(&self, process: usize) -> bool {
+        self.processes.get(process).is_some_and(|process| process.alive && process.started < self.now)
+    }
+
+    /// A node is stopped, shorter or longer than its lease: alone, or with its machine, whose clock for deadlines stops,
+    /// too.
+    fn suspend_node(&mut self, process: usize) -> u64 {
+        let lease_ms = self.plan.lease_ms();
+        let late_ms = self.plan.late_ms;
+        let longest = self.random.pick(lease_ms * 2, &[lease_ms, lease_ms + late_ms, lease_ms + 2 * late_ms]);
+        let until = self.now + self.random.range(100, longest);
+        let sleeps = self.random.per_mille(500);
+        self.counters.fault(if sleeps { "a machine is suspended" } else { "a node is stopped" });
+        self.say("fault", || format!("P{process} is stopped until {until}, its machine too: {sleeps}"));
+        let now = self.now;
+        if let Some(process) = self.processes.get_mut(process) {
+            process.was_stopped = true;
+            let since = process.sleeps_until.max(now);
+            if sleeps && until > since {
+                process.slept_ms += until - since;
+                process.sleeps_until = until;
+            }
+        }
+        self.stop_until(process, until);
+        until
+    }
+
+    fn stop_until(&mut self, process: usize, until: u64) {
         for actor in self.actors.iter_mut().filter(|actor| actor.role.process() == process && !actor.ended) {
             if actor.wakes_at != u64::MAX {
                 actor.wakes_at = actor.wakes_at.max(until);
                 actor.suspended = true;
             }
         }
-        until
     }
 
     fn set_clock(&mut self, process: usize) {

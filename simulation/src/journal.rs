@@ -109,6 +109,16 @@ impl SimJournal {
         }
     }
 
+    /// Takes over what was committed to the tables of a database.
+    pub fn mirror(&mut self, entry: Entry) {
+        self.commit(entry);
+    }
+
+    /// A database has gone back to these records.
+    pub fn go_back<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        self.entries = entries.map(|entry| (entry.key().biz_id.to_string(), entry.clone())).collect();
+    }
+
     /// As `Journal::find`.
     pub fn find(&self, biz_id: &str) -> Option<&Entry> {
         self.entries.get(biz_id)

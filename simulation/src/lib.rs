@@ -10,7 +10,9 @@
 pub mod actor;
 mod arrival;
 pub mod assumption;
+pub mod clock;
 pub mod counters;
+pub mod database;
 mod event_log;
 mod faults;
 pub mod journal;

@@ -1,42 +1,27 @@
 //! The machine of one process as the library's runtime sees it: simulated time, threads and network.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use zvpos_core::gateway::{Doubt, NotSent};
 use zvpos_core::outcome::codes;
-use zvpos_core::transport::{Ahead, Exchanged, HttpAnswer, TransportError, Uri};
+use zvpos_core::transport::{Ahead, Exchanged, HttpAnswer, MaySend, TransportError, Uri};
 use zvpos_core::world::{Signal, Worker, World};
 
 use crate::actor::Role;
+use crate::clock::instant;
+use crate::mutant::Mutant;
 use crate::network::Received;
+use crate::plan::Journals;
 use crate::process::EPOCH_MS;
 use crate::scheduler::Life;
-
-/// The start of every simulation on the monotonic clock.
-fn start() -> Instant {
-    static START: OnceLock<Instant> = OnceLock::new();
-    *START.get_or_init(Instant::now)
-}
-
-/// A time of the simulation as the library reads it.
-pub fn instant(ms: u64) -> Instant {
-    start() + Duration::from_millis(ms)
-}
-
-/// The first millisecond of the simulation that is not before that time.
-pub fn millis(instant: Instant) -> u64 {
-    let since = instant.saturating_duration_since(start());
-    u64::try_from(since.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-}
 
 /// The machine of one process.
 pub struct Machine(pub Life);
 
 impl World for Machine {
     fn now(&self) -> Instant {
-        instant(self.0.world().now)
+        self.0.world().instant(self.0.process)
     }
 
     fn unix_ms(&self) -> i64 {
@@ -45,8 +30,11 @@ impl World for Machine {
     }
 
     fn sleep(&self, duration: Duration) {
-        let until = instant(self.0.world().now) + duration;
-        self.0.pause_until(millis(until));
+        let until = {
+            let world = self.0.world();
+            world.at(self.0.process, world.instant(self.0.process) + duration)
+        };
+        self.0.pause_until(until);
     }
 
     fn random(&self) -> Result<u32, String> {
@@ -85,9 +73,23 @@ impl World for Machine {
         Duration::from_secs(3)
     }
 
-    fn post(&self, url: &Uri, body: &str, deadline: Instant, _: Option<Ahead>) -> Exchanged {
+    fn post(
+        &self,
+        url: &Uri,
+        body: &str,
+        until: Instant,
+        _: Option<Ahead>,
+        may_send: MaySend<'_>,
+    ) -> Exchanged {
         self.0.pause();
-        let deadline = millis(deadline);
+        let stopped = self.0.world().is_stopped_before_asking(self.0.process);
+        if let Some(until) = stopped {
+            self.0.pause_until(until);
+        }
+        if let Err(why) = may_send() {
+            return exchanged(Err(TransportError::NotSent(why)));
+        }
+        let deadline = self.0.world().at(self.0.process, until);
         let request = {
             let mut world = self.0.world();
             let path = url.path_and_query().map_or("/", |path| path.as_str());
@@ -98,12 +100,21 @@ impl World for Machine {
             }
             // Stopped between its last look at the clock and the first byte.
             let stopped = world.is_stopped_before_sending(self.0.process, &request);
+            let closes_at = world.now + world.plan.lease_ms() + world.plan.late_ms;
+            let closes = world.plan.journals == Journals::Database
+                && stopped.is_some_and(|until| until > closes_at)
+                && world.mutant != Some(Mutant::LateSender);
             drop(world);
             if let Some(until) = stopped {
                 self.0.pause_until(until);
             }
+            if closes {
+                // G6: the gateway has closed the connection, and the first byte finds that out.
+                return exchanged(Err(TransportError::Lost(Doubt::new(&codes::LOST, "simulated"))));
+            }
             request
         };
+        let deadline = deadline.max(self.0.world().at(self.0.process, until));
         let (id, ends_at) = self.0.world().departs(&self.0, request, deadline);
         self.0.pause_until(ends_at);
         let mut world = self.0.world();
@@ -145,9 +156,14 @@ impl Signal for Event {
     }
 
     fn wait(&self, seen: u64, until: Instant) {
-        let until = millis(until);
-        while self.count() == seen && self.life.world().now < until {
-            self.life.wait(until, Some(self.id));
+        loop {
+            let world = self.life.world();
+            let at = world.at(self.life.process, until);
+            if self.count() != seen || world.now >= at {
+                return;
+            }
+            drop(world);
+            self.life.wait(at, Some(self.id));
         }
     }
 }

@@ -6,18 +6,20 @@ use std::time::Instant;
 use zvpos_core::payment::OnUnknown;
 use zvpos_simulation::model::{Bounds, search};
 use zvpos_simulation::mutant::Mutant;
+use zvpos_simulation::plan::Journals;
 use zvpos_simulation::runner::run_many;
 use zvpos_simulation::{seed, workload};
 
 const HELP: &str = "\
-zvpos-simulation [--seeds N] [--first-seed S] [--threads T] [--mutant NAME]
-zvpos-simulation --seed X [--trace] [--mutant NAME]
+zvpos-simulation [--nodes] [--seeds N] [--first-seed S] [--threads T] [--mutant NAME]
+zvpos-simulation [--nodes] --seed X [--trace] [--mutant NAME]
 zvpos-simulation --mutants [--seeds N]
 zvpos-simulation --model small|large [--states N]
 
 Runs N seeds (default 10000) from S (default 1) on T threads (default 2). Exit 1 where an invariant breaks, after
 printing the seed and its trace. --seed runs one; --trace prints every line of it. --mutants runs every broken
-variant until it is caught, and exits 1 if one is not within N seeds.
+variant until it is caught, and exits 1 if one is not within N seeds. With --nodes two to five nodes share a database;
+without it up to three processes share a file.
 
 --model searches every order of two calls for a consume by one member's tills in two processes instead, with at most two
 tries of a reversal, and prints how many states there are; each search stops at N states (default 100000000). small
@@ -31,6 +33,7 @@ loss, and a full disk beside a stopped process and a crash.
 
 #[derive(Default)]
 struct Options {
+    nodes: bool,
     seeds: Option<u64>,
     first_seed: Option<u64>,
     threads: Option<u64>,
@@ -40,6 +43,12 @@ struct Options {
     mutants: bool,
     model: Option<&'static [Bounds]>,
     states: Option<u64>,
+}
+
+impl Options {
+    fn journals(&self) -> Journals {
+        if self.nodes { Journals::Database } else { Journals::File }
+    }
 }
 
 fn main() -> ExitCode {
@@ -73,6 +82,7 @@ fn options() -> Result<Option<Options>, String> {
             "--threads" => options.threads = Some(number(value()?)?),
             "--seed" => options.seed = Some(number(value()?)?),
             "--trace" => options.trace = true,
+            "--nodes" => options.nodes = true,
             "--mutants" => options.mutants = true,
             "--model" => {
                 let name = value()?;
@@ -106,7 +116,7 @@ fn carry_out(options: &Options) -> Result<bool, String> {
         return every_mutant(first, seeds, threads);
     }
     let started = Instant::now();
-    let summary = run_many(first, seeds, threads, options.mutant)?;
+    let summary = run_many(first, seeds, threads, options.mutant, options.journals())?;
     print!("{}", summary.counters.table());
     println!("{:.1} s on {threads} threads", started.elapsed().as_secs_f64());
     match summary.violation {
@@ -115,11 +125,12 @@ fn carry_out(options: &Options) -> Result<bool, String> {
             Ok(true)
         }
         Some((seed, violation)) => {
-            trace(seed, options.mutant)?;
+            trace(seed, options)?;
             println!("seed {seed}: {} is broken: {}", violation.invariant, violation.message);
             let mutant =
                 options.mutant.map_or_else(String::new, |mutant| format!(" --mutant {}", mutant.name()));
-            println!("again: zvpos-simulation --seed {seed} --trace{mutant}");
+            let nodes = if options.nodes { " --nodes" } else { "" };
+            println!("again: zvpos-simulation{nodes} --seed {seed} --trace{mutant}");
             Ok(false)
         }
     }
@@ -154,7 +165,7 @@ fn every_order(bounds: &[Bounds], most: u64) -> Result<bool, String> {
 }
 
 fn one(seed: u64, options: &Options) -> Result<bool, String> {
-    let ended = seed::run(seed, &workload::data()?, options.mutant, true)?;
+    let ended = seed::run(seed, &workload::data()?, options.mutant, options.journals(), true)?;
     if options.trace || ended.violation.is_some() {
         for line in &ended.trace {
             println!("{line}");
@@ -170,8 +181,8 @@ fn one(seed: u64, options: &Options) -> Result<bool, String> {
     Ok(ended.violation.is_none())
 }
 
-fn trace(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
-    for line in seed::run(seed, &workload::data()?, mutant, true)?.trace {
+fn trace(seed: u64, options: &Options) -> Result<(), String> {
+    for line in seed::run(seed, &workload::data()?, options.mutant, options.journals(), true)?.trace {
         println!("{line}");
     }
     Ok(())
@@ -180,7 +191,7 @@ fn trace(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
 fn every_mutant(first: u64, seeds: u64, threads: u64) -> Result<bool, String> {
     let mut all_caught = true;
     for mutant in Mutant::broken() {
-        let summary = run_many(first, seeds, threads, Some(mutant))?;
+        let summary = run_many(first, seeds, threads, Some(mutant), Journals::File)?;
         let Some((seed, violation)) = summary.violation else {
             all_caught = false;
             println!("{:<26} NOT caught in {seeds} seeds", mutant.name());
@@ -198,7 +209,8 @@ fn every_mutant(first: u64, seeds: u64, threads: u64) -> Result<bool, String> {
         );
     }
     for limit in Mutant::limits() {
-        let summary = run_many(first, seeds, threads, Some(limit))?;
+        let journals = if limit.is_of_nodes() { Journals::Database } else { Journals::File };
+        let summary = run_many(first, seeds, threads, Some(limit), journals)?;
         let seen = summary.violation.map_or_else(
             || "nothing is seen".to_owned(),
             |(seed, violation)| format!("seed {seed}: {} {}", violation.invariant, violation.message),

@@ -45,6 +45,10 @@ mutants! {
         "a copy of a request acts though the first was refused or did nothing (G3 read more widely)";
     DuplicateUnlisted "limit-duplicate-unlisted" &[],
         "a gateway refuses a copy as duplicate, and that code does not stand under codes.in_doubt";
+    LostCommit "n-limit-lost-commit" &[],
+        "a failover loses what the database had acknowledged (D1 off)";
+    LateSender "n-limit-late-sender" &[],
+        "a node that slept beyond its lease and the late window sends after all, and dies before it records that (G6 off)";
 }
 
 impl Mutant {
@@ -57,6 +61,11 @@ impl Mutant {
     /// limit that the documentation must name.
     pub fn limits() -> impl Iterator<Item = Mutant> {
         Mutant::EVERY.iter().copied().filter(|mutant| mutant.is_limit())
+    }
+
+    /// Whether it is about several nodes on one database.
+    pub fn is_of_nodes(self) -> bool {
+        self.name().starts_with("n-")
     }
 
     fn is_limit(self) -> bool {

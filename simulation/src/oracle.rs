@@ -134,8 +134,15 @@ impl Oracle {
     }
 
     /// I2 after 60 s with a well gateway: `settled_late` says that the late-arrival window is over too; what is to be
-    /// undone for less than 60 s is `young`.
-    pub fn judge_recovered(&mut self, journal: &SimJournal, settled_late: bool, young: &BTreeSet<String>) {
+    /// undone for less than 60 s is `young`. A process that ended before it could record what it had sent late is excused
+    /// unless `late_senders` asks for it.
+    pub fn judge_recovered(
+        &mut self,
+        journal: &SimJournal,
+        settled_late: bool,
+        young: &BTreeSet<String>,
+        late_senders: bool,
+    ) {
         let mut broken = None;
         for entry in journal.all() {
             let biz_id = entry.key().biz_id.as_str();
@@ -143,7 +150,7 @@ impl Oracle {
             if young.contains(biz_id) {
                 continue;
             }
-            if settled_late && deeds.zombie && !deeds.zombie_lost {
+            if settled_late && deeds.zombie && (late_senders || !deeds.zombie_lost) {
                 let said = entry.stage() == Stage::Reversed;
                 if said && !may_say_not_taken(self.off, &Deeds { zombie: false, ..deeds.clone() }) {
                     broken = Some(("I6", format!("{biz_id} stays reversed and S is {}", deeds.net)));

@@ -2,8 +2,10 @@
 //! Each seed enables its own subset of faults, because rare combinations hide behind common ones.
 
 use std::fmt;
+use std::time::Duration;
 
 use zvpos_core::config::{Account, Config};
+use zvpos_core::journal::nodes::LeaseSettings;
 use zvpos_core::json::Value;
 use zvpos_sandbox::rules::{
     AlreadyReversed, Policy, Refusals, ReturnedBizId, SameBizId, UnknownReversal, codes,
@@ -31,6 +33,14 @@ pub struct Plan {
     pub late_ms: u64,
     /// The whole of one call, in milliseconds.
     pub total_ms: u64,
+    /// What the processes record in.
+    pub journals: Journals,
+    /// How often a node says that it lives, in milliseconds.
+    pub beat_ms: u64,
+    /// Statements of nodes that meet a fault, of a thousand.
+    pub bad_statements: u64,
+    /// Whether the database or the way to it is away at times.
+    pub cuts: bool,
     /// Processes on the one journal.
     pub processes: usize,
     /// Tills a process.
@@ -60,6 +70,18 @@ pub struct Plan {
     /// Whether the journal is lost now and then, and another one begun.
     pub loses_journal: bool,
 }
+
+/// What the processes of a seed record in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Journals {
+    /// One file on one machine.
+    File,
+    /// One database that several nodes share.
+    Database,
+}
+
+/// What two nodes' clocks may differ by over a lease, in milliseconds.
+const MARGIN_MS: u64 = 2_000;
 
 /// The account that signs; the first of the sandbox's made-up ones.
 pub const CREDENTIALS: [&str; 3] =
@@ -98,8 +120,43 @@ impl Plan {
     }
 
     /// The plan of a seed; the error is a configuration that the library refuses, a defect of this module.
+    pub fn draw(random: &mut Random, mutant: Option<Mutant>, journals: Journals) -> Result<Plan, String> {
+        let plan = Plan::of_file(random, mutant)?;
+        Ok(if journals == Journals::Database { plan.of_nodes(random) } else { plan })
+    }
+
+    /// The same gateway and tills over a database.
+    fn of_nodes(self, random: &mut Random) -> Plan {
+        Plan {
+            journals: Journals::Database,
+            beat_ms: random.pick(2_000, &[1_000]),
+            bad_statements: random.pick(20, &[0, 60, 200]),
+            cuts: random.per_mille(500),
+            processes: 2 + random.index(4),
+            tills: 1 + random.index(2),
+            busy_ms: random.range(30, 120) * 1000,
+            bad_writes: 0,
+            outages: self.outages && !self.long,
+            long: false,
+            loses_journal: false,
+            lost_locks: random.per_mille(400),
+            ..self
+        }
+    }
+
+    /// How long a lease lasts, in milliseconds: the shortest that the library accepts.
+    pub fn lease_ms(&self) -> u64 {
+        self.total_ms + 3 * self.beat_ms + MARGIN_MS
+    }
+
+    /// How the nodes judge each other.
+    pub fn lease(&self) -> LeaseSettings {
+        let ms = Duration::from_millis;
+        LeaseSettings { lease: ms(self.lease_ms()), beat: ms(self.beat_ms), margin: ms(MARGIN_MS) }
+    }
+
     #[allow(clippy::too_many_lines, reason = "one line a property of the world that is drawn")]
-    pub fn draw(random: &mut Random, mutant: Option<Mutant>) -> Result<Plan, String> {
+    fn of_file(random: &mut Random, mutant: Option<Mutant>) -> Result<Plan, String> {
         let off = match random.below(100) {
             0..58 => Off::Nothing,
             58..65 => Off::Reversible,
@@ -210,6 +267,10 @@ impl Plan {
             account,
             late_ms,
             total_ms,
+            journals: Journals::File,
+            beat_ms: 0,
+            bad_statements: 0,
+            cuts: false,
             processes: 1 + random.index(3),
             tills: 1 + random.index(3),
             busy_ms: if long { random.range(2, 24) * 3_600_000 } else { random.range(10, 90) * 1000 },

@@ -13,8 +13,22 @@ pub const EPOCH_MS: u64 = 1_795_000_000_000;
 
 /// One process over all its lives.
 pub struct Process {
-    /// The name of this life.
+    /// The name of this life beside a file.
     pub owner: Owner,
+    /// The names of this life among the nodes of a database.
+    pub names: Vec<Owner>,
+    /// By how much its monotonic clock is too fast.
+    pub drift_per_mille: i64,
+    /// For how long its machine was suspended: its clock for deadlines did not go on.
+    pub slept_ms: u64,
+    /// It was stopped in this life.
+    pub was_stopped: bool,
+    /// Until when its machine is suspended.
+    pub sleeps_until: u64,
+    /// Until when it does not reach the database.
+    pub cut_until: u64,
+    /// Sales whose outcome a call could not record.
+    pub left: BTreeSet<String>,
     /// How many lives there were.
     pub lives: u64,
     /// Whether it runs; its lock is held exactly as long.
@@ -40,6 +54,13 @@ impl Process {
     pub fn new(number: usize, total_ms: u64) -> Process {
         Process {
             owner: name(number, 0, total_ms),
+            names: Vec::new(),
+            drift_per_mille: 0,
+            slept_ms: 0,
+            was_stopped: false,
+            sleeps_until: 0,
+            cut_until: 0,
+            left: BTreeSet::new(),
             lives: 0,
             alive: true,
             starts_at: 0,
@@ -58,7 +79,19 @@ impl Process {
         self.starts_at = starts_at;
         self.acknowledged.clear();
         self.promised_until.clear();
+        self.left.clear();
         self.library = None;
+    }
+
+    /// Its machine is suspended no longer than until that time.
+    pub fn wakes_by(&mut self, time: u64) {
+        self.slept_ms -= self.sleeps_until.saturating_sub(time);
+        self.sleeps_until = self.sleeps_until.min(time);
+    }
+
+    /// Whether this life has or had that name.
+    pub fn has_name(&self, name: &Owner) -> bool {
+        self.owner == *name || self.names.contains(name)
     }
 
     /// It starts, under another name.
@@ -66,6 +99,9 @@ impl Process {
         self.started = now;
         self.lives += 1;
         self.owner = name(number, self.lives, total_ms);
+        self.names.clear();
+        self.was_stopped = false;
+        self.wakes_by(now);
         self.alive = true;
         self.failed = false;
     }

@@ -7,6 +7,7 @@ use zvpos_core::payment::{Confirmation, Entry, Said, Stage};
 use crate::actor::Function;
 use crate::journal::Fate;
 use crate::mutant::Mutant;
+use crate::plan::Journals;
 use crate::process::Locks;
 use crate::scheduler::Life;
 use crate::world::World;
@@ -45,7 +46,7 @@ impl World {
         self.say(&format!("P{process}"), || {
             let what = match &recorded {
                 Ok(Recorded::Done(())) => "recorded".to_owned(),
-                Ok(Recorded::Existing(other)) => {
+                Ok(Recorded::Existing(other) | Recorded::Superseded(other)) => {
                     format!("NOT recorded, stands {} r{}", other.stage().as_str(), other.revision())
                 }
                 Ok(Recorded::InDoubt(other)) => format!("NOT recorded, {} is in doubt", other.key().biz_id),
@@ -113,8 +114,15 @@ impl World {
         }
     }
 
+    /// A call could not record the outcome of a request that left: the node knows of it until it ends.
+    pub fn note_left(&mut self, process: usize, biz_id: &str) {
+        if let Some(process) = self.processes.get_mut(process) {
+            process.left.insert(biz_id.to_owned());
+        }
+    }
+
     /// Judges a committed change by the record before it.
-    fn note_change(&mut self, process: usize, before: Option<&Entry>, after: &Entry) {
+    pub fn note_change(&mut self, process: usize, before: Option<&Entry>, after: &Entry) {
         let biz_id = after.key().biz_id.to_string();
         let key = (biz_id.clone(), after.revision());
         if after.stage() == Stage::Sending {
@@ -207,6 +215,10 @@ impl World {
         if !is_open {
             return;
         }
+        // A process that did not hear that its record was written has not noted the confirmation, either.
+        if self.database.is_unheard {
+            return;
+        }
         let Some(process) = self.processes.get_mut(process) else { return };
         let confirmed = matches!(after.detail().reversal.said, Some(Said::Done | Said::Already));
         if confirmed && answered && after.stage() == Stage::Reversing {
@@ -222,12 +234,17 @@ impl World {
         let biz_id = intent.key().biz_id.to_string();
         let since = self.intents.get(&(biz_id.clone(), intent.revision())).copied().unwrap_or_default();
         let owner =
-            self.processes.iter().position(|process| process.alive && process.owner == *intent.owner());
+            self.processes.iter().position(|process| process.alive && process.has_name(intent.owner()));
         let runs = owner.is_some_and(|process| self.carries_out(process, &biz_id));
         if runs {
             self.buried.insert(biz_id.clone());
         }
-        if runs && self.now.saturating_sub(since) < self.plan.total_ms {
+        let is_early = match self.plan.journals {
+            Journals::File => self.now.saturating_sub(since) < self.plan.total_ms,
+            // A node that was stopped sends nothing any more; what leaves is judged then.
+            Journals::Database => owner.is_some_and(|process| self.is_calling(process, &biz_id)),
+        };
+        if runs && is_early {
             self.oracle.broken("I3", format!("{biz_id}: {} is taken for dead and lives", intent.owner().0));
         }
     }
@@ -239,7 +256,8 @@ impl World {
         }
         let biz_id = after.key().biz_id.as_str();
         self.reversing_since.insert(biz_id.to_owned(), self.now);
-        let holds = self.processes.iter().any(|process| process.alive && process.owner == *before.owner());
+        let holds = self.processes.iter().any(|process| process.alive && process.has_name(before.owner()));
+        let holds = holds && !self.is_declared_dead(before.owner());
         // Where its file is away it is taken for dead after a time, also where it has made the file again since.
         let gone = !holds || self.ever_lost.contains(&before.owner().0);
         let abandoned = before.detail().confirmation == Confirmation::Awaited && gone;

@@ -9,6 +9,7 @@ use zvpos_sandbox::rules::Seed;
 use crate::counters::Counters;
 use crate::mutant::Mutant;
 use crate::oracle::Violation;
+use crate::plan::Journals;
 use crate::seed::run;
 
 /// What came of many seeds.
@@ -24,7 +25,13 @@ pub struct Summary {
 ///
 /// # Errors
 /// The simulation itself is at fault.
-pub fn run_many(first: u64, count: u64, threads: u64, mutant: Option<Mutant>) -> Result<Summary, String> {
+pub fn run_many(
+    first: u64,
+    count: u64,
+    threads: u64,
+    mutant: Option<Mutant>,
+    journals: Journals,
+) -> Result<Summary, String> {
     let data = crate::workload::data()?;
     let threads = threads.max(1);
     // Seeds above the lowest broken one are not worth running; those below are, so that the answer is the same
@@ -33,7 +40,9 @@ pub fn run_many(first: u64, count: u64, threads: u64, mutant: Option<Mutant>) ->
     let workers: Vec<_> = (0..threads)
         .map(|thread| {
             let (data, broken) = (Arc::clone(&data), Arc::clone(&broken));
-            thread::spawn(move || worker(first + thread, first + count, threads, mutant, &data, &broken))
+            let seeds =
+                (first + thread..first + count).step_by(usize::try_from(threads).unwrap_or(usize::MAX));
+            thread::spawn(move || worker(seeds, mutant, journals, &data, &broken))
         })
         .collect();
     let mut summary = Summary::default();
@@ -49,24 +58,22 @@ pub fn run_many(first: u64, count: u64, threads: u64, mutant: Option<Mutant>) ->
 }
 
 fn worker(
-    first: u64,
-    end: u64,
-    stride: u64,
+    seeds: impl Iterator<Item = u64>,
     mutant: Option<Mutant>,
+    journals: Journals,
     data: &Arc<Seed>,
     broken: &AtomicU64,
 ) -> Result<Summary, String> {
     let mut summary = Summary::default();
-    let mut seed = first;
-    while seed < end && seed < broken.load(Ordering::Relaxed) {
-        let ended = run(seed, data, mutant, false).map_err(|error| format!("seed {seed}: {error}"))?;
+    for seed in seeds.take_while(|seed| *seed < broken.load(Ordering::Relaxed)) {
+        let ended =
+            run(seed, data, mutant, journals, false).map_err(|error| format!("seed {seed}: {error}"))?;
         summary.counters.add(&ended.counters);
         if let Some(violation) = ended.violation {
             broken.fetch_min(seed, Ordering::Relaxed);
             summary.violation = Some((seed, violation));
             break;
         }
-        seed += stride;
     }
     Ok(summary)
 }

@@ -8,7 +8,7 @@ use crate::counters::Counters;
 use crate::event_log;
 use crate::mutant::Mutant;
 use crate::oracle::Violation;
-use crate::plan::Plan;
+use crate::plan::{Journals, Plan};
 use crate::random::Random;
 use crate::scheduler::Scheduler;
 use crate::till;
@@ -28,9 +28,15 @@ pub struct Ended {
 ///
 /// # Errors
 /// The plan's configuration is refused: a defect of the simulation.
-pub fn run(seed: u64, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) -> Result<Ended, String> {
+pub fn run(
+    seed: u64,
+    data: &Arc<Seed>,
+    mutant: Option<Mutant>,
+    journals: Journals,
+    traced: bool,
+) -> Result<Ended, String> {
     let mut random = Random::new(seed);
-    let plan = Plan::draw(&mut random, mutant)?;
+    let plan = Plan::draw(&mut random, mutant, journals)?;
     let off = plan.off;
     let scheduler = Scheduler::new(World::new(random, plan, data, mutant, traced), till::start);
     live(&scheduler);
@@ -39,27 +45,33 @@ pub fn run(seed: u64, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) ->
     counters.seeds = 1;
     counters.virtual_ms = world.now;
     *counters.assumptions.entry(off.name()).or_default() += 1;
-    let violation = world.oracle.violation.clone().or_else(|| event_log::run(seed));
+    let event_log = || if journals == Journals::File { event_log::run(seed) } else { None };
+    let violation = world.oracle.violation.clone().or_else(event_log);
     let trace = world.trace.take().unwrap_or_default();
     Ok(Ended { violation, counters, trace })
 }
 
 /// Busy until faults stop, then quiet until everything must have settled; then every process ends.
 fn live(scheduler: &Arc<Scheduler>) {
-    let (busy_ms, total_ms, late_ms) = {
+    let (busy_ms, total_ms, late_ms, lease_ms) = {
         let mut world = scheduler.lock();
         for process in 0..world.plan.processes {
             world.start_host(process);
         }
-        (world.plan.busy_ms, world.plan.total_ms, world.plan.late_ms)
+        // Nobody takes over from a node that stays away before its lease is over.
+        let lease_ms = match world.plan.journals {
+            Journals::File => 0,
+            Journals::Database => world.plan.lease_ms() + 20_000,
+        };
+        (world.plan.busy_ms, world.plan.total_ms, world.plan.late_ms, lease_ms)
     };
     scheduler.run_until(busy_ms);
     scheduler.lock().calm();
     let well = scheduler.lock().now;
-    scheduler.run_until(well + 60_000 + total_ms);
+    scheduler.run_until(well + 60_000 + total_ms + lease_ms);
     scheduler.lock().judge_recovered(false);
     // The window begins when a call's deadline has passed, at the latest.
-    scheduler.run_until(well + total_ms + late_ms + 60_000);
+    scheduler.run_until(well + total_ms + late_ms + 60_000 + lease_ms);
     scheduler.lock().judge_recovered(true);
     let mut world = scheduler.lock();
     for process in 0..world.processes.len() {

@@ -13,7 +13,7 @@ use zvpos_core::journal::{
 };
 use zvpos_core::payment::{Entry, Key, Owner};
 
-use crate::machine::instant;
+use crate::clock::instant;
 use crate::process::Locks;
 use crate::scheduler::Life;
 
@@ -52,7 +52,7 @@ impl Store {
         drop(self.life.world());
         let standing = match &recorded {
             Ok(Recorded::Done(())) => Some(entry),
-            Ok(Recorded::Existing(found)) => Some(found),
+            Ok(Recorded::Existing(found) | Recorded::Superseded(found)) => Some(found),
             Ok(Recorded::InDoubt(_)) | Err(_) => None,
         };
         if let Some(standing) = standing {

@@ -2,6 +2,7 @@
 //! compared with what the gateway did.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use zvpos_core::api::Library;
 use zvpos_core::config::Config;
@@ -12,8 +13,10 @@ use zvpos_core::outcome::{Answer, Next, Outcome, codes};
 use zvpos_core::payment::Stage;
 
 use crate::actor::{Call, Function, Role};
-use crate::machine::{Machine, instant};
+use crate::database;
+use crate::machine::Machine;
 use crate::mutant::Mutant;
+use crate::plan::Journals;
 use crate::scheduler::Life;
 use crate::store::Store;
 use crate::workload::Sale;
@@ -26,32 +29,40 @@ struct Job {
     request: String,
 }
 
+/// How long a start waits for the journal.
+const OPENING: Duration = Duration::from_secs(3);
+
 /// The first thread of a host: it starts the library, then the others, and then is one of them.
 pub fn start(life: &Life) {
-    let (config, owner, total_ms, traced, late_at) = {
+    let (config, owner, total_ms, traced, late_at, journals) = {
         let mut world = life.world();
         let config = world.plan.config(world.codes_are_told()).to_owned();
         let owner = world.processes.get(life.process).map(|process| process.owner.clone());
         // Now and then another program holds the journal at the start.
         let held = !world.quiet && world.plan.bad_writes > 0 && world.random.per_mille(100);
         let late_at = if held { world.now + world.random.range(0, 20_000) } else { 0 };
-        (config, owner, world.plan.total_ms, world.is_traced(), late_at)
+        (config, owner, world.plan.total_ms, world.is_traced(), late_at, world.plan.journals)
     };
     let (Ok(value), Some(owner)) = (Value::parse(&config), owner) else { return };
     let Ok(config) = Config::read(&value) else {
         return life.world().oracle.broken("config", format!("is refused: {config}"));
     };
     let own = life.clone();
-    let open = move |_| {
+    let open = move |until| {
         let now = own.world().now;
         if now < late_at {
             return Err(JournalError::new(&codes::JOURNAL_LOCKED, "simulated: held at the start"));
         }
-        let place = Location { path: "simulated".into(), per_user: false, unused: None };
-        Ok((Box::new(Store::new(own.clone(), owner.clone(), total_ms)) as Box<dyn Backend>, place))
+        let place = Location::at("simulated".into());
+        let backend: Arc<dyn Backend> = match journals {
+            Journals::File => Arc::new(Store::new(own.clone(), owner.clone(), total_ms)),
+            Journals::Database => database::join(&own, until)?,
+        };
+        Ok((backend, place))
     };
     let sinks: Vec<Arc<dyn Sink>> = if traced { vec![Arc::new(Trace(life.clone()))] } else { Vec::new() };
-    let journal = Journal::open(open, instant(0));
+    let until = life.world().instant(life.process) + OPENING;
+    let journal = Journal::open(open, until);
     let machine = Arc::new(Machine(life.clone()));
     let library = Arc::new(Library::over(machine, journal, Log::new(sinks, Vec::new()), config));
     let mut world = life.world();
@@ -75,7 +86,8 @@ fn work(life: &Life, library: &Library) {
         };
         let (function, biz_id) = (job.function, job.biz_id.clone());
         let then = life.world().oracle.deeds(&biz_id).clone();
-        life.call(|call| *call = Call { function, biz_id, then, ..Call::default() });
+        let started = life.world().now;
+        life.call(|call| *call = Call { function, biz_id, started, then, ..Call::default() });
         let request = job.request.as_str();
         let answer = match function {
             Function::None => return,
@@ -228,6 +240,9 @@ impl World {
             Function::Settle | Function::None => {}
             Function::Consume | Function::Reverse | Function::LookUp | Function::Confirm => {
                 self.judge_answer(process, &call, answer);
+                if call.sent > 0 && answer.code() == codes::JOURNAL.text {
+                    self.note_left(process, &call.biz_id);
+                }
                 self.told(process, &call.biz_id, answer.outcome(), &call.then);
             }
         }
@@ -278,7 +293,11 @@ impl World {
         let stays = answer.outcome() == Outcome::Unknown && answer.next() == Next::OtherTender;
         if stays {
             self.sent_away.insert(biz_id.to_owned());
-        } else if self.sent_away.contains(biz_id) {
+        } else if match self.plan.journals {
+            Journals::File => self.sent_away.contains(biz_id),
+            // The answer of a database takes a while, and says how it was.
+            Journals::Database => call.was_sent_away,
+        } {
             let (outcome, next) = (answer.outcome().as_str(), answer.next().as_str());
             let message = format!("{biz_id} was sent to another tender and is told {outcome}, next {next}");
             self.oracle.broken("R", message);
@@ -302,7 +321,10 @@ impl World {
     fn judge_words(&mut self, process: usize, call: &Call, answer: &Answer) {
         let Some(entry) = &call.seen else { return };
         let biz_id = call.biz_id.as_str();
-        let refund = self.refunds.contains(biz_id);
+        let refund = match self.plan.journals {
+            Journals::File => self.refunds.contains(biz_id),
+            Journals::Database => call.was_refund,
+        };
         let about_it = match call.function {
             Function::Reverse => true,
             Function::Consume | Function::LookUp => {

@@ -3,18 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
-use zvpos_core::payment::Entry;
+use zvpos_core::journal::nodes::tables::Tables;
+use zvpos_core::payment::{Entry, Owner};
 use zvpos_sandbox::rules::{Gateway, Seed};
 
 use crate::actor::{Actor, Call, Role, Routine};
 use crate::assumption::Off;
+use crate::clock::{instant, millis};
 use crate::counters::Counters;
 use crate::journal::SimJournal;
 use crate::mutant::Mutant;
 use crate::network::Wire;
 use crate::oracle::Oracle;
-use crate::plan::Plan;
+use crate::plan::{Journals, Plan};
 use crate::process::{Locks, Process};
 use crate::random::Random;
 use crate::workload::Sale;
@@ -33,6 +36,24 @@ pub enum Turn {
     Host(usize),
     /// The thread's that runs the seed: the horizon is reached.
     Main,
+}
+
+/// A statement that is carried out later.
+type Late = Box<dyn FnOnce(&mut World) + Send>;
+
+/// What the nodes of a seed share, and what befalls it.
+#[derive(Default)]
+pub struct SharedDatabase {
+    /// What it holds.
+    pub tables: Tables,
+    /// Until when it answers nobody.
+    pub away_until: u64,
+    /// Statements that are carried out later, by time and in the order of sending.
+    pub later: Vec<(u64, Late)>,
+    /// Nobody hears the answer to the statement that is carried out.
+    pub is_unheard: bool,
+    /// An earlier state of the tables, which a failover goes back to where D1 is off.
+    pub earlier: Option<Tables>,
 }
 
 /// The state of one seed.
@@ -106,20 +127,34 @@ pub struct World {
     pub intents: BTreeMap<(String, u64), u64>,
     /// What a mutant has not flushed, and whose it is.
     pub unflushed: Vec<(usize, Entry)>,
+    /// What the nodes share, where they share a database.
+    pub database: SharedDatabase,
     /// Line by line, if it is kept.
     pub trace: Option<Vec<String>>,
 }
 
 impl World {
     /// The world of a seed at its start.
-    pub fn new(random: Random, plan: Plan, data: &Arc<Seed>, mutant: Option<Mutant>, traced: bool) -> World {
+    pub fn new(
+        mut random: Random,
+        plan: Plan,
+        data: &Arc<Seed>,
+        mutant: Option<Mutant>,
+        traced: bool,
+    ) -> World {
         let mut world = World {
             now: 0,
             gateway: Gateway::new(Arc::clone(data), plan.policy.clone()),
             wire: Wire::default(),
             journal: SimJournal::default(),
             journal_id: 0,
-            processes: (0..plan.processes).map(|number| Process::new(number, plan.total_ms)).collect(),
+            processes: (0..plan.processes)
+                .map(|number| {
+                    let drift = if plan.journals == Journals::Database { random.range(0, 40) } else { 20 };
+                    let drift_per_mille = i64::try_from(drift).unwrap_or_default() - 20;
+                    Process { drift_per_mille, ..Process::new(number, plan.total_ms) }
+                })
+                .collect(),
             actors: Vec::new(),
             running: usize::MAX,
             horizon: 0,
@@ -146,6 +181,7 @@ impl World {
             buried: BTreeSet::new(),
             intents: BTreeMap::new(),
             unflushed: Vec::new(),
+            database: SharedDatabase::default(),
             trace: traced.then(Vec::new),
             random,
             plan,
@@ -162,7 +198,7 @@ impl World {
     pub fn judge_recovered(&mut self, late: bool) {
         if self.oracle.violation.is_none() {
             let young = self.young();
-            self.oracle.judge_recovered(&self.journal, late, &young);
+            self.oracle.judge_recovered(&self.journal, late, &young, self.mutant == Some(Mutant::LateSender));
             if late {
                 self.judge_unrecorded();
             }
@@ -232,6 +268,7 @@ impl World {
     fn next_time(&self) -> u64 {
         let actors = self.actors.iter().filter(|actor| !actor.ended).map(|actor| actor.wakes_at);
         let actors = actors.min().unwrap_or(u64::MAX).min(self.fault_at);
+        let actors = actors.min(self.next_late_statement().unwrap_or(u64::MAX));
         actors.min(self.wire.next_arrival().unwrap_or(u64::MAX))
     }
 
@@ -241,7 +278,12 @@ impl World {
         let fault = usize::from(self.fault_at <= now);
         let is_ready = |actor: &Actor| !actor.ended && actor.wakes_at <= now;
         let ready = self.actors.iter().filter(|actor| is_ready(actor)).count();
-        let chosen = self.random.index(ready + arrival + fault);
+        let late = usize::from(self.next_late_statement().is_some_and(|at| at <= now));
+        let chosen = self.random.index(ready + arrival + fault + late);
+        if chosen >= ready + arrival + fault {
+            self.late_statement();
+            return Turn::Inline;
+        }
         if chosen >= ready + arrival {
             self.fault_at = self.machine_fault();
             return Turn::Inline;
@@ -333,6 +375,24 @@ impl World {
         self.processes.get(process).is_some_and(|process| process.alive && process.lives == life)
     }
 
+    /// The time of deadlines as a process reads it.
+    pub fn instant(&self, process: usize) -> Instant {
+        let slept = self.processes.get(process).map_or(0, |process| process.slept_ms);
+        instant(self.now.saturating_sub(slept))
+    }
+
+    /// When that time of deadlines comes for a process, if its machine is not suspended before.
+    pub fn at(&self, process: usize, until: Instant) -> u64 {
+        let slept = self.processes.get(process).map_or(0, |process| process.slept_ms);
+        millis(until).saturating_add(slept)
+    }
+
+    /// Whether the nodes' database says that a node is dead, or has forgotten it since.
+    pub fn is_declared_dead(&self, owner: &Owner) -> bool {
+        self.plan.journals == Journals::Database
+            && self.database.tables.node(owner).is_none_or(|node| node.dead)
+    }
+
     /// The locks beside the journal.
     pub fn locks(&self) -> Locks<'_> {
         Locks { processes: &self.processes, lost: &self.lost_owners, now: self.now }
@@ -345,6 +405,14 @@ impl World {
             let here = actor.role == Role::Till(process) && actor.life == lives && !actor.ended;
             here && actor.call.holds && actor.call.biz_id == biz_id
         })
+    }
+
+    /// Whether a call of a process that was never stopped is carrying out that consume and is not beyond its time.
+    pub fn is_calling(&self, process: usize, biz_id: &str) -> bool {
+        let goes_on = self.processes.get(process).is_some_and(|process| !process.was_stopped);
+        let in_time = |actor: &Actor| self.now < actor.call.started + self.plan.total_ms;
+        let mut actors = self.actors.iter().filter(|actor| actor.role == Role::Till(process) && !actor.ended);
+        goes_on && actors.any(|actor| actor.call.holds && actor.call.biz_id == biz_id && in_time(actor))
     }
 
     /// Whether a process runs.
@@ -367,6 +435,10 @@ impl World {
             if actor.life == lives && actor.call.holds {
                 self.oracle.deeds(&actor.call.biz_id).zombie_lost = true;
             }
+        }
+        let left = self.processes.get(process).map(|process| process.left.clone()).unwrap_or_default();
+        for biz_id in left {
+            self.oracle.deeds(&biz_id).zombie_lost = true;
         }
         if let Some(dead) = self.processes.get_mut(process) {
             dead.die(back);
@@ -398,7 +470,7 @@ impl World {
     }
 
     /// What a till asked for, though it was told that this could not be recorded.
-    fn note_found(&mut self, biz_id: &str) {
+    pub fn note_found(&mut self, biz_id: &str) {
         let reversal = self.journal.find(biz_id).map(|entry| entry.detail().reversal.clone());
         let Some(reversal) = reversal else { return };
         if reversal.refund {
@@ -433,6 +505,7 @@ impl World {
     pub fn calm(&mut self) {
         self.say("fault", || "faults stop; the gateway is well".to_owned());
         self.quiet = true;
+        self.database.away_until = 0;
         self.outage_until = 0;
         self.no_reversal_until = 0;
         // The vendor may have said meanwhile what a code means.
@@ -444,6 +517,9 @@ impl World {
         }
         // What was suspended goes on.
         let soon = self.now + 1_000;
+        for process in &mut self.processes {
+            process.wakes_by(soon);
+        }
         for actor in self.actors.iter_mut().filter(|actor| actor.suspended) {
             actor.suspended = false;
             actor.wakes_at = actor.wakes_at.min(soon);

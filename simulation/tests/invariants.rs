@@ -2,6 +2,7 @@
 //! the number of seeds; the release binary does a million in minutes.
 
 use zvpos_simulation::mutant::Mutant;
+use zvpos_simulation::plan::Journals;
 use zvpos_simulation::runner::run_many;
 use zvpos_simulation::{seed, workload};
 
@@ -16,9 +17,9 @@ const CAUGHT_WITHIN: u64 = 10_000;
 
 #[test]
 fn no_seed_breaks_an_invariant() {
-    let summary = run_many(1, seeds(), 2, None).unwrap();
+    let summary = run_many(1, seeds(), 2, None, Journals::File).unwrap();
     if let Some((seed, violation)) = summary.violation {
-        let trace = seed::run(seed, &workload::data().unwrap(), None, true).unwrap().trace;
+        let trace = seed::run(seed, &workload::data().unwrap(), None, Journals::File, true).unwrap().trace;
         panic!("seed {seed}: {} {}\n{}", violation.invariant, violation.message, trace.join("\n"));
     }
     // A run in which nothing happens proves nothing.
@@ -31,7 +32,7 @@ fn no_seed_breaks_an_invariant() {
 #[test]
 fn every_broken_variant_is_caught() {
     for mutant in Mutant::broken() {
-        let summary = run_many(1, CAUGHT_WITHIN, 2, Some(mutant)).unwrap();
+        let summary = run_many(1, CAUGHT_WITHIN, 2, Some(mutant), Journals::File).unwrap();
         let (seed, violation) =
             summary.violation.unwrap_or_else(|| panic!("{} is not caught", mutant.name()));
         assert!(
@@ -48,7 +49,7 @@ fn every_broken_variant_is_caught() {
 fn a_seed_replays_exactly() {
     let data = workload::data().unwrap();
     for seed in 1..20 {
-        let [one, again] = [0, 1].map(|_| seed::run(seed, &data, None, true).unwrap().trace);
+        let [one, again] = [0, 1].map(|_| seed::run(seed, &data, None, Journals::File, true).unwrap().trace);
         assert!(one.len() > 10 && one == again, "seed {seed}");
     }
 }

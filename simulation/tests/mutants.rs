@@ -212,7 +212,9 @@ fn every_defect_in_the_library_is_caught() {
     let defects = defects();
     let program = build(&defects);
     let simulate = |name: &str, seeds: &str| {
-        let run = Command::new(&program).args(["--seeds", seeds]).env("ZVPOS_MUTANT", name).output().unwrap();
+        let nodes = ["--nodes"].into_iter().filter(|_| name.starts_with("n-"));
+        let arguments = nodes.chain(["--seeds", seeds]);
+        let run = Command::new(&program).args(arguments).env("ZVPOS_MUTANT", name).output().unwrap();
         let text = String::from_utf8(run.stdout).unwrap();
         let broken =
             text.lines().rev().find(|line| line.starts_with("seed ") && line.contains(" is broken: "));

@@ -216,7 +216,7 @@ impl Library {
                 match journal.record(&record, Guard::Off, deadline) {
                     Err(error) => return self.journal_failed(&error),
                     Ok(Recorded::Done(_)) => return tell_stands(&record, self.lang()),
-                    Ok(Recorded::Existing(_) | Recorded::InDoubt(_)) => {}
+                    Ok(Recorded::Existing(_) | Recorded::InDoubt(_) | Recorded::Superseded(_)) => {}
                 }
             }
         })
@@ -249,7 +249,7 @@ impl Library {
                         early.then(|| Warning::new(&codes::WARN_MAY_ARRIVE, codes::WARN_MAY_ARRIVE.meaning));
                     Answer::done_locally("settled").with_data(entry_json(&record)).with_warnings(warning)
                 }
-                Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry)) => {
+                Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry) | Recorded::Superseded(entry)) => {
                     let answer = self.own(Outcome::Invalid, &codes::NOT_SETTLED, "it has changed meanwhile");
                     answer.with_recorded(entry_json(&entry))
                 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::calendar::BusinessDays;
 use crate::config::Config;
-use crate::journal::{Backend, Journal, JournalError, Location, Opening, Sqlite, default_location};
+use crate::journal::{Backend, Journal, JournalError, Location, Open, Opening, Sqlite, default_location};
 use crate::json::{JsonError, Value};
 use crate::log::{FileSink, Level, Log, Sink};
 use crate::money::BizId;
@@ -85,11 +85,19 @@ impl Drop for Entered<'_> {
 impl Library {
     /// Reads a configuration and starts. `sinks` receive the log in addition to the configured file. `forked` says that
     /// the parent of this process had started a library: SQLite's bookkeeping of locks is then the parent's, and
-    /// records of this process could be lost, so the library gets no journal.
-    pub fn start(config: &str, mut sinks: Vec<Arc<dyn Sink>>, forked: bool) -> Result<Library, Answer> {
+    /// records of this process could be lost, so the library gets no journal unless that is a database. `open_database`
+    /// opens one, in the library for servers.
+    pub fn start(
+        config: &str,
+        mut sinks: Vec<Arc<dyn Sink>>,
+        forked: bool,
+        open_database: Option<OpenDatabase>,
+    ) -> Result<Library, Answer> {
         let value = parse(config, Lang::default())?;
         let mut config = Config::read(&value).map_err(refused)?;
-        if forked {
+        let database = open_database.and_then(|open| open(&config));
+        let has_journal = !forked || database.is_some();
+        if !has_journal {
             // It has no payments.
             config.warm = Duration::ZERO;
         }
@@ -106,7 +114,11 @@ impl Library {
         })?;
         let secrets = config.accounts.iter().map(|account| account.credentials.clone()).collect();
         let log = Log::new(sinks, secrets);
-        let journal = if forked { no_journal() } else { open_journal(&config) };
+        let journal = match database {
+            Some(open) => Journal::open(open, Instant::now() + START),
+            None if forked => no_journal(),
+            None => open_journal(&config),
+        };
         Ok(Library::over(Arc::new(System::new(http)), journal, log, config))
     }
 
@@ -164,6 +176,9 @@ impl Library {
                 &codes::WARN_JOURNAL,
                 format!("{} {error}; quotes go on, money calls answer `internal`", error.code.text),
             )),
+            Ok(place) if place.is_async => {
+                warnings.push(Warning::new(&codes::WARN_ASYNC, codes::WARN_ASYNC.meaning));
+            }
             Ok(place) if place.per_user => warnings.push(Warning::new(
                 &codes::WARN_PER_USER,
                 format!("the journal is this user's own, {}", place.path.display()),
@@ -326,6 +341,9 @@ impl Library {
         self.recovery.stop();
         self.shared.journal.close();
         let running = self.running();
+        if running.calls.is_empty() {
+            self.shared.journal.leave();
+        }
         let still: Vec<&str> =
             running.calls.values().map(|biz_id| biz_id.as_deref().unwrap_or("(a read)")).collect();
         self.shared.log.line(Level::Info, || format!("stopped; calls that did not end: {still:?}"));
@@ -348,6 +366,9 @@ impl Library {
     }
 }
 
+/// Gives what opens the journal's database, if the configuration names one.
+pub type OpenDatabase = fn(&Config) -> Option<Open>;
+
 /// The journal of a forked child: none.
 fn no_journal() -> Journal {
     Journal::never(JournalError::new(
@@ -362,7 +383,7 @@ const START: Duration = Duration::from_secs(3);
 /// Opens the journal at its configured or default location; one that cannot be opened stops money calls only.
 fn open_journal(config: &Config) -> Journal {
     let place = match config.journal.clone() {
-        Some(path) => Ok(Location { path, per_user: false, unused: None }),
+        Some(path) => Ok(Location::at(path)),
         None => default_location(),
     };
     let place = match place {
@@ -375,7 +396,7 @@ fn open_journal(config: &Config) -> Journal {
         let patience = until.saturating_duration_since(Instant::now());
         let opening = Opening { total, patience, retention_days, later };
         let journal = Sqlite::open_as(&place.path, &opening)?;
-        Ok((Box::new(journal) as Box<dyn Backend>, place.clone()))
+        Ok((Arc::new(journal) as Arc<dyn Backend>, place.clone()))
     };
     Journal::open(open, Instant::now() + START)
 }

@@ -17,7 +17,7 @@ fn started(name: &str, config: &str) -> Library {
     std::fs::create_dir_all(&folder).unwrap();
     let keys = r#""lang":"en","openId":"a","grantCode":"b","openKey":"c""#;
     let config = format!("{{{keys},\"journal\":\"{}\",{config}}}", folder.join("j.db").display());
-    Library::start(&config, Vec::new(), false).unwrap_or_else(|answer| panic!("{}", answer.to_json()))
+    Library::start(&config, Vec::new(), false, None).unwrap_or_else(|answer| panic!("{}", answer.to_json()))
 }
 
 fn soon() -> Instant {

@@ -2,11 +2,15 @@
 
 mod account;
 mod charset;
+#[cfg(feature = "database")]
+mod database;
 mod tables;
 
 pub use account::Account;
 pub(crate) use account::ActionKind;
 pub use charset::Charset;
+#[cfg(feature = "database")]
+pub use database::DatabaseSettings;
 pub use tables::{CONFIG, PROXY, ROUTE};
 
 use std::path::PathBuf;
@@ -36,6 +40,9 @@ pub struct Config {
     pub lang: Lang,
     /// What to do with undocumented fields.
     pub unknown: Unknown,
+    /// The database, if the journal is one.
+    #[cfg(feature = "database")]
+    pub database: Option<DatabaseSettings>,
     /// The journal's file, if it is not the default.
     pub journal: Option<PathBuf>,
     /// Which unsettled sales block a new one.
@@ -108,6 +115,8 @@ impl Config {
             total,
             lang: if text(object, "lang") == Some("en") { Lang::En } else { Lang::ZhCn },
             unknown: if flag(object, "pass_unknown_fields") { Unknown::Pass } else { Unknown::Refuse },
+            #[cfg(feature = "database")]
+            database: DatabaseSettings::read(object, total, &mut problems),
             journal: journal(object, &mut problems),
             guard: match text(object, "guard") {
                 Some("coupon") => Guard::Coupon,
@@ -192,8 +201,15 @@ fn journal(object: &Object<'_>, problems: &mut Vec<Problem>) -> Option<PathBuf> 
     let value = object.get("journal")?;
     let text = value.as_text()?;
     let path = PathBuf::from(text);
+    // `DatabaseSettings` reads it.
+    #[cfg(feature = "database")]
+    if text.starts_with(database::SCHEME) {
+        return None;
+    }
     let why = if text.is_empty() {
         "must not be empty: leave it out for the machine's own journal"
+    } else if text.starts_with("postgres://") {
+        "is a database, and this library keeps its journal in a file: load the library for servers (zvpos-server)"
     } else if text.starts_with(['~', '$']) || has_variable(text) {
         "must be the path as it is: no ~ and no variable is expanded"
     } else if path.is_absolute() {

@@ -56,6 +56,14 @@ const CALL_ACTIONS: Field = optional(
      and a lost answer of one is unknown (ZV-CALL-LOST)",
 );
 
+/// Only the library for servers has the table.
+#[cfg(feature = "database")]
+const JOURNAL_DB: Field = optional(
+    "journal_db",
+    Kind::Object(&DATABASE),
+    "how a journal that is a database is used; only in the library for servers",
+);
+
 /// A list of fields with those that an account and the configuration around it share.
 macro_rules! with_account_keys {
     ([$($before:expr),* $(,)?], [$($after:expr),* $(,)?]) => {
@@ -87,8 +95,11 @@ pub static CONFIG: Schema = Schema {
             optional(
                 "journal",
                 Kind::Path,
-                "the journal's file, an absolute path: nothing is expanded or resolved (default: one for the machine; zv_init names it)",
+                "the journal's file, an absolute path: nothing is expanded or resolved (default: one for the machine; zv_init \
+                 names it); in the library for servers also postgres://user@host/database, without a password",
             ),
+            #[cfg(feature = "database")]
+            JOURNAL_DB,
             optional(
                 "guard",
                 Kind::Word(&["member", "coupon", "off"]),
@@ -306,6 +317,33 @@ static TLS: Schema = Schema {
             "Mozilla's inside the library, or the system's, read at the first https connection",
         ),
         optional("pem", Kind::Text(4096), "a PEM file"),
+    ],
+};
+
+#[cfg(feature = "database")]
+static DATABASE: Schema = Schema {
+    name: "journal_db",
+    doc: "The journal's database; see docs/several-nodes.md.",
+    fields: &[
+        optional("password", Kind::Secret(256), "the database user's password; in no log and no answer"),
+        optional(
+            "pem",
+            Kind::Text(4096),
+            "the certificates that the database's must lead to (default: bundled)",
+        ),
+        optional("pool", Kind::Integer(1, 256), "how many connections there are at most (default 16)"),
+        optional("schema", Kind::Text(63), "the schema with the journal's tables (default zvpos)"),
+        optional(
+            "lease_s",
+            Kind::Integer(3, 86_400),
+            "for so long a silent node is not given up on; the same on every node (default 20, or what timeouts_ms.total needs)",
+        ),
+        optional("beat_s", Kind::Integer(1, 600), "how often a node says that it lives (default 2)"),
+        optional(
+            "allow_async",
+            Kind::Flag,
+            "no warning where the database has replicas and none of them is synchronous (default false)",
+        ),
     ],
 };
 

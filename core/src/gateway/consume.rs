@@ -156,6 +156,11 @@ impl Identity {
         self.member().is_some() && self.member() == other.member()
     }
 
+    /// The coupons as a current request would name them.
+    pub fn trimmed_coupons(&self) -> impl Iterator<Item = &str> {
+        self.coupons.iter().map(|coupon| trimmed_id(coupon))
+    }
+
     /// Whether both name a common coupon.
     pub(crate) fn shares_coupon(&self, other: &Identity) -> bool {
         let same = |one: &str, other: &str| one == other || trimmed_id(one) == trimmed_id(other);
@@ -164,13 +169,12 @@ impl Identity {
 
     /// The member as a current request would name it: an earlier version recorded ids with their blanks, and gateways
     /// treat both as the same id.
-    fn member(&self) -> Option<&str> {
+    pub fn member(&self) -> Option<&str> {
         self.customer_id.as_deref().map(trimmed_id).filter(|id| !id.is_empty() && *id != "0")
     }
 
     fn canonical(&self) -> Identity {
-        let mut coupons: Vec<String> =
-            self.coupons.iter().map(|coupon| trimmed_id(coupon).to_owned()).collect();
+        let mut coupons: Vec<String> = self.trimmed_coupons().map(str::to_owned).collect();
         coupons.sort();
         Identity { customer_id: self.member().map(str::to_owned), coupons, ..self.clone() }
     }

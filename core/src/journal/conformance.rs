@@ -11,10 +11,10 @@ use crate::money::{Amount, BizId};
 use crate::payment::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversal, Stage, Times};
 
 /// A case: its name, and what is done on an empty journal. The second argument is the pause.
-pub(crate) type Case = (&'static str, fn(&dyn Backend, &dyn Fn()));
+pub type Case = (&'static str, fn(&dyn Backend, &dyn Fn()));
 
 /// Every case.
-pub(crate) const CASES: [Case; 11] = [
+pub const CASES: [Case; 11] = [
     ("every_column_comes_back", every_column_comes_back),
     ("a_record_needs_the_revision_before_it", a_record_needs_the_revision_before_it),
     ("an_unsettled_sale_holds_others_back", an_unsettled_sale_holds_others_back),
@@ -76,7 +76,7 @@ impl Draft {
     }
 
     fn account(mut self, open_id: &str) -> Draft {
-        self.key.open_id = open_id.to_owned();
+        open_id.clone_into(&mut self.key.open_id);
         self
     }
 

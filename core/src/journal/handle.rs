@@ -2,7 +2,7 @@
 //! then every use returns the reason, and quotes go on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 use std::time::Instant;
 
 use super::{Backend, Guard, InFlight, JournalError, Location, Page, Receipt, Recorded};
@@ -10,14 +10,14 @@ use crate::outcome::codes;
 use crate::payment::{Entry, Key, Owner};
 
 /// Opens the store, waiting for others until then.
-type Open = Box<dyn Fn(Instant) -> Result<(Box<dyn Backend>, Location), JournalError> + Send + Sync>;
+pub type Open = Box<dyn Fn(Instant) -> Result<(Arc<dyn Backend>, Location), JournalError> + Send + Sync>;
 
 /// How many entries are read from the store at a time.
 const PAGE: usize = 256;
 
 /// The journal of a library: its store, as soon as that is open. All methods may be called from any thread.
 pub struct Journal {
-    opened: OnceLock<(Box<dyn Backend>, Location)>,
+    opened: OnceLock<(Arc<dyn Backend>, Location)>,
     open: Open,
     /// Why it is not open.
     error: Mutex<JournalError>,
@@ -35,7 +35,7 @@ const NOBODY: &str = "(nobody)";
 impl Journal {
     /// Opens it now or, if that may help, later.
     pub fn open(
-        open: impl Fn(Instant) -> Result<(Box<dyn Backend>, Location), JournalError> + Send + Sync + 'static,
+        open: impl Fn(Instant) -> Result<(Arc<dyn Backend>, Location), JournalError> + Send + Sync + 'static,
         until: Instant,
     ) -> Journal {
         let reason = JournalError::new(&codes::JOURNAL, "it has not been opened");
@@ -80,7 +80,12 @@ impl Journal {
 
     /// Tries again to open a journal that was locked, full or read-only. True if that has opened it.
     pub fn open_again(&self, until: Instant) -> bool {
-        let passes = [codes::JOURNAL_LOCKED.text, codes::JOURNAL_FULL.text, codes::JOURNAL_READ_ONLY.text];
+        let passes = [
+            codes::JOURNAL_LOCKED.text,
+            codes::JOURNAL_FULL.text,
+            codes::JOURNAL_READ_ONLY.text,
+            codes::JOURNAL_AWAY.text,
+        ];
         if self.opened.get().is_some() || !passes.contains(&self.error().code.text) {
             return false;
         }
@@ -275,6 +280,23 @@ impl Journal {
         self.backend().map_or(&self.none_in_flight, |backend| backend.in_flight())
     }
 
+    /// Whether a request may leave in the name of that process.
+    pub fn may_send(&self, owner: &Owner) -> Result<(), JournalError> {
+        self.backend()?.may_send(owner)
+    }
+
+    /// Whether this process settles in the background what others have left.
+    pub fn settles_for_others(&self) -> bool {
+        self.backend().is_ok_and(super::Liveness::settles_for_others)
+    }
+
+    /// This process carries out nothing any more.
+    pub fn leave(&self) {
+        if let Ok(backend) = self.backend() {
+            backend.leave();
+        }
+    }
+
     /// Whether the process of that name still lives, as far as its lock says.
     pub fn is_alive(&self, owner: &Owner) -> bool {
         self.backend().map_or(true, |backend| backend.is_alive(owner))
@@ -314,9 +336,9 @@ mod tests {
             if let Some(code) = code {
                 return Err(JournalError::new(code, "not yet"));
             }
-            let location = Location { path: path.clone(), per_user: false, unused: None };
+            let location = Location::at(path.clone());
             let opening = Opening { later: true, ..Opening::default() };
-            Ok((Box::new(Sqlite::open_as(&path, &opening)?) as Box<dyn Backend>, location))
+            Ok((Arc::new(Sqlite::open_as(&path, &opening)?) as Arc<dyn Backend>, location))
         };
         (Journal::open(open, soon()), tries)
     }

@@ -25,6 +25,21 @@ pub trait Liveness: Send + Sync {
         Err(JournalError::new(&codes::JOURNAL_LOCKED, "the journal was opened during this call; ask again"))
     }
 
+    /// Whether a request may leave in the name of that process: not if others may have given up on the process meanwhile.
+    /// Asked immediately before the first byte.
+    fn may_send(&self, owner: &Owner) -> Result<(), JournalError> {
+        let _ = owner;
+        Ok(())
+    }
+
+    /// Whether this process settles in the background what others have left. What a till asks for, every process does.
+    fn settles_for_others(&self) -> bool {
+        true
+    }
+
+    /// This process carries out nothing any more: others need not wait to be sure of that.
+    fn leave(&self) {}
+
     /// Whether the process of that name still lives, as far as its lock says. Without its lock's file it does not; whether
     /// it may still be carrying out an attempt says [`Liveness::may_be_running`].
     fn is_alive(&self, owner: &Owner) -> bool;

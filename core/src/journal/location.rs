@@ -16,6 +16,15 @@ pub struct Location {
     pub per_user: bool,
     /// This user's journal from before the machine had one: its sales are not seen here.
     pub unused: Option<PathBuf>,
+    /// It is a database with replicas of which none is synchronous: a failover may lose what was acknowledged.
+    pub is_async: bool,
+}
+
+impl Location {
+    /// A journal at that place.
+    pub fn at(path: PathBuf) -> Location {
+        Location { path, per_user: false, unused: None, is_async: false }
+    }
 }
 
 /// The machine's journal, or this user's if the machine has none and its folder cannot be written.
@@ -33,16 +42,16 @@ fn choose(machine: &Path, user: Option<&Path>) -> Result<Location, JournalError>
         Err(error) => error.kind() != io::ErrorKind::NotADirectory,
     };
     if may_exist {
-        return Ok(Location { path: machine.join(FILE), per_user: false, unused: own });
+        return Ok(Location { unused: own, ..Location::at(machine.join(FILE)) });
     }
     if let Some(path) = own {
-        return Ok(Location { path, per_user: true, unused: None });
+        return Ok(Location { per_user: true, ..Location::at(path) });
     }
     if usable(machine) {
-        return Ok(Location { path: machine.join(FILE), per_user: false, unused: None });
+        return Ok(Location::at(machine.join(FILE)));
     }
     match user.filter(|folder| usable(folder)) {
-        Some(folder) => Ok(Location { path: folder.join(FILE), per_user: true, unused: None }),
+        Some(folder) => Ok(Location { per_user: true, ..Location::at(folder.join(FILE)) }),
         None => Err(JournalError::new(
             &codes::JOURNAL_PLACE,
             format!("neither {} nor a folder of this user can be written; set `journal`", machine.display()),

@@ -7,14 +7,17 @@
 //!
 //! [`Entry`]: crate::payment::Entry
 
-#[cfg(test)]
-mod conformance;
+pub mod columns;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod events;
+pub mod filed;
 mod guard;
 mod handle;
 mod in_flight;
 mod liveness;
 mod location;
+pub mod nodes;
 mod process_lock;
 mod receipt;
 mod sqlite;
@@ -23,7 +26,7 @@ mod store;
 mod test_folder;
 
 pub use guard::{Admission, Guard, admit};
-pub use handle::Journal;
+pub use handle::{Journal, Open};
 pub use in_flight::{InFlight, InFlightCall};
 pub use liveness::{Liveness, MissingOwners, Presence, may_be_running, owner_name};
 pub use location::{

@@ -14,6 +14,8 @@ pub enum Recorded<Proof = ()> {
     Existing(Entry),
     /// Another sale of the same member or coupon is unsettled; nothing was written.
     InDoubt(Entry),
+    /// The record was written, its confirmation came too late, and others have gone on from it to this record.
+    Superseded(Entry),
 }
 
 impl<Proof> Recorded<Proof> {
@@ -23,6 +25,7 @@ impl<Proof> Recorded<Proof> {
             Recorded::Done(done) => Recorded::Done(proof(done)),
             Recorded::Existing(entry) => Recorded::Existing(entry),
             Recorded::InDoubt(entry) => Recorded::InDoubt(entry),
+            Recorded::Superseded(entry) => Recorded::Superseded(entry),
         }
     }
 }

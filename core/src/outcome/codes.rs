@@ -279,6 +279,9 @@ codes! {
     JOURNAL_BEHIND "ZV-JOURNAL-BEHIND" [Internal]
         "The journal ends before its mark, or before what this process has seen: records that had been committed are lost (a damaged end, an old copy).",
         "Stop every till. Compare with the gateway's records; then remove the .mark file beside the journal to accept it.", STOP_ZH, STOP_EN;
+    JOURNAL_AWAY "ZV-JOURNAL-AWAY" [Internal]
+        "The journal's database does not answer, or has not answered this node for so long that other nodes may take it for dead.",
+        "Nothing was sent. Check the database and the network to it; payments go on by themselves as soon as it answers.", STOP_ZH, STOP_EN;
     JOURNAL "ZV-JOURNAL" [Internal, Unknown]
         "The journal could not be written.",
         "With `internal` nothing was sent; with `unknown` the gateway may have acted and the outcome could not be recorded.", STOP_ZH, STOP_EN;
@@ -300,6 +303,9 @@ codes! {
     WARN_JOURNAL_LATE "ZV-W-JOURNAL-LATE" []
         "The journal was opened after the start, so that zv_init could not list what succeeded before a crash and what is not settled.",
         "Ask zv_pending_json (without a day, for all accounts): it lists both, and then the warning ends. Store or reverse each sale that is unacknowledged.", "", "";
+    WARN_ASYNC "ZV-W-ASYNC" []
+        "The journal's database has replicas and none of them is synchronous: a failover may lose records that were acknowledged.",
+        "Configure a synchronous replica (Patroni: synchronous_mode_strict), or set journal_db.allow_async where no failover is automatic.", "", "";
     WARN_PER_USER "ZV-W-JOURNAL-PER-USER" []
         "The journal is this user's own: another user of the till does not see its unsettled sales.",
         "Set `journal` to a file that every user of the till can write.", "", "";

@@ -60,6 +60,13 @@ pub enum Event {
     Existing(Entry),
     /// Another sale of the same member or coupon is unsettled.
     InDoubt(Entry),
+    /// The record was written, its confirmation came too late, and others have gone on from it.
+    Superseded {
+        /// The record that was written.
+        written: Box<Entry>,
+        /// The record to which they have gone on.
+        standing: Entry,
+    },
     /// The owner of the existing record is dead.
     OwnerDied(Entry),
     /// The caller that carries out the same request has not finished before this call's deadline.
@@ -149,6 +156,16 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         }
         // The record that was written is the end of an attempt whose owner died.
         (State::New(intent), Event::Recorded(entry) | Event::Existing(entry)) => stands(intent, entry),
+        // The intent was not sent. Where only its reversal was asked for meanwhile, this call records its end.
+        (State::New(_), Event::Superseded { written, standing }) if standing.is_same_attempt(&written) => {
+            conclude(&standing, recorded_too_late())
+        }
+        (State::New(intent), Event::Superseded { standing, .. }) => stands(intent, standing),
+        // Others have gone on from the outcome of this call, or from its intent that was not sent: what they do belongs to
+        // another call.
+        (State::Resigning(_) | State::RecordingOutcome { .. }, Event::Superseded { standing, .. }) => {
+            tell(superseded(standing))
+        }
         (State::New(intent), Event::OwnerDied(entry)) => {
             let ended = abandoned(&entry);
             (State::New(intent), Effect::Record(ended))
@@ -218,17 +235,10 @@ pub fn step(state: State, event: Event) -> (State, Effect) {
         (State::RecordingOutcome { end }, Event::Existing(entry))
             if entry.detail.settlement.is_some() && matches!(entry.stage, Stage::Kept | Stage::Undone) =>
         {
-            let record = match (&end, entry.stage) {
-                (End::Answered(Verdict::Accepted(accepted)), Stage::Undone) => {
-                    contradicted(&entry).with_accepted(accepted)
-                }
-                (End::Answered(Verdict::Refused(refusal)), Stage::Kept) => {
-                    contradicted(&entry).with_refusal(refusal)
-                }
-                (End::NotSent(why), Stage::Kept) => contradicted(&entry).with_words(why.code, &why.message),
-                _ => return tell(Reply::Existing(entry)),
-            };
-            (State::RecordingOutcome { end }, Effect::Record(record))
+            match against_settlement(&entry, &end) {
+                Some(record) => (State::RecordingOutcome { end }, Effect::Record(record)),
+                None => tell(Reply::Existing(entry)),
+            }
         }
         (State::RecordingOutcome { .. }, Event::Existing(entry)) => tell(Reply::Existing(entry)),
         // No final answer reaches the till before its outcome is recorded.
@@ -283,12 +293,54 @@ pub fn abandoned(entry: &Entry) -> Entry {
     in_doubt(entry, &left_behind()).ended_when_sent()
 }
 
+/// The record that a request did not leave, in the place of its intent: as if the intent had not been recorded.
+pub(crate) fn never_left(intent: &Entry) -> Entry {
+    let message = "the intent could not be recorded in time";
+    Entry { stage: Stage::NotSent, ..intent.clone() }.with_words(&codes::JOURNAL_AWAY, message)
+}
+
+/// The record over the present one after an outcome could not be recorded in time; `None` if there is nothing to record.
+/// The till was told that nothing was taken or that the outcome is unknown.
+pub(crate) fn ended_unrecorded(outcome: &Entry, standing: &Entry) -> Option<Entry> {
+    let took_nothing = matches!(outcome.stage, Stage::NotSent | Stage::Declined);
+    match standing.stage {
+        _ if standing.attempt != outcome.attempt => None,
+        Stage::Sending if took_nothing => {
+            let record = Entry { revision: standing.revision + 1, ..outcome.clone() };
+            Some(if standing.detail.reversal.asked { voided(standing, outcome.stage) } else { record })
+        }
+        Stage::Sending => Some(abandoned(standing)),
+        // Another process presumed this one dead: what it found may date from before the request arrived.
+        Stage::Unknown | Stage::Reversing | Stage::Reversed | Stage::Refused | Stage::Unproven
+            if !took_nothing =>
+        {
+            Some(reopened(standing, &left_behind()))
+        }
+        _ => None,
+    }
+}
+
 /// The doubt about an attempt that no caller carries out any more.
 pub(crate) fn left_behind() -> Doubt {
     Doubt::new(
         &codes::ABANDONED,
         "the call or the process that sent it ended and its outcome is not recorded",
     )
+}
+
+/// The end of an attempt whose intent was recorded too late to be sent.
+fn recorded_too_late() -> End {
+    let message = "the intent was recorded too late to be sent".to_owned();
+    End::NotSent(NotSent { code: &codes::JOURNAL_AWAY, message })
+}
+
+/// The reply of a call whose own record was written too late for it to know, and from which others have gone on.
+fn superseded(entry: Entry) -> Reply {
+    let message = "the outcome was recorded too late for this call, and another call has begun again";
+    match entry.stage {
+        Stage::Sending => Reply::Unrecorded(Doubt::new(&codes::JOURNAL, message)),
+        _ => Reply::Existing(entry),
+    }
 }
 
 /// What the call does about the existing record of its bizId.
@@ -403,6 +455,21 @@ fn contradicted(entry: &Entry) -> Entry {
         ..entry.detail.reversal.clone()
     };
     next
+}
+
+/// The record of an attempt that ended with a proof of the contrary after a person had settled the entry; `None` if its
+/// end proves nothing against that.
+fn against_settlement(entry: &Entry, end: &End) -> Option<Entry> {
+    match (end, entry.stage) {
+        (End::Answered(Verdict::Accepted(accepted)), Stage::Undone) => {
+            Some(contradicted(entry).with_accepted(accepted))
+        }
+        (End::Answered(Verdict::Refused(refusal)), Stage::Kept) => {
+            Some(contradicted(entry).with_refusal(refusal))
+        }
+        (End::NotSent(why), Stage::Kept) => Some(contradicted(entry).with_words(why.code, &why.message)),
+        _ => None,
+    }
 }
 
 fn in_doubt(entry: &Entry, doubt: &Doubt) -> Entry {

@@ -426,6 +426,14 @@ impl Entry {
         self.stage == Stage::Sending && !self.detail.reversal.asked
     }
 
+    /// Whether this is the running attempt that the other record is of, too.
+    pub(super) fn is_same_attempt(&self, other: &Entry) -> bool {
+        self.stage == Stage::Sending
+            && other.stage == Stage::Sending
+            && self.attempt == other.attempt
+            && self.owner == other.owner
+    }
+
     /// Whether no byte was ever sent under the bizId: only then is the bizId free for another request.
     pub(crate) fn is_free(&self) -> bool {
         self.stage == Stage::NotSent && (self.attempt == 1 || self.detail.earlier_never_left)
@@ -450,7 +458,7 @@ impl Entry {
     /// Whether the entry keeps another sale of the same member or coupon from being sent: the entry is unsettled and
     /// may take the money of a sale that was never finished. A refund takes nothing, and a confirmed reversal leaves
     /// the member free even if a later answer explains nothing.
-    pub(crate) fn holds_back(&self) -> bool {
+    pub fn holds_back(&self) -> bool {
         self.stage.is_unsettled() && !self.gives_back() && !self.promise_refused()
     }
 

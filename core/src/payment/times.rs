@@ -69,7 +69,7 @@ impl Times {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "conformance"))]
 impl Times {
     /// Ended at that moment and, where it says so, given back at that one; days are those of UTC.
     pub(crate) fn filed(ended_unix_ms: i64, returned_unix_ms: Option<i64>) -> Times {

@@ -195,6 +195,11 @@ impl Run<'_> {
                     run.receipt = Some(receipt);
                     Event::Recorded(entry)
                 }
+                Recorded::Superseded(standing) => {
+                    // This call records the end of its attempt, if no other does.
+                    run.in_flight_call = in_flight_call.or_else(|| run.in_flight_call.take());
+                    Event::Superseded { written: Box::new(entry), standing }
+                }
                 Recorded::Existing(entry) => Event::Existing(entry),
                 Recorded::InDoubt(entry) => Event::InDoubt(entry),
             })

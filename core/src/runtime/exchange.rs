@@ -10,7 +10,7 @@ use crate::gateway::{NotSent, Operation, Params, Route};
 use crate::journal::Receipt;
 use crate::outcome::codes;
 use crate::payment::Entry;
-use crate::transport::{Ahead, Exchanged, TransportError};
+use crate::transport::{Ahead, Exchanged, MaySend, TransportError};
 
 impl Client {
     /// Posts a request that takes or gives back money, on the connection that was begun ahead if there is one. The receipt
@@ -28,12 +28,20 @@ impl Client {
         if !is_recorded {
             return not_sent("the record of the request is not durable".to_owned());
         }
-        self.post(route, params, deadline, ahead)
+        let may_send = || {
+            // A reversal does no harm from any node.
+            if !record.is_intent() {
+                return Ok(());
+            }
+            let allowed = self.shared.journal.may_send(record.owner());
+            allowed.map_err(|error| NotSent { code: error.code, message: error.message })
+        };
+        self.post(route, params, deadline, ahead, &may_send)
     }
 
     /// Posts a request that takes nothing, or whose answer is taken for an unknown outcome.
     pub(super) fn post_read(&self, route: &Route, params: &Params, deadline: Instant) -> Exchanged {
-        self.post(route, params, deadline, None)
+        self.post(route, params, deadline, None, &|| Ok(()))
     }
 
     /// Whether a connection to a route's gateway is open, as far as this process knows.
@@ -52,7 +60,14 @@ impl Client {
     }
 
     /// Signs with the current time and posts.
-    fn post(&self, route: &Route, params: &Params, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
+    fn post(
+        &self,
+        route: &Route,
+        params: &Params,
+        deadline: Instant,
+        ahead: Option<Ahead>,
+        may_send: MaySend<'_>,
+    ) -> Exchanged {
         let Some(url) = &route.uri else { return not_sent(format!("{} is no URL", route.url)) };
         let nonce = match self.shared.world.random() {
             Ok(random) => random % 999_999_999 + 1,
@@ -60,7 +75,7 @@ impl Client {
         };
         let seconds = self.clock.unix_seconds(self.shared.world.unix_ms());
         let body = params.sign(route, &self.account.credentials, self.account.sign_names, seconds, nonce);
-        self.shared.world.post(url, &body, deadline, ahead)
+        self.shared.world.post(url, &body, deadline, ahead, may_send)
     }
 }
 

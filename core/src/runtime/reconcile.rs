@@ -70,7 +70,11 @@ impl Client {
                     let record = self.dated(record);
                     match journal.record(&record, Guard::Off, deadline) {
                         Ok(Recorded::Done(_)) => Event::Recorded(record),
-                        Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry)) => Event::Existing(entry),
+                        Ok(
+                            Recorded::Existing(entry)
+                            | Recorded::InDoubt(entry)
+                            | Recorded::Superseded(entry),
+                        ) => Event::Existing(entry),
                         Err(error) => failed(error),
                     }
                 }

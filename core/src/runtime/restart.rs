@@ -98,7 +98,7 @@ impl Shared {
         self.log.line(Level::Warn, || format!("{}: found after a crash", record.key().biz_id));
         Ok(match self.journal.record(&record, Guard::Off, until)? {
             Recorded::Done(_) => record,
-            Recorded::Existing(entry) | Recorded::InDoubt(entry) => entry,
+            Recorded::Existing(entry) | Recorded::InDoubt(entry) | Recorded::Superseded(entry) => entry,
         })
     }
 }

@@ -82,7 +82,9 @@ impl Client {
             }
             match journal.record(&record, Guard::Off, deadline)? {
                 Recorded::Done(_) => return Ok(ReversalRequest::Existing(record)),
-                Recorded::Existing(entry) | Recorded::InDoubt(entry) => standing = Some(entry),
+                Recorded::Existing(entry) | Recorded::InDoubt(entry) | Recorded::Superseded(entry) => {
+                    standing = Some(entry);
+                }
             }
         }
     }
@@ -116,7 +118,11 @@ impl Client {
                             receipt = Some(durable);
                             Event::Recorded(record)
                         }
-                        Ok(Recorded::Existing(entry) | Recorded::InDoubt(entry)) => Event::Existing(entry),
+                        Ok(
+                            Recorded::Existing(entry)
+                            | Recorded::InDoubt(entry)
+                            | Recorded::Superseded(entry),
+                        ) => Event::Existing(entry),
                         Err(error) => Event::JournalFailed { code: error.code, message: error.message },
                     }
                 }
@@ -158,7 +164,7 @@ impl Client {
         let record = self.dated(record);
         Ok(match self.shared.journal.record(&record, Guard::Off, deadline)? {
             Recorded::Done(_) => record,
-            Recorded::Existing(entry) | Recorded::InDoubt(entry) => entry,
+            Recorded::Existing(entry) | Recorded::InDoubt(entry) | Recorded::Superseded(entry) => entry,
         })
     }
 

@@ -10,7 +10,7 @@ use super::*;
 use crate::config::Config;
 use crate::gateway::{CodeRules, Identity};
 use crate::journal::{Backend, JournalError, Location, Sqlite};
-use crate::transport::{Ahead, Exchanged, Http};
+use crate::transport::{Ahead, Exchanged, Http, MaySend};
 use crate::world::{Signal, System, Worker};
 
 pub(super) mod machine;
@@ -64,7 +64,7 @@ impl World for Scripted {
         Duration::from_secs(3)
     }
 
-    fn post(&self, _: &Uri, body: &str, deadline: Instant, _: Option<Ahead>) -> Exchanged {
+    fn post(&self, _: &Uri, body: &str, deadline: Instant, _: Option<Ahead>, _: MaySend<'_>) -> Exchanged {
         assert!(deadline > self.now(), "there is time");
         self.bodies.lock().unwrap().push(body.to_owned());
         let answer = self.answers.lock().unwrap().pop_front().unwrap();
@@ -222,8 +222,8 @@ fn journal(name: &str) -> Journal {
     let folder = std::env::temp_dir().join(format!("zvpos-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
-    let location = Location { path: folder.join("j.db"), per_user: false, unused: None };
-    let open = move |_| Ok((Box::new(Sqlite::open(&location.path)?) as Box<dyn Backend>, location.clone()));
+    let location = Location::at(folder.join("j.db"));
+    let open = move |_| Ok((Arc::new(Sqlite::open(&location.path)?) as Arc<dyn Backend>, location.clone()));
     Journal::open(open, Instant::now() + Duration::from_secs(3))
 }
 

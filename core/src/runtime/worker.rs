@@ -391,6 +391,9 @@ impl Inner {
     /// Reverses the successes that an earlier process left unconfirmed, once their time is over.
     fn reverse_unconfirmed(&self, pass: &mut Pass, at_once: bool, deadline: Instant) {
         let journal = &self.shared.journal;
+        if !journal.settles_for_others() {
+            return;
+        }
         for entry in journal.unfinished().unwrap_or_default() {
             let Some(client) = self.client_of(&entry) else { continue };
             let (lives, now) = (journal.is_alive(entry.owner()), self.now());

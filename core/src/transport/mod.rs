@@ -90,6 +90,9 @@ pub enum TransportError {
     Lost(Doubt),
 }
 
+/// Whether a request may still leave, or why not.
+pub type MaySend<'m> = &'m dyn Fn() -> Result<(), NotSent>;
+
 /// When a gateway with a request under way is looked at again, whose connection will then be kept.
 const SOON: Duration = Duration::from_millis(250);
 
@@ -154,8 +157,16 @@ impl Http {
         renewed
     }
 
-    /// Posts a JSON body and reads the whole answer, ending at the deadline at the latest.
-    pub fn post(&self, url: &Uri, body: &str, deadline: Instant, ahead: Option<Ahead>) -> Exchanged {
+    /// Posts a JSON body and reads the whole answer, ending at the deadline at the latest. `may_send` is asked when a
+    /// connection is open, immediately before the first byte.
+    pub fn post(
+        &self,
+        url: &Uri,
+        body: &str,
+        deadline: Instant,
+        ahead: Option<Ahead>,
+        may_send: MaySend<'_>,
+    ) -> Exchanged {
         let started = Instant::now();
         let mut connect = Duration::ZERO;
         let _under_way = self.pool.begin(url);
@@ -167,7 +178,10 @@ impl Http {
             },
             Ok,
         );
-        let result = found.and_then(|connection| self.exchange(connection, url, body, deadline));
+        let result = found.and_then(|connection| {
+            may_send().map_err(TransportError::NotSent)?;
+            self.exchange(connection, url, body, deadline)
+        });
         Exchanged { result, connect, wait: started.elapsed().saturating_sub(connect) }
     }
 

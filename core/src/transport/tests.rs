@@ -56,7 +56,7 @@ fn http(idle: Duration) -> Http {
 const LONG: Duration = Duration::from_mins(10);
 
 fn post(http: &Http, gateway: &Gateway) -> Exchanged {
-    http.post(&gateway.url, "body", Instant::now() + Duration::from_secs(30), None)
+    http.post(&gateway.url, "body", Instant::now() + Duration::from_secs(30), None, &|| Ok(()))
 }
 
 #[test]
@@ -142,7 +142,8 @@ fn a_large_request_arrives_as_it_is() {
         seen.len() - wanted.len()
     });
     let http = http(LONG);
-    let answer = http.post(&url, &body, Instant::now() + Duration::from_secs(30), None).result.unwrap();
+    let answer =
+        http.post(&url, &body, Instant::now() + Duration::from_secs(30), None, &|| Ok(())).result.unwrap();
     assert_eq!((answer.status, answer.body), (200, b"{}".into()));
     assert_eq!(gateway.join().unwrap(), request::head(&url, body.len(), None).len());
 }
@@ -201,7 +202,7 @@ fn what_cannot_be_kept_warm_is_no_connection() {
     });
     http.keep_warm(&url);
     thread::sleep(Duration::from_millis(100));
-    let exchanged = http.post(&url, "body", Instant::now() + Duration::from_secs(30), None);
+    let exchanged = http.post(&url, "body", Instant::now() + Duration::from_secs(30), None, &|| Ok(()));
     assert!(exchanged.result.is_ok() && exchanged.connect > Duration::ZERO, "{exchanged:?}");
     gateway.join().unwrap();
 }
@@ -221,4 +222,19 @@ fn a_pool_has_a_limit_for_each_gateway() {
         kept += 1;
     }
     assert_eq!(kept, 64);
+}
+
+#[test]
+fn a_request_that_may_not_leave_any_more_does_not() {
+    let gateway = Gateway::start(&[WHOLE; 1]);
+    let http = http(LONG);
+    let until = Instant::now() + Duration::from_secs(30);
+    let late = NotSent { code: &codes::JOURNAL_AWAY, message: "too late".to_owned() };
+    let exchanged = http.post(&gateway.url, "body", until, None, &|| Err(late.clone()));
+    match exchanged.result {
+        Err(TransportError::NotSent(why)) => assert_eq!(why.message, "too late"),
+        other => panic!("{other:?}"),
+    }
+    // Nothing of it is on the next connection, either.
+    assert_eq!(post(&http, &gateway).result.unwrap().body, b"{}");
 }

@@ -110,8 +110,13 @@ impl Asking<'_> {
             u64::try_from(seconds).unwrap_or_default(),
             nonce,
         );
-        let exchanged =
-            self.http.post(&url, &body, Instant::now() + ANSWER.min(self.total).min(run.left()), None);
+        let exchanged = self.http.post(
+            &url,
+            &body,
+            Instant::now() + ANSWER.min(self.total).min(run.left()),
+            None,
+            &|| Ok(()),
+        );
         let answer = exchanged.result.map_err(|failure| {
             Unanswered::Nothing(match failure {
                 TransportError::NotSent(why) => format!("{} {}", why.code.text, why.message),

@@ -96,7 +96,7 @@ pub fn remedy(line: &Line) -> &str {
 
 /// A till with this configuration, which has made its journal.
 pub fn till(config: &Value) -> Library {
-    Library::start(&config.to_string(), Vec::new(), false)
+    Library::start(&config.to_string(), Vec::new(), false, None)
         .unwrap_or_else(|answer| panic!("{}", answer.to_json()))
 }
 

@@ -58,9 +58,9 @@ impl Given {
                 } else {
                     match self.record(next, process, &record, Guard::Off)? {
                         Recorded::Done(()) => reversal::Event::Recorded(record),
-                        Recorded::Existing(entry) | Recorded::InDoubt(entry) => {
-                            reversal::Event::Existing(entry)
-                        }
+                        Recorded::Existing(entry)
+                        | Recorded::InDoubt(entry)
+                        | Recorded::Superseded(entry) => reversal::Event::Existing(entry),
                     }
                 };
                 let (machine, effect) = reversal::step(machine, event, rules(over));
@@ -92,6 +92,9 @@ impl Given {
             Recorded::Done(()) => consume::Event::Recorded(entry),
             Recorded::Existing(entry) => consume::Event::Existing(entry),
             Recorded::InDoubt(entry) => consume::Event::InDoubt(entry),
+            Recorded::Superseded(standing) => {
+                consume::Event::Superseded { written: Box::new(entry), standing }
+            }
         })
     }
 

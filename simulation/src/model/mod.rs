@@ -52,7 +52,7 @@ pub fn search(policy: OnUnknown, bounds: Bounds, most: usize) -> Result<Searched
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut workers = (0..threads).map(|_| Given::new(policy)).collect::<Result<Vec<_>, _>>()?;
     let first = State::new(bounds);
-    let seen = Seen::new();
+    let seen = Membership::new();
     seen.insert(first.fingerprint());
     let mut level = vec![first];
     let mut searched = Searched { states: 1, steps: 0, depth: 0, broken: None, is_cut: false };
@@ -99,7 +99,7 @@ struct Portions<'s> {
 
 impl Given {
     /// Takes portions of a level until none is left; gives the new states behind them and the steps that were taken.
-    fn next_level(&mut self, portions: &Portions<'_>, seen: &Seen) -> (Vec<State>, usize) {
+    fn next_level(&mut self, portions: &Portions<'_>, seen: &Membership) -> (Vec<State>, usize) {
         let (mut next, mut steps) = (Vec::new(), 0);
         loop {
             let start = portions.taken.fetch_add(PORTION, Ordering::Relaxed);
@@ -166,11 +166,11 @@ fn way(given: &Given, bounds: Bounds) -> Option<(Broken, Vec<Action>)> {
 }
 
 /// The fingerprints of the states that were seen.
-struct Seen(Vec<Mutex<HashSet<u128, BuildHasherDefault<Mixed>>>>);
+struct Membership(Vec<Mutex<HashSet<u128, BuildHasherDefault<Mixed>>>>);
 
-impl Seen {
-    fn new() -> Seen {
-        Seen((0..PARTS).map(|_| Mutex::default()).collect())
+impl Membership {
+    fn new() -> Membership {
+        Membership((0..PARTS).map(|_| Mutex::default()).collect())
     }
 
     /// True if it was not seen before.

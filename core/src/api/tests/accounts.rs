@@ -132,7 +132,7 @@ fn the_outcome_decides_at_which_level_an_answer_is_logged() {
     );
     let sinks: Vec<Arc<dyn Sink>> = vec![Arc::clone(&lines) as _];
     let library =
-        Library::start(&config, sinks, false).unwrap_or_else(|answer| panic!("{}", answer.to_json()));
+        Library::start(&config, sinks, false, None).unwrap_or_else(|answer| panic!("{}", answer.to_json()));
     let logged = |what: &str| {
         let lines = lines.0.lock().unwrap();
         lines.iter().rev().find(|(_, line)| line.starts_with(what)).map(|(level, _)| *level)
@@ -145,7 +145,7 @@ fn the_outcome_decides_at_which_level_an_answer_is_logged() {
     let config = config.replace("j.db", "j.db/j.db");
     let sinks: Vec<Arc<dyn Sink>> = vec![Arc::clone(&lines) as _];
     let library =
-        Library::start(&config, sinks, false).unwrap_or_else(|answer| panic!("{}", answer.to_json()));
+        Library::start(&config, sinks, false, None).unwrap_or_else(|answer| panic!("{}", answer.to_json()));
     library.consume(r#"{"bizId":"T2","customerId":"77","amount":"1.00"}"#);
     assert_eq!(logged("consume T2: internal"), Some(Level::Error));
 }

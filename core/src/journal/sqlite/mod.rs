@@ -6,7 +6,7 @@ mod ballast;
 mod base;
 mod damage;
 mod file_identity;
-mod filed;
+mod filed_days;
 mod format_1;
 mod group_commit;
 mod identity;
@@ -35,7 +35,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::events::{Broken, Feeding, SharedIndex, View, feed, is_due};
 use super::liveness::{Liveness, Presence, may_be_running};
-use super::{Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Store, location};
+use super::{Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Store, filed, location};
 use crate::clock::machine_unix_ms;
 use crate::outcome::{codes, codes::Code};
 use crate::payment::{Entry, Key, Owner};
@@ -601,7 +601,7 @@ impl Store for Sqlite {
 
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
         let is_near = |entry: &Entry| filed::is_near(entry, day);
-        let mut entries = self.listed_of_all(is_near, |states| filed::near(states, day))?;
+        let mut entries = self.listed_of_all(is_near, |states| filed_days::near(states, day))?;
         filed::sort(&mut entries);
         // What was acknowledged and is not written down yet.
         let acknowledged = self.acknowledged();

@@ -5,14 +5,13 @@ use std::borrow::Cow;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement, ToSql};
-use twox_hash::XxHash3_128;
 
 use super::damage::damaged;
 use super::summary::{Summarised, Summary};
-use crate::gateway::{Identity, Origin};
+use crate::journal::columns::{Hashed, Record};
 use crate::journal::events::{Change, Event};
-use crate::money::{Amount, BizId};
-use crate::payment::{Detail, Entry, Key, OnUnknown, Owner, Stage};
+use crate::money::BizId;
+use crate::payment::{Entry, Key, Stage};
 
 /// The columns of both tables that a row is read from, in the order of [`Columns`].
 macro_rules! columns {
@@ -40,26 +39,6 @@ struct Columns<'r> {
     revision: i64,
     /// `None`: an acknowledgement.
     record: Option<Record<'r>>,
-}
-
-/// The columns that an acknowledgement leaves out.
-struct Record<'r> {
-    stage: &'r str,
-    attempt: i64,
-    owner: &'r str,
-    on_unknown: &'r str,
-    created_unix_ms: i64,
-    customer_id: Option<&'r str>,
-    kind: Option<i64>,
-    amount: Option<Cow<'r, str>>,
-    coupons: Option<Cow<'r, str>>,
-    points: Option<i64>,
-    till: Option<&'r str>,
-    operator_id: Option<&'r str>,
-    operator_name: Option<&'r str>,
-    store: Option<&'r str>,
-    data: Option<&'r str>,
-    detail: Cow<'r, str>,
 }
 
 /// Adds an event to the log.
@@ -158,10 +137,6 @@ pub(super) fn verify_events(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
 fn number_of(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -179,30 +154,8 @@ impl<'r> Columns<'r> {
     }
 
     fn of(number: u64, entry: &'r Entry) -> rusqlite::Result<Columns<'r>> {
-        let (identity, detail) = (entry.identity(), entry.detail());
-        let origin = &detail.origin;
-        let coupons = if identity.coupons.is_empty() { None } else { Some(json(&identity.coupons)?.into()) };
-        let record = Record {
-            stage: entry.stage().as_str(),
-            attempt: i64::from(entry.attempt()),
-            owner: &entry.owner().0,
-            on_unknown: match entry.on_unknown() {
-                OnUnknown::Reverse => "reverse",
-                OnUnknown::Hold => "hold",
-            },
-            created_unix_ms: entry.created_unix_ms(),
-            customer_id: identity.customer_id.as_deref(),
-            kind: identity.kind,
-            amount: identity.amount.map(|amount| amount.to_string().into()),
-            coupons,
-            points: identity.points,
-            till: origin.device_sn.as_deref(),
-            operator_id: origin.operator_id.as_deref(),
-            operator_name: origin.operator_name.as_deref(),
-            store: origin.multi_mark.as_deref(),
-            data: detail.data.as_deref(),
-            detail: json(detail)?.into(),
-        };
+        let record =
+            Record::of(entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         Ok(Columns::under(number, entry.key(), entry.revision(), Some(record)))
     }
 
@@ -310,92 +263,23 @@ impl<'r> Columns<'r> {
         let Some(record) = &self.record else {
             return Ok(Event { number, change: Change::Acknowledged { key, revision } });
         };
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        let amount = record.amount.as_deref().map(Amount::parse).transpose().map_err(|_| what("amount"))?;
-        let coupons = match &record.coupons {
-            Some(coupons) => serde_json::from_str(coupons).map_err(|_| what("coupons"))?,
-            None => Vec::new(),
-        };
-        let identity = Identity {
-            customer_id: owned(record.customer_id),
-            kind: record.kind,
-            amount,
-            coupons,
-            points: record.points,
-        };
-        let detail: Detail = serde_json::from_str(&record.detail).map_err(|_| what("detail"))?;
-        let origin = Origin {
-            device_sn: owned(record.till),
-            operator_id: owned(record.operator_id),
-            operator_name: owned(record.operator_name),
-            multi_mark: owned(record.store),
-        };
-        let entry = Entry::restore(
-            key,
-            identity,
-            Stage::from_word(record.stage).ok_or_else(|| what("stage"))?,
-            revision,
-            u32::try_from(record.attempt).map_err(|_| what("attempt"))?,
-            Owner(record.owner.to_owned()),
-            match record.on_unknown {
-                "reverse" => OnUnknown::Reverse,
-                "hold" => OnUnknown::Hold,
-                _ => return Err(what("on_unknown")),
-            },
-            record.created_unix_ms,
-            Detail { data: owned(record.data), origin, ..detail },
-        );
+        let entry = record.entry(key, revision).map_err(what)?;
         Ok(Event { number, change: Change::Recorded(Box::new(entry)) })
     }
 
-    /// XXH3 over the columns, each text with its length and each gap with a mark, so that nothing can move from one to the
-    /// next. It protects against accident, as any checksum without a key does.
     fn checksum(&self, marks: Option<Marks>) -> [u8; 16] {
-        let mut all = Vec::with_capacity(1024);
-        let number = |all: &mut Vec<u8>, number: Option<i64>| match number {
-            Some(number) => {
-                all.push(1);
-                all.extend(number.to_le_bytes());
-            }
-            None => all.push(0),
-        };
-        let text = |all: &mut Vec<u8>, text: Option<&str>| match text {
-            Some(text) => {
-                all.push(1);
-                all.extend(number_of(text.len() as u64).to_le_bytes());
-                all.extend(text.as_bytes());
-            }
-            None => all.push(0),
-        };
-        number(&mut all, Some(self.number));
-        number(&mut all, Some(self.revision));
+        let mut hashed = Hashed::default();
+        hashed.number(Some(self.number));
+        hashed.number(Some(self.revision));
         for key in [self.open_id, self.environment, self.biz_id] {
-            text(&mut all, Some(key));
+            hashed.text(Some(key));
         }
         if let Some(record) = &self.record {
-            for value in [Some(record.attempt), Some(record.created_unix_ms), record.kind, record.points] {
-                number(&mut all, value);
-            }
-            for value in [
-                Some(record.stage),
-                Some(record.owner),
-                Some(record.on_unknown),
-                record.customer_id,
-                record.amount.as_deref(),
-                record.coupons.as_deref(),
-                record.till,
-                record.operator_id,
-                record.operator_name,
-                record.store,
-                record.data,
-                Some(&record.detail),
-            ] {
-                text(&mut all, value);
-            }
+            hashed.record(record);
         }
         if let Some(Marks(marks)) = marks {
-            all.extend(marks.map(u8::from));
+            hashed.marks(&marks);
         }
-        XxHash3_128::oneshot(&all).to_le_bytes()
+        hashed.checksum()
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use rusqlite::Connection;
 
 use super::summary::{Changed, List};
-use super::{Failure, filed, row, states, tables};
+use super::{Failure, filed_days, row, states, tables};
 use crate::journal::events::{Ends, Event, Feeding, View};
 use crate::payment::{Entry, Key};
 
@@ -104,7 +104,7 @@ impl Feeding for Transaction<'_> {
         self.summarise(|summary| summary.put(before, entry))?;
         let key = entry.key();
         let key = [&*key.open_id, &*key.environment, key.biz_id.as_str()];
-        Ok(filed::write(self, entry, |day| self.summarise(|summary| summary.file(day, key)))?)
+        Ok(filed_days::write(self, entry, |day| self.summarise(|summary| summary.file(day, key)))?)
     }
 
     fn set_fed(&self, number: u64) -> Result<(), Failure> {

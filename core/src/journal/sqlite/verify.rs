@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::damage::broken;
 use super::summary::{self, Summary};
 use super::transaction::Transaction;
-use super::{filed, row};
+use super::{filed_days, row};
 
 /// Every page and index is whole and every row is what was written.
 pub(super) fn all(view: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -34,7 +34,7 @@ pub(super) fn all_at_once(one: &mut Connection, other: &Connection) -> rusqlite:
 fn rows(view: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut found = Summary::default();
     row::verify_states(view, &mut found)?;
-    filed::add_all(view, &mut found)?;
+    filed_days::add_all(view, &mut found)?;
     if found != summary::read(view)? {
         return Err(broken("the states are not what was written"));
     }

@@ -380,3 +380,78 @@ fn an_attempt_that_is_opened_again_and_again_is_counted() {
     stands.detail.reopened = u32::MAX;
     assert_eq!(recorded(ends_over(&stands, lost())).detail.reopened, u32::MAX);
 }
+
+/// The record of the running attempt after a till has asked for its reversal.
+fn asked(entry: &Entry) -> Entry {
+    let mut next = entry.moved(Stage::Sending);
+    next.detail.reversal.asked = true;
+    next
+}
+
+#[test]
+fn an_intent_that_was_recorded_too_late_is_not_sent() {
+    let written = intent(OnUnknown::Reverse);
+    let superseded = |standing: Entry| Event::Superseded { written: Box::new(written.clone()), standing };
+    let new = || State::New(written.clone());
+    // Only its reversal was asked for meanwhile: nothing was taken, and the bizId is closed.
+    let (_, effect) = step(new(), superseded(asked(&written)));
+    let record = recorded(effect);
+    assert_eq!((record.stage(), record.revision()), (Stage::Reversed, 3));
+    assert_eq!(record.detail().reversal.voided, Some(Stage::NotSent));
+    // Others have given up on it, or carry out a further attempt.
+    let buried = abandoned(&written);
+    assert!(matches!(step(new(), superseded(buried)).1, Effect::Tell(Reply::Existing(_))));
+    let mut other = asked(&written);
+    other.owner = Owner("other".into());
+    assert!(matches!(step(new(), superseded(other)).1, Effect::AwaitOther(_)));
+}
+
+#[test]
+fn what_others_do_from_an_outcome_is_not_this_calls() {
+    let first = intent(OnUnknown::Reverse);
+    let outcome = first.moved(Stage::NotSent);
+    let again = again(&outcome, Owner("other".into()));
+    let superseded = |standing: &Entry| Event::Superseded {
+        written: Box::new(outcome.clone()),
+        standing: standing.clone(),
+    };
+    for state in [State::RecordingOutcome { end: not_sent() }, State::Resigning(Resign::default())] {
+        let (_, effect) = step(state.clone(), superseded(&again));
+        assert!(matches!(effect, Effect::Tell(Reply::Unrecorded(_))), "{effect:?}");
+        let ended = again.moved(Stage::Succeeded);
+        let (_, effect) = step(state, superseded(&ended));
+        assert!(matches!(effect, Effect::Tell(Reply::Existing(entry)) if entry == ended));
+    }
+}
+
+#[test]
+fn an_outcome_that_is_recorded_later_says_what_was_known() {
+    let first = intent(OnUnknown::Reverse);
+    for stage in [Stage::NotSent, Stage::Declined] {
+        let outcome = first.moved(stage);
+        let record = ended_unrecorded(&outcome, &first).unwrap();
+        assert_eq!((record.stage(), record.revision()), (stage, 2));
+        let record = ended_unrecorded(&outcome, &asked(&first)).unwrap();
+        assert_eq!((record.stage(), record.revision()), (Stage::Reversed, 3));
+        assert_eq!(ended_unrecorded(&outcome, &abandoned(&first)), None);
+    }
+    // A success that its till does not know is in doubt.
+    let outcome = first.moved(Stage::Succeeded);
+    assert_eq!(ended_unrecorded(&outcome, &first).unwrap().stage(), Stage::Reversing);
+    for stage in [Stage::Unknown, Stage::Reversing, Stage::Reversed, Stage::Refused, Stage::Unproven] {
+        let record = ended_unrecorded(&outcome, &abandoned(&first).moved(stage)).unwrap();
+        assert_eq!((record.stage(), record.detail().reopened), (Stage::Reversing, 1), "{stage:?}");
+    }
+    for stage in [Stage::Succeeded, Stage::Declined, Stage::NotSent, Stage::Kept, Stage::Undone] {
+        assert_eq!(ended_unrecorded(&outcome, &first.moved(stage)), None, "{stage:?}");
+    }
+    let further = again(&first.moved(Stage::NotSent), Owner("me".into()));
+    assert_eq!(ended_unrecorded(&outcome, &further), None, "another attempt");
+}
+
+#[test]
+fn a_request_that_did_not_leave_takes_the_place_of_its_intent() {
+    let first = intent(OnUnknown::Reverse);
+    let record = never_left(&first);
+    assert_eq!((record.stage(), record.revision(), record.is_free()), (Stage::NotSent, 1, true));
+}

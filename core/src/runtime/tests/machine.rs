@@ -136,7 +136,7 @@ impl World for Machine {
         RENEWED
     }
 
-    fn post(&self, _: &Uri, _: &str, _: Instant, _: Option<Ahead>) -> Exchanged {
+    fn post(&self, _: &Uri, _: &str, _: Instant, _: Option<Ahead>, _: MaySend<'_>) -> Exchanged {
         self.note("post".to_owned());
         let answer = lock(&self.0.answers).pop_front().expect("a panic, as planned");
         Exchanged { result: Ok(answer), connect: Duration::ZERO, wait: Duration::ZERO }
@@ -405,8 +405,8 @@ impl Shop {
             if is_held.swap(false, Ordering::Relaxed) {
                 return Err(JournalError::new(&codes::JOURNAL_LOCKED, "others hold it"));
             }
-            let location = Location { path: "j.db".into(), per_user: false, unused: None };
-            Ok((Box::new(Arc::clone(&opened)) as Box<dyn Backend>, location))
+            let location = Location::at("j.db".into());
+            Ok((Arc::new(Arc::clone(&opened)) as Arc<dyn Backend>, location))
         };
         let (lines, config) = (Arc::new(Lines::default()), configured(more));
         let shared = Arc::new(Shared {

@@ -1,0 +1,443 @@
+//! The database that several nodes share, as one life of a process reaches it: the library's own `Nodes` over tables in
+//! memory, with what befalls a statement on its way. A statement is done, not done, or done later, with or without an
+//! answer; the clocks of the nodes go at different speeds.
+
+use std::time::{Duration, Instant};
+
+use zvpos_core::journal::nodes::{
+    Database, Failure, List, Membership, Node, NodeSettings, Nodes, Role, Standing, Token, Write,
+};
+use zvpos_core::journal::{Guard, JournalError, Page, owner_name};
+use zvpos_core::payment::{Entry, Key, Owner};
+
+use crate::actor::Role as Thread;
+use crate::scheduler::Life;
+use crate::world::World;
+
+/// What becomes of one statement.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Done,
+    /// No connection.
+    Away,
+    /// It is done, and its answer is lost.
+    Unheard,
+    /// It is lost on its way.
+    Lost,
+    /// Its answer is lost, and it is done at that time.
+    Later(u64),
+}
+
+/// The database as one life of a process reaches it.
+pub struct Reached(Life);
+
+/// Joins the nodes and begins to beat.
+///
+/// # Errors
+/// As `Nodes::start`.
+pub fn join(life: &Life, until: Instant) -> Result<std::sync::Arc<Nodes<Reached>>, JournalError> {
+    let (lease, total, beat_ms) = {
+        let world = life.world();
+        (world.plan.lease(), Duration::from_millis(world.plan.total_ms), world.plan.beat_ms)
+    };
+    let named = life.clone();
+    let name = move |random: u64| {
+        let number = u32::try_from(named.process).unwrap_or(u32::MAX);
+        let owner = owner_name(number, random, total);
+        if let Some(process) = named.world().processes.get_mut(named.process) {
+            process.names.push(owner.clone());
+        }
+        owner
+    };
+    let settings = NodeSettings { lease, total, retention_days: 90, unix_ms: || 0, name: Box::new(name) };
+    let nodes = std::sync::Arc::new(Nodes::start(Reached(life.clone()), settings, until)?);
+    let beating = std::sync::Arc::clone(&nodes);
+    life.spawn(&mut life.world(), Thread::Library(life.process), move |life| {
+        loop {
+            let at = life.world().now + beat_ms;
+            life.pause_until(at);
+            if let Err(error) = beating.beat() {
+                let process = life.process;
+                life.world().say(&format!("P{process}"), || format!("beat: {} {error}", error.code.text));
+            }
+        }
+    });
+    Ok(nodes)
+}
+
+impl Reached {
+    /// Carries out a statement, or what its fate makes of it.
+    fn statement<T>(
+        &self,
+        until: Instant,
+        often_late: bool,
+        run: impl FnOnce(&mut World) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let life = &self.0;
+        life.pause();
+        // What the journal says is known only from an answer.
+        life.call(|call| call.seen = None);
+        let fate = life.world().statement_fate(life.process, often_late);
+        match fate {
+            Fate::Done => {
+                let done = run(&mut life.world());
+                life.pause();
+                return Ok(done);
+            }
+            Fate::Away => {
+                life.pause();
+                return Err(Failure::Away("simulated: no connection".to_owned()));
+            }
+            Fate::Unheard => {
+                let mut world = life.world();
+                world.database.is_unheard = true;
+                run(&mut world);
+                world.database.is_unheard = false;
+            }
+            Fate::Lost => {}
+            Fate::Later(at) => {
+                let mut world = life.world();
+                let (actor, number) = (world.running, life.number);
+                let run = Box::new(move |world: &mut World| {
+                    // The call that it belongs to may have ended.
+                    let goes_on = world.actors.get(actor).is_some_and(|one| !one.ended && one.life == number);
+                    world.running = if goes_on { actor } else { usize::MAX };
+                    world.database.is_unheard = true;
+                    run(world);
+                    world.database.is_unheard = false;
+                });
+                world.database.later.push((at, run));
+            }
+        }
+        // The end of the connection is seen at once, or nothing is until the time is over.
+        let seen = {
+            let mut world = life.world();
+            let timeout = world.at(life.process, until);
+            match world.random.below(10) {
+                0..4 => world.soon(),
+                4..7 => world.now + world.random.range(1, 2_000),
+                _ => timeout.max(world.now + 1),
+            }
+        };
+        life.pause_until(seen);
+        Err(Failure::Ambiguous("simulated: no answer".to_owned()))
+    }
+}
+
+/// A record on its way to the database.
+#[derive(Clone)]
+struct Sent {
+    entry: Entry,
+    token: Token,
+    guard: Guard,
+    by: Option<Owner>,
+}
+
+impl Sent {
+    fn of(write: &Write<'_>) -> Sent {
+        Sent { entry: write.entry.clone(), token: write.token, guard: write.guard, by: write.by.cloned() }
+    }
+
+    fn write(&self) -> Write<'_> {
+        Write { entry: &self.entry, token: self.token, guard: self.guard, by: self.by.as_ref() }
+    }
+}
+
+impl Database for Reached {
+    fn now(&self) -> Instant {
+        self.0.world().instant(self.0.process)
+    }
+
+    fn uptime(&self) -> Duration {
+        let world = self.0.world();
+        let drift = world.processes.get(self.0.process).map_or(0, |process| process.drift_per_mille);
+        // The machine has been up for an hour.
+        let ms = (world.now + 3_600_000).saturating_mul(1000_u64.saturating_add_signed(drift)) / 1000;
+        Duration::from_millis(ms)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        let until = self.0.world().now + u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        self.0.pause_until(until);
+    }
+
+    fn token(&self) -> Token {
+        self.0.world().random.number()
+    }
+
+    fn id(&self) -> String {
+        self.0.world().journal_id.to_string()
+    }
+
+    fn place(&self) -> String {
+        "simulated".to_owned()
+    }
+
+    fn write(&self, write: &Write<'_>, until: Instant) -> Result<bool, Failure> {
+        let life = &self.0;
+        let death = life.world().dies_at_a_commit();
+        if death == Some(false) {
+            life.world().kill(life.process, "death before a commit");
+        }
+        let (sent, process, number) = (Sent::of(write), life.process, life.number);
+        self.statement(until, false, move |world| {
+            let done = world.commit(process, &sent.write());
+            if done {
+                world.asked(sent.entry.key(), Some(&sent.entry));
+            }
+            if death == Some(true) && !world.quiet && world.lives(process, number) {
+                world.kill(process, "death after a commit");
+            }
+            done
+        })
+    }
+
+    fn confirm(&self, standing: &Standing, until: Instant) -> Result<bool, Failure> {
+        let asked = standing.clone();
+        self.statement(until, false, move |world| {
+            let is_ours = world.database.tables.confirm(&asked);
+            if is_ours {
+                world.asked(asked.entry.key(), Some(&asked.entry));
+            }
+            is_ours
+        })
+    }
+
+    fn acknowledge(&self, records: &[(Entry, Token)], until: Instant) -> Result<(), Failure> {
+        let (records, process) = (records.to_vec(), self.0.process);
+        self.statement(until, false, move |world| {
+            for (entry, token) in records {
+                world.commit(process, &Write { entry: &entry, token, guard: Guard::Off, by: None });
+            }
+        })
+    }
+
+    fn standing(&self, keys: &[Key], until: Instant) -> Result<Vec<Standing>, Failure> {
+        let asked = keys.to_vec();
+        self.statement(until, false, move |world| {
+            let tables = &world.database.tables;
+            let found: Vec<Standing> = asked.iter().filter_map(|key| tables.standing(key).cloned()).collect();
+            if let [key] = asked.as_slice() {
+                world.asked(key, found.first().map(|standing| &standing.entry));
+            }
+            found
+        })
+    }
+
+    fn keeping_out(&self, write: &Write<'_>, until: Instant) -> Result<Option<Entry>, Failure> {
+        let sent = Sent::of(write);
+        self.statement(until, false, move |world| world.database.tables.keeping_out(&sent.write()).cloned())
+    }
+
+    fn list(&self, list: List, page: Page<'_>, until: Instant) -> Result<Vec<Entry>, Failure> {
+        let (after, limit) = (page.after.cloned(), page.limit);
+        self.statement(until, false, move |world| {
+            world.database.tables.list(list, Page { after: after.as_ref(), limit })
+        })
+    }
+
+    fn sending_of(&self, owners: &[Owner], until: Instant) -> Result<Vec<Entry>, Failure> {
+        let owners = owners.to_vec();
+        self.statement(until, false, move |world| world.database.tables.sending_of(&owners))
+    }
+
+    fn near_day(&self, day: i64, until: Instant) -> Result<Vec<Entry>, Failure> {
+        self.statement(until, false, move |world| world.database.tables.near_day(day))
+    }
+
+    fn settled_before(
+        &self,
+        unix_ms: i64,
+        days: i64,
+        limit: usize,
+        until: Instant,
+    ) -> Result<Vec<Entry>, Failure> {
+        self.statement(until, false, move |world| world.database.tables.settled_before(unix_ms, days, limit))
+    }
+
+    fn newest_unix_ms(&self, until: Instant) -> Result<Option<i64>, Failure> {
+        self.statement(until, false, |world| world.database.tables.newest_unix_ms())
+    }
+
+    fn has_other_biz_ids(&self, key: &Key, until: Instant) -> Result<bool, Failure> {
+        let key = key.clone();
+        let known =
+            self.statement(until, false, move |world| world.database.tables.has_other_biz_ids(&key))?;
+        self.0.call(|call| call.knew_other_biz_ids = known);
+        Ok(known)
+    }
+
+    fn stands_elsewhere(&self, key: &Key, until: Instant) -> Result<bool, Failure> {
+        let key = key.clone();
+        self.statement(until, false, move |world| world.database.tables.stands_elsewhere(&key))
+    }
+
+    fn other_sale_of(&self, key: &Key, returned: &str, until: Instant) -> Result<Option<Entry>, Failure> {
+        let (key, returned) = (key.clone(), returned.to_owned());
+        self.statement(until, false, move |world| {
+            world.database.tables.other_sale_of(&key, &returned).cloned()
+        })
+    }
+
+    fn names_coupon_elsewhere(&self, key: &Key, coupon: &str, until: Instant) -> Result<bool, Failure> {
+        let (key, coupon) = (key.clone(), coupon.to_owned());
+        self.statement(until, false, move |world| world.database.tables.names_coupon_elsewhere(&key, &coupon))
+    }
+
+    fn join(&self, owner: &Owner, until: Instant) -> Result<(), Failure> {
+        let owner = owner.clone();
+        self.statement(until, false, move |world| world.database.tables.join(&owner))
+    }
+
+    fn beat(&self, owner: &Owner, until: Instant) -> Result<Option<u64>, Failure> {
+        let owner = owner.clone();
+        self.statement(until, false, move |world| world.database.tables.beat(&owner))
+    }
+
+    fn nodes(&self, until: Instant) -> Result<Membership, Failure> {
+        self.statement(until, false, |world| world.database.tables.nodes())
+    }
+
+    fn node(&self, owner: &Owner, until: Instant) -> Result<Option<Node>, Failure> {
+        let owner = owner.clone();
+        self.statement(until, false, move |world| world.database.tables.node(&owner).cloned())
+    }
+
+    fn bury(&self, owner: &Owner, beat: Option<u64>, until: Instant) -> Result<(), Failure> {
+        let (owner, process) = (owner.clone(), self.0.process);
+        self.statement(until, true, move |world| {
+            world.database.tables.bury(&owner, beat);
+            world.counters.count("nodes declared dead");
+            world.say(&format!("P{process}"), || format!("declares {} dead at beat {beat:?}", owner.0));
+        })
+    }
+
+    fn claim(&self, owner: &Owner, seen: Option<&Role>, until: Instant) -> Result<bool, Failure> {
+        let (owner, seen) = (owner.clone(), seen.cloned());
+        let process = self.0.process;
+        self.statement(until, false, move |world| {
+            let is_taken = world.database.tables.claim(&owner, seen.as_ref());
+            world.say(&format!("P{process}"), || format!("{} settles from now on: {is_taken}", owner.0));
+            is_taken
+        })
+    }
+
+    fn forget(&self, until: Instant) -> Result<(), Failure> {
+        self.statement(until, false, |world| world.database.tables.forget())
+    }
+}
+
+impl World {
+    /// What becomes of a process's next statement.
+    fn statement_fate(&mut self, process: usize, often_late: bool) -> Fate {
+        if self.quiet {
+            return Fate::Done;
+        }
+        let cut = self.processes.get(process).map_or(0, |process| process.cut_until);
+        if self.now < self.database.away_until.max(cut) {
+            return self.random.pick(Fate::Away, &[Fate::Lost]);
+        }
+        let late = often_late && self.random.per_mille(300);
+        if !late && !self.random.per_mille(self.plan.bad_statements) {
+            return Fate::Done;
+        }
+        let later = Fate::Later(self.now + self.random.range(1, if often_late { 4_000 } else { 20_000 }));
+        let fate =
+            if late { later } else { self.random.pick(later, &[Fate::Away, Fate::Unheard, Fate::Lost]) };
+        self.counters.fault(match fate {
+            Fate::Done => "statement done",
+            Fate::Away => "no connection to the database",
+            Fate::Unheard => "statement done, answer lost",
+            Fate::Lost => "statement lost",
+            Fate::Later(_) => "statement done later, answer lost",
+        });
+        fate
+    }
+
+    /// Whether a process dies at this commit: before it, or after it.
+    fn dies_at_a_commit(&mut self) -> Option<bool> {
+        let dies = !self.quiet && self.random.below(100_000) < self.plan.deaths;
+        dies.then(|| self.random.per_mille(500))
+    }
+
+    /// Commits a record to the tables, and judges the change.
+    fn commit(&mut self, process: usize, write: &Write<'_>) -> bool {
+        let biz_id = write.entry.key().biz_id.as_str();
+        let before = self.journal.find(biz_id).cloned();
+        let done = self.database.tables.write(write);
+        self.say(&format!("P{process}"), || {
+            let (stage, revision) = (write.entry.stage().as_str(), write.entry.revision());
+            let what = if done { "recorded" } else { "NOT recorded" };
+            format!("{biz_id} {stage} r{revision} a{}: {what}", write.entry.attempt())
+        });
+        if done {
+            self.journal.mirror(write.entry.as_stored());
+            self.note_change(process, before.as_ref(), write.entry);
+            if self.database.is_unheard {
+                self.note_found(biz_id);
+            }
+            self.oracle.judge(biz_id, &self.journal);
+        }
+        done
+    }
+
+    /// Notes what the gateway had done, and what the journal says, when the acting thread's call asks and hears it.
+    fn asked(&mut self, key: &Key, found: Option<&Entry>) {
+        if self.database.is_unheard {
+            return;
+        }
+        let biz_id = key.biz_id.as_str();
+        let then = self.oracle.deeds(biz_id).clone();
+        let was_sent_away = self.sent_away.contains(biz_id);
+        let was_refund = self.refunds.contains(biz_id);
+        if let Some(call) = self.call_mut().filter(|call| call.biz_id == biz_id) {
+            call.then = then;
+            call.seen = found.cloned();
+            call.was_sent_away = was_sent_away;
+            call.was_refund = was_refund;
+        }
+    }
+
+    /// The next statement that comes late.
+    pub fn next_late_statement(&self) -> Option<u64> {
+        self.database.later.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Carries out what has come late.
+    pub fn late_statement(&mut self) {
+        let now = self.now;
+        let Some(at) = self.database.later.iter().position(|(at, _)| *at <= now) else { return };
+        let (_, run) = self.database.later.swap_remove(at);
+        run(self);
+        self.running = usize::MAX;
+    }
+
+    /// D1 off: the database goes back to an earlier state, or there is a state to go back to.
+    pub fn fail_over(&mut self) {
+        match self.database.earlier.take() {
+            None => self.database.earlier = Some(self.database.tables.clone()),
+            Some(earlier) => {
+                self.counters.fault("a failover loses commits");
+                self.say("fault", || "the database fails over and has lost commits".to_owned());
+                self.journal.go_back(earlier.all());
+                self.database.tables = earlier;
+            }
+        }
+    }
+
+    /// The database, or the way of one node to it, is away for a time.
+    pub fn cut_database(&mut self, process: usize) {
+        let lease_ms = self.plan.lease_ms();
+        // Mostly about as long as it takes until others give up on a node.
+        let about = lease_ms + self.random.range(1_000, 6_000);
+        let until = self.now + self.random.pick(lease_ms * 2, &[500, 5_000, about, about, about]);
+        if self.random.per_mille(300) {
+            self.counters.fault("the database is away for a time");
+            self.database.away_until = until;
+        } else if let Some(cut) = self.processes.get_mut(process) {
+            self.counters.fault("a node is cut off from the database");
+            cut.cut_until = until;
+        }
+        self.say("fault", || format!("P{process} or all are cut off from the database until {until}"));
+    }
+}
