@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use zvpos_core::api::Library;
+use zvpos_core::api::{Library, OpenDatabase};
 use zvpos_core::config::Charset;
 use zvpos_core::journal;
 use zvpos_core::log::{Level, Sink};
@@ -16,6 +16,12 @@ use zvpos_core::text::{Expected, decode_config, encode};
 use crate::answers::Answers;
 use crate::callback::Callback;
 use crate::{fork, pin};
+
+/// What opens a journal that is a database: only the library for servers has it.
+#[cfg(feature = "postgres")]
+const OPEN_DATABASE: Option<OpenDatabase> = Some(zvpos_journal_postgres::open);
+#[cfg(not(feature = "postgres"))]
+const OPEN_DATABASE: Option<OpenDatabase> = None;
 
 /// The log as the host receives it: in its charset, through its callback.
 struct HostLog;
@@ -171,7 +177,7 @@ impl Process {
         }
         self.charset.store(charset.number(), Ordering::Relaxed);
         journal::guard_lock_by(|file| fork::guard(Some(file)));
-        match Library::start(config, vec![Arc::new(HostLog)], self.forked, None) {
+        match Library::start(config, vec![Arc::new(HostLog)], self.forked, OPEN_DATABASE) {
             Ok(library) => {
                 let answer = library.started(false);
                 self.started_once.store(true, Ordering::Release);

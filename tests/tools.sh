@@ -4,14 +4,15 @@
 # what `make` needs, and `tools.sh demo`: what `make demo` needs; these two install nothing.
 set -u
 cd -P "$(dirname "$0")/.." || exit 1
-# What is looked for (a command, a file) and the Debian package that has it. tests/fresh.rs compares the list with the
+# What is looked for (a command, a file, a pattern of files) and the Debian package that has it. tests/fresh.rs compares the list with the
 # programs that the tests start.
 wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev c++:g++ g++:g++ clang++:clang make:make cmake:cmake python3:python3 nm:binutils
     readelf:binutils objdump:binutils abidw:abigail-tools abidiff:abigail-tools openssl:openssl curl:curl
     chromium:chromium strace:strace faketime:faketime mount:mount umount:mount kill:procps valgrind:valgrind git:git mcs:mono-mcs
     mono:mono-runtime fpc:fp-compiler go:golang-go gofmt:golang-go pkg-config:pkg-config luajit:luajit cobc:gnucobol3
     java:default-jdk-headless javac:default-jdk-headless /usr/share/java/jna.jar:libjna-java node:nodejs npm:npm
-    pip3:python3-pip /sbin/mkfs.ext4:e2fsprogs)
+    pip3:python3-pip /sbin/mkfs.ext4:e2fsprogs setpriv:util-linux '/usr/lib/postgresql/*/bin/initdb:postgresql'
+    /usr/sbin/pgbouncer:pgbouncer)
 case "${1:-}" in
 build) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev) ;;
 demo) wanted=(cc:gcc /usr/include/stdlib.h:libc6-dev python3:python3) ;;
@@ -27,7 +28,7 @@ lacking() {
     local pair
     for pair in "${wanted[@]}"; do
         # Not what the shell has built in, such as kill: a test cannot start that.
-        [ -e "${pair%%:*}" ] || type -P "${pair%%:*}" >/dev/null || echo "${pair##*:}"
+        compgen -G "${pair%%:*}" >/dev/null || type -P "${pair%%:*}" >/dev/null || echo "${pair##*:}"
     done | awk '!seen[$0]++'
 }
 
