@@ -42,7 +42,9 @@ fn every_reference_has_a_target() {
 fn the_labels_are_the_same_in_both_languages() {
     let labels = |name: &str| references::labels(&Document::read(root(), name));
     let english = labels(LABELS);
-    assert_eq!(english, ["G1", "G2", "G3", "G4", "G5", "I1", "I2", "I3", "I4", "I5", "I6", "I7", "R", "J"]);
+    let assumed = ["G1", "G2", "G3", "G4", "G5", "G6", "D1", "D2", "D3"];
+    let must_hold = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "R", "J", "L"];
+    assert_eq!(english, [&assumed[..], &must_hold].concat());
     assert_eq!(english, labels("docs/money-safety.zh-CN.md"));
 }
 
@@ -63,7 +65,7 @@ fn valid_references_are_not_reported() {
         ("core/src/a.rs", "//! What is said in docs/gateway.md,\n//! section 7.\n"),
         ("core/src/a.rs", "/// RFC 2202, section 3.\nlet id = \"G9\"; // I3, I7"),
         ("core/src/a.rs", "let url = \"https://example.org/nowhere.md\";"),
-        ("simulation/src/a.rs", "broken(\"I3\"); &[\"R\", \"G1\"]; name(\"x\")"),
+        ("simulation/src/a.rs", "broken(\"I3\"); &[\"R\", \"G1\", \"L\"]; name(\"x\"); // D1 is off."),
         ("docs/a.md", "[a](money-safety.md#i3), [b](../README.md#documents), G5, docs/zv.md, `specific`"),
         ("bindings/go/a.go", "// See docs/integrating.md."),
     ] {
@@ -90,12 +92,14 @@ fn broken_references_are_reported() {
         // Labels.
         ("core/src/a.rs", "/// docs/money-safety.md, X1"),
         ("core/src/a.rs", "/// docs/gateway.md, G2"),
-        ("core/src/a.rs", "/// By G6 it is so."),
+        ("core/src/a.rs", "/// By G7 it is so."),
+        ("core/src/a.rs", "/// D4 is off."),
         ("core/src/a.rs", "let a = 1; // I8"),
         ("docs/a.md", "by I8 it is so"),
         ("tests/a.rs", "format!(\"I8: {biz_id}\")"),
         ("simulation/src/a.rs", "broken(\"I8\")"),
         ("simulation/src/a.rs", "&[\"I1\", \"R2\"]"),
+        ("simulation/src/a.rs", "broken(\"L2\")"),
     ] {
         assert_eq!(wrong(name, text).len(), 1, "{text}: {:?}", wrong(name, text));
     }

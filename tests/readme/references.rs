@@ -36,12 +36,12 @@ fn is_label(text: &str) -> bool {
 
 /// Whether its first letter is one of that page's labels.
 fn is_ours(text: &str) -> bool {
-    is_label(text) && text.starts_with(['G', 'I', 'R'])
+    is_label(text) && text.starts_with(['D', 'G', 'I', 'L', 'R'])
 }
 
 /// A label that can be recognised anywhere.
 fn is_numbered_label(word: &str) -> bool {
-    is_ours(word) && word.len() == 2 && !word.starts_with('R')
+    is_ours(word) && word.len() == 2 && !word.starts_with(['L', 'R'])
 }
 
 impl References {
