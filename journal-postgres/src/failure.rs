@@ -99,6 +99,11 @@ fn leaves_it_open(error: &DbError) -> bool {
         || code.code().starts_with("08")
 }
 
+/// Whether the same statement may succeed later: the server stops or starts, or is busy.
+pub(crate) fn passes(error: &DbError) -> bool {
+    leaves_it_open(error) || is_busy(error.code()) || *error.code() == SqlState::READ_ONLY_SQL_TRANSACTION
+}
+
 /// Whether a statement was ended by something that passes.
 fn is_busy(code: &SqlState) -> bool {
     [

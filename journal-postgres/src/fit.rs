@@ -38,20 +38,18 @@ pub(crate) fn prove(connection: &mut Connection, host: &Host, until: Instant) ->
     let at = host.words();
     let silent = |words: &str| {
         let message = format!("the journal's database at {at} cannot be reached: {words}");
-        NoConnection::Unreachable(JournalError::new(&codes::JOURNAL, message))
+        NoConnection::Unreachable(JournalError::new(&codes::JOURNAL_AWAY, message))
     };
     let rows =
         connection.ask(Purpose::Read, FITNESS, &[], until).map_err(|broken| silent(&broken.words()))?;
     let server =
         rows.first().and_then(Server::read).ok_or_else(|| silent("it does not say how it is set up"))?;
-    let refused = |words: String| {
-        JournalError::new(&codes::JOURNAL_PLACE, format!("the PostgreSQL server {at} {words}"))
-    };
+    let error = |code, words: String| JournalError::new(code, format!("the PostgreSQL server {at} {words}"));
     if let Some(words) = server.not_now() {
-        return Err(NoConnection::Unreachable(refused(words)));
+        return Err(NoConnection::Unreachable(error(&codes::JOURNAL_AWAY, words)));
     }
     match server.unfit() {
-        Some(words) => Err(NoConnection::Unfit(refused(words))),
+        Some(words) => Err(NoConnection::Unfit(error(&codes::JOURNAL_PLACE, words))),
         None => Ok(()),
     }
 }

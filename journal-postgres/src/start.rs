@@ -10,7 +10,7 @@ use zvpos_core::outcome::codes;
 
 use crate::connection::Connection;
 use crate::database::Postgres;
-use crate::failure::{Broken, Purpose, words_of};
+use crate::failure::{Broken, Purpose, passes, words_of};
 use crate::pool::{Lent, NotLent, Pool};
 use crate::settings::Settings;
 use crate::statements::{ASYNC, EXISTING, Statements};
@@ -167,7 +167,7 @@ impl Start<'_> {
     fn unreachable(&self, words: &str) -> JournalError {
         let place = self.pool.target().words();
         JournalError::new(
-            &codes::JOURNAL,
+            &codes::JOURNAL_AWAY,
             format!("the journal's database {place} cannot be reached: {words}"),
         )
     }
@@ -188,7 +188,7 @@ impl Start<'_> {
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::INTERNAL_ERROR,
         ];
-        if races.contains(error.code()) {
+        if races.contains(error.code()) || passes(&error) {
             return NotDone::Again(said);
         }
         let (schema, place) = (self.schema, self.pool.target().words());

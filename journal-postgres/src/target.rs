@@ -100,7 +100,7 @@ impl Target {
                 "the PostgreSQL server {at} has no database {database}: {words}; create it, or name another one"
             )),
             _ => JournalError::new(
-                &codes::JOURNAL,
+                &codes::JOURNAL_AWAY,
                 format!("the journal's database at {at} cannot be reached: {words}"),
             ),
         })

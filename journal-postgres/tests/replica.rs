@@ -36,7 +36,7 @@ fn a_commit_counts_once_its_replica_has_it() {
     assert!(!is_async(&primary.settings("replica")));
 
     let error = Postgres::open(&standby.settings("replica"), soon()).err().unwrap();
-    assert_eq!(error.code.text, "ZV-JOURNAL-PLACE");
+    assert_eq!(error.code.text, "ZV-JOURNAL-AWAY");
     assert!(error.message.contains("is a standby") && error.message.contains("name the primary"), "{error}");
 
     let url = format!("postgres://zv@127.0.0.1:{},127.0.0.1:{}/zv", standby.port, primary.port);
