@@ -11,7 +11,7 @@ TARGETS ?=
 # Of these the archives are built twice, and by every change the libraries.
 REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim sim-mutants mutants model crash fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
+.PHONY: all demo test lint docs sim sim-mutants mutants model crash nodes fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
 	needed demo-needed clean
 
 all: library zv
@@ -19,6 +19,11 @@ all: library zv
 .PHONY: library zv
 library: needed
 	$(CARGO) build --release -p zvpos
+
+# The library for servers, whose journal may be a database; the one for tills stays as it is.
+.PHONY: server
+server: needed
+	$(CARGO) build --profile server -p zvpos --features postgres
 
 # The command line and the simulator.
 zv: needed
@@ -35,7 +40,7 @@ demo: demo-needed library zv
 	@examples/demo.sh
 
 # Every test program runs, and the simulation and the model after them; what failed makes it fail at the end.
-test: tools library
+test: tools library server
 	@failed=; \
 	set -x; \
 	$(CARGO) test --workspace --no-fail-fast || failed="the tests"; \
@@ -72,6 +77,11 @@ mutants:
 # Tills killed at random moments, restarted, and compared with the ledger.
 crash: library
 	ZVPOS_KILLS=$(KILLS) $(CARGO) test -p zvpos --test crash -- --nocapture
+
+# Nodes that share a journal in a database, killed, stopped and cut off at random moments, and compared with the ledger.
+nodes: KILLS = 200
+nodes: server
+	ZVPOS_KILLS=$(KILLS) $(CARGO) test -p zvpos --test nodes -- --nocapture
 
 lint:
 	$(CARGO) fmt --all --check

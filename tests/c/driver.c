@@ -3,6 +3,7 @@
  *   init|quote|consume|reverse|lookup|confirm|settle TEXT, call ACTION TEXT, start OPERATION TEXT, shutdown
  *   pending|recover [TEXT]                                the function of that name; answers its answer
  *   together N COMMAND…                                   the same from N threads at once; N answers
+ *   fork COMMAND…\tCOMMAND…                               each of them in turn in one child of this process; their answers
  *   outcome, field PATH                                   of the last answer
  *   log LEVEL, logged                                     the log callback, and what it was told since last time
  *
@@ -11,10 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
-#include "zvpos.h"
-
-#define STACK (256 * 1024)
+#include "calls.h"
 
 static char *last; /* the last answer */
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -38,68 +38,9 @@ static void on_log(int32_t level, const char *message, void *user_data)
     pthread_mutex_unlock(&log_lock);
 }
 
-/* The part behind the first space of `line`, which ends there. */
-static char *split(char *line)
-{
-    char *space = strchr(line, ' ');
-    if (!space)
-        return line + strlen(line);
-    *space = 0;
-    return space + 1;
-}
-
-/* Calls the function that `line` names. Takes `line` apart. */
-static char *call(char *line)
-{
-    char *rest = split(line), *params;
-    if (!strcmp(line, "init"))
-        return zv_init(rest);
-    if (!strcmp(line, "quote"))
-        return zv_coupon_quote_json(rest);
-    if (!strcmp(line, "consume"))
-        return zv_consume_json(rest);
-    if (!strcmp(line, "reverse"))
-        return zv_reverse_json(rest);
-    if (!strcmp(line, "lookup"))
-        return zv_lookup_json(rest);
-    if (!strcmp(line, "confirm"))
-        return zv_confirm_json(rest);
-    if (!strcmp(line, "settle"))
-        return zv_settle_json(rest);
-    if (!strcmp(line, "pending"))
-        return zv_pending_json(*rest ? rest : NULL);
-    if (!strcmp(line, "recover"))
-        return zv_recover_json(*rest ? rest : NULL);
-    if (!strcmp(line, "shutdown"))
-        return zv_shutdown();
-    if (!strcmp(line, "start")) {
-        params = split(rest);
-        return zv_start_json(rest, params);
-    }
-    if (!strcmp(line, "poll"))
-        return zv_poll_json(rest);
-    if (!strcmp(line, "call")) {
-        params = split(rest);
-        return zv_call_json(rest, params);
-    }
-    fprintf(stderr, "driver: no command %s\n", line);
-    exit(2);
-}
-
 static void *call_on_thread(void *line)
 {
     return call(line);
-}
-
-static pthread_t start(void *(*function)(void *), void *argument)
-{
-    pthread_t thread;
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) || pthread_attr_setstacksize(&attributes, STACK)
-        || pthread_create(&thread, &attributes, function, argument))
-        abort();
-    pthread_attr_destroy(&attributes);
-    return thread;
 }
 
 static void together(char *arguments)
@@ -122,6 +63,27 @@ static void together(char *arguments)
     }
 }
 
+/* The child ends as a program does, with what is registered for its end. */
+static void in_a_child(char *lines)
+{
+    char *line, *answer;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        alarm(60);
+        while ((line = strsep(&lines, "\t"))) {
+            answer = call(line);
+            reply(answer);
+            zv_free(answer);
+        }
+        exit(0);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        fprintf(stderr, "driver: the child ended otherwise\n");
+        exit(2);
+    }
+}
+
 static void field(const char *path)
 {
     static char buffer[64 * 1024];
@@ -140,6 +102,8 @@ static void *work(void *unused)
         alarm(60); /* A call that never ends is a failure, not a test that never ends. */
         if (!strncmp(line, "together ", 9)) {
             together(line + 9);
+        } else if (!strncmp(line, "fork ", 5)) {
+            in_a_child(line + 5);
         } else if (!strncmp(line, "field ", 6)) {
             field(line + 6);
         } else if (!strcmp(line, "outcome")) {

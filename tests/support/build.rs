@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use super::cargo;
-use super::shipped::shipped;
+use super::shipped::{shipped, shipped_for_servers};
 
 /// The folder of the root package.
 pub fn root() -> PathBuf {
@@ -24,6 +24,12 @@ pub fn scratch() -> PathBuf {
 pub fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| shipped(&root(), &scratch()))
+}
+
+/// The folder of the `libzvpos.so` for servers; see [`shipped_for_servers`].
+pub fn library_for_servers() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| shipped_for_servers(&root(), &scratch()))
 }
 
 /// The library with full debug information, which the shipped one does not have.
@@ -75,8 +81,15 @@ pub fn rpath(directory: &Path) -> String {
 
 /// Compiles `tests/c/<name>.c` against the library and returns the program's path.
 pub fn program(name: &str, flavour: Flavour) -> PathBuf {
-    let directory = library();
-    let out = scratch().join(format!("{name}-{flavour:?}").to_lowercase());
+    linked(name, library(), flavour, scratch().join(format!("{name}-{flavour:?}").to_lowercase()))
+}
+
+/// As [`program`], against the library for servers.
+pub fn program_for_servers(name: &str) -> PathBuf {
+    linked(name, library_for_servers(), Flavour::Plain, scratch().join(format!("{name}-server")))
+}
+
+fn linked(name: &str, directory: &Path, flavour: Flavour, out: PathBuf) -> PathBuf {
     // Two tests may need the same program at once: each builds its own and the last one is kept.
     let own = out.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
     let mut cc = Command::new("cc");

@@ -3,14 +3,14 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::build::{Flavour, own_folder, program};
+use super::build::{Flavour, own_folder, program, program_for_servers};
 
 /// An answer of the library.
 #[derive(Debug)]
@@ -108,6 +108,16 @@ impl Driver {
     pub fn wrapped(wrapper: &[&str], variables: &[(&str, &str)]) -> Driver {
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
         let program = PROGRAM.get_or_init(|| program("driver", Flavour::Plain));
+        Driver::running(program, wrapper, variables)
+    }
+
+    /// As [`Driver::new`], with the library for servers.
+    pub fn of_a_server() -> Driver {
+        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        Driver::running(PROGRAM.get_or_init(|| program_for_servers("driver")), &[], &[])
+    }
+
+    fn running(program: &Path, wrapper: &[&str], variables: &[(&str, &str)]) -> Driver {
         let errors = tempfile();
         let mut command = match wrapper.split_first() {
             None => Command::new(program),
@@ -238,6 +248,13 @@ impl Driver {
         (0..threads).map(|_| self.hear(started)).collect()
     }
 
+    /// These calls, in a child of the till's process; their answers.
+    pub fn in_a_child(&mut self, lines: &[String]) -> Vec<Answer> {
+        let started = Instant::now();
+        self.say(&format!("fork {}", lines.join("\t")));
+        lines.iter().map(|_| self.hear(started)).collect()
+    }
+
     /// `zv_field` on the last answer; `None` for 0, which means "not found".
     pub fn field(&mut self, path: &str) -> Option<String> {
         self.say(&format!("field {path}"));
@@ -312,7 +329,7 @@ impl Drop for Driver {
 }
 
 /// A file that no other process sees.
-fn tempfile() -> File {
+pub fn tempfile() -> File {
     let name = format!("stderr-{}-{:?}", std::process::id(), std::thread::current().id());
     let path = super::scratch().join(name);
     let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();

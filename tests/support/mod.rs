@@ -16,14 +16,14 @@ mod simulator;
 mod until;
 
 pub use build::{
-    Checked, Flavour, Output, library, library_with_debug_info, own_folder, preload, program, root, rpath,
-    run, run_checked, scratch,
+    Checked, Flavour, Output, library, library_for_servers, library_with_debug_info, own_folder, preload,
+    program, program_for_servers, root, rpath, run, run_checked, scratch,
 };
 pub use cases::{case_files, case_names, finds_what_is_wrong, run_cases};
 pub use disk::{
     Holder, Mounted, Random, beside, lose_owner_files, owner_files, python, quotes_go_on, seed, system,
 };
-pub use driver::{Answer, Driver, config, reversing};
+pub use driver::{Answer, Driver, config, reversing, tempfile};
 pub use scripted::{Request, Scripted, gateway_answer};
 pub use simulator::{FIVE_OFF, MEMBER, POOR_MEMBER, SAVINGS_COUPON, Simulator};
 pub use until::until;

@@ -102,10 +102,10 @@ pub fn own_folder(name: &str) -> PathBuf {
 }
 
 /// A shell that waits until its standard input ends, which it does with this process at the latest, and then carries out
-/// a command.
+/// a command. What a terminal sends to all its programs ends only this process.
 pub fn guardian(command: &str) -> Child {
     let mut shell = unprivileged(Path::new("/bin/sh"));
-    shell.args(["-c", &format!("cd /; read -r _; {command}")]);
+    shell.args(["-c", &format!("trap '' HUP INT TERM; cd /; read -r _; {command}")]);
     shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
