@@ -42,8 +42,8 @@ const KILLS_A_ROUND: u32 = 100;
 
 const TILLS: usize = 6;
 
-/// Many enough that an unsettled sale of one keeps few others out.
-const MEMBERS: usize = 120;
+/// Many enough that an unsettled sale of one keeps few others out; of a few [`till::REGULARS`] it does.
+const MEMBERS: usize = 3000;
 
 /// The shortest lease for calls of a second: three beats of a second, and the margin.
 const LEASE_S: u64 = 6;

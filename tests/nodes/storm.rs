@@ -56,12 +56,12 @@ impl<'w> Storm<'w> {
             }
             let place = (spared + 1 + random.below(NODES - 1)) % NODES;
             match random.below(100) {
-                0..=64 => killed += self.kill(scope, place),
-                65..=69 => {
+                0..=62 => killed += self.kill(scope, place),
+                63..=71 => {
                     let beyond = random.below(2) == 0;
                     self.stand_still(scope, random, beyond);
                 }
-                70..=72 => self.stop_database(millis(random, 1500)),
+                72..=74 => self.stop_database(millis(random, 1500)),
                 _ => {
                     self.count("connections cut");
                     self.proxy.set(Fault::Cut);

@@ -43,6 +43,9 @@ const FAULTS: [&str; 24] = [
 const REVERSAL_FAULTS: [&str; 5] =
     ["reset_before", "reset_after", "http_500", "hang_after", "system_error_after"];
 
+/// The first so many members come more often than the others.
+pub(crate) const REGULARS: usize = 12;
+
 /// How often a till asks with a bizId that it has heard nothing of.
 const TRIES: usize = 4;
 
@@ -126,7 +129,9 @@ impl Till<'_> {
         let fault = self.of(&FAULTS);
         let biz_id = format!("{}-{}{fault}", self.name, self.next);
         let amount = self.of(&["0.01", "1.00", "12.50"]);
-        let request = json!({"bizId": biz_id, "customerId": self.of(self.members), "amount": amount});
+        let regulars = &self.members[..REGULARS];
+        let member = if self.random.below(4) == 0 { self.of(regulars) } else { self.of(self.members) };
+        let request = json!({"bizId": biz_id, "customerId": member, "amount": amount});
         self.book.lock().unwrap().sales.insert(biz_id.clone(), Sale { request, ..Sale::default() });
         self.consume(&biz_id);
     }
