@@ -43,10 +43,15 @@ struct Inner {
     version: String,
 }
 
+/// A journal's place as it stands in messages.
+pub(crate) fn place_of(server: &str, schema: &str) -> String {
+    format!("{server} (schema {schema})")
+}
+
 impl Postgres {
     /// The database of an open journal with that identity.
     pub(crate) fn over(pool: Pool, statements: Statements, settings: &Settings, id: String) -> Postgres {
-        let place = format!("{} (schema {})", pool.target().words(), settings.schema);
+        let place = place_of(&pool.target().words(), &settings.schema);
         Postgres(Arc::new(Inner {
             pool,
             statements,

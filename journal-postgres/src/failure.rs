@@ -115,6 +115,14 @@ fn is_busy(code: &SqlState) -> bool {
     .contains(code)
 }
 
+/// The error of a row that cannot be read or written; nothing was asked of a server.
+pub(crate) fn failed_as(failure: Failure) -> JournalError {
+    match failure {
+        Failure::Refused(error) => error,
+        Failure::Away(words) | Failure::Ambiguous(words) => JournalError::new(&codes::JOURNAL_AWAY, words),
+    }
+}
+
 /// Whether a notice that came with a success says that what was written may be lost by a failover. Its text is in the
 /// server's language, so every warning of its two codes counts.
 pub(crate) fn is_not_durable(notice: &DbError) -> bool {

@@ -14,6 +14,8 @@ mod connection;
 mod database;
 mod failure;
 mod fit;
+mod moving;
+mod moving_statements;
 mod open;
 mod pool;
 mod row;
@@ -25,6 +27,7 @@ mod url;
 mod values;
 
 pub use database::Postgres;
+pub use moving::{arriving, leaving};
 pub use open::open;
 pub use settings::Settings;
 pub use start::Opened;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, Type};
+use tokio_postgres::types::{FromSql, ToSql, Type};
 use zvpos_core::journal::JournalError;
 use zvpos_core::journal::columns::{Hashed, Record};
 use zvpos_core::journal::events::is_due;
@@ -110,6 +110,11 @@ impl<'r> Columns<'r> {
             (refused_refund, Type::BOOL),
             (checksum, Type::BYTEA),
         ]
+    }
+
+    /// The marks in the order of the statements.
+    fn mark(&self, place: usize) -> bool {
+        self.marks.get(place).copied().unwrap_or_default()
     }
 
     /// The text with all that has no column of its own.
@@ -218,6 +223,48 @@ pub(crate) fn standing(row: &Row) -> Result<Standing, Failure> {
         earlier: earlier.into_iter().map(i64::cast_unsigned).collect(),
         entry,
     })
+}
+
+/// The columns of several entries as lists, in the order of the statements, with the checksums behind them.
+pub(crate) fn lists<'c>(rows: &'c [Columns<'c>]) -> Vec<(Box<dyn ToSql + Sync + 'c>, Type)> {
+    let text = |of: fn(&'c Columns<'c>) -> Option<&'c str>| -> (Box<dyn ToSql + Sync + 'c>, Type) {
+        (Box::new(rows.iter().map(of).collect::<Vec<_>>()), Type::TEXT_ARRAY)
+    };
+    let number = |of: fn(&Columns<'_>) -> Option<i64>| -> (Box<dyn ToSql + Sync + 'c>, Type) {
+        (Box::new(rows.iter().map(of).collect::<Vec<_>>()), Type::INT8_ARRAY)
+    };
+    let mark = |place: usize| -> (Box<dyn ToSql + Sync + 'c>, Type) {
+        (Box::new(rows.iter().map(|row| row.mark(place)).collect::<Vec<_>>()), Type::BOOL_ARRAY)
+    };
+    let checksums: Vec<Vec<u8>> = rows.iter().map(|row| row.checksum().to_vec()).collect();
+    let mut lists = vec![
+        text(|row| Some(row.open_id)),
+        text(|row| Some(row.environment)),
+        text(|row| Some(row.biz_id)),
+        number(|row| Some(row.revision)),
+        number(|row| Some(row.token)),
+        text(|row| Some(row.record.stage)),
+        number(|row| Some(row.record.attempt)),
+        text(|row| Some(row.record.owner)),
+        text(|row| Some(row.record.on_unknown)),
+        number(|row| Some(row.record.created_unix_ms)),
+        text(|row| row.record.customer_id),
+        number(|row| row.record.kind),
+        text(|row| row.record.amount.as_deref()),
+        text(|row| row.record.coupons.as_deref()),
+        number(|row| row.record.points),
+        text(|row| row.record.till),
+        text(|row| row.record.operator_id),
+        text(|row| row.record.operator_name),
+        text(|row| row.record.store),
+        text(|row| row.record.data),
+        text(|row| Some(&row.record.detail)),
+        text(|row| row.member),
+        text(|row| row.returned_biz_id),
+    ];
+    lists.extend((0..7).map(mark));
+    lists.push((Box::new(checksums), Type::BYTEA_ARRAY));
+    lists
 }
 
 /// Cannot have been written by this program; `what` is a column, or words.

@@ -101,5 +101,7 @@ CREATE TABLE IF NOT EXISTS SCHEMA.zv_role (
 CREATE TABLE IF NOT EXISTS SCHEMA.zv_journal (
     one    integer PRIMARY KEY CHECK (one = 1),
     format integer NOT NULL,
-    id     text COLLATE "C" NOT NULL
+    id     text COLLATE "C" NOT NULL,
+    -- NULL for a journal that works; else where it was moved to, or comes from.
+    place  text COLLATE "C"
 );

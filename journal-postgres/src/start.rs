@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use zvpos_core::journal::JournalError;
+use zvpos_core::journal::moving::{self, MOVED, UNFINISHED};
 use zvpos_core::outcome::codes;
 
 use crate::connection::Connection;
-use crate::database::Postgres;
+use crate::database::{Postgres, place_of};
 use crate::failure::{Broken, Purpose, passes, words_of};
 use crate::pool::{Lent, NotLent, Pool};
 use crate::settings::Settings;
@@ -17,7 +18,7 @@ use crate::statements::{ASYNC, EXISTING, Statements};
 use crate::target::Target;
 
 /// The format of the tables that this version reads and writes.
-const FORMAT: i32 = 1;
+pub(crate) const FORMAT: i32 = 1;
 
 /// How long a start waits for another one that makes the same tables.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -56,6 +57,9 @@ struct Start<'s> {
     schema: &'s str,
     until: Instant,
 }
+
+/// The format, the identity, and what is kept about a move.
+type About = (i32, String, Option<String>);
 
 /// Why a step of the start was not done.
 enum NotDone {
@@ -117,25 +121,25 @@ impl Start<'_> {
             about = self.about(connection)?;
         }
         match about {
-            Some((FORMAT, id)) => Ok(id),
-            Some((format, _)) => Err(NotDone::For(JournalError::new(
-                &codes::JOURNAL_NEWER,
-                format!(
-                    "the journal in the schema {} of {} has format {format}; this version knows format {FORMAT}; nothing \
-                     was changed; install the newer version on this node, too",
-                    self.schema,
-                    self.pool.target().words()
-                ),
-            ))),
+            Some((FORMAT, id, _)) => Ok(id),
+            Some((format, _, place)) => {
+                let (server, place) = (self.pool.target().words(), place.unwrap_or_default());
+                let words = place_of(&server, self.schema);
+                Err(NotDone::For(match format {
+                    MOVED => moving::moved_away(&words, &place),
+                    UNFINISHED => moving::unfinished(&words, &place),
+                    format => newer(format, self.schema, &server),
+                }))
+            }
             None => Err(NotDone::Again("the journal's identity is missing".to_owned())),
         }
     }
 
-    fn about(&self, connection: &mut Connection) -> Result<Option<(i32, String)>, NotDone> {
+    fn about(&self, connection: &mut Connection) -> Result<Option<About>, NotDone> {
         let rows = connection
             .ask(Purpose::Read, &self.statements.about, &[], self.until)
             .map_err(|broken| self.not_done(broken))?;
-        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
         rows.first().map(read).transpose().map_err(|_: tokio_postgres::Error| {
             let message =
                 format!("the table zv_journal of {} is not the journal's", self.pool.target().words());
@@ -191,21 +195,36 @@ impl Start<'_> {
         if races.contains(error.code()) || passes(&error) {
             return NotDone::Again(said);
         }
-        let (schema, place) = (self.schema, self.pool.target().words());
-        NotDone::For(if *error.code() == SqlState::INSUFFICIENT_PRIVILEGE {
-            JournalError::new(
-                &codes::JOURNAL_PLACE,
-                format!(
-                    "the user of {place} may not make or use the schema {schema}: {said}; as the database's owner, run \
-                     CREATE SCHEMA {schema} AUTHORIZATION with that user's name"
-                ),
-            )
-        } else {
-            JournalError::new(
-                &codes::JOURNAL,
-                format!("the journal in the schema {schema} of {place} cannot be opened: {said}"),
-            )
-        })
+        NotDone::For(explained(self.schema, &self.pool.target().words(), &Broken::Answered(error)))
+    }
+}
+
+/// The error for a format that this version does not know.
+pub(crate) fn newer(format: i32, schema: &str, server: &str) -> JournalError {
+    JournalError::new(
+        &codes::JOURNAL_NEWER,
+        format!(
+            "the journal in the schema {schema} of {server} has format {format}; this version knows format {FORMAT}; \
+             nothing was changed; install the newer version on this node, too"
+        ),
+    )
+}
+
+/// The error for a statement that a start or a move cannot do without.
+pub(crate) fn explained(schema: &str, server: &str, broken: &Broken) -> JournalError {
+    let said = broken.words();
+    match broken {
+        Broken::Answered(error) if *error.code() == SqlState::INSUFFICIENT_PRIVILEGE => JournalError::new(
+            &codes::JOURNAL_PLACE,
+            format!(
+                "the user of {server} may not make or use the schema {schema}: {said}; as the database's owner, run \
+                 CREATE SCHEMA {schema} AUTHORIZATION with that user's name"
+            ),
+        ),
+        _ => JournalError::new(
+            &codes::JOURNAL,
+            format!("the journal in the schema {schema} of {server} cannot be opened: {said}"),
+        ),
     }
 }
 

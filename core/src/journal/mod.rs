@@ -17,6 +17,7 @@ mod handle;
 mod in_flight;
 mod liveness;
 mod location;
+pub mod moving;
 pub mod nodes;
 mod process_lock;
 mod receipt;
@@ -34,7 +35,7 @@ pub use location::{
 };
 pub use process_lock::{Opening, ProcessLock, folder as owners_folder, guard_lock_by};
 pub use receipt::Receipt;
-pub use sqlite::{Inspection, Sqlite, inspect};
+pub use sqlite::{Inspection, Sqlite, arriving, inspect, leaving};
 pub use store::{Backend, Page, Recorded, Store};
 
 use crate::outcome::codes::Code;

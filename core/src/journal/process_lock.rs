@@ -138,6 +138,13 @@ impl ProcessLock {
         })
     }
 
+    /// The other processes that live, or may live: whose lock cannot be taken.
+    pub fn others_alive(&self) -> Vec<Owner> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let names = entries.flatten().map(|entry| Owner(entry.file_name().to_string_lossy().into_owned()));
+        names.filter(|owner| *owner != self.owner && self.presence(owner) == Presence::Lives).collect()
+    }
+
     /// Removes the files of dead processes whose names are not in `needed`.
     pub fn sweep(&self, needed: &[Owner]) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };

@@ -282,6 +282,12 @@ codes! {
     JOURNAL_AWAY "ZV-JOURNAL-AWAY" [Internal]
         "The journal's database does not answer, or has not answered this node for so long that other nodes may take it for dead.",
         "Nothing was sent. Check the database and the network to it; payments go on by themselves as soon as it answers.", STOP_ZH, STOP_EN;
+    JOURNAL_MOVED "ZV-JOURNAL-MOVED" [Internal]
+        "The journal was moved to another place, which the message names. Nothing is written to it any more.",
+        "Set `journal` to that place, on every till and node.", STOP_ZH, STOP_EN;
+    JOURNAL_UNFINISHED "ZV-JOURNAL-UNFINISHED" [Internal]
+        "The journal is the target of a move that is not finished.",
+        "Run the same `zv journal move` again: it goes on. Or remove the target and go on with the source, if that is not marked as moved.", STOP_ZH, STOP_EN;
     JOURNAL "ZV-JOURNAL" [Internal, Unknown]
         "The journal could not be written.",
         "With `internal` nothing was sent; with `unknown` the gateway may have acted and the outcome could not be recorded.", STOP_ZH, STOP_EN;

@@ -2,6 +2,7 @@
 //! processes share the file; every change is an event that is added in one short transaction. What a payment need not wait
 //! for, [`Store::care`] does outside of calls: feeding, checkpoints, room for the WAL.
 
+mod arriving;
 mod ballast;
 mod base;
 mod damage;
@@ -12,6 +13,7 @@ mod group_commit;
 mod identity;
 mod inspect;
 mod lease;
+mod leaving;
 mod proof;
 mod record;
 mod row;
@@ -50,7 +52,9 @@ use summary::List;
 use transaction::Transaction;
 use watermark::Watermark;
 
+pub use arriving::arriving;
 pub use inspect::{Inspection, inspect};
+pub use leaving::leaving;
 
 /// How long another process may hold the file if no call's deadline limits it. A commit takes milliseconds.
 const BUSY: Duration = Duration::from_secs(3);

@@ -8,20 +8,24 @@ use rusqlite::config::DbConfig;
 
 use super::transaction::Transaction;
 use super::{Failure, format_1, tables, upgrade, verify};
-use crate::journal::{JournalError, ProcessLock};
+use crate::journal::{JournalError, ProcessLock, moving};
 use crate::outcome::codes;
 
 /// The format that this version writes.
 pub(super) const VERSION: i64 = 2;
 
 /// "zvpJ": tells a journal from any other database.
-const APPLICATION_ID: i64 = 0x7a76_704a;
+pub(super) const APPLICATION_ID: i64 = 0x7a76_704a;
 
 /// Why a file cannot be the journal.
 pub(super) enum Unusable {
     Failed(Failure),
     Foreign,
     Newer(i64),
+    /// It was moved away: what it keeps about that.
+    Moved(String),
+    /// It is the target of a move that is not finished: where it comes from.
+    Unfinished(String),
     /// A process with a version that knows only the format before is using the file.
     InUse,
 }
@@ -48,6 +52,8 @@ impl Unusable {
                     path.display()
                 ),
             ),
+            Unusable::Moved(seal) => moving::moved_away(&path.display().to_string(), &seal),
+            Unusable::Unfinished(from) => moving::unfinished(&path.display().to_string(), &from),
             Unusable::InUse => JournalError::new(
                 &codes::JOURNAL_LOCKED,
                 format!(
@@ -70,7 +76,18 @@ pub(super) fn look(connection: &Connection, busy: Duration) -> Result<i64, Unusa
         return Err(Unusable::Foreign);
     }
     let version = pragma(connection, "user_version")?;
+    if version == i64::from(moving::MOVED) {
+        return Err(Unusable::Moved(about(connection, "moved")?));
+    }
+    if version == i64::from(moving::UNFINISHED) {
+        return Err(Unusable::Unfinished(about(connection, "moved_from")?));
+    }
     if version > VERSION { Err(Unusable::Newer(version)) } else { Ok(version) }
+}
+
+/// What a file keeps about a move.
+fn about(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+    connection.query_row("SELECT value FROM about WHERE name = ?1", [name], |row| row.get(0))
 }
 
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
@@ -84,9 +101,7 @@ pub(super) fn prepare(
     lock: &ProcessLock,
 ) -> Result<(), Unusable> {
     let version = look(connection, busy)?;
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    connection.execute_batch("PRAGMA synchronous = FULL;")?;
-    set_up(connection)?;
+    set_up_writer(connection)?;
     if version < VERSION {
         bring_up(connection, lock)?;
     }
@@ -122,6 +137,13 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
+}
+
+/// Sets a connection up that writes durably.
+pub(super) fn set_up_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA synchronous = FULL;")?;
+    set_up(connection)
 }
 
 /// A second connection to a file that [`prepare`] has brought up, which cannot write.
