@@ -59,6 +59,11 @@ pub(crate) const EXAMPLES: &[(&str, &[&str])] = &[
             "zv journal export --sandbox --day today --format ndjson",
         ],
     ),
+    (
+        "journal move",
+        &["zv journal move --config zvpos.json --from /var/lib/zvpos/journal.db \\\n    \
+             --to postgres://zv@db.example/zv"],
+    ),
     ("sign", &["zv sign --sandbox --timestamp 1712563200 --nonce 24680"]),
     ("doctor", &["zv doctor --sandbox --lang en", "zv doctor --config zvpos.json --bundle support.zip"]),
     (

@@ -12,6 +12,7 @@ pub(crate) fn help(path: &[&str]) -> &'static str {
         ["doctor"] => DOCTOR,
         ["certify"] => CERTIFY,
         ["sandbox"] => SANDBOX,
+        ["journal", "move"] => MOVE,
         ["completions"] => COMPLETIONS,
         _ => CALLS,
     }
@@ -35,6 +36,12 @@ Exit codes:
   0    stopped, or the text was printed
   2    invalid: the command line, the data or the policy
   5    internal: this machine, such as a port in use";
+
+const MOVE: &str = "\
+Exit codes:
+  0    moved, or a move that had ended early is finished now
+  2    invalid: the command line or the configuration is wrong, or this zv has no PostgreSQL
+  5    refused or interrupted; the message says why, and the same command goes on";
 
 const COMPLETIONS: &str = "\
 Exit codes:

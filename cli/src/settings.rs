@@ -88,6 +88,27 @@ impl Settings {
     }
 }
 
+/// The configuration that `--config` names, else the first of the usual ones, if it can be read; for what it says about
+/// a database.
+#[cfg(feature = "postgres")]
+pub(crate) fn configured(config: Option<&Path>) -> Result<Option<Config>, Failure> {
+    let path = match config {
+        Some(path) => path.to_owned(),
+        None => match first_there(&places()) {
+            Ok(path) => path,
+            Err(_) => return Ok(None),
+        },
+    };
+    let text = read_config(&path)?;
+    let value =
+        Value::parse(&text).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))?;
+    let read = Config::read(&value).map_err(|problems| {
+        let what: Vec<String> = problems.iter().map(|one| format!("{}: {}", one.path, one.message)).collect();
+        Failure::invalid(format!("{}: {}", path.display(), what.join("; ")))
+    });
+    read.map(Some)
+}
+
 /// A configuration for a simulator: its made-up credentials, and its own reversal action. Written by hand, so that it
 /// can be read and pasted.
 pub(crate) fn simulator_config(url: &str, journal: &str) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use zvpos_core::api::Library;
+use zvpos_core::api::{Library, OpenDatabase};
 use zvpos_core::calendar::BusinessDays;
 use zvpos_core::config::Charset;
 use zvpos_core::json::{Value, escape_beyond_ascii};
@@ -16,6 +16,12 @@ use crate::exit::{self, Failure};
 use crate::output;
 use crate::settings::{Common, Settings};
 use crate::wait::{Stakes, attend};
+
+/// What opens a journal that is a database.
+#[cfg(feature = "postgres")]
+const OPEN_DATABASE: Option<OpenDatabase> = Some(zvpos_journal_postgres::open);
+#[cfg(not(feature = "postgres"))]
+const OPEN_DATABASE: Option<OpenDatabase> = None;
 
 /// A running library and how its answers are shown.
 pub(crate) struct Till {
@@ -58,7 +64,7 @@ impl Till {
         if common.verbose > 1 {
             sinks.push(Arc::new(Stderr));
         }
-        let library = match Library::start(&settings.text, sinks, false, None) {
+        let library = match Library::start(&settings.text, sinks, false, OPEN_DATABASE) {
             Ok(library) => library,
             Err(answer) => {
                 output::say(&format!("zv: the configuration {} is not taken", settings.source));

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::calls::ask;
+use super::journal_move::Move;
 use crate::settings::Common;
 use crate::till::Recipient;
 
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Writes every sale of a business day to standard output, for comparison with the till's own records
     Export(Export),
+    /// Moves the journal between a file and a database, while no till and no node uses it
+    Move(Move),
 }
 
 /// The arguments of `zv journal show`.
@@ -69,6 +72,7 @@ impl Command {
         match self {
             Command::Show(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
+            Command::Move(arguments) => arguments.run(),
         }
     }
 }

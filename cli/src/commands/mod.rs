@@ -5,6 +5,7 @@ pub(crate) mod certify;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod journal;
+mod journal_move;
 pub(crate) mod read;
 pub(crate) mod recover;
 pub(crate) mod sandbox;

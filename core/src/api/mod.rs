@@ -95,6 +95,10 @@ impl Library {
     ) -> Result<Library, Answer> {
         let value = parse(config, Lang::default())?;
         let mut config = Config::read(&value).map_err(refused)?;
+        if open_database.is_none() && names_database(&config) {
+            let message = "is a database, and this program keeps its journal in a file".to_owned();
+            return Err(refused(vec![Problem { path: "journal".to_owned(), message }]));
+        }
         let database = open_database.and_then(|open| open(&config));
         let has_journal = !forked || database.is_some();
         if !has_journal {
@@ -399,6 +403,17 @@ fn open_journal(config: &Config) -> Journal {
         Ok((Arc::new(journal) as Arc<dyn Backend>, place.clone()))
     };
     Journal::open(open, Instant::now() + START)
+}
+
+/// Whether the journal is a database: without what opens one, no file may be used in its place.
+#[cfg(feature = "database")]
+fn names_database(config: &Config) -> bool {
+    config.database.is_some()
+}
+
+#[cfg(not(feature = "database"))]
+fn names_database(_: &Config) -> bool {
+    false
 }
 
 fn refused(problems: Vec<Problem>) -> Answer {

@@ -386,3 +386,6 @@ fn each(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
