@@ -37,12 +37,16 @@ pub(crate) fn examine(run: &mut Run<'_>, options: &Options, config: Option<&Conf
     if disk::examine(run, &journal) {
         flush::examine(run, &journal);
     }
-    let sequence = contents::examine(run, &journal);
+    let sequence = contents::examine(run, options, &journal);
     witness::examine(run, options, &journal, sequence);
 }
 
 /// The file that `zv_init` would use; nothing is created.
 pub(crate) fn place(options: &Options, config: Option<&Config>) -> Option<PathBuf> {
+    #[cfg(feature = "postgres")]
+    if config.is_some_and(|config| config.database.is_some()) {
+        return None;
+    }
     let configured = if let Some(config) = config {
         config.journal.clone()
     } else {

@@ -8,6 +8,8 @@
 
 pub mod bundle;
 mod configuration;
+#[cfg(feature = "postgres")]
+mod database;
 mod journal;
 mod machine;
 mod network;
@@ -22,13 +24,22 @@ pub use report::{CHECKS, Line, Report, Status};
 pub use words::Words;
 
 use run::Run;
+use zvpos_core::config::Config;
+
+fn examine_journal(run: &mut Run<'_>, options: &Options, config: Option<&Config>) {
+    #[cfg(feature = "postgres")]
+    if let Some(database) = config.and_then(|config| config.database.as_ref()) {
+        return database::examine(run, options, database);
+    }
+    journal::examine(run, options, config);
+}
 
 /// Runs every check. `say` receives each line as soon as it is known.
 pub fn examine(options: &Options, say: &mut dyn FnMut(&Line)) -> Report {
     let mut run = Run::new(options, say);
     let config = configuration::examine(&mut run, &options.config);
     machine::examine(&mut run, options, config.as_ref());
-    journal::examine(&mut run, options, config.as_ref());
+    examine_journal(&mut run, options, config.as_ref());
     if let Some(config) = &config {
         network::examine(&mut run, config);
     }

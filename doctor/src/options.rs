@@ -14,6 +14,8 @@ pub struct Options {
     pub witness: Option<PathBuf>,
     /// The number that a person noted before the restart.
     pub witness_was: Option<u64>,
+    /// Whether every row of a journal is read, however long that takes; else reading it has a few seconds.
+    pub journal: bool,
     /// The library file that the till loads, to see whether it fits this machine.
     pub library: Option<PathBuf>,
 }
@@ -26,6 +28,7 @@ impl Options {
             total: Duration::from_secs(25),
             witness: None,
             witness_was: None,
+            journal: false,
             library: None,
         }
     }

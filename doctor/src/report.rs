@@ -8,7 +8,7 @@ use zvpos_core::outcome::Lang;
 use crate::words::Words;
 
 /// The names of all checks, in their order of execution; each has a section in docs/doctor.md.
-pub const CHECKS: [&str; 29] = [
+pub const CHECKS: [&str; 35] = [
     "config",
     "config.keys",
     "config.warm",
@@ -31,6 +31,12 @@ pub const CHECKS: [&str; 29] = [
     "journal.contents",
     "journal.unsettled",
     "journal.witness",
+    "journal.database",
+    "journal.settings",
+    "journal.clock",
+    "journal.twice",
+    "journal.size",
+    "journal.nodes",
     "proxy",
     "dns",
     "tcp",

@@ -28,17 +28,8 @@ fn open_node(
     retention_days: i64,
     until: Instant,
 ) -> Result<(Arc<dyn Backend>, Location), JournalError> {
-    let Opened { database, is_async } = Postgres::open(
-        &Settings {
-            password: settings.password.clone(),
-            pem: settings.pem.clone(),
-            pool: settings.pool,
-            schema: settings.schema.clone(),
-            host: host_name(),
-            ..Settings::of(settings.url.clone())
-        },
-        until,
-    )?;
+    let Opened { database, is_async } =
+        Postgres::open(&Settings { host: host_name(), ..Settings::configured(settings) }, until)?;
     let place = PathBuf::from(database.place());
     let node = NodeSettings {
         lease: settings.lease,

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use zvpos_core::config::DatabaseSettings;
+
 /// Where the journal is, and how it is used.
 #[derive(Clone)]
 pub struct Settings {
@@ -29,6 +31,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The settings of a configuration.
+    pub fn configured(database: &DatabaseSettings) -> Settings {
+        Settings {
+            password: database.password.clone(),
+            pem: database.pem.clone(),
+            pool: database.pool,
+            schema: database.schema.clone(),
+            ..Settings::of(database.url.clone())
+        }
+    }
+
     /// The settings of that address, with what is usual for everything else.
     pub fn of(url: impl Into<String>) -> Settings {
         Settings {

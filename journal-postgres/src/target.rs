@@ -54,6 +54,16 @@ impl Target {
         self.url.words()
     }
 
+    /// Whether connections are encrypted, and the server's certificate and name are verified.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.url.is_verified
+    }
+
+    /// Whether nothing between this program and the servers can read along.
+    pub(crate) fn is_local(&self) -> bool {
+        self.url.hosts.iter().all(Host::is_local)
+    }
+
     /// Opens a connection to the first server that takes writes.
     pub(crate) fn connect(&self, until: Instant) -> Result<Connection, NoConnection> {
         let until = until.min(Instant::now() + self.patience);

@@ -31,7 +31,7 @@ impl Host {
     }
 
     /// Whether nothing between this program and it can read along.
-    fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         let is_loopback = |address: std::net::IpAddr| address.is_loopback();
         self.is_socket() || self.name == "localhost" || self.name.parse().is_ok_and(is_loopback)
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -16,6 +17,9 @@ use crate::progress;
 use crate::settings::{Common, Language, Settings};
 use crate::till::or_failure;
 
+/// The time of a run that reads a whole journal.
+const HOURS: Duration = Duration::from_hours(12);
+
 /// The arguments of `zv doctor`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -26,6 +30,10 @@ pub(crate) struct Arguments {
     /// The witness's number, noted before the restart
     #[arg(long, value_name = "NUMBER")]
     witness_was: Option<u64>,
+
+    /// Read every row of the journal and compare it with its checksum, however long that takes
+    #[arg(long)]
+    journal: bool,
 
     /// The library file that the till loads, to check whether it fits this machine
     #[arg(long, value_name = "FILE")]
@@ -56,11 +64,14 @@ impl Arguments {
         }
         let configured = settings.config().map(|config| config.lang).unwrap_or_default();
         let lang = self.lang.map_or(configured, Lang::from);
+        let usual = Options::new(settings.text);
         let options = Options {
+            total: if self.journal { HOURS } else { usual.total },
+            journal: self.journal,
             witness: self.witness,
             witness_was: self.witness_was,
             library: self.library,
-            ..Options::new(settings.text)
+            ..usual
         };
         let report = look(&options, (!self.common.json).then_some(lang))
             .ok_or_else(|| Failure::internal("a defect of the doctor; the lines above are true"))?;

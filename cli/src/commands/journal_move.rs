@@ -87,9 +87,7 @@ impl Move {
         let usual = Settings::of(url);
         let config = crate::settings::configured(self.config.as_deref())?;
         Ok(End::Database(match config.and_then(|config| config.database) {
-            Some(given) => {
-                Settings { password: given.password, pem: given.pem, schema: given.schema, ..usual }
-            }
+            Some(given) => Settings { url: usual.url, ..Settings::configured(&given) },
             None => usual,
         }))
     }

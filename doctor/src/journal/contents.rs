@@ -6,6 +6,7 @@ use std::time::Duration;
 use zvpos_core::journal::{Inspection, JournalError, inspect, owners_folder};
 use zvpos_core::outcome::codes;
 
+use crate::options::Options;
 use crate::report::Line;
 use crate::run::Run;
 use crate::words::{Words, words};
@@ -15,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(6);
 const BUSY: Duration = Duration::from_secs(2);
 
 /// The number of changes that the journal has seen; `None` if it cannot be determined.
-pub(super) fn examine(run: &mut Run<'_>, journal: &Path) -> Option<u64> {
+pub(super) fn examine(run: &mut Run<'_>, options: &Options, journal: &Path) -> Option<u64> {
     owners(run, journal);
     let about = journal.display().to_string();
     if !journal.exists() {
@@ -27,7 +28,8 @@ pub(super) fn examine(run: &mut Run<'_>, journal: &Path) -> Option<u64> {
         return None;
     }
     let path = journal.to_owned();
-    match run.within(LIMIT, move || inspect(&path, BUSY)) {
+    let limit = if options.journal { run.left() } else { LIMIT };
+    match run.within(limit, move || inspect(&path, BUSY)) {
         None => {
             run.out_of_time("journal.contents", &about);
             None
@@ -72,7 +74,9 @@ fn open_sales(about: &str, count: usize) -> Line {
 fn unusable(about: &str, error: &JournalError) -> Line {
     let why = &error.message;
     let code = error.code.text;
-    let remedy = if code == codes::JOURNAL_NEWER.text {
+    let remedy = if let Some(remedy) = remedy_of_move(code) {
+        remedy
+    } else if code == codes::JOURNAL_NEWER.text {
         words!(
             "装回写入它的较新版本，不要删除文件",
             "install the newer version again that wrote it; do not delete the file"
@@ -97,6 +101,23 @@ fn unusable(about: &str, error: &JournalError) -> Line {
         words!("检查文件位置与权限，或修改 journal", "{remedy}")
     };
     Line::failed("journal.contents", about, journal_words(code, why), remedy).with("code", code)
+}
+
+/// What to do about a journal that was moved, or is being moved.
+pub(crate) fn remedy_of_move(code: &str) -> Option<Words> {
+    if code == codes::JOURNAL_MOVED.text {
+        Some(words!(
+            "把每台收银机和每个节点的 journal 改为新的位置",
+            "set journal to the new place on every till and node"
+        ))
+    } else if code == codes::JOURNAL_UNFINISHED.text {
+        Some(words!(
+            "再次运行同一条 zv journal move 命令，它会接着完成；若源还可用，也可以删除这个目标，继续使用源",
+            "run the same zv journal move again, it goes on; where the source still works, this target can be removed instead"
+        ))
+    } else {
+        None
+    }
 }
 
 fn journal_words(code: &str, why: &str) -> Words {
