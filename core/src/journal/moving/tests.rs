@@ -13,6 +13,7 @@ use crate::journal::{
     Guard, Liveness, Page, Recorded, Sqlite, Store, arriving, inspect, leaving, owners_folder,
 };
 use crate::money::BizId;
+use crate::outcome::codes::Code;
 use crate::payment::{Detail, OnUnknown, Owner};
 
 fn soon() -> Instant {
@@ -48,8 +49,6 @@ fn refused<T>(result: Result<T, JournalError>, code: &Code, words: &str) {
     let error = result.err().unwrap();
     assert!(error.code.text == code.text && error.message.contains(words), "{}: {error}", error.code.text);
 }
-
-use crate::outcome::codes::Code;
 
 #[test]
 fn a_file_moves_with_all_that_is_in_it() {
@@ -198,7 +197,9 @@ fn the_checksum_depends_on_every_entry_and_not_on_their_order() {
     let entries = [sale("A", Stage::Unknown), sale("B", Stage::Kept), sale("C", Stage::Kept)];
     let total = |order: &[usize]| {
         let mut total = Total::default();
-        order.iter().for_each(|place| total.add(&entries[*place]).unwrap());
+        for place in order {
+            total.add(&entries[*place]).unwrap();
+        }
         total
     };
     assert_eq!(total(&[0, 1, 2]), total(&[2, 0, 1]));
