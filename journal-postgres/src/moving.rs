@@ -134,22 +134,30 @@ pub fn leaving(settings: &Settings) -> Result<Leaving, JournalError> {
     place.batch(place.moving.begin)?;
     let text = place.moving.about.clone();
     let About { format, id, place: kept } = place.about(&text)?.ok_or_else(none)?;
-    let (kept, coming) = (kept.unwrap_or_default(), Coming { id, from: words.clone() });
+    let (kept, coming) = (kept.unwrap_or_default(), Coming { id, from: words.clone(), only: None });
     match format {
         FORMAT => {}
         MOVED => {
             let seal = Seal::read(&kept).ok_or_else(|| moving::moved_away(&words, &kept))?;
+            let coming = Coming { only: Some(seal.to.clone()), ..coming };
             return Ok(Leaving::Moved { coming, seal });
         }
         UNFINISHED => return Err(moving::unfinished(&words, &kept)),
         newer_format => return Err(newer(newer_format, &place.schema, &place.server)),
     }
+    // Before the locks, for which the calls of living nodes would wait, and behind them, when none can join.
+    nobody_lives(&mut place)?;
     let text = place.moving.close.clone();
     place.batch(&text)?;
+    nobody_lives(&mut place)?;
+    Ok(Leaving::Closed(Box::new(ClosedDatabase { place, coming })))
+}
+
+fn nobody_lives(place: &mut Place) -> Result<(), JournalError> {
     let text = place.moving.alive.clone();
     let alive = place.ask(&text, &[])?;
     if alive.is_empty() {
-        return Ok(Leaving::Closed(Box::new(ClosedDatabase { place, coming })));
+        return Ok(());
     }
     let named = |row: &Row| {
         let text = |place| row.try_get::<_, String>(place).unwrap_or_default();
@@ -159,8 +167,9 @@ pub fn leaving(settings: &Settings) -> Result<Leaving, JournalError> {
     Err(JournalError::new(
         &codes::JOURNAL_LOCKED,
         format!(
-            "{words} is in use by the nodes {}; stop every node with zv_shutdown. A node that was killed is declared dead \
-             by the others after lease_s: if there is none, start one for that time and stop it",
+            "{} is in use by the nodes {}; stop every node with zv_shutdown. A node that was killed is declared dead by \
+             the others after lease_s: if there is none, start one for that time and stop it",
+            place.words(),
             nodes.join(", ")
         ),
     ))
@@ -204,6 +213,7 @@ pub fn arriving(settings: &Settings, coming: &Coming) -> Result<Box<dyn Target>,
     let (has_schema, has_table) = place.existing()?;
     let text = place.statements.about.clone();
     let mut about = if has_table { place.about(&text)? } else { None };
+    coming.fits(&place.words(), about.is_some())?;
     if about.is_none() {
         // Where the schema exists, the user may lack the right to make one.
         let made = if has_schema { "" } else { &place.statements.schema };

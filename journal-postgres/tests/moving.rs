@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 
 use cluster::drafts::{Draft, NOON, key, open, write};
 use cluster::{Cluster, own_folder, settings_at, soon};
+use serde_json::json;
 use zvpos_core::gateway::Origin;
 use zvpos_core::journal::moving::{Leaving, Moved, Source, Step, carry};
 use zvpos_core::journal::nodes::Database;
@@ -115,6 +116,12 @@ fn sales(count: usize) -> Vec<Entry> {
             origin: Origin { device_sn: Some("till 1".into()), ..Origin::default() },
             ..Detail::default()
         };
+        if number.is_multiple_of(9) {
+            // Filed far from the day of its intent.
+            let at = json!({"machine_unix_ms": NOON, "gateway_unix_ms": null});
+            let times = json!({"ended": {"at": at, "day": 19_000}});
+            draft.detail.times = serde_json::from_value(times).unwrap();
+        }
         draft.account(if number.is_multiple_of(2) { "o" } else { "other" }).entry()
     };
     (0..count).map(sale).collect()
@@ -175,6 +182,8 @@ fn a_journal_moves_to_a_database_and_back_and_loses_nothing() {
     let database = open(settings);
     assert!(database.names_coupon_elsewhere(&key("none"), "coupon 6", soon()).unwrap());
     assert!(database.has_other_biz_ids(&key("none"), soon()).unwrap());
+    let old = database.near_day(19_000, soon()).unwrap();
+    assert_eq!(old.len(), 78);
     drop(database);
 
     let again = moved(&schema, &back).unwrap();
@@ -382,7 +391,9 @@ fn a_target_that_holds_something_else_is_refused() {
     // What was moved is moved to one place.
     let there = End::Schema(cluster().settings("wrong"));
     moved(&file, &there).unwrap();
-    refused(&file, &End::Schema(cluster().settings("wrong2")), "ZV-JOURNAL-MOVED", &["(schema wrong)"]);
+    let elsewhere = End::Schema(cluster().settings("wrong2"));
+    refused(&file, &elsewhere, "ZV-JOURNAL-MOVED", &["(schema wrong)"]);
+    refused(&elsewhere, &End::file(&folder, "c.db"), "ZV-JOURNAL-PLACE", &["no journal"]);
     let back = End::file(&folder, "b.db");
     moved(&there, &back).unwrap();
     refused(&back, &there, "ZV-JOURNAL-MOVED", &["b.db"]);

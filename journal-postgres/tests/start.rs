@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use cluster::drafts::{Draft, open, standing, write};
 use cluster::{Cluster, PASSWORD, done, free_port, give_to_nobody, settings_at, soon, until};
+use zvpos_core::api::Library;
 use zvpos_core::journal::JournalError;
 use zvpos_core::journal::nodes::Database;
 use zvpos_core::payment::Stage;
@@ -62,6 +63,18 @@ fn settings_that_cannot_be_right_are_refused() {
         refused_as(&wrong, place, &[words]);
     }
     assert!(!format!("{settings:?}").contains("postgres://"));
+}
+
+/// A payment must not go into a file that nobody named.
+#[test]
+fn a_program_without_databases_refuses_one() {
+    let config = format!(
+        r#"{{"openId": "o", "grantCode": "g", "openKey": "k", "journal": "{}", "background": false}}"#,
+        cluster().url()
+    );
+    let started = Library::start(&config, Vec::new(), false, None);
+    let answer = started.err().unwrap().to_json();
+    assert!(answer.contains("is a database"), "{answer}");
 }
 
 #[test]

@@ -120,6 +120,30 @@ pub struct Coming {
     pub id: String,
     /// The place of the source.
     pub from: String,
+    /// The source is marked as moved to that place: nothing is made, the target must be there.
+    pub only: Option<String>,
+}
+
+impl Coming {
+    /// Refuses a target at that place if the source says that it is elsewhere, or that it should be there and is not.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn fits(&self, place: &str, is_there: bool) -> Result<(), JournalError> {
+        let Some(to) = &self.only else { return Ok(()) };
+        let from = &self.from;
+        if to != place {
+            let message = format!("{from} was moved to {to}; name that as the target");
+            return Err(JournalError::new(&codes::JOURNAL_MOVED, message));
+        }
+        if is_there {
+            return Ok(());
+        }
+        let message = format!(
+            "{from} was moved to {to}, and nothing is there any more; its entries are still in the source, call support"
+        );
+        Err(JournalError::new(&codes::JOURNAL_BEHIND, message))
+    }
 }
 
 /// A journal that is to be moved away.
@@ -305,12 +329,6 @@ fn go_on(
 ) -> Result<Moved, JournalError> {
     let mut target = target(coming)?;
     let to = target.place();
-    if to != seal.to {
-        return Err(JournalError::new(
-            &codes::JOURNAL_MOVED,
-            format!("{} was moved to {}; name that as the target", coming.from, seal.to),
-        ));
-    }
     let before = seal.total.entries();
     let target_total = if target.works() {
         // It has gone on since.

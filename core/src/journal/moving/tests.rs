@@ -62,6 +62,9 @@ fn a_file_moves_with_all_that_is_in_it() {
         Ok(())
     });
     let done = done.unwrap();
+    let elsewhere = folder.0.join("elsewhere.db");
+    refused(moved(&from, &elsewhere, &mut |_| Ok(())), &codes::JOURNAL_MOVED, "deep/there.db");
+    assert!(!elsewhere.exists());
     assert_eq!((done.source.entries(), &done.source), (600, &done.target));
     let copied = |entries| Step::Copied { entries, before: 0 };
     assert_eq!(
@@ -219,4 +222,15 @@ fn the_checksum_depends_on_every_entry_and_not_on_their_order() {
     let seal = Seal { to: "there".into(), total: total(&[0, 1, 2]) };
     assert_eq!(Seal::read(&seal.to_text()), Some(seal));
     assert_eq!(Seal::read("there"), None);
+}
+
+#[test]
+fn a_target_that_is_gone_is_not_made_again() {
+    let folder = Folder::new("moving-gone");
+    let (from, to) = (folder.journal(), folder.0.join("there.db"));
+    filled(&from, 1);
+    moved(&from, &to, &mut |_| Ok(())).unwrap();
+    fs::remove_file(&to).unwrap();
+    refused(moved(&from, &to, &mut |_| Ok(())), &codes::JOURNAL_BEHIND, "nothing is there any more");
+    assert!(!to.exists());
 }

@@ -1,5 +1,6 @@
 //! A file to which a journal is moved. It has a number that no format has until everything in it was compared.
 
+#[cfg(unix)]
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ struct ArrivingFile {
 /// # Errors
 /// If something else is there, or it cannot be made.
 pub fn arriving(path: &Path, coming: &Coming) -> Result<Box<dyn Target>, JournalError> {
+    let real = &location::real(path);
+    coming.fits(&real.display().to_string(), real.exists())?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         rights::make_folder(folder).map_err(|error| not_made(folder, &error))?;
     }
@@ -50,6 +53,10 @@ pub fn arriving(path: &Path, coming: &Coming) -> Result<Box<dyn Target>, Journal
         Ok(0) => {
             refuse_mark(path)?;
             begin(&connection, coming).map_err(|failure| failure.explain(path))?;
+            // The source must not be marked before a power cut can no longer take the file away, with its folder.
+            for made in path.ancestors().skip(1).take(2) {
+                flush(made).map_err(|error| not_made(made, &error))?;
+            }
             false
         }
         Ok(VERSION) => true,
@@ -155,7 +162,9 @@ impl Target for ArrivingFile {
                 return Err(JournalError::new(&codes::JOURNAL_READ_ONLY, message));
             }
         }
-        flush_names(&self.path).map_err(|error| not_made(&self.path, &error))?;
+        if let Some(folder) = self.path.parent() {
+            flush(folder).map_err(|error| not_made(folder, &error))?;
+        }
         self.done(|connection| {
             let transaction = Transaction::to_write(connection)?;
             transaction.execute("DELETE FROM about WHERE name = 'moved_from'", [])?;
@@ -165,13 +174,13 @@ impl Target for ArrivingFile {
     }
 }
 
-/// The names of the files are on the disk, too; only Unix can flush a folder.
+/// The names in a folder are on the disk, too; only Unix can flush a folder.
 #[cfg(unix)]
-fn flush_names(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+fn flush(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn flush_names(path: &Path) -> io::Result<()> {
-    File::open(path).map(drop)
+fn flush(_: &Path) -> io::Result<()> {
+    Ok(())
 }

@@ -47,7 +47,7 @@ pub fn leaving(path: &Path) -> Result<Leaving, JournalError> {
     nobody_lives(&journal)?;
     let id = identity::read(&connection).map_err(|error| failed(&error))?;
     let id = id.ok_or_else(|| JournalError::new(&codes::JOURNAL, "the journal has no identity"))?;
-    let coming = Coming { id, from: path.display().to_string() };
+    let coming = Coming { id, from: path.display().to_string(), only: None };
     Ok(Leaving::Closed(Box::new(ClosedFile { journal, connection, coming })))
 }
 
@@ -60,7 +60,8 @@ fn moved(path: &Path) -> Result<Option<Leaving>, JournalError> {
         Err(schema::Unusable::Moved(seal)) => {
             let seal = Seal::read(&seal).ok_or_else(|| schema::Unusable::Moved(seal).explain(path))?;
             let id = identity::read(&connection).map_err(|error| failed(&error))?.unwrap_or_default();
-            Ok(Some(Leaving::Moved { coming: Coming { id, from: path.display().to_string() }, seal }))
+            let coming = Coming { id, from: path.display().to_string(), only: Some(seal.to.clone()) };
+            Ok(Some(Leaving::Moved { coming, seal }))
         }
         Err(unusable) => Err(unusable.explain(path)),
         Ok(0) => {
