@@ -7,11 +7,13 @@ KILLS ?= 10000
 LOAD_S ?= 60
 LOAD_RATE ?= 2000
 HOURS ?= 1
+TILLS ?= 1000
+ENTRIES ?= 1000
 TARGETS ?=
 # Of these the archives are built twice, and by every change the libraries.
 REPRODUCED ?= x86_64-unknown-linux-gnu i686-win7-windows-gnu
 
-.PHONY: all demo test lint docs sim sim-mutants mutants model crash nodes fuzz soak screenshots load bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
+.PHONY: all demo test lint docs sim sim-mutants mutants model crash nodes fuzz soak screenshots load collect bench bench-parts tsan tools build-tools target-tools targets dist dist-test reproducible reproducible-library ci-full abi-baseline deny fresh \
 	needed demo-needed clean
 
 all: library zv
@@ -108,6 +110,11 @@ soak: library
 # The simulator under load: so many signed requests a second, quotes and consumes, for so many seconds.
 load:
 	ZVPOS_LOAD_S=$(LOAD_S) ZVPOS_LOAD_RATE=$(LOAD_RATE) $(CARGO) test --release -p zvpos-sandbox --test load -- --nocapture
+
+# So many tills with so many entries each ship to one collector, over a network that loses requests and answers, while the
+# collector is killed and started again; both sides have the same at the end.
+collect:
+	ZVPOS_COLLECT_TILLS=$(TILLS) ZVPOS_COLLECT_ENTRIES=$(ENTRIES) $(CARGO) test --release -p zvpos-collect --test thousand -- --nocapture
 
 # The pictures of the inspector in docs/, taken by its test in a real browser.
 screenshots: tools library

@@ -130,7 +130,7 @@ fn every_program_that_the_tests_start_is_installed_by_tools_sh() {
     let brought = brought();
     let mut files = Vec::new();
     sources(&root().join("tests"), &mut files);
-    for part in ["sandbox", "certify", "cli", "doctor", "journal-postgres"] {
+    for part in ["sandbox", "certify", "cli", "collect", "doctor", "journal-postgres"] {
         sources(&root().join(part).join("tests"), &mut files);
     }
     let mut lacking = Vec::new();

@@ -37,9 +37,10 @@ const PAIRS: [[&str; 2]; 8] = [
 ];
 
 /// Pages in English and Chinese whose commands are run, and whose other code is for another program.
-const TWINS: [[&str; 2]; 3] = [
+const TWINS: [[&str; 2]; 4] = [
     ["docs/benchmarks.md", "docs/benchmarks.zh-CN.md"],
     ["docs/certify.md", "docs/certify.zh-CN.md"],
+    ["docs/collect.md", "docs/collect.zh-CN.md"],
     ["docs/doctor.md", "docs/doctor.zh-CN.md"],
 ];
 
@@ -168,6 +169,12 @@ fn commands_of_the_inspectors_pages_run() {
 fn commands_of_the_certifiers_pages_run() {
     none(&shell::run(&page("docs/certify.md")));
     none(&shell::run(&page("docs/certify.zh-CN.md")));
+}
+
+#[test]
+fn commands_of_the_collectors_pages_run() {
+    none(&shell::run(&page("docs/collect.md")));
+    none(&shell::run(&page("docs/collect.zh-CN.md")));
 }
 
 /// In Chinese they are the same, and would take as long again.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::calls::{self, Confirm, Consume, Lookup, Pending, Quote, Reverse, Settle};
-use crate::commands::{certify, completions, doctor, journal, read, recover, sandbox, sign};
+use crate::commands::{certify, collect, completions, doctor, journal, read, recover, sandbox, sign};
 use crate::examples::EXAMPLES;
 use crate::exit;
 use crate::settings::SIMULATOR;
@@ -51,6 +51,9 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Runs a till program through every way a payment can end, and says what to fix
     Certify(certify::Arguments),
+    /// Gathers the journals of a chain's tills in one place, and closes its day
+    #[command(subcommand)]
+    Collect(collect::Command),
     /// Prints completions for a shell
     Completions(completions::Arguments),
 }
@@ -141,6 +144,7 @@ impl Command {
             Command::Sign(arguments) => arguments.run(),
             Command::Doctor(arguments) => arguments.run(),
             Command::Certify(arguments) => arguments.run(),
+            Command::Collect(command) => command.run(),
             Command::Completions(arguments) => arguments.run(command()),
         }
     }

@@ -74,5 +74,20 @@ pub(crate) const EXAMPLES: &[(&str, &[&str])] = &[
             "zv certify --html report.html --report report.json -- ./till",
         ],
     ),
+    ("collect init", &["zv collect init > admin-token"]),
+    (
+        "collect enroll",
+        &[
+            "head -c 24 /dev/urandom | base64 > member.key",
+            "zv collect enroll --chain demo --till T1 --shop S01 \\\n    \
+             --url http://127.0.0.1:8443 --member-key-file member.key > collect.json",
+        ],
+    ),
+    ("collect serve", &["zv collect serve &"]),
+    ("collect ship", &["zv collect ship --once --sandbox"]),
+    (
+        "collect day",
+        &["zv collect day --lang en", "zv collect day --day yesterday --close --by 王店长 --accept"],
+    ),
     ("completions", &["zv completions bash > zv.bash"]),
 ];

@@ -13,6 +13,9 @@ pub(crate) fn help(path: &[&str]) -> &'static str {
         ["certify"] => CERTIFY,
         ["sandbox"] => SANDBOX,
         ["journal", "move"] => MOVE,
+        ["collect"] | ["collect", "init" | "enroll" | "serve"] => COLLECTOR,
+        ["collect", "ship"] => SHIP,
+        ["collect", "day"] => DAY,
         ["completions"] => COMPLETIONS,
         _ => CALLS,
     }
@@ -42,6 +45,27 @@ Exit codes:
   0    moved, or a move that had ended early is finished now
   2    invalid: the command line or the configuration is wrong, or this zv has no PostgreSQL
   5    refused or interrupted; the message says why, and the same command goes on";
+
+const COLLECTOR: &str = "\
+Exit codes:
+  0    done, or stopped
+  2    invalid: the command line, or a file that it names
+  5    internal: this machine or the store";
+
+const SHIP: &str = "\
+Exit codes:
+  0    everything is at the collector
+  1    the collector refuses this till or what it ships
+  2    invalid: the command line or a configuration
+  3    the collector is not reached; nothing is lost
+  5    internal: the journal or its folder";
+
+const DAY: &str = "\
+Exit codes:
+  0    the report was shown, the day was closed
+  1    the day was not closed: something is open, missing or different
+  2    invalid: the command line
+  5    internal: this machine or the store";
 
 const COMPLETIONS: &str = "\
 Exit codes:

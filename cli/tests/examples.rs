@@ -13,6 +13,10 @@ use support::{Location, MEMBER, Output, Simulator};
 /// The simulator's address in the examples.
 const START: &str = "zv sandbox --quiet &";
 
+/// The collector's address in the examples, and its start.
+const COLLECTOR: &str = "127.0.0.1:8443";
+const SERVE: &str = "zv collect serve &";
+
 /// The commands that a help text lists.
 fn commands(place: &Location, path: &[&str]) -> Vec<String> {
     let help = place.zv(&[path, &["--help"]].concat()).ended(0).out;
@@ -60,6 +64,8 @@ fn every_example_of_every_help_runs() {
         }
     }
     assert!(paths.len() > 15, "{paths:?}");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let collector = free.to_string();
     let mut script = String::new();
     let mut count = 0;
     for path in &paths {
@@ -71,7 +77,14 @@ fn every_example_of_every_help_runs() {
             // Only the simulator's address differs.
             let line = match example.as_str() {
                 START => "zv sandbox --quiet --listen 127.0.0.1:0 --admin 127.0.0.1:0 & kill $!".to_owned(),
-                other => other.replace("--sandbox", &format!("--sandbox {}", simulator.url())),
+                // On a free port, until the examples have run.
+                SERVE => format!(
+                    "zv collect serve --listen {collector} --port-file up.json & trap \"kill $!\" EXIT; \
+                     until [ -f up.json ]; do sleep 0.1; done"
+                ),
+                other => other
+                    .replace(COLLECTOR, &collector)
+                    .replace("--sandbox", &format!("--sandbox {}", simulator.url())),
             };
             writeln!(script, "{line}\nended $? {count} || exit 99").unwrap();
             count += 1;

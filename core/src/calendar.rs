@@ -2,7 +2,7 @@
 //! March so that the leap day is the last. UTC, and business days of a till that has a fixed offset from it.
 
 /// A day, in milliseconds.
-pub(crate) const DAY_MS: i64 = 86_400_000;
+pub const DAY_MS: i64 = 86_400_000;
 
 /// The date of a day counted from 1970-01-01, as `2026-11-22`.
 pub fn date(day: i64) -> String {
@@ -63,7 +63,7 @@ pub struct BusinessDays {
 
 impl BusinessDays {
     /// The first and the first no longer millisecond of a business day, in Unix time.
-    pub(crate) fn span(self, day: i64) -> (i64, i64) {
+    pub fn span(self, day: i64) -> (i64, i64) {
         let from = day.saturating_mul(DAY_MS) + (self.start_minutes - self.offset_minutes) * 60_000;
         (from, from.saturating_add(DAY_MS))
     }
@@ -75,14 +75,14 @@ impl BusinessDays {
     }
 
     /// The business day of a moment in Unix time.
-    pub(crate) fn day_of(self, unix_ms: i64) -> i64 {
+    pub fn day_of(self, unix_ms: i64) -> i64 {
         let (first, _) = self.span(0);
         unix_ms.saturating_sub(first).div_euclid(DAY_MS)
     }
 }
 
 /// Minutes of `04:00`; `None` if it is no time of day.
-pub(crate) fn minutes(text: &str) -> Option<i64> {
+pub fn minutes(text: &str) -> Option<i64> {
     let (hours, minutes) = text.split_once(':')?;
     let number = |part: &str, below: i64| {
         let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());

@@ -16,8 +16,15 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens the page in a window of this size, with this preferred language.
+    /// Opens the page in a window of this size, with this preferred language, and waits until it shows something.
     pub fn open(url: &str, language: &str, size: (u32, u32)) -> Browser {
+        let mut browser = Browser::begin(url, language, size);
+        browser.until("document.querySelector('#link').dataset.state === 'live'");
+        browser
+    }
+
+    /// The same without waiting.
+    pub fn begin(url: &str, language: &str, size: (u32, u32)) -> Browser {
         let mut child = Command::new("python3")
             .arg(root().join("tests/inspector/browser.py"))
             .arg(own_folder())
@@ -30,7 +37,7 @@ impl Browser {
         let mut browser = Browser { child, input, output, url: url.to_owned() };
         browser.resize(size);
         browser.order("language", &json!(language));
-        browser.reload();
+        browser.order("open", &json!(url));
         browser
     }
 

@@ -14,6 +14,7 @@ use super::support;
 /// The addresses that the pages use.
 pub const GATEWAY: &str = "127.0.0.1:8080";
 pub const ADMIN: &str = "127.0.0.1:8081";
+const COLLECTOR: &str = "127.0.0.1:8443";
 
 /// The folder of the pages' journals.
 const JOURNALS: &str = "/var/tmp/zvpos";
@@ -90,7 +91,7 @@ pub fn compile(folder: &Path, source: &Path, whole: bool) -> Output {
 /// must end with status 0, each of its commands. Returns the problems.
 pub fn run(document: &Document) -> Vec<String> {
     let folder = lookalike(&document.name);
-    let (gateway, admin) = (free_port(), free_port());
+    let (gateway, admin, collector) = (free_port(), free_port(), free_port());
     let ported = |text: &str| {
         with_own_journals(text, &folder)
             .replace("zv sandbox --quiet", &format!("zv sandbox --listen {GATEWAY} --admin {ADMIN} --quiet"))
@@ -99,6 +100,8 @@ pub fn run(document: &Document) -> Vec<String> {
             .replace("zv doctor", "zv doctor --witness target/witness")
             .replace(GATEWAY, &format!("127.0.0.1:{gateway}"))
             .replace(ADMIN, &format!("127.0.0.1:{admin}"))
+            .replace("zv collect serve", &format!("zv collect serve --listen {COLLECTOR}"))
+            .replace(COLLECTOR, &format!("127.0.0.1:{collector}"))
     };
     for block in document.blocks.iter().filter(|block| block.language == "c") {
         if let Some(name) = block.file_name() {
@@ -113,12 +116,16 @@ pub fn run(document: &Document) -> Vec<String> {
         .map(|(at, block)| (block, document.blocks.get(at + 1).filter(|next| next.language == "output")))
         .collect();
 
-    let open = [gateway, admin].map(|port| format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null"));
+    let open = |ports: &[u16]| -> Vec<String> {
+        ports.iter().map(|port| format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null")).collect()
+    };
     let mut script = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n".to_owned();
     for (number, (block, output)) in commands.iter().enumerate() {
         let strict = if output.is_some() { "set +e" } else { "set -e" };
         let text = ported(&block.text);
         let starts = text.lines().any(|line| line.trim_end().ends_with('&'));
+        let is_collector = text.contains("zv collect serve");
+        let open = if is_collector { open(&[collector]) } else { open(&[gateway, admin]) };
         // A reader does not type so fast that a killed process still holds the ports.
         if starts {
             script += &wait_while(&open.join(" || "));

@@ -1,7 +1,6 @@
 //! `zv certify`: runs an integrator's own till through every way in which a payment can end.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +13,7 @@ use zvpos_certify::{Group, Options, Report, Rule, ScenarioReport, Summary, Text,
 use zvpos_core::outcome::{Lang, Outcome};
 
 use crate::exit::{self, Failure};
-use crate::output::{Rows, safe, say};
+use crate::output::{Rows, print, safe, say};
 use crate::progress;
 use crate::settings::Language;
 use crate::till::or_failure;
@@ -214,9 +213,4 @@ fn play(options: &Options) -> Result<Report, Failure> {
         })
     }));
     report.map_err(|_| Failure::internal("a defect of the certifier"))?.map_err(Failure::invalid)
-}
-
-fn print(text: &str) {
-    // A closed stdout is not an error.
-    let _ = io::stdout().lock().write_all(text.as_bytes());
 }

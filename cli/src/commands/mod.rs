@@ -2,6 +2,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod certify;
+pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod journal;

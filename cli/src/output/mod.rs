@@ -17,6 +17,12 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Prints a text on stdout. A closed stdout, as with `head`, is not an error.
+pub(crate) fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
 /// The members of an answer that are shown first, in order.
 const FIRST: [&str; 8] =
     ["outcome", "next", "cashier", "bizId", "code", "message", "replayed", "retry_after_ms"];

@@ -60,7 +60,7 @@ const MARK: &str = "\u{feff}";
 
 /// What an entry is on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DayKind {
+pub enum DayKind {
     /// The entry took money, points or coupons.
     Sale,
     /// The refund of a sale of that day or an earlier day.
@@ -75,7 +75,7 @@ pub(super) enum DayKind {
 
 impl DayKind {
     /// The kind's word in the lists.
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             DayKind::Sale => "sale",
             DayKind::Refund => "refund",
@@ -111,14 +111,54 @@ pub(super) fn kinds(entry: &Entry, day: Option<i64>, days: BusinessDays) -> Vec<
     kinds
 }
 
+/// One line of an entry on a business day.
+#[derive(Clone, Copy, Debug)]
+pub struct DayLine {
+    /// What the entry is on that day.
+    pub kind: DayKind,
+    /// The day, counted from 1970-01-01.
+    pub day: i64,
+    /// The moment by the better clock.
+    pub unix_ms: i64,
+    /// What counts on that day: negative for a refund, nothing for a kind that does not count.
+    pub sums: Sums,
+}
+
+/// The lines of an entry, each on its own day.
+pub fn day_lines(entry: &Entry, days: BusinessDays) -> Vec<DayLine> {
+    kinds(entry, None, days).into_iter().map(|kind| day_line(entry, kind, days)).collect()
+}
+
+fn day_line(entry: &Entry, kind: DayKind, days: BusinessDays) -> DayLine {
+    let times = &entry.detail().times;
+    let given_back = matches!(kind, DayKind::Refund | DayKind::RefundedElsewhere);
+    let filed = if given_back { times.returned } else { times.ended.or(times.sent) };
+    let sums = match kind {
+        DayKind::Sale => Sums::of(entry),
+        DayKind::Refund => Sums::of(entry).negated(),
+        DayKind::RefundedElsewhere | DayKind::Open | DayKind::Nothing => Sums::default(),
+    };
+    DayLine {
+        kind,
+        day: filed.map_or_else(|| entry.day(days), |filed| filed.day),
+        unix_ms: filed.map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms()),
+        sums,
+    }
+}
+
 /// What a sale took: 分, points, coupons; `None` for a value that is not known.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    sum: Option<i64>,
-    recharge: Option<i64>,
-    gift: Option<i64>,
-    points: i64,
-    coupons: i64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// From both purses, or the sum that was asked for where the purses are not known.
+    pub sum: Option<i64>,
+    /// From the recharged balance.
+    pub recharge: Option<i64>,
+    /// From the gift balance.
+    pub gift: Option<i64>,
+    /// Points.
+    pub points: i64,
+    /// Coupons.
+    pub coupons: i64,
 }
 
 impl Sums {
@@ -297,16 +337,7 @@ fn line(entry: &Entry, kind: DayKind, days: BusinessDays) -> [String; 29] {
     let (identity, detail) = (entry.identity(), entry.detail());
     let words = detail.words.clone().unwrap_or_default();
     let reversal = detail.reversal.last.clone().unwrap_or_default();
-    let times = &detail.times;
-    let given_back = matches!(kind, DayKind::Refund | DayKind::RefundedElsewhere);
-    let filed = if given_back { times.returned } else { times.ended.or(times.sent) };
-    let moment = filed.map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms());
-    let day = filed.map_or_else(|| entry.day(days), |filed| filed.day);
-    let sums = match kind {
-        DayKind::Sale => Sums::of(entry),
-        DayKind::Refund => Sums::of(entry).negated(),
-        DayKind::RefundedElsewhere | DayKind::Open | DayKind::Nothing => Sums::default(),
-    };
+    let DayLine { day, unix_ms: moment, sums, .. } = day_line(entry, kind, days);
     let counted = matches!(kind, DayKind::Sale | DayKind::Refund);
     let money = |value: Option<i64>| value.map(yuan).unwrap_or_default();
     let number = |value: i64| if counted { value.to_string() } else { String::new() };

@@ -6,7 +6,7 @@ mod export;
 mod requests;
 mod tickets;
 
-pub use export::COLUMNS as CSV_COLUMNS;
+pub use export::{COLUMNS as CSV_COLUMNS, DayKind, DayLine, Sums, day_lines};
 pub use requests::{
     CONFIRM_REQUEST, FILTER_REQUEST, LOOKUP_REQUEST, PENDING_REQUEST, REVERSE_REQUEST, SETTLE_REQUEST,
 };

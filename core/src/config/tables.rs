@@ -118,7 +118,7 @@ pub static CONFIG: Schema = Schema {
             optional(
                 "retention_days",
                 Kind::Integer(1, 3650),
-                "how long the journal keeps the details of settled sales (default 90)",
+                "how long the journal keeps the details of settled sales (default 90); those that zv collect has not shipped at most as long again",
             ),
             optional(
                 "business_day_start",

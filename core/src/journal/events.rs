@@ -158,6 +158,12 @@ impl Index {
         self.known.values().map(|known| &known.entry)
     }
 
+    /// The entries whose last event is behind that number and still in the log, each with the number of that event.
+    pub fn logged_behind(&self, number: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let from = number.max(self.fed);
+        self.known.values().filter(move |known| known.number > from).map(|known| (known.number, &known.entry))
+    }
+
     /// The entry of a bizId, if it is known here.
     pub fn get(&self, key: &Key) -> Option<&Entry> {
         self.known.get(key).map(|known| &known.entry)

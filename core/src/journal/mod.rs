@@ -21,6 +21,7 @@ pub mod moving;
 pub mod nodes;
 mod process_lock;
 mod receipt;
+mod shipped;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -35,7 +36,8 @@ pub use location::{
 };
 pub use process_lock::{Opening, ProcessLock, folder as owners_folder, guard_lock_by};
 pub use receipt::Receipt;
-pub use sqlite::{Inspection, Sqlite, arriving, inspect, leaving};
+pub use shipped::{Shipped, Witness};
+pub use sqlite::{Changed, Changes, Inspection, Look, Sqlite, StateScan, arriving, inspect, leaving};
 pub use store::{Backend, Page, Recorded, Store};
 
 use crate::outcome::codes::Code;

@@ -104,7 +104,7 @@ impl Stage {
     }
 
     /// The stage with that word.
-    pub(crate) fn from_word(word: &str) -> Option<Stage> {
+    pub fn from_word(word: &str) -> Option<Stage> {
         Stage::ALL.into_iter().find(|stage| stage.as_str() == word)
     }
 

@@ -5,6 +5,7 @@
 mod arriving;
 mod ballast;
 mod base;
+mod changes;
 mod damage;
 mod file_identity;
 mod filed_days;
@@ -37,7 +38,9 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::events::{Broken, Feeding, SharedIndex, View, feed, is_due};
 use super::liveness::{Liveness, Presence, may_be_running};
-use super::{Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Store, filed, location};
+use super::{
+    Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Shipped, Store, filed, location,
+};
 use crate::clock::machine_unix_ms;
 use crate::outcome::{codes, codes::Code};
 use crate::payment::{Entry, Key, Owner};
@@ -48,11 +51,13 @@ use file_identity::FileIdentity;
 use group_commit::GroupCommit;
 use lease::{Lease, SharedConnection, Waited};
 use proof::{Proof, Proven};
+use states::Old;
 use summary::List;
 use transaction::Transaction;
 use watermark::Watermark;
 
 pub use arriving::arriving;
+pub use changes::{Changed, Changes, Look, StateScan};
 pub use inspect::{Inspection, inspect};
 pub use leaving::leaving;
 
@@ -298,21 +303,28 @@ impl Sqlite {
     }
 
     /// Drops the details of what was settled long ago, a few thousand at a time. A clock that jumps must drop
-    /// nothing, so it is not enough that they look old: as many days with sales must have followed.
+    /// nothing, so it is not enough that they look old: as many days with sales must have followed. What was not shipped to a
+    /// collector waits for that as long again.
     fn retire(&self, days: i64, until: Instant) -> Result<usize, JournalError> {
         const MOST: i64 = 5000;
-        let before = self.read(|connection| {
+        let old = self.read(|connection| {
             let view = &self.index.view(|| view(connection))?;
             let Some(newest) = states::newest(view)? else { return Ok(None) };
             // A sale from a time when the clock was ahead makes no other one old.
             let newest = newest.min(machine_unix_ms());
-            let before = newest.saturating_sub(days.saturating_mul(86_400_000));
+            let kept = days.saturating_mul(86_400_000);
+            let before = newest.saturating_sub(kept);
+            let shipped = match identity::read(view)? {
+                Some(id) => Shipped::waited_for(&self.path, &id),
+                None => u64::MAX,
+            };
+            let old = Old { before, before_unshipped: before.saturating_sub(kept), shipped };
             // A till that is closed on some days has fewer. The days are counted where there is something to drop.
-            let found = !states::settled_before(view, before, 1)?.is_empty()
+            let found = !states::settled_before(view, &old, 1)?.is_empty()
                 && states::days_since(view, before)? >= days / 2;
-            Ok(found.then_some(before))
+            Ok(found.then_some(old))
         })?;
-        let Some(before) = before else { return Ok(0) };
+        let Some(old) = old else { return Ok(0) };
         let connection = self.to_feed(until)?;
         let retired = (|| {
             self.feed_all(&connection, until)?;
@@ -323,8 +335,8 @@ impl Sqlite {
                 return Ok(0);
             }
             let mut retired = 0;
-            for (number, entry) in states::settled_before(&transaction, before, MOST)? {
-                if let Some(record) = entry.retired().filter(|_| entry.is_old(before)) {
+            for (number, entry) in states::settled_before(&transaction, &old, MOST)? {
+                if let Some(record) = entry.retired().filter(|_| old.covers(number, &entry)) {
                     transaction.put_state(number, Some(&entry), &record)?;
                     retired += 1;
                 }

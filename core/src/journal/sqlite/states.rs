@@ -1,6 +1,8 @@
 //! Questions about the table of states: what has been fed. What is behind it is in the index.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::ops::RangeInclusive;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::{columns, entry, state_columns};
 use super::summary::{self, List};
@@ -127,24 +129,85 @@ pub(super) fn days_since(connection: &Connection, unix_ms: i64) -> rusqlite::Res
     )
 }
 
-/// Settled and finished entries from before that time, oldest first, at most so many, each with the number of its row.
+/// Which entries are old enough for their details to be dropped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Old {
+    /// Entries from before that time, as far as they were shipped.
+    pub(super) before: i64,
+    /// Entries from before that time, though they were not shipped.
+    pub(super) before_unshipped: i64,
+    /// The last event that was shipped to a collector.
+    pub(super) shipped: u64,
+}
+
+impl Old {
+    /// Whether that entry, whose state has that number, is old enough by all its times.
+    pub(super) fn covers(&self, number: u64, entry: &Entry) -> bool {
+        entry.is_old(if number <= self.shipped { self.before } else { self.before_unshipped })
+    }
+}
+
+/// Settled and finished entries that are old enough by the time of their intent, oldest first, at most so many, each with
+/// the number of its row.
 pub(super) fn settled_before(
     connection: &Connection,
-    unix_ms: i64,
+    old: &Old,
     most: i64,
 ) -> rusqlite::Result<Vec<(u64, Entry)>> {
+    let shipped = i64::try_from(old.shipped).unwrap_or(i64::MAX);
     connection
         .prepare_cached(concat!(
             "SELECT ",
             state_columns!(),
-            " FROM state WHERE retired = 0 AND created_unix_ms < ?1 AND unfinished = 0 AND unsettled = 0 \
-             ORDER BY created_unix_ms LIMIT ?2"
+            " FROM state WHERE retired = 0 AND created_unix_ms < ?1 AND (number <= ?2 OR created_unix_ms < ?3) \
+             AND unfinished = 0 AND unsettled = 0 ORDER BY created_unix_ms LIMIT ?4"
         ))?
-        .query_map((unix_ms, most), |row| {
-            let number: i64 = row.get(0)?;
-            Ok((u64::try_from(number).unwrap_or_default(), entry(row)?))
-        })?
+        .query_map((old.before, shipped, old.before_unshipped, most), numbered)?
         .collect()
+}
+
+fn numbered(row: &Row<'_>) -> rusqlite::Result<(u64, Entry)> {
+    Ok((number(row)?, entry(row)?))
+}
+
+fn number(row: &Row<'_>) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(0)?;
+    Ok(u64::try_from(number).unwrap_or_default())
+}
+
+/// A part of the table in the order of its keys.
+pub(super) struct Part {
+    /// The entries whose last event has one of the wanted numbers, each with it.
+    pub(super) found: Vec<(u64, Entry)>,
+    /// The last key that was looked at; `None` at the end of the table.
+    pub(super) last: Option<[String; 3]>,
+}
+
+/// The entries behind that key whose last event has one of these numbers. Looks at so many rows, and finds so many entries at
+/// most.
+pub(super) fn numbered_behind(
+    connection: &Connection,
+    key: &[String; 3],
+    numbers: &RangeInclusive<u64>,
+    most: (usize, usize),
+) -> rusqlite::Result<Part> {
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        state_columns!(),
+        " FROM state WHERE (open_id, environment, biz_id) > (?1, ?2, ?3) ORDER BY open_id, environment, biz_id"
+    ))?;
+    let mut rows = statement.query([&key[0], &key[1], &key[2]])?;
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        looked_at += 1;
+        if numbers.contains(&number(row)?) {
+            found.push(numbered(row)?);
+        }
+        if looked_at == most.0 || found.len() == most.1 {
+            return Ok(Part { found, last: Some([row.get(1)?, row.get(2)?, row.get(3)?]) });
+        }
+    }
+    Ok(Part { found, last: None })
 }
 
 /// How many entries there are.

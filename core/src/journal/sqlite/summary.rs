@@ -231,6 +231,11 @@ pub(super) fn whole(
     }))
 }
 
+/// How many states there are, without reading them.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    Ok(read(connection)?.used.count)
+}
+
 /// The summary of the states in this transaction.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Summary> {
     let content = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));

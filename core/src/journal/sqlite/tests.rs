@@ -1384,3 +1384,5 @@ fn a_start_waits_for_another_program() {
         assert!(opened.join().unwrap().is_ok());
     });
 }
+
+mod shipping;
