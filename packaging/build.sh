@@ -23,9 +23,9 @@ done
 
 # cargo_for TARGET ARGUMENTS…: cargo with everything that the target needs.
 cargo_for() {
-    local name=${1//-/_} cargo=(cargo) flags=$rust_flags
-    local upper=${name^^} set=(RUSTC="$compiler_of_rust" RUSTC_BOOTSTRAP=1)
     describe "$1"
+    local name=${platform//-/_} cargo=(cargo) flags=$rust_flags
+    local upper=${name^^} set=(RUSTC="$compiler_of_rust" RUSTC_BOOTSTRAP=1)
     set+=("CFLAGS_$name=$c_flags")
     if [ "$system" = windows ]; then
         set+=("CC_$name=$compiler" "AR_$name=$mingw-ar" "CARGO_TARGET_${upper}_LINKER=$compiler")
@@ -36,14 +36,21 @@ cargo_for() {
         set+=("CFLAGS_$name=$c_flags -fno-asynchronous-unwind-tables -fno-unwind-tables")
         set+=("CARGO_ZIGBUILD_ZIG_PATH=$zig")
     fi
-    [ "$1" != x86_64-unknown-linux-musl ] || flags+=" -Ctarget-feature=-crt-static"
+    [ "$platform" != x86_64-unknown-linux-musl ] || flags+=" -Ctarget-feature=-crt-static"
     set+=("RUSTFLAGS=$flags")
     env "${set[@]}" "${cargo[@]}" "$2" -Zbuild-std=std,panic_unwind --target "$triple" --profile dist "${@:3}"
 }
 
 build() {
-    local built=target/$1/dist out=target/shipped/$1 timeless=()
-    cargo_for "$1" build --quiet --package zvpos --lib
+    local out=target/shipped/$1 timeless=() library=() built
+    describe "$1"
+    built=target/$platform/dist
+    if [ -n "$features" ]; then
+        # In a folder of its own: cargo gives the files of both libraries one name, and takes the one for the other.
+        built=target/$product/$platform/dist
+        library=(--features "$features" --target-dir "target/$product")
+    fi
+    cargo_for "$1" build --quiet --package zvpos --lib "${library[@]}"
     # build.rs says the same for the library.
     [ "$system" = linux ] || timeless=(-Clink-arg=-Wl,--no-insert-timestamp)
     [ "$only_library" = yes ] || cargo_for "$1" rustc --quiet --package zvpos-cli --bin zv -- "${timeless[@]}"
@@ -51,7 +58,7 @@ build() {
     cp "$built/libzvpos.a" "$out/"
     if [ "$system" = linux ]; then
         cp "$built/libzvpos.so" "$out/"
-        [ "$only_library" = yes ] || cp "$built/zv" "$out/"
+        [ "$only_library" = yes ] || cp "target/$platform/dist/zv" "$out/"
     else
         cp "$built/zvpos.dll" "$out/"
         [ "$only_library" = yes ] || cp "$built/zv.exe" "$out/"

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Packs target/shipped/TARGET of the targets that are named (all without a name) into dist/zvpos-VERSION-TARGET, a
-# .zip for Windows and a .tar.gz for Linux. The same files give the same bytes: names sorted, no owner, one time.
+# .zip for Windows and a .tar.gz for Linux, and those for servers into dist/zvpos-server-VERSION-TARGET. The same files give the same bytes: names sorted, no owner, one time.
 set -euo pipefail
 # shellcheck source=packaging/targets.sh
 . "$(dirname "$0")/targets.sh"
 cd "$root"
-version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
 # What a user reads and builds against. As git knows it: nothing that was built there.
@@ -27,8 +26,9 @@ fill() {
 }
 
 pack() {
-    local shipped=target/shipped/$1 name=zvpos-$version-$1 folder libraries library
+    local shipped=target/shipped/$1 name folder libraries library
     describe "$1"
+    name=$(archive_of "$1")
     libraries=$(static_libraries "$1")
     folder=dist/$name
     rm -rf "$folder" && mkdir -p "$folder/lib/pkgconfig" "$folder/lib/cmake/zvpos" "$folder/bin"
@@ -47,7 +47,7 @@ pack() {
     fill packaging/zvposConfig.cmake.in "$folder/lib/cmake/zvpos/zvposConfig.cmake"
     fill packaging/zvposConfigVersion.cmake.in "$folder/lib/cmake/zvpos/zvposConfigVersion.cmake"
     wheel "$library" "$folder/bindings/python"
-    python3 packaging/sbom.py "$1" "$version" "$SOURCE_DATE_EPOCH" "$folder"
+    python3 packaging/sbom.py "$platform" "$version" "$SOURCE_DATE_EPOCH" "$folder" "$features"
     # The standard library is linked in, too.
     cp /usr/share/doc/libstd-rust-web-dev/copyright "$folder/licences/rust-std.txt"
     (cd "$folder" && find . -type f ! -name SHA256SUMS | sort | sed 's|^\./||' | xargs -d '\n' sha256sum >SHA256SUMS)

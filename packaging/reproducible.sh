@@ -35,7 +35,7 @@ results() {
         if [ ${#only[@]} -gt 0 ]; then
             ls -d "target/shipped/$target"/*
         else
-            ls "dist/zvpos-"*"-$target".*
+            ls "dist/$(archive_of "$target")".*
         fi
     done
 }

@@ -1,4 +1,4 @@
-"""sbom.py TARGET VERSION EPOCH FOLDER: what is inside the archive of one target, from cargo's own resolution.
+"""sbom.py TARGET VERSION EPOCH FOLDER FEATURES: what is inside the archive of one target, from cargo's own resolution.
 
 Writes FOLDER/sbom.cdx.json (CycloneDX 1.5) and FOLDER/licences/, one file a package with every licence text that
 its source carries. Only what is linked into the library, and into the command zv where the archive has it, is
@@ -21,9 +21,10 @@ SQLITE = {"type": "library", "name": "sqlite", "purl": "pkg:generic/sqlite",
           "licenses": [{"license": {"id": "blessing"}}]}
 
 
-def linked(target, with_command):
+def linked(target, with_command, features):
     """The packages that end up in the archive, sorted, and those each of them needs."""
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", target]
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", target,
+               "--features", features]
     metadata = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     packages = {package["id"]: package for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
@@ -92,10 +93,10 @@ def write_licences(folder, packages):
 
 
 def main():
-    target, version, epoch, folder = sys.argv[1:]
+    target, version, epoch, folder, features = sys.argv[1:]
     folder = pathlib.Path(folder)
     with_command = any((folder / "bin" / name).is_file() for name in ("zv", "zv.exe"))
-    root, found, packages = linked(target, with_command)
+    root, found, packages = linked(target, with_command, features)
     sums = checksums()
     others = [(package, needs) for package, needs in found if package["id"] != root]
     time = datetime.datetime.fromtimestamp(int(epoch), datetime.timezone.utc)

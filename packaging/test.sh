@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Unpacks dist/zvpos-VERSION-TARGET elsewhere, as who downloads it does, and uses nothing but what is in it: builds the
+# Unpacks the archive of each target in dist elsewhere, as who downloads it does, and uses nothing but what is in it: builds the
 # sample of it by a bare command line, by pkg-config and by CMake, each with the shared and with the static library, and
 # the program of the C++ header's page by CMake, and runs all seven against the simulator in the archive's own `zv`.
 # Windows also: the .lib by the linker that speaks MSVC.
@@ -155,7 +155,7 @@ C
 
 unpack() {
     local archive
-    archive=$(ls "$root"/dist/zvpos-*-"$target".*)
+    archive=$(ls "$root/dist/$(archive_of "$target")".*)
     rm -rf "$work/archive" && mkdir "$work/archive"
     case $archive in
     *.zip) unzip -q "$archive" -d "$work/archive" ;;
@@ -170,11 +170,18 @@ unpack() {
 
 # The version of the archive's own name.
 zv_runs() {
-    local version
+    local said
     # shellcheck disable=SC2086 # several words
-    version=$($runner "$unpacked/bin/zv$suffix" --version | tr -d '\r')
-    is "zv --version" "$version" "zv $(basename "$unpacked" | sed "s/^zvpos-\(.*\)-$target$/\1/")"
-    built+=("$version")
+    said=$($runner "$unpacked/bin/zv$suffix" --version | tr -d '\r')
+    is "zv --version" "$said" "zv $(basename "$unpacked" | sed "s/^$product-\(.*\)-$platform$/\1/")"
+    built+=("$said")
+}
+
+# Only the library for servers has a table of a database in it, and both have the same name for the linker.
+library_is_the_products() {
+    local has_table=yes
+    grep -q zv_entry "$shared" || has_table=no
+    is "a database's table in the library" "$has_table" "$([ -n "$features" ] && echo yes || echo no)"
 }
 
 # `zv` starts on the oldest system, too; tests/abi_watch.rs sees to the library. The lists of functions are kept by
@@ -199,6 +206,7 @@ for target in ${*:-$TARGETS}; do
     started=$SECONDS built=()
     unpack
     zv_runs
+    library_is_the_products
     zv_needs_no_newer_system
     simulator_starts
     [ "$system" = linux ] || by_msvc_linker

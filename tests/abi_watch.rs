@@ -160,6 +160,17 @@ fn the_shipped_libraries_export_all_that_was_promised() {
     }
 }
 
+/// A program that was linked with one library starts with the other.
+#[test]
+#[ignore = "needs the libraries of every target: make targets"]
+fn the_linux_libraries_have_one_name() {
+    for (target, folder) in shipped().into_iter().filter(|(target, _)| target.contains("linux")) {
+        let entries = output(Command::new("readelf").args(["-d", "-W"]).arg(folder.join("libzvpos.so")));
+        let name = entries.lines().find(|line| line.contains("(SONAME)")).expect("a name");
+        assert!(name.ends_with("[libzvpos.so]"), "{target}: {name}");
+    }
+}
+
 /// CentOS 7, and other systems of a till from 2014.
 const OLDEST_GLIBC: (u32, u32) = (2, 17);
 

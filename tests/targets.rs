@@ -14,7 +14,8 @@ use std::time::Instant;
 use serde_json::Value;
 use support::{Simulator, own_folder, root};
 
-const TARGETS: [&str; 7] = [
+/// Behind `server-` the library for servers, with the same header, name and functions.
+const TARGETS: [&str; 9] = [
     "x86_64-win7-windows-gnu",
     "i686-win7-windows-gnu",
     "x86_64-unknown-linux-gnu",
@@ -22,6 +23,8 @@ const TARGETS: [&str; 7] = [
     "aarch64-unknown-linux-gnu",
     "armv7-unknown-linux-gnueabihf",
     "x86_64-unknown-linux-musl",
+    "server-x86_64-unknown-linux-gnu",
+    "server-aarch64-unknown-linux-gnu",
 ];
 
 /// The programs of `tests/c` that need nothing but C and threads.
@@ -146,6 +149,24 @@ fn run_sample(target: &Target) {
         .collect();
     assert_eq!(outcomes, ["0", "0", "0", "0", "1", "4", "0"], "{printed}");
     println!("{:30} till.c    outcomes {}", target.name, outcomes.join(" "));
+}
+
+/// Every target of `packaging/targets.sh` is tested here and is in both tables of the pages about them.
+#[test]
+fn the_targets_are_those_of_the_scripts_and_of_the_pages() {
+    let script = fs::read_to_string(root().join("packaging/targets.sh")).unwrap();
+    let (_, listed) = script.split_once("\nTARGETS=\"").unwrap();
+    let listed: Vec<&str> = listed.split_once('"').unwrap().0.split_whitespace().collect();
+    assert_eq!(listed, TARGETS);
+    for page in ["docs/platforms.md", "docs/platforms.zh-CN.md"] {
+        let page = fs::read_to_string(root().join(page)).unwrap();
+        let first = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+        let targets: Vec<&str> = first
+            .map(|(name, _)| name)
+            .filter(|name| name.contains("-gnu") || name.contains("-musl"))
+            .collect();
+        assert_eq!(targets, [TARGETS, TARGETS].concat());
+    }
 }
 
 #[test]
