@@ -38,7 +38,7 @@ pub fn soon() -> Instant {
 }
 
 /// The program of PostgreSQL with that name, of the newest version that is installed.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
     let mut found: Vec<(u32, PathBuf)> = versions
         .filter_map(|version| {
@@ -89,9 +89,14 @@ pub fn free_port() -> u16 {
 
 /// A new folder in memory, for a user that is not root.
 pub fn own_folder(name: &str) -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    own_folder_in(&parent, name)
+}
+
+/// The same in that folder.
+pub fn own_folder_in(parent: &Path, name: &str) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let folder = parent.join(format!("zvpos-{name}-{}-{number}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
@@ -122,7 +127,11 @@ impl Cluster {
 
     /// A server with these settings besides.
     pub fn with(settings: &[&str]) -> Cluster {
-        let folder = own_folder("postgres");
+        Cluster::at(own_folder("postgres"), settings)
+    }
+
+    /// The same in a folder of its own.
+    pub fn at(folder: PathBuf, settings: &[&str]) -> Cluster {
         let password = folder.join("password");
         fs::write(&password, PASSWORD).unwrap();
         let mut initdb = unprivileged(&program("initdb"));
