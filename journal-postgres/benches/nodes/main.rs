@@ -63,39 +63,53 @@ fn rows() -> Option<u64> {
     arguments.nth(1)?.parse().ok()
 }
 
-/// The median.
-fn middle(mut figures: Vec<f64>) -> f64 {
+/// The figure that this share of all lies below.
+fn quantile(mut figures: Vec<f64>, percent: usize) -> f64 {
     figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+    figures[figures.len() * percent / 100]
 }
 
-/// The median duration in microseconds, without the first ones.
-fn median_us(took: &[Duration]) -> f64 {
-    middle(took[WARM_UP..].iter().map(|took| took.as_secs_f64() * 1e6).collect())
+/// The durations in microseconds, without the first ones.
+fn micros(took: &[Duration]) -> Vec<f64> {
+    took[WARM_UP..].iter().map(|took| took.as_secs_f64() * 1e6).collect()
 }
 
 /// The sales of one turn of a node.
-fn turn(node: &Nodes<Postgres>) -> f64 {
-    let took: Vec<Duration> =
-        (0..WARM_UP + SALES).map(|_| sale::sell(node, &sale::number(), Stage::Succeeded)).collect();
-    median_us(&took)
+fn turn(node: &Nodes<Postgres>) -> Vec<f64> {
+    let sales = (0..WARM_UP + SALES).map(|_| sale::sell(node, &sale::number(), Stage::Succeeded));
+    micros(&sales.collect::<Vec<_>>())
 }
 
-/// One contestant's turns: the median of their medians, and of their ratios to those of another.
-struct Turns(Vec<f64>);
+/// One contestant's turns.
+struct Turns(Vec<Vec<f64>>);
 
 impl Turns {
-    fn middle(&self) -> f64 {
-        middle(self.0.clone())
+    /// The median of the turns' quantiles.
+    fn at(&self, percent: usize) -> f64 {
+        quantile(self.0.iter().map(|turn| quantile(turn.clone(), percent)).collect(), 50)
     }
 
-    fn ratio(&self, to: &Turns) -> f64 {
-        middle(self.0.iter().zip(&to.0).map(|(one, other)| one / other).collect())
+    /// The median of their ratios to those of another.
+    fn ratio(&self, to: &Turns, percent: usize) -> f64 {
+        let ratios = self
+            .0
+            .iter()
+            .zip(&to.0)
+            .map(|(one, other)| quantile(one.clone(), percent) / quantile(other.clone(), percent));
+        quantile(ratios.collect(), 50)
+    }
+
+    /// Prints the medians beside those of another, and the fastest tenth, which other load on the machine disturbs least.
+    fn beside(&self, other: &Turns, what: &str, goal: Goal) {
+        for (percent, goal) in [(50, goal), (10, Goal::None)] {
+            let figures = [self, other].map(|turns| format!("{:.0} µs", turns.at(percent)));
+            table::row(&format!("{what}, p{percent}"), figures, self.ratio(other, percent), goal);
+        }
     }
 }
 
 /// Lets all take turns, each as often before as behind each other one.
-fn take_turns<const N: usize>(rounds: usize, contestants: [&dyn Fn() -> f64; N]) -> [Turns; N] {
+fn take_turns<const N: usize>(rounds: usize, contestants: [&dyn Fn() -> Vec<f64>; N]) -> [Turns; N] {
     let mut turns = contestants.map(|_| Turns(Vec::with_capacity(rounds)));
     for round in 0..rounds {
         for place in 0..N {
@@ -118,15 +132,14 @@ fn beside_pgbench(cluster: &Cluster, place: &str, rounds: usize) {
     };
     let before = sold();
     let count = WARM_UP + SALES;
-    let pgbench = |mode: &str| median_us(&peer.sales(mode, count));
+    let pgbench = |mode: &str| micros(&peer.sales(mode, count));
     let [ours, extended, prepared] =
         take_turns(rounds, [&|| turn(&node), &|| pgbench("extended"), &|| pgbench("prepared")]);
     // Else pgbench would be timed while it writes nothing.
     assert_eq!(sold() - before, 3 * rounds * count);
-    let what = format!("intent + outcome, p50, {place}: node against pgbench");
-    let figures = |other: &Turns| [format!("{:.0} µs", ours.middle()), format!("{:.0} µs", other.middle())];
-    table::row(&format!("{what} -M extended"), figures(&extended), ours.ratio(&extended), Goal::AtMost(1.25));
-    table::row(&format!("{what} -M prepared"), figures(&prepared), ours.ratio(&prepared), Goal::None);
+    let what = format!("intent + outcome, {place}: node against pgbench");
+    ours.beside(&extended, &format!("{what} -M extended"), Goal::AtMost(1.25));
+    ours.beside(&prepared, &format!("{what} -M prepared"), Goal::None);
 
     let mut rates = [[0.0; 2]; 2];
     // One of each before another one of each: the machine's load changes.
@@ -172,6 +185,5 @@ fn beside_empty(cluster: &Cluster, rows: u64, rounds: usize) {
     filled::fill(cluster, "large", &large, rows, UNSETTLED);
     let [empty, large] = take_turns(rounds, [&|| turn(&empty), &|| turn(&large)]);
     let what = format!("the same with {rows} settled and {UNSETTLED} unsettled sales against none, on disk");
-    let figures = [&large, &empty].map(|turns| format!("{:.0} µs", turns.middle()));
-    table::row(&what, figures, large.ratio(&empty), Goal::AtMost(1.1));
+    large.beside(&empty, &what, Goal::AtMost(1.1));
 }
