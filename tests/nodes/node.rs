@@ -141,7 +141,7 @@ fn read(mut output: BufReader<ChildStdout>, calls: &Mutex<Calls>) {
         let answer = Answer { text, json, took: started.elapsed() };
         let mut calls = calls.lock().unwrap();
         let unheard = match calls.waiting.remove(&number) {
-            // Sent under the lock: whoever gives up finds it either waited for or in the channel.
+            // Sent under the lock: a caller that gives up finds it either waited for or in the channel.
             Some(sender) => sender.send(answer).err().map(|unsent| unsent.0),
             None => Some(answer),
         };
