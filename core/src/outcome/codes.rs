@@ -137,7 +137,7 @@ codes! {
         "Keep each answer when it is fetched; the outcome of a payment is in the journal (zv_lookup_json).", DOUBT_ZH, DOUBT_EN;
     FORKED "ZV-FORKED" [Internal, Unknown]
         "The process was forked after zv_init; the child has no connections and no journal of its own.",
-        "zv_init in the child allows quotes; for money calls fork before zv_init, or exec.", STOP_ZH, STOP_EN;
+        "zv_init in the child allows quotes, and with a journal in a database payments; otherwise fork before zv_init, or exec.", STOP_ZH, STOP_EN;
     DNS "ZV-DNS" [NotSent]
         "The gateway's name could not be looked up.",
         "Check the network, the DNS server and `endpoint`.", NETWORK_ZH, NETWORK_EN;
@@ -278,8 +278,8 @@ codes! {
         "Install that version again.", STOP_ZH, STOP_EN;
     JOURNAL_BEHIND "ZV-JOURNAL-BEHIND" [Internal]
         "The journal ends before its mark, or before what this process has seen: records that had been committed are lost (a damaged end, an old copy).",
-        "Stop every till. Compare with the gateway's records; then remove the .mark file beside the journal to accept it.", STOP_ZH, STOP_EN;
-    JOURNAL_AWAY "ZV-JOURNAL-AWAY" [Internal]
+        "Stop every till. Compare with the gateway's records; then, to accept it, remove the .mark file beside the journal, or for a database start its nodes again.", STOP_ZH, STOP_EN;
+    JOURNAL_AWAY "ZV-JOURNAL-AWAY" [Internal, NotSent]
         "The journal's database does not answer, or has not answered this node for so long that other nodes may take it for dead.",
         "Nothing was sent. Check the database and the network to it; payments go on by themselves as soon as it answers.", STOP_ZH, STOP_EN;
     JOURNAL_MOVED "ZV-JOURNAL-MOVED" [Internal]
