@@ -42,15 +42,11 @@ cargo_for() {
 }
 
 build() {
-    local out=target/shipped/$1 timeless=() library=() built
+    local out=target/shipped/$1 timeless=() built
     describe "$1"
     built=target/$platform/dist
-    if [ -n "$features" ]; then
-        # In a folder of its own: cargo gives the files of both libraries one name, and takes the one for the other.
-        built=target/$product/$platform/dist
-        library=(--features "$features" --target-dir "target/$product")
-    fi
-    cargo_for "$1" build --quiet --package zvpos --lib "${library[@]}"
+    # Both libraries of a platform have one name there; cargo builds one again after the other.
+    cargo_for "$1" build --quiet --package zvpos --lib --features "$features"
     # build.rs says the same for the library.
     [ "$system" = linux ] || timeless=(-Clink-arg=-Wl,--no-insert-timestamp)
     [ "$only_library" = yes ] || cargo_for "$1" rustc --quiet --package zvpos-cli --bin zv -- "${timeless[@]}"
@@ -58,7 +54,7 @@ build() {
     cp "$built/libzvpos.a" "$out/"
     if [ "$system" = linux ]; then
         cp "$built/libzvpos.so" "$out/"
-        [ "$only_library" = yes ] || cp "target/$platform/dist/zv" "$out/"
+        [ "$only_library" = yes ] || cp "$built/zv" "$out/"
     else
         cp "$built/zvpos.dll" "$out/"
         [ "$only_library" = yes ] || cp "$built/zv.exe" "$out/"

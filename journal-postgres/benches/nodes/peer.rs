@@ -48,10 +48,14 @@ fn script(text: &str, variable: impl Fn(usize) -> Option<String>) -> String {
         let place: usize = place.parse().unwrap();
         match (variable(place), numbers.get(&place)) {
             (None, _) => script.push_str("NULL"),
-            (Some(_), Some(known)) => script.push_str(&format!("${known}")),
+            (Some(_), Some(known)) => {
+                script.push('$');
+                script += &known.to_string();
+            }
             (Some(name), None) => {
                 numbers.insert(place, numbers.len() + 1);
-                script.push_str(&format!(":{name}"));
+                script.push(':');
+                script += &name;
             }
         }
         script.push_str(rest);
