@@ -39,7 +39,7 @@ pub(crate) fn columns(statements: &Statements) -> Vec<&str> {
 /// The text as pgbench takes it: a variable where a value is used first, by which pgbench numbers the values. What is NULL
 /// is written so, for which pgbench has no variable.
 fn script(text: &str, variable: impl Fn(usize) -> Option<String>) -> String {
-    let mut numbers = BTreeMap::new();
+    let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
     let mut parts = text.split('$');
     let mut script = parts.next().unwrap().to_owned();
     for part in parts {
