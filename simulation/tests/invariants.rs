@@ -29,6 +29,22 @@ fn no_seed_breaks_an_invariant() {
     }
 }
 
+/// Several nodes share a database; a seed of them takes three times as long.
+#[test]
+fn no_seed_of_several_nodes_breaks_an_invariant() {
+    let seeds = seeds() / 2;
+    let summary = run_many(1, seeds, 2, None, Journals::Database).unwrap();
+    if let Some((seed, violation)) = summary.violation {
+        let data = workload::data().unwrap();
+        let trace = seed::run(seed, &data, None, Journals::Database, true).unwrap().trace;
+        panic!("seed {seed}: {} {}\n{}", violation.invariant, violation.message, trace.join("\n"));
+    }
+    let count = |name: &str| summary.counters.counts.get(name).copied().unwrap_or(0);
+    for name in ["told succeeded", "nodes declared dead", "intents found after a crash", "re-opened"] {
+        assert!(count(name) > seeds / 100, "{name}: {}", count(name));
+    }
+}
+
 #[test]
 fn every_broken_variant_is_caught() {
     for mutant in Mutant::broken() {
@@ -48,8 +64,10 @@ fn every_broken_variant_is_caught() {
 #[test]
 fn a_seed_replays_exactly() {
     let data = workload::data().unwrap();
-    for seed in 1..20 {
-        let [one, again] = [0, 1].map(|_| seed::run(seed, &data, None, Journals::File, true).unwrap().trace);
-        assert!(one.len() > 10 && one == again, "seed {seed}");
+    for journals in [Journals::File, Journals::Database] {
+        for seed in 1..20 {
+            let [one, again] = [0, 1].map(|_| seed::run(seed, &data, None, journals, true).unwrap().trace);
+            assert!(one.len() > 10 && one == again, "{journals:?} seed {seed}");
+        }
     }
 }
