@@ -68,3 +68,17 @@ fn exports_a_day() {
     assert_eq!(empty.split("\r\n").count(), 2, "the heading alone: {empty}");
     place.zv(&["journal", "export", "--format", "xml"]).ended(2).complains(&["'xml'", "csv, ndjson"]);
 }
+
+#[test]
+fn a_move_names_a_file_and_a_database() {
+    let place = Location::new();
+    let moves = |from: &str, to: &str| place.zv(&["journal", "move", "--from", from, "--to", to]);
+    moves("a.db", "b.db").ended(2).complains(&["the other begins with postgres://"]);
+    moves("postgres://zv@h/a", "postgresql://zv@h/b")
+        .ended(2)
+        .complains(&["one of --from and --to is a file"]);
+    assert!(!place.folder.join("b.db").exists());
+    if !cfg!(feature = "postgres") {
+        moves("a.db", "postgres://zv@h/a").ended(2).complains(&["zvpos-server-x86_64-unknown-linux-gnu"]);
+    }
+}
