@@ -61,7 +61,7 @@ pub(crate) const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     (
         "journal move",
-        &["zv journal move --config zvpos.json --from /var/lib/zvpos/journal.db \\\n    \
+        &["zv journal move --config zvpos.json --from /srv/zvpos/till-1.db \\\n    \
              --to postgres://zv@db.example/zv"],
     ),
     ("sign", &["zv sign --sandbox --timestamp 1712563200 --nonce 24680"]),
