@@ -90,6 +90,7 @@ impl World for Machine {
             return exchanged(Err(TransportError::NotSent(why)));
         }
         let deadline = self.0.world().at(self.0.process, until);
+        let mut is_late = false;
         let request = {
             let mut world = self.0.world();
             let path = url.path_and_query().map_or("/", |path| path.as_str());
@@ -101,9 +102,9 @@ impl World for Machine {
             // Stopped between its last look at the clock and the first byte.
             let stopped = world.is_stopped_before_sending(self.0.process, &request);
             let closes_at = world.now + world.plan.lease_ms() + world.plan.late_ms;
-            let closes = world.plan.journals == Journals::Database
-                && stopped.is_some_and(|until| until > closes_at)
-                && world.mutant != Some(Mutant::LateSender);
+            is_late |=
+                world.plan.journals == Journals::Database && stopped.is_some_and(|until| until > closes_at);
+            let closes = is_late && world.mutant != Some(Mutant::LateSender);
             drop(world);
             if let Some(until) = stopped {
                 self.0.pause_until(until);
@@ -116,6 +117,10 @@ impl World for Machine {
         };
         let deadline = deadline.max(self.0.world().at(self.0.process, until));
         let (id, ends_at) = self.0.world().departs(&self.0, request, deadline);
+        if is_late && !self.0.world().quiet {
+            // G6 off: it sends after all, and does not live to record that.
+            self.0.world().kill(self.0.process, "death after a late send");
+        }
         self.0.pause_until(ends_at);
         let mut world = self.0.world();
         exchanged(match world.returns(&self.0, id) {
