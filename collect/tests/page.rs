@@ -25,6 +25,23 @@ fn collector(folder: &Folder) -> Server {
     Server::start(&Options { tls: None, ..options(folder.store()) }).unwrap()
 }
 
+const TOKEN: &str = "the admin's token";
+
+fn has_token(folder: &Folder) {
+    store(folder).set_admin(&zvpos_collect::digest::sha256(TOKEN)).unwrap();
+}
+
+/// The page, once the token was typed.
+fn seen(folder: &Folder, server: &Server, language: &str) -> Browser {
+    has_token(folder);
+    let mut browser = Browser::begin(&url(server), language, DESK);
+    browser.until("document.querySelector('#token-dialog').open");
+    browser.type_into("#token", TOKEN);
+    browser.click("#token-yes");
+    browser.until("document.querySelector('#link').dataset.state === 'live'");
+    browser
+}
+
 fn url(server: &Server) -> String {
     format!("http://{}/", server.address)
 }
@@ -65,7 +82,7 @@ fn a_day_is_seen_and_closed() {
     let folder = Folder::new("page");
     let server = collector(&folder);
     a_day(&folder, &server);
-    let mut browser = Browser::open(&url(&server), "en-US", DESK);
+    let mut browser = seen(&folder, &server, "en-US");
     browser.reads("[data-figure=sales]", "¥37.50");
     browser.reads("[data-figure=refunds]", "-¥4.00");
     browser.reads("[data-figure=net]", "¥33.50");
@@ -130,7 +147,7 @@ fn it_fits_a_phone_and_the_night_and_every_control_has_a_name() {
     let folder = Folder::new("phone");
     let server = collector(&folder);
     a_day(&folder, &server);
-    let mut browser = Browser::open(&url(&server), "zh-CN", DESK);
+    let mut browser = seen(&folder, &server, "zh-CN");
     browser.prefer("light");
     browser.reads("[data-figure=sales]", "¥37.50");
     browser.picture(&folder.0.join("collect.zh-CN.png"));
@@ -157,7 +174,7 @@ fn with_a_token_the_page_asks_for_it() {
     let folder = Folder::new("admin");
     let server = collector(&folder);
     a_day(&folder, &server);
-    store(&folder).set_admin(&zvpos_collect::digest::sha256("the admin's token")).unwrap();
+    has_token(&folder);
     let mut browser = Browser::begin(&url(&server), "en-US", DESK);
     browser.until("document.querySelector('#token-dialog').open");
     assert_eq!(browser.ask("document.querySelector('#content').hidden"), true);
@@ -165,7 +182,7 @@ fn with_a_token_the_page_asks_for_it() {
     browser.click("#token-yes");
     browser.reads("#trouble", "the admin token is needed");
     browser.until("document.querySelector('#token-dialog').open");
-    browser.type_into("#token", "the admin's token");
+    browser.type_into("#token", TOKEN);
     browser.click("#token-yes");
     browser.reads("[data-figure=sales]", "¥37.50");
     browser.until("document.querySelector('#link').dataset.state === 'live'");
@@ -173,7 +190,8 @@ fn with_a_token_the_page_asks_for_it() {
 
 fn asked(server: &Server, head: &str) -> String {
     let mut socket = TcpStream::connect(server.address).unwrap();
-    write!(socket, "{head}\r\nConnection: close\r\n\r\n").unwrap();
+    let (head, body) = head.split_once("\r\n\r\n").unwrap_or((head, ""));
+    write!(socket, "{head}\r\nConnection: close\r\n\r\n{body}").unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     answer
@@ -204,13 +222,13 @@ fn the_page_loads_nothing_from_other_servers_and_shows_nothing_to_others() {
             "{path}"
         );
     }
-    let near = asked(&server, "GET /v1/day HTTP/1.1\r\nHost: localhost");
+    has_token(&folder);
+    let own = format!("Host: localhost\r\nAuthorization: Bearer {TOKEN}");
+    let near = asked(&server, &format!("GET /v1/day HTTP/1.1\r\n{own}"));
     assert!(near.starts_with("HTTP/1.1 200") && near.contains("37.50"), "{near}");
-    for head in ["Host: evil.example", "Host: localhost\r\nX-Forwarded-For: 203.0.113.9"] {
-        for path in ["/v1/day", "/v1/chains"] {
-            let far = asked(&server, &format!("GET {path} HTTP/1.1\r\n{head}"));
-            assert!(far.starts_with("HTTP/1.1 403") && !far.contains("37.50"), "{head}: {far}");
-        }
+    for path in ["/v1/day", "/v1/chains"] {
+        let far = asked(&server, &format!("GET {path} HTTP/1.1\r\nHost: localhost"));
+        assert!(far.starts_with("HTTP/1.1 401") && !far.contains("37.50"), "{far}");
     }
     let form = asked(
         &server,
@@ -218,6 +236,28 @@ fn the_page_loads_nothing_from_other_servers_and_shows_nothing_to_others() {
     );
     assert!(form.starts_with("HTTP/1.1 403"), "{form}");
     assert!(
-        asked(&server, "GET /v1/day?day=2026-02-30 HTTP/1.1\r\nHost: localhost").starts_with("HTTP/1.1 400")
+        asked(&server, &format!("GET /v1/day?day=2026-02-30 HTTP/1.1\r\n{own}")).starts_with("HTTP/1.1 400")
     );
+}
+
+/// A reverse proxy with its own defaults asks from this machine, with the collector's own address as the host.
+#[test]
+fn before_there_is_a_token_nobody_sees_or_closes_anything() {
+    let folder = Folder::new("no-token");
+    let server = collector(&folder);
+    a_day(&folder, &server);
+    let host = format!("Host: {}", server.address);
+    let order = json!({"chain": "连锁", "day": "2024-02-29", "by": "x", "accept": true}).to_string();
+    let close = format!(
+        "POST /v1/close HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{order}",
+        order.len()
+    );
+    let heads = ["/v1/day", "/v1/chains"].map(|path| format!("GET {path} HTTP/1.1\r\n{host}"));
+    for head in heads.iter().chain([&close]) {
+        let refused = asked(&server, head);
+        assert!(refused.starts_with("HTTP/1.1 403") && !refused.contains("37.50"), "{head}: {refused}");
+        assert!(refused.contains("there is no admin token: run zv collect init"), "{refused}");
+    }
+    let day = DAYS.day_of(1_709_200_000_000);
+    assert!(store(&folder).closing("连锁", day).unwrap().is_none());
 }

@@ -8,7 +8,7 @@ mod shared;
 mod stream;
 
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -185,7 +185,7 @@ fn accept(
         if stopping.load(Ordering::Acquire) {
             return;
         }
-        let (socket, peer) = match accepted {
+        let (socket, _) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // No descriptors, or a connection that was gone before it was accepted.
@@ -198,7 +198,7 @@ fn accept(
         let serving =
             thread::Builder::new().name("serve".to_owned()).stack_size(512 * 1024).spawn(move || {
                 // What the peer does wrong is told to the peer; a connection that breaks is the till's to repeat.
-                let _ = serve(socket, peer.ip(), tls.as_ref(), &shared, &seat, &stopping);
+                let _ = serve(socket, tls.as_ref(), &shared, &seat, &stopping);
             });
         if let Err(error) = serving {
             log(&format!("cannot start a thread: {error}"));
@@ -208,7 +208,6 @@ fn accept(
 
 fn serve(
     socket: TcpStream,
-    peer: IpAddr,
     tls: Option<&Arc<ServerConfig>>,
     shared: &Shared,
     seat: &Seat,
@@ -218,7 +217,7 @@ fn serve(
     let mut received = Vec::new();
     for served in 1..=REQUESTS_MAX {
         stream.until(Instant::now() + HEAD);
-        let (reply, keep_alive) = match exchange(&mut stream, &mut received, shared, peer) {
+        let (reply, keep_alive) = match exchange(&mut stream, &mut received, shared) {
             Ok(done) => done,
             Err(Unreadable::Gone) => return Ok(()),
             Err(Unreadable::Bad(status, why)) => {
@@ -241,11 +240,10 @@ fn exchange(
     stream: &mut Stream,
     received: &mut Vec<u8>,
     shared: &Shared,
-    peer: IpAddr,
 ) -> Result<(http::Reply, bool), Unreadable> {
     let head = http::read_head(stream, received)?;
     // Nothing of a body is read for those who may not send one.
-    let asked = routes::asked(shared, &head, peer);
+    let asked = routes::asked(shared, &head);
     if let routes::Asked::Known(reply) = asked {
         return Ok((reply, head.keep_alive && head.length == 0));
     }

@@ -1,7 +1,5 @@
 //! Which request gets which answer.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -38,7 +36,7 @@ impl Asked {
 }
 
 /// Reads from the head who asks for what.
-pub(super) fn asked(shared: &Shared, head: &Head, peer: IpAddr) -> Asked {
+pub(super) fn asked(shared: &Shared, head: &Head) -> Asked {
     match (head.method.as_str(), head.path.as_str()) {
         ("POST", PATH) => match till(shared, head) {
             Ok(till) => Asked::Batch(till),
@@ -48,7 +46,7 @@ pub(super) fn asked(shared: &Shared, head: &Head, peer: IpAddr) -> Asked {
         ("GET", "/health") => Asked::Known(ok(&json!({"ok": true}))),
         ("GET", path) if page::file(path).is_some() => Asked::Known(file(path)),
         ("GET", "/v1/chains" | "/v1/day") | ("POST", "/v1/close") => {
-            match shared.admin().map(|admin| guard::refusal(head, peer, admin.as_deref())) {
+            match shared.admin().map(|admin| guard::refusal(head, admin.as_deref())) {
                 Err(error) => Asked::Known(failed(&error)),
                 Ok(Some((status, words))) => Asked::Known(refused(status, &words)),
                 Ok(None) if head.method == "POST" => Asked::Close,

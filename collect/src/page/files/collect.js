@@ -24,13 +24,17 @@ function trouble(text) {
 }
 
 async function ask(method, path, body) {
-  const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
+  if (!token()) {
+    if (!byId("token-dialog").open) byId("token-dialog").showModal();
+    throw new Error("");
+  }
+  const headers = { Authorization: `Bearer ${token()}` };
   if (body) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   const value = await answer.json();
   if (answer.status === 401) {
     if (!byId("token-dialog").open) byId("token-dialog").showModal();
-    throw new Error(token() ? said({ en: value.error, zh: value.error_zh }) : "");
+    throw new Error(said({ en: value.error, zh: value.error_zh }));
   }
   if (!answer.ok) throw new Error(said({ en: value.error, zh: value.error_zh }));
   return value;
