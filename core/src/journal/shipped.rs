@@ -8,6 +8,8 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use super::location;
+
 /// What is added to the journal's name.
 const SUFFIX: &str = ".shipped";
 
@@ -42,9 +44,9 @@ pub struct Witness {
 }
 
 impl Shipped {
-    /// The path of the file beside that journal.
+    /// The path of the file beside that journal, by whatever link the journal is named.
     pub fn beside(journal: &Path) -> PathBuf {
-        let mut name = OsString::from(journal);
+        let mut name = OsString::from(location::real(journal));
         name.push(SUFFIX);
         PathBuf::from(name)
     }
@@ -104,5 +106,17 @@ mod tests {
         }
         fs::write(&path, " ".repeat(70_000)).unwrap();
         assert!(Shipped::read(&journal).unwrap_err().to_string().contains("too long"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_the_journal_has_no_position_of_its_own() {
+        let folder = Folder::new("shipped-link");
+        let journal = folder.journal();
+        fs::write(&journal, "").unwrap();
+        let link = journal.with_file_name("link.db");
+        std::os::unix::fs::symlink(&journal, &link).unwrap();
+        assert_eq!(Shipped::beside(&link), Shipped::beside(&journal));
+        assert_eq!(Shipped::beside(&link).file_name().unwrap(), "journal.db.shipped");
     }
 }
