@@ -114,9 +114,18 @@ fn from_an_empty_folder_to_a_closed_day() {
     simulator.arm("reset_after", "consume");
     place.zv(&["consume", "--bizId", "T1-000002", "--customerId", MEMBER, "--amount", "1.00"]).ended(4);
     until("the unsettled sale is seen", || day(&place, &[], 0)["unsettled"][0]["biz_id"] == "T1-000002");
+    // A second shipper of the same journal does nothing, and says why.
+    for second in
+        [&["collect", "ship", "--once"][..], &["collect", "ship"], &["collect", "ship", "--from-start"]]
+    {
+        let refused = place.zv(second).ended(5);
+        assert!(refused.err.contains("another zv collect ship runs"), "{refused:?}");
+    }
     // The collector is killed and started again on the same port.
     drop(running);
+    drop(shipping);
     place.zv(&["collect", "ship", "--once"]).ended(3);
+    let shipping = start(&place, &["collect", "ship", "--collector", "fast.json"]);
     let (running, _) = collector(&place, &format!("127.0.0.1:{port}"));
     place
         .zv(&["settle", "--bizId", "T1-000002", "--as", "kept", "--by", "王店长", "--reason", "已核对"])

@@ -205,6 +205,74 @@ fn a_collector_that_was_restored_is_filled_again() {
     assert_eq!(store(&empty).tally("chain").unwrap().0, 4);
 }
 
+/// The batch of one shipper is under way while a second one, with another position, ships what was sold since.
+#[test]
+fn a_batch_that_another_shipper_has_overtaken_is_no_older_copy() {
+    let folder = Folder::new("overtaken");
+    let server = collector(&folder);
+    let network = Network::to(server.address);
+    let till = Till::new(&folder.0, "T1");
+    let direct = enrolled(&folder, &server, "T1");
+    let slow = Settings { url: format!("https://localhost:{}", network.address.port()), ..direct.clone() };
+    till.sell("T1-1", Stage::Succeeded, 100, NOON);
+    network.shared.hold.store(true, std::sync::atomic::Ordering::SeqCst);
+    let late = shipper(&till, &slow);
+    std::thread::scope(|scope| {
+        let round = scope.spawn(|| late.round().unwrap());
+        while network.shared.connections.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        till.sell("T1-2", Stage::Succeeded, 100, NOON);
+        // As another machine's view of the same journal: its position and its lock are elsewhere.
+        let other = folder.0.join("other");
+        copied(&till, &other);
+        Shipper::new(&direct, &other.join("journal.db"), DAYS).unwrap().round().unwrap();
+        network.shared.hold.store(false, std::sync::atomic::Ordering::SeqCst);
+        let round = round.join().unwrap();
+        assert_eq!((round.restored, round.shipped), (false, 4));
+    });
+    assert_eq!(kinds(&report(&folder)), (vec![], vec![]));
+    assert_eq!(store(&folder).tally("chain").unwrap(), (2, 4));
+}
+
+#[test]
+fn one_shipper_at_a_time_ships_a_journal() {
+    let folder = Folder::new("second");
+    let server = collector(&folder);
+    let settings = enrolled(&folder, &server, "T1");
+    let till = Till::new(&folder.0, "T1");
+    till.sell("T1-1", Stage::Succeeded, 100, NOON);
+    let first = shipper(&till, &settings);
+    first.round().unwrap();
+    let second = shipper(&till, &settings);
+    for refused in [second.round().map(drop), second.start_over()] {
+        let refused = refused.unwrap_err();
+        assert!(matches!(&refused, NotShipped::Another(_)), "{refused}");
+        assert!(refused.to_string().contains("another zv collect ship runs"), "{refused}");
+    }
+    assert_eq!(first.round().unwrap().records, 0);
+    drop(first);
+    assert_eq!(second.round().unwrap().records, 0);
+}
+
+/// A journal with a second name is one journal: its position lies where the library looks.
+#[cfg(unix)]
+#[test]
+fn through_a_link_the_position_lies_beside_the_journal_itself() {
+    let folder = Folder::new("link");
+    let server = collector(&folder);
+    let settings = enrolled(&folder, &server, "T1");
+    let till = Till::new(&folder.0, "T1");
+    till.sell("T1-1", Stage::Succeeded, 100, NOON);
+    let link = folder.0.join("link.db");
+    std::os::unix::fs::symlink(&till.path, &link).unwrap();
+    Shipper::new(&settings, &link, DAYS).unwrap().round().unwrap();
+    let beside = till.path.with_file_name("journal.db.shipped");
+    assert!(beside.exists() && !folder.0.join("link.db.shipped").exists());
+    assert_eq!(Shipped::read(&till.path).unwrap().unwrap().number, 2);
+    assert_eq!(shipper(&till, &settings).round().unwrap().records, 0);
+}
+
 fn copied(till: &Till, to: &std::path::Path) {
     till.feed();
     fs::create_dir_all(to).unwrap();
@@ -237,7 +305,7 @@ fn a_restored_journal_is_seen_with_and_without_new_sales() {
         for file in fs::read_dir(path.parent().unwrap()).unwrap() {
             let file = file.unwrap();
             if file.file_type().unwrap().is_file()
-                && (!keeps_position || file.path() != Shipped::beside(&path))
+                && (!keeps_position || file.path().extension().is_none_or(|end| end != "shipped"))
             {
                 fs::remove_file(file.path()).unwrap();
             }

@@ -6,7 +6,9 @@ mod post;
 mod record;
 mod settings;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use zvpos_core::calendar::BusinessDays;
@@ -34,6 +36,8 @@ pub enum NotShipped {
     Journal(JournalError),
     /// The position file cannot be written.
     Position(String),
+    /// Another program ships this journal.
+    Another(PathBuf),
     /// The collector has not taken a batch.
     Collector(NotTaken),
 }
@@ -43,6 +47,9 @@ impl std::fmt::Display for NotShipped {
         match self {
             NotShipped::Journal(error) => write!(f, "{} {error}", error.code.text),
             NotShipped::Position(why) => f.write_str(why),
+            NotShipped::Another(journal) => {
+                write!(f, "another zv collect ship runs for {}", journal.display())
+            }
             NotShipped::Collector(NotTaken::Missing { held }) => {
                 write!(f, "the collector still lacks what is behind {held}")
             }
@@ -85,6 +92,8 @@ pub struct Shipper {
     collector: Collector,
     maker: Maker,
     batch: usize,
+    /// Two shippers with two positions would take each other's batches for those of an older copy.
+    lock: Mutex<Option<File>>,
 }
 
 impl Shipper {
@@ -95,7 +104,13 @@ impl Shipper {
     pub fn new(settings: &Settings, journal: &Path, days: BusinessDays) -> Result<Shipper, String> {
         let collector = Collector::new(settings)?;
         let maker = Maker::new(settings, days);
-        Ok(Shipper { journal: journal.to_owned(), collector, maker, batch: RECORDS_MAX })
+        Ok(Shipper {
+            journal: journal.to_owned(),
+            collector,
+            maker,
+            batch: RECORDS_MAX,
+            lock: Mutex::new(None),
+        })
     }
 
     /// The same with smaller batches.
@@ -108,8 +123,12 @@ impl Shipper {
     /// Forgets how far was shipped: the next round ships everything again.
     ///
     /// # Errors
-    /// The position file cannot be written.
+    /// The position file cannot be written, or another program ships this journal.
     pub fn start_over(&self) -> Result<(), NotShipped> {
+        if !Shipped::beside(&self.journal).exists() {
+            return Ok(());
+        }
+        self.lock()?;
         let Ok(Some(shipped)) = Shipped::read(&self.journal) else { return Ok(()) };
         self.write(&Shipped { number: 0, witness: None, ..shipped })
     }
@@ -121,6 +140,7 @@ impl Shipper {
     /// Something of it was not shipped. What was is not known to this till; the next round ships it again.
     pub fn round(&self) -> Result<Round, NotShipped> {
         let changes = Changes::open(&self.journal, BUSY)?;
+        self.lock()?;
         // A file that cannot be read says nothing; the collector knows what it has.
         let known = Shipped::read(&self.journal).ok().flatten();
         let mut look = changes.look(known.as_ref().map_or(0, |known| known.number))?;
@@ -142,10 +162,14 @@ impl Shipper {
             look = changes.look(from.after)?;
         }
         let sent = match self.ship(&changes, &look, from) {
-            // The collector has more than the journal: this is an older copy, and its position file is gone.
             Err(NotShipped::Collector(NotTaken::Missing { held })) if held > look.last && !from.restored => {
-                from = Start { after: 0, restored: true };
-                look = changes.look(0)?;
+                look = changes.look(from.after)?;
+                // The collector has more than the journal has even now: this is an older copy, and its position file is
+                // gone. Otherwise the batch was overtaken by one that was shipped from the same journal.
+                if held > look.last {
+                    from = Start { after: 0, restored: true };
+                    look = changes.look(0)?;
+                }
                 self.ship(&changes, &look, from)?
             }
             // It has less than this till has shipped: another store, or an older copy of it.
@@ -168,6 +192,19 @@ impl Shipper {
             self.write(&position)?;
         }
         Ok(Round { records, shipped: accepted.shipped, entries: look.entries, restored: from.restored })
+    }
+
+    /// Makes this the only shipper of the journal, until it is dropped.
+    fn lock(&self) -> Result<(), NotShipped> {
+        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            let locked = position::lock(&self.journal).map_err(|error| {
+                let path = Shipped::beside(&self.journal);
+                NotShipped::Position(format!("cannot lock {}.lock: {error}", path.display()))
+            })?;
+            *held = Some(locked.ok_or_else(|| NotShipped::Another(self.journal.clone()))?);
+        }
+        Ok(())
     }
 
     fn write(&self, shipped: &Shipped) -> Result<(), NotShipped> {

@@ -1,10 +1,25 @@
 //! The position file beside the journal, as the shipping program writes it: whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 
 use zvpos_core::journal::Shipped;
+use zvpos_core::rights;
+
+/// Keeps the position to this program for as long as the file is open; `None` if another program has it.
+pub(super) fn lock(journal: &Path) -> io::Result<Option<File>> {
+    let mut path = Shipped::beside(journal).into_os_string();
+    path.push(".lock");
+    let path = Path::new(&path);
+    rights::make(path)?;
+    let file = File::options().read(true).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
 
 /// Writes the position so that it survives a power cut, in the place of the one before it.
 pub(super) fn write(journal: &Path, shipped: &Shipped) -> io::Result<()> {

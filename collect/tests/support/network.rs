@@ -23,6 +23,8 @@ pub struct Shared {
     pub answers_to_lose: AtomicU32,
     /// Of a thousand connections, so many lose their answer, and as many are cut in the middle of their request.
     pub per_mille: AtomicU64,
+    /// Connections wait before they reach the collector.
+    pub hold: AtomicBool,
     pub connections: AtomicU64,
     pub cut: AtomicU64,
 }
@@ -66,6 +68,9 @@ fn carry(till: &TcpStream, shared: &Shared) {
     let port = shared.port.load(Ordering::SeqCst);
     if shared.down.load(Ordering::SeqCst) {
         return;
+    }
+    while shared.hold.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(5));
     }
     let Ok(collector) = TcpStream::connect(("127.0.0.1", port)) else { return };
     for socket in [till, &collector] {

@@ -100,6 +100,7 @@ impl Arguments {
                     }
                     thread::sleep(interval);
                 }
+                Err(error @ NotShipped::Another(_)) => return Err(Failure::internal(error.to_string())),
                 Err(error) => {
                     failures += 1;
                     let text = error.to_string();
@@ -135,6 +136,6 @@ fn outcome(error: &NotShipped) -> Outcome {
     match error {
         NotShipped::Collector(NotTaken::Refused { .. }) => Outcome::Declined,
         NotShipped::Collector(NotTaken::Missing { .. } | NotTaken::Lost(_)) => Outcome::NotSent,
-        NotShipped::Journal(_) | NotShipped::Position(_) => Outcome::Internal,
+        NotShipped::Journal(_) | NotShipped::Position(_) | NotShipped::Another(_) => Outcome::Internal,
     }
 }
