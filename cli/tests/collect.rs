@@ -169,3 +169,24 @@ fn what_is_wrong_is_said() {
     assert!(said(&["collect", "serve", "--cert", "host.pem", "--key", "host.key"], 5).contains("host."));
     assert!(said(&["collect", "init", "--store", "/nowhere/collect.db"], 5).contains("/nowhere/collect.db"));
 }
+
+/// Another token is no other business day.
+#[test]
+fn init_again_keeps_what_is_not_given() {
+    let place = Location::new();
+    let init = |more: &[&str]| {
+        let token = place.zv(&[&["collect", "init"], more].concat()).ended(0).out;
+        let store = zvpos_collect::store::Location::Sqlite(place.folder.join("collect.db"));
+        let days = zvpos_collect::store::Store::open(&store).unwrap().business_days().unwrap();
+        (token, days.start_minutes, days.offset_minutes)
+    };
+    let (first, start, offset) = init(&[]);
+    assert_eq!((start, offset), (240, 480), "the defaults of a till");
+    let set = init(&["--business-day-start", "06:30", "--utc-offset", "-03:00"]);
+    assert_eq!((set.1, set.2), (390, -180));
+    let again = init(&[]);
+    assert_eq!((again.1, again.2), (390, -180));
+    assert!(again.0 != first && again.0 != set.0, "another token");
+    let one = init(&["--utc-offset", "+09:00"]);
+    assert_eq!((one.1, one.2), (390, 540));
+}

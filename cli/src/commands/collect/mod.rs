@@ -84,13 +84,13 @@ fn failed(error: &StoreError) -> Failure {
 /// The arguments of `zv collect init`.
 #[derive(Args, Debug)]
 pub(crate) struct Init {
-    /// When a business day begins, as business_day_start in the tills' configuration
-    #[arg(long, value_name = "TIME", default_value = "04:00", value_parser = time)]
-    business_day_start: i64,
+    /// When a business day begins, as business_day_start in the tills' configuration (default: as before, at first 04:00)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    business_day_start: Option<i64>,
 
-    /// The tills' time against UTC, as utc_offset in their configuration
-    #[arg(long, value_name = "OFFSET", default_value = "+08:00", value_parser = offset, allow_hyphen_values = true)]
-    utc_offset: i64,
+    /// The tills' time against UTC, as utc_offset in their configuration (default: as before, at first +08:00)
+    #[arg(long, value_name = "OFFSET", value_parser = offset, allow_hyphen_values = true)]
+    utc_offset: Option<i64>,
 
     #[command(flatten)]
     place: Place,
@@ -100,7 +100,11 @@ impl Init {
     fn run(&self) -> Result<ExitCode, Failure> {
         let mut store = self.place.open()?;
         let token = digest::random(24).map_err(Failure::internal)?;
-        let days = BusinessDays { start_minutes: self.business_day_start, offset_minutes: self.utc_offset };
+        let known = store.business_days().map_err(|error| failed(&error))?;
+        let days = BusinessDays {
+            start_minutes: self.business_day_start.unwrap_or(known.start_minutes),
+            offset_minutes: self.utc_offset.unwrap_or(known.offset_minutes),
+        };
         store
             .set_business_days(days)
             .and_then(|()| store.set_admin(&digest::sha256(&token)))
