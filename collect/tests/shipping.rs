@@ -409,6 +409,29 @@ fn dropped_details_take_nothing_from_the_copy() {
     assert_eq!(report(&folder).gaps, found.gaps);
 }
 
+/// A sale of long ago is given back: the copy has its details, and nothing was dropped that it has not seen.
+#[test]
+fn the_refund_of_a_sale_without_details_is_no_gap() {
+    let folder = Folder::new("old-refund");
+    let server = collector(&folder);
+    let settings = enrolled(&folder, &server, "T1");
+    let till = Till::new(&folder.0, "T1");
+    till.sell("T1-1", Stage::Succeeded, 100, NOON);
+    shipper(&till, &settings).round().unwrap();
+    let old = Sale { retired: true, ..Sale::new("T1-1", Stage::Succeeded, 3, 100, NOON) };
+    till.record(&old);
+    let refund = Sale { stage: Stage::Reversed, returned: Some(NOON + 86_400_000), ..old };
+    till.record(&Sale { revision: 4, stage: Stage::Reversing, ..refund.clone() });
+    assert_eq!(shipper(&till, &settings).round().unwrap().records, 1);
+    till.record(&Sale { revision: 5, ..refund });
+    assert_eq!(shipper(&till, &settings).round().unwrap().records, 1);
+    assert_eq!(store(&folder).tally("chain").unwrap(), (1, 5));
+    let found = report(&folder);
+    assert_eq!((kinds(&found), found.unsettled_count()), ((vec![], vec![]), 0));
+    let next = day_report(&mut store(&folder), "chain", DAYS.day_of(NOON) + 1, (now_ms(), 1)).unwrap();
+    assert_eq!(next.total.refunds.sum, "-1.00");
+}
+
 #[test]
 fn a_wrong_token_ships_nothing_and_an_old_one_is_worth_nothing() {
     let folder = Folder::new("token");

@@ -167,13 +167,41 @@ fn dropped_details(open: Open<'_>) {
     // The next revision has only lost the details.
     store.accept(&till, &batch("j1", (1, 2), vec![dropped("B1", 3)]), WHEN.0).unwrap();
     assert_eq!((store.tally("c").unwrap(), store.gaps("c").unwrap()), ((1, 2), vec![]));
+    // A sale whose details are gone at the till is given back: the copy follows, and keeps what it has.
+    let returned = Record {
+        stage: "reversed".to_owned(),
+        coupons: vec![],
+        amount: None,
+        sold: true,
+        sum: Some(100),
+        back: Some(Back { day: DAYS.day_of(NOON) + 1, hour: 9, elsewhere: false }),
+        ..dropped("B0", 5)
+    };
+    let returning = Record { revision: 4, stage: "reversing".to_owned(), back: None, ..returned.clone() };
+    let full = Record {
+        device: Some("POS-1".to_owned()),
+        shop: Some("M1".to_owned()),
+        operator: Some("王".to_owned()),
+        ..record("B0", 2, "succeeded", 100)
+    };
+    let before = store.tally("c").unwrap();
+    store.accept(&till, &batch("j1", (2, 2), vec![full]), WHEN.0).unwrap();
+    // The sale went to revision 3 without its details, of which the copy has seen nothing.
+    store.accept(&till, &batch("j1", (2, 2), vec![returning]), WHEN.0).unwrap();
+    let open = store.open_entries("c").unwrap();
+    assert_eq!((open.len(), open[0].stage.as_str(), open[0].amount), (1, "reversing", Some(100)));
+    store.accept(&till, &batch("j1", (2, 2), vec![returned]), WHEN.0).unwrap();
+    assert_eq!(store.open_entries("c").unwrap(), []);
+    assert_eq!((store.tally("c").unwrap(), store.gaps("c").unwrap()), ((before.0 + 1, before.1 + 5), vec![]));
+    let next = day_report(&mut store, "c", DAYS.day_of(NOON) + 1, WHEN).unwrap();
+    assert_eq!((next.total.refunds.count, next.total.refunds.sum.as_str()), (1, "-1.00"));
     // Here the outcome is in a revision that never came.
     store.accept(&till, &batch("j1", (2, 3), vec![record("B2", 1, "sending", 100)]), WHEN.0).unwrap();
     store.accept(&till, &batch("j1", (3, 4), vec![dropped("B2", 3)]), WHEN.0).unwrap();
-    assert_eq!(store.tally("c").unwrap(), (2, 2 + 3));
+    assert_eq!(store.tally("c").unwrap(), (3, 2 + 5 + 3));
     let gap = &store.gaps("c").unwrap()[0];
     assert_eq!((gap.kind.as_str(), gap.entries), (gap_kinds::RETENTION, 1));
-    assert_eq!(report(&mut store).total.sales.count, 2);
+    assert_eq!(report(&mut store).total.sales.count, 3);
 }
 
 fn one_journal_counts(open: Open<'_>) {

@@ -89,14 +89,41 @@ fn insert() -> String {
     )
 }
 
+/// What a till drops of an entry with its details. A copy that has them keeps them.
+const DETAILS: [&str; 6] = ["member", "coupons", "amount", "device", "shop", "operator"];
+
+/// `column = value` for those columns. $9 is whether the details were dropped, $10 the attempt.
+fn changes(skipped: Option<&str>) -> String {
+    let without = "$9 = CAST(1 AS BIGINT) AND attempt = $10";
+    let changes = (5..).zip(COLUMNS).filter(|(_, column)| Some(*column) != skipped).map(|(place, column)| {
+        if DETAILS.contains(&column) {
+            format!("{column} = CASE WHEN {without} THEN COALESCE(${place}, {column}) ELSE ${place} END")
+        } else if column == "by_person" {
+            format!("{column} = CASE WHEN {without} AND {column} = 1 THEN {column} ELSE ${place} END")
+        } else {
+            format!("{column} = ${place}")
+        }
+    });
+    changes.collect::<Vec<_>>().join(", ")
+}
+
 /// A revision that only drops details takes nothing from a copy that has them.
 fn update() -> String {
-    let changes: Vec<String> =
-        (5..).zip(COLUMNS).map(|(place, column)| format!("{column} = ${place}")).collect();
-    // $6 is the revision, $9 whether it is retired.
+    // $6 is the revision.
     format!(
         "UPDATE entry SET {} WHERE {KEY} AND revision < $6 AND ($9 = CAST(0 AS BIGINT) OR revision < $6 - 1)",
-        changes.join(", ")
+        changes(None)
+    )
+}
+
+/// A later revision without details, such as the refund of an old sale, loses nothing where the copy has the outcome of that
+/// attempt, or where the loss is known. $7 is the stage, $21 whether something is left to do.
+fn follow() -> String {
+    format!(
+        "UPDATE entry SET {} WHERE {KEY} AND revision < $6 AND attempt = $10 \
+         AND (retired = 1 OR unsettled = 0 OR sold = 1) \
+         AND (retired = 1 OR revision < $6 - 1 OR stage <> $7 OR unfinished <> $21)",
+        changes(Some("retired"))
     )
 }
 
@@ -253,6 +280,9 @@ impl Store {
         let keys: Vec<_> = of(true).map(|(record, _)| key(journal, record)).collect();
         self.engine.execute_each(TWIN, &keys)?;
         let known: Vec<_> = of(false).map(|(_, values)| values.clone()).collect();
+        let bare: Vec<_> =
+            of(false).filter(|(record, _)| record.retired).map(|(_, values)| values.clone()).collect();
+        self.engine.execute_each(&follow(), &bare)?;
         let updated = self.engine.execute_each(&update(), &known)?;
         let changed = of(false).zip(updated).filter(|(_, count)| *count > 0).map(|((record, _), _)| record);
         let dropped =
