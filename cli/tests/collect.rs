@@ -170,6 +170,28 @@ fn what_is_wrong_is_said() {
     assert!(said(&["collect", "init", "--store", "/nowhere/collect.db"], 5).contains("/nowhere/collect.db"));
 }
 
+/// The documented commands write the token, the key and a till's configuration for their owner only, whatever umask the
+/// shell has.
+#[cfg(unix)]
+#[test]
+fn documented_commands_keep_secrets_from_others() {
+    use std::os::unix::fs::PermissionsExt;
+    for page in [include_str!("../../docs/collect.md"), include_str!("../../docs/collect.zh-CN.md")] {
+        let place = Location::new();
+        fs::create_dir(place.folder.join("target")).unwrap();
+        let block = page.split("```sh\n").find(|block| block.contains("collect init"));
+        let block = block.unwrap().split("```").next().unwrap();
+        let mut shell = place.command("sh");
+        let script = format!("umask 022; set -e\n{block}");
+        let output = shell.args(["-c", &script]).output().unwrap();
+        assert!(output.status.success(), "{block}{}", String::from_utf8_lossy(&output.stderr));
+        for file in ["admin-token", "member.key", "collect.json", "collect.db"] {
+            let found = fs::metadata(place.folder.join("target").join(file)).unwrap();
+            assert_eq!(found.permissions().mode() & 0o777, 0o600, "others may read {file}");
+        }
+    }
+}
+
 /// Another token is no other business day.
 #[test]
 fn init_again_keeps_what_is_not_given() {
