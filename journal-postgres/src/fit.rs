@@ -62,6 +62,7 @@ struct Server {
     fsync: Option<String>,
     synchronous_commit: Option<String>,
     encoding: Option<String>,
+    messages: Option<String>,
 }
 
 impl Server {
@@ -74,6 +75,7 @@ impl Server {
             fsync: setting(3)?,
             synchronous_commit: setting(4)?,
             encoding: setting(5)?,
+            messages: setting(6)?,
         })
     }
 
@@ -112,6 +114,13 @@ impl Server {
                  it to on, on the server or by ALTER ROLE ... SET synchronous_commit = on"
             ));
         }
+        if self.messages.as_deref() == Some("error") {
+            return Some(
+                "has client_min_messages = error for this user: the warning that a commit has not reached its replica would \
+                 not come; set it to warning, or ALTER ROLE ... RESET client_min_messages"
+                    .to_owned(),
+            );
+        }
         match self.encoding.as_deref() {
             None | Some("UTF8") => None,
             Some(encoding) => Some(format!(
@@ -135,6 +144,7 @@ mod tests {
             fsync: text("on"),
             synchronous_commit: text("on"),
             encoding: text("UTF8"),
+            messages: text("notice"),
         }
     }
 
@@ -145,8 +155,14 @@ mod tests {
         for setting in ["remote_apply", "remote_write"] {
             assert_eq!(refused(&Server { synchronous_commit: Some(setting.into()), ..usual() }), None);
         }
-        let bare =
-            Server { read_only: None, fsync: None, synchronous_commit: None, encoding: None, ..usual() };
+        let bare = Server {
+            read_only: None,
+            fsync: None,
+            synchronous_commit: None,
+            encoding: None,
+            messages: None,
+            ..usual()
+        };
         assert_eq!(refused(&bare), None);
         for (server, words) in [
             (Server { version: 120_022, ..usual() }, "PostgreSQL 13"),
@@ -154,6 +170,7 @@ mod tests {
             (Server { synchronous_commit: Some("off".into()), ..usual() }, "ALTER ROLE"),
             (Server { synchronous_commit: Some("local".into()), ..usual() }, "ALTER ROLE"),
             (Server { encoding: Some("SQL_ASCII".into()), ..usual() }, "ENCODING 'UTF8'"),
+            (Server { messages: Some("error".into()), ..usual() }, "RESET client_min_messages"),
             (Server { is_standby: true, ..usual() }, "name the primary"),
             (Server { read_only: Some("on".into()), ..usual() }, "default_transaction_read_only"),
         ] {

@@ -248,7 +248,8 @@ pub(crate) const ASYNC: &str = "SELECT current_setting('synchronous_standby_name
 /// What a server must be set to. A setting that an engine does not have is NULL.
 pub(crate) const FITNESS: &str = "SELECT current_setting('server_version_num'), pg_catalog.pg_is_in_recovery(), \
     current_setting('transaction_read_only', true), current_setting('fsync', true), \
-    current_setting('synchronous_commit', true), current_setting('server_encoding', true)";
+    current_setting('synchronous_commit', true), current_setting('server_encoding', true), \
+    current_setting('client_min_messages', true)";
 
 /// Whether a name can be that of a schema without being changed by the server.
 pub(crate) fn is_schema(name: &str) -> bool {

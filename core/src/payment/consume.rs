@@ -302,22 +302,49 @@ pub(crate) fn never_left(intent: &Entry) -> Entry {
 /// The record over the present one after an outcome could not be recorded in time; `None` if there is nothing to record.
 /// The till was told that nothing was taken or that the outcome is unknown.
 pub(crate) fn ended_unrecorded(outcome: &Entry, standing: &Entry) -> Option<Entry> {
-    let took_nothing = matches!(outcome.stage, Stage::NotSent | Stage::Declined);
+    let was_voided = outcome.detail.reversal.voided;
+    let took_nothing = matches!(outcome.stage, Stage::NotSent | Stage::Declined) || was_voided.is_some();
+    let is_end =
+        took_nothing || matches!(outcome.stage, Stage::Succeeded | Stage::Unknown | Stage::Reversing);
     match standing.stage {
-        _ if standing.attempt != outcome.attempt => None,
+        // The record was another call's, about a reversal.
+        _ if !is_end || standing.attempt != outcome.attempt => None,
         Stage::Sending if took_nothing => {
             let record = Entry { revision: standing.revision + 1, ..outcome.clone() };
-            Some(if standing.detail.reversal.asked { voided(standing, outcome.stage) } else { record })
+            let was = was_voided.unwrap_or(outcome.stage);
+            Some(if standing.detail.reversal.asked { voided(standing, was) } else { record })
         }
-        Stage::Sending => Some(abandoned(standing)),
+        Stage::Sending => Some(with_what_was_seen(abandoned(standing), outcome)),
+        // A person has settled the entry meanwhile: a proof of the contrary is not discarded.
+        Stage::Kept if took_nothing && standing.detail.settlement.is_some() => {
+            let mut record = contradicted(standing);
+            record.detail.words.clone_from(&outcome.detail.words);
+            Some(record)
+        }
+        Stage::Undone if outcome.was_accepted() && standing.detail.settlement.is_some() => {
+            let mut record = with_what_was_seen(contradicted(standing), outcome);
+            record.detail.words.clone_from(&outcome.detail.words);
+            record.detail.data.clone_from(&outcome.detail.data);
+            record.detail.answered = true;
+            Some(record)
+        }
         // Another process presumed this one dead: what it found may date from before the request arrived.
         Stage::Unknown | Stage::Reversing | Stage::Reversed | Stage::Refused | Stage::Unproven
             if !took_nothing =>
         {
-            Some(reopened(standing, &left_behind()))
+            Some(with_what_was_seen(reopened(standing, &left_behind()), outcome))
         }
         _ => None,
     }
+}
+
+/// The record with the bizId that the attempt's answer carried: a reversal must not go by another one.
+fn with_what_was_seen(mut record: Entry, outcome: &Entry) -> Entry {
+    if outcome.detail.returned_biz_id.is_some() {
+        record.detail.returned_biz_id.clone_from(&outcome.detail.returned_biz_id);
+    }
+    record.detail.mismatched_biz_id |= outcome.detail.mismatched_biz_id;
+    record
 }
 
 /// The doubt about an attempt that no caller carries out any more.

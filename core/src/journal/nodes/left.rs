@@ -1,11 +1,13 @@
 //! What a call could not record before its time was over, because the database did not answer. The node that made the
 //! attempt records its end as soon as the database answers again: while it lives, no other node does.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::database::{Database, Token, Write};
-use super::{Nodes, lock};
+use super::{FIRST_PAUSE, Nodes, lock};
 use crate::journal::{Guard, JournalError, Recorded};
+use crate::outcome::codes;
 use crate::payment::Entry;
 use crate::payment::consume::{ended_unrecorded, never_left};
 
@@ -18,9 +20,35 @@ pub(super) struct Left {
     pub(super) token: Token,
 }
 
+/// Held by the thread that records what is left.
+struct Turn<'n>(&'n AtomicBool);
+
+impl<'n> Turn<'n> {
+    fn take(taken: &'n AtomicBool) -> Option<Turn<'n>> {
+        (!taken.swap(true, Ordering::AcqRel)).then(|| Turn(taken))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 impl<D: Database> Nodes<D> {
     /// Records the ends of what is left, as far as its calls have ended.
     pub(super) fn finish_left(&self, until: Instant) -> Result<(), JournalError> {
+        // One thread at a time: what another one has recorded meanwhile is not ended twice.
+        let mut turn = Turn::take(&self.finishing);
+        while turn.is_none() {
+            if self.database.now() >= until {
+                let message =
+                    format!("{}: what earlier calls have left is being recorded", self.database.place());
+                return Err(JournalError::new(&codes::JOURNAL_AWAY, message));
+            }
+            self.database.sleep(FIRST_PAUSE);
+            turn = Turn::take(&self.finishing);
+        }
         let left: Vec<Left> = lock(&self.left).clone();
         for one in left.iter().filter(|one| !self.in_flight.contain(one.record.key())) {
             if one.record.is_intent() {
@@ -41,7 +69,7 @@ impl<D: Database> Nodes<D> {
             Recorded::Existing(_) | Recorded::Superseded(_) => {}
         }
         let standing = self.standing_of(&left.record, until)?;
-        if let Some(standing) = standing.filter(|standing| standing.token == left.token)
+        if let Some(standing) = standing.filter(|standing| standing.has_written(left.token))
             && let Some(record) = ended_unrecorded(&never_left(&left.record), &standing.entry)
         {
             self.put(&record, until)?;
@@ -68,7 +96,7 @@ impl<D: Database> Nodes<D> {
     fn put(&self, record: &Entry, until: Instant) -> Result<Recorded, JournalError> {
         let token = self.database.token();
         let write = Write { entry: record, token, guard: Guard::Off, by: None };
-        let recorded = self.write_until(&write, until)?;
+        let recorded = self.write_until(&write, &mut false, until)?;
         if let Recorded::Done(()) = recorded {
             self.acknowledged_to_us(record, token);
         }

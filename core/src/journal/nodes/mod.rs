@@ -60,6 +60,8 @@ pub struct Nodes<D> {
     /// The successes that the till has read and that are not written down yet.
     acknowledged: Mutex<Vec<Key>>,
     settles: AtomicBool,
+    /// A thread records what is left.
+    finishing: AtomicBool,
     /// When old details were dropped last, in milliseconds of uptime.
     retired_ms: AtomicU64,
     in_flight: InFlight,
@@ -102,6 +104,7 @@ impl<D: Database> Nodes<D> {
             left: Mutex::default(),
             acknowledged: Mutex::default(),
             settles: AtomicBool::new(false),
+            finishing: AtomicBool::new(false),
             retired_ms: AtomicU64::new(0),
             in_flight: InFlight::default(),
             stopped: OnceLock::new(),
@@ -147,6 +150,8 @@ impl<D: Database> Nodes<D> {
     }
 
     fn read<T>(&self, read: impl Fn(Instant) -> Result<T, Failure>) -> Result<T, JournalError> {
+        // A journal that goes backwards is told nothing from.
+        self.not_stopped()?;
         self.repeated(self.database.now() + READ, read).map_err(|failure| self.explain(failure))
     }
 
@@ -319,7 +324,8 @@ impl<D: Database> Liveness for Nodes<D> {
     }
 
     fn settles_for_others(&self) -> bool {
-        self.settles.load(Ordering::Acquire) && self.leased(self.names.present(), Duration::ZERO).is_ok()
+        let may_settle = self.settles.load(Ordering::Acquire) && self.stopped.get().is_none();
+        may_settle && self.leased(self.names.present(), Duration::ZERO).is_ok()
     }
 
     fn leave(&self) {

@@ -26,9 +26,14 @@ impl<D: Database> Nodes<D> {
         let token = self.database.token();
         let by = entry.is_intent().then_some(entry.owner());
         let write = Write { entry, token, guard, by };
-        let recorded = self.write_until(&write, until);
+        let mut is_ambiguous = false;
+        let recorded = self.write_until(&write, &mut is_ambiguous, until);
         match &recorded {
             Ok(Recorded::Done(())) => self.acknowledged_to_us(entry, token),
+            // An earlier try may be carried out yet, once nothing keeps it out any more.
+            Ok(Recorded::InDoubt(_)) if is_ambiguous => {
+                lock(&self.left).push(Left { record: entry.clone(), token });
+            }
             Err(_) if self.stopped.get().is_none() && self.in_flight.contain(entry.key()) => {
                 lock(&self.left).push(Left { record: entry.clone(), token });
             }
@@ -41,26 +46,31 @@ impl<D: Database> Nodes<D> {
         lock(&self.witness).acknowledged(entry.key(), Acknowledged { revision: entry.revision(), token });
     }
 
-    /// Writes, and repeats the same statement while it is not known what became of it.
-    pub(super) fn write_until(&self, write: &Write<'_>, until: Instant) -> Result<Recorded, JournalError> {
-        let mut is_ambiguous = false;
+    /// Writes, and repeats the same statement while it is not known what became of it. `is_ambiguous` says whether that was
+    /// so for any try.
+    pub(super) fn write_until(
+        &self,
+        write: &Write<'_>,
+        is_ambiguous: &mut bool,
+        until: Instant,
+    ) -> Result<Recorded, JournalError> {
         let mut pause = FIRST_PAUSE;
         loop {
             let tried = match self.database.write(write, until) {
                 Ok(true) => return Ok(Recorded::Done(())),
-                Ok(false) => match self.kept_out(write, is_ambiguous, until) {
+                Ok(false) => match self.kept_out(write, *is_ambiguous, until) {
                     Ok(Some(told)) => return told,
                     // Nothing kept it out any more.
                     Ok(None) => None,
                     Err(failure) => Some(failure),
                 },
                 Err(failure) => {
-                    is_ambiguous |= matches!(failure, Failure::Ambiguous(_));
+                    *is_ambiguous |= matches!(failure, Failure::Ambiguous(_));
                     Some(failure)
                 }
             };
             // An intent of which it is known that it was not written can be told so at once.
-            let can_wait = is_ambiguous || !write.entry.is_intent();
+            let can_wait = *is_ambiguous || !write.entry.is_intent();
             let is_over = self.database.now() + pause >= until;
             match tried {
                 Some(Failure::Refused(error)) => return Err(error),

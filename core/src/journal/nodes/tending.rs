@@ -22,6 +22,8 @@ impl<D: Database> Nodes<D> {
     /// One beat. It is called by one thread every [`LeaseSettings::beat`](super::LeaseSettings::beat); what fails is done by
     /// the next one.
     pub fn beat(&self) -> Result<(), JournalError> {
+        // A node that has seen a loss leaves the settling to others.
+        self.not_stopped().inspect_err(|_| self.settles.store(false, Ordering::Release))?;
         let mut observer = lock(&self.beating);
         let until = self.database.now() + self.settings.lease.beat * 2;
         let tended = self.tend(&mut observer, until);
@@ -152,7 +154,7 @@ impl<D: Database> Nodes<D> {
         }
         for record in &records {
             let write = Write { entry: record, token: self.database.token(), guard: Guard::Off, by: None };
-            self.write_until(&write, until)?;
+            self.write_until(&write, &mut false, until)?;
         }
         Ok(())
     }

@@ -263,6 +263,20 @@ fn intent(node: &Nodes<Memory>, biz_id: &str, member: &str) -> Entry {
     Entry::intent(key, identity, node.owner().clone(), OnUnknown::Reverse, 0)
 }
 
+fn with(entry: &Entry, detail: Detail) -> Entry {
+    Entry::restore(
+        entry.key().clone(),
+        entry.identity().clone(),
+        entry.stage(),
+        entry.revision(),
+        entry.attempt(),
+        entry.owner().clone(),
+        entry.on_unknown(),
+        0,
+        detail,
+    )
+}
+
 fn then(entry: &Entry, stage: Stage) -> Entry {
     Entry::restore(
         entry.key().clone(),
@@ -511,7 +525,7 @@ fn what_others_went_on_from_is_not_taken_for_the_own_end() {
     );
     assert!(done(&other.record(&again, Guard::Off, soon(&other))));
     server.fated(&[Fate::NotDoneUnheard]);
-    let recorded = node.write_until(&write, soon(&node)).unwrap();
+    let recorded = node.write_until(&write, &mut false, soon(&node)).unwrap();
     assert!(
         matches!(&recorded, Recorded::Superseded(found) if found.owner() == other.owner()),
         "{recorded:?}"
@@ -570,4 +584,85 @@ fn only_what_is_old_and_settled_loses_its_details() {
     node.beat().unwrap();
     node.care(soon(&node)).unwrap();
     assert_eq!([&old, &open, &unread, &newest].map(retired), [true, false, false, false]);
+}
+
+#[test]
+fn the_biz_id_that_an_answer_carried_is_not_lost_with_its_record() {
+    let server = Server::new();
+    let node = node(&server);
+    let first = intent(&node, "B1", "1");
+    let call = node.in_flight().begin(first.key());
+    assert!(done(&node.record(&first, Guard::Member, soon(&node))));
+    let carried = Detail { returned_biz_id: Some("R1".into()), ..Detail::default() };
+    let outcome = with(&then(&first, Stage::Succeeded), carried);
+    server.fated(&[Fate::Away]);
+    assert!(node.record(&outcome, Guard::Off, node.database.now()).is_err());
+    drop(call);
+    node.beat().unwrap();
+    let found = node.find(first.key()).unwrap().unwrap();
+    assert_eq!(found.stage(), Stage::Reversing);
+    assert_eq!(found.detail().returned_biz_id.as_deref(), Some("R1"), "a reversal by B1 would find nothing");
+    assert!(node.has_other_biz_ids(first.key()).unwrap());
+}
+
+#[test]
+fn an_intent_that_may_come_yet_is_ended_though_another_sale_kept_it_out() {
+    let server = Server::new();
+    let node = node(&server);
+    let doubt = intent(&node, "B0", "1");
+    let first = intent(&node, "B1", "1");
+    server.fated(&[Fate::DoneLater]);
+    // Between the lost try and its repetition another sale of the member becomes doubtful.
+    let call = node.in_flight().begin(first.key());
+    lock(&server.tables).write(&Write {
+        entry: &Entry::restore(
+            doubt.key().clone(),
+            doubt.identity().clone(),
+            Stage::Unknown,
+            1,
+            1,
+            doubt.owner().clone(),
+            OnUnknown::Hold,
+            0,
+            Detail::default(),
+        ),
+        token: 77,
+        guard: Guard::Off,
+        by: None,
+    });
+    let recorded = node.record(&first, Guard::Member, soon(&node)).unwrap();
+    assert!(matches!(&recorded, Recorded::InDoubt(other) if other.key() == doubt.key()), "{recorded:?}");
+    drop(call);
+    assert_eq!(lock(&node.left).len(), 1);
+    node.beat().unwrap();
+    assert_eq!(node.find(first.key()).unwrap().unwrap().stage(), Stage::NotSent);
+    assert!(lock(&node.left).is_empty());
+}
+
+#[test]
+fn what_is_left_is_ended_by_one_thread_at_a_time() {
+    let server = Server::new();
+    let node = node(&server);
+    node.finishing.store(true, Ordering::Release);
+    assert_eq!(node.finish_left(soon(&node)).unwrap_err().code.text, "ZV-JOURNAL-AWAY");
+    node.finishing.store(false, Ordering::Release);
+    node.finish_left(soon(&node)).unwrap();
+    assert!(!node.finishing.load(Ordering::Acquire));
+}
+
+#[test]
+fn nothing_is_told_from_a_journal_that_has_lost_records() {
+    let server = Server::new();
+    let node = node(&server);
+    let before = lock(&server.tables).clone();
+    let first = intent(&node, "B1", "1");
+    assert!(done(&node.record(&first, Guard::Off, soon(&node))));
+    *lock(&server.tables) = before;
+    assert!(node.settles_for_others());
+    assert!(node.beat().is_err());
+    assert_eq!(node.find(first.key()).unwrap_err().code.text, "ZV-JOURNAL-BEHIND");
+    assert!(!node.settles_for_others(), "another node takes the role once this one is silent");
+    server.said();
+    assert!(node.beat().is_err());
+    assert_eq!(server.said(), [""; 0], "it says no more that it lives");
 }

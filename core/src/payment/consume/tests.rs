@@ -4,7 +4,7 @@ use super::*;
 use crate::gateway::{GatewayStatus, Refusal, Reversed};
 use crate::money::BizId;
 use crate::payment::reversal::reversal_answered;
-use crate::payment::{Key, Said};
+use crate::payment::{Key, Said, Settlement};
 
 mod every_end;
 
@@ -445,8 +445,46 @@ fn an_outcome_that_is_recorded_later_says_what_was_known() {
     for stage in [Stage::Succeeded, Stage::Declined, Stage::NotSent, Stage::Kept, Stage::Undone] {
         assert_eq!(ended_unrecorded(&outcome, &first.moved(stage)), None, "{stage:?}");
     }
+    // A void took nothing, and what a reversal was to record is no end of an attempt.
+    let void = voided(&first.moved(Stage::NotSent), Stage::NotSent);
+    assert_eq!(ended_unrecorded(&void, &void), None);
+    let record = ended_unrecorded(&void, &asked(&first)).unwrap();
+    assert_eq!((record.stage(), record.detail().reversal.voided), (Stage::Reversed, Some(Stage::NotSent)));
+    for stage in [Stage::Reversed, Stage::Refused, Stage::Unproven, Stage::Kept, Stage::Undone] {
+        assert_eq!(ended_unrecorded(&first.moved(stage), &abandoned(&first)), None, "{stage:?}");
+    }
     let further = again(&first.moved(Stage::NotSent), Owner("me".into()));
     assert_eq!(ended_unrecorded(&outcome, &further), None, "another attempt");
+}
+
+/// A person has settled the sale before its end could be recorded.
+#[test]
+fn a_late_proof_that_could_not_be_recorded_in_time_is_not_discarded() {
+    let first = intent(OnUnknown::Hold);
+    let settled = |stage: Stage| {
+        let mut entry = abandoned(&first).moved(stage);
+        entry.detail.settlement =
+            Some(Settlement { by: "a".into(), reason: "b".into(), from: Stage::Unknown });
+        entry
+    };
+    let mut success = first.moved(Stage::Succeeded);
+    success.detail.words = Some(GatewayStatus { code: "0".into(), message: String::new() });
+    success.detail.answered = true;
+    success.detail.returned_biz_id = Some("R1".into());
+    let record = ended_unrecorded(&success, &settled(Stage::Undone)).unwrap();
+    assert!(record.has_late_proof() && record.was_accepted());
+    assert_eq!(record.detail().returned_biz_id.as_deref(), Some("R1"));
+    assert_eq!(ended_unrecorded(&success, &settled(Stage::Kept)), None);
+    for stage in [Stage::Declined, Stage::NotSent] {
+        let record = ended_unrecorded(&first.moved(stage), &settled(Stage::Kept)).unwrap();
+        assert!(record.has_late_proof(), "{stage:?}");
+        assert_eq!(ended_unrecorded(&first.moved(stage), &settled(Stage::Undone)), None);
+    }
+    // An end that proves nothing says nothing against a person.
+    let doubtful = in_doubt(&first, &left_behind());
+    for stage in [Stage::Kept, Stage::Undone] {
+        assert_eq!(ended_unrecorded(&doubtful, &settled(stage)), None);
+    }
 }
 
 #[test]
