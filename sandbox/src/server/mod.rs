@@ -16,6 +16,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use tokio::{
@@ -111,10 +112,14 @@ impl Server {
     }
 }
 
+/// How long a server that stops waits for its threads.
+const STOPPING: Duration = Duration::from_secs(5);
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Its sockets are closed when this returns: the next caller is refused, and finds no half-open connection.
+            runtime.shutdown_timeout(STOPPING);
         }
     }
 }
