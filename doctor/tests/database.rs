@@ -123,7 +123,7 @@ fn what_a_node_would_refuse_is_a_failure() {
     };
     let nobody = away(json!({"journal": format!("postgres://zv@127.0.0.1:{}/zv", cluster::free_port())}));
     let reached = line(&nobody, "journal.database");
-    assert_eq!((reached.status, &reached.facts["code"]), (Status::Failed, &json!("ZV-JOURNAL")));
+    assert_eq!((reached.status, &reached.facts["code"]), (Status::Failed, &json!("ZV-JOURNAL-AWAY")));
     let stranger = away(json!({"journal_db": {"password": "wrong"}}));
     let why = &line(&stranger, "journal.database").found.en;
     assert!(why.contains("refuses the user"), "{why}");
