@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use zvpos_core::gateway::{Doubt, NotSent};
 use zvpos_core::outcome::codes;
-use zvpos_core::transport::{Ahead, Exchanged, HttpAnswer, TransportError, Uri};
+use zvpos_core::transport::{Ahead, Exchanged, HttpAnswer, MaySend, TransportError, Uri};
 use zvpos_core::world::{Signal, Worker, World};
 
 /// 2026-11-22 12:00:00 UTC
@@ -135,7 +135,7 @@ impl World for Scripted {
         Duration::from_secs(3)
     }
 
-    fn post(&self, _: &Uri, body: &str, _: Instant, _: Option<Ahead>) -> Exchanged {
+    fn post(&self, _: &Uri, body: &str, _: Instant, _: Option<Ahead>, _: MaySend<'_>) -> Exchanged {
         (self.watch)(&self.state().posts, body);
         self.pass(ON_ITS_WAY);
         let mut state = self.state();
