@@ -2,8 +2,8 @@
 //! the gateway's own rules, on a simulated machine: time, threads, processes, network and disk. One seed decides
 //! everything and replays exactly.
 //!
-//! What is real: everything in `zvpos_core` above its journal's file and its sockets. What is simulated: [`machine`] and
-//! [`store`], the two traits that the runtime acts on. Beside it each seed runs the journal's own event log over tables in
+//! What is real: everything in `zvpos_core` above its journal's file or database and its sockets. What is simulated:
+//! [`machine`], and [`store`] or, for several nodes, [`database`]: the traits that the runtime acts on. Beside it each seed runs the journal's own event log over tables in
 //! memory.
 #![forbid(unsafe_code)]
 

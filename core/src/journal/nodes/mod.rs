@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use database::{Database, EARLIER_KEPT, Failure, List, Membership, Node, Role, Standing, Token, Write};
 pub use lease::LeaseSettings;
 
-use super::liveness::{Liveness, may_be_running};
+use super::liveness::Liveness;
 use super::{Guard, InFlight, JournalError, Page, Recorded, Store, filed};
 use crate::outcome::codes;
 use crate::payment::{Entry, Key, Owner};
@@ -113,11 +113,6 @@ impl<D: Database> Nodes<D> {
         joined.map_err(|failure| nodes.explain(failure))?;
         nodes.beat()?;
         Ok(nodes)
-    }
-
-    /// The database.
-    pub fn database(&self) -> &D {
-        &self.database
     }
 
     /// The error for a failure.
@@ -320,7 +315,7 @@ impl<D: Database> Liveness for Nodes<D> {
             let is_left = || lock(&self.left).iter().any(|left| left.record.key() == entry.key());
             return self.in_flight.contain(entry.key()) || is_left();
         }
-        may_be_running(entry, self.names.present(), &self.in_flight, || self.is_alive(entry.owner()))
+        self.is_alive(entry.owner())
     }
 
     fn settles_for_others(&self) -> bool {
