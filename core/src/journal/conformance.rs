@@ -14,13 +14,14 @@ use crate::payment::{Confirmation, Detail, Entry, Key, OnUnknown, Owner, Reversa
 pub type Case = (&'static str, fn(&dyn Backend, &dyn Fn()));
 
 /// Every case.
-pub const CASES: [Case; 11] = [
+pub const CASES: [Case; 12] = [
     ("every_column_comes_back", every_column_comes_back),
     ("a_record_needs_the_revision_before_it", a_record_needs_the_revision_before_it),
     ("an_unsettled_sale_holds_others_back", an_unsettled_sale_holds_others_back),
     ("an_account_is_held_back_by_its_own_sales_only", an_account_is_held_back_by_its_own_sales_only),
     ("several_records_are_answered_in_their_order", several_records_are_answered_in_their_order),
     ("lists_hold_what_they_name", lists_hold_what_they_name),
+    ("lists_are_in_order", lists_are_in_order),
     (
         "a_success_is_unfinished_until_the_till_has_read_it",
         a_success_is_unfinished_until_the_till_has_read_it,
@@ -279,6 +280,30 @@ fn lists_hold_what_they_name(store: &dyn Backend, pause: &dyn Fn()) {
     }
     assert_eq!(biz_ids(&store.refused_refunds().unwrap()), ["refused-refund"]);
     assert_eq!(biz_ids(&store.unfinished().unwrap()), ["succeeded"]);
+}
+
+/// Sales of one millisecond too are listed in an order that never changes: that of their bizIds.
+fn lists_are_in_order(store: &dyn Backend, pause: &dyn Fn()) {
+    let refund =
+        || Detail { reversal: Reversal { refund: true, ..Reversal::default() }, ..Detail::default() };
+    let numbers: Vec<String> = (10..30).map(|number| number.to_string()).collect();
+    for (at, number) in numbers.iter().enumerate() {
+        record(store, Draft::new(store, &format!("paid-{number}"), Stage::Succeeded));
+        record(store, Draft::new(store, &format!("refused-{number}"), Stage::Kept).with(refund()));
+        if at == numbers.len() / 2 {
+            // What was moved to a table and what was not are one list.
+            pause();
+        }
+    }
+    let of = |kinds: &[&str]| -> Vec<String> {
+        kinds.iter().flat_map(|kind| numbers.iter().map(move |number| format!("{kind}-{number}"))).collect()
+    };
+    let told = |entries: Vec<Entry>| {
+        entries.iter().map(|entry| entry.key().biz_id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(store.unfinished().unwrap()), of(&["paid"]));
+    assert_eq!(told(store.refused_refunds().unwrap()), of(&["refused"]));
+    assert_eq!(told(store.near_day(NOON.div_euclid(DAY_MS)).unwrap()), of(&["paid", "refused"]));
 }
 
 fn a_success_is_unfinished_until_the_till_has_read_it(store: &dyn Backend, pause: &dyn Fn()) {

@@ -1,6 +1,7 @@
 //! Under which business days an entry is found: by the time of its intent, or, where it was filed far from that, by the day
 //! itself, so that a day's report need not read everything.
 
+use super::store::place;
 use crate::calendar::DAY_MS;
 use crate::payment::Entry;
 
@@ -29,10 +30,11 @@ pub fn is_near(entry: &Entry, day: i64) -> bool {
     filed || (!entry.detail().retired && (from..to).contains(&entry.created_unix_ms()))
 }
 
-/// By the better clock.
+/// By the better clock, and within a millisecond as in every list.
 pub fn sort(entries: &mut [Entry]) {
-    entries.sort_by_key(|entry| {
+    let ended = |entry: &Entry| {
         let times = &entry.detail().times;
         times.ended.or(times.sent).map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms())
-    });
+    };
+    entries.sort_unstable_by(|one, other| (ended(one), place(one)).cmp(&(ended(other), place(other))));
 }

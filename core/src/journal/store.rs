@@ -62,13 +62,14 @@ impl<'e> Page<'e> {
     /// The page of entries that are in memory, in the order of pages.
     pub fn of(self, entries: impl Iterator<Item = &'e Entry>) -> Vec<Entry> {
         let mut entries: Vec<&Entry> = entries.collect();
-        entries.sort_by_key(|entry| place(entry));
+        entries.sort_unstable_by_key(|entry| place(entry));
         let is_behind = |entry: &&&Entry| self.after.is_none_or(|after| place(entry) > place(after));
         entries.iter().filter(is_behind).take(self.limit).map(|entry| (*entry).clone()).collect()
     }
 }
 
-fn place(entry: &Entry) -> (i64, &str, &str, &str) {
+/// Where an entry is listed: by the time of its intent, and within a millisecond by its key.
+pub(super) fn place(entry: &Entry) -> (i64, &str, &str, &str) {
     let key = entry.key();
     (entry.created_unix_ms(), &key.open_id, &key.environment, key.biz_id.as_str())
 }
@@ -101,7 +102,7 @@ pub trait Store: Send + Sync {
     /// Every unsettled entry.
     fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError>;
 
-    /// Every sale that is valid because its refund was refused, as far as details are kept.
+    /// Every sale that is valid because its refund was refused, as far as details are kept, oldest first.
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError>;
 
     /// Every success that the till has not read, or not confirmed though it must, oldest first.

@@ -38,6 +38,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::events::{Broken, Feeding, SharedIndex, View, feed, is_due};
 use super::liveness::{Liveness, Presence, may_be_running};
+use super::store::place;
 use super::{
     Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Shipped, Store, filed, location,
 };
@@ -436,7 +437,7 @@ impl Sqlite {
         Ok(found)
     }
 
-    /// The entries that `wanted` picks, of which `states` gives at least those that were fed.
+    /// The entries that `wanted` picks, oldest first, of which `states` gives at least those that were fed.
     fn listed(
         &self,
         wanted: impl Fn(&Entry) -> bool,
@@ -444,7 +445,9 @@ impl Sqlite {
     ) -> Result<Vec<Entry>, JournalError> {
         self.read(|connection| {
             let states = |view: &Proven<'_>| Ok(states(&view.transaction)?);
-            self.index.merged(|| self.view(connection), wanted, states)
+            let mut entries = self.index.merged(|| self.view(connection), wanted, states)?;
+            entries.sort_unstable_by(|one, other| place(one).cmp(&place(other)));
+            Ok(entries)
         })
     }
 
@@ -609,10 +612,7 @@ impl Store for Sqlite {
     }
 
     fn unfinished(&self) -> Result<Vec<Entry>, JournalError> {
-        let mut entries =
-            self.listed(Entry::is_unfinished, |states| states::listed(states, List::Unfinished))?;
-        entries.sort_by_key(Entry::created_unix_ms);
-        Ok(entries)
+        self.listed(Entry::is_unfinished, |states| states::listed(states, List::Unfinished))
     }
 
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
