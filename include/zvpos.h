@@ -29,7 +29,7 @@
 /**
  * The version of this interface. It grows by one with every addition; nothing is ever removed.
  */
-#define ZV_ABI_VERSION 2
+#define ZV_ABI_VERSION 3
 
 /**
  * The gateway did it and the journal has recorded it: complete the sale.
@@ -137,6 +137,17 @@ char *ZV_CALL zv_init(const char *config_json);
  * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread. Ends at `timeouts_ms.total`.
  */
 char *ZV_CALL zv_coupon_quote_json(const char *request_json);
+
+/**
+ * Makes a bizId for the till's next transaction. No two agree, over all tills and restarts, whatever the clock shows;
+ * those of one journal sort by when they were made; and a look-up needs no `journal_id` with it, because it names the
+ * journal: make it in the process that pays, or in another one with the same journal. It has 30 capital letters and
+ * digits, the last of which shows most typing errors. Nothing is sent or recorded.
+ *
+ * Returns an answer with `bizId`, or `internal` while the journal cannot be used; the caller frees it with `zv_free` or
+ * `zv_take`. Any thread.
+ */
+char *ZV_CALL zv_biz_id(void);
 
 /**
  * Takes coupons, stored balance or both from a member (`communal.user.consume`). This is the one call that takes
@@ -328,6 +339,7 @@ uint32_t ZV_CALL zv_abi_version(void);
 typedef void (__stdcall *zvs_log_fn)(int32_t level, const char *message, void *user_data);
 char *__stdcall zvs_init(const char *config_json);
 char *__stdcall zvs_coupon_quote_json(const char *request_json);
+char *__stdcall zvs_biz_id(void);
 char *__stdcall zvs_consume_json(const char *request_json);
 char *__stdcall zvs_reverse_json(const char *request_json);
 char *__stdcall zvs_lookup_json(const char *request_json);

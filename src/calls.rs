@@ -15,7 +15,7 @@ use crate::process::Process;
 use crate::text::{self, FromHost};
 
 /// The version of this interface. It grows by one with every addition; nothing is ever removed.
-pub const ZV_ABI_VERSION: u32 = 2;
+pub const ZV_ABI_VERSION: u32 = 3;
 
 /// The gateway did it and the journal has recorded it: complete the sale.
 pub const ZV_SUCCEEDED: i32 = 0;
@@ -83,6 +83,20 @@ pub unsafe extern "C" fn zv_init(config_json: *const c_char) -> *mut c_char {
 pub unsafe extern "C" fn zv_coupon_quote_json(request_json: *const c_char) -> *mut c_char {
     // SAFETY: the caller's promise is passed on.
     unsafe { call(Outcome::Internal, request_json, Library::quote) }
+}
+
+/// Makes a bizId for the till's next transaction. No two agree, over all tills and restarts, whatever the clock shows;
+/// those of one journal sort by when they were made; and a look-up needs no `journal_id` with it, because it names the
+/// journal: make it in the process that pays, or in another one with the same journal. It has 30 capital letters and
+/// digits, the last of which shows most typing errors. Nothing is sent or recorded.
+///
+/// Returns an answer with `bizId`, or `internal` while the journal cannot be used; the caller frees it with `zv_free` or
+/// `zv_take`. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn zv_biz_id() -> *mut c_char {
+    answered(Outcome::Internal, &|process| {
+        process.library().map_or_else(|answer| answer, |library| library.make_biz_id())
+    })
 }
 
 /// Takes coupons, stored balance or both from a member (`communal.user.consume`). This is the one call that takes

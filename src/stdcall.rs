@@ -29,6 +29,7 @@ macro_rules! twins {
 twins! {
     zvs_init = zv_init(config_json: *const c_char) -> *mut c_char;
     zvs_coupon_quote_json = zv_coupon_quote_json(request_json: *const c_char) -> *mut c_char;
+    zvs_biz_id = zv_biz_id() -> *mut c_char;
     zvs_consume_json = zv_consume_json(request_json: *const c_char) -> *mut c_char;
     zvs_reverse_json = zv_reverse_json(request_json: *const c_char) -> *mut c_char;
     zvs_lookup_json = zv_lookup_json(request_json: *const c_char) -> *mut c_char;

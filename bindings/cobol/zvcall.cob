@@ -82,6 +82,8 @@
            WHEN "poll"
                CALL STATIC "zv_poll_json" USING
                    BY REFERENCE WS-JSON RETURNING WS-ANSWER
+           WHEN "biz_id"
+               CALL STATIC "zv_biz_id" RETURNING WS-ANSWER
            WHEN "shutdown"
                CALL STATIC "zv_shutdown" RETURNING WS-ANSWER
            WHEN OTHER

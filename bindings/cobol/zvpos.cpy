@@ -3,8 +3,9 @@
       *> CALL "ZVCALL" USING ZV-REQUEST ZV-ANSWER.
        01  ZV-REQUEST.
       *>   init coupon_quote consume reverse lookup pending recover
-      *>   confirm settle shutdown, call:ACTION; start:FUNCTION does
-      *>   not wait, and poll asks for it by its ticket.
+      *>   confirm settle biz_id shutdown, call:ACTION;
+      *>   start:FUNCTION does not wait, and poll asks for it by its
+      *>   ticket.
            05  ZV-FUNCTION         PIC X(80).
       *>   A JSON object; spaces at the end do not count. All spaces:
       *>   no request (pending and recover: everything).

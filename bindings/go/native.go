@@ -65,6 +65,10 @@ func nativePoll(ticket string) string {
 	return take(C.zv_poll_json(text))
 }
 
+func nativeBizID() string {
+	return take(C.zv_biz_id())
+}
+
 func nativeShutdown() string {
 	return take(C.zv_shutdown())
 }

@@ -42,6 +42,11 @@ func Version() string {
 	return version
 }
 
+// MakeBizID makes a bizId, in the answer's BizID: no two agree, and a look-up needs no journal_id with it.
+func MakeBizID() (*Answer, error) {
+	return read(nativeBizID())
+}
+
 // CouponQuote quotes a coupon for a basket: a Quote, or any JSON. It charges nothing.
 func CouponQuote(ctx context.Context, request any) (*Answer, error) {
 	return run(ctx, "coupon_quote", request)

@@ -56,6 +56,7 @@ end
 
 local function make(call, request, config)
   if call == "init" then return zv.init(request or config) end
+  if call == "biz_id" then return zv.make_biz_id() end
   if call == "shutdown" then return zv.shutdown() end
   if call:find("^start:") then return started(call:sub(7), request) end
   if call:find("^call:") then return zv.call(call:sub(6), request) end

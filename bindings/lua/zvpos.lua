@@ -22,6 +22,7 @@ char *zv_settle_json(const char *request_json);
 char *zv_call_json(const char *action, const char *params_json);
 char *zv_start_json(const char *operation, const char *request_json);
 char *zv_poll_json(const char *ticket);
+char *zv_biz_id(void);
 char *zv_shutdown(void);
 int32_t zv_outcome(const char *response);
 size_t zv_field(const char *response, const char *path, char *buffer, size_t capacity);
@@ -37,7 +38,7 @@ local module = {
 }
 
 -- The interface that this file was written for.
-local ABI_VERSION = 2
+local ABI_VERSION = 3
 
 local escapes = {['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t"}
 
@@ -148,6 +149,8 @@ function module.load(path, json)
     if answer.number == module.RUNNING then return nil end
     return answer
   end
+  -- Makes a bizId, in the answer's field "bizId": no two agree, and a look-up needs no journal_id with it.
+  function zv.make_biz_id() return take(native, json, native.zv_biz_id()) end
   function zv.shutdown() return take(native, json, native.zv_shutdown()) end
   function zv.version() return ffi.string(native.zv_version()) end
   -- One value of any JSON text, such as a request that is kept in a file.

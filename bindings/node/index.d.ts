@@ -162,6 +162,8 @@ export class Zv {
   /** As `call`; blocks the event loop until it ends. */
   callSync(action: string, params: Request): Answer;
 
+  /** Makes a bizId, in the answer's `bizId`: no two agree, and a look-up needs no `journal_id` with it. */
+  makeBizId(): Answer;
   /** Looks a bizId up in the journal. Sends nothing. */
   lookup(request: string | LookupRequest): Answer;
   /** Lists the sales that are not settled; with `day`, every sale of that day. */

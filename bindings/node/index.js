@@ -66,6 +66,7 @@ class Zv {
   call(action, params) { return this.begin(`call:${action}`, params); }
   async begin(operation, request) { return tickets.start(operation, json(request) ?? "{}"); }
 
+  makeBizId() { return call("biz_id"); }
   lookup(request) { return call("lookup_json", json(request)); }
   pending(request) { return call("pending_json", json(request)); }
   recover(request) { return call("recover_json", json(request)); }

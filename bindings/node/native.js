@@ -6,7 +6,7 @@ const path = require("path");
 const koffi = require("koffi");
 
 /** The first version of the interface that has every function below. */
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 
 /** The outcomes by the library's numbers. */
 const OUTCOMES = ["succeeded", "declined", "invalid", "not_sent", "unknown", "internal", "reversed", "conflict", "running"];
@@ -14,7 +14,7 @@ const OUTCOMES = ["succeeded", "declined", "invalid", "not_sent", "unknown", "in
 /** How many texts each function takes. */
 const CALLS = {
   init: 1, coupon_quote_json: 1, consume_json: 1, reverse_json: 1, lookup_json: 1, pending_json: 1, recover_json: 1,
-  confirm_json: 1, settle_json: 1, call_json: 2, start_json: 2, poll_json: 1, shutdown: 0,
+  confirm_json: 1, settle_json: 1, call_json: 2, start_json: 2, poll_json: 1, biz_id: 0, shutdown: 0,
 };
 
 let loaded = null;

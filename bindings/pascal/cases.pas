@@ -88,6 +88,7 @@ begin
   else if Call = 'lookup' then Result := ZvLookup(Request)
   else if Call = 'confirm' then Result := ZvConfirm(Request)
   else if Call = 'settle' then Result := ZvSettle(Request)
+  else if Call = 'biz_id' then Result := ZvMakeBizId
   else if Call = 'shutdown' then Result := ZvShutdown
   else if (Call = 'init') and (Request = '') then Result := ZvInit(Config)
   else if Call = 'init' then Result := ZvInit(Request)

@@ -13,7 +13,7 @@ interface
 
 const
   { The interface that this unit was written for. }
-  ZvAbiVersion = 2;
+  ZvAbiVersion = 3;
 
 {$IFDEF MSWINDOWS}
   ZvLibrary = 'zvpos.dll';
@@ -57,6 +57,9 @@ function ZvSettle(const Request: UTF8String): TZvAnswer;
 function ZvCall(const Action, Params: UTF8String): TZvAnswer;
 function ZvShutdown: TZvAnswer;
 
+{ Makes a bizId: ZvField(Answer, 'bizId'). No two agree, and a look-up needs no journal_id with it. }
+function ZvMakeBizId: TZvAnswer;
+
 { NULL for all that is not settled, or a filter. }
 function ZvPending: TZvAnswer; overload;
 function ZvPending(const Request: UTF8String): TZvAnswer; overload;
@@ -96,6 +99,7 @@ function zv_settle_json(request: PAnsiChar): PAnsiChar; cdecl; external ZvLibrar
 function zv_call_json(action, params: PAnsiChar): PAnsiChar; cdecl; external ZvLibrary;
 function zv_start_json(operation, request: PAnsiChar): PAnsiChar; cdecl; external ZvLibrary;
 function zv_poll_json(ticket: PAnsiChar): PAnsiChar; cdecl; external ZvLibrary;
+function zv_biz_id: PAnsiChar; cdecl; external ZvLibrary;
 function zv_shutdown: PAnsiChar; cdecl; external ZvLibrary;
 function zv_outcome(response: PAnsiChar): Integer; cdecl; external ZvLibrary;
 function zv_field(response, path, buffer: PAnsiChar; capacity: TZvSize): TZvSize; cdecl; external ZvLibrary;
@@ -186,6 +190,11 @@ end;
 function ZvShutdown: TZvAnswer;
 begin
   Result := Take(zv_shutdown);
+end;
+
+function ZvMakeBizId: TZvAnswer;
+begin
+  Result := Take(zv_biz_id);
 end;
 
 function ZvPending: TZvAnswer;

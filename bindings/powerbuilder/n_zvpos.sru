@@ -24,6 +24,7 @@ FUNCTION ulong zvs_settle_json (string request) LIBRARY "zvpos.dll" ALIAS FOR "z
 FUNCTION ulong zvs_call_json (string action, string params) LIBRARY "zvpos.dll" ALIAS FOR "zvs_call_json;Ansi"
 FUNCTION ulong zvs_start_json (string operation, string request) LIBRARY "zvpos.dll" ALIAS FOR "zvs_start_json;Ansi"
 FUNCTION ulong zvs_poll_json (string ticket) LIBRARY "zvpos.dll" ALIAS FOR "zvs_poll_json;Ansi"
+FUNCTION ulong zvs_biz_id () LIBRARY "zvpos.dll"
 FUNCTION ulong zvs_shutdown () LIBRARY "zvpos.dll"
 FUNCTION long zvs_outcome (string response) LIBRARY "zvpos.dll" ALIAS FOR "zvs_outcome;Ansi"
 FUNCTION ulong zvs_field (string response, string path, REF blob buffer, ulong capacity) LIBRARY "zvpos.dll" ALIAS FOR "zvs_field;Ansi"
@@ -71,6 +72,7 @@ public function long of_settle (string as_request)
 public function long of_call (string as_action, string as_params)
 public function long of_start (string as_operation, string as_request)
 public function long of_poll (string as_ticket)
+public function long of_make_biz_id ()
 public function long of_shutdown ()
 public function string of_field (string as_path)
 private function long of_take (ulong aul_response)
@@ -82,7 +84,7 @@ if GetACP() <> 936 then
 	is_message = "Windows must run under code page 936 (Chinese, simplified)"
 	return il_outcome
 end if
-if zvs_abi_version() < 2 then
+if zvs_abi_version() < 3 then
 	il_outcome = INTERNAL
 	is_message = "zvpos.dll is older than this object"
 	return il_outcome
@@ -126,6 +128,10 @@ return of_take(zvs_start_json(as_operation, as_request))
 end function
 
 public function long of_poll (string as_ticket);return of_take(zvs_poll_json(as_ticket))
+end function
+
+public function long of_make_biz_id ();// Makes a bizId: of_field("bizId"). No two agree, and a look-up needs no journal_id with it.
+return of_take(zvs_biz_id())
 end function
 
 public function long of_shutdown ();return of_take(zvs_shutdown())

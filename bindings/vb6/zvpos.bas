@@ -21,7 +21,7 @@ Public Const ZV_CONFLICT As Long = 7
 Public Const ZV_RUNNING As Long = 8
 
 ' The interface that this module was written for.
-Private Const ABI_VERSION As Long = 2
+Private Const ABI_VERSION As Long = 3
 
 ' The stdcall functions of the 32-bit zvpos.dll. A returned Long is an answer that is given back once, by zvs_take or
 ' zvs_free: never declare it As String. vbNullString passes NULL.
@@ -38,6 +38,7 @@ Public Declare Function zvs_settle_json Lib "zvpos.dll" (ByVal request As String
 Public Declare Function zvs_call_json Lib "zvpos.dll" (ByVal action As String, ByVal params As String) As Long
 Public Declare Function zvs_start_json Lib "zvpos.dll" (ByVal operation As String, ByVal request As String) As Long
 Public Declare Function zvs_poll_json Lib "zvpos.dll" (ByVal ticket As String) As Long
+Public Declare Function zvs_biz_id Lib "zvpos.dll" () As Long
 Public Declare Function zvs_shutdown Lib "zvpos.dll" () As Long
 Public Declare Function zvs_outcome Lib "zvpos.dll" (ByVal response As String) As Long
 Public Declare Function zvs_field Lib "zvpos.dll" (ByVal response As String, ByVal path As String, ByRef buffer As Any, ByVal capacity As Long) As Long
@@ -117,6 +118,11 @@ End Function
 
 Public Function ZvPoll(ByVal ticket As String) As ZvAnswer
     ZvPoll = Take(zvs_poll_json(ticket))
+End Function
+
+' Makes a bizId: ZvField(answer, "bizId"). No two agree, and a look-up needs no journal_id with it.
+Public Function ZvMakeBizId() As ZvAnswer
+    ZvMakeBizId = Take(zvs_biz_id())
 End Function
 
 Public Function ZvShutdown() As ZvAnswer

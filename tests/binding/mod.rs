@@ -60,7 +60,7 @@ pub fn refuses_the_old_library(program: &mut Command) {
     program.arg(simulator.v3()).arg(simulator.inspector().trim_end_matches('/')).arg(own_folder());
     let ran = program.output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
-    let refused = |line: &str| line.starts_with("FAILED") && line.contains("interface 1, needed is 2");
+    let refused = |line: &str| line.starts_with("FAILED") && line.contains("interface 1, needed is 3");
     assert!(ran.status.code() == Some(1) && !said.is_empty() && said.lines().all(refused), "{ran:?}");
 }
 

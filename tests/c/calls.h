@@ -43,6 +43,8 @@ static char *call(char *line)
         return zv_pending_json(*rest ? rest : NULL);
     if (!strcmp(line, "recover"))
         return zv_recover_json(*rest ? rest : NULL);
+    if (!strcmp(line, "biz_id"))
+        return zv_biz_id();
     if (!strcmp(line, "shutdown"))
         return zv_shutdown();
     if (!strcmp(line, "start")) {

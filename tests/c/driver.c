@@ -1,6 +1,6 @@
 /* A till that does what lines on its standard input say, one command a line:
  *
- *   init|quote|consume|reverse|lookup|confirm|settle TEXT, call ACTION TEXT, start OPERATION TEXT, shutdown
+ *   init|quote|consume|reverse|lookup|confirm|settle TEXT, call ACTION TEXT, start OPERATION TEXT, biz_id, shutdown
  *   pending|recover [TEXT]                                the function of that name; answers its answer
  *   together N COMMAND…                                   the same from N threads at once; N answers
  *   fork COMMAND…\tCOMMAND…                               each of them in turn in one child of this process; their answers

@@ -28,8 +28,9 @@ static const struct {
     {"zvs_init", 4},          {"zvs_coupon_quote_json", 4}, {"zvs_consume_json", 4},     {"zvs_reverse_json", 4},
     {"zvs_lookup_json", 4},   {"zvs_pending_json", 4},      {"zvs_recover_json", 4},     {"zvs_confirm_json", 4},
     {"zvs_settle_json", 4},   {"zvs_call_json", 8},         {"zvs_start_json", 8},       {"zvs_poll_json", 4},
-    {"zvs_shutdown", 0},      {"zvs_outcome", 4},           {"zvs_field", 16},           {"zvs_take", 12},
-    {"zvs_free", 4},          {"zvs_set_log_callback", 12}, {"zvs_version", 0},          {"zvs_abi_version", 0},
+    {"zvs_biz_id", 0},        {"zvs_shutdown", 0},          {"zvs_outcome", 4},          {"zvs_field", 16},
+    {"zvs_take", 12},         {"zvs_free", 4},              {"zvs_set_log_callback", 12}, {"zvs_version", 0},
+    {"zvs_abi_version", 0},
 };
 
 /* By the very names that a Declare or a #导入 says, and so do the cdecl ones, which take nothing off. */

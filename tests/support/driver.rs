@@ -230,6 +230,10 @@ impl Driver {
         self.ask(&format!("call {action} {params}"))
     }
 
+    pub fn biz_id(&mut self) -> Answer {
+        self.ask("biz_id")
+    }
+
     pub fn shutdown(&mut self) -> Answer {
         self.ask("shutdown")
     }

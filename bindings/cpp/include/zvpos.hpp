@@ -230,6 +230,8 @@ public:
     ZVPOS_LOOK Answer consume(const Json &request) const { return Answer(zv_consume_json(request.c_str())); }
     /// Reverses a complete consume (冲正).
     ZVPOS_LOOK Answer reverse(const Json &request) const { return Answer(zv_reverse_json(request.c_str())); }
+    /// Makes a bizId, in the answer's field `bizId`: no two agree, and a look-up needs no `journal_id` with it.
+    ZVPOS_LOOK Answer make_biz_id() const { return Answer(zv_biz_id()); }
     /// Looks a bizId up in the journal. Sends nothing.
     ZVPOS_LOOK Answer lookup(const Json &request) const { return Answer(zv_lookup_json(request.c_str())); }
     /// Lists the sales that are not settled.

@@ -90,6 +90,7 @@ private:
     zvpos::Answer answer(const std::string &what, const std::string &request) const
     {
         const zvpos::Library &library = *library_;
+        if (what == "biz_id") return library.make_biz_id();
         if (what == "coupon_quote") return library.quote(request);
         if (what == "consume") return library.consume(request);
         if (what == "reverse") return library.reverse(request);

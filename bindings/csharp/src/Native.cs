@@ -8,7 +8,7 @@ namespace Zvpos
     internal static class Native
     {
         /// <summary>The first version of the interface that has every function below.</summary>
-        const uint AbiVersion = 2;
+        const uint AbiVersion = 3;
 
         const string Library = "zvpos";
         const CallingConvention C = CallingConvention.Cdecl;
@@ -26,6 +26,7 @@ namespace Zvpos
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr zv_call_json(byte[] action, byte[] parameters);
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr zv_start_json(byte[] operation, byte[] request);
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr zv_poll_json(byte[] ticket);
+        [DllImport(Library, CallingConvention = C)] internal static extern IntPtr zv_biz_id();
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr zv_shutdown();
         [DllImport(Library, CallingConvention = C)] static extern int zv_outcome(IntPtr response);
         [DllImport(Library, CallingConvention = C)] static extern UIntPtr zv_field(byte[] response, byte[] path, byte[] buffer, UIntPtr capacity);

@@ -57,6 +57,12 @@ namespace Zvpos
             return Native.Out(Native.zv_reverse_json(Native.In(Json.Of(request))));
         }
 
+        /// <summary>Makes a bizId, in the answer's BizId: no two agree, and a look-up needs no journal_id with it.</summary>
+        public Answer MakeBizId()
+        {
+            return Native.Out(Native.zv_biz_id());
+        }
+
         /// <summary>Looks a bizId up in the journal. Sends nothing.</summary>
         public Answer Lookup(object request)
         {

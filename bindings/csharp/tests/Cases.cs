@@ -100,6 +100,7 @@ static class Cases
             case "recover": return zv.Recover(request);
             case "confirm": return zv.Confirm(request);
             case "settle": return zv.Settle(request);
+            case "biz_id": return zv.MakeBizId();
             case "shutdown": return zv.Shutdown();
             default: throw new ArgumentException("no such call: " + name);
         }

@@ -13,7 +13,7 @@ const OWN_CONFIG = JSON.stringify({
   openId: "fake-open-id-for-test-only-0001", grantCode: "fake-grant-code-0001", openKey: "fake-open-key-for-test-only-0001",
   endpoint: "$GATEWAY/api/v2", journal: "$JOURNAL",
 });
-const SYNC = { coupon_quote: "couponQuoteSync", consume: "consumeSync", reverse: "reverseSync" };
+const SYNC = { biz_id: "makeBizId", coupon_quote: "couponQuoteSync", consume: "consumeSync", reverse: "reverseSync" };
 const [gateway, admin, folder, ...files] = process.argv.slice(2);
 let journals = 0;
 

@@ -29,6 +29,8 @@ class Till:
             return again.started
         if operation == "shutdown":
             return self.library.close()
+        if operation == "biz_id":
+            return self.library.make_biz_id()
         if operation == "call":
             return self.library.call(rest, request)
         if operation == "start":

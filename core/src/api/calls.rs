@@ -1,5 +1,6 @@
 //! What each function of the C ABI does, from the text of its request to its answer.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::requests::{
@@ -13,7 +14,7 @@ use crate::json::{Object, Value, push_string};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Answer, Outcome, Problem, Warning, codes};
 use crate::payment::settlement::settle;
-use crate::payment::{Confirmation, Entry, Stage};
+use crate::payment::{Confirmation, Entry, Stage, made_biz_id};
 use crate::runtime::{
     Client, ReversalRequest, entry_json, tell_known, tell_other_journal, tell_reversal, tell_stands,
 };
@@ -268,6 +269,39 @@ impl Library {
         })
     }
 
+    /// `zv_biz_id`
+    pub fn make_biz_id(&self) -> Answer {
+        let Some(_entered) = self.enter(None) else { return self.shut() };
+        self.open_late();
+        let journal = match self.shared.journal.id() {
+            Ok(journal) => journal,
+            Err(error) => return self.journal_failed(&error),
+        };
+        let random = || {
+            let (high, low) = (self.shared.world.random()?, self.shared.world.random()?);
+            Ok::<_, String>(u64::from(high) << 32 | u64::from(low))
+        };
+        match random().and_then(|random| Ok(made_biz_id::make(self.time_to_make(), random, &journal)?)) {
+            Ok(biz_id) => {
+                let answer = Answer::done_locally("made").with_biz_id(biz_id.as_str());
+                answer.with_warnings(self.late_warning())
+            }
+            Err(error) => {
+                let message = format!("the system gives no random numbers: {error}");
+                self.own(Outcome::Internal, &codes::PANIC, &message)
+            }
+        }
+    }
+
+    /// The time for a bizId: the gateway's as far as it is known, and never one that was used before.
+    fn time_to_make(&self) -> u64 {
+        let now = self.clients.first().map_or(0, |client| client.now().best_unix_ms());
+        let now = u64::try_from(now).unwrap_or(0);
+        let mut last = self.last_made_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = now.max(last.saturating_add(1));
+        *last
+    }
+
     fn run(&self, text: &str, f: impl FnOnce(&Client, &Object<'_>) -> Answer) -> Answer {
         let value = match parse(text, self.lang()) {
             Ok(value) => value,
@@ -281,8 +315,13 @@ impl Library {
         };
         match self.enter(field("bizId").map(str::to_owned)) {
             Some(_entered) => f(client, given).with_warnings(self.late_warning()),
-            None => Answer::of(Outcome::Invalid, &codes::SHUT_DOWN, self.lang(), "zv_shutdown was called"),
+            None => self.shut(),
         }
+    }
+
+    /// The answer to a call after a shutdown.
+    fn shut(&self) -> Answer {
+        self.own(Outcome::Invalid, &codes::SHUT_DOWN, "zv_shutdown was called")
     }
 
     /// Opens a journal that was locked, full or read-only before, if no background thread of the library does so.

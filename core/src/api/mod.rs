@@ -47,6 +47,8 @@ pub struct Library {
     deliveries: Mutex<Deliveries>,
     tickets: Tickets,
     business_days: BusinessDays,
+    /// The time in the last bizId that was made.
+    last_made_ms: Mutex<u64>,
 }
 
 /// Unique over all libraries of the process: an answer may be freed after a shutdown and a new start.
@@ -165,6 +167,7 @@ impl Library {
             deliveries: Mutex::default(),
             tickets: Tickets::default(),
             business_days: config.business_days,
+            last_made_ms: Mutex::default(),
         };
         library.recovery.explain(library.shared.world.now() + library.shared.total);
         library.recovery.wake();

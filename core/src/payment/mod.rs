@@ -18,6 +18,7 @@
 mod backoff;
 pub mod consume;
 mod entry;
+pub(crate) mod made_biz_id;
 pub mod reconcile;
 mod resign;
 pub mod restart;

@@ -2,7 +2,8 @@
 //! unless it may be out of date; a missing record proves that nothing was sent only in the journal with which the
 //! attempt was made.
 
-use super::{Entry, Stage};
+use super::{Entry, Stage, made_biz_id};
+use crate::money::BizId;
 
 /// With which journal the till made its attempt, as far as the till says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +17,14 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    /// Compares the identity that the till has stored with the identity of this journal.
-    pub(crate) fn of(stored: Option<&str>, journal: &str) -> Attempt {
-        match stored {
-            None => Attempt::NotSaid,
-            Some(stored) if stored == journal => Attempt::Here,
-            Some(_) => Attempt::Elsewhere,
+    /// Compares the identity of this journal with the one that the till has stored, and with the one in a bizId that the
+    /// library has made. It was made here only if neither says another.
+    pub(crate) fn of(stored: Option<&str>, biz_id: &BizId, journal: &str) -> Attempt {
+        let stored = stored.map(|stored| stored == journal);
+        match (stored, made_biz_id::is_made_for(biz_id, journal)) {
+            (None, None) => Attempt::NotSaid,
+            (Some(false), _) | (_, Some(false)) => Attempt::Elsewhere,
+            _ => Attempt::Here,
         }
     }
 }
@@ -64,7 +67,6 @@ pub(crate) fn known(standing: Option<Entry>, attempt: Attempt, under_another_acc
 mod tests {
     use super::*;
     use crate::gateway::Identity;
-    use crate::money::BizId;
     use crate::payment::{Key, OnUnknown, Owner};
 
     fn entry(stage: Stage) -> Entry {
@@ -74,13 +76,25 @@ mod tests {
 
     #[test]
     fn no_record_says_something_only_under_the_same_identity() {
-        assert_eq!(Attempt::of(None, "a"), Attempt::NotSaid);
-        assert_eq!(Attempt::of(Some("a"), "a"), Attempt::Here);
-        assert_eq!(Attempt::of(Some("A"), "a"), Attempt::Elsewhere);
+        let tills_own = BizId::new("B1").unwrap();
+        assert_eq!(Attempt::of(None, &tills_own, "a"), Attempt::NotSaid);
+        assert_eq!(Attempt::of(Some("a"), &tills_own, "a"), Attempt::Here);
+        assert_eq!(Attempt::of(Some("A"), &tills_own, "a"), Attempt::Elsewhere);
         assert!(matches!(known(None, Attempt::Here, false), Known::NeverSent));
         assert!(matches!(known(None, Attempt::Here, true), Known::OtherJournal(None)));
         assert!(matches!(known(None, Attempt::Elsewhere, false), Known::OtherJournal(None)));
         assert!(matches!(known(None, Attempt::NotSaid, false), Known::NotRecorded));
+    }
+
+    #[test]
+    fn a_biz_id_that_the_library_has_made_names_its_journal() {
+        let made = made_biz_id::make(1_795_000_000_000, 7, "a").unwrap();
+        assert_eq!(Attempt::of(None, &made, "a"), Attempt::Here);
+        assert_eq!(Attempt::of(Some("a"), &made, "a"), Attempt::Here);
+        assert_eq!(Attempt::of(None, &made, "b"), Attempt::Elsewhere);
+        // Made for one journal and sent with another: neither alone knows all attempts.
+        assert_eq!(Attempt::of(Some("b"), &made, "a"), Attempt::Elsewhere);
+        assert_eq!(Attempt::of(Some("b"), &made, "b"), Attempt::Elsewhere);
     }
 
     #[test]

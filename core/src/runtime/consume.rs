@@ -120,7 +120,7 @@ impl Run<'_> {
             let (journal, key) = (&self.client.shared.journal, self.client.key(&self.request.biz_id));
             Ok::<_, JournalError>(journal.find(&key)?.is_none() && journal.stands_elsewhere(&key)?)
         };
-        match self.client.attempt(given)? {
+        match self.client.attempt(&self.request.biz_id, given)? {
             Attempt::Elsewhere => {}
             Attempt::Here if stands_elsewhere()? => {}
             Attempt::Here | Attempt::NotSaid => return Ok(None),

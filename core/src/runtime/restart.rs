@@ -10,19 +10,20 @@ use crate::log::Level;
 use crate::money::BizId;
 use crate::payment::consume::abandoned;
 use crate::payment::restart::{self, Attempt, Known};
-use crate::payment::{Entry, Key, Stage};
+use crate::payment::{Entry, Key, Stage, made_biz_id};
 
 /// How long a start or a look-up waits at most to record abandoned attempts. An attempt that is not recorded then is
 /// recorded by the recovery, or at the next look-up.
 const MARKING: Duration = Duration::from_millis(250);
 
 impl Client {
-    /// With which journal the till says that it made its attempt.
-    pub fn attempt(&self, given: &Object<'_>) -> Result<Attempt, JournalError> {
-        match given.given(JOURNAL_ID.name).and_then(Value::scalar) {
-            None => Ok(Attempt::NotSaid),
-            Some(stored) => Ok(Attempt::of(Some(stored), &self.shared.journal.id()?)),
+    /// With which journal the till says that it made its attempt, or its bizId says it.
+    pub fn attempt(&self, biz_id: &BizId, given: &Object<'_>) -> Result<Attempt, JournalError> {
+        let stored = given.given(JOURNAL_ID.name).and_then(Value::scalar);
+        if stored.is_none() && !made_biz_id::is_made(biz_id) {
+            return Ok(Attempt::NotSaid);
         }
+        Ok(Attempt::of(stored, biz_id, &self.shared.journal.id()?))
     }
 
     /// What is known about a bizId, given the identity of the journal that the till has stored with its attempt.
@@ -40,7 +41,7 @@ impl Client {
         };
         let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
         // Read after the record: if the identity changes meanwhile, the record is another journal's.
-        Ok(restart::known(standing, self.attempt(given)?, elsewhere))
+        Ok(restart::known(standing, self.attempt(biz_id, given)?, elsewhere))
     }
 }
 

@@ -56,7 +56,7 @@ impl Client {
                 Known::NotRecorded
             } else {
                 let elsewhere = standing.is_none() && journal.stands_elsewhere(&key)?;
-                restart::known(standing.clone(), self.attempt(given)?, elsewhere)
+                restart::known(standing.clone(), self.attempt(biz_id, given)?, elsewhere)
             };
             let (created, owner) = (self.now().machine_unix_ms, journal.owner().clone());
             let record = match (&standing, returned) {

@@ -171,6 +171,8 @@ func (r *runner) make(c call) (*zvpos.Answer, error) {
 		return zvpos.Init(request)
 	case "shutdown":
 		return zvpos.Shutdown()
+	case "biz_id":
+		return zvpos.MakeBizID()
 	case "lookup", "confirm":
 		return byBizID(c.Call, c.Request)
 	}

@@ -9,7 +9,7 @@ from typing import Any, Optional
 from ._errors import LibraryMissing
 
 # What this package calls is there since this version of the interface.
-_ABI_VERSION_MIN = 2
+_ABI_VERSION_MIN = 3
 
 # How many texts each function takes. All of them return an answer.
 _ARGUMENTS = {
@@ -25,6 +25,7 @@ _ARGUMENTS = {
     "zv_call_json": 2,
     "zv_start_json": 2,
     "zv_poll_json": 1,
+    "zv_biz_id": 0,
     "zv_shutdown": 0,
 }
 

@@ -8,7 +8,7 @@ import java.util.Arrays;
 /** The C functions, and how texts pass to and from them: UTF-8, NUL-terminated. */
 final class Native {
     /** The first version of the interface that has every function below. */
-    private static final int ABI_VERSION = 2;
+    private static final int ABI_VERSION = 3;
 
     /** A result declared as String would never be given back. */
     interface Functions extends Library {
@@ -35,6 +35,8 @@ final class Native {
         Pointer zv_start_json(byte[] operation, byte[] request);
 
         Pointer zv_poll_json(byte[] ticket);
+
+        Pointer zv_biz_id();
 
         Pointer zv_shutdown();
 

@@ -82,6 +82,11 @@ public final class Zv implements AutoCloseable {
         return reverse(Json.write(request));
     }
 
+    /** Makes a bizId, in the answer's bizId: no two agree, and a look-up needs no journal_id with it. */
+    public Answer makeBizId() {
+        return Native.out(Native.ZV.zv_biz_id());
+    }
+
     /** Looks a bizId up in the journal. Sends nothing. */
     public Answer lookup(String request) {
         return Native.out(Native.ZV.zv_lookup_json(Native.in(request)));

@@ -131,6 +131,8 @@ public final class Cases {
                 return zv.confirm(request);
             case "settle":
                 return zv.settle(request);
+            case "biz_id":
+                return zv.makeBizId();
             case "shutdown":
                 return zv.shutdown();
             default:
