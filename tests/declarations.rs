@@ -183,3 +183,18 @@ fn lua() {
     let declared: BTreeMap<_, _> = text.lines().filter_map(declare).collect();
     complete("Lua", &declared, &text, "Left out");
 }
+
+/// Languages whose programs name what to do next, instead of comparing texts.
+#[test]
+fn every_next_has_its_name() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&read("include/schemas/answer.schema.json")).unwrap();
+    let words = schema["properties"]["next"]["enum"].as_array().unwrap();
+    assert!(words.len() >= 15, "{words:?}");
+    for file in ["bindings/go/outcome.go", "bindings/cobol/zvpos.cpy"] {
+        let names = read(file);
+        for word in words {
+            assert!(names.contains(&word.to_string()), "{file}: {word}");
+        }
+    }
+}

@@ -36,7 +36,12 @@
                88  ZV-STORE-THEN-CONFIRM
                                         VALUE "store_then_confirm".
                88  ZV-GO-ON             VALUE "go_on".
+               88  ZV-POLL              VALUE "poll".
                88  ZV-NEW-BIZID         VALUE "new_bizid".
+               88  ZV-REFUNDED          VALUE "refunded".
+               88  ZV-REFUND-PENDING    VALUE "refund_pending".
+               88  ZV-REFUND-REFUSED    VALUE "refund_refused".
+               88  ZV-QUOTE-AGAIN       VALUE "quote_again".
            05  ZV-CODE             PIC X(64).
       *>   For the person at the till.
            05  ZV-CASHIER          PIC X(512).

@@ -60,5 +60,10 @@ const (
 	LookUp           Next = "lookup"
 	StoreThenConfirm Next = "store_then_confirm"
 	GoOn             Next = "go_on"
+	Poll             Next = "poll"
 	NewBizID         Next = "new_bizid"
+	Refunded         Next = "refunded"
+	RefundPending    Next = "refund_pending"
+	RefundRefused    Next = "refund_refused"
+	QuoteAgain       Next = "quote_again"
 )

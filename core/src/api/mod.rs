@@ -144,6 +144,7 @@ impl Library {
             unknown: config.unknown,
             guard: config.guard,
             business_days: config.business_days,
+            quote_max_age: config.quote_max_age,
         });
         if let Err(error) = shared.mark_all_abandoned() {
             shared.log.line(Level::Error, || format!("what was left behind: {} {error}", error.code.text));

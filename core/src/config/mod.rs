@@ -51,6 +51,8 @@ pub struct Config {
     pub late_arrival: Duration,
     /// How long after a start an unconfirmed earlier sale is reversed.
     pub confirm_after: Duration,
+    /// How old a quote may be on which a payment relies, before it is asked again.
+    pub quote_max_age: Duration,
     /// How many days the details of settled sales are kept.
     pub retention_days: i64,
     /// When the till's business days begin.
@@ -125,6 +127,7 @@ impl Config {
             },
             late_arrival: Duration::from_millis(number(object, "late_arrival_ms").unwrap_or(120_000)),
             confirm_after: Duration::from_secs(number(object, "confirm_after_s").unwrap_or(300)),
+            quote_max_age: Duration::from_secs(number(object, "quote_max_age_s").unwrap_or(600)),
             retention_days: text(object, "retention_days").and_then(|text| text.parse().ok()).unwrap_or(90),
             business_days: business_days(object, &mut problems),
             background,

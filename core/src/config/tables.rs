@@ -116,6 +116,11 @@ pub static CONFIG: Schema = Schema {
                 "running seconds after a restart until what was not confirmed is reversed (default 300)",
             ),
             optional(
+                "quote_max_age_s",
+                Kind::Integer(1, 86_400),
+                "how old a quote that a payment relies on may be before it is asked again (default 600)",
+            ),
+            optional(
                 "retention_days",
                 Kind::Integer(1, 3650),
                 "how long the journal keeps the details of settled sales (default 90); those that zv collect has not shipped at most as long again",

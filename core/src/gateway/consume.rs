@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::json::{Object, Value};
 use crate::money::{Amount, BizId};
 use crate::outcome::{Problem, Warning, codes};
-use crate::schema::{Kind, Schema, optional, required, trimmed_id};
+use crate::schema::{Kind, Schema, optional, own, required, trimmed_id};
 
+use super::quote::{Basket, ITEM};
 use super::request::{ACCOUNT, JOURNAL_ID, Params, ParamsWriter, RequestRules};
 
 /// The request's fields (DOC: the vendor's page 用户消费; its order and names).
@@ -51,6 +52,16 @@ pub static REQUEST: Schema = Schema {
         optional("usePassword", Kind::Text(16), "whether the password is checked"),
         optional("points", Kind::Integer(0, 999_999_999), "points to take, beside coupons or an amount"),
         optional("multiMark", Kind::Text(128), "store code (门店编码)"),
+        own(
+            "quoteIds",
+            Kind::List(&Kind::Exact(64), 50),
+            "the quoteId of each quote that the price relies on: nothing is sent unless all of them still hold",
+        ),
+        own(
+            "items",
+            Kind::List(&Kind::Object(&ITEM), 500),
+            "with quoteIds: the basket as it is paid, which must be the one of the quotes",
+        ),
         JOURNAL_ID,
         ACCOUNT,
     ],
@@ -92,6 +103,10 @@ pub struct ConsumeRequest {
     pub params: Params,
     /// The payment password, to be removed from the gateway's messages.
     pub pay_password: Option<zeroize::Zeroizing<String>>,
+    /// The quotes that the price relies on.
+    pub quote_ids: Vec<String>,
+    /// The basket as it is paid, where the till gives it.
+    pub basket: Option<Basket>,
     /// Warnings about the till's own request.
     pub warnings: Vec<Warning>,
 }
@@ -203,8 +218,16 @@ impl ConsumeRequest {
                 let pay_password =
                     writer.text("payPassword").map(|text| zeroize::Zeroizing::new(text.to_owned()));
                 let warnings = writer.warnings();
-                let (origin, params) = (Origin::of(&writer), writer.write());
-                Ok(ConsumeRequest { biz_id, identity, origin, params, pay_password, warnings })
+                Ok(ConsumeRequest {
+                    biz_id,
+                    identity,
+                    origin: Origin::of(&writer),
+                    quote_ids: writer.texts("quoteIds").map(str::to_owned).collect(),
+                    basket: writer.field("items").and_then(Basket::read),
+                    params: writer.write(),
+                    pay_password,
+                    warnings,
+                })
             }
             _ => Err(problems),
         }
@@ -230,6 +253,9 @@ fn check_rules(
                 .to_owned(),
         );
     }
+    if writer.field("items").is_some() && writer.field("quoteIds").is_none() {
+        problem("items", "is the basket of quotes: give quoteIds with it, or leave it out".to_owned());
+    }
     if identity.scanned() && no_coupon {
         problem("couponsCardList", "must hold the scanned redemption codes when type = 1".to_owned());
     }
@@ -252,13 +278,8 @@ fn check_rules(
 
 /// The coupons of the list, sorted.
 fn coupons(writer: &ParamsWriter<'_>) -> Vec<String> {
-    let mut coupons: Vec<String> = writer
-        .field("couponsCardList")
-        .and_then(Value::as_array)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|coupon| coupon.scalar().map(|text| writer.coupon(text).to_owned()))
-        .collect();
+    let mut coupons: Vec<String> =
+        writer.texts("couponsCardList").map(|coupon| writer.coupon(coupon).to_owned()).collect();
     coupons.sort();
     coupons
 }

@@ -1,13 +1,14 @@
 //! `user.user-by-coupon`: what a coupon is worth for this basket. Nothing is taken.
 
-use crate::json::Object;
-use crate::outcome::{Problem, Warning};
-use crate::schema::{Kind, Schema, code_problem, optional, required};
+use crate::json::{Object, Value};
+use crate::money::{Amount, yuan};
+use crate::outcome::{Problem, Warning, codes};
+use crate::schema::{Kind, Schema, code_problem, optional, required, trimmed_id};
 
 use super::request::{ACCOUNT, Params, ParamsWriter, RequestRules};
 
 /// One line of the basket (DOC).
-static ITEM: Schema = Schema {
+pub(super) static ITEM: Schema = Schema {
     name: "an item",
     doc: "One line of the basket.",
     fields: &[
@@ -90,9 +91,52 @@ pub static ANSWER: Schema = Schema {
     ],
 };
 
+/// The lines of a basket, in an order of their own: two baskets are the same if the customer takes the same things at the
+/// same prices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Basket(Vec<Line>);
+
+/// Product, 分 for one piece, how many.
+type Line = (String, u64, u64);
+
+impl Basket {
+    /// Reads a list of [`ITEM`]s that was checked.
+    pub(crate) fn read(items: &Value<'_>) -> Option<Basket> {
+        let line = |item: &Value<'_>| {
+            let text = |name: &str| item.as_object()?.given(name)?.scalar();
+            let price = Amount::parse(text("price")?).ok()?.fen();
+            Some((text("trade_mark")?.to_owned(), price, text("num")?.trim().parse().ok()?))
+        };
+        let mut lines: Vec<Line> = items.as_array()?.iter().map(line).collect::<Option<_>>()?;
+        lines.sort();
+        Some(Basket(lines))
+    }
+
+    /// 分 for the whole basket, if `price` is that of one piece: no reading of `price` makes it more.
+    fn most_fen(&self) -> u64 {
+        let line = |(_, price, number): &Line| price.saturating_mul(*number);
+        self.0.iter().fold(0, |sum, each| sum.saturating_add(line(each)))
+    }
+}
+
+/// What a quote asks: decides whether its answer holds for a payment.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The member, unless the coupon is a scanned code.
+    pub member: Option<String>,
+    /// The coupon's id or the scanned code, and its `coupon_code`.
+    pub coupons: Vec<String>,
+    /// The store, `multi_mark`.
+    pub store: Option<String>,
+    /// The basket.
+    pub basket: Basket,
+}
+
 /// A quote that satisfies every rule of the vendor's page, ready to be signed and sent.
 #[derive(Clone, Debug)]
 pub struct QuoteRequest {
+    /// What is asked.
+    pub question: Question,
     /// The params to send.
     pub params: Params,
     /// Warnings about the till's own request.
@@ -113,6 +157,7 @@ impl QuoteRequest {
         let coupon =
             writer.text("user_coupon_id").map(|text| writer.coupon(text)).filter(|id| !id.is_empty());
         let code = writer.text("coupon_code");
+        let member = writer.id("user_id").filter(|id| *id != "0");
         let mut problem = |path: &str, message: String| {
             problems.push(Problem { path: path.to_owned(), message });
         };
@@ -125,12 +170,53 @@ impl QuoteRequest {
         if let Some(wrong) = code.and_then(code_problem) {
             problem("coupon_code", wrong.to_owned());
         }
-        if problems.is_empty() {
-            Ok(QuoteRequest { params: writer.write(), warnings: writer.warnings() })
-        } else {
-            Err(problems)
+        if !problems.is_empty() {
+            return Err(problems);
         }
+        let question = Question {
+            member: member.map(str::to_owned),
+            coupons: [coupon, code].into_iter().flatten().map(str::to_owned).collect(),
+            store: writer.text("multi_mark").map(str::to_owned),
+            basket: writer.field("items").and_then(Basket::read).unwrap_or_default(),
+        };
+        Ok(QuoteRequest { question, params: writer.write(), warnings: writer.warnings() })
     }
+}
+
+/// What the coupon takes off, in a quote's data.
+pub(crate) fn discount(data: &Object<'_>) -> Option<Amount> {
+    let text = data.given("coupon_discount").and_then(Value::scalar)?;
+    Amount::parse_value(text).ok()
+}
+
+/// Compares an answer with the question. The answer is too poorly documented to judge by this, so a mismatch is a warning.
+pub(super) fn compare(asked: &Question, data: &Object<'_>) -> Vec<Warning> {
+    let text = |name: &str| data.given(name).and_then(Value::scalar);
+    let mut warnings = Vec::new();
+    let mut warn = |code, message: String| warnings.push(Warning::new(code, message));
+    let most = asked.basket.most_fen();
+    let is_less_than_nothing = text("coupon_discount").is_some_and(|text| text.starts_with('-'));
+    if is_less_than_nothing || discount(data).is_some_and(|taken| taken.fen() > most) {
+        let (taken, most) =
+            (text("coupon_discount").unwrap_or_default(), i64::try_from(most).unwrap_or(i64::MAX));
+        warn(&codes::WARN_DISCOUNT, format!("coupon_discount {taken} on a basket of {}", yuan(most)));
+    }
+    if let (Some(store), Some(named)) = (&asked.store, text("multi_mark"))
+        && store != named
+    {
+        warn(&codes::WARN_STORE, format!("asked for the store {store}, the answer is for {named}"));
+    }
+    // The vendor's page has it with a scanned code only: the coupon behind the code.
+    if let Some(named) = text("user_coupon_id").map(trimmed_id)
+        && asked.member.is_some()
+        && !asked.coupons.iter().any(|coupon| coupon == named)
+    {
+        warn(
+            &codes::WARN_COUPONS,
+            format!("asked for {}, the answer is for {named}", asked.coupons.join(" and ")),
+        );
+    }
+    warnings
 }
 
 #[cfg(test)]

@@ -9,24 +9,21 @@ use crate::json::{self, Object, Value, most_string_length, push_any_name, push_n
 use crate::money::Amount;
 use crate::outcome::{Problem, Warning, codes};
 use crate::schema::{
-    Field, Kind, Schema, Unknown, check, code_problem, cut_note, is_unsafe_integer, optional, trimmed_id,
+    Field, Kind, Schema, Unknown, check, code_problem, cut_note, is_unsafe_integer, own, trimmed_id,
 };
 
 use super::{Credentials, Generation, Route, SignNames};
 
 /// The account that a request is for: the library's own field, which is not sent.
 pub(crate) const ACCOUNT: Field =
-    optional("account", Kind::Text(64), "which configured account; may be left out where there is only one");
+    own("account", Kind::Text(64), "which configured account; may be left out where there is only one");
 
 /// The journal with which an attempt was made: the library's own field, which is not sent.
-pub(crate) const JOURNAL_ID: Field = optional(
+pub(crate) const JOURNAL_ID: Field = own(
     "journal_id",
     Kind::Text(64),
     "data.journal_id of zv_init, as the till has stored it with its attempt before it was made",
 );
-
-/// The request fields that are the library's own and are not sent.
-const OWN: [&str; 2] = [ACCOUNT.name, JOURNAL_ID.name];
 
 /// The settings for reading a request.
 #[derive(Clone, Copy, Debug)]
@@ -280,6 +277,12 @@ impl<'r> ParamsWriter<'r> {
         self.field(name).and_then(Value::scalar)
     }
 
+    /// The texts of a list.
+    pub(crate) fn texts(&self, name: &str) -> impl Iterator<Item = &'r str> {
+        let list = self.field(name).and_then(Value::as_array).unwrap_or_default();
+        list.iter().filter_map(Value::scalar)
+    }
+
     /// Writes the given fields in the table's order, scalars as strings (DOC: every sample), then unknown fields that
     /// the configuration passes, unchanged.
     pub(crate) fn write(&self) -> Params {
@@ -290,7 +293,7 @@ impl<'r> ParamsWriter<'r> {
                 .iter()
                 .any(|field| matches!(field.kind, Kind::Secret(_)) && self.field(field.name).is_some());
         let mut out = opened(most_written(self.given) + most_written(self.defaults), is_secret);
-        for field in self.schema.fields.iter().filter(|field| !OWN.contains(&field.name)) {
+        for field in self.schema.fields.iter().filter(|field| !field.own) {
             if let Some(value) = self.field(field.name).filter(|value| !self.says_nothing(field, value)) {
                 push_name(&mut out, field.name);
                 self.push(&mut out, field.name, &field.kind, value);

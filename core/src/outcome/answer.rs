@@ -87,6 +87,7 @@ pub struct Answer {
     message: String,
     cashier: String,
     biz_id: Option<String>,
+    quote_id: Option<String>,
     replayed: bool,
     already: Option<bool>,
     retry_after_ms: Option<u64>,
@@ -133,6 +134,7 @@ impl Answer {
             message,
             cashier: cashier.into(),
             biz_id: None,
+            quote_id: None,
             replayed: false,
             already: None,
             retry_after_ms: None,
@@ -190,6 +192,12 @@ impl Answer {
     /// Sets the transaction's bizId.
     pub fn with_biz_id(mut self, biz_id: impl Into<String>) -> Answer {
         self.biz_id = Some(biz_id.into());
+        self
+    }
+
+    /// Sets the quote's id, by which a payment relies on it.
+    pub(crate) fn with_quote_id(mut self, quote_id: String) -> Answer {
+        self.quote_id = Some(quote_id);
         self
     }
 
@@ -268,6 +276,9 @@ impl Answer {
         out.string("cashier", &self.cashier);
         if let Some(biz_id) = &self.biz_id {
             out.string("bizId", biz_id);
+        }
+        if let Some(quote_id) = &self.quote_id {
+            out.string("quoteId", quote_id);
         }
         out.raw("replayed", if self.replayed { "true" } else { "false" });
         if let Some(already) = self.already {

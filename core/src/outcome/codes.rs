@@ -187,6 +187,10 @@ codes! {
     MISMATCH "ZV-MISMATCH" [Unknown]
         "The answer names another sale of the journal, so that it is that one's; with strict_answer also: it does not match the question.",
         "See message and warnings[] for what differs. Wait, and look the bizId up.", DOUBT_ZH, DOUBT_EN;
+    QUOTE_CHANGED "ZV-QUOTE-CHANGED" [NotSent]
+        "A quote that the payment relies on does not hold for it, or no longer: nothing was sent.",
+        "data.quotes says of each what differs, and what the coupon is worth now where it was asked again. Quote again, show the new price, and pay with the new quoteId; the same bizId is free.",
+        "优惠已变化，未扣款，请重新试算", "The discount has changed; nothing was taken. Ask for the price again.";
     CONFLICT "ZV-CONFLICT" [Conflict]
         "This bizId already belongs to another request; `recorded` shows it. Nothing was sent.",
         "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复，本次未扣款，请联系技术人员",
@@ -356,13 +360,19 @@ codes! {
         "Store both: the vendor reverses by the one in the answer.", "", "";
     WARN_COUPONS "ZV-W-COUPONS" []
         "The answer names coupons that were not asked for, or does not name one that was.",
-        "Compare data.couponsCardList with the request before completing the sale.", "", "";
+        "Compare data.couponsCardList, or data.user_coupon_id of a quote, with the request before completing the sale.", "", "";
     WARN_EMPTY "ZV-W-EMPTY" []
         "The answer says yes outside and inside, and every documented field of its data is empty, as in the vendor's own sample.",
         "Look the member's balance up before trusting it; strict_answer makes it unknown.", "", "";
     WARN_AMOUNT "ZV-W-AMOUNT" []
         "The amounts of the answer do not add up to what was asked for.",
         "Compare change_gift_amount and change_recharge_amount with the request.", "", "";
+    WARN_DISCOUNT "ZV-W-DISCOUNT" []
+        "The answer to a quote takes off more than the whole basket, or less than nothing.",
+        "Do not show it as the price; ask the vendor, and check whether `price` means one piece or the line.", "", "";
+    WARN_STORE "ZV-W-STORE" []
+        "The answer to a quote is for another store than was asked for.",
+        "Check multi_mark; do not rely on the discount in this store.", "", "";
     WARN_OTHER_DAY "ZV-W-OTHER-DAY" []
         "The record of this bizId is of another business day; nothing was taken now.",
         "If this is a new sale, give it a bizId that no sale of any day has.", "", "";

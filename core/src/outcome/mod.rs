@@ -124,11 +124,13 @@ pub enum Next {
     RefundPending,
     /// The refund was refused: the sale stays valid, nothing was given back.
     RefundRefused,
+    /// Nothing was taken: the coupon's worth has to be asked again and the new price shown to the customer.
+    QuoteAgain,
 }
 
 impl Next {
     /// Every next action.
-    pub const ALL: [Next; 14] = [
+    pub const ALL: [Next; 15] = [
         Next::CompleteSale,
         Next::OtherTender,
         Next::FixRequest,
@@ -143,6 +145,7 @@ impl Next {
         Next::Refunded,
         Next::RefundPending,
         Next::RefundRefused,
+        Next::QuoteAgain,
     ];
 
     /// The value of `next` in the envelope.
@@ -162,6 +165,7 @@ impl Next {
             Next::Refunded => "refunded",
             Next::RefundPending => "refund_pending",
             Next::RefundRefused => "refund_refused",
+            Next::QuoteAgain => "quote_again",
         }
     }
 }

@@ -19,6 +19,7 @@ mod backoff;
 pub mod consume;
 mod entry;
 pub(crate) mod made_biz_id;
+pub mod quotes;
 pub mod reconcile;
 mod resign;
 pub mod restart;

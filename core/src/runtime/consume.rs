@@ -46,7 +46,11 @@ impl Client {
         // A panic after the send must not become an answer that says that nothing was sent.
         let told = panic::catch_unwind(AssertUnwindSafe(|| match run.elsewhere(given) {
             Ok(Some(told)) => told,
-            Ok(None) => run.drive(),
+            Ok(None) => match self.unless_quotes_hold(&request, run.deadline) {
+                Ok(Some(told)) => told,
+                Ok(None) => run.drive(),
+                Err(error) => Reply::Internal { code: error.code, message: error.message },
+            },
             Err(error) => Reply::Internal { code: error.code, message: error.message },
         }))
         .unwrap_or_else(|_| run.panicked());

@@ -4,6 +4,7 @@
 mod consume;
 mod exchange;
 mod query;
+mod quotes;
 mod reconcile;
 mod refund;
 mod response;
@@ -17,7 +18,7 @@ pub use response::{
 };
 pub use reversal::ReversalRequest;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::calendar::BusinessDays;
@@ -29,6 +30,7 @@ use crate::json::{Object, Value};
 use crate::log::{Level, Log};
 use crate::money::BizId;
 use crate::outcome::{Answer, Lang, Outcome, Problem, Warning, codes};
+use crate::payment::quotes::Quotes;
 use crate::payment::{Entry, Key, Moment, OnUnknown, Said, Stage};
 use crate::schema::Unknown;
 use crate::transport::HttpAnswer;
@@ -52,19 +54,22 @@ pub struct Shared {
     pub guard: Guard,
     /// When the business day begins.
     pub business_days: BusinessDays,
+    /// How old a quote may be on which a payment relies, before it is asked again.
+    pub quote_max_age: Duration,
 }
 
 /// One account.
 pub struct Client {
     account: Account,
     clock: GatewayClock,
-    shared: std::sync::Arc<Shared>,
+    quotes: Mutex<Quotes>,
+    shared: Arc<Shared>,
 }
 
 impl Client {
     /// The client of one account.
-    pub fn new(account: Account, shared: std::sync::Arc<Shared>) -> Client {
-        Client { account, clock: GatewayClock::default(), shared }
+    pub fn new(account: Account, shared: Arc<Shared>) -> Client {
+        Client { account, clock: GatewayClock::default(), quotes: Mutex::default(), shared }
     }
 
     /// The account's name under `accounts`.

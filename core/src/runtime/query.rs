@@ -1,12 +1,13 @@
 //! Queries to the gateway that take nothing. A lost answer is `not_sent`, and a query may always be repeated.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::time::Instant;
 
 use super::Client;
 use super::response::{self, ReadEnd};
 use crate::config::ActionKind;
 use crate::gateway::{
-    CodeRules, Doubt, Envelope, Operation, Params, QUOTE_ANSWER, QuoteRequest, Route, repaired_read,
+    CodeRules, Doubt, Envelope, Operation, Params, QUOTE_ANSWER, Question, QuoteRequest, Route, repaired_read,
 };
 use crate::json::Object;
 use crate::money::BizId;
@@ -17,14 +18,16 @@ use crate::transport::{HttpAnswer, TransportError};
 
 /// How an answer is judged.
 #[derive(Clone, Copy)]
-enum Judge {
+pub(super) enum Judge<'q> {
     /// The action took nothing; `None` if this library knows no more about it.
     Read(Option<Operation>),
+    /// It is a quote, which asked this.
+    Quote(&'q Question),
     /// It is not known whether the action took something.
     Listed,
 }
 
-impl Judge {
+impl Judge<'_> {
     fn is_listed(self) -> bool {
         matches!(self, Judge::Listed)
     }
@@ -35,7 +38,7 @@ impl Judge {
 
     /// The schema of the data, if it is known.
     fn schema(self) -> Option<&'static Schema> {
-        matches!(self, Judge::Read(Some(Operation::Quote))).then_some(&QUOTE_ANSWER)
+        matches!(self, Judge::Quote(_)).then_some(&QUOTE_ANSWER)
     }
 }
 
@@ -45,12 +48,25 @@ impl Client {
         let Some(route) = self.account.route(Operation::Quote) else {
             return self.no_route(Operation::Quote);
         };
-        match self.with_defaults(|defaults| QuoteRequest::read(given, defaults, self.rules(route))) {
-            Ok(request) => self
-                .read(Operation::Quote.key(), route, &request.params, Judge::Read(Some(Operation::Quote)))
-                .with_warnings(request.warnings),
-            Err(problems) => self.invalid(problems),
+        let request = self.with_defaults(|defaults| QuoteRequest::read(given, defaults, self.rules(route)));
+        let QuoteRequest { question, params, warnings } = match request {
+            Ok(request) => request,
+            Err(problems) => return self.invalid(problems),
+        };
+        let answer =
+            self.read(Operation::Quote.key(), route, &params, Judge::Quote(&question), self.deadline());
+        let answer = answer.with_warnings(warnings);
+        match answer.outcome() {
+            Outcome::Succeeded => match self.keep_quote(&question, &params, &answer) {
+                Some(quote) => answer.with_quote_id(quote.id),
+                None => answer,
+            },
+            _ => answer,
         }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.shared.world.now() + self.shared.total
     }
 
     /// Calls an action of the gateway with its params exactly as received (without `account`).
@@ -69,17 +85,16 @@ impl Client {
         let params = Params::of(params);
         match asked {
             ActionKind::Operation(operation) => {
-                self.read(action, &route, &params, Judge::Read(Some(operation)))
+                self.read(action, &route, &params, Judge::Read(Some(operation)), self.deadline())
             }
-            ActionKind::Read => self.read(action, &route, &params, Judge::Read(None)),
+            ActionKind::Read => self.read(action, &route, &params, Judge::Read(None), self.deadline()),
             // A panic after the send must not become an answer that says that nothing was sent.
             ActionKind::Listed => {
-                panic::catch_unwind(AssertUnwindSafe(|| self.read(action, &route, &params, Judge::Listed)))
-                    .unwrap_or_else(|_| {
-                        let doubt =
-                            Doubt::new(&codes::PANIC, "a defect of the library was caught; see the log");
-                        response::listed(ReadEnd::Lost(doubt), self.shared.lang)
-                    })
+                let read = || self.read(action, &route, &params, Judge::Listed, self.deadline());
+                panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+                    let doubt = Doubt::new(&codes::PANIC, "a defect of the library was caught; see the log");
+                    response::listed(ReadEnd::Lost(doubt), self.shared.lang)
+                })
             }
         }
     }
@@ -99,10 +114,18 @@ impl Client {
         !asked_about && matches!(found(), Some(Ok(Some(_))))
     }
 
-    fn read(&self, what: &str, route: &Route, params: &Params, judge: Judge) -> Answer {
+    /// One question to the gateway, until its answer or the deadline.
+    pub(super) fn read(
+        &self,
+        what: &str,
+        route: &Route,
+        params: &Params,
+        judge: Judge<'_>,
+        deadline: Instant,
+    ) -> Answer {
         let mut repaired = None;
+        let mut mismatches = Vec::new();
         let started = self.shared.world.now();
-        let deadline = started + self.shared.total;
         let mut timing = Timing::default();
         let mut resign = Resign::default();
         let end = loop {
@@ -133,8 +156,13 @@ impl Client {
                             break ReadEnd::Lost(Doubt::new(&codes::MISMATCH, why));
                         }
                         let nobody = judge.looks_a_member_up() && envelope.shows_no_member();
+                        if let Judge::Quote(asked) = judge {
+                            mismatches = envelope.compare_quote(asked);
+                        }
                         let verdict = match judge {
-                            Judge::Read(_) => envelope.judge_read(judge.schema(), Ids::AsText),
+                            Judge::Read(_) | Judge::Quote(_) => {
+                                envelope.judge_read(judge.schema(), Ids::AsText)
+                            }
                             Judge::Listed => envelope.judge_call(&self.account.codes),
                         };
                         break if nobody { ReadEnd::NoMember(verdict) } else { ReadEnd::Verdict(verdict) };
@@ -145,7 +173,7 @@ impl Client {
         timing.total = self.shared.world.now().saturating_duration_since(started);
         let lang = self.shared.lang;
         let told = if judge.is_listed() { response::listed(end, lang) } else { response::read(end, lang) };
-        let told = told.with_warnings(repaired.map(|(_, warning)| warning));
+        let told = told.with_warnings(repaired.map(|(_, warning)| warning)).with_warnings(mismatches);
         let answer = told.with_warnings(self.clock_warning()).with_timing(timing);
         self.log_answer(what, &answer);
         answer

@@ -9,6 +9,7 @@ use crate::money::Amount;
 use crate::outcome::codes::{self, Code};
 use crate::outcome::{Answer, Lang, Next, Outcome, Problem, Warning};
 use crate::payment::consume::{Reply, left_behind};
+use crate::payment::quotes::Changed;
 use crate::payment::restart::Known;
 use crate::payment::{Confirmation, Entry, Stage};
 use crate::schema::exact_for_hosts;
@@ -118,9 +119,37 @@ pub fn consume(told: Reply, lang: Lang) -> Answer {
                 .with_recorded(entry_json(&entry))
         }
         Reply::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
+        Reply::QuoteChanged(changed) => quote_changed(&changed, lang),
+        Reply::NotAsked(why) => {
+            Answer::of(Outcome::NotSent, why.code, lang, why.message).with_retry_after(RETRY_AFTER)
+        }
         Reply::Unrecorded(doubt) => unknown(&doubt, lang),
         Reply::Internal { code, message } => Answer::of(Outcome::Internal, code, lang, message),
     }
+}
+
+fn quote_changed(changed: &[Changed], lang: Lang) -> Answer {
+    let yuan = |amount: Option<Amount>| amount.map(|amount| amount.to_string());
+    let quotes: Vec<_> = changed
+        .iter()
+        .map(|each| {
+            serde_json::json!({
+                "quoteId": each.id,
+                "why": each.difference.as_str(),
+                "coupon_discount": yuan(each.discount),
+                "now": each.now.as_ref().map(|now| {
+                    serde_json::json!({ "quoteId": now.id, "coupon_discount": yuan(now.discount) })
+                }),
+                "gateway": each.words,
+            })
+        })
+        .collect();
+    let words = |each: &Changed| format!("{} ({})", each.id, each.difference.as_str());
+    let message =
+        format!("these quotes do not hold: {}", changed.iter().map(words).collect::<Vec<_>>().join(", "));
+    Answer::of(Outcome::NotSent, &codes::QUOTE_CHANGED, lang, message)
+        .with_next(Next::QuoteAgain)
+        .with_data(serde_json::json!({ "quotes": quotes }).to_string())
 }
 
 fn unknown(doubt: &Doubt, lang: Lang) -> Answer {

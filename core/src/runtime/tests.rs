@@ -115,6 +115,7 @@ fn client_over(
         unknown: config.unknown,
         guard: Guard::Off,
         business_days: config.business_days,
+        quote_max_age: Duration::from_mins(10),
     };
     let account = config.accounts.into_iter().next().unwrap();
     (Client::new(account, Arc::new(shared)), world)

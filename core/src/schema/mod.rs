@@ -35,6 +35,8 @@ pub struct Field {
     pub required: bool,
     /// Its meaning, unit and default.
     pub doc: &'static str,
+    /// Whether it is the library's own, so that it is not sent.
+    pub own: bool,
 }
 
 /// The type of a field's value.
@@ -90,10 +92,15 @@ impl Schema {
 
 /// An optional field.
 pub const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Field {
-    Field { name, kind, required: false, doc }
+    Field { name, kind, required: false, doc, own: false }
+}
+
+/// An optional field that is the library's own and is not sent.
+pub(crate) const fn own(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+    Field { name, kind, required: false, doc, own: true }
 }
 
 /// A required field.
 pub const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Field {
-    Field { name, kind, required: true, doc }
+    Field { name, kind, required: true, doc, own: false }
 }

@@ -123,7 +123,7 @@ fn push_table(
         "{level} {title}\n\n{}\n\n| field | type | required | meaning |\n|---|---|---|---|",
         described.doc
     );
-    for Field { name, kind, required, doc } in described.fields {
+    for Field { name, kind, required, doc, .. } in described.fields {
         let required = if *required { "yes" } else { "" };
         let doc = doc.replace('|', "\\|");
         let _ = writeln!(out, "| `{name}` | {} | {required} | {doc} |", type_name(kind).replace('|', "\\|"));

@@ -10,6 +10,7 @@ use crate::schema::{Ids, Schema, normalise_object, normalise_value};
 use crate::secret::{hide, mask_phones};
 
 use super::consume::{self, Identity};
+use super::quote::{self, Question};
 
 mod records;
 mod refusal;
@@ -415,6 +416,11 @@ impl<'a> Envelope<'a> {
             return self.doubt(&codes::UNPROVEN, "code 0 with a status of false");
         }
         self.judge_read(None, Ids::AsTheyCame)
+    }
+
+    /// The mismatches between a quote's answer and its question.
+    pub(crate) fn compare_quote(&self, asked: &Question) -> Vec<Warning> {
+        self.data_object().map(|data| quote::compare(asked, data)).unwrap_or_default()
     }
 
     /// What the answer to a read says; a read takes nothing, so its refusal needs no proof.

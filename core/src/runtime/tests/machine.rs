@@ -418,6 +418,7 @@ impl Shop {
             unknown: config.unknown,
             guard: Guard::Off,
             business_days: config.business_days,
+            quote_max_age: Duration::from_mins(10),
         });
         let clients =
             config.accounts.into_iter().map(|account| Client::new(account, Arc::clone(&shared))).collect();

@@ -1,0 +1,210 @@
+//! The quotes on which a payment may rely: what each asked and answered, and whether it holds for the payment. They are kept
+//! in memory only: a quote is a question about a basket on the counter.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::gateway::{Basket, GatewayStatus, Identity, Params, Question};
+use crate::money::Amount;
+
+/// How many quotes of an account are kept: the latest.
+const MOST: usize = 1024;
+
+/// A quote that was answered.
+#[derive(Clone, Debug)]
+pub struct Quote {
+    /// Its id, which the till gives back with the payment.
+    pub id: String,
+    /// What was asked.
+    pub question: Question,
+    /// The params, to ask again.
+    pub params: Params,
+    /// What the coupon takes off.
+    pub discount: Option<Amount>,
+    /// When it was answered.
+    pub at: Instant,
+}
+
+/// The latest quotes of an account.
+#[derive(Debug, Default)]
+pub struct Quotes(VecDeque<Quote>);
+
+impl Quotes {
+    /// Keeps a quote in the place of the oldest one, if there are too many.
+    pub fn keep(&mut self, quote: Quote) {
+        if self.0.len() == MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(quote);
+    }
+
+    /// The quote with that id.
+    pub fn find(&self, id: &str) -> Option<&Quote> {
+        self.0.iter().rev().find(|quote| quote.id == id)
+    }
+}
+
+/// A payment that relies on quotes.
+#[derive(Clone, Copy, Debug)]
+pub struct Payment<'p> {
+    /// What it takes from whom.
+    pub identity: &'p Identity,
+    /// Its store.
+    pub store: Option<&'p str>,
+    /// Its basket, where the till gives it.
+    pub basket: Option<&'p Basket>,
+}
+
+/// Why a quote does not hold for a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The library has no quote of that id for the account: it was started again meanwhile, or has kept too many later ones.
+    Forgotten,
+    /// Another member.
+    Member,
+    /// A coupon that the payment does not redeem.
+    Coupon,
+    /// Another store.
+    Store,
+    /// Another basket.
+    Items,
+    /// It was asked again, and the coupon takes off another sum.
+    Discount,
+    /// It was asked again, and the coupon cannot be used.
+    Declined,
+}
+
+impl Difference {
+    /// Every difference.
+    pub const ALL: [Difference; 7] = [
+        Difference::Forgotten,
+        Difference::Member,
+        Difference::Coupon,
+        Difference::Store,
+        Difference::Items,
+        Difference::Discount,
+        Difference::Declined,
+    ];
+
+    /// Its word in `data.quotes`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Difference::Forgotten => "forgotten",
+            Difference::Member => "member",
+            Difference::Coupon => "coupon",
+            Difference::Store => "store",
+            Difference::Items => "items",
+            Difference::Discount => "discount",
+            Difference::Declined => "declined",
+        }
+    }
+}
+
+/// A quote that does not hold for a payment.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The quote's id.
+    pub id: String,
+    /// Why.
+    pub difference: Difference,
+    /// What the coupon took off, where the quote is known.
+    pub discount: Option<Amount>,
+    /// The quote in its place, where it was asked again and answered.
+    pub now: Option<Quote>,
+    /// What the gateway said when it was asked again, where it refused.
+    pub words: Option<GatewayStatus>,
+}
+
+impl Quote {
+    /// What the payment does differently from what the quote was asked about. A store or basket that one of both leaves
+    /// out is not compared.
+    pub fn difference(&self, payment: Payment<'_>) -> Option<Difference> {
+        let asked = &self.question;
+        let is_redeemed =
+            |coupon: &String| payment.identity.trimmed_coupons().any(|redeemed| redeemed == coupon);
+        let member = payment.identity.member();
+        let differs = [
+            (asked.member.as_deref() != member && asked.member.is_some(), Difference::Member),
+            (!asked.coupons.iter().any(is_redeemed), Difference::Coupon),
+            (
+                asked.store.as_deref().zip(payment.store).is_some_and(|(one, other)| one != other),
+                Difference::Store,
+            ),
+            (payment.basket.is_some_and(|basket| *basket != asked.basket), Difference::Items),
+        ];
+        differs.into_iter().find_map(|(differs, difference)| differs.then_some(difference))
+    }
+
+    /// Whether it has to be asked again.
+    pub fn is_old(&self, now: Instant, max_age: Duration) -> bool {
+        now.saturating_duration_since(self.at) > max_age
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Value;
+
+    fn quote(id: &str, at: Instant) -> Quote {
+        let question = Question {
+            member: Some("383933091455959041".to_owned()),
+            coupons: vec!["390962138708451328".to_owned()],
+            store: Some("S1".to_owned()),
+            basket: basket(
+                r#"[{"num":2,"trade_mark":"a","price":"1.50"},{"num":"1","trade_mark":"b","price":3}]"#,
+            ),
+        };
+        Quote { id: id.to_owned(), question, params: Params::from_json("{}".to_owned()), discount: None, at }
+    }
+
+    fn basket(text: &str) -> Basket {
+        Basket::read(&Value::parse(text).unwrap()).unwrap()
+    }
+
+    fn paying() -> Identity {
+        Identity {
+            customer_id: Some("383933091455959041".to_owned()),
+            coupons: vec!["1".to_owned(), "390962138708451328".to_owned()],
+            ..Identity::default()
+        }
+    }
+
+    #[test]
+    fn the_latest_are_kept() {
+        let (mut quotes, now) = (Quotes::default(), Instant::now());
+        for number in 0..=MOST {
+            quotes.keep(quote(&number.to_string(), now));
+        }
+        assert!(quotes.find("0").is_none() && quotes.find("1").is_some());
+        assert_eq!(quotes.0.len(), MOST);
+    }
+
+    #[test]
+    fn it_holds_for_what_it_was_asked_about_only() {
+        let quote = quote("Q", Instant::now());
+        let same =
+            basket(r#"[{"num":1,"trade_mark":"b","price":"3.00"},{"num":2,"trade_mark":"a","price":"1.5"}]"#);
+        let other =
+            basket(r#"[{"num":2,"trade_mark":"b","price":"3.00"},{"num":2,"trade_mark":"a","price":"1.5"}]"#);
+        let identity = paying();
+        let holds = Payment { identity: &identity, store: Some("S1"), basket: Some(&same) };
+        let difference = |payment: Payment<'_>| quote.difference(payment);
+        assert_eq!(difference(holds), None);
+        assert_eq!(difference(Payment { store: None, basket: None, ..holds }), None);
+        assert_eq!(difference(Payment { store: Some("S2"), ..holds }), Some(Difference::Store));
+        assert_eq!(difference(Payment { basket: Some(&other), ..holds }), Some(Difference::Items));
+        let another = Identity { customer_id: Some("2".to_owned()), ..paying() };
+        assert_eq!(difference(Payment { identity: &another, ..holds }), Some(Difference::Member));
+        let without = Identity { coupons: vec!["1".to_owned()], ..paying() };
+        assert_eq!(difference(Payment { identity: &without, ..holds }), Some(Difference::Coupon));
+    }
+
+    #[test]
+    fn it_is_old_after_its_time() {
+        let (at, max_age) = (Instant::now(), Duration::from_mins(10));
+        let quote = quote("Q", at);
+        assert!(!quote.is_old(at + max_age, max_age));
+        assert!(quote.is_old(at + max_age + Duration::from_nanos(1), max_age));
+    }
+}
