@@ -13,7 +13,7 @@ mod marks;
 mod shell;
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
 use std::thread;
@@ -221,6 +221,8 @@ fn json_blocks_are_what_the_library_takes_and_gives() {
     for page in run_pages() {
         let simulator = Simulator::start();
         let mut till = Driver::new();
+        // By their coupons: a page cannot know the ids.
+        let mut quotes: BTreeMap<String, Value> = BTreeMap::new();
         for block in of(&page, "json") {
             let place = format!("{}:{}", page.name, block.line);
             let text = block.text.replace(shell::GATEWAY, &simulator.address().to_string());
@@ -236,8 +238,19 @@ fn json_blocks_are_what_the_library_takes_and_gives() {
                     till = Driver::new();
                     till.init(&value)
                 }
-                "quote" => till.quote(&value),
-                "consume" => till.consume(&value),
+                "quote" => {
+                    let answer = till.quote(&value);
+                    let coupon = value["user_coupon_id"].as_str().unwrap().to_owned();
+                    quotes.insert(coupon, answer.json["quoteId"].clone());
+                    answer
+                }
+                "consume" => {
+                    if value["quoteIds"].is_array() {
+                        let coupon = value["couponsCardList"][0].as_str().unwrap();
+                        value["quoteIds"] = json!([quotes[coupon]]);
+                    }
+                    till.consume(&value)
+                }
                 "lookup" => till.ask(&format!("lookup {value}")),
                 "confirm" => till.ask(&format!("confirm {value}")),
                 "reverse" => reversed(&mut till, &value),
@@ -346,6 +359,9 @@ fn answers_of_each_outcome() -> Vec<Value> {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
     let mut cut_off = Driver::started(&config(&format!("http://{port}/api/v2"), json!({})));
     answers.push(cut_off.consume(&pay("R-8", MEMBER, "1.00")).json);
+    let mut forgotten = pay("R-11", MEMBER, "1.00");
+    forgotten["quoteIds"] = json!(["Q0"]);
+    answers.push(cut_off.consume(&forgotten).json);
     answers
 }
 

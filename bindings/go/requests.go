@@ -17,6 +17,8 @@ type Consumption struct {
 	OperatorName string   `json:"operatorName,omitempty"`
 	Remark       string   `json:"remark,omitempty"`
 	MultiMark    string   `json:"multiMark,omitempty"`
+	QuoteIDs     []string `json:"quoteIds,omitempty"`   // quoteId of each quote that the price relies on
+	Items        []Item   `json:"items,omitempty"`      // with QuoteIDs: the basket as it is paid
 	JournalID    string   `json:"journal_id,omitempty"` // data.journal_id of Init, as it was stored with the attempt
 	Account      string   `json:"account,omitempty"`
 }

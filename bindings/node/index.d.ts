@@ -65,10 +65,14 @@ export interface ConsumeRequest {
   type?: number;
   points?: number;
   remark?: string;
+  /** `quoteId` of each quote that the price relies on: nothing is sent unless all of them still hold. */
+  quoteIds?: string[];
+  /** With `quoteIds`: the basket as it is paid. */
+  items?: Item[];
   /** As in `LookupRequest`: under another journal nothing is sent. */
   journal_id?: string;
   account?: string;
-  [name: string]: Value;
+  [name: string]: Value | Item[];
 }
 
 export interface SaleRequest {

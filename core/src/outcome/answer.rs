@@ -196,7 +196,7 @@ impl Answer {
     }
 
     /// Sets the quote's id, by which a payment relies on it.
-    pub(crate) fn with_quote_id(mut self, quote_id: String) -> Answer {
+    pub fn with_quote_id(mut self, quote_id: String) -> Answer {
         self.quote_id = Some(quote_id);
         self
     }

@@ -313,6 +313,7 @@ mod tests {
     fn an_answer_fits_its_own_schema() {
         let answer = Answer::of(Outcome::NotSent, &codes::CONNECT, Lang::En, "m")
             .with_biz_id("B")
+            .with_quote_id("Q".to_owned())
             .with_already(true)
             .with_retry_after(std::time::Duration::from_secs(1))
             .with_warnings([Warning::new(&codes::CLOCK, "m")])
