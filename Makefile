@@ -175,7 +175,7 @@ ci-full:
 
 # After something was added to the interface: what tests/abi_watch.rs compares the next versions with.
 abi-baseline:
-	$(CARGO) test -p zvpos --test abi_watch what_is_added
+	$(CARGO) test -p zvpos --test abi_watch an_addition
 	ZVPOS_WRITE_BASELINE=1 $(CARGO) test -p zvpos --test abi_watch -- --test-threads 1
 
 # Compilers for them, and what runs them.
