@@ -46,7 +46,6 @@ test: tools library server
 	@failed=; \
 	set -x; \
 	$(CARGO) test --workspace --no-fail-fast || failed="the tests"; \
-	$(CARGO) test -p zvpos-cli -p zvpos-doctor --features zvpos-cli/postgres --test database || failed="$$failed the databases"; \
 	$(SIMULATE) || failed="$$failed the simulation"; \
 	$(SEARCH) --model small || failed="$$failed the model"; \
 	{ set +x; } 2>/dev/null; \
@@ -90,7 +89,6 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) clippy -p zvpos-cli -p zvpos-doctor --features zvpos-cli/postgres --all-targets -- -D warnings
 	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
 	tests/style.sh
 

@@ -175,6 +175,10 @@ zv_runs() {
     said=$($runner "$unpacked/bin/zv$suffix" --version | tr -d '\r')
     is "zv --version" "$said" "zv $(basename "$unpacked" | sed "s/^$product-\(.*\)-$platform$/\1/")"
     built+=("$said")
+    [ "$system" = windows ] || return 0
+    # shellcheck disable=SC2086 # several words
+    said=$($runner "$unpacked/bin/zv$suffix" journal move --from zvpos.db --to postgres://zv@127.0.0.1/zv 2>&1 || true)
+    is "what zv says of a database" "$(grep -c 'this zv has no database' <<<"$said")" 1
 }
 
 # Only the library for servers has a table of a database in it, and both have the same name for the linker.

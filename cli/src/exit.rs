@@ -43,7 +43,7 @@ Exit codes:
 const MOVE: &str = "\
 Exit codes:
   0    moved, or a move that had ended early is finished now
-  2    invalid: the command line or the configuration is wrong, or this zv has no PostgreSQL
+  2    invalid: the command line or the configuration is wrong, or this zv has no database
   5    refused or interrupted; the message says why, and the same command goes on";
 
 const COLLECTOR: &str = "\

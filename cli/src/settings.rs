@@ -90,7 +90,7 @@ impl Settings {
 
 /// The configuration that `--config` names, else the first of the usual ones, if it can be read; for what it says about
 /// a database.
-#[cfg(feature = "postgres")]
+#[cfg(target_os = "linux")]
 pub(crate) fn configured(config: Option<&Path>) -> Result<Option<Config>, Failure> {
     let path = match config {
         Some(path) => path.to_owned(),

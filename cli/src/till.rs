@@ -18,9 +18,9 @@ use crate::settings::{Common, Settings};
 use crate::wait::{Stakes, attend};
 
 /// What opens a journal that is a database.
-#[cfg(feature = "postgres")]
+#[cfg(target_os = "linux")]
 const OPEN_DATABASE: Option<OpenDatabase> = Some(zvpos_journal_postgres::open);
-#[cfg(not(feature = "postgres"))]
+#[cfg(not(target_os = "linux"))]
 const OPEN_DATABASE: Option<OpenDatabase> = None;
 
 /// A running library and how its answers are shown.

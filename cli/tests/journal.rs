@@ -78,7 +78,4 @@ fn a_move_names_a_file_and_a_database() {
         .ended(2)
         .complains(&["one of --from and --to is a file"]);
     assert!(!place.folder.join("b.db").exists());
-    if !cfg!(feature = "postgres") {
-        moves("a.db", "postgres://zv@h/a").ended(2).complains(&["zvpos-server-x86_64-unknown-linux-gnu"]);
-    }
 }

@@ -43,7 +43,7 @@ pub(crate) fn examine(run: &mut Run<'_>, options: &Options, config: Option<&Conf
 
 /// The file that `zv_init` would use; nothing is created.
 pub(crate) fn place(options: &Options, config: Option<&Config>) -> Option<PathBuf> {
-    #[cfg(feature = "postgres")]
+    #[cfg(target_os = "linux")]
     if config.is_some_and(|config| config.database.is_some()) {
         return None;
     }

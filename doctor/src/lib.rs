@@ -8,7 +8,7 @@
 
 pub mod bundle;
 mod configuration;
-#[cfg(feature = "postgres")]
+#[cfg(target_os = "linux")]
 mod database;
 mod journal;
 mod machine;
@@ -27,7 +27,7 @@ use run::Run;
 use zvpos_core::config::Config;
 
 fn examine_journal(run: &mut Run<'_>, options: &Options, config: Option<&Config>) {
-    #[cfg(feature = "postgres")]
+    #[cfg(target_os = "linux")]
     if let Some(database) = config.and_then(|config| config.database.as_ref()) {
         return database::examine(run, options, database);
     }

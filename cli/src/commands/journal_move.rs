@@ -38,7 +38,7 @@ pub(crate) struct Move {
 /// One end of a move.
 enum End {
     File(PathBuf),
-    #[cfg(feature = "postgres")]
+    #[cfg(target_os = "linux")]
     Database(zvpos_journal_postgres::Settings),
 }
 
@@ -81,7 +81,7 @@ impl Move {
         if is_database(place) { self.database(place) } else { file(place) }
     }
 
-    #[cfg(feature = "postgres")]
+    #[cfg(target_os = "linux")]
     fn database(&self, url: &str) -> Result<End, Failure> {
         use zvpos_journal_postgres::Settings;
         let usual = Settings::of(url);
@@ -92,13 +92,10 @@ impl Move {
         }))
     }
 
-    #[cfg(not(feature = "postgres"))]
+    #[cfg(not(target_os = "linux"))]
     fn database(&self, _: &str) -> Result<End, Failure> {
         let _ = &self.config;
-        Err(Failure::invalid(
-            "this zv has no PostgreSQL: the one in the archive zvpos-server-x86_64-unknown-linux-gnu (or \
-             -aarch64-unknown-linux-gnu) has it",
-        ))
+        Err(Failure::invalid("this zv has no database: run the one of an archive for Linux"))
     }
 }
 
@@ -115,7 +112,7 @@ impl End {
     fn leaving(&self) -> Result<Leaving, JournalError> {
         match self {
             End::File(path) => leaving(path),
-            #[cfg(feature = "postgres")]
+            #[cfg(target_os = "linux")]
             End::Database(settings) => zvpos_journal_postgres::leaving(settings),
         }
     }
@@ -123,7 +120,7 @@ impl End {
     fn arriving(&self, coming: &Coming) -> Result<Box<dyn Target>, JournalError> {
         match self {
             End::File(path) => arriving(path, coming),
-            #[cfg(feature = "postgres")]
+            #[cfg(target_os = "linux")]
             End::Database(settings) => zvpos_journal_postgres::arriving(settings, coming),
         }
     }
