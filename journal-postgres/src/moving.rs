@@ -201,6 +201,7 @@ impl Source for ClosedDatabase {
 struct ArrivingDatabase {
     place: Place,
     id: String,
+    from: String,
     works: bool,
 }
 
@@ -232,7 +233,8 @@ pub fn arriving(settings: &Settings, coming: &Coming) -> Result<Box<dyn Target>,
     let taken = |what: &str| JournalError::new(&codes::JOURNAL_PLACE, format!("{words} {what}"));
     match format {
         UNFINISHED | FORMAT if id == coming.id => {
-            Ok(Box::new(ArrivingDatabase { place, id, works: format == FORMAT }))
+            let from = coming.from.clone();
+            Ok(Box::new(ArrivingDatabase { place, id, from, works: format == FORMAT }))
         }
         UNFINISHED => Err(JournalError::new(
             &codes::JOURNAL_UNFINISHED,
@@ -292,7 +294,16 @@ impl Target for ArrivingDatabase {
         if written.and_then(|written| usize::try_from(written).ok()) == Some(entries.len()) {
             return Ok(());
         }
-        let message = format!("{} is no longer the target of this move", self.place.words());
+        let words = self.place.words();
+        let message = if rows.first().is_some_and(|row| row.try_get(1).unwrap_or(false)) {
+            format!(
+                "{words} holds later records than {}: that was set back, or another run of this move goes on; run one \
+                 alone, or remove the target",
+                self.from
+            )
+        } else {
+            format!("{words} is no longer the target of this move")
+        };
         Err(JournalError::new(&codes::JOURNAL_PLACE, message))
     }
 

@@ -40,7 +40,8 @@ pub(crate) struct MovingStatements {
     /// The target's row: $1 its format, $2 its identity, $3 the source.
     pub(crate) found: String,
     /// Writes entries: $1 to $31 their columns, $32 to $35 coupons with keys, $36 to $39 days with keys, and $40 and $41 the
-    /// format and the identity that the target must have.
+    /// format and the identity that the target must have. A later record stands: a statement that an earlier run had sent may
+    /// be carried out behind what this run has written. One of the same revision is the same record.
     pub(crate) put: String,
     /// What the planner knows of the tables.
     pub(crate) analyze: String,
@@ -49,7 +50,7 @@ pub(crate) struct MovingStatements {
 }
 
 const PUT: &str = concat!(
-    "WITH e AS (INSERT INTO SCHEMA.zv_entry (",
+    "WITH e AS (INSERT INTO SCHEMA.zv_entry AS there (",
     columns!(),
     ") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], \
      $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::bigint[], \
@@ -58,14 +59,16 @@ const PUT: &str = concat!(
      $31::bytea[]) AS r WHERE EXISTS (SELECT 1 FROM SCHEMA.zv_journal WHERE format = $40 AND id = $41) \
      ON CONFLICT (biz_id, open_id, environment) DO UPDATE SET ",
     overwritten!(),
-    " RETURNING 1), \
+    " WHERE there.revision <= excluded.revision RETURNING biz_id, open_id, environment), \
      c AS (INSERT INTO SCHEMA.zv_coupon (open_id, environment, biz_id, coupon) \
-     SELECT * FROM unnest($32::text[], $33::text[], $34::text[], $35::text[]) AS r WHERE EXISTS (SELECT 1 FROM e) \
+     SELECT r.* FROM unnest($32::text[], $33::text[], $34::text[], $35::text[]) AS r (open_id, environment, biz_id, coupon) \
+     JOIN e USING (biz_id, open_id, environment) \
      ON CONFLICT DO NOTHING), \
      f AS (INSERT INTO SCHEMA.zv_filed (open_id, environment, biz_id, day) \
-     SELECT * FROM unnest($36::text[], $37::text[], $38::text[], $39::bigint[]) AS r WHERE EXISTS (SELECT 1 FROM e) \
+     SELECT r.* FROM unnest($36::text[], $37::text[], $38::text[], $39::bigint[]) AS r (open_id, environment, biz_id, day) \
+     JOIN e USING (biz_id, open_id, environment) \
      ON CONFLICT DO NOTHING) \
-     SELECT count(*) FROM e"
+     SELECT (SELECT count(*) FROM e), EXISTS (SELECT 1 FROM SCHEMA.zv_journal WHERE format = $40 AND id = $41)"
 );
 
 const PAGE: &str = concat!(

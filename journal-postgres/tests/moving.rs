@@ -14,7 +14,7 @@ use cluster::drafts::{Draft, NOON, key, open, write};
 use cluster::{Cluster, own_folder, settings_at, soon};
 use serde_json::json;
 use zvpos_core::gateway::Origin;
-use zvpos_core::journal::moving::{Leaving, Moved, Source, Step, carry};
+use zvpos_core::journal::moving::{Coming, Leaving, Moved, Source, Step, carry};
 use zvpos_core::journal::nodes::Database;
 use zvpos_core::journal::{Guard, JournalError, Recorded, Sqlite, Store, arriving, leaving};
 use zvpos_core::money::Amount;
@@ -295,6 +295,30 @@ fn what_changes_between_two_runs_comes_along() {
     assert_eq!((moved.source.entries(), moved.before), (301, 299));
     assert_eq!(content(&schema), before);
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// What an earlier run had sent when it ended may arrive at any time, also behind what a later run has written.
+#[test]
+fn what_an_earlier_run_has_sent_overwrites_nothing_later() {
+    let settings = cluster().settings("stale");
+    let coming = Coming { id: "0123".into(), from: "a.db".into(), only: None };
+    let target = || zvpos_journal_postgres::arriving(&settings, &coming).unwrap();
+    let (mut earlier, mut later) = (target(), target());
+    let sale =
+        |revision, coupon| Draft::new("B1", Stage::Succeeded).of("1", &[coupon]).revision(revision).entry();
+    let other = Draft::new("B2", Stage::Succeeded).entry();
+    later.put(&[sale(2, "new"), other.clone()]).unwrap();
+    let late = earlier.put(&[sale(1, "old"), other.clone()]).unwrap_err();
+    assert!(late.message.contains("holds later records than a.db"), "{late}");
+    assert_eq!(later.page(None, 9).unwrap(), [sale(2, "new"), other.clone()]);
+    let coupons = cluster().admin_of("zv").texts("SELECT coupon FROM stale.zv_coupon");
+    assert_eq!(coupons, ["new"]);
+    // What was sent twice is the same.
+    earlier.put(&[sale(2, "new"), other.clone()]).unwrap();
+    later.put(&[sale(3, "newer"), other]).unwrap();
+    later.finish().unwrap();
+    let late = earlier.put(&[sale(4, "newest")]).unwrap_err();
+    assert!(late.message.contains("no longer the target"), "{late}");
 }
 
 #[test]
