@@ -2,7 +2,7 @@
 //! own, and a PostgreSQL of the test's own. Each test checks the gateway's ledger.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-#[path = "../journal-postgres/tests/cluster/mod.rs"]
+#[path = "../journal-postgres/tests/cluster/server/mod.rs"]
 mod cluster;
 mod support;
 

@@ -7,12 +7,14 @@
 
 #[path = "nodes/balancer.rs"]
 mod balancer;
-#[path = "../journal-postgres/tests/cluster/mod.rs"]
+#[path = "../journal-postgres/tests/cluster/server/mod.rs"]
 mod cluster;
 #[path = "nodes/judge.rs"]
 mod judge;
 #[path = "nodes/node.rs"]
 mod node;
+#[path = "../journal-postgres/tests/cluster/proxy.rs"]
+mod proxy;
 #[path = "nodes/storm.rs"]
 mod storm;
 mod support;
@@ -26,8 +28,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use balancer::Balancer;
-use cluster::proxy::Proxy;
 use cluster::{Cluster, PASSWORD};
+use proxy::Proxy;
 use serde_json::{Value, json};
 use storm::{Counts, Storm};
 use support::{Random, Simulator, reversing, seed};

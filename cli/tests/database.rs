@@ -1,7 +1,7 @@
 //! `zv` with a journal in a database: it moves there and back, a sale is made and shown, and the doctor looks at it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-#[path = "../../journal-postgres/tests/cluster/mod.rs"]
+#[path = "../../journal-postgres/tests/cluster/server/mod.rs"]
 mod cluster;
 mod support;
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 #[cfg(all(feature = "postgres", unix))]
-#[path = "support/cluster.rs"]
+#[path = "../../journal-postgres/tests/cluster/server/mod.rs"]
 mod cluster;
 mod support;
 
@@ -414,28 +414,40 @@ fn sqlite_does_what_every_store_does() {
 #[cfg(all(feature = "postgres", unix))]
 #[test]
 fn postgres_does_what_every_store_does() {
+    use cluster::{Cluster, PASSWORD};
     use zvpos_core::transport::Roots;
     let certificates = support::certificates();
-    let cluster = cluster::Cluster::start(certificates);
+    let cluster = Cluster::with_tls(&certificates.join("host.pem"), &certificates.join("host.key"));
+    let admin = cluster.admin();
+    let database = |name: &str, over_tls: bool| {
+        admin.batch(&format!("CREATE DATABASE {name} OWNER zv"));
+        let (port, folder) = (cluster.port, cluster.folder().display());
+        if over_tls {
+            format!("postgres://zv@localhost:{port}/{name}?sslmode=require&hostaddr=127.0.0.1")
+        } else {
+            format!("postgres://zv@/{name}?host={folder}&port={port}")
+        }
+    };
     let roots = Roots::PemFile(certificates.join("ca.pem").display().to_string());
     let at = |url: &str, password: &str, roots: &Roots| {
         Location::of(url, Some(password.to_owned()), roots.clone())
     };
     for (number, (name, case)) in CASES.into_iter().enumerate() {
         println!("{name}");
-        let url = cluster.database(&format!("case{number}"), number % 2 == 0);
-        case(&|| Store::open(&at(&url, cluster.password, &roots)).unwrap());
+        let url = database(&format!("case{number}"), number % 2 == 0);
+        case(&|| Store::open(&at(&url, PASSWORD, &roots)).unwrap());
     }
-    let url = cluster.database("other", true);
+    let url = database("other", true);
     let error = |location: &Location| Store::open(location).err().unwrap().to_string();
     assert!(error(&at(&url, "wrong", &roots)).contains("password authentication failed"));
-    let untrusted = error(&at(&url, cluster.password, &Roots::Bundled));
+    let untrusted = error(&at(&url, PASSWORD, &Roots::Bundled));
     assert!(untrusted.contains("certificate"), "{untrusted}");
-    assert!(!untrusted.contains(cluster.password));
+    assert!(!untrusted.contains(PASSWORD));
     // A server that is restarted costs the batch under way, and the next one finds it again.
-    let mut store = Store::open(&at(&url, cluster.password, &roots)).unwrap();
+    let mut store = Store::open(&at(&url, PASSWORD, &roots)).unwrap();
     let one = till(&mut store, "c", "T1");
-    cluster.cut_connections();
+    cluster.server_stop_at_once();
+    cluster.server_start();
     let ship = |store: &mut Store| {
         store.accept(&one, &batch("j1", (0, 1), vec![record("B1", 1, "succeeded", 1)]), WHEN.0)
     };

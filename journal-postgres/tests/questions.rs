@@ -5,9 +5,10 @@ mod cluster;
 
 use std::sync::OnceLock;
 
-use cluster::drafts::{DAY_MS, Draft, NOON, biz_ids, key, open, standing, try_write, write};
+use cluster::drafts::{Draft, NOON, biz_ids, key, open, standing, try_write, write};
 use cluster::{Cluster, soon};
 use serde_json::json;
+use zvpos_core::calendar::DAY_MS;
 use zvpos_core::journal::Page;
 use zvpos_core::journal::nodes::{Database, List};
 use zvpos_core::payment::{Confirmation, Detail, Entry, Reversal, Stage};

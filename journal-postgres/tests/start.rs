@@ -3,15 +3,14 @@
 
 mod cluster;
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use cluster::drafts::{Draft, open, standing, write};
-use cluster::{Cluster, PASSWORD, done, free_port, give_to_nobody, settings_at, soon, until};
+use cluster::{Cluster, PASSWORD, done, free_port, own_folder, settings_at, soon};
 use zvpos_core::api::Library;
 use zvpos_core::journal::JournalError;
 use zvpos_core::journal::nodes::Database;
@@ -202,31 +201,25 @@ fn certificates(folder: &Path) -> PathBuf {
     openssl(
         "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile names",
     );
-    for file in ["server.key", "server.pem"] {
-        fs::set_permissions(folder.join(file), Permissions::from_mode(0o600)).unwrap();
-        give_to_nobody(&folder.join(file));
-    }
     folder.join("ca.pem")
 }
 
 #[test]
 fn only_a_server_with_a_trusted_certificate_of_its_name_is_used() {
-    let folder = cluster().folder().join("tls");
-    fs::create_dir(&folder).unwrap();
-    // Its owner removes it.
-    give_to_nobody(&folder);
-    let url = |host: &str| format!("postgres://zv@{host}:{}/zv?sslmode=verify-full", cluster().port);
-    let at = |host: &str, pem: Option<PathBuf>| Settings { pem, ..settings_at(&url(host), "tls") };
+    let folder = own_folder("tls");
     let pem = certificates(&folder);
-    refused_as(&at("127.0.0.1", Some(pem.clone())), "ZV-JOURNAL-AWAY", &["cannot be reached", "TLS"]);
-    let person = cluster().admin();
-    let place = folder.display();
-    person.batch(&format!("ALTER SYSTEM SET ssl_cert_file = '{place}/server.pem'"));
-    person.batch(&format!("ALTER SYSTEM SET ssl_key_file = '{place}/server.key'"));
-    person.batch("ALTER SYSTEM SET ssl = on");
-    cluster().reload();
-    until("the server has TLS", || person.texts("SHOW ssl") == ["on"]);
-    until("a connection has TLS", || Postgres::open(&at("127.0.0.1", Some(pem.clone())), soon()).is_ok());
+    let to = |server: &Cluster, host: &str, pem: Option<PathBuf>| {
+        let url = format!("postgres://zv@{host}:{}/zv?sslmode=verify-full", server.port);
+        Settings { pem, ..settings_at(&url, "tls") }
+    };
+    refused_as(
+        &to(cluster(), "127.0.0.1", Some(pem.clone())),
+        "ZV-JOURNAL-AWAY",
+        &["cannot be reached", "TLS"],
+    );
+    let server = Cluster::with_tls(&folder.join("server.pem"), &folder.join("server.key"));
+    let person = server.admin();
+    let at = |host: &str, pem: Option<PathBuf>| to(&server, host, pem);
     let database = open(&at("127.0.0.1", Some(pem.clone())));
     write(&database, Draft::new("B1", Stage::Sending), 1);
     let encrypted = "SELECT bool_or(s.ssl) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) \
@@ -237,4 +230,5 @@ fn only_a_server_with_a_trusted_certificate_of_its_name_is_used() {
     let empty = folder.join("empty.pem");
     fs::write(&empty, "").unwrap();
     refused_as(&at("127.0.0.1", Some(empty)), "ZV-JOURNAL-PLACE", &["holds no certificate"]);
+    fs::remove_dir_all(folder).unwrap();
 }

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use cluster::drafts::{Draft, guarded, key, open, owner, standing, try_write, write};
 use cluster::{Cluster, soon};
-use zvpos_core::gateway::{GatewayStatus, Identity, Origin};
+use zvpos_core::gateway::GatewayStatus;
 use zvpos_core::journal::Guard;
 use zvpos_core::journal::nodes::{Database, EARLIER_KEPT, Failure, Write};
-use zvpos_core::money::Amount;
-use zvpos_core::payment::{Confirmation, Detail, Reversal, Stage};
+use zvpos_core::payment::{Detail, Reversal, Stage};
 use zvpos_journal_postgres::Postgres;
 
 /// One server for all tests here; it ends with the process.
@@ -29,43 +28,10 @@ fn opened(schema: &str) -> Postgres {
 #[test]
 fn every_column_comes_back() {
     let database = opened("columns");
-    let status = |code: &str| GatewayStatus {
-        code: code.to_owned(),
-        message: "说明 \u{1f4b0} \"x\" \\ '".to_owned(),
-    };
-    let mut entries = Vec::new();
-    for (number, stage) in Stage::ALL.into_iter().enumerate() {
-        let mut draft = Draft::new(&format!("B{number}"), stage);
-        if number % 2 == 0 {
-            draft.identity = Identity {
-                customer_id: Some(" 会员 1 ".into()),
-                kind: Some(2),
-                amount: Some(Amount::parse("12.30").unwrap()),
-                coupons: vec!["7".into(), "券, \"8\"".into()],
-                points: Some(-5),
-            };
-            draft.detail = Detail {
-                words: Some(status("0")),
-                doubt: Some("ZV-DOUBT".into()),
-                data: Some(r#"{"bizId":"B","amount":1.10}"#.into()),
-                warnings: vec![status("ZV-W-X")],
-                returned_biz_id: Some(format!("R{number}")),
-                answered: true,
-                confirmation: Confirmation::Awaited,
-                reversal: Reversal { asked: true, tries: 3, last: Some(status("9")), ..Reversal::default() },
-                origin: Origin {
-                    device_sn: Some("till".into()),
-                    operator_id: Some("operator".into()),
-                    operator_name: Some("店员".into()),
-                    multi_mark: Some("store".into()),
-                },
-                reopened: 2,
-                ..Detail::default()
-            };
-        }
-        let token = [0, 1, u64::MAX, i64::MAX.cast_unsigned() + 1][number % 4];
-        entries.push((write(&database, draft, token), token));
-    }
+    let token = |number: usize| [0, 1, u64::MAX, i64::MAX.cast_unsigned() + 1][number % 4];
+    let drafts = Draft::of_every_stage().into_iter().enumerate();
+    let entries: Vec<_> =
+        drafts.map(|(number, draft)| (write(&database, draft, token(number)), token(number))).collect();
     for (entry, token) in &entries {
         let found = standing(&database, entry.key().biz_id.as_str()).unwrap();
         assert_eq!((&found.entry, found.token, &found.earlier[..]), (entry, *token, &[][..]));

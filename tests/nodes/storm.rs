@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::balancer::{Balancer, NODES};
 use super::cluster::Cluster;
-use super::cluster::proxy::{Fault, Proxy};
+use super::proxy::{Fault, Proxy};
 use super::support::Random;
 
 /// How often each thing has befallen them.

@@ -35,80 +35,138 @@ pub const CASES: [Case; 12] = [
 const EVERYTHING: Page<'_> = Page { after: None, limit: usize::MAX };
 
 /// A time at which a sale is not implausible: noon of day 20,000.
-const NOON: i64 = 20_000 * DAY_MS + DAY_MS / 2;
+pub const NOON: i64 = 20_000 * DAY_MS + DAY_MS / 2;
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-fn key(open_id: &str, biz_id: &str) -> Key {
+/// The key of a bizId of that account.
+///
+/// # Panics
+/// If it is no bizId.
+pub fn key(open_id: &str, biz_id: &str) -> Key {
     Key { open_id: open_id.into(), environment: "production".into(), biz_id: BizId::new(biz_id).unwrap() }
 }
 
 /// An entry to build on.
-struct Draft {
-    key: Key,
-    identity: Identity,
-    stage: Stage,
-    revision: u64,
-    owner: Owner,
-    created: i64,
-    detail: Detail,
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields are an entry's")]
+pub struct Draft {
+    pub key: Key,
+    pub identity: Identity,
+    pub stage: Stage,
+    pub revision: u64,
+    pub owner: Owner,
+    pub created: i64,
+    pub detail: Detail,
 }
 
 impl Draft {
-    /// One of a member of its own, of revision 1.
-    fn new(store: &dyn Backend, biz_id: &str, stage: Stage) -> Draft {
+    /// The first record of a sale of the account `o` with a member of its own, by `n1`.
+    pub fn new(biz_id: &str, stage: Stage) -> Draft {
         Draft {
             key: key("o", biz_id),
             identity: Identity { customer_id: Some(format!("member of {biz_id}")), ..Identity::default() },
             stage,
             revision: 1,
-            owner: store.owner().clone(),
+            owner: Owner("n1".to_owned()),
             created: NOON,
             detail: Detail::default(),
         }
     }
 
-    fn of(mut self, member: &str, coupons: &[&str]) -> Draft {
+    /// With that member and these coupons.
+    pub fn of(mut self, member: &str, coupons: &[&str]) -> Draft {
         self.identity.customer_id = Some(member.to_owned());
         self.identity.coupons = coupons.iter().map(|&coupon| coupon.to_owned()).collect();
         self
     }
 
-    fn account(mut self, open_id: &str) -> Draft {
+    /// Of another account.
+    pub fn account(mut self, open_id: &str) -> Draft {
         open_id.clone_into(&mut self.key.open_id);
         self
     }
 
-    fn revision(mut self, revision: u64) -> Draft {
+    /// Of that revision.
+    pub fn revision(mut self, revision: u64) -> Draft {
         self.revision = revision;
         self
     }
 
-    fn with(mut self, detail: Detail) -> Draft {
+    /// Written by another owner.
+    pub fn by(mut self, owner: &str) -> Draft {
+        self.owner = Owner(owner.to_owned());
+        self
+    }
+
+    /// With these details.
+    pub fn with(mut self, detail: Detail) -> Draft {
         self.detail = detail;
         self
     }
 
-    fn at(mut self, created: i64) -> Draft {
+    /// Begun at that time.
+    pub fn at(mut self, created: i64) -> Draft {
         self.created = created;
         self
     }
 
-    fn entry(self) -> Entry {
-        Entry::restore(
-            self.key,
-            self.identity,
-            self.stage,
-            self.revision,
-            1,
-            self.owner,
-            OnUnknown::Reverse,
-            self.created,
-            self.detail,
-        )
+    /// The entry.
+    pub fn entry(self) -> Entry {
+        let Draft { key, identity, stage, revision, owner, created, detail } = self;
+        Entry::restore(key, identity, stage, revision, 1, owner, OnUnknown::Reverse, created, detail)
     }
+
+    /// One of every stage; every other one has something in each column.
+    ///
+    /// # Panics
+    /// Never: the bizIds and the amount are written here.
+    pub fn of_every_stage() -> Vec<Draft> {
+        let status = |code: &str| GatewayStatus {
+            code: code.to_owned(),
+            message: "说明 \u{1f4b0} \"x\" \\ '".to_owned(),
+        };
+        let full = |number: usize, draft: Draft| Draft {
+            identity: Identity {
+                customer_id: Some(" 会员 1 ".into()),
+                kind: Some(2),
+                amount: Some(Amount::parse("12.30").unwrap()),
+                coupons: vec!["7".into(), "券, \"8\"".into()],
+                points: Some(-5),
+            },
+            detail: Detail {
+                words: Some(status("0")),
+                doubt: Some("ZV-DOUBT".into()),
+                data: Some(r#"{"bizId":"B","amount":1.10}"#.into()),
+                warnings: vec![status("ZV-W-X")],
+                returned_biz_id: Some(format!("R{number}")),
+                answered: true,
+                confirmation: Confirmation::Awaited,
+                reversal: Reversal { asked: true, tries: 3, last: Some(status("9")), ..Reversal::default() },
+                origin: Origin {
+                    device_sn: Some("till".into()),
+                    operator_id: Some("operator".into()),
+                    operator_name: Some("店员".into()),
+                    multi_mark: Some("store".into()),
+                },
+                reopened: 2,
+                ..Detail::default()
+            },
+            ..draft
+        };
+        let of_stage = |(number, stage)| {
+            let draft = Draft::new(&format!("B{number}"), stage);
+            if number % 2 == 0 { full(number, draft) } else { draft }
+        };
+        Stage::ALL.into_iter().enumerate().map(of_stage).collect()
+    }
+}
+
+/// The first record of a sale by the store's own process.
+fn draft(store: &dyn Backend, biz_id: &str, stage: Stage) -> Draft {
+    Draft::new(biz_id, stage).by(&store.owner().0)
 }
 
 #[track_caller]
@@ -126,40 +184,8 @@ fn biz_ids(entries: &[Entry]) -> Vec<&str> {
 }
 
 fn every_column_comes_back(store: &dyn Backend, pause: &dyn Fn()) {
-    let status =
-        |code: &str| GatewayStatus { code: code.to_owned(), message: "说明 \u{1f4b0} \"x\"".to_owned() };
-    let mut entries = Vec::new();
-    for (number, stage) in Stage::ALL.into_iter().enumerate() {
-        let mut draft = Draft::new(store, &format!("B{number}"), stage);
-        if number % 2 == 0 {
-            draft.identity = Identity {
-                customer_id: Some("会员 1".into()),
-                kind: Some(2),
-                amount: Some(Amount::parse("12.30").unwrap()),
-                coupons: vec!["7".into(), "券, \"8\"".into()],
-                points: Some(-5),
-            };
-            draft.detail = Detail {
-                words: Some(status("0")),
-                doubt: Some("ZV-DOUBT".into()),
-                data: Some(r#"{"bizId":"B","amount":1.10}"#.into()),
-                warnings: vec![status("ZV-W-X")],
-                returned_biz_id: Some(format!("R{number}")),
-                answered: true,
-                confirmation: Confirmation::Awaited,
-                reversal: Reversal { asked: true, tries: 3, last: Some(status("9")), ..Reversal::default() },
-                origin: Origin {
-                    device_sn: Some("till".into()),
-                    operator_id: Some("operator".into()),
-                    operator_name: Some("店员".into()),
-                    multi_mark: Some("store".into()),
-                },
-                reopened: 2,
-                ..Detail::default()
-            };
-        }
-        entries.push(record(store, draft));
-    }
+    let drafts = Draft::of_every_stage().into_iter();
+    let entries: Vec<Entry> = drafts.map(|draft| record(store, draft.by(&store.owner().0))).collect();
     pause();
     for entry in &entries {
         assert_eq!(store.find(entry.key()).unwrap().as_ref(), Some(entry));
@@ -169,33 +195,33 @@ fn every_column_comes_back(store: &dyn Backend, pause: &dyn Fn()) {
 }
 
 fn a_record_needs_the_revision_before_it(store: &dyn Backend, pause: &dyn Fn()) {
-    let first = record(store, Draft::new(store, "B1", Stage::Sending));
-    let second = record(store, Draft::new(store, "B1", Stage::Unknown).revision(2));
+    let first = record(store, draft(store, "B1", Stage::Sending));
+    let second = record(store, draft(store, "B1", Stage::Unknown).revision(2));
     pause();
     for (revision, stands) in [(1, &second), (2, &second), (4, &second)] {
-        let entry = Draft::new(store, "B1", Stage::Succeeded).revision(revision).entry();
+        let entry = draft(store, "B1", Stage::Succeeded).revision(revision).entry();
         match store.record(&entry, Guard::Off, soon()).unwrap() {
             Recorded::Existing(found) => assert_eq!(found, *stands, "{revision}"),
             recorded => panic!("{revision}: {recorded:?}"),
         }
     }
-    let third = record(store, Draft::new(store, "B1", Stage::Succeeded).revision(3));
+    let third = record(store, draft(store, "B1", Stage::Succeeded).revision(3));
     assert_eq!(store.find(first.key()).unwrap(), Some(third));
 }
 
 fn an_unsettled_sale_holds_others_back(store: &dyn Backend, pause: &dyn Fn()) {
-    let doubt = record(store, Draft::new(store, "B1", Stage::Unknown).of("1", &["7", "8"]));
-    record(store, Draft::new(store, "B2", Stage::Succeeded).of("2", &["9"]));
+    let doubt = record(store, draft(store, "B1", Stage::Unknown).of("1", &["7", "8"]));
+    record(store, draft(store, "B2", Stage::Succeeded).of("2", &["9"]));
     // Money that goes back takes nothing from anybody.
     let refund = Detail { reversal: Reversal { refund: true, ..Reversal::default() }, ..Detail::default() };
-    record(store, Draft::new(store, "B0", Stage::Reversing).of("5", &["5"]).with(refund));
+    record(store, draft(store, "B0", Stage::Reversing).of("5", &["5"]).with(refund));
     // A call of this process carries it out.
-    let running = Draft::new(store, "B3", Stage::Sending).of("3", &[]).entry();
+    let running = draft(store, "B3", Stage::Sending).of("3", &[]).entry();
     let _call = store.in_flight().begin(running.key());
     assert!(matches!(store.record(&running, Guard::Member, soon()), Ok(Recorded::Done(()))));
     pause();
     let asked = |biz_id: &str, member: &str, coupons: &[&str], guard| {
-        let entry = Draft::new(store, biz_id, Stage::Sending).of(member, coupons).entry();
+        let entry = draft(store, biz_id, Stage::Sending).of(member, coupons).entry();
         store.record(&entry, guard, soon()).unwrap()
     };
     for (member, coupons, guard) in
@@ -224,12 +250,11 @@ fn an_unsettled_sale_holds_others_back(store: &dyn Backend, pause: &dyn Fn()) {
 }
 
 fn an_account_is_held_back_by_its_own_sales_only(store: &dyn Backend, pause: &dyn Fn()) {
-    record(store, Draft::new(store, "B1", Stage::Unknown).of("1", &["7"]));
-    let mut elsewhere = Draft::new(store, "B2", Stage::Sending).of("1", &["7"]);
+    record(store, draft(store, "B1", Stage::Unknown).of("1", &["7"]));
+    let mut elsewhere = draft(store, "B2", Stage::Sending).of("1", &["7"]);
     elsewhere.key.environment = "127.0.0.1:8080".into();
     pause();
-    for entry in
-        [Draft::new(store, "B2", Stage::Sending).of("1", &["7"]).account("p").entry(), elsewhere.entry()]
+    for entry in [draft(store, "B2", Stage::Sending).of("1", &["7"]).account("p").entry(), elsewhere.entry()]
     {
         let recorded = store.record(&entry, Guard::Member, soon()).unwrap();
         assert!(matches!(recorded, Recorded::Done(())), "{recorded:?}");
@@ -238,10 +263,10 @@ fn an_account_is_held_back_by_its_own_sales_only(store: &dyn Backend, pause: &dy
 
 fn several_records_are_answered_in_their_order(store: &dyn Backend, pause: &dyn Fn()) {
     for number in 0..3 {
-        record(store, Draft::new(store, &format!("B{number}"), Stage::Sending));
+        record(store, draft(store, &format!("B{number}"), Stage::Sending));
     }
     pause();
-    let next = |biz_id: &str, revision| Draft::new(store, biz_id, Stage::Unknown).revision(revision).entry();
+    let next = |biz_id: &str, revision| draft(store, biz_id, Stage::Unknown).revision(revision).entry();
     let entries = [next("B0", 2), next("B1", 1), next("B2", 2)];
     let recorded = store.record_all(&entries, soon());
     assert!(
@@ -260,14 +285,14 @@ fn lists_hold_what_they_name(store: &dyn Backend, pause: &dyn Fn()) {
     for (number, stage) in Stage::ALL.into_iter().enumerate() {
         // The later one is the older.
         let created = NOON - i64::try_from(number).unwrap();
-        record(store, Draft::new(store, stage.as_str(), stage).at(created));
+        record(store, draft(store, stage.as_str(), stage).at(created));
     }
     let refund =
         || Detail { reversal: Reversal { refund: true, ..Reversal::default() }, ..Detail::default() };
-    record(store, Draft::new(store, "refused-refund", Stage::Kept).with(refund()));
-    record(store, Draft::new(store, "refund", Stage::Reversing).with(refund()));
+    record(store, draft(store, "refused-refund", Stage::Kept).with(refund()));
+    record(store, draft(store, "refund", Stage::Reversing).with(refund()));
     let retired = Detail { retired: true, ..refund() };
-    record(store, Draft::new(store, "old-refused-refund", Stage::Kept).with(retired));
+    record(store, draft(store, "old-refused-refund", Stage::Kept).with(retired));
     pause();
     let unsettled = store.unsettled(EVERYTHING).unwrap();
     assert_eq!(biz_ids(&unsettled), ["refund", "refused", "reversing", "sending", "unknown", "unproven"]);
@@ -288,8 +313,8 @@ fn lists_are_in_order(store: &dyn Backend, pause: &dyn Fn()) {
         || Detail { reversal: Reversal { refund: true, ..Reversal::default() }, ..Detail::default() };
     let numbers: Vec<String> = (10..30).map(|number| number.to_string()).collect();
     for (at, number) in numbers.iter().enumerate() {
-        record(store, Draft::new(store, &format!("paid-{number}"), Stage::Succeeded));
-        record(store, Draft::new(store, &format!("refused-{number}"), Stage::Kept).with(refund()));
+        record(store, draft(store, &format!("paid-{number}"), Stage::Succeeded));
+        record(store, draft(store, &format!("refused-{number}"), Stage::Kept).with(refund()));
         if at == numbers.len() / 2 {
             // What was moved to a table and what was not are one list.
             pause();
@@ -309,17 +334,17 @@ fn lists_are_in_order(store: &dyn Backend, pause: &dyn Fn()) {
 fn a_success_is_unfinished_until_the_till_has_read_it(store: &dyn Backend, pause: &dyn Fn()) {
     let read = Detail { acknowledged: true, ..Detail::default() };
     let awaited = Detail { acknowledged: true, confirmation: Confirmation::Awaited, ..Detail::default() };
-    record(store, Draft::new(store, "read", Stage::Succeeded).with(read));
-    record(store, Draft::new(store, "to-confirm", Stage::Succeeded).with(awaited).at(NOON + 1));
-    let first = record(store, Draft::new(store, "unread", Stage::Succeeded).at(NOON + 2));
-    record(store, Draft::new(store, "older", Stage::Succeeded));
+    record(store, draft(store, "read", Stage::Succeeded).with(read));
+    record(store, draft(store, "to-confirm", Stage::Succeeded).with(awaited).at(NOON + 1));
+    let first = record(store, draft(store, "unread", Stage::Succeeded).at(NOON + 2));
+    record(store, draft(store, "older", Stage::Succeeded));
     pause();
     let unfinished = store.unfinished().unwrap();
     let in_order: Vec<&str> = unfinished.iter().map(|entry| entry.key().biz_id.as_str()).collect();
     assert_eq!(in_order, ["older", "to-confirm", "unread"]);
     store.acknowledge(first.key().clone());
     // A record that is not written takes nothing of that along.
-    let existing = store.record(&Draft::new(store, "read", Stage::Unknown).entry(), Guard::Off, soon());
+    let existing = store.record(&draft(store, "read", Stage::Unknown).entry(), Guard::Off, soon());
     assert!(matches!(existing, Ok(Recorded::Existing(_))), "{existing:?}");
     // A day's report knows it at once.
     let of_day = store.near_day(20_000).unwrap();
@@ -335,27 +360,18 @@ fn a_day_finds_what_is_filed_under_it(store: &dyn Backend, pause: &dyn Fn()) {
         times: Times::filed(ended * DAY_MS, returned.map(|day| day * DAY_MS)),
         ..Detail::default()
     };
-    record(store, Draft::new(store, "today", Stage::Succeeded).with(filed(20_000, None)));
-    record(store, Draft::new(store, "two-days-ago", Stage::Succeeded).at(NOON - 2 * DAY_MS));
-    record(
-        store,
-        Draft::new(store, "long-ago", Stage::Succeeded).at(NOON - 9 * DAY_MS).with(filed(19_991, None)),
-    );
+    record(store, draft(store, "today", Stage::Succeeded).with(filed(20_000, None)));
+    record(store, draft(store, "two-days-ago", Stage::Succeeded).at(NOON - 2 * DAY_MS));
+    record(store, draft(store, "long-ago", Stage::Succeeded).at(NOON - 9 * DAY_MS).with(filed(19_991, None)));
     let given_back = filed(19_980, Some(20_000));
-    record(
-        store,
-        Draft::new(store, "given-back-today", Stage::Reversed).at(NOON - 20 * DAY_MS).with(given_back),
-    );
+    record(store, draft(store, "given-back-today", Stage::Reversed).at(NOON - 20 * DAY_MS).with(given_back));
     // A till whose clock stood at 1970, and one whose clock was ahead.
-    record(store, Draft::new(store, "of-1970", Stage::Succeeded).at(5).with(filed(20_000, None)));
-    record(
-        store,
-        Draft::new(store, "ahead", Stage::Succeeded).at(NOON + 9 * DAY_MS).with(filed(20_000, None)),
-    );
+    record(store, draft(store, "of-1970", Stage::Succeeded).at(5).with(filed(20_000, None)));
+    record(store, draft(store, "ahead", Stage::Succeeded).at(NOON + 9 * DAY_MS).with(filed(20_000, None)));
     let retired = Detail { retired: true, ..filed(19_000, Some(20_000)) };
-    record(store, Draft::new(store, "retired", Stage::Reversed).at(NOON - 1_000 * DAY_MS).with(retired));
+    record(store, draft(store, "retired", Stage::Reversed).at(NOON - 1_000 * DAY_MS).with(retired));
     let retired = Detail { retired: true, ..Detail::default() };
-    record(store, Draft::new(store, "retired-today", Stage::Declined).with(retired));
+    record(store, draft(store, "retired-today", Stage::Declined).with(retired));
     pause();
     let of = |day: i64| store.near_day(day).unwrap();
     let found = of(20_000);
@@ -376,11 +392,11 @@ fn a_day_finds_what_is_filed_under_it(store: &dyn Backend, pause: &dyn Fn()) {
 fn another_biz_id_in_an_answer_is_known(store: &dyn Backend, pause: &dyn Fn()) {
     let carrying =
         |returned: &str| Detail { returned_biz_id: Some(returned.to_owned()), ..Detail::default() };
-    record(store, Draft::new(store, "B1", Stage::Succeeded).with(carrying("B1")));
+    record(store, draft(store, "B1", Stage::Succeeded).with(carrying("B1")));
     pause();
     assert!(!store.has_other_biz_ids(&key("o", "B9")).unwrap());
-    record(store, Draft::new(store, "B2", Stage::Succeeded).with(carrying("B\"2")));
-    record(store, Draft::new(store, "B3", Stage::Succeeded).account("q").with(carrying("R3")));
+    record(store, draft(store, "B2", Stage::Succeeded).with(carrying("B\"2")));
+    record(store, draft(store, "B3", Stage::Succeeded).account("q").with(carrying("R3")));
     pause();
     for (open_id, so) in [("o", true), ("q", true), ("p", false)] {
         assert_eq!(store.has_other_biz_ids(&key(open_id, "B9")).unwrap(), so, "{open_id}");
@@ -401,9 +417,9 @@ fn another_biz_id_in_an_answer_is_known(store: &dyn Backend, pause: &dyn Fn()) {
 }
 
 fn a_biz_id_under_another_account_is_known(store: &dyn Backend, pause: &dyn Fn()) {
-    record(store, Draft::new(store, "B1", Stage::Succeeded));
-    record(store, Draft::new(store, "B2", Stage::Succeeded).account("p"));
-    let mut in_test = Draft::new(store, "B3", Stage::Succeeded);
+    record(store, draft(store, "B1", Stage::Succeeded));
+    record(store, draft(store, "B2", Stage::Succeeded).account("p"));
+    let mut in_test = draft(store, "B3", Stage::Succeeded);
     in_test.key.environment = "127.0.0.1:8080".into();
     record(store, in_test);
     pause();
@@ -421,8 +437,8 @@ fn a_biz_id_under_another_account_is_known(store: &dyn Backend, pause: &dyn Fn()
 }
 
 fn a_coupon_of_another_sale_is_known(store: &dyn Backend, pause: &dyn Fn()) {
-    record(store, Draft::new(store, "B1", Stage::Succeeded).of("1", &["7", "17"]));
-    record(store, Draft::new(store, "B2", Stage::Declined).of("2", &["8\""]).account("p"));
+    record(store, draft(store, "B1", Stage::Succeeded).of("1", &["7", "17"]));
+    record(store, draft(store, "B2", Stage::Declined).of("2", &["8\""]).account("p"));
     pause();
     for (asked, coupon, so) in [
         (key("o", "B9"), "7", true),

@@ -1,4 +1,6 @@
 //! A proxy before a server that can lose the answer to a statement that it has forwarded, or swallow all that comes.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "no test uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
