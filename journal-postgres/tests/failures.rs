@@ -283,3 +283,8 @@ fn what_the_server_could_not_serialize_is_repeated() {
     });
     assert_eq!(database.node(&owner("n1"), soon()).unwrap().unwrap().beat, 80);
 }
+
+#[test]
+fn on_the_second_version_too() {
+    cluster::on_the_second_version_too();
+}

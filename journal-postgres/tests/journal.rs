@@ -41,3 +41,8 @@ fn a_node_does_what_every_store_does() {
         }
     }
 }
+
+#[test]
+fn on_the_second_version_too() {
+    cluster::on_the_second_version_too();
+}

@@ -193,3 +193,8 @@ fn clocks_tokens_and_the_place_are_told() {
     let text = |copy: Postgres| copy.id();
     assert_eq!(text(database.clone()), database.id());
 }
+
+#[test]
+fn on_the_second_version_too() {
+    cluster::on_the_second_version_too();
+}

@@ -117,3 +117,8 @@ fn the_server_that_takes_writes_is_used(database: &Postgres, primary: &Cluster, 
     write(database, Draft::new("B6", Stage::Sending), 6);
     assert_eq!(standing(database, "B5").unwrap().entry, acknowledged);
 }
+
+#[test]
+fn on_the_second_version_too() {
+    cluster::on_the_second_version_too();
+}

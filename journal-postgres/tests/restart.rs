@@ -156,3 +156,8 @@ fn a_server_that_may_lose_records_is_refused(cluster: &Cluster, database: &Postg
     until("it is as before", || tries().is_ok());
     assert!(try_write(database, &sale(40, 1), 1).unwrap());
 }
+
+#[test]
+fn on_the_second_version_too() {
+    cluster::on_the_second_version_too();
+}

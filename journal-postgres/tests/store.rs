@@ -266,3 +266,8 @@ fn a_guarded_write_reads_little_among_many_unsettled() {
     let rows = read() - before;
     assert!(rows < 2_000, "{rows} rows for 21 writes");
 }
+
+#[test]
+fn on_the_second_version_too() {
+    cluster::on_the_second_version_too();
+}

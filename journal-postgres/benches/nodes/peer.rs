@@ -11,7 +11,7 @@ use zvpos_core::journal::{Guard, Liveness, Store};
 use zvpos_core::payment::Stage;
 use zvpos_journal_postgres::Postgres;
 
-use crate::cluster::{Cluster, PASSWORD, done, own_folder, program, soon};
+use crate::cluster::{Cluster, PASSWORD, Version, done, own_folder, soon};
 use crate::sale::{intent, number, sell};
 use crate::statements::Statements;
 
@@ -117,7 +117,7 @@ impl Peer {
     }
 
     fn command(&self, mode: &str, clients: usize) -> Command {
-        let mut command = Command::new(program("pgbench"));
+        let mut command = Command::new(Version::chosen().program("pgbench"));
         let (port, clients) = (self.port.to_string(), clients.to_string());
         command.env("PGPASSWORD", PASSWORD).current_dir(&self.folder);
         command.args(["-h", "127.0.0.1", "-p", &port, "-U", "zv", "-n", "-f", "sale.sql"]);

@@ -1,7 +1,9 @@
 //! A PostgreSQL of the test's own: made in a folder in memory, run by a user that is not root, stopped and removed with
 //! the value, and also when the test's process ends in any other way.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "no test uses all of it")]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "no test uses all of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod version;
 
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
@@ -15,6 +17,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
+pub use version::{Version, on_the_second_version_too};
+
 /// `nobody`, as which the server runs where the test is root: initdb refuses root.
 const NOBODY: u32 = 65_534;
 
@@ -23,6 +27,7 @@ pub const PASSWORD: &str = "sEcret-of-zv";
 /// A server with the superuser `postgres`, and the user `zv` who owns the database `zv`.
 pub struct Cluster {
     folder: PathBuf,
+    version: Version,
     pub port: u16,
     /// Waits for the end of this process, and then stops the server and removes the folder.
     guardian: Child,
@@ -30,23 +35,6 @@ pub struct Cluster {
 
 pub fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
-}
-
-/// The program of PostgreSQL with that name, of the newest version that is installed.
-pub fn program(name: &str) -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
-    let mut found: Vec<(u32, PathBuf)> = versions
-        .filter_map(|version| {
-            let number = version.file_name().to_str()?.parse().ok()?;
-            Some((number, version.path().join("bin").join(name)))
-        })
-        .filter(|(_, path)| path.exists())
-        .collect();
-    found.sort();
-    found
-        .pop()
-        .unwrap_or_else(|| panic!("missing: {name} (on Debian, as root: apt-get install postgresql)"))
-        .1
 }
 
 /// Whether this process is root.
@@ -130,14 +118,18 @@ impl Cluster {
             give_to_nobody(&file);
             format!("{setting} = '{}'", file.display())
         });
-        Cluster::at(folder, &["ssl = on", &settings[0], &settings[1]])
+        Cluster::of(Version::with_tls(), folder, &["ssl = on", &settings[0], &settings[1]])
     }
 
     /// The same in a folder of its own.
     pub fn at(folder: PathBuf, settings: &[&str]) -> Cluster {
+        Cluster::of(Version::chosen(), folder, settings)
+    }
+
+    fn of(version: Version, folder: PathBuf, settings: &[&str]) -> Cluster {
         let password = folder.join("password");
         fs::write(&password, PASSWORD).unwrap();
-        let mut initdb = unprivileged(&program("initdb"));
+        let mut initdb = unprivileged(&version.program("initdb"));
         initdb.args([
             "--username=postgres",
             "--auth-local=trust",
@@ -149,9 +141,15 @@ impl Cluster {
             initdb.arg("--pwfile").arg(&password).arg("--pgdata").arg(folder.join("data"));
             initdb
         });
-        let cluster = Cluster::over(folder, settings);
+        let cluster = Cluster::over(version, folder, settings);
         cluster.server_start();
         let admin = cluster.admin();
+        let running = admin.texts("SHOW server_version").remove(0);
+        assert!(
+            running.starts_with(&format!("{}.", cluster.version.major)),
+            "{running} {:?}",
+            cluster.version
+        );
         admin.batch(&format!("CREATE ROLE zv LOGIN PASSWORD '{PASSWORD}'"));
         admin.batch("CREATE DATABASE zv OWNER zv");
         cluster
@@ -160,7 +158,7 @@ impl Cluster {
     /// A standby of this server with that name, and a slot of its own.
     pub fn standby(&self, name: &str) -> Cluster {
         let folder = own_folder("standby");
-        let mut backup = unprivileged(&program("pg_basebackup"));
+        let mut backup = unprivileged(&self.version.program("pg_basebackup"));
         backup.args(["--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf", "--no-sync"]);
         let from = format!(
             "host={} port={} user=postgres application_name={name}",
@@ -171,12 +169,12 @@ impl Cluster {
             backup.arg("--dbname").arg(from).arg("--pgdata").arg(folder.join("data"));
             backup
         });
-        let standby = Cluster::over(folder, &[]);
+        let standby = Cluster::over(self.version.clone(), folder, &[]);
         standby.server_start();
         standby
     }
 
-    fn over(folder: PathBuf, settings: &[&str]) -> Cluster {
+    fn over(version: Version, folder: PathBuf, settings: &[&str]) -> Cluster {
         let port = free_port();
         let mut lines = format!(
             "\nport = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\nmax_connections = 60\n\
@@ -190,14 +188,17 @@ impl Cluster {
         let file = folder.join("data/postgresql.conf");
         let text = fs::read_to_string(&file).unwrap() + &lines;
         fs::write(&file, text).unwrap();
-        let stop =
-            format!("{} stop -m immediate -D {}", program("pg_ctl").display(), folder.join("data").display());
+        let stop = format!(
+            "{} stop -m immediate -D {}",
+            version.program("pg_ctl").display(),
+            folder.join("data").display()
+        );
         let guardian = guardian(&format!("{stop}; rm -rf {}", folder.display()));
-        Cluster { folder, port, guardian }
+        Cluster { folder, version, port, guardian }
     }
 
     fn control(&self, arguments: &[&str]) {
-        let mut control = unprivileged(&program("pg_ctl"));
+        let mut control = unprivileged(&self.version.program("pg_ctl"));
         // The server must not keep the pipe of a test's output open.
         control
             .arg("-D")
