@@ -14,31 +14,23 @@ use zvpos_core::journal::nodes::{Database, Failure, List, Membership, Node, Role
 use zvpos_core::journal::{Guard, Page, filed};
 use zvpos_core::payment::{Entry, Key, Owner};
 
+use crate::asking::Asking;
 use crate::connection::Parameter;
-use crate::failure::{Purpose, Then};
 use crate::pool::Pool;
 use crate::row::{self, Columns, counted, stored, strange};
 use crate::settings::Settings;
 use crate::statements::Statements;
 use crate::values::{KeyOf, keys, names};
 
-/// How long a statement waits before it is repeated.
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// It is not repeated with less time than that: the deadline would cut it off, and leave open what is certain now.
-const LEAST: Duration = Duration::from_millis(50);
-
 /// A journal's database. A copy is the same one.
 #[derive(Clone)]
 pub struct Postgres(Arc<Inner>);
 
 struct Inner {
-    pool: Pool,
+    asking: Asking,
     statements: Statements,
     id: String,
     place: String,
-    /// How long one statement may take.
-    patience: Duration,
     host: String,
     version: String,
 }
@@ -53,76 +45,21 @@ impl Postgres {
     pub(crate) fn over(pool: Pool, statements: Statements, settings: &Settings, id: String) -> Postgres {
         let place = place_of(&pool.target().words(), &settings.schema);
         Postgres(Arc::new(Inner {
-            pool,
+            asking: Asking { pool, patience: settings.statement_patience },
             statements,
             id,
             place,
-            patience: settings.statement_patience,
             host: settings.host.clone(),
             version: settings.version.clone(),
         }))
     }
 
-    /// Carries out a statement until then, again where the server says that it was not carried out and may be.
-    fn ask(
-        &self,
-        purpose: Purpose,
-        text: &str,
-        parameters: &[Parameter<'_>],
-        until: Instant,
-    ) -> Result<Vec<Row>, Failure> {
-        let Inner { pool, patience, .. } = &*self.0;
-        let mut last = None;
-        loop {
-            let mut lent = pool.take(until).map_err(|failure| match (failure, last.take()) {
-                // What the server has said says more.
-                (Failure::Away(_), Some(words)) => Failure::Away(words),
-                (failure, _) => failure,
-            })?;
-            let Some(connection) = lent.connection() else { continue };
-            let broken =
-                match connection.ask(purpose, text, parameters, until.min(Instant::now() + *patience)) {
-                    Ok(rows) => {
-                        lent.give_back();
-                        return Ok(rows);
-                    }
-                    Err(broken) => broken,
-                };
-            let words = match broken.then(purpose) {
-                Then::Repeat(words) => {
-                    lent.give_back();
-                    words
-                }
-                // Nothing more is sent on this connection.
-                Then::AskAgain(words, distrusts) => {
-                    drop(lent);
-                    if distrusts {
-                        pool.clear();
-                    }
-                    words
-                }
-                Then::Fail(failure, distrusts) => {
-                    drop(lent);
-                    if distrusts {
-                        pool.clear();
-                    }
-                    return Err(failure);
-                }
-            };
-            if Instant::now() + PAUSE + LEAST >= until {
-                return Err(Failure::Away(words));
-            }
-            last = Some(words);
-            thread::sleep(PAUSE);
-        }
-    }
-
     fn read(&self, text: &str, parameters: &[Parameter<'_>], until: Instant) -> Result<Vec<Row>, Failure> {
-        self.ask(Purpose::Read, text, parameters, until)
+        self.0.asking.read(text, parameters, until)
     }
 
     fn change(&self, text: &str, parameters: &[Parameter<'_>], until: Instant) -> Result<Vec<Row>, Failure> {
-        self.ask(Purpose::Write, text, parameters, until)
+        self.0.asking.change(text, parameters, until)
     }
 
     fn statements(&self) -> &Statements {

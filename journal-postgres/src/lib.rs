@@ -10,6 +10,7 @@
 #[cfg(test)]
 extern crate self as zvpos_journal_postgres;
 
+mod asking;
 mod connection;
 mod database;
 mod failure;
