@@ -53,7 +53,7 @@ fn other_biz_id(entry: &Entry) -> Option<&str> {
 impl Store for Memory {
     fn record(&self, entry: &Entry, guard: Guard, _: Instant) -> Result<Recorded, JournalError> {
         let mut entries = self.entries();
-        let standing = entries.get(entry.key()).cloned();
+        let standing = entries.get(entry.key());
         let held_back = || {
             let keeps_out =
                 |other: &&Entry| guard.keeps_out(entry, other, |other| self.may_be_running(other));

@@ -54,7 +54,7 @@ impl SimJournal {
             Fate::Locked => return Err(JournalError::new(&codes::JOURNAL_LOCKED, "simulated: locked")),
             Fate::Done | Fate::WriteFails | Fate::FlushFails => {}
         }
-        let standing = self.find(entry.key().biz_id.as_str()).cloned();
+        let standing = self.find(entry.key().biz_id.as_str());
         let held_back = || {
             let mut others = self.entries.values();
             let found = others.find(|other| guard.keeps_out(entry, other, &may_be_running));

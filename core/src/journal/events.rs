@@ -8,6 +8,7 @@
 //! - The index changes only after the commit.
 //! - A number is never given twice, also when every event was fed and deleted.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -379,11 +380,11 @@ pub enum Put {
 
 impl<W: Writing> Draft<'_, W> {
     /// The record of a bizId, with what this transaction has written.
-    fn find(&self, key: &Key) -> Result<Option<Entry>, W::Error> {
+    fn find(&self, key: &Key) -> Result<Option<Cow<'_, Entry>>, W::Error> {
         let written = self.written.iter().rev().map(|known| &known.entry);
         match written.chain(self.index.get(key)).find(|entry| entry.key() == key) {
-            Some(entry) => Ok(Some(entry.clone())),
-            None => self.writing.state(key),
+            Some(entry) => Ok(Some(Cow::Borrowed(entry))),
+            None => Ok(self.writing.state(key)?.map(Cow::Owned)),
         }
     }
 
@@ -416,13 +417,14 @@ impl<W: Writing> Draft<'_, W> {
         may_write: impl FnOnce() -> Result<(), JournalError>,
     ) -> Result<Put, W::Error> {
         let standing = self.find(record.key())?;
-        let admitted = admit(standing, record, || {
+        let admitted = admit(standing.as_deref(), record, || {
             Ok::<_, W::Error>(if guard == Guard::Off {
                 None
             } else {
                 self.held_back(record, guard, &may_be_running)
             })
         })?;
+        drop(standing);
         match admitted {
             Admission::KeptOut(told) => return Ok(Put::KeptOut(told)),
             Admission::Vanished => return Ok(Put::Vanished),
@@ -431,15 +433,23 @@ impl<W: Writing> Draft<'_, W> {
         if let Err(reason) = may_write() {
             return Ok(Put::Refused(reason));
         }
-        let stored = record.as_stored();
-        self.append(Change::Recorded(Box::new(stored.clone())), stored)?;
+        let (number, stored) = (self.next(), Box::new(record.as_stored()));
+        let event = Event { number, change: Change::Recorded(stored) };
+        self.writing.append(&event)?;
+        if let Change::Recorded(stored) = event.change {
+            self.written.push(Known { number, entry: *stored });
+        }
         Ok(Put::Written)
     }
 
     /// Notes that the till has read that this succeeded, if that changes anything.
     pub fn acknowledge(&mut self, key: &Key) -> Result<(), W::Error> {
         let Some(entry) = self.find(key)?.and_then(|entry| entry.acknowledged()) else { return Ok(()) };
-        self.append(Change::Acknowledged { key: key.clone(), revision: entry.revision() }, entry)
+        let number = self.next();
+        let change = Change::Acknowledged { key: key.clone(), revision: entry.revision() };
+        self.writing.append(&Event { number, change })?;
+        self.written.push(Known { number, entry });
+        Ok(())
     }
 
     /// Whether anything was put.
@@ -447,47 +457,67 @@ impl<W: Writing> Draft<'_, W> {
         self.written.is_empty()
     }
 
-    fn append(&mut self, change: Change, entry: Entry) -> Result<(), W::Error> {
-        let number = self.written.last().map_or(self.index.seen, |known| known.number) + 1;
-        self.writing.append(&Event { number, change })?;
-        self.written.push(Known { number, entry });
-        Ok(())
+    /// The number of the next event.
+    fn next(&self) -> u64 {
+        self.written.last().map_or(self.index.seen, |known| known.number) + 1
     }
 }
 
-/// Moves the oldest events of the log to the states, in one transaction. True if there are more.
+/// An entry while its events are fed.
+struct Fed {
+    /// Its state, if it has one.
+    before: Option<Entry>,
+    /// After the last of its events.
+    after: Known,
+}
+
+/// Moves the oldest events of the log to the states, in one transaction, in which the state of an entry is read and written
+/// once. True if there are more.
 pub fn feed<F: Feeding>(feeding: F) -> Result<bool, F::Error> {
     let ends = feeding.ends()?.whole()?;
     if ends.fed == ends.last {
         return Ok(false);
     }
-    let mut fed = ends.fed;
+    let mut last = ends.fed;
+    let mut changed: Vec<Fed> = Vec::new();
     for Event { number, change } in feeding.events_behind(ends.fed, FED_AT_ONCE)? {
-        if number != fed + 1 {
-            return Err(Broken::Gap(fed + 1).into());
+        if number != last + 1 {
+            return Err(Broken::Gap(last + 1).into());
         }
-        fed = number;
+        last = number;
         let key = match &change {
             Change::Recorded(entry) => entry.key(),
             Change::Acknowledged { key, .. } => key,
         };
-        let before = feeding.state(key)?;
-        let entry = match change {
-            Change::Recorded(entry) => Some(*entry),
-            Change::Acknowledged { revision, .. } => acknowledged(before.as_ref(), revision),
-        };
-        // A second event of the same revision, or one without the revision before it, was not written by this procedure.
-        let entry = entry
-            .filter(|entry| before.as_ref().map_or(0, Entry::revision) + 1 == entry.revision())
-            .ok_or(Broken::Revision(number))?;
-        feeding.put_state(number, before.as_ref(), &entry)?;
+        // The events of a sale stand close together.
+        if let Some(fed) = changed.iter_mut().rev().find(|fed| key == fed.after.entry.key()) {
+            let entry = following(Some(&fed.after.entry), change).ok_or(Broken::Revision(number))?;
+            fed.after = Known { number, entry };
+        } else {
+            let before = feeding.state(key)?;
+            let entry = following(before.as_ref(), change).ok_or(Broken::Revision(number))?;
+            changed.push(Fed { before, after: Known { number, entry } });
+        }
     }
-    if fed == ends.fed {
-        return Err(Broken::Gap(fed + 1).into());
+    if last == ends.fed {
+        return Err(Broken::Gap(last + 1).into());
     }
-    feeding.set_fed(fed)?;
+    for Fed { before, after } in &changed {
+        feeding.put_state(after.number, before.as_ref(), &after.entry)?;
+    }
+    feeding.set_fed(last)?;
     feeding.commit()?;
-    Ok(fed < ends.last)
+    Ok(last < ends.last)
+}
+
+/// The entry after a change. A second event of the same revision, or one without the revision before it, was not written by
+/// this procedure.
+fn following(before: Option<&Entry>, change: Change) -> Option<Entry> {
+    let entry = match change {
+        Change::Recorded(entry) => *entry,
+        Change::Acknowledged { revision, .. } => acknowledged(before, revision)?,
+    };
+    (before.map_or(0, Entry::revision) + 1 == entry.revision()).then_some(entry)
 }
 
 /// Whether the library itself may still settle an entry: every unsettled one except those whose reversal was refused.

@@ -35,10 +35,9 @@ impl Guard {
         other: &Entry,
         may_be_running: impl FnOnce(&Entry) -> bool,
     ) -> bool {
-        other.key() != record.key()
-            && other.key().open_id == record.key().open_id
-            && other.key().environment == record.key().environment
-            && other.stage().is_unsettled()
+        other.stage().is_unsettled()
+            && other.key() != record.key()
+            && other.key().is_of_same_account(record.key())
             && self.holds_back(other, record.identity())
             && (other.stage() != Stage::Sending || !may_be_running(other))
     }
@@ -58,13 +57,13 @@ pub enum Admission {
 /// Decides whether a record may be written over the existing record of its bizId. The existing record is returned before
 /// the guard is asked: only a record that would be written can be held back.
 pub fn admit<E>(
-    existing: Option<Entry>,
+    existing: Option<&Entry>,
     record: &Entry,
     held_back: impl Fn() -> Result<Option<Entry>, E>,
 ) -> Result<Admission, E> {
-    let fits = existing.as_ref().map_or(0, Entry::revision) + 1 == record.revision();
+    let fits = existing.map_or(0, Entry::revision) + 1 == record.revision();
     Ok(match existing {
-        Some(found) if !fits => Admission::KeptOut(Box::new(Recorded::Existing(found))),
+        Some(found) if !fits => Admission::KeptOut(Box::new(Recorded::Existing(found.clone()))),
         None if !fits => Admission::Vanished,
         _ => match held_back()? {
             Some(other) => Admission::KeptOut(Box::new(Recorded::InDoubt(other))),

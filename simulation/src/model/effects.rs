@@ -112,7 +112,7 @@ impl Given {
                 .find(|other| guard.keeps_out(entry, other, |other| may_be_running(next, process, other)));
             Ok::<_, ()>(found.cloned())
         };
-        match admit(next.entry(sale).cloned(), entry, held_back) {
+        match admit(next.entry(sale), entry, held_back) {
             Ok(Admission::KeptOut(told)) => Ok(*told),
             Ok(Admission::Write) => {
                 presumed_dead(next, sale, entry)?;

@@ -18,6 +18,8 @@ struct Content {
     log: Vec<Event>,
     fed: u64,
     states: Vec<Entry>,
+    /// The numbers with which states were put.
+    puts: Vec<u64>,
     commits: Vec<u64>,
 }
 
@@ -59,9 +61,10 @@ impl Writing for Tables {
 }
 
 impl Feeding for Tables {
-    fn put_state(&self, _: u64, before: Option<&Entry>, entry: &Entry) -> Result<(), Broken> {
+    fn put_state(&self, number: u64, before: Option<&Entry>, entry: &Entry) -> Result<(), Broken> {
         assert_eq!(self.state(entry.key()).unwrap().as_ref(), before);
         let mut content = self.0.borrow_mut();
+        content.puts.push(number);
         content.states.retain(|state| state.key() != entry.key());
         content.states.push(entry.clone());
         Ok(())
@@ -227,6 +230,28 @@ fn an_event_that_follows_no_revision_is_refused() {
     tables.0.borrow_mut().log.push(Event { number: 2, change: Change::Acknowledged { key, revision: 2 } });
     assert_eq!(feed(tables.clone()), Ok(false));
     assert!(tables.0.borrow().states[0].detail().acknowledged);
+}
+
+#[test]
+fn an_entry_is_put_once_a_feed_after_its_last_event() {
+    let (tables, index) = (Tables::default(), SharedIndex::default());
+    let record = |biz_id: &str, stage: Stage, revision: u64| {
+        tables.write(&index, &[entry(biz_id, biz_id, stage, revision)], Guard::Off).unwrap();
+    };
+    record("B1", Stage::Sending, 1);
+    record("B2", Stage::Sending, 1);
+    record("B1", Stage::Succeeded, 2);
+    let key = entry("B1", "B1", Stage::Succeeded, 2).key().clone();
+    index.write(|| Ok::<_, Broken>(tables.clone()), |draft| draft.acknowledge(&key)).unwrap();
+    tables.feed_all();
+    record("B2", Stage::Reversing, 2);
+    record("B2", Stage::Reversed, 3);
+    tables.feed_all();
+    let content = tables.0.borrow();
+    assert_eq!(content.puts, [4, 2, 6]);
+    let states: Vec<_> = content.states.iter().map(|state| (state.stage(), state.revision())).collect();
+    assert_eq!(states, [(Stage::Succeeded, 3), (Stage::Reversed, 3)]);
+    assert!(content.states[0].detail().acknowledged);
 }
 
 #[test]
