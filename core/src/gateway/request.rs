@@ -252,7 +252,7 @@ impl<'r> ParamsWriter<'r> {
     /// Warnings about the till's own request: ids that its JSON writer may have rounded, and notes that are cut.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        for field in self.schema.fields {
+        for field in self.schema.fields.iter().filter(|field| may_be_warned_about(&field.kind)) {
             let Some(value) = self.field(field.name) else { continue };
             warnings.extend(rounded_id(field, value));
             if let Kind::Note(max) = field.kind {
@@ -387,12 +387,25 @@ pub(crate) fn rounded_ids(schema: &'static Schema, given: &Object<'_>) -> Vec<Wa
     fields.filter_map(|field| rounded_id(field, given.given(field.name)?)).collect()
 }
 
+/// Whether a field of that kind holds what a language may have rounded, or what is cut.
+fn may_be_warned_about(kind: &Kind) -> bool {
+    match kind {
+        Kind::Note(_) => true,
+        Kind::List(of, _) => names_something(of),
+        single => names_something(single),
+    }
+}
+
+fn names_something(kind: &Kind) -> bool {
+    matches!(kind, Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId)
+}
+
 fn rounded_id(field: &Field, value: &Value<'_>) -> Option<Warning> {
     let (kind, values) = match (&field.kind, value.as_array()) {
         (Kind::List(of, _), Some(list)) => (*of, list),
         (kind, _) => (kind, std::slice::from_ref(value)),
     };
-    if !matches!(kind, Kind::Digits | Kind::Id | Kind::Coupon | Kind::Exact(_) | Kind::BizId) {
+    if !names_something(kind) {
         return None;
     }
     let rounded = |value: &&Value<'_>| {

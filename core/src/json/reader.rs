@@ -34,6 +34,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte that is not white space, without consuming it.
+    #[inline]
     fn next_token(&mut self) -> Option<u8> {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -42,6 +43,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text since `from`.
+    #[inline]
     fn since(&self, from: usize) -> &'a str {
         self.text.get(from..self.at).unwrap_or_default()
     }
@@ -239,8 +241,8 @@ impl<'a> Reader<'a> {
     /// Parses the string that begins here.
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let from = self.at;
-        if self.pass_plain_string() {
-            return Ok(self.text.get(from + 1..self.at - 1).unwrap_or_default().into());
+        if let Some(text) = self.plain_string() {
+            return Ok(text.into());
         }
         self.pass_string()?;
         // This also refuses half a surrogate pair.
@@ -249,21 +251,20 @@ impl<'a> Reader<'a> {
         Ok(text.into())
     }
 
-    /// Skips the string that begins here if it has no escapes.
-    fn pass_plain_string(&mut self) -> bool {
-        let bytes = self.text.as_bytes();
-        let begin = self.at + 1;
-        let end = begin + plain_length(bytes.get(begin..).unwrap_or_default());
-        let is_plain = bytes.get(end) == Some(&b'"');
-        if is_plain {
-            self.at = end + 1;
-        }
-        is_plain
+    /// Parses the string that begins here if it has no escapes.
+    #[inline]
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let behind = self.text.get(self.at + 1..)?;
+        let (text, end) = behind.split_at_checked(plain_length(behind.as_bytes()))?;
+        end.starts_with('"').then(|| {
+            self.at += text.len() + 2;
+            text
+        })
     }
 
     /// Skips the string that begins here.
     fn pass_string(&mut self) -> Result<(), JsonError> {
-        if self.pass_plain_string() {
+        if self.plain_string().is_some() {
             return Ok(());
         }
         self.at += 1;

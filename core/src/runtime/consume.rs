@@ -64,7 +64,7 @@ impl Client {
             .with_warnings(self.clock_warning())
             .with_warnings(of_another_day)
             .with_timing(timing);
-        self.log_answer(&format!("consume {}", request.biz_id), &answer);
+        self.log_answer(format_args!("consume {}", request.biz_id), &answer);
         answer
     }
 }

@@ -18,6 +18,7 @@ pub use response::{
 };
 pub use reversal::ReversalRequest;
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -200,7 +201,7 @@ impl Client {
         })
     }
 
-    fn log_answer(&self, what: &str, answer: &Answer) {
+    fn log_answer(&self, what: impl Display, answer: &Answer) {
         let level = match answer.outcome() {
             Outcome::Succeeded | Outcome::Declined | Outcome::Reversed => Level::Info,
             Outcome::Internal => Level::Error,

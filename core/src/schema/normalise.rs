@@ -42,8 +42,7 @@ pub(crate) fn normalise_value(value: &Value<'_>, ids: Ids) -> String {
 
 /// Converts stored data from before integers beyond 2^53 were written as strings.
 pub(crate) fn exact_for_hosts(json: &str) -> Cow<'_, str> {
-    let is_long = |run: &[u8]| run.len() > 15 && run.iter().all(u8::is_ascii_digit);
-    if !json.as_bytes().windows(16).any(is_long) {
+    if !may_hold_long_number(json.as_bytes()) {
         return json.into();
     }
     match Value::parse(json) {
@@ -52,6 +51,18 @@ pub(crate) fn exact_for_hosts(json: &str) -> Cow<'_, str> {
         }
         _ => json.into(),
     }
+}
+
+/// Whether there may be a number of more than 15 digits: in a string such a run seldom stands behind one of these bytes, and a
+/// number always does, or at the start.
+fn may_hold_long_number(json: &[u8]) -> bool {
+    let is_long = |run: &[u8]| match run {
+        [b':' | b',' | b'[' | b'-' | b' ' | b'\t' | b'\n' | b'\r', digits @ ..] => {
+            digits.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    json.first().is_some_and(u8::is_ascii_digit) || json.windows(17).any(is_long)
 }
 
 /// The total length of the members, without white space between them.
@@ -91,6 +102,13 @@ struct Raw {
     secrets: bool,
 }
 
+impl Raw {
+    /// Whether numbers in a field of that name are written as texts because they are ids.
+    fn is_id(self, name: &str) -> bool {
+        self.ids == Ids::AsText && is_id_name(name)
+    }
+}
+
 /// For fields without a schema in data that goes into the journal.
 const UNDOCUMENTED: Raw = Raw { ids: Ids::AsTheyCame, secrets: false };
 
@@ -120,7 +138,7 @@ fn push_raw(out: &mut String, value: &Value<'_>, rules: Raw, is_id: bool) {
         }
         push_string(out, name);
         out.push(':');
-        push_raw(out, item, rules, is_id_name(name));
+        push_raw(out, item, rules, rules.is_id(name));
     }
     out.push(close);
 }
@@ -129,12 +147,11 @@ fn push_raw(out: &mut String, value: &Value<'_>, rules: Raw, is_id: bool) {
 fn changes(value: &Value<'_>, rules: Raw, is_id: bool) -> bool {
     match value.kind() {
         ValueKind::Object(object) => object.iter().any(|(name, item)| {
-            (!rules.secrets && is_secret(name)) || changes(item, rules, is_id_name(name))
+            (!rules.secrets && is_secret(name)) || changes(item, rules, rules.is_id(name))
         }),
         ValueKind::Array(list) => list.iter().any(|item| changes(item, rules, is_id)),
         ValueKind::Number => {
-            is_unsafe_integer(value.raw())
-                || (is_id && rules.ids == Ids::AsText && whole_number_text(value.raw()).is_some())
+            is_unsafe_integer(value.raw()) || (is_id && whole_number_text(value.raw()).is_some())
         }
         _ => false,
     }
@@ -374,6 +391,40 @@ mod tests {
             assert_eq!(normalise(given), (wanted.to_owned(), 0), "{given}");
         }
         assert_eq!(normalise(r#"{"total":{"pay_password":"1"}}"#), (r#"{"total":{}}"#.to_owned(), 1));
+    }
+
+    #[test]
+    fn recorded_integers_beyond_2_to_53_become_texts_wherever_they_stand() {
+        let long = "12345678901234567";
+        for (before, behind) in [
+            ("", ""),
+            ("-", ""),
+            (" ", " "),
+            ("{\"a\":", "}"),
+            ("{\"a\": -", "}"),
+            ("[", "]"),
+            ("[\n", "]"),
+            ("[\t", "]"),
+            ("[\r", "]"),
+            ("[0,", "]"),
+            ("[\"a: 12345678901234567\",", "]"),
+        ] {
+            let json = format!("{before}{long}{behind}");
+            let (open, sign) = before.strip_suffix('-').map_or((before, ""), |open| (open, "-"));
+            let wanted = format!("{}\"{sign}{long}\"{}", open.trim(), behind.trim());
+            assert_eq!(
+                exact_for_hosts(&json).replace([' ', '\n', '\t', '\r'], ""),
+                wanted.replace(' ', ""),
+                "{json}"
+            );
+        }
+        for same in [
+            r#"{"a":"12345678901234567","b":"no 12345678901234567"}"#,
+            r#"{"a":123456789012345,"b":9007199254740991}"#,
+            "[0.12345678901234567,1e12345678901234567]",
+        ] {
+            assert!(matches!(exact_for_hosts(same), Cow::Borrowed(text) if text == same), "{same}");
+        }
     }
 
     #[test]

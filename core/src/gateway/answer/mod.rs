@@ -1,6 +1,8 @@
 //! Reads an answer and judges what it proves. Only a complete HTTP 200 with the gateway's whole envelope proves a
 //! success or a refusal; everything else is a doubt.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::json::{Object, Value, ValueKind};
@@ -269,19 +271,23 @@ impl<'a> Envelope<'a> {
     /// The envelope with these secrets removed from its messages: a gateway may repeat what it was sent.
     pub fn hiding(mut self, secrets: impl IntoIterator<Item = &'a str>) -> Envelope<'a> {
         self.hidden.extend(secrets);
-        self.message = self.hide(&self.message);
-        self.code = self.hide_in_words(&self.code);
+        if let Cow::Owned(clean) = self.hide(&self.message) {
+            self.message = clean;
+        }
+        if let Cow::Owned(clean) = self.hide_in_words(&self.code) {
+            self.code = clean;
+        }
         self
     }
 
-    fn hide(&self, text: &str) -> String {
-        hide(text, self.hidden.iter().copied()).into_owned()
+    fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        hide(text, self.hidden.iter().copied())
     }
 
     /// Removes the secrets from a code, unless it is a number: that is a code of the gateway's, and a password's digits
     /// in it are a coincidence.
-    fn hide_in_words(&self, code: &str) -> String {
-        if is_number(code) { code.to_owned() } else { self.hide(code) }
+    fn hide_in_words<'t>(&self, code: &'t str) -> Cow<'t, str> {
+        if is_number(code) { Cow::Borrowed(code) } else { self.hide(code) }
     }
 
     fn data(&self) -> Option<&Value<'a>> {

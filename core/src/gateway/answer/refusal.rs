@@ -33,9 +33,9 @@ impl Envelope<'_> {
 
     /// The gateway's refusal in its own words; `None` if no code refuses.
     pub(super) fn refusal(&self, inner: &Repeated) -> Option<Refusal> {
-        let code = self.hide_in_words(self.refusing_code(inner)?);
+        let code = self.hide_in_words(self.refusing_code(inner)?).into_owned();
         let message = inner.message.as_ref().filter(|_| self.code == "0").unwrap_or(&self.message);
-        Some(Refusal { code, message: self.hide(message), warnings: Vec::new() })
+        Some(Refusal { code, message: self.hide(message).into_owned(), warnings: Vec::new() })
     }
 
     /// The code and message of an answer that is not a success throughout: the inner ones if only the inner code
