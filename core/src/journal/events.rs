@@ -136,7 +136,7 @@ pub struct Index {
 struct Known {
     /// Its last event.
     number: u64,
-    entry: Entry,
+    entry: Box<Entry>,
 }
 
 /// The index of one process, which its threads share.
@@ -156,18 +156,21 @@ impl Index {
 
     /// Every known entry.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.known.values().map(|known| &known.entry)
+        self.known.values().map(|known| &*known.entry)
     }
 
     /// The entries whose last event is behind that number and still in the log, each with the number of that event.
     pub fn logged_behind(&self, number: u64) -> impl Iterator<Item = (u64, &Entry)> {
         let from = number.max(self.fed);
-        self.known.values().filter(move |known| known.number > from).map(|known| (known.number, &known.entry))
+        self.known
+            .values()
+            .filter(move |known| known.number > from)
+            .map(|known| (known.number, &*known.entry))
     }
 
     /// The entry of a bizId, if it is known here.
     pub fn get(&self, key: &Key) -> Option<&Entry> {
-        self.known.get(key).map(|known| &known.entry)
+        self.known.get(key).map(|known| &*known.entry)
     }
 
     /// Takes over what is new in the view.
@@ -180,7 +183,7 @@ impl Index {
         if ends.fed > self.seen {
             let mut loaded = Index { seen: ends.fed, fed: ends.fed, known: HashMap::new() };
             for entry in view.unsettled_states()? {
-                loaded.know(Known { number: ends.fed, entry });
+                loaded.know(Known { number: ends.fed, entry: Box::new(entry) });
             }
             *self = loaded;
         }
@@ -208,7 +211,7 @@ impl Index {
     fn after<V: View>(&self, view: &V, event: Event) -> Result<Known, V::Error> {
         let number = event.number;
         let entry = match event.change {
-            Change::Recorded(entry) => *entry,
+            Change::Recorded(entry) => entry,
             Change::Acknowledged { key, revision } => {
                 let before = match self.get(&key) {
                     Some(entry) => Some(entry.clone()),
@@ -236,8 +239,8 @@ impl Index {
     }
 }
 
-fn acknowledged(before: Option<&Entry>, revision: u64) -> Option<Entry> {
-    before.and_then(Entry::acknowledged).filter(|entry| entry.revision() == revision)
+fn acknowledged(before: Option<&Entry>, revision: u64) -> Option<Box<Entry>> {
+    before.and_then(Entry::acknowledged).filter(|entry| entry.revision() == revision).map(Box::new)
 }
 
 impl SharedIndex {
@@ -381,7 +384,7 @@ pub enum Put {
 impl<W: Writing> Draft<'_, W> {
     /// The record of a bizId, with what this transaction has written.
     fn find(&self, key: &Key) -> Result<Option<Cow<'_, Entry>>, W::Error> {
-        let written = self.written.iter().rev().map(|known| &known.entry);
+        let written = self.written.iter().rev().map(|known| &*known.entry);
         match written.chain(self.index.get(key)).find(|entry| entry.key() == key) {
             Some(entry) => Ok(Some(Cow::Borrowed(entry))),
             None => Ok(self.writing.state(key)?.map(Cow::Owned)),
@@ -401,7 +404,7 @@ impl<W: Writing> Draft<'_, W> {
             move |entry: &&Entry| later.iter().all(|known| known.entry.key() != entry.key())
         };
         let before = self.index.entries().filter(keeps_out).filter(is_newest(0));
-        let written = self.written.iter().enumerate().map(|(place, known)| (place + 1, &known.entry));
+        let written = self.written.iter().enumerate().map(|(place, known)| (place + 1, &*known.entry));
         let written = written
             .filter(|(place, entry)| keeps_out(entry) && is_newest(*place)(entry))
             .map(|(_, entry)| entry);
@@ -433,11 +436,10 @@ impl<W: Writing> Draft<'_, W> {
         if let Err(reason) = may_write() {
             return Ok(Put::Refused(reason));
         }
-        let (number, stored) = (self.next(), Box::new(record.as_stored()));
-        let event = Event { number, change: Change::Recorded(stored) };
+        let event = Event { number: self.next(), change: Change::Recorded(Box::new(record.as_stored())) };
         self.writing.append(&event)?;
-        if let Change::Recorded(stored) = event.change {
-            self.written.push(Known { number, entry: *stored });
+        if let Event { number, change: Change::Recorded(entry) } = event {
+            self.written.push(Known { number, entry });
         }
         Ok(Put::Written)
     }
@@ -448,7 +450,7 @@ impl<W: Writing> Draft<'_, W> {
         let number = self.next();
         let change = Change::Acknowledged { key: key.clone(), revision: entry.revision() };
         self.writing.append(&Event { number, change })?;
-        self.written.push(Known { number, entry });
+        self.written.push(Known { number, entry: Box::new(entry) });
         Ok(())
     }
 
@@ -512,9 +514,9 @@ pub fn feed<F: Feeding>(feeding: F) -> Result<bool, F::Error> {
 
 /// The entry after a change. A second event of the same revision, or one without the revision before it, was not written by
 /// this procedure.
-fn following(before: Option<&Entry>, change: Change) -> Option<Entry> {
+fn following(before: Option<&Entry>, change: Change) -> Option<Box<Entry>> {
     let entry = match change {
-        Change::Recorded(entry) => *entry,
+        Change::Recorded(entry) => entry,
         Change::Acknowledged { revision, .. } => acknowledged(before, revision)?,
     };
     (before.map_or(0, Entry::revision) + 1 == entry.revision()).then_some(entry)

@@ -209,7 +209,7 @@ impl<'r> Columns<'r> {
         }
     }
 
-    /// Binds the parameters 1 to 22, in the order of [`columns`]; what an acknowledgement leaves out stays NULL.
+    /// Binds the parameters 1 to 22, in the order of [`columns`]; what is not there stays NULL.
     fn bind(&self, statement: &mut Statement<'_>, checksum: &[u8]) -> rusqlite::Result<()> {
         let key: [&dyn ToSql; 5] =
             [&self.number, &self.open_id, &self.environment, &self.biz_id, &self.revision];
@@ -218,26 +218,33 @@ impl<'r> Columns<'r> {
         }
         statement.raw_bind_parameter(22, checksum)?;
         let Some(record) = &self.record else { return Ok(()) };
-        let values: [&dyn ToSql; 16] = [
+        let values: [&dyn ToSql; 6] = [
             &record.stage,
             &record.attempt,
             &record.owner,
             &record.on_unknown,
             &record.created_unix_ms,
-            &record.customer_id,
-            &record.kind,
-            &record.amount,
-            &record.coupons,
-            &record.points,
-            &record.till,
-            &record.operator_id,
-            &record.operator_name,
-            &record.store,
-            &record.data,
             &record.detail,
         ];
-        for (place, value) in (6..).zip(values) {
+        for (place, value) in [6, 7, 8, 9, 10, 21].into_iter().zip(values) {
             statement.raw_bind_parameter(place, value)?;
+        }
+        let numbers = [(12, record.kind), (15, record.points)];
+        for (place, number) in numbers.into_iter().filter_map(|(place, number)| Some((place, number?))) {
+            statement.raw_bind_parameter(place, number)?;
+        }
+        let texts = [
+            (11, record.customer_id),
+            (13, record.amount.as_deref()),
+            (14, record.coupons.as_deref()),
+            (16, record.till),
+            (17, record.operator_id),
+            (18, record.operator_name),
+            (19, record.store),
+            (20, record.data),
+        ];
+        for (place, text) in texts.into_iter().filter_map(|(place, text)| Some((place, text?))) {
+            statement.raw_bind_parameter(place, text)?;
         }
         Ok(())
     }

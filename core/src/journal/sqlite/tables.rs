@@ -25,11 +25,16 @@ pub(super) fn create(connection: &Connection, fed: u64) -> rusqlite::Result<()> 
 pub(super) fn ends(connection: &Connection) -> rusqlite::Result<Ends> {
     connection
         .prepare_cached(
-            "SELECT number, (SELECT min(number) FROM event), (SELECT max(number) FROM event) FROM fed WHERE one = 1",
+            "SELECT number, (SELECT number FROM event ORDER BY number LIMIT 1), \
+             (SELECT number FROM event ORDER BY number DESC LIMIT 1) FROM fed WHERE one = 1",
         )?
         .query_row([], |row| {
             let (fed, first, last): (i64, Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(Ends { fed: number(fed), first: first.map(number), last: number(last.unwrap_or(fed).max(fed)) })
+            Ok(Ends {
+                fed: number(fed),
+                first: first.map(number),
+                last: number(last.unwrap_or(fed).max(fed)),
+            })
         })
 }
 
