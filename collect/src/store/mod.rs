@@ -2,7 +2,9 @@
 
 mod accept;
 mod answers;
+mod closings;
 mod engine;
+mod journals;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod questions;

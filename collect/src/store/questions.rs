@@ -1,7 +1,7 @@
 //! What reports ask of the copy. A bizId that is under several journals counts once in the sums. What is unsettled under any
 //! of them is listed, unless the same till has a younger journal that knows better.
 
-use super::answers::{Age, Closing, Gap, HourSums, JournalState, Open, SaleSums, Twin, Unfinished};
+use super::answers::{Age, HourSums, Open, SaleSums, Twin, Unfinished};
 use super::{Columns, Store, StoreError, Value};
 
 /// The most rows of a list; its whole number is told beside it.
@@ -208,49 +208,6 @@ impl Store {
         })
     }
 
-    /// The journals of a chain's tills, oldest first.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn journals(&mut self, chain: &str) -> Result<Vec<JournalState>, StoreError> {
-        const STATEMENT: &str = "SELECT j.till, j.journal, j.id, j.seen_ms, j.complete_ms, j.shipped, j.entries, j.held \
-             FROM journal AS j JOIN till AS t ON t.till = j.till WHERE t.chain = $1 ORDER BY j.journal";
-        self.rows(STATEMENT, &[chain.into()], |row| {
-            Ok(JournalState {
-                till: row.number()?,
-                journal: row.number()?,
-                id: row.text()?,
-                seen_ms: row.number()?,
-                complete_ms: row.may_be_number()?,
-                shipped: row.number()?,
-                entries: row.number()?,
-                held: row.number()?,
-            })
-        })
-    }
-
-    /// The gaps of a chain that were not filled, oldest first.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn gaps(&mut self, chain: &str) -> Result<Vec<Gap>, StoreError> {
-        const STATEMENT: &str = "SELECT t.name, t.shop, j.id, g.kind, g.first, g.last, g.entries, g.noticed_ms \
-             FROM gap AS g JOIN till AS t ON t.till = g.till JOIN journal AS j ON j.journal = g.journal \
-             WHERE t.chain = $1 AND g.filled_ms IS NULL ORDER BY g.gap";
-        self.rows(STATEMENT, &[chain.into()], |row| {
-            Ok(Gap {
-                till: row.text()?,
-                shop: row.text()?,
-                journal: row.text()?,
-                kind: row.text()?,
-                first: row.number()?,
-                last: row.number()?,
-                entries: row.number()?,
-                noticed_ms: row.number()?,
-            })
-        })
-    }
-
     /// How many entries of a chain there are under all journals, and the sum of their revisions: what can be compared with the
     /// journals themselves.
     ///
@@ -260,41 +217,5 @@ impl Store {
         let statement = format!("SELECT COUNT(*), {} {FROM}", whole("e.revision"));
         let read = |row: &mut Columns| Ok((row.number()?, row.number()?));
         Ok(self.rows(&statement, &[chain.into()], read)?.into_iter().next().unwrap_or_default())
-    }
-
-    /// Stores that a day was closed.
-    ///
-    /// # Errors
-    /// It is not stored.
-    pub fn close_day(&mut self, chain: &str, day: i64, closing: &Closing) -> Result<(), StoreError> {
-        const CLOSE: &str = "INSERT INTO closing (chain, day, closed_ms, closed_by, clean, report) \
-                             VALUES ($1, $2, $3, $4, $5, $6)";
-        let parameters = vec![
-            chain.into(),
-            day.into(),
-            closing.closed_ms.into(),
-            closing.closed_by.as_str().into(),
-            closing.clean.into(),
-            closing.report.as_str().into(),
-        ];
-        self.writing(|store| store.execute(CLOSE, parameters)).map(drop)
-    }
-
-    /// The last closing of a day.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn closing(&mut self, chain: &str, day: i64) -> Result<Option<Closing>, StoreError> {
-        const LAST: &str = "SELECT closed_ms, closed_by, clean, report FROM closing WHERE chain = $1 AND day = $2 \
-                            ORDER BY closing DESC LIMIT 1";
-        let found = self.rows(LAST, &of(chain, day), |row| {
-            Ok(Closing {
-                closed_ms: row.number()?,
-                closed_by: row.text()?,
-                clean: row.flag()?,
-                report: row.text()?,
-            })
-        })?;
-        Ok(found.into_iter().next())
     }
 }

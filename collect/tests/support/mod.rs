@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test uses its part")]
 
+pub mod chain;
 pub mod network;
 #[path = "../../../tests/support/own_folder.rs"]
 mod own_folder;
