@@ -4,14 +4,15 @@
 mod guard;
 pub mod http;
 mod routes;
+mod seats;
 mod shared;
 mod stream;
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use zvpos_core::clock::machine_unix_ms;
 use crate::store::Location;
 use crate::words::Words;
 use http::Unreadable;
+use seats::{Seat, Seats};
 use shared::Shared;
 use stream::Stream;
 
@@ -46,7 +48,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// The most requests on one connection, so that none keeps its place for ever.
 const REQUESTS_MAX: usize = 200;
 
-/// So many connections wait until one of those that are served has ended.
+/// So many connections wait until they are accepted.
 const BACKLOG: i32 = 1024;
 
 /// The options of a collector.
@@ -58,7 +60,7 @@ pub struct Options {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Where the copy is.
     pub store: Location,
-    /// How many connections are served at once.
+    /// How many connections are served at once; when there are more, the oldest that is not served goes.
     pub connections: usize,
     /// After which time without a word a till is silent.
     pub silent_after: Duration,
@@ -71,50 +73,6 @@ pub struct Server {
     stopping: Arc<AtomicBool>,
     accepting: Option<JoinHandle<()>>,
     seats: Arc<Seats>,
-}
-
-/// How many connections are served.
-struct Seats {
-    taken: Mutex<usize>,
-    left: Condvar,
-    all: usize,
-}
-
-/// A seat that is taken until it is dropped.
-struct Seat(Arc<Seats>);
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.left.notify_all();
-    }
-}
-
-impl Seats {
-    fn take(self: &Arc<Seats>) -> Seat {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken >= self.all {
-            taken = self.left.wait(taken).unwrap_or_else(PoisonError::into_inner);
-        }
-        *taken += 1;
-        Seat(Arc::clone(self))
-    }
-
-    /// Whether others may be waiting for a seat.
-    fn are_scarce(&self) -> bool {
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) * 2 > self.all
-    }
-
-    fn wait_until_empty(&self, until: Instant) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken > 0 {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            (taken, _) = self.left.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
 }
 
 impl Server {
@@ -136,8 +94,7 @@ impl Server {
         let named = |error: io::Error| format!("cannot listen on {}: {error}", options.listen);
         let listener = listen(options.listen).map_err(named)?;
         let address = listener.local_addr().map_err(named)?;
-        let seats =
-            Arc::new(Seats { taken: Mutex::new(0), left: Condvar::new(), all: options.connections.max(1) });
+        let seats = Seats::new(options.connections);
         let stopping = Arc::new(AtomicBool::new(false));
         let accepting = {
             let (seats, stopping, shared) = (Arc::clone(&seats), Arc::clone(&stopping), Arc::new(shared));
@@ -180,13 +137,12 @@ fn accept(
     shared: &Arc<Shared>,
 ) {
     loop {
-        let seat = seats.take();
         let accepted = listener.accept();
         if stopping.load(Ordering::Acquire) {
             return;
         }
-        let (socket, _) = match accepted {
-            Ok(accepted) => accepted,
+        let (socket, peer) = match accepted {
+            Ok((socket, peer)) => (Arc::new(socket), peer.ip()),
             Err(error) => {
                 // No descriptors, or a connection that was gone before it was accepted.
                 log(&format!("cannot accept: {error}"));
@@ -194,6 +150,7 @@ fn accept(
                 continue;
             }
         };
+        let seat = seats.take(&socket, peer);
         let (tls, shared, stopping) = (tls.cloned(), Arc::clone(shared), Arc::clone(stopping));
         let serving =
             thread::Builder::new().name("serve".to_owned()).stack_size(512 * 1024).spawn(move || {
@@ -207,7 +164,7 @@ fn accept(
 }
 
 fn serve(
-    socket: TcpStream,
+    socket: Arc<TcpStream>,
     tls: Option<&Arc<ServerConfig>>,
     shared: &Shared,
     seat: &Seat,
@@ -217,7 +174,7 @@ fn serve(
     let mut received = Vec::new();
     for served in 1..=REQUESTS_MAX {
         stream.until(Instant::now() + HEAD);
-        let (reply, keep_alive) = match exchange(&mut stream, &mut received, shared) {
+        let (reply, keep_alive) = match exchange(&mut stream, &mut received, shared, seat) {
             Ok(done) => done,
             Err(Unreadable::Gone) => return Ok(()),
             Err(Unreadable::Bad(status, why)) => {
@@ -225,7 +182,7 @@ fn serve(
             }
         };
         let keeps =
-            keep_alive && served < REQUESTS_MAX && !seat.0.are_scarce() && !stopping.load(Ordering::Acquire);
+            keep_alive && served < REQUESTS_MAX && !seat.are_scarce() && !stopping.load(Ordering::Acquire);
         stream.until(Instant::now() + ANSWER);
         reply.send(&mut stream, keeps)?;
         if !keeps {
@@ -240,13 +197,16 @@ fn exchange(
     stream: &mut Stream,
     received: &mut Vec<u8>,
     shared: &Shared,
+    seat: &Seat,
 ) -> Result<(http::Reply, bool), Unreadable> {
+    seat.keep(false);
     let head = http::read_head(stream, received)?;
     // Nothing of a body is read for those who may not send one.
     let asked = routes::asked(shared, &head);
     if let routes::Asked::Known(reply) = asked {
         return Ok((reply, head.keep_alive && head.length == 0));
     }
+    seat.keep(true);
     stream.until(Instant::now() + BODY);
     let body = http::read_body(stream, received, &head, asked.longest())?;
     Ok((routes::answer(shared, asked, &body), head.keep_alive))

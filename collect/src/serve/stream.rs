@@ -16,7 +16,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// A socket, each of whose reads and writes ends at the deadline.
 struct Timed {
-    socket: TcpStream,
+    socket: Arc<TcpStream>,
     deadline: Cell<Instant>,
 }
 
@@ -30,18 +30,18 @@ impl Timed {
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.socket.set_read_timeout(Some(self.left()?))?;
-        self.socket.read(buffer)
+        (&*self.socket).read(buffer)
     }
 }
 
 impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.socket.set_write_timeout(Some(self.left()?))?;
-        self.socket.write(bytes)
+        (&*self.socket).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.socket.flush()
+        (&*self.socket).flush()
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) struct TlsStream(Box<StreamOwned<ServerConnection, Timed>>);
 
 impl Stream {
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Arc<TcpStream>,
         tls: Option<&Arc<ServerConfig>>,
         deadline: Instant,
     ) -> io::Result<Stream> {
