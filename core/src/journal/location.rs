@@ -32,20 +32,16 @@ pub fn default_location() -> Result<Location, JournalError> {
     choose(&machine_folder(), user_folder().as_deref())
 }
 
+/// The journal that exists in one of these places, without making anything; `None` before a till has made one.
+pub fn existing_location() -> Option<Location> {
+    existing(&machine_folder(), user_folder().as_deref())
+}
+
 /// An existing journal is never ignored silently: with an empty journal beside it, a till would send again what the other
 /// journal has recorded.
 fn choose(machine: &Path, user: Option<&Path>) -> Result<Location, JournalError> {
-    let own = user.map(|folder| folder.join(FILE)).filter(|path| path.exists());
-    // A path that cannot be read may exist: opening it says why it cannot be used.
-    let may_exist = match machine.join(FILE).try_exists() {
-        Ok(exists) => exists,
-        Err(error) => error.kind() != io::ErrorKind::NotADirectory,
-    };
-    if may_exist {
-        return Ok(Location { unused: own, ..Location::at(machine.join(FILE)) });
-    }
-    if let Some(path) = own {
-        return Ok(Location { per_user: true, ..Location::at(path) });
+    if let Some(found) = existing(machine, user) {
+        return Ok(found);
     }
     if usable(machine) {
         return Ok(Location::at(machine.join(FILE)));
@@ -57,6 +53,19 @@ fn choose(machine: &Path, user: Option<&Path>) -> Result<Location, JournalError>
             format!("neither {} nor a folder of this user can be written; set `journal`", machine.display()),
         )),
     }
+}
+
+fn existing(machine: &Path, user: Option<&Path>) -> Option<Location> {
+    let own = user.map(|folder| folder.join(FILE)).filter(|path| path.exists());
+    // A path that cannot be read may exist: opening it says why it cannot be used.
+    let may_exist = match machine.join(FILE).try_exists() {
+        Ok(exists) => exists,
+        Err(error) => error.kind() != io::ErrorKind::NotADirectory,
+    };
+    if may_exist {
+        return Some(Location { unused: own, ..Location::at(machine.join(FILE)) });
+    }
+    own.map(|path| Location { per_user: true, ..Location::at(path) })
 }
 
 /// The name of the database file in its folder.
@@ -181,6 +190,7 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         // A folder that cannot be created.
         fs::write(&nowhere, "").unwrap();
+        assert!(existing(&machine, Some(&user)).is_none() && !machine.exists() && !user.exists());
         let chosen = |machine: &Path| choose(machine, Some(&user)).map(|place| (place.path, place.per_user));
 
         assert_eq!(chosen(&machine).unwrap(), (machine.join(FILE), false));

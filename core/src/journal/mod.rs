@@ -32,7 +32,8 @@ pub use handle::{Journal, Open};
 pub use in_flight::{InFlight, InFlightCall};
 pub use liveness::{Liveness, MissingOwners, Presence, may_be_running, owner_name};
 pub use location::{
-    FILE as DEFAULT_FILE, Location, default_location, machine_folder, network_kind, user_folder,
+    FILE as DEFAULT_FILE, Location, default_location, existing_location, machine_folder, network_kind,
+    user_folder,
 };
 pub use process_lock::{Opening, ProcessLock, folder as owners_folder, guard_lock_by};
 pub use receipt::Receipt;

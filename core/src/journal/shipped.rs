@@ -58,6 +58,10 @@ impl Shipped {
     pub fn read(journal: &Path) -> io::Result<Option<Shipped>> {
         let path = Shipped::beside(journal);
         let length = match fs::metadata(&path) {
+            // A pipe would be waited for.
+            Ok(found) if !found.is_file() => {
+                return Err(io::Error::new(ErrorKind::InvalidData, "it is no file"));
+            }
             Ok(found) => found.len(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -106,6 +110,20 @@ mod tests {
         }
         fs::write(&path, " ".repeat(70_000)).unwrap();
         assert!(Shipped::read(&journal).unwrap_err().to_string().contains("too long"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = Folder::new("shipped-pipe");
+        let path = Shipped::beside(&folder.journal());
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert!(Shipped::read(&folder.journal()).unwrap_err().to_string().contains("no file"));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(Shipped::read(&folder.journal()).unwrap_err().to_string().contains("no file"));
+        assert_eq!(Shipped::waited_for(&folder.journal(), "j1"), 0);
     }
 
     #[cfg(unix)]
