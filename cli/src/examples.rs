@@ -85,9 +85,8 @@ pub(crate) const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("collect serve", &["zv collect serve &"]),
     ("collect ship", &["zv collect ship --once --sandbox"]),
-    (
-        "collect day",
-        &["zv collect day --lang en", "zv collect day --day yesterday --close --by 王店长 --accept"],
-    ),
+    ("collect day", &["zv collect day --lang en", "zv collect day --day yesterday --close --by 王店长"]),
+    ("collect gap", &["zv collect gap --lang en"]),
+    ("collect retire", &["zv collect retire --till T1 --by 王店长 --reason 收银机已报废"]),
     ("completions", &["zv completions bash > zv.bash"]),
 ];

@@ -13,7 +13,7 @@ pub(crate) fn help(path: &[&str]) -> &'static str {
         ["certify"] => CERTIFY,
         ["sandbox"] => SANDBOX,
         ["journal", "move"] => MOVE,
-        ["collect"] | ["collect", "init" | "enroll" | "serve"] => COLLECTOR,
+        ["collect"] | ["collect", "init" | "enroll" | "serve" | "gap" | "retire"] => COLLECTOR,
         ["collect", "ship"] => SHIP,
         ["collect", "day"] => DAY,
         ["completions"] => COMPLETIONS,
@@ -54,7 +54,7 @@ Exit codes:
 
 const SHIP: &str = "\
 Exit codes:
-  0    everything is at the collector
+  0    everything is at the collector, or there is no journal yet
   1    the collector refuses this till or what it ships
   2    invalid: the command line or a configuration
   3    the collector is not reached; nothing is lost

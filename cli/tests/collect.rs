@@ -72,7 +72,8 @@ fn day(place: &Location, more: &[&str], code: i32) -> Value {
 #[test]
 fn from_an_empty_folder_to_a_closed_day() {
     let (simulator, place) = (Simulator::start(), Location::new());
-    place.configure(&simulator, &json!({"on_unknown": "hold"}));
+    // The simulator stands for the vendor's gateway, whose sales count.
+    place.configure(&simulator, &json!({"on_unknown": "hold", "environment": "production"}));
     certificate(&place);
     let token = place.zv(&["collect", "init"]).ended(0).out;
     assert_eq!(token.trim().len(), 48, "{token}");
@@ -141,7 +142,12 @@ fn from_an_empty_folder_to_a_closed_day() {
     // A day that is not over is closed only by somebody who accepts that.
     let refused = place.zv(&["collect", "day", "--close", "--by", "王店长"]).ended(1);
     assert!(refused.err.contains("未日结") && refused.out.contains("24.00"), "{refused:?}");
-    let closed = day(&place, &["--close", "--by", "王店长", "--accept"], 0);
+    let mark = report["mark"].as_str().unwrap();
+    assert!(refused.err.contains(&format!("--accept {mark}")), "{refused:?}");
+    for (more, code) in [(&["--accept", "00000000"][..], 1), (&["--accept"], 2)] {
+        place.zv(&[&["collect", "day", "--close", "--by", "王店长"], more].concat()).ended(code);
+    }
+    let closed = day(&place, &["--close", "--by", "王店长", "--accept", mark], 0);
     assert_eq!((&closed["closed"]["by"], &closed["closed"]["clean"]), (&json!("王店长"), &json!(false)));
     assert!(place.zv(&["collect", "day"]).ended(0).out.contains("王店长"));
     // Enrolled again, the old token is worth nothing.
@@ -155,7 +161,21 @@ fn from_an_empty_folder_to_a_closed_day() {
 fn what_is_wrong_is_said() {
     let place = Location::new();
     let said = |arguments: &[&str], code: i32| place.zv(arguments).ended(code).err;
+    // Only init makes a store: a mistyped one is none.
+    for command in [&["collect", "day"][..], &["collect", "serve"], &["collect", "gap"]] {
+        let refused = said(&[command, &["--store", "typo.db"]].concat(), 5);
+        assert!(
+            refused.contains("typo.db: there is no store here; `zv collect init` makes one"),
+            "{refused}"
+        );
+    }
+    assert!(!place.folder.join("typo.db").exists());
+    place.zv(&["collect", "init"]).ended(0);
     assert!(said(&["collect", "day"], 2).contains("no till is enrolled"));
+    let long = "王".repeat(22);
+    for by in ["", " ", "a\u{1b}[2J", &long] {
+        assert!(said(&["collect", "day", "--close", "--by", by], 2).contains("1 to 64 bytes"), "{by:?}");
+    }
     assert!(said(&["collect", "day", "--day", "2026-02-30"], 2).contains("2026-11-22"));
     said(&["collect", "day", "--close"], 2);
     said(&["collect", "init", "--utc-offset", "8"], 2);
@@ -211,4 +231,135 @@ fn init_again_keeps_what_is_not_given() {
     assert!(again.0 != first && again.0 != set.0, "another token");
     let one = init(&["--utc-offset", "+09:00"]);
     assert_eq!((one.1, one.2), (390, 540));
+}
+
+fn enrolled(place: &Location, till: &str, port: &str) -> String {
+    let url = format!("https://localhost:{port}");
+    let arguments = [
+        "--chain",
+        "demo",
+        "--till",
+        till,
+        "--shop",
+        "S01",
+        "--url",
+        &url,
+        "--pem",
+        "host.pem",
+        "--plain-members",
+    ];
+    place.zv(&[&["collect", "enroll"][..], &arguments].concat()).ended(0).out
+}
+
+/// A till without a journal has nothing to ship yet, and makes none.
+#[test]
+fn a_fresh_till_tells_that_it_lives_and_makes_nothing() {
+    let (simulator, place) = (Simulator::start(), Location::new());
+    let journal = place.folder.join("journals/journal.db");
+    place.configure(&simulator, &json!({"journal": journal}));
+    certificate(&place);
+    place.zv(&["collect", "init"]).ended(0);
+    let (running, port) = collector(&place, "127.0.0.1:0");
+    place.write("collect.json", &enrolled(&place, "T1", &port));
+    let report = day(&place, &[], 0);
+    assert_eq!(report["silent"][0]["words"]["en"], "was never heard of");
+    let nothing = place.zv(&["collect", "ship", "--once"]).ended(0);
+    assert!(nothing.out.contains("nothing to ship yet"), "{nothing:?}");
+    assert!(!journal.parent().unwrap().exists(), "the journal's folder was made");
+    assert_eq!(day(&place, &[], 0)["silent"], json!([]), "it was heard of");
+    assert_eq!(place.zv(&["collect", "ship", "--once", "--json"]).ended(0).json()["empty"], true);
+    place.zv(&["consume", "--bizId", "T1-000001", "--customerId", MEMBER, "--amount", "1.00"]).ended(0);
+    let shipped = place.zv(&["collect", "ship", "--once"]).ended(0).out;
+    assert!(shipped.starts_with("1 records shipped"), "{shipped}");
+    // What the simulator has taken is in no total.
+    let report = day(&place, &[], 0);
+    assert_eq!(report["total"]["sales"]["count"], 0);
+    let apart = &report["other_environments"][0];
+    assert_eq!(
+        (&apart["environment"], &apart["sales"]["sum"]),
+        (&json!(simulator.gateway.to_string()), &json!("1.00"))
+    );
+    assert!(place.zv(&["collect", "day", "--lang", "en"]).ended(0).out.contains("(a test, in no total)"));
+    drop(running);
+}
+
+/// The machine's own journal is looked for, and its folder left alone.
+#[cfg(unix)]
+#[test]
+fn ship_makes_no_folder_for_the_default_journal() {
+    let (simulator, place) = (Simulator::start(), Location::new());
+    let mut config = place.config(&format!("http://{}/api/v2", simulator.gateway), &json!({}));
+    config.as_object_mut().unwrap().remove("journal");
+    place.write("zvpos.json", &config.to_string());
+    let settings = json!({"url": "https://127.0.0.1:1", "token": "1.x", "plain_members": true});
+    place.write("collect.json", &settings.to_string());
+    let machine = std::path::Path::new("/var/lib/zvpos");
+    let before = machine.exists();
+    let refused = place.zv(&["collect", "ship", "--once"]).ended(3);
+    assert!(refused.err.contains("the collector is not reached"), "{refused:?}");
+    assert_eq!((machine.exists(), place.folder.join(".zvpos").exists()), (before, false));
+}
+
+/// A till that burnt and a gap that was looked at: both are stated by a person, and shown.
+#[test]
+fn a_person_retires_a_till_and_accepts_a_gap() {
+    let (simulator, place) = (Simulator::start(), Location::new());
+    place.configure(&simulator, &json!({"environment": "production"}));
+    certificate(&place);
+    place.zv(&["collect", "init"]).ended(0);
+    let (running, port) = collector(&place, "127.0.0.1:0");
+    place.write("collect.json", &enrolled(&place, "T1", &port));
+    place.write("gone.json", &enrolled(&place, "T2", &port));
+    place.zv(&["consume", "--bizId", "T1-000001", "--customerId", MEMBER, "--amount", "1.00"]).ended(0);
+    place.zv(&["collect", "ship", "--once"]).ended(0);
+    // T2 never ships; T1 gets a new journal.
+    for file in fs::read_dir(&place.folder).unwrap().flatten() {
+        if file.file_name().to_string_lossy().starts_with("journal.db") {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+    place.zv(&["consume", "--bizId", "T1-000002", "--customerId", MEMBER, "--amount", "2.00"]).ended(0);
+    place.zv(&["collect", "ship", "--once"]).ended(0);
+    let yesterday = |code| day(&place, &["--day", "yesterday"], code);
+    let reasons = |report: &Value| {
+        let reasons = report["reasons"].as_array().unwrap();
+        reasons.iter().map(|words| words["en"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(&yesterday(0)), ["1 tills have not shipped all of the day", "1 gaps"]);
+    let by = ["--by", "王店长", "--reason", "店里失火，已报废"];
+    let retire = |till: &str, more: &[&str], code: i32| {
+        place.zv(&[&["collect", "retire", "--till", till][..], &by, more].concat()).ended(code)
+    };
+    assert!(retire("T9", &[], 2).err.contains("demo has no till T9"));
+    assert!(retire("T2", &["--from", "2099-01-01"], 2).err.contains("cannot be retired yet"));
+    assert!(retire("T2", &["--from", "yesterday"], 0).out.contains("is not awaited from"));
+    assert!(retire("T2", &[], 2).err.contains("is retired"));
+    assert!(
+        place
+            .zv(&["collect", "ship", "--once", "--collector", "gone.json"])
+            .ended(1)
+            .err
+            .contains("not valid")
+    );
+    let listed = place.zv(&["collect", "gap", "--lang", "en"]).ended(0).out;
+    assert!(listed.starts_with("1 S01 T1: the till has another journal than before"), "{listed}");
+    let accept = |number: &str, code: i32| {
+        place.zv(&[&["collect", "gap", "--lang", "en", "--accept", number][..], &by].concat()).ended(code)
+    };
+    assert!(accept("7", 2).err.contains("no open gap 7"));
+    place.zv(&["collect", "gap", "--accept", "1"]).ended(2);
+    assert!(accept("1", 0).out.contains("店里失火，已报废"));
+    let report = yesterday(0);
+    assert_eq!((&report["clean"], &report["reasons"]), (&json!(true), &json!([])));
+    assert_eq!(report["retired"][0]["by"], "王店长");
+    assert_eq!(report["accepted_gaps"][0]["accepted"]["reason"], "店里失火，已报废");
+    let shown = place.zv(&["collect", "day", "--day", "yesterday", "--lang", "en"]).ended(0).out;
+    assert!(shown.contains("retired tills (1)") && shown.contains("gaps that were looked at (1)"), "{shown}");
+    place.zv(&["collect", "day", "--day", "yesterday", "--close", "--by", "王店长"]).ended(0);
+    // It comes back by enrolling again.
+    place.write("gone.json", &enrolled(&place, "T2", &port));
+    let foreign =
+        place.zv(&["collect", "ship", "--once", "--collector", "gone.json", "--from-start"]).ended(1);
+    assert!(foreign.err.contains("this journal is that of till T1"), "{foreign:?}");
+    drop(running);
 }

@@ -5,10 +5,13 @@ use zvpos_core::money::BizId;
 use zvpos_core::payment::Stage;
 
 /// The version of the batches; a collector refuses every other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The path that batches are posted to.
 pub const PATH: &str = "/v1/ship";
+
+/// The path to which a till without a journal tells that it lives.
+pub const ALIVE_PATH: &str = "/v1/alive";
 
 /// The most records of a batch.
 pub const RECORDS_MAX: usize = 500;
@@ -36,6 +39,12 @@ pub struct Batch {
     pub version: u32,
     /// The identity of the journal.
     pub journal: String,
+    /// A random name of the round, and the number of this part of it, from 0.
+    pub round: String,
+    /// See `round`.
+    pub part: u32,
+    /// The till's business day when the round began, counted from 1970-01-01.
+    pub day: i64,
     /// Everything up to this event was accepted before this round, as the till knows it.
     pub after: u64,
     /// The last event of the journal when the round began.
@@ -48,6 +57,16 @@ pub struct Batch {
     pub restored: bool,
     /// The changed entries, in any order.
     pub records: Vec<Record>,
+}
+
+/// What a till without a journal tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alive {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The till's business day, counted from 1970-01-01.
+    pub day: i64,
 }
 
 /// An entry of a till's journal, without secrets, gateway's messages and names of people.
@@ -147,7 +166,7 @@ pub struct Back {
 }
 
 /// The collector's answer to a batch that it has taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The identity of the collector.
     pub collector: String,
@@ -178,16 +197,34 @@ struct Versioned {
     version: u32,
 }
 
+fn versioned(body: &[u8]) -> Result<(), String> {
+    let Versioned { version } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(format!("version {version}; this collector takes version {VERSION}"))
+}
+
+impl Alive {
+    /// Reads and checks what a till tells.
+    ///
+    /// # Errors
+    /// It is none; the text says why.
+    pub fn read(body: &[u8]) -> Result<Alive, String> {
+        versioned(body)?;
+        let alive: Alive = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        within("day", alive.day, TIME_MAX / 86_400_000)?;
+        Ok(alive)
+    }
+}
+
 impl Batch {
     /// Reads and checks a batch.
     ///
     /// # Errors
     /// It is none; the text says why.
     pub fn read(body: &[u8]) -> Result<Batch, String> {
-        let Versioned { version } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        if version != VERSION {
-            return Err(format!("version {version}; this collector takes version {VERSION}"));
-        }
+        versioned(body)?;
         let batch: Batch = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         batch.check()?;
         Ok(batch)
@@ -195,6 +232,8 @@ impl Batch {
 
     fn check(&self) -> Result<(), String> {
         id("journal", &self.journal, 64)?;
+        id("round", &self.round, 64)?;
+        within("day", self.day, TIME_MAX / 86_400_000)?;
         if self.records.len() > RECORDS_MAX {
             return Err(format!("{} records; at most {RECORDS_MAX}", self.records.len()));
         }

@@ -92,6 +92,7 @@ fn what_is_too_long_or_no_batch_is_refused() {
 #[test]
 fn connections_that_say_nothing_keep_no_till_away() {
     let folder = Folder::new("idle");
+    store(&folder);
     let options = zvpos_collect::serve::Options { connections: 256, ..support::options(folder.store()) };
     let server = Server::start(&options).unwrap();
     let settings = enrolled(&folder, &server, "T1");

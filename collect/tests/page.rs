@@ -22,6 +22,7 @@ const PHONE: (u32, u32) = (375, 740);
 
 /// A collector behind nothing, on a loopback address.
 fn collector(folder: &Folder) -> Server {
+    store(folder);
     Server::start(&Options { tls: None, ..options(folder.store()) }).unwrap()
 }
 
@@ -247,7 +248,7 @@ fn before_there_is_a_token_nobody_sees_or_closes_anything() {
     let server = collector(&folder);
     a_day(&folder, &server);
     let host = format!("Host: {}", server.address);
-    let order = json!({"chain": "连锁", "day": "2024-02-29", "by": "x", "accept": true}).to_string();
+    let order = json!({"chain": "连锁", "day": "2024-02-29", "by": "x", "accept": "00000000"}).to_string();
     let close = format!(
         "POST /v1/close HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{order}",
         order.len()

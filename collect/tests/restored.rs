@@ -98,6 +98,55 @@ fn a_restored_journal_is_seen_with_and_without_new_sales() {
     }
 }
 
+/// The whole folder is put back, with the position, and by the next shipping the till has sold past the old numbers: as many
+/// entries as before, under the same bizIds, two of them with other amounts.
+#[test]
+fn a_folder_that_was_put_back_is_seen_though_its_numbers_are_past_the_old_ones() {
+    let folder = Folder::new("put-back");
+    let server = collector(&folder);
+    let till = Till::new(&folder.0, "T1");
+    let settings = enrolled(&folder, &server, "T1");
+    till.sell("T1-1", Stage::Succeeded, 100, NOON);
+    shipper(&till, &settings).round().unwrap();
+    let (backup, path) = (folder.0.join("backup"), till.path.clone());
+    copied(&till, &backup);
+    fs::copy(Shipped::beside(&path), backup.join("journal.db.shipped")).unwrap();
+    for number in 2..=4 {
+        till.sell(&format!("T1-{number}"), Stage::Succeeded, 100, NOON);
+    }
+    assert_eq!(shipper(&till, &settings).round().unwrap().shipped, 8);
+    drop(till);
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    fs::rename(&backup, path.parent().unwrap()).unwrap();
+    let till = Till::new(&folder.0, "T1");
+    till.sell("T1-2", Stage::Succeeded, 70, NOON);
+    till.sell("T1-3", Stage::Succeeded, 100, NOON);
+    till.sell("T1-4", Stage::Succeeded, 250, NOON);
+    till.sell("T1-5", Stage::Succeeded, 100, NOON);
+    let round = shipper(&till, &settings).round().unwrap();
+    assert_eq!((round.restored, round.shipped), (false, 10), "the position and the journal fit together");
+    let found = report(&folder);
+    assert_eq!(kinds(&found), (vec![], vec!["other_content", "other_content"]));
+    let of: Vec<_> = found.differences.iter().filter_map(|found| found.biz_id.as_deref()).collect();
+    assert_eq!(of, ["T1-2", "T1-4"]);
+    // Once more, and what it sells now has other bizIds.
+    let before = folder.0.join("before");
+    copied(&till, &before);
+    fs::copy(Shipped::beside(&path), before.join("journal.db.shipped")).unwrap();
+    till.sell("T1-6", Stage::Succeeded, 100, NOON);
+    shipper(&till, &settings).round().unwrap();
+    drop(till);
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    fs::rename(&before, path.parent().unwrap()).unwrap();
+    let till = Till::new(&folder.0, "T1");
+    till.sell("T1-7", Stage::Succeeded, 100, NOON);
+    till.sell("T1-8", Stage::Succeeded, 100, NOON);
+    shipper(&till, &settings).with_batches_of(1).round().unwrap();
+    let found = report(&folder);
+    assert_eq!(kinds(&found).0, ["restored"]);
+    assert!(found.gaps[0].words.en.contains("1 changes (12 to 12)"), "{:?}", found.gaps);
+}
+
 #[test]
 fn a_new_journal_is_a_gap_and_the_same_biz_id_in_both_counts_once() {
     let folder = Folder::new("new-journal");

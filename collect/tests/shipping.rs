@@ -208,9 +208,18 @@ fn a_till_without_a_journal_or_a_collector_says_so() {
     let folder = Folder::new("nothing");
     let server = collector(&folder);
     let settings = enrolled(&folder, &server, "T1");
-    let none = Shipper::new(&settings, &folder.0.join("none.db"), DAYS).unwrap();
+    // A till that has not sold yet lives, and makes nothing.
+    let place = folder.0.join("nothing/journal.db");
+    let none = Shipper::new(&settings, &place, DAYS).unwrap();
+    let seen = || store(&folder).tills("chain").unwrap()[0].seen_ms;
+    assert_eq!(seen(), None);
+    let round = none.round().unwrap();
+    assert!(round.empty && seen().is_some() && !folder.0.join("nothing").exists(), "{round:?}");
+    // Where something was shipped from, the journal is missing.
+    fs::create_dir(folder.0.join("nothing")).unwrap();
+    fs::write(Shipped::beside(&place), "{}").unwrap();
     assert!(matches!(none.round().unwrap_err(), NotShipped::Journal(_)));
-    assert!(!folder.0.join("none.db").exists(), "a journal was made");
+    assert!(!place.exists(), "a journal was made");
     let till = Till::new(&folder.0, "T1");
     till.sell("T1-1", Stage::Succeeded, 100, NOON);
     drop(server);
@@ -225,4 +234,57 @@ fn a_till_without_a_journal_or_a_collector_says_so() {
     let other = Settings { pem: None, ..enrolled(&folder, &server, "T1") };
     assert!(matches!(shipper(&till, &other).round().unwrap_err(), NotShipped::Collector(NotTaken::Lost(_))));
     assert_eq!(till.journal.id().unwrap().len(), 32);
+}
+
+/// What stands in the place of the position file is said at once; a pipe would be waited for.
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_folder_as_position_is_an_error_at_once() {
+    let folder = Folder::new("pipe");
+    let server = collector(&folder);
+    let settings = enrolled(&folder, &server, "T1");
+    let till = Till::new(&folder.0, "T1");
+    till.sell("T1-1", Stage::Succeeded, 100, NOON);
+    let position = Shipped::beside(&till.path);
+    let refused = || {
+        let started = std::time::Instant::now();
+        let refused = shipper(&till, &settings).round().unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(5));
+        assert!(refused.to_string().contains("journal.db.shipped is no file; remove it"), "{refused}");
+        assert!(matches!(refused, NotShipped::Position(_)), "{refused}");
+    };
+    fs::create_dir(&position).unwrap();
+    refused();
+    fs::remove_dir(&position).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&position).status().unwrap().success());
+    refused();
+    fs::remove_file(&position).unwrap();
+    assert_eq!(shipper(&till, &settings).round().unwrap().records, 1);
+}
+
+/// A proxy on the way takes shorter bodies than the collector does: smaller parts get through.
+#[test]
+fn what_is_too_long_for_a_proxy_goes_in_smaller_parts() {
+    let folder = Folder::new("proxy");
+    store(&folder);
+    let options = zvpos_collect::serve::Options { tls: None, ..support::options(folder.store()) };
+    let server = zvpos_collect::serve::Server::start(&options).unwrap();
+    let proxy = support::proxy::taking(8 * 1024, server.address);
+    let token = store(&folder).enroll("chain", "T1", "S01", now_ms()).unwrap();
+    let text = serde_json::json!({"url": format!("http://{proxy}"), "token": token, "plain_members": true});
+    let settings = Settings::read(&text.to_string()).unwrap();
+    let till = Till::new(&folder.0, "T1");
+    for number in 0..60 {
+        till.sell(&format!("T1-{number}"), Stage::Succeeded, 100, NOON);
+    }
+    let own = shipper(&till, &settings);
+    assert_eq!(own.round().unwrap().records, 60);
+    assert_eq!((store(&folder).tally("chain").unwrap().0, kinds(&report(&folder))), (60, (vec![], vec![])));
+    // Where not even one record gets through, that is said.
+    let closed = support::proxy::taking(10, server.address);
+    let settings = Settings { url: format!("http://{closed}"), ..settings };
+    drop(own);
+    till.sell("T1-61", Stage::Succeeded, 100, NOON);
+    let refused = shipper(&till, &settings).round().unwrap_err();
+    assert!(matches!(&refused, NotShipped::Collector(NotTaken::Refused { status: 413, .. })), "{refused}");
 }

@@ -166,7 +166,7 @@ impl Run {
     fn new(tills: usize, entries: usize) -> Run {
         let folder = Folder::new("thousand");
         let store = folder.0.join("collect.db");
-        let mut open = Store::open(&Location::Sqlite(store.clone())).unwrap();
+        let mut open = Store::make(&Location::Sqlite(store.clone())).unwrap();
         let mut enroll = |till: usize| {
             open.enroll("chain", &format!("T{till}"), &format!("S{:02}", till % 40), now_ms()).unwrap()
         };

@@ -11,13 +11,14 @@ use crate::words::Words;
 pub(super) const SAME_BIZ_ID: &str = "same_biz_id";
 pub(super) const COUNT: &str = "count";
 pub(super) const NOT_CONFIRMED: &str = "not_confirmed";
+pub(super) const OTHER_CONTENT: &str = "other_content";
 pub(super) const OTHER_BIZ_ID: &str = "other_biz_id";
 pub(super) const AFTER_CLOSING: &str = "after_closing";
 
 /// A difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// The kind: `same_biz_id`, `count`, `not_confirmed`, `other_biz_id` or `after_closing`.
+    /// The kind: `same_biz_id`, `count`, `not_confirmed`, `other_content`, `other_biz_id` or `after_closing`.
     pub kind: String,
     /// The till; empty where it is about the chain.
     pub till: String,
@@ -66,7 +67,7 @@ impl Difference {
 
     /// A till says that it has another number of entries than are here.
     pub(super) fn of_count(till: &Till, journal: &JournalState) -> Option<Difference> {
-        let differs = journal.complete_ms.is_some() && journal.entries != journal.held;
+        let differs = journal.complete_ms.is_some() && journal.entries != journal.held - journal.excused;
         differs.then(|| {
             let (own, here) = (journal.entries, journal.held);
             let words = Words::new(
@@ -85,6 +86,21 @@ impl Difference {
             format!("{sum} was taken, and the till has not read or not confirmed that"),
         );
         Difference::new(NOT_CONFIRMED, &sale.till, Some(&sale.biz_id), words)
+    }
+
+    /// The journal has told one revision of the sale with two contents.
+    pub(super) fn of_content(sale: &Unfinished) -> Difference {
+        let sum = sum_text(sale.sum);
+        let words = Words::new(
+            format!(
+                "收银机上传了同一单号、同一修订号的另一份内容：日志曾被较早的副本替换；这里保留先到的（{sum}）"
+            ),
+            format!(
+                "the till has shipped the same revision with other content: its journal was replaced by an older copy; what came \
+                 first is kept here ({sum})"
+            ),
+        );
+        Difference::new(OTHER_CONTENT, &sale.till, Some(&sale.biz_id), words)
     }
 
     /// The gateway has answered with another bizId.

@@ -8,20 +8,38 @@ use crate::words::Words;
 /// A gap in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapLine {
+    /// Its number, by which a person accepts it.
+    pub gap: i64,
     /// The till.
     pub till: String,
     /// Its shop.
     pub shop: String,
     /// The kind.
     pub kind: String,
+    /// How many entries it is about, as far as that is known.
+    pub entries: i64,
     /// When it was noticed.
     pub noticed_unix_ms: i64,
+    /// Who has looked at it.
+    pub accepted: Option<Looked>,
     /// What it means.
     pub words: Words,
 }
 
+/// That a person has looked at a gap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub unix_ms: i64,
+    /// What the person says about it.
+    pub reason: String,
+}
+
 impl GapLine {
-    pub(super) fn of(gap: &Gap) -> GapLine {
+    /// The gap in words.
+    pub fn of(gap: &Gap) -> GapLine {
         let Gap { first, last, entries, journal, .. } = gap;
         let journal = journal.get(..8).unwrap_or(journal);
         let words = match gap.kind.as_str() {
@@ -65,11 +83,19 @@ impl GapLine {
             ),
             other => Words::new(other, other),
         };
+        let looked = gap.accepted.as_ref().map(|accepted| Looked {
+            by: accepted.by.clone(),
+            unix_ms: accepted.ms,
+            reason: accepted.reason.clone(),
+        });
         GapLine {
+            gap: gap.gap,
             till: gap.till.clone(),
             shop: gap.shop.clone(),
             kind: gap.kind.clone(),
+            entries: gap.entries,
             noticed_unix_ms: gap.noticed_ms,
+            accepted: looked,
             words,
         }
     }
@@ -84,6 +110,8 @@ mod tests {
         let kinds = [gap_kinds::NEW_JOURNAL, gap_kinds::RESTORED, gap_kinds::MISSING, gap_kinds::RETENTION];
         let lines = kinds.map(|kind| {
             GapLine::of(&Gap {
+                gap: 1,
+                accepted: None,
                 till: "T1".to_owned(),
                 shop: "S1".to_owned(),
                 journal: "0123456789abcdef".to_owned(),

@@ -4,12 +4,14 @@
 mod day;
 mod difference;
 mod gap;
+mod question;
 mod sums;
 
-pub use day::{Closed, DayReport, Silent, day_report, resolve_day};
+pub(crate) use day::report_within;
+pub use day::{Closed, DayReport, Retired, Silent, day_report, resolve_day};
 pub use difference::Difference;
-pub use gap::GapLine;
-pub use sums::{Sums, TillDay};
+pub use gap::{GapLine, Looked};
+pub use sums::{EnvironmentDay, Sums, TillDay};
 
 use zvpos_core::calendar::date;
 
@@ -22,6 +24,8 @@ pub enum NotClosed {
     Failed(StoreError),
     /// The report is not clean, and nobody has accepted that.
     NotClean(Box<DayReport>),
+    /// What was accepted is not what there is now.
+    Changed(Box<DayReport>),
 }
 
 impl From<StoreError> for NotClosed {
@@ -30,8 +34,9 @@ impl From<StoreError> for NotClosed {
     }
 }
 
-/// Closes a day: stores its report. A day that is not clean is closed only if a person accepts that. It may be closed again;
-/// the last closing is the one that later reports are compared with.
+/// Closes a day: stores its report. A day that is not clean is closed only if a person accepts what they have seen, by the
+/// report's mark; what comes up later opens the day's question again. It may be closed again; the last closing is the one that
+/// later reports are compared with.
 ///
 /// # Errors
 /// It was not closed.
@@ -39,20 +44,23 @@ pub fn close(
     store: &mut Store,
     chain: &str,
     day: i64,
-    (by, accept): (&str, bool),
-    (now_ms, silent_after_ms): (i64, i64),
+    (by, accept): (&str, Option<&str>),
+    times: (i64, i64),
 ) -> Result<DayReport, NotClosed> {
-    let mut report = day_report(store, chain, day, (now_ms, silent_after_ms))?;
-    // Differences to an earlier closing are what this one settles.
-    report.differences.retain(|difference| difference.kind != difference::AFTER_CLOSING);
-    report.judge();
-    if !report.clean && !accept {
-        return Err(NotClosed::NotClean(Box::new(report)));
-    }
-    report.closed = Some(Closed { by: by.to_owned(), unix_ms: now_ms, clean: report.clean });
-    let text = serde_json::to_string(&report)
-        .map_err(|error| StoreError(format!("the report of {}: {error}", date(day))))?;
-    let closing = Closing { closed_ms: now_ms, closed_by: by.to_owned(), clean: report.clean, report: text };
-    store.close_day(chain, day, &closing)?;
-    Ok(report)
+    store.deciding(|store| {
+        let shown = report_within(store, chain, day, times)?;
+        let report = shown.closed(by, times.0);
+        match accept {
+            _ if report.clean => {}
+            None => return Err(NotClosed::NotClean(Box::new(shown))),
+            Some(seen) if seen != shown.mark => return Err(NotClosed::Changed(Box::new(shown))),
+            Some(_) => {}
+        }
+        let text = serde_json::to_string(&report)
+            .map_err(|error| StoreError(format!("the report of {}: {error}", date(day))))?;
+        let closing =
+            Closing { closed_ms: times.0, closed_by: by.to_owned(), clean: report.clean, report: text };
+        store.close_day(chain, day, &closing)?;
+        Ok(report)
+    })
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zvpos_core::money::yuan;
 
-use crate::store::SaleSums;
+use crate::store::{EnvironmentSums, SaleSums};
 
 /// Sums as they are shown: 元 as texts, with their sign.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,27 @@ pub struct TillDay {
     pub refunds: Sums,
     /// Both together, in 元.
     pub net: String,
+}
+
+/// A day of an environment that is not the vendor's gateway, such as a simulator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentDay {
+    /// The gateway, as the journals name it.
+    pub environment: String,
+    /// What was sold.
+    pub sales: Sums,
+    /// What was given back; negative.
+    pub refunds: Sums,
+    /// Both together, in 元.
+    pub net: String,
+}
+
+impl EnvironmentDay {
+    pub(super) fn of(day: &EnvironmentSums) -> EnvironmentDay {
+        let TillDay { sales, refunds, net, .. } =
+            Both { sales: day.sales, refunds: day.refunds }.shown("", "");
+        EnvironmentDay { environment: day.environment.clone(), sales, refunds, net }
+    }
 }
 
 /// What is added up, as numbers.

@@ -7,10 +7,10 @@ use super::http::{Head, Reply};
 use super::shared::Shared;
 use super::{JSON, guard};
 use crate::page;
-use crate::report::{self, NotClosed, day_report, resolve_day};
+use crate::report::{self, DayReport, NotClosed, report_within, resolve_day};
 use crate::store::{Kept, Store, StoreError, Till};
-use crate::wire::{Accepted, BODY_MAX, Batch, PATH, Refused};
-use crate::words::Words;
+use crate::wire::{ALIVE_PATH, Accepted, Alive, BODY_MAX, Batch, PATH, Refused};
+use crate::words::{Words, name};
 
 /// The most bytes of what people send.
 const ORDER_MAX: usize = 4096;
@@ -19,6 +19,8 @@ const ORDER_MAX: usize = 4096;
 pub(super) enum Asked {
     /// A till that has proven itself ships a batch.
     Batch(Till),
+    /// A till that has proven itself tells that it has no journal yet.
+    Alive(Till),
     /// A person closes a day.
     Close,
     /// The answer does not depend on a body.
@@ -30,7 +32,7 @@ impl Asked {
     pub(super) fn longest(&self) -> usize {
         match self {
             Asked::Batch(_) => BODY_MAX,
-            Asked::Close | Asked::Known(_) => ORDER_MAX,
+            Asked::Alive(_) | Asked::Close | Asked::Known(_) => ORDER_MAX,
         }
     }
 }
@@ -38,11 +40,9 @@ impl Asked {
 /// Reads from the head who asks for what.
 pub(super) fn asked(shared: &Shared, head: &Head) -> Asked {
     match (head.method.as_str(), head.path.as_str()) {
-        ("POST", PATH) => match till(shared, head) {
-            Ok(till) => Asked::Batch(till),
-            Err(reply) => Asked::Known(reply),
-        },
-        (_, PATH) => Asked::Known(refused(405, &Words::new("只接受 POST", "only POST"))),
+        ("POST", PATH) => till(shared, head).map_or_else(Asked::Known, Asked::Batch),
+        ("POST", ALIVE_PATH) => till(shared, head).map_or_else(Asked::Known, Asked::Alive),
+        (_, PATH | ALIVE_PATH) => Asked::Known(refused(405, &Words::new("只接受 POST", "only POST"))),
         ("GET", "/health") => Asked::Known(ok(&json!({"ok": true}))),
         ("GET", path) if page::file(path).is_some() => Asked::Known(file(path)),
         ("GET", "/v1/chains" | "/v1/day") | ("POST", "/v1/close") => {
@@ -62,6 +62,7 @@ pub(super) fn answer(shared: &Shared, asked: Asked, body: &[u8]) -> Reply {
     match asked {
         Asked::Known(reply) => reply,
         Asked::Batch(till) => take(shared, &till, body),
+        Asked::Alive(till) => note_alive(shared, &till, body),
         Asked::Close => close(shared, body),
     }
 }
@@ -94,6 +95,26 @@ fn take(shared: &Shared, till: &Till, body: &[u8]) -> Reply {
             };
             json_reply(409, &refused)
         }
+        Ok(Kept::Foreign { till: other }) => {
+            let words = Words::new(
+                format!("这个日志属于收银机 {other}；如果是改名，请先运行 zv collect retire --till {other}"),
+                format!(
+                    "this journal is that of till {other}; if that one has another name now, zv collect retire --till {other} first"
+                ),
+            );
+            refused(409, &words)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn note_alive(shared: &Shared, till: &Till, body: &[u8]) -> Reply {
+    let alive = match Alive::read(body) {
+        Ok(alive) => alive,
+        Err(why) => return refused(400, &Words::new(format!("内容有误：{why}"), why)),
+    };
+    match shared.writing(|store| store.is_empty(till, alive.day, shared.now_ms())) {
+        Ok(()) => ok(&Accepted { collector: shared.collector.clone(), records: 0, shipped: 0 }),
         Err(error) => failed(&error),
     }
 }
@@ -127,8 +148,10 @@ fn day_with_hours(
     chain: &str,
     day: i64,
 ) -> Result<serde_json::Value, StoreError> {
-    let report = day_report(store, chain, day, (shared.now_ms(), shared.silent_after_ms))?;
-    Ok(json!({"report": report, "hours": store.hours(chain, day)?}))
+    store.snapshot(|store| {
+        let report = report_within(store, chain, day, (shared.now_ms(), shared.silent_after_ms))?;
+        Ok(json!({"report": report, "hours": store.hours(chain, day)?}))
+    })
 }
 
 /// What a person sends to close a day.
@@ -138,7 +161,8 @@ struct Order {
     chain: String,
     day: String,
     by: String,
-    accept: bool,
+    /// The mark of the report that the person has seen, if what it lists is accepted.
+    accept: Option<String>,
 }
 
 fn close(shared: &Shared, body: &[u8]) -> Reply {
@@ -149,28 +173,40 @@ fn close(shared: &Shared, body: &[u8]) -> Reply {
             return refused(400, &words);
         }
     };
-    let by = order.by.trim();
-    if by.is_empty() || by.len() > 64 || by.chars().any(char::is_control) {
-        return refused(400, &Words::new("请填写日结人", "say who closes the day"));
-    }
+    let Some(by) = name(&order.by) else {
+        return refused(
+            400,
+            &Words::new("请填写日结人（至多 64 字节）", "say who closes the day, in at most 64 bytes"),
+        );
+    };
     let times = (shared.now_ms(), shared.silent_after_ms);
     let closed = shared.writing(|store| {
         let days = store.business_days()?;
         Ok(resolve_day(&order.day, days, times.0)
-            .map(|day| report::close(store, &order.chain, day, (by, order.accept), times)))
+            .map(|day| report::close(store, &order.chain, day, (by, order.accept.as_deref()), times)))
     });
     match closed {
         Ok(None) => refused(400, &no_day()),
         Ok(Some(Ok(report))) => ok(&json!({"report": report})),
         Ok(Some(Err(NotClosed::NotClean(report)))) => {
-            let join =
-                |pick: fn(&Words) -> &str| report.reasons.iter().map(pick).collect::<Vec<_>>().join(", ");
-            let (zh, en) = (join(|words| &words.zh), join(|words| &words.en));
-            let words = Words::new(format!("不能直接日结：{zh}"), format!("the day is not clean: {en}"));
+            let Words { zh, en } = reasons(&report);
+            refused(409, &Words::new(format!("不能直接日结：{zh}"), format!("the day is not clean: {en}")))
+        }
+        Ok(Some(Err(NotClosed::Changed(report)))) => {
+            let Words { zh, en } = reasons(&report);
+            let words = Words::new(
+                format!("情况有变化，请重新核对：{zh}"),
+                format!("this has changed since it was accepted: {en}"),
+            );
             refused(409, &words)
         }
         Ok(Some(Err(NotClosed::Failed(error)))) | Err(error) => failed(&error),
     }
+}
+
+fn reasons(report: &DayReport) -> Words {
+    let join = |pick: fn(&Words) -> &str| report.reasons.iter().map(pick).collect::<Vec<_>>().join(", ");
+    Words::new(join(|words| &words.zh), join(|words| &words.en))
 }
 
 fn file(path: &str) -> Reply {

@@ -16,7 +16,8 @@ use zvpos_core::journal::{Changed, Changes, JournalError, Look, Shipped, Witness
 use zvpos_core::money::BizId;
 use zvpos_core::payment::Key;
 
-use crate::wire::{Accepted, Batch, RECORDS_MAX, VERSION};
+use crate::digest;
+use crate::wire::{Accepted, Alive, Batch, RECORDS_MAX, VERSION};
 use post::Collector;
 use record::Maker;
 
@@ -84,6 +85,8 @@ pub struct Round {
     pub entries: u64,
     /// The journal was found to be an older copy of what was shipped from.
     pub restored: bool,
+    /// There is no journal yet, and the collector has heard that.
+    pub empty: bool,
 }
 
 /// Ships one journal.
@@ -139,8 +142,15 @@ impl Shipper {
     /// # Errors
     /// Something of it was not shipped. What was is not known to this till; the next round ships it again.
     pub fn round(&self) -> Result<Round, NotShipped> {
+        // Whatever happens from now on may belong to a later day.
+        let day = self.maker.today();
+        if matches!(self.journal.try_exists(), Ok(false)) && !Shipped::beside(&self.journal).exists() {
+            self.collector.tell(&Alive { version: VERSION, day })?;
+            return Ok(Round { empty: true, ..Round::default() });
+        }
         let changes = Changes::open(&self.journal, BUSY)?;
         self.lock()?;
+        position::check(&self.journal).map_err(NotShipped::Position)?;
         // A file that cannot be read says nothing; the collector knows what it has.
         let known = Shipped::read(&self.journal).ok().flatten();
         let mut look = changes.look(known.as_ref().map_or(0, |known| known.number))?;
@@ -154,7 +164,7 @@ impl Shipper {
             let journal = look.journal.clone();
             self.write(&Shipped { journal, number: 0, collector: String::new(), witness: None })?;
         }
-        let mut from = Start { after: own.as_ref().map_or(0, |own| own.number), restored };
+        let mut from = Start { after: own.as_ref().map_or(0, |own| own.number), restored, day };
         if restored {
             from.after = 0;
         }
@@ -167,7 +177,7 @@ impl Shipper {
                 // The collector has more than the journal has even now: this is an older copy, and its position file is
                 // gone. Otherwise the batch was overtaken by one that was shipped from the same journal.
                 if held > look.last {
-                    from = Start { after: 0, restored: true };
+                    from = Start { after: 0, restored: true, day };
                     look = changes.look(0)?;
                 }
                 self.ship(&changes, &look, from)?
@@ -180,7 +190,7 @@ impl Shipper {
             }
             sent => sent?,
         };
-        let Sent { accepted, newest, records } = sent;
+        let Sent { accepted, newest, records, .. } = sent;
         let earlier = || own.as_ref().filter(|_| !from.restored).and_then(|own| own.witness.clone());
         let position = Shipped {
             journal: look.journal.clone(),
@@ -191,7 +201,13 @@ impl Shipper {
         if own.as_ref() != Some(&position) {
             self.write(&position)?;
         }
-        Ok(Round { records, shipped: accepted.shipped, entries: look.entries, restored: from.restored })
+        Ok(Round {
+            records,
+            shipped: accepted.shipped,
+            entries: look.entries,
+            restored: from.restored,
+            empty: false,
+        })
     }
 
     /// Makes this the only shipper of the journal, until it is dropped.
@@ -226,7 +242,8 @@ impl Shipper {
 
     /// Ships what a look has found: the states, then what is still in the log. The last batch says that it is the last.
     fn ship(&self, changes: &Changes, look: &Look, from: Start) -> Result<Sent, NotShipped> {
-        let mut sent = Sent::default();
+        let round = digest::random(8).map_err(NotTaken::Lost)?;
+        let mut sent = Sent { round, ..Sent::default() };
         let mut waiting: Vec<Changed> = Vec::new();
         let mut scan = look.states.clone();
         let mut logged = look.logged.iter();
@@ -257,6 +274,9 @@ impl Shipper {
         let batch = Batch {
             version: VERSION,
             journal: look.journal.clone(),
+            round: sent.round.clone(),
+            part: sent.parts,
+            day: from.day,
             after: from.after,
             last: look.last,
             entries: look.entries,
@@ -264,7 +284,7 @@ impl Shipper {
             restored: from.restored,
             records: changed.iter().map(|changed| self.maker.record(changed)).collect(),
         };
-        sent.accepted = self.collector.post(batch)?;
+        sent.accepted = self.collector.post(batch, &mut sent.parts)?;
         sent.records += changed.len();
         for Changed { number, entry } in changed {
             if sent.newest.as_ref().is_none_or(|(known, _)| known < number) {
@@ -280,21 +300,20 @@ impl Shipper {
 struct Start {
     after: u64,
     restored: bool,
+    /// The till's business day when the round began.
+    day: i64,
 }
 
 /// What the batches of a round have come to.
+#[derive(Default)]
 struct Sent {
+    /// The name of the round, and how many parts of it were taken.
+    round: String,
+    parts: u32,
     accepted: Accepted,
     /// The entry with the highest number, and that number.
     newest: Option<(u64, Witness)>,
     records: usize,
-}
-
-impl Default for Sent {
-    fn default() -> Sent {
-        let accepted = Accepted { collector: String::new(), records: 0, shipped: 0 };
-        Sent { accepted, newest: None, records: 0 }
-    }
 }
 
 /// The pause after so many failures in a row: from a second to five minutes, and up to half of that more, so that a thousand

@@ -7,6 +7,15 @@ use std::path::Path;
 use zvpos_core::journal::Shipped;
 use zvpos_core::rights;
 
+/// Says what stands in the place of the position file, if it is no file: a pipe would be waited for.
+pub(super) fn check(journal: &Path) -> Result<(), String> {
+    let path = Shipped::beside(journal);
+    match fs::metadata(&path) {
+        Ok(found) if !found.is_file() => Err(format!("{} is no file; remove it", path.display())),
+        _ => Ok(()),
+    }
+}
+
 /// Keeps the position to this program for as long as the file is open; `None` if another program has it.
 pub(super) fn lock(journal: &Path) -> io::Result<Option<File>> {
     let mut path = Shipped::beside(journal).into_os_string();

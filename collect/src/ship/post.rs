@@ -2,13 +2,14 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::settings::Settings;
-use crate::wire::{Accepted, BODY_MAX, Batch, Refused};
+use crate::wire::{ALIVE_PATH, Accepted, Alive, BODY_MAX, Batch, PATH, Refused};
 
 /// Name look-up, TCP and TLS.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -44,9 +45,14 @@ pub enum NotTaken {
 /// The connection to a collector.
 pub(super) struct Collector {
     agent: Agent,
-    target: String,
+    url: String,
     authorization: String,
+    /// Shorter bodies were taken; a proxy on the way may take less than a collector.
+    longest: AtomicUsize,
 }
+
+/// The status of an answer to a body that is too long for the collector, or for something on the way.
+const TOO_LARGE: u16 = 413;
 
 impl Collector {
     pub(super) fn new(settings: &Settings) -> Result<Collector, String> {
@@ -70,27 +76,44 @@ impl Collector {
             .build();
         Ok(Collector {
             agent: config.into(),
-            target: settings.target(),
+            url: settings.base().to_owned(),
             authorization: format!("Bearer {}", settings.token),
+            longest: AtomicUsize::new(BODY_MAX),
         })
     }
 
-    /// Sends a batch once, in two parts if it is too long for one.
-    pub(super) fn post(&self, mut batch: Batch) -> Result<Accepted, NotTaken> {
+    /// Sends a batch once, in two parts if it is too long for one; `parts` counts what was taken.
+    pub(super) fn post(&self, mut batch: Batch, parts: &mut u32) -> Result<Accepted, NotTaken> {
+        batch.part = *parts;
         let body = serde_json::to_vec(&batch).map_err(|error| NotTaken::Lost(error.to_string()))?;
-        if body.len() <= BODY_MAX || batch.records.len() < 2 {
-            return self.send(&body);
+        let is_one = batch.records.len() < 2;
+        if is_one || body.len() <= self.longest.load(Ordering::Relaxed) {
+            match self.send(PATH, &body) {
+                Err(NotTaken::Refused { status: TOO_LARGE, .. }) if !is_one => {
+                    self.longest.store(body.len() - 1, Ordering::Relaxed);
+                }
+                taken => {
+                    *parts += u32::from(taken.is_ok());
+                    return taken;
+                }
+            }
         }
         let rest = batch.records.split_off(batch.records.len() / 2);
-        self.post(Batch { complete: false, ..batch.clone() })?;
-        self.post(Batch { records: rest, ..batch })
+        self.post(Batch { complete: false, ..batch.clone() }, parts)?;
+        self.post(Batch { records: rest, ..batch }, parts)
     }
 
-    fn send(&self, body: &[u8]) -> Result<Accepted, NotTaken> {
+    /// Tells that the till lives and has no journal yet.
+    pub(super) fn tell(&self, alive: &Alive) -> Result<(), NotTaken> {
+        let body = serde_json::to_vec(alive).map_err(|error| NotTaken::Lost(error.to_string()))?;
+        self.send(ALIVE_PATH, &body).map(drop)
+    }
+
+    fn send(&self, path: &str, body: &[u8]) -> Result<Accepted, NotTaken> {
         let lost = |why: &dyn std::fmt::Display| NotTaken::Lost(why.to_string());
         let request = self
             .agent
-            .post(&self.target)
+            .post(format!("{}{path}", self.url))
             .header("Authorization", &self.authorization)
             .content_type("application/json");
         let mut answer = request.send(body).map_err(|error| lost(&error))?;
@@ -115,7 +138,12 @@ fn read(status: u16, body: &[u8]) -> Result<Accepted, NotTaken> {
     let refused = serde_json::from_slice::<Refused>(body).ok();
     match (status, refused) {
         (409, Some(Refused { held: Some(held), .. })) => Err(NotTaken::Missing { held }),
-        (400 | 401 | 403 | 404 | 405 | 409 | 411 | 413, Some(refused)) => {
+        // Mostly it comes from a proxy, which knows nothing of collectors.
+        (TOO_LARGE, refused) => {
+            let why = refused.map_or_else(|| "the body is too long".to_owned(), |refused| refused.error);
+            Err(NotTaken::Refused { status, why })
+        }
+        (400 | 401 | 403 | 404 | 405 | 409 | 411, Some(refused)) => {
             Err(NotTaken::Refused { status, why: refused.error })
         }
         _ => Err(NotTaken::Lost(format!("HTTP status {status}"))),

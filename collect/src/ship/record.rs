@@ -2,6 +2,7 @@
 
 use zvpos_core::api::{DayKind, day_lines};
 use zvpos_core::calendar::{BusinessDays, DAY_MS};
+use zvpos_core::clock::machine_unix_ms;
 use zvpos_core::journal::{Changed, Witness};
 use zvpos_core::payment::Entry;
 
@@ -19,6 +20,11 @@ pub(super) struct Maker {
 impl Maker {
     pub(super) fn new(settings: &Settings, days: BusinessDays) -> Maker {
         Maker { key: settings.member_key.clone(), days }
+    }
+
+    /// The till's business day.
+    pub(super) fn today(&self) -> i64 {
+        day(self.days.day_of(machine_unix_ms()))
     }
 
     fn hidden(&self, id: &str) -> String {

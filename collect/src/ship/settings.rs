@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use zvpos_core::transport::Roots;
 
 use crate::digest::KEY_MIN;
-use crate::wire::PATH;
 
 /// How often a till looks for changes, in seconds, unless it is configured.
 const INTERVAL_S: u64 = 15;
@@ -79,9 +78,9 @@ impl Settings {
         }
     }
 
-    /// The URL that batches are posted to.
-    pub(super) fn target(&self) -> String {
-        format!("{}{PATH}", self.url.trim_end_matches('/'))
+    /// The collector's URL, before the paths.
+    pub(super) fn base(&self) -> &str {
+        self.url.trim_end_matches('/')
     }
 
     /// The certificates that are trusted.
@@ -113,7 +112,7 @@ mod tests {
     #[test]
     fn the_least_is_enough() {
         let settings = read(|_| ()).unwrap();
-        assert_eq!(settings.target(), "https://collect.example:8443/v1/ship");
+        assert_eq!(settings.base(), "https://collect.example:8443");
         assert_eq!((settings.interval_s, settings.roots()), (15, Roots::Bundled));
         let shown = format!("{settings:?}");
         assert!(!shown.contains("7.ab") && !shown.contains("0123456789abcdef"), "{shown}");

@@ -5,20 +5,10 @@ use std::collections::HashMap;
 
 use zvpos_core::payment::Stage;
 
-use super::{Columns, Store, StoreError, Till, Value};
+use super::rounds::{Journal, Part};
+use super::{Columns, Store, StoreError, Till, Value, gap_kinds};
+use crate::digest;
 use crate::wire::{Batch, Record};
-
-/// The kinds of gaps, by their words in the store.
-pub mod gap_kinds {
-    /// The till has another journal than before.
-    pub const NEW_JOURNAL: &str = "new_journal";
-    /// The till's journal is an older copy.
-    pub const RESTORED: &str = "restored";
-    /// The collector lacks events that the till has shipped.
-    pub const MISSING: &str = "missing";
-    /// Details were dropped before they were shipped.
-    pub const RETENTION: &str = "retention";
-}
 
 /// What became of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,18 +23,15 @@ pub enum Kept {
         /// The last event of which nothing is missing.
         held: u64,
     },
-}
-
-/// A journal as the transaction finds it.
-struct Journal {
-    /// Its number in the store.
-    number: i64,
-    shipped: u64,
-    is_new: bool,
+    /// The journal is that of another till, and nothing was taken.
+    Foreign {
+        /// The other till.
+        till: String,
+    },
 }
 
 /// The columns of an entry that an insert and an update write, in the order of [`values`], behind the key.
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 34] = [
     "number",
     "revision",
     "stage",
@@ -75,6 +62,10 @@ const COLUMNS: [&str; 30] = [
     "points",
     "coupons_taken",
     "received_ms",
+    "digest",
+    "round",
+    "lost",
+    "excused",
 ];
 
 const KEY: &str = "journal = $1 AND open_id = $2 AND environment = $3 AND biz_id = $4";
@@ -82,7 +73,7 @@ const KEY: &str = "journal = $1 AND open_id = $2 AND environment = $3 AND biz_id
 fn insert() -> String {
     let places: Vec<String> = (5..).zip(COLUMNS).map(|(place, _)| format!("${place}")).collect();
     format!(
-        "INSERT INTO entry (journal, open_id, environment, biz_id, {}, twin) VALUES ($1, $2, $3, $4, {}, 0) \
+        "INSERT INTO entry (journal, open_id, environment, biz_id, {}, twin, forked) VALUES ($1, $2, $3, $4, {}, 0, 0) \
          ON CONFLICT (journal, open_id, environment, biz_id) DO NOTHING",
         COLUMNS.join(", "),
         places.join(", ")
@@ -131,9 +122,14 @@ const TWIN: &str = "UPDATE entry SET twin = 1 WHERE open_id = $2 AND environment
     (SELECT 1 FROM entry AS other WHERE other.open_id = $2 AND other.environment = $3 AND other.biz_id = $4 \
      AND other.journal <> $1)";
 
+/// The same revision has another content than the one that came first.
+const FORKED: &str = "UPDATE entry SET forked = 1 WHERE journal = $1 AND open_id = $2 AND environment = $3 AND biz_id = $4 \
+    AND revision = $5 AND digest <> $6";
+
 const SEEN: &str = "UPDATE journal SET seen_ms = $2, held = held + $3 WHERE journal = $1";
 
-const COMPLETE: &str = "UPDATE journal SET complete_ms = $2, shipped = $3, entries = $4 WHERE journal = $1";
+const COMPLETE: &str =
+    "UPDATE journal SET complete_ms = $2, complete_day = $5, shipped = $3, entries = $4 WHERE journal = $1";
 
 const FILLED: &str =
     "UPDATE gap SET filled_ms = $2 WHERE journal = $1 AND kind = $3 AND first > $4 AND filled_ms IS NULL";
@@ -147,7 +143,14 @@ fn key(journal: i64, record: &Record) -> Vec<Value> {
     ]
 }
 
-fn values(journal: i64, record: &Record, now_ms: i64) -> Vec<Value> {
+/// What a journal says of a revision, apart from what depends on the till's configuration.
+fn content(record: &Record) -> String {
+    let Record { stage, attempt, created_unix_ms, at_unix_ms, amount, code, sold, sum, .. } = record;
+    let content = format!("{:?}", (stage, attempt, created_unix_ms, at_unix_ms, amount, code, sold, sum));
+    digest::sha256(&content)
+}
+
+fn values(journal: i64, record: &Record, (round, now_ms): (i64, i64)) -> Vec<Value> {
     let unsettled = Stage::from_word(&record.stage).is_some_and(Stage::is_unsettled);
     let coupons = (!record.coupons.is_empty()).then(|| record.coupons.join(" "));
     let back = record.back.as_ref();
@@ -183,6 +186,10 @@ fn values(journal: i64, record: &Record, now_ms: i64) -> Vec<Value> {
         record.points.into(),
         record.coupons_taken.into(),
         now_ms.into(),
+        content(record).into(),
+        round.into(),
+        false.into(),
+        false.into(),
     ]);
     values
 }
@@ -211,7 +218,10 @@ impl Store {
 
     fn accept_in_turn(&mut self, till: &Till, batch: &Batch, now_ms: i64) -> Result<Kept, StoreError> {
         self.execute("UPDATE till SET seen_ms = $2 WHERE till = $1", vec![till.till.into(), now_ms.into()])?;
-        let journal = self.journal_of(till, &batch.journal, now_ms)?;
+        let journal = match self.journal_of(till, &batch.journal, now_ms)? {
+            Ok(journal) => journal,
+            Err(other) => return Ok(Kept::Foreign { till: other }),
+        };
         let gap = |store: &mut Store, kind: &str, first: u64, last: u64, entries: u64| {
             store.note_gap((till.till, journal.number), kind, (first, last), entries, now_ms)
         };
@@ -230,14 +240,21 @@ impl Store {
             None if batch.restored => gap(self, gap_kinds::RESTORED, 0, journal.shipped, 0)?,
             None => {}
         }
-        let (new, dropped) = self.upsert(journal.number, &batch.records, now_ms)?;
+        let part = self.begin_part(&journal, batch)?;
+        let (new, dropped) = self.upsert(journal.number, &batch.records, part, now_ms)?;
         if dropped > 0 {
             gap(self, gap_kinds::RETENTION, batch.after + 1, batch.last, dropped)?;
         }
         self.execute(SEEN, vec![journal.number.into(), now_ms.into(), new.into()])?;
         if batch.complete {
-            let parameters =
-                vec![journal.number.into(), now_ms.into(), batch.last.into(), batch.entries.into()];
+            self.find_lost((till, &journal), part, batch, now_ms)?;
+            let parameters = vec![
+                journal.number.into(),
+                now_ms.into(),
+                batch.last.into(),
+                batch.entries.into(),
+                batch.day.into(),
+            ];
             self.execute(COMPLETE, parameters)?;
             let missing = gap_kinds::MISSING.into();
             self.execute(FILLED, vec![journal.number.into(), now_ms.into(), missing, batch.after.into()])?;
@@ -246,19 +263,60 @@ impl Store {
         Ok(Kept::Yes { shipped: journal.shipped })
     }
 
-    fn journal_of(&mut self, till: &Till, id: &str, now_ms: i64) -> Result<Journal, StoreError> {
-        const FIND: &str = "SELECT journal, shipped FROM journal WHERE till = $1 AND id = $2";
-        const MAKE: &str = "INSERT INTO journal (till, id, first_ms, seen_ms, shipped, entries, held) \
-                            VALUES ($1, $2, $3, $3, 0, 0, 0) RETURNING journal";
-        let read =
-            |row: &mut Columns| Ok(Journal { number: row.number()?, shipped: row.count()?, is_new: false });
-        let found = self.rows(FIND, &[till.till.into(), id.into()], read)?;
-        if let Some(journal) = found.into_iter().next() {
-            return Ok(journal);
+    /// The journal of that till; the name of the till whose journal it is, if that one is not gone.
+    fn journal_of(
+        &mut self,
+        till: &Till,
+        id: &str,
+        now_ms: i64,
+    ) -> Result<Result<Journal, String>, StoreError> {
+        const FIND: &str = "SELECT j.journal, j.shipped, j.rounds, t.till, t.name FROM journal AS j \
+             JOIN till AS t ON t.till = j.till WHERE t.chain = $1 AND j.id = $2 \
+             ORDER BY CASE WHEN t.till = $3 THEN 0 ELSE 1 END, j.journal";
+        const MAKE: &str = "INSERT INTO journal (till, id, first_ms, seen_ms, shipped, entries, held, part, rounds) \
+                            VALUES ($1, $2, $3, $3, 0, 0, 0, 0, 0) RETURNING journal";
+        let read = |row: &mut Columns| {
+            let journal = Journal {
+                number: row.number()?,
+                shipped: row.count()?,
+                rounds: row.number()?,
+                is_new: false,
+            };
+            Ok((journal, row.number()?, row.text()?))
+        };
+        let found = self.rows(FIND, &[till.chain.as_str().into(), id.into(), till.till.into()], read)?;
+        if let Some((journal, owner, name)) = found.into_iter().next() {
+            if owner != till.till {
+                if !self.is_retired(owner)? {
+                    return Ok(Err(name));
+                }
+                self.take_over(till, journal.number)?;
+            }
+            return Ok(Ok(journal));
         }
         let made = self.rows(MAKE, &[till.till.into(), id.into(), now_ms.into()], Columns::number)?;
         let journal = made.first().copied().ok_or_else(|| StoreError("no journal was made".to_owned()))?;
-        Ok(Journal { number: journal, shipped: 0, is_new: true })
+        Ok(Ok(Journal { number: journal, shipped: 0, rounds: 0, is_new: true }))
+    }
+
+    /// A till that has another name now goes on with the journal of the one that is gone.
+    fn take_over(&mut self, till: &Till, journal: i64) -> Result<(), StoreError> {
+        for statement in
+            ["UPDATE journal SET till = $1 WHERE journal = $2", "UPDATE gap SET till = $1 WHERE journal = $2"]
+        {
+            self.execute(statement, vec![till.till.into(), journal.into()])?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a till lives and has no journal yet, and its business day.
+    ///
+    /// # Errors
+    /// It is not stored.
+    pub fn is_empty(&mut self, till: &Till, day: i64, now_ms: i64) -> Result<(), StoreError> {
+        const EMPTY: &str = "UPDATE till SET seen_ms = $2, empty_ms = $2, empty_day = $3 WHERE till = $1";
+        let parameters = vec![till.till.into(), now_ms.into(), day.into()];
+        self.writing(|store| store.execute(EMPTY, parameters)).map(drop)
     }
 
     fn journals_before(&mut self, till: &Till, journal: i64) -> Result<u64, StoreError> {
@@ -268,9 +326,16 @@ impl Store {
     }
 
     /// Writes the records, and returns how many entries are new, and how many came without the details that the copy lacks.
-    fn upsert(&mut self, journal: i64, records: &[Record], now_ms: i64) -> Result<(u64, u64), StoreError> {
+    fn upsert(
+        &mut self,
+        journal: i64,
+        records: &[Record],
+        part: Part,
+        now_ms: i64,
+    ) -> Result<(u64, u64), StoreError> {
         let records = newest(records);
-        let all: Vec<_> = records.iter().map(|record| values(journal, record, now_ms)).collect();
+        let all: Vec<_> =
+            records.iter().map(|record| values(journal, record, (part.round, now_ms))).collect();
         let inserted = self.engine.execute_each(&insert(), &all)?;
         let is_new = |at: usize| inserted.get(at).is_some_and(|count| *count > 0);
         let of = |wanted: bool| {
@@ -284,35 +349,15 @@ impl Store {
             of(false).filter(|(record, _)| record.retired).map(|(_, values)| values.clone()).collect();
         self.engine.execute_each(&follow(), &bare)?;
         let updated = self.engine.execute_each(&update(), &known)?;
+        let same = |(record, _): (&Record, _)| {
+            [key(journal, record), vec![record.revision.into(), content(record).into()]].concat()
+        };
+        self.engine.execute_each(FORKED, &of(false).map(same).collect::<Vec<_>>())?;
+        let every: Vec<_> = records.iter().map(|record| key(journal, record)).collect();
+        self.mark(part, &every)?;
         let changed = of(false).zip(updated).filter(|(_, count)| *count > 0).map(|((record, _), _)| record);
         let dropped =
             of(true).map(|(record, _)| record).chain(changed).filter(|record| record.retired).count();
         Ok((keys.len() as u64, dropped as u64))
-    }
-
-    fn note_gap(
-        &mut self,
-        (till, journal): (i64, i64),
-        kind: &str,
-        (first, last): (u64, u64),
-        entries: u64,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        const NOTE: &str = "INSERT INTO gap (till, journal, kind, first, last, entries, noticed_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (till, journal, kind, first, last) \
-             DO UPDATE SET entries = gap.entries + $8, filled_ms = NULL";
-        // What is counted comes in several batches; what is one event is noted once.
-        let more = if kind == gap_kinds::RETENTION { entries } else { 0 };
-        let parameters = vec![
-            till.into(),
-            journal.into(),
-            kind.into(),
-            first.into(),
-            last.into(),
-            entries.into(),
-            now_ms.into(),
-            more.into(),
-        ];
-        self.execute(NOTE, parameters).map(drop)
     }
 }

@@ -111,33 +111,16 @@ pub struct JournalState {
     pub seen_ms: i64,
     /// When everything was there that it had.
     pub complete_ms: Option<i64>,
+    /// The till's business day when it looked at that.
+    pub complete_day: Option<i64>,
     /// Everything up to this event is there.
     pub shipped: i64,
     /// How many entries the till says it has.
     pub entries: i64,
     /// How many are here.
     pub held: i64,
-}
-
-/// Something that the copy lacks or cannot explain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// The till.
-    pub till: String,
-    /// Its shop.
-    pub shop: String,
-    /// The identity of the journal.
-    pub journal: String,
-    /// One of [`super::gap_kinds`].
-    pub kind: String,
-    /// The first event that it is about.
-    pub first: i64,
-    /// The last one.
-    pub last: i64,
-    /// How many entries it is about, as far as that is known.
-    pub entries: i64,
-    /// When it was noticed.
-    pub noticed_ms: i64,
+    /// How many of these the journal has lost, which a person has accepted.
+    pub excused: i64,
 }
 
 /// A day that was closed.

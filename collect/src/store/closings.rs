@@ -4,7 +4,7 @@ use super::answers::Closing;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Stores that a day was closed.
+    /// Stores that a day was closed, in the transaction that has made its report.
     ///
     /// # Errors
     /// It is not stored.
@@ -19,7 +19,7 @@ impl Store {
             closing.clean.into(),
             closing.report.as_str().into(),
         ];
-        self.writing(|store| store.execute(CLOSE, parameters)).map(drop)
+        self.execute(CLOSE, parameters).map(drop)
     }
 
     /// The last closing of a day.

@@ -46,6 +46,12 @@ pub trait Engine: Send {
     /// It does not begin.
     fn begin(&mut self) -> Result<(), StoreError>;
 
+    /// Begins a transaction that sees the store as it is at its first statement, whatever others write meanwhile.
+    ///
+    /// # Errors
+    /// It does not begin.
+    fn begin_snapshot(&mut self, writes: bool) -> Result<(), StoreError>;
+
     /// Commits; what was written is on stable storage when this returns.
     ///
     /// # Errors

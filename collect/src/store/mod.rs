@@ -4,10 +4,13 @@ mod accept;
 mod answers;
 mod closings;
 mod engine;
+mod gaps;
 mod journals;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod questions;
+mod retirement;
+mod rounds;
 mod sqlite;
 mod tills;
 
@@ -18,16 +21,21 @@ use zvpos_core::transport::Roots;
 
 use crate::digest;
 
-pub use accept::{Kept, gap_kinds};
-pub use answers::{Age, Closing, Gap, HourSums, JournalState, Open, SaleSums, Twin, Unfinished};
+pub use accept::Kept;
+pub use answers::{Age, Closing, HourSums, JournalState, Open, SaleSums, Twin, Unfinished};
 pub use engine::{Engine, Row, StoreError, Value};
-pub use questions::AGES_MS;
+pub use gaps::{Accepted, Gap, gap_kinds};
+pub use questions::{AGES_MS, EnvironmentSums};
+pub use retirement::{NotRetired, Retirement};
 pub use tills::{Till, Token};
 
 use engine::Columns;
 
 /// The format of the tables.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+
+/// What is said where there are no tables.
+const NO_STORE: &str = "there is no store here; `zv collect init` makes one";
 
 /// Where the copy is.
 #[derive(Clone, Debug)]
@@ -62,11 +70,30 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the copy, and makes its tables where there are none.
+    /// Opens the copy.
     ///
     /// # Errors
-    /// It cannot be reached, or its tables are of a later version.
+    /// There is none, it cannot be reached, or its tables are of another version.
     pub fn open(location: &Location) -> Result<Store, StoreError> {
+        let mut store = Store::connect(location)?;
+        store.check_format()?;
+        Ok(store)
+    }
+
+    /// Opens the copy, and makes it where there is none.
+    ///
+    /// # Errors
+    /// It cannot be reached, or its tables are of another version.
+    pub fn make(location: &Location) -> Result<Store, StoreError> {
+        if let Location::Sqlite(path) = location {
+            sqlite::Sqlite::make(path)?;
+        }
+        let mut store = Store::connect(location)?;
+        store.prepare()?;
+        Ok(store)
+    }
+
+    fn connect(location: &Location) -> Result<Store, StoreError> {
         let engine: Box<dyn Engine> = match location {
             Location::Sqlite(path) => Box::new(sqlite::Sqlite::open(path)?),
             #[cfg(feature = "postgres")]
@@ -80,9 +107,7 @@ impl Store {
                 ));
             }
         };
-        let mut store = Store { engine };
-        store.prepare()?;
-        Ok(store)
+        Ok(Store { engine })
     }
 
     fn prepare(&mut self) -> Result<(), StoreError> {
@@ -101,9 +126,13 @@ impl Store {
     }
 
     fn check_format(&mut self) -> Result<(), StoreError> {
-        match self.format()?.parse::<i64>() {
+        let format = self.format().map_err(|error| StoreError(format!("{NO_STORE} ({error})")))?;
+        match format.parse::<i64>() {
             Ok(FORMAT) => Ok(()),
-            _ => Err(StoreError(format!("the store has another format; this version knows format {FORMAT}"))),
+            _ => Err(StoreError(format!(
+                "the store has another format; this version knows format {FORMAT}: make another one, to which the tills ship \
+                 everything again"
+            ))),
         }
     }
 
@@ -119,6 +148,38 @@ impl Store {
         self.engine.begin()?;
         match what(self) {
             Ok(done) => self.engine.commit().map(|()| done),
+            Err(error) => {
+                self.engine.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads several things as they are at one moment.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn snapshot<T>(
+        &mut self,
+        what: impl FnOnce(&mut Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.engine.begin_snapshot(false)?;
+        let read = what(self);
+        self.engine.roll_back();
+        read
+    }
+
+    /// Reads and writes at one moment; nothing is written if it returns an error.
+    ///
+    /// # Errors
+    /// The store failed, or what was done in it.
+    pub fn deciding<T, E: From<StoreError>>(
+        &mut self,
+        what: impl FnOnce(&mut Store) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.engine.begin_snapshot(true)?;
+        match what(self) {
+            Ok(done) => Ok(self.engine.commit().map(|()| done)?),
             Err(error) => {
                 self.engine.roll_back();
                 Err(error)

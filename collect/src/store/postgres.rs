@@ -192,6 +192,14 @@ impl Engine for Postgres {
         Ok(())
     }
 
+    fn begin_snapshot(&mut self, writes: bool) -> Result<(), StoreError> {
+        self.roll_back();
+        let mode = if writes { "READ WRITE" } else { "READ ONLY" };
+        self.script(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ {mode}"))?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
     fn commit(&mut self) -> Result<(), StoreError> {
         let committed = self.script("COMMIT");
         self.in_transaction = false;

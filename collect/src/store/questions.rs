@@ -1,6 +1,8 @@
 //! What reports ask of the copy. A bizId that is under several journals counts once in the sums. What is unsettled under any
 //! of them is listed, unless the same till has a younger journal that knows better.
 
+use std::collections::BTreeMap;
+
 use super::answers::{Age, HourSums, Open, SaleSums, Twin, Unfinished};
 use super::{Columns, Store, StoreError, Value};
 
@@ -21,6 +23,28 @@ const STANDS: &str = "(e.twin = 0 OR NOT EXISTS (SELECT 1 FROM entry AS o JOIN j
     WHERE o.biz_id = e.biz_id AND o.open_id = e.open_id AND o.environment = e.environment AND oj.till = j.till \
     AND o.journal > e.journal AND o.revision >= e.revision))";
 
+/// Whether an entry is of the vendor's gateway: sales of a simulator are kept apart.
+const REAL: &str = "e.environment = 'production'";
+
+/// Whether something is still awaited of an entry. $2 is the day.
+const AWAITED: &str = "e.unsettled = 1 AND e.excused = 0 AND NOT EXISTS (SELECT 1 FROM retirement AS r WHERE r.till = j.till \
+    AND r.day <= $2 AND (r.ended_day IS NULL OR r.ended_day > $2))";
+
+/// What was sold or given back in an environment that is not the vendor's gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentSums {
+    /// The gateway, as the journals name it.
+    pub environment: String,
+    /// What was sold.
+    pub sales: SaleSums,
+    /// What was given back.
+    pub refunds: SaleSums,
+}
+
+const SOLD: &str = "e.sold = 1 AND e.day = $2";
+
+const GIVEN_BACK: &str = "e.back_day = $2 AND e.elsewhere = 0";
+
 /// An entry with its journal and till.
 const FROM: &str = "FROM entry AS e JOIN journal AS j ON j.journal = e.journal JOIN till AS t ON t.till = j.till WHERE t.chain = $1";
 
@@ -40,6 +64,19 @@ fn whole(column: &str) -> String {
     format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT)")
 }
 
+/// The columns that [`sums`] reads.
+fn all_sums() -> String {
+    format!(
+        "COUNT(*), {}, {}, {}, {}, {}, {}",
+        whole("e.sum_fen"),
+        whole("e.recharge"),
+        whole("e.gift"),
+        whole("e.points"),
+        whole("e.coupons_taken"),
+        whole("CASE WHEN e.recharge IS NULL OR e.gift IS NULL THEN CAST(1 AS BIGINT) ELSE 0 END"),
+    )
+}
+
 fn of(chain: &str, day: i64) -> [Value; 2] {
     [chain.into(), day.into()]
 }
@@ -50,7 +87,7 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn sales(&mut self, chain: &str, day: i64) -> Result<Vec<(i64, SaleSums)>, StoreError> {
-        self.sums_of(chain, day, "e.sold = 1 AND e.day = $2")
+        self.sums_of(chain, day, SOLD)
     }
 
     /// What each till has given back on a day.
@@ -58,20 +95,40 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn refunds(&mut self, chain: &str, day: i64) -> Result<Vec<(i64, SaleSums)>, StoreError> {
-        self.sums_of(chain, day, "e.back_day = $2 AND e.elsewhere = 0")
+        self.sums_of(chain, day, GIVEN_BACK)
     }
 
     fn sums_of(&mut self, chain: &str, day: i64, which: &str) -> Result<Vec<(i64, SaleSums)>, StoreError> {
         let statement = format!(
-            "SELECT t.till, COUNT(*), {}, {}, {}, {}, {}, {} {FROM} AND {which} AND {COUNTS} GROUP BY t.till",
-            whole("e.sum_fen"),
-            whole("e.recharge"),
-            whole("e.gift"),
-            whole("e.points"),
-            whole("e.coupons_taken"),
-            whole("CASE WHEN e.recharge IS NULL OR e.gift IS NULL THEN CAST(1 AS BIGINT) ELSE 0 END"),
+            "SELECT t.till, {} {FROM} AND {REAL} AND {which} AND {COUNTS} GROUP BY t.till",
+            all_sums()
         );
         self.rows(&statement, &of(chain, day), |row| Ok((row.number()?, sums(row)?)))
+    }
+
+    /// What each other environment has on a day. None of it is in any other sum.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn other_environments(&mut self, chain: &str, day: i64) -> Result<Vec<EnvironmentSums>, StoreError> {
+        let mut found: BTreeMap<String, [SaleSums; 2]> = BTreeMap::new();
+        for (at, which) in [SOLD, GIVEN_BACK].into_iter().enumerate() {
+            let statement = format!(
+                "SELECT e.environment, {} {FROM} AND NOT {REAL} AND {which} AND {COUNTS} GROUP BY e.environment",
+                all_sums()
+            );
+            for (environment, sums) in
+                self.rows(&statement, &of(chain, day), |row| Ok((row.text()?, sums(row)?)))?
+            {
+                if let Some(own) = found.entry(environment).or_default().get_mut(at) {
+                    *own = sums;
+                }
+            }
+        }
+        let sums = found.into_iter();
+        Ok(sums
+            .map(|(environment, [sales, refunds])| EnvironmentSums { environment, sales, refunds })
+            .collect())
     }
 
     /// The sums of a day by hour; hours without any are left out.
@@ -80,12 +137,9 @@ impl Store {
     /// The store cannot be read.
     pub fn hours(&mut self, chain: &str, day: i64) -> Result<Vec<HourSums>, StoreError> {
         let mut hours: Vec<HourSums> = Vec::new();
-        for (is_refund, hour, which) in [
-            (false, "e.hour", "e.sold = 1 AND e.day = $2"),
-            (true, "e.back_hour", "e.back_day = $2 AND e.elsewhere = 0"),
-        ] {
+        for (is_refund, hour, which) in [(false, "e.hour", SOLD), (true, "e.back_hour", GIVEN_BACK)] {
             let statement = format!(
-                "SELECT {hour}, COUNT(*), {} {FROM} AND {which} AND {COUNTS} GROUP BY {hour}",
+                "SELECT {hour}, COUNT(*), {} {FROM} AND {REAL} AND {which} AND {COUNTS} GROUP BY {hour}",
                 whole("e.sum_fen")
             );
             let read = |row: &mut Columns| Ok((row.number()?, row.number()?, row.number()?));
@@ -107,16 +161,16 @@ impl Store {
         Ok(hours)
     }
 
-    /// The unsettled entries of every day, oldest first, as far as a list may go.
+    /// The unsettled entries of every day of which something is awaited on that day, oldest first, as far as a list may go.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn open_entries(&mut self, chain: &str) -> Result<Vec<Open>, StoreError> {
+    pub fn open_entries(&mut self, chain: &str, day: i64) -> Result<Vec<Open>, StoreError> {
         let statement = format!(
-            "SELECT t.name, t.shop, e.biz_id, e.stage, e.amount, e.at_ms, e.code {FROM} AND e.unsettled = 1 AND {STANDS} \
-             ORDER BY e.at_ms, e.biz_id LIMIT $2"
+            "SELECT t.name, t.shop, e.biz_id, e.stage, e.amount, e.at_ms, e.code {FROM} AND {REAL} AND {AWAITED} \
+             AND {STANDS} ORDER BY e.at_ms, e.biz_id LIMIT $3"
         );
-        self.rows(&statement, &of(chain, ROWS_MAX), |row| {
+        self.rows(&statement, &[chain.into(), day.into(), ROWS_MAX.into()], |row| {
             Ok(Open {
                 till: row.text()?,
                 shop: row.text()?,
@@ -129,20 +183,42 @@ impl Store {
         })
     }
 
-    /// How many unsettled entries are of each age.
+    /// The till and the bizId of every unsettled entry of which something is awaited on that day.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn open_by_age(&mut self, chain: &str, now_ms: i64) -> Result<Vec<Age>, StoreError> {
+    pub fn open_keys(&mut self, chain: &str, day: i64) -> Result<Vec<[String; 2]>, StoreError> {
         let statement = format!(
-            "SELECT COUNT(*) {FROM} AND e.unsettled = 1 AND e.at_ms <= $2 AND e.at_ms > $3 AND {STANDS}"
+            "SELECT t.name, e.biz_id {FROM} AND {REAL} AND {AWAITED} AND {STANDS} ORDER BY t.name, e.biz_id"
+        );
+        self.rows(&statement, &of(chain, day), |row| Ok([row.text()?, row.text()?]))
+    }
+
+    /// How many unsettled entries there are of which nothing is awaited on that day: their tills are gone, or a person has
+    /// accepted that their journals are.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn set_aside(&mut self, chain: &str, day: i64) -> Result<i64, StoreError> {
+        let statement =
+            format!("SELECT COUNT(*) {FROM} AND {REAL} AND e.unsettled = 1 AND NOT ({AWAITED}) AND {STANDS}");
+        Ok(self.rows(&statement, &of(chain, day), Columns::number)?.into_iter().sum())
+    }
+
+    /// How many unsettled entries of which something is awaited on that day are of each age.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn open_by_age(&mut self, chain: &str, day: i64, now_ms: i64) -> Result<Vec<Age>, StoreError> {
+        let statement = format!(
+            "SELECT COUNT(*) {FROM} AND {REAL} AND {AWAITED} AND e.at_ms <= $3 AND e.at_ms > $4 AND {STANDS}"
         );
         // An entry from a clock that is ahead is as young as any.
         let mut younger = i64::MAX;
         let mut ages = Vec::new();
         for below_ms in AGES_MS.into_iter().map(Some).chain([None]) {
             let oldest = below_ms.map_or(i64::MIN, |below| now_ms.saturating_sub(below));
-            let parameters = [chain.into(), younger.into(), oldest.into()];
+            let parameters = [chain.into(), day.into(), younger.into(), oldest.into()];
             let count = self.rows(&statement, &parameters, Columns::number)?.into_iter().sum();
             ages.push(Age { below_ms, count });
             younger = oldest;
@@ -166,9 +242,18 @@ impl Store {
         self.unfinished_of(chain, day, "e.other_biz_id IS NOT NULL")
     }
 
+    /// The sales of a day of which their journal has told one revision with two contents.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn with_other_content(&mut self, chain: &str, day: i64) -> Result<Vec<Unfinished>, StoreError> {
+        self.unfinished_of(chain, day, "e.forked = 1")
+    }
+
     fn unfinished_of(&mut self, chain: &str, day: i64, which: &str) -> Result<Vec<Unfinished>, StoreError> {
         let statement = format!(
-            "SELECT t.name, t.shop, e.biz_id, e.other_biz_id, e.sum_fen {FROM} AND e.day = $2 AND {which} AND {STANDS} \
+            "SELECT t.name, t.shop, e.biz_id, e.other_biz_id, e.sum_fen {FROM} AND {REAL} AND e.day = $2 AND {which} \
+             AND {STANDS} \
              ORDER BY t.shop, t.name, e.biz_id LIMIT $3"
         );
         let parameters = [chain.into(), day.into(), ROWS_MAX.into()];
@@ -188,14 +273,16 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn twins(&mut self, chain: &str, day: i64) -> Result<Vec<Twin>, StoreError> {
-        const STATEMENT: &str = "SELECT e.open_id, e.environment, e.biz_id, t.chain, t.name, j.id, e.revision, e.stage, \
+        let statement = format!(
+            "SELECT e.open_id, e.environment, e.biz_id, t.chain, t.name, j.id, e.revision, e.stage, \
              e.sum_fen FROM entry AS e JOIN journal AS j ON j.journal = e.journal JOIN till AS t ON t.till = j.till \
-             WHERE e.twin = 1 AND EXISTS (SELECT 1 FROM entry AS d JOIN journal AS dj ON dj.journal = d.journal \
+             WHERE e.twin = 1 AND {REAL} AND EXISTS (SELECT 1 FROM entry AS d JOIN journal AS dj ON dj.journal = d.journal \
              JOIN till AS dt ON dt.till = dj.till WHERE dt.chain = $1 AND d.day = $2 AND d.twin = 1 \
              AND d.biz_id = e.biz_id AND d.open_id = e.open_id AND d.environment = e.environment) \
-             ORDER BY e.open_id, e.environment, e.biz_id, e.journal LIMIT $3";
+             ORDER BY e.open_id, e.environment, e.biz_id, e.journal LIMIT $3"
+        );
         let parameters = [chain.into(), day.into(), (2 * ROWS_MAX).into()];
-        self.rows(STATEMENT, &parameters, |row| {
+        self.rows(&statement, &parameters, |row| {
             Ok(Twin {
                 key: [row.text()?, row.text()?, row.text()?],
                 chain: row.text()?,

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, ToSql, params_from_iter};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql, params_from_iter};
 
 use zvpos_core::rights;
 
+use super::NO_STORE;
 use super::engine::{Engine, Row, StoreError, Value};
 
 /// How long another connection may hold the file.
@@ -18,11 +19,21 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) fn open(path: &Path) -> Result<Sqlite, StoreError> {
+    /// Makes an empty file, unless there is one.
+    pub(super) fn make(path: &Path) -> Result<(), StoreError> {
         // SQLite gives its own files the rights of the database: nobody else reads sums and hashes.
-        rights::make(path).map_err(|error| StoreError(format!("{}: {error}", path.display())))?;
+        rights::make(path).map_err(|error| StoreError(format!("{}: {error}", path.display())))
+    }
+
+    pub(super) fn open(path: &Path) -> Result<Sqlite, StoreError> {
+        let named = |error: &dyn std::fmt::Display| StoreError(format!("{}: {error}", path.display()));
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(named(&NO_STORE)),
+            Err(error) => return Err(named(&error)),
+        }
         let opened = || {
-            let connection = Connection::open(path)?;
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.busy_timeout(BUSY)?;
             connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
             connection.execute_batch(
@@ -32,7 +43,7 @@ impl Sqlite {
             connection.set_prepared_statement_cache_capacity(64);
             Ok::<_, rusqlite::Error>(Sqlite { connection })
         };
-        opened().map_err(|error| StoreError(format!("{}: {error}", path.display())))
+        opened().map_err(|error| named(&error))
     }
 }
 
@@ -92,6 +103,11 @@ impl Engine for Sqlite {
     fn begin(&mut self) -> Result<(), StoreError> {
         self.roll_back();
         self.script("BEGIN IMMEDIATE")
+    }
+
+    fn begin_snapshot(&mut self, writes: bool) -> Result<(), StoreError> {
+        self.roll_back();
+        self.script(if writes { "BEGIN IMMEDIATE" } else { "BEGIN" })
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

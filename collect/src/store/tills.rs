@@ -18,6 +18,8 @@ pub struct Till {
     pub enrolled_ms: i64,
     /// When it was last heard of.
     pub seen_ms: Option<i64>,
+    /// When it has last stated that it has no journal yet, and its business day then.
+    pub empty: Option<(i64, i64)>,
 }
 
 /// What a till proves itself with: its number and a secret.
@@ -31,7 +33,7 @@ impl Token {
     }
 }
 
-const COLUMNS: &str = "till, chain, name, shop, enrolled_ms, seen_ms";
+const COLUMNS: &str = "till, chain, name, shop, enrolled_ms, seen_ms, empty_ms, empty_day";
 
 fn till(row: &mut Columns) -> Result<Till, StoreError> {
     Ok(Till {
@@ -41,12 +43,13 @@ fn till(row: &mut Columns) -> Result<Till, StoreError> {
         shop: row.text()?,
         enrolled_ms: row.number()?,
         seen_ms: row.may_be_number()?,
+        empty: row.may_be_number()?.zip(row.may_be_number()?),
     })
 }
 
 impl Store {
     /// Enrols a till, or gives a till that is enrolled another token; its old token is worth nothing from now on. Returns the
-    /// token, which is stored nowhere.
+    /// token, which is stored nowhere. A till that was retired is awaited again.
     ///
     /// # Errors
     /// It is not stored.
@@ -56,12 +59,16 @@ impl Store {
         let secret = digest::random(32).map_err(StoreError)?;
         let hash = digest::sha256(&secret);
         let parameters = [chain.into(), name.into(), shop.into(), hash.into(), now_ms.into()];
-        let number = self.writing(|store| store.rows(ENROLL, &parameters, Columns::number))?;
-        let number = number.first().ok_or_else(|| StoreError("the till was not enrolled".to_owned()))?;
+        let number = self.writing(|store| {
+            let number = store.rows(ENROLL, &parameters, Columns::number)?.first().copied();
+            let number = number.ok_or_else(|| StoreError("the till was not enrolled".to_owned()))?;
+            store.end_retirement(number, now_ms)?;
+            Ok(number)
+        })?;
         Ok(format!("{number}.{secret}"))
     }
 
-    /// The till with that token.
+    /// The till with that token; a till that is retired has none.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -70,7 +77,9 @@ impl Store {
         let statement = format!("SELECT {COLUMNS}, token FROM till WHERE till = $1");
         let found = self.rows(&statement, &[number.into()], |row| Ok((till(row)?, row.text()?)))?;
         let hash = digest::sha256(secret);
-        Ok(found.into_iter().find(|(_, stored)| digest::same(stored, &hash)).map(|(till, _)| till))
+        let found = found.into_iter().find(|(_, stored)| digest::same(stored, &hash));
+        let Some((till, _)) = found else { return Ok(None) };
+        Ok((!self.is_retired(till.till)?).then_some(till))
     }
 
     /// The tills of a chain, by shop and name.

@@ -13,7 +13,7 @@ fn record() -> Value {
 
 fn batch(records: &[Value]) -> Value {
     json!({
-        "version": 1, "journal": "0123456789abcdef", "after": 1, "last": 3, "entries": 2, "complete": true,
+        "version": 2, "journal": "0123456789abcdef", "round": "r", "part": 0, "day": 20_780, "after": 1, "last": 3, "entries": 2, "complete": true,
         "restored": false, "records": records,
     })
 }
@@ -62,11 +62,14 @@ fn each_limit_is_checked() {
         assert!(error.contains(why), "{name}: {error}");
     }
     for (name, value, why) in [
-        ("version", json!(2), "takes version 1"),
+        ("version", json!(3), "takes version 2"),
         ("journal", json!("ü"), "printable"),
         ("journal", json!(""), "printable"),
         ("last", json!(0), "after is behind last"),
         ("entries", json!(u64::MAX), "entries is too large"),
+        ("round", json!(""), "printable"),
+        ("part", json!(-1), "invalid value"),
+        ("day", json!(i64::MAX), "day is out"),
         ("secret", json!(1), "unknown field"),
     ] {
         let mut batch = batch(&[]);

@@ -6,6 +6,7 @@ pub mod chain;
 pub mod network;
 #[path = "../../../tests/support/own_folder.rs"]
 mod own_folder;
+pub mod proxy;
 pub mod tills;
 
 use std::fs;
@@ -81,11 +82,12 @@ pub fn options(store: Location) -> Options {
 }
 
 pub fn collector(folder: &Folder) -> Server {
+    store(folder);
     Server::start(&options(folder.store())).unwrap()
 }
 
 pub fn store(folder: &Folder) -> Store {
-    Store::open(&folder.store()).unwrap()
+    Store::make(&folder.store()).unwrap()
 }
 
 /// The configuration of a till that ships to that address.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use zvpos_core::calendar::BusinessDays;
-use zvpos_core::gateway::{Identity, Origin};
+use zvpos_core::gateway::{Identity, Origin, PRODUCTION};
 use zvpos_core::journal::{Guard, Recorded, Sqlite, Store};
 use zvpos_core::money::{Amount, BizId};
 use zvpos_core::payment::{Detail, Entry, Key, OnUnknown, Owner, Stage};
@@ -22,7 +22,7 @@ pub fn key(biz_id: &str) -> Key {
     Key {
         biz_id: BizId::new(biz_id).unwrap(),
         open_id: "fake-open-id".to_owned(),
-        environment: "https://gateway.example".to_owned(),
+        environment: PRODUCTION.to_owned(),
     }
 }
 

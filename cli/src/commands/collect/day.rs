@@ -4,14 +4,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use zvpos_collect::report::{DayReport, NotClosed, Silent, TillDay, close, day_report, resolve_day};
+use zvpos_collect::report::{
+    DayReport, GapLine, NotClosed, Retired, Silent, Sums, TillDay, close, day_report, resolve_day,
+};
 use zvpos_collect::words::Words;
 use zvpos_core::calendar::timestamp;
 use zvpos_core::clock::machine_unix_ms;
 use zvpos_core::money::yuan;
 use zvpos_core::outcome::{Lang, Outcome};
 
-use super::{Place, failed};
+use super::{Place, chain, failed, name};
 use crate::exit::{self, Failure};
 use crate::output::{Rows, print, safe, say};
 use crate::settings::Language;
@@ -35,12 +37,12 @@ pub(crate) struct Arguments {
     close: bool,
 
     /// Who closes the day
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     by: Option<String>,
 
-    /// Close the day though something is open, missing or different
-    #[arg(long, requires = "close")]
-    accept: bool,
+    /// Close the day with exactly what the report with this mark lists as open, missing or different
+    #[arg(long, value_name = "MARK", requires = "close")]
+    accept: Option<String>,
 
     /// After so many minutes without a word a till is silent
     #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
@@ -66,17 +68,18 @@ impl Arguments {
         let days = store.business_days().map_err(|error| failed(&error))?;
         let day = resolve_day(&self.day, days, now_ms)
             .ok_or_else(|| Failure::invalid("a day is like 2026-11-22, today or yesterday"))?;
-        let chains = store.chains().map_err(|error| failed(&error))?;
-        let chain = match (&self.chain, chains.as_slice()) {
-            (Some(chain), _) if chains.contains(chain) => chain,
-            (None, [chain]) => chain,
-            (None, []) => return Err(Failure::invalid("no till is enrolled; see zv collect enroll")),
-            _ => return Err(Failure::invalid(format!("--chain is one of: {}", chains.join(", ")))),
-        };
+        let chain = chain(&mut store, self.chain.as_deref())?;
+        let chain = chain.as_str();
         let silent_after = Duration::from_mins(self.silent_after.into()).as_millis();
         let times = (now_ms, i64::try_from(silent_after).unwrap_or(i64::MAX));
         let closed = if self.close {
-            close(&mut store, chain, day, (self.by.as_deref().unwrap_or_default(), self.accept), times)
+            close(
+                &mut store,
+                chain,
+                day,
+                (self.by.as_deref().unwrap_or_default(), self.accept.as_deref()),
+                times,
+            )
         } else {
             day_report(&mut store, chain, day, times).map_err(NotClosed::Failed)
         };
@@ -88,9 +91,23 @@ impl Arguments {
             Err(NotClosed::Failed(error)) => Err(failed(&error)),
             Err(NotClosed::NotClean(report)) => {
                 self.show(&report)?;
-                say(match Lang::from(self.lang) {
-                    Lang::ZhCn => "zv: 未日结：先处理以上问题，或加 --accept",
-                    Lang::En => "zv: not closed: settle what is listed, or use --accept",
+                let mark = &report.mark;
+                say(&match Lang::from(self.lang) {
+                    Lang::ZhCn => format!("zv: 未日结：先处理以上问题，或用 --accept {mark} 接受以上所列"),
+                    Lang::En => format!(
+                        "zv: not closed: settle what is listed, or accept just that with --accept {mark}"
+                    ),
+                });
+                Ok(exit::code(Outcome::Declined))
+            }
+            Err(NotClosed::Changed(report)) => {
+                self.show(&report)?;
+                let mark = &report.mark;
+                say(&match Lang::from(self.lang) {
+                    Lang::ZhCn => {
+                        format!("zv: 未日结：以上内容与所接受的不同，请重新核对；现在的标记是 {mark}")
+                    }
+                    Lang::En => format!("zv: not closed: this is not what was accepted; its mark is {mark}"),
                 });
                 Ok(exit::code(Outcome::Declined))
             }
@@ -119,30 +136,39 @@ impl Arguments {
         for shop in &report.shops {
             put(&format!("  {}", safe(&shop.shop)), &self.sums(shop));
         }
-        let reasons: Vec<&str> = report.reasons.iter().map(|words| self.said(words)).collect();
+        for other in &report.other_environments {
+            let name = format!("  {}", safe(&other.environment));
+            let sums = self.text(&other.sales, &other.refunds, &other.net);
+            put(&name, &format!("{sums}{}", self.pick("（测试环境，不计入合计）", " (a test, in no total)")));
+        }
+        let joined = |words: &[Words]| {
+            words.iter().map(|words| self.said(words)).collect::<Vec<_>>().join(self.pick("，", ", "))
+        };
         let state = if report.clean {
             self.pick("无未结、无缺口、无差异", "nothing is open, missing or different").to_owned()
         } else {
-            reasons.join(self.pick("，", ", "))
+            joined(&report.reasons)
         };
         put(self.pick("状态", "state"), &state);
         if let Some(closed) = &report.closed {
             put(self.pick("日结", "closed"), &format!("{} {}", timestamp(closed.unix_ms), closed.by));
+            if !closed.holds {
+                put(self.pick("日结之后", "since then"), &joined(&report.since_closing));
+            }
         }
         print(&(rows.to_text() + &self.lists(report)));
         Ok(())
     }
 
     fn sums(&self, day: &TillDay) -> String {
-        let (count, back) = (day.sales.count, day.refunds.count);
+        self.text(&day.sales, &day.refunds, &day.net)
+    }
+
+    fn text(&self, sales: &Sums, refunds: &Sums, net: &str) -> String {
+        let (count, back) = (sales.count, refunds.count);
         match Lang::from(self.lang) {
-            Lang::ZhCn => {
-                format!("{count} 笔 {}，退 {back} 笔 {}，净额 {}", day.sales.sum, day.refunds.sum, day.net)
-            }
-            Lang::En => format!(
-                "{count} sales {}, {back} refunds {}, net {}",
-                day.sales.sum, day.refunds.sum, day.net
-            ),
+            Lang::ZhCn => format!("{count} 笔 {}，退 {back} 笔 {}，净额 {net}", sales.sum, refunds.sum),
+            Lang::En => format!("{count} sales {}, {back} refunds {}, net {net}", sales.sum, refunds.sum),
         }
     }
 
@@ -157,9 +183,19 @@ impl Arguments {
             let biz_id = difference.biz_id.as_deref().unwrap_or_default();
             format!("{} {biz_id} {}", difference.till, self.said(&difference.words))
         });
-        let gaps =
-            report.gaps.iter().map(|gap| format!("{} {}: {}", gap.shop, gap.till, self.said(&gap.words)));
-        let lists: [(&str, &str, Vec<String>); 5] = [
+        let lang = Lang::from(self.lang);
+        let retired = report.retired.iter().map(|till| {
+            let Retired { till, shop, day, by, unix_ms, reason } = till;
+            format!("{shop} {till}: {day}, {by} {}, {reason}", timestamp(*unix_ms))
+        });
+        let set_aside = (report.set_aside > 0).then(|| {
+            let count = report.set_aside;
+            match lang {
+                Lang::ZhCn => format!("{count} 笔，不再等待其结果"),
+                Lang::En => format!("{count} entries, of which nothing is awaited"),
+            }
+        });
+        let lists: [(&str, &str, Vec<String>); 8] = [
             ("无消息的收银机", "silent tills", report.silent.iter().map(till).collect()),
             (
                 "未传完当日记录",
@@ -167,8 +203,19 @@ impl Arguments {
                 report.behind.iter().map(till).collect(),
             ),
             ("未结", "unsettled", open.collect()),
-            ("缺口", "gaps", gaps.collect()),
+            ("缺口", "gaps", report.gaps.iter().map(|gap| gap_text(gap, lang)).collect()),
             ("差异", "differences", differences.collect()),
+            ("已停用的收银机", "retired tills", retired.collect()),
+            (
+                "已核查的缺口",
+                "gaps that were looked at",
+                report.accepted_gaps.iter().map(|gap| gap_text(gap, lang)).collect(),
+            ),
+            (
+                "已停用或已放弃的日志中的未结",
+                "unsettled in journals that are gone",
+                set_aside.into_iter().collect(),
+            ),
         ];
         let lists = lists.into_iter().filter(|(.., lines)| !lines.is_empty());
         let shown = lists.flat_map(|(zh, en, lines)| {
@@ -178,5 +225,15 @@ impl Arguments {
             std::iter::once(title).chain(lines)
         });
         shown.collect()
+    }
+}
+
+/// A gap in a line: its number, its till, what it is, and who has looked at it.
+pub(super) fn gap_text(gap: &GapLine, lang: Lang) -> String {
+    let GapLine { gap: number, shop, till, words, accepted, .. } = gap;
+    let text = format!("{number} {shop} {till}: {}", lang.pick(&words.zh, &words.en));
+    match accepted {
+        None => text,
+        Some(looked) => format!("{text} — {} {}: {}", looked.by, timestamp(looked.unix_ms), looked.reason),
     }
 }

@@ -1,6 +1,8 @@
 //! `zv collect`: a chain's journals in one place. Nothing about money is decided there.
 
 mod day;
+mod gap;
+mod retire;
 mod serve;
 mod ship;
 
@@ -10,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use zvpos_collect::digest;
 use zvpos_collect::store::{Location, Store, StoreError};
+use zvpos_collect::words;
 use zvpos_core::calendar::{BusinessDays, minutes, offset_minutes};
 use zvpos_core::clock::machine_unix_ms;
 use zvpos_core::transport::Roots;
@@ -32,6 +35,10 @@ pub(crate) enum Command {
     Ship(ship::Arguments),
     /// Shows a business day of the chain, or closes it
     Day(day::Arguments),
+    /// Lists the gaps, or states that a person has looked at one of them
+    Gap(gap::Arguments),
+    /// States that a till is gone for good: its past stays, and it is not awaited any more
+    Retire(retire::Arguments),
 }
 
 impl Command {
@@ -43,6 +50,8 @@ impl Command {
             Command::Serve(arguments) => arguments.run(),
             Command::Ship(arguments) => arguments.run(),
             Command::Day(arguments) => arguments.run(),
+            Command::Gap(arguments) => arguments.run(),
+            Command::Retire(arguments) => arguments.run(),
         })
     }
 }
@@ -77,6 +86,17 @@ impl Place {
     }
 }
 
+/// The chain that is named, or the only one.
+fn chain(store: &mut Store, named: Option<&str>) -> Result<String, Failure> {
+    let chains = store.chains().map_err(|error| failed(&error))?;
+    match (named, chains.as_slice()) {
+        (Some(chain), _) if chains.iter().any(|known| known == chain) => Ok(chain.to_owned()),
+        (None, [chain]) => Ok(chain.clone()),
+        (None, []) => Err(Failure::invalid("no till is enrolled; see zv collect enroll")),
+        _ => Err(Failure::invalid(format!("--chain is one of: {}", chains.join(", ")))),
+    }
+}
+
 fn failed(error: &StoreError) -> Failure {
     Failure::internal(format!("the store: {error}"))
 }
@@ -98,7 +118,8 @@ pub(crate) struct Init {
 
 impl Init {
     fn run(&self) -> Result<ExitCode, Failure> {
-        let mut store = self.place.open()?;
+        let mut store =
+            self.place.location().and_then(|place| Store::make(&place).map_err(|error| failed(&error)))?;
         let token = digest::random(24).map_err(Failure::internal)?;
         let known = store.business_days().map_err(|error| failed(&error))?;
         let days = BusinessDays {
@@ -183,9 +204,13 @@ impl Enroll {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    let fits = !name.is_empty() && name.len() <= 64 && !name.chars().any(char::is_control);
-    if fits { Ok(name.to_owned()) } else { Err("a name has 1 to 64 bytes".to_owned()) }
+    let name = words::name(text).ok_or("a name has 1 to 64 bytes, and no control characters")?;
+    Ok(name.to_owned())
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let reason = words::reason(text).ok_or("a reason has 1 to 512 bytes, and no control characters")?;
+    Ok(reason.to_owned())
 }
 
 fn time(text: &str) -> Result<i64, String> {

@@ -8,12 +8,16 @@ use std::time::Duration;
 use clap::Args;
 use zvpos_collect::ship::{NotShipped, NotTaken, Round, Settings, Shipper, pause};
 use zvpos_core::calendar::BusinessDays;
-use zvpos_core::journal::default_location;
+use zvpos_core::journal::{DEFAULT_FILE, existing_location, machine_folder};
 use zvpos_core::outcome::Outcome;
 
 use crate::exit::{self, Failure};
 use crate::output::{print, say};
 use crate::settings::{Common, Settings as Config, read_text};
+
+/// What is said of a till that has not sold yet.
+const NOTHING: &str =
+    "there is no journal yet, so there is nothing to ship yet; the collector knows that this till lives";
 
 /// The arguments of `zv collect ship`.
 #[derive(Args, Debug)]
@@ -43,11 +47,15 @@ impl Arguments {
         let text = read_text(&self.collector)?;
         let settings = Settings::read(&text)
             .map_err(|why| Failure::invalid(format!("{}: {why}", self.collector.display())))?;
-        let (journal, days) = self.journal()?;
+        let (journal, _) = self.journal()?;
         if self.common.verbose > 0 {
             say(&format!("journal: {}", journal.display()));
         }
-        let shipper = Shipper::new(&settings, &journal, days).map_err(Failure::invalid)?;
+        let make = || {
+            let (journal, days) = self.journal()?;
+            Shipper::new(&settings, &journal, days).map_err(Failure::invalid)
+        };
+        let shipper = make()?;
         if self.from_start {
             shipper.start_over().map_err(|error| Failure::internal(error.to_string()))?;
         }
@@ -63,7 +71,7 @@ impl Arguments {
                 }
             });
         }
-        self.ship_for_ever(&shipper, Duration::from_secs(settings.interval_s))
+        self.ship_for_ever(shipper, &make, Duration::from_secs(settings.interval_s))
     }
 
     /// The journal and the business days of the till's configuration.
@@ -76,14 +84,23 @@ impl Arguments {
             ))
         };
         let read = config.config().ok_or_else(wrong)?;
-        let path = match self.journal.clone().or(read.journal) {
-            Some(path) => path,
-            None => default_location().map_err(|error| Failure::internal(error.message))?.path,
-        };
-        Ok((path, read.business_days))
+        if self.journal.is_none() && is_in_a_database(&read) {
+            return Err(Failure::invalid(
+                "the journal is a database, which many tills share: zv collect ship reads a file",
+            ));
+        }
+        // Where none is yet, nothing is made: the till's program makes it, with its own user's rights.
+        let path =
+            self.journal.clone().or(read.journal).or_else(|| existing_location().map(|found| found.path));
+        Ok((path.unwrap_or_else(|| machine_folder().join(DEFAULT_FILE)), read.business_days))
     }
 
-    fn ship_for_ever(&self, shipper: &Shipper, interval: Duration) -> Result<ExitCode, Failure> {
+    fn ship_for_ever(
+        &self,
+        mut shipper: Shipper,
+        make: &dyn Fn() -> Result<Shipper, Failure>,
+        interval: Duration,
+    ) -> Result<ExitCode, Failure> {
         let (mut failures, mut last) = (0, String::new());
         loop {
             match shipper.round() {
@@ -94,7 +111,15 @@ impl Arguments {
                     if round.restored {
                         say("zv: this journal is an older copy; everything in it was shipped again");
                     }
-                    (failures, last) = (0, String::new());
+                    let text = if round.empty { NOTHING.to_owned() } else { String::new() };
+                    if round.empty {
+                        if text != last {
+                            say(&format!("zv: {text}"));
+                        }
+                        // The till's program may make it in another folder.
+                        shipper = make()?;
+                    }
+                    (failures, last) = (0, text);
                     if self.common.verbose > 0 && round.records > 0 {
                         self.told(&round);
                     }
@@ -120,16 +145,29 @@ impl Arguments {
     }
 
     fn told(&self, round: &Round) {
-        let Round { records, shipped, entries, restored } = round;
+        let Round { records, shipped, entries, restored, empty } = round;
         print(&if self.common.json {
-            let json = serde_json::json!({ "records": records, "shipped": shipped, "entries": entries, "restored": restored });
+            let json = serde_json::json!({ "records": records, "shipped": shipped, "entries": entries, "restored": restored, "empty": empty });
             format!("{json}\n")
+        } else if *empty {
+            format!("{NOTHING}\n")
         } else {
             format!(
                 "{records} records shipped; everything up to event {shipped} ({entries} entries) is at the collector\n"
             )
         });
     }
+}
+
+#[cfg(target_os = "linux")]
+fn is_in_a_database(config: &zvpos_core::config::Config) -> bool {
+    config.database.is_some()
+}
+
+/// Such a configuration is refused before.
+#[cfg(not(target_os = "linux"))]
+fn is_in_a_database(_: &zvpos_core::config::Config) -> bool {
+    false
 }
 
 fn outcome(error: &NotShipped) -> Outcome {

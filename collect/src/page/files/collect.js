@@ -112,7 +112,7 @@ function startClosing() {
   byId("close-no").addEventListener("click", () => dialog.close());
   byId("close-yes").addEventListener("click", async () => {
     const { report } = shown;
-    const order = { chain: report.chain, day: report.day, by: byId("close-by").value, accept: byId("accept").checked };
+    const order = { chain: report.chain, day: report.day, by: byId("close-by").value, accept: byId("accept").checked ? report.mark : null };
     try {
       await ask("POST", "/v1/close", order);
       dialog.close();

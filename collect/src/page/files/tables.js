@@ -48,11 +48,18 @@ const SUMS = [
   ["net", (row) => yuan(row.net), "number"],
 ];
 
+// Who has decided something, when and why.
+const looked = (of) => [["by", (row) => of(row).by], ["when", (row) => moment(of(row).unix_ms)], ["reason", (row) => of(row).reason]];
+
 export function showLists(report) {
   list("differences", report.differences, [
     ["till", (row) => code(row.till)], ["biz_id", (row) => code(row.biz_id)], ["what", (row) => said(row.words)],
   ]);
-  list("gaps", report.gaps, [...TILL, ["since", (row) => moment(row.noticed_unix_ms)], ["what", (row) => said(row.words)]]);
+  const gap = [["gap", (row) => row.gap], ...TILL, ["since", (row) => moment(row.noticed_unix_ms)], ["what", (row) => said(row.words)]];
+  list("gaps", report.gaps, gap);
+  list("accepted_gaps", report.accepted_gaps, [...gap, ...looked((row) => row.accepted)]);
+  list("retired", report.retired, [...TILL, ["from_day", (row) => row.day], ...looked((row) => row)]);
+  list("other_environments", report.other_environments, [["environment", (row) => code(row.environment)], ...SUMS]);
   const missing = report.behind.filter((row) => !report.silent.some((silent) => silent.till === row.till));
   list("silent", [...report.silent, ...missing], [
     ...TILL,
@@ -85,6 +92,7 @@ export function showFigures(report) {
     figure("points", sales.points.toLocaleString()),
     figure("coupons", sales.coupons.toLocaleString()),
     figure("tills_heard", report.enrolled.toLocaleString()),
+    report.set_aside > 0 ? figure("set_aside", report.set_aside.toLocaleString()) : "",
   );
 }
 
@@ -92,9 +100,11 @@ export function showVerdict(report) {
   const reasons = report.reasons.map(said).join(t("comma"));
   const closed = report.closed;
   const verdict = byId("verdict");
-  verdict.className = `verdict ${report.clean ? "green" : "amber"}`;
+  const since = report.since_closing.map(said).join(t("comma"));
+  verdict.className = `verdict ${report.clean || (closed && closed.holds) ? "green" : "amber"}`;
   verdict.replaceChildren(
     report.clean ? t("clean") : t("not_clean") + reasons,
     ...(closed ? [" ", `${t("was_closed")}${closed.by}${t("comma")}`, moment(closed.unix_ms)] : []),
+    ...(since ? [" ", t("since_closing") + since] : []),
   );
 }
