@@ -7,6 +7,7 @@ mod cluster;
 mod support;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::time::{Duration, Instant};
 
 use cluster::{Cluster, PASSWORD};
@@ -104,6 +105,37 @@ fn what_a_killed_process_has_sent_another_undoes_after_the_lease_and_never_sends
     other.consume(&sale(biz_id)).expect("conflict", "ZV-CONFLICT");
     assert_eq!(effects(&simulator, biz_id), [1, -1]);
     other.shutdown().succeeded();
+}
+
+/// On one machine the kernel says at once that a process has ended; without the folder the others wait for its lease.
+#[test]
+fn a_killed_process_of_this_machine_is_not_waited_for() {
+    let (simulator, cluster) = (Simulator::start(), Cluster::start());
+    let folder = support::own_folder().join("locks");
+    let mut config = node(&simulator, &cluster, "locks", json!({}));
+    config["journal_db"]["locks"] = json!(folder);
+    let mut other = started(&config);
+    let mut one = started(&config);
+    let biz_id = "K-2~late_answer:1200";
+    one.begin(&format!("consume {}", sale(biz_id)));
+    until("the gateway has taken it", || simulator.net(biz_id) == 1);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    one.kill();
+    let killed = Instant::now();
+    until("the other process has undone it", || other.look_up(biz_id).outcome() == "reversed");
+    let took = killed.elapsed();
+    println!("undone {took:.1?} after the kill");
+    assert!(took < LEASE / 2, "undone after {took:?}: it waited for the lease");
+    assert_eq!(effects(&simulator, biz_id), [1, -1]);
+    until("its file is gone", || fs::read_dir(&folder).unwrap().count() == 1);
+    other.shutdown().succeeded();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+
+    config["journal_db"]["locks"] = json!("/dev/null/locks");
+    let mut till = Driver::of_a_server();
+    till.init(&config).succeeded();
+    let answer = till.consume(&sale("K-3")).expect("internal", "ZV-JOURNAL-PLACE");
+    assert!(answer.json["message"].as_str().unwrap().contains("journal_db.locks"), "{}", answer.text);
 }
 
 /// A process that has shut down has no calls, so nobody waits for its lease.

@@ -10,7 +10,9 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 use zvpos_core::gateway::Identity;
-use zvpos_core::journal::nodes::{Database, Failure, List, Membership, Node, Role, Standing, Token, Write};
+use zvpos_core::journal::nodes::{
+    Database, Failure, List, Membership, Node, NodeLocks, Role, Standing, Token, Write,
+};
 use zvpos_core::journal::{Guard, Page, filed};
 use zvpos_core::payment::{Entry, Key, Owner};
 
@@ -33,6 +35,7 @@ struct Inner {
     place: String,
     host: String,
     version: String,
+    locks: Option<NodeLocks>,
 }
 
 /// A journal's place as it stands in messages.
@@ -42,7 +45,13 @@ pub(crate) fn place_of(server: &str, schema: &str) -> String {
 
 impl Postgres {
     /// The database of an open journal with that identity.
-    pub(crate) fn over(pool: Pool, statements: Statements, settings: &Settings, id: String) -> Postgres {
+    pub(crate) fn over(
+        pool: Pool,
+        statements: Statements,
+        settings: &Settings,
+        locks: Option<NodeLocks>,
+        id: String,
+    ) -> Postgres {
         let place = place_of(&pool.target().words(), &settings.schema);
         Postgres(Arc::new(Inner {
             asking: Asking { pool, patience: settings.statement_patience },
@@ -51,6 +60,7 @@ impl Postgres {
             place,
             host: settings.host.clone(),
             version: settings.version.clone(),
+            locks,
         }))
     }
 
@@ -275,6 +285,17 @@ impl Database for Postgres {
         Ok(named.iter().any(|entry| entry.identity().coupons.iter().any(|named| named == coupon)))
     }
 
+    fn hold(&self, owner: &Owner) {
+        if let Some(locks) = &self.0.locks {
+            // Without its lock the others wait for the lease.
+            let _ = locks.hold(owner);
+        }
+    }
+
+    fn has_ended(&self, owner: &Owner) -> bool {
+        self.0.locks.as_ref().is_some_and(|locks| locks.has_ended(owner))
+    }
+
     fn join(&self, owner: &Owner, until: Instant) -> Result<(), Failure> {
         let parameters: [Parameter<'_>; 3] =
             [(&owner.0, Type::TEXT), (&self.0.host, Type::TEXT), (&self.0.version, Type::TEXT)];
@@ -305,9 +326,13 @@ impl Database for Postgres {
     }
 
     fn bury(&self, owner: &Owner, beat: Option<u64>, until: Instant) -> Result<(), Failure> {
-        let beat = beat.map(counted);
-        let parameters: [Parameter<'_>; 2] = [(&owner.0, Type::TEXT), (&beat, Type::INT8)];
-        self.change(&self.statements().bury, &parameters, until).map(drop)
+        let counted = beat.map(counted);
+        let parameters: [Parameter<'_>; 2] = [(&owner.0, Type::TEXT), (&counted, Type::INT8)];
+        self.change(&self.statements().bury, &parameters, until)?;
+        if let Some(locks) = &self.0.locks {
+            if beat.is_none() { locks.leave(owner) } else { locks.remove(owner) }
+        }
+        Ok(())
     }
 
     fn claim(&self, owner: &Owner, seen: Option<&Role>, until: Instant) -> Result<bool, Failure> {

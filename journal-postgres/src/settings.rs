@@ -20,6 +20,8 @@ pub struct Settings {
     pub pool: usize,
     /// The schema that holds the journal's tables. It is made if it is missing.
     pub schema: String,
+    /// The folder of this machine in which its nodes hold locks, if there is one.
+    pub locks: Option<PathBuf>,
     /// How long one connection may take to open, all hosts together.
     pub connect_patience: Duration,
     /// How long one statement may take before its connection is given up, if its deadline is not earlier.
@@ -38,6 +40,7 @@ impl Settings {
             pem: database.pem.clone(),
             pool: database.pool,
             schema: database.schema.clone(),
+            locks: database.locks.clone(),
             ..Settings::of(database.url.clone())
         }
     }
@@ -50,6 +53,7 @@ impl Settings {
             pem: None,
             pool: 16,
             schema: "zvpos".to_owned(),
+            locks: None,
             connect_patience: Duration::from_secs(5),
             statement_patience: Duration::from_secs(5),
             host: String::new(),
@@ -66,6 +70,7 @@ impl fmt::Debug for Settings {
             .field("pem", &self.pem)
             .field("pool", &self.pool)
             .field("schema", &self.schema)
+            .field("locks", &self.locks)
             .field("connect_patience", &self.connect_patience)
             .field("statement_patience", &self.statement_patience)
             .field("host", &self.host)

@@ -1,5 +1,6 @@
 //! The start: makes the tables where they are missing, and refuses what this version does not know.
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use zvpos_core::journal::JournalError;
 use zvpos_core::journal::moving::{self, MOVED, UNFINISHED};
+use zvpos_core::journal::nodes::NodeLocks;
 use zvpos_core::outcome::codes;
 
 use crate::connection::Connection;
@@ -38,6 +40,7 @@ impl Postgres {
     /// If the settings are wrong, the database cannot be reached or must not be used as it is set up, or the journal is of
     /// a newer version. The message says what to do, and has no password in it.
     pub fn open(settings: &Settings, until: Instant) -> Result<Opened, JournalError> {
+        let locks = settings.locks.clone().map(locks_in).transpose()?;
         let start = Start {
             pool: Pool::new(Target::of(settings)?, settings.pool),
             statements: Statements::of(&settings.schema),
@@ -47,8 +50,16 @@ impl Postgres {
         let id = start.journal()?;
         let is_async = start.is_async()?;
         let Start { pool, statements, .. } = start;
-        Ok(Opened { database: Postgres::over(pool, statements, settings, id), is_async })
+        Ok(Opened { database: Postgres::over(pool, statements, settings, locks, id), is_async })
     }
+}
+
+/// The locks in that folder.
+fn locks_in(folder: PathBuf) -> Result<NodeLocks, JournalError> {
+    let place = folder.display().to_string();
+    NodeLocks::at(folder).map_err(|error| {
+        JournalError::new(&codes::JOURNAL_PLACE, format!("journal_db.locks: {place} cannot be used: {error}"))
+    })
 }
 
 struct Start<'s> {

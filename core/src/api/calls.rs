@@ -114,12 +114,17 @@ impl Library {
 
     /// `zv_lookup_json`
     pub fn look_up(&self, request: &str) -> Answer {
-        self.run_checked(request, &LOOKUP_REQUEST, |client, given, biz_id| {
+        let answer = self.run_checked(request, &LOOKUP_REQUEST, |client, given, biz_id| {
             match client.known(biz_id, given) {
                 Err(error) => self.journal_failed(&error),
                 Ok(known) => self.to_be_acknowledged(client, tell_known(&known, self.lang())),
             }
-        })
+        });
+        if answer.outcome() == Outcome::Unknown {
+            // Its process may have been found dead just now.
+            self.recovery.wake();
+        }
+        answer
     }
 
     /// `zv_pending_json`: every unsettled entry, or those of one account; with `day` all entries of a business day.

@@ -28,6 +28,8 @@ pub struct DatabaseSettings {
     pub pool: usize,
     /// The schema with the journal's tables.
     pub schema: String,
+    /// The folder of this machine in which its nodes hold locks, if there is one.
+    pub locks: Option<PathBuf>,
     /// How the nodes judge each other.
     pub lease: LeaseSettings,
     /// Whether a database with replicas of which none is synchronous is accepted without a warning.
@@ -41,6 +43,7 @@ impl fmt::Debug for DatabaseSettings {
             .field("pem", &self.pem)
             .field("pool", &self.pool)
             .field("schema", &self.schema)
+            .field("locks", &self.locks)
             .field("lease", &self.lease)
             .finish_non_exhaustive()
     }
@@ -79,12 +82,20 @@ impl DatabaseSettings {
                 ),
             ));
         }
+        let locks = text(given, "locks").map(PathBuf::from);
+        if locks.as_ref().is_some_and(|folder| !folder.is_absolute()) {
+            problems.push(problem(
+                "journal_db.locks",
+                "must be an absolute path: a relative one is another folder in another working directory",
+            ));
+        }
         Some(DatabaseSettings {
             url: url.to_owned(),
             password: text(given, "password").map(str::to_owned),
             pem: text(given, "pem").map(PathBuf::from),
             pool: number(given, "pool").and_then(|pool| usize::try_from(pool).ok()).unwrap_or(16),
             schema: text(given, "schema").unwrap_or("zvpos").to_owned(),
+            locks,
             lease,
             allow_async: text(given, "allow_async") == Some("true"),
         })

@@ -339,6 +339,11 @@ static DATABASE: Schema = Schema {
         optional("pool", Kind::Integer(1, 256), "how many connections there are at most (default 16)"),
         optional("schema", Kind::Text(63), "the schema with the journal's tables (default zvpos)"),
         optional(
+            "locks",
+            Kind::Path,
+            "a folder of this machine, the same for all its nodes: by locks in it they learn at once that one of them has ended, without waiting for its lease",
+        ),
+        optional(
             "lease_s",
             Kind::Integer(3, 86_400),
             "for so long a silent node is not given up on; the same on every node (default 20, or what timeouts_ms.total needs)",

@@ -44,7 +44,7 @@ pub fn guard_lock_by(guard: fn(&File)) {
     let _ = GUARD.set(guard);
 }
 
-fn guard(file: &File) {
+pub(super) fn guard(file: &File) {
     if let Some(guard) = GUARD.get() {
         guard(file);
     }
@@ -107,16 +107,10 @@ impl ProcessLock {
         if *other == self.owner {
             return Presence::Lives;
         }
-        // Only a lock that could be taken proves a death. A file that cannot be opened or tried may be locked, so the
-        // process counts as alive.
-        match File::open(self.folder.join(&other.0)) {
-            Ok(file) if matches!(file.try_lock_shared(), Ok(())) => Presence::Dead,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // If this process's file is gone too, the whole folder is missing.
-                let is_there = self.folder.join(&self.owner.0).exists();
-                if is_there { Presence::Missing } else { Presence::Lives }
-            }
-            Ok(_) | Err(_) => Presence::Lives,
+        match presence_in(&self.folder, other) {
+            // If this process's file is gone too, the whole folder is missing.
+            Presence::Missing if !self.folder.join(&self.owner.0).exists() => Presence::Lives,
+            presence => presence,
         }
     }
 
@@ -153,14 +147,28 @@ impl ProcessLock {
             if owner == self.owner || needed.contains(&owner) {
                 continue;
             }
-            let Ok(file) = File::open(entry.path()) else { continue };
-            // The lock is held until the file is gone: a process that has just created the file and is about to lock it
-            // fails, or sees that the file is gone, and creates another.
-            if file.try_lock().is_ok() {
-                // Another process may sweep at the same time.
-                let _ = fs::remove_file(entry.path());
-            }
+            remove_if_free(&entry.path());
         }
+    }
+}
+
+/// The state of the lock of the process of that name in a folder. Only a lock that could be taken proves a death: a file
+/// that cannot be opened or tried may be locked, so the process counts as alive.
+pub(super) fn presence_in(folder: &Path, owner: &Owner) -> Presence {
+    match File::open(folder.join(&owner.0)) {
+        Ok(file) if matches!(file.try_lock_shared(), Ok(())) => Presence::Dead,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Presence::Missing,
+        Ok(_) | Err(_) => Presence::Lives,
+    }
+}
+
+/// Removes a lock file that no process holds. The lock is held until the file is gone: a process that has just created the
+/// file and is about to lock it fails, or sees that the file is gone, and creates another.
+pub(super) fn remove_if_free(path: &Path) {
+    let Ok(file) = File::open(path) else { return };
+    if file.try_lock().is_ok() {
+        // Another process may do the same.
+        let _ = fs::remove_file(path);
     }
 }
 
@@ -172,7 +180,7 @@ impl Drop for ProcessLock {
 }
 
 /// Creates a locked file with the name of that owner.
-fn lock_under(folder: &Path, owner: &Owner) -> io::Result<File> {
+pub(super) fn lock_under(folder: &Path, owner: &Owner) -> io::Result<File> {
     let (made, path) = (folder.join(format!("{}.new", owner.0)), folder.join(&owner.0));
     // Another process may sweep the file between its creation and its locking.
     for _ in 0..16 {

@@ -169,6 +169,18 @@ pub trait Database: Send + Sync {
     /// Whether another record of the account names that coupon, as far as details are kept.
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str, until: Instant) -> Result<bool, Failure>;
 
+    /// Called before a node joins under that name: from then on processes of the same machine can tell that this process has
+    /// ended, where they share what proves it.
+    fn hold(&self, owner: &Owner) {
+        let _ = owner;
+    }
+
+    /// Whether the process of that name is known to have ended. `false` says nothing.
+    fn has_ended(&self, owner: &Owner) -> bool {
+        let _ = owner;
+        false
+    }
+
     /// Adds a node. Adding the same one again changes nothing.
     fn join(&self, owner: &Owner, until: Instant) -> Result<(), Failure>;
 

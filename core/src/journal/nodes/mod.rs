@@ -5,6 +5,8 @@
 mod database;
 mod lease;
 mod left;
+#[cfg(feature = "database")]
+mod locks;
 mod names;
 mod record;
 #[cfg(any(test, feature = "conformance"))]
@@ -18,6 +20,8 @@ use std::time::{Duration, Instant};
 
 pub use database::{Database, EARLIER_KEPT, Failure, List, Membership, Node, Role, Standing, Token, Write};
 pub use lease::LeaseSettings;
+#[cfg(feature = "database")]
+pub use locks::NodeLocks;
 
 use super::liveness::Liveness;
 use super::{Guard, InFlight, JournalError, Page, Recorded, Store, filed};
@@ -109,6 +113,7 @@ impl<D: Database> Nodes<D> {
             in_flight: InFlight::default(),
             stopped: OnceLock::new(),
         };
+        nodes.database.hold(nodes.names.present());
         let joined = nodes.repeated(until, |until| nodes.database.join(nodes.names.present(), until));
         joined.map_err(|failure| nodes.explain(failure))?;
         nodes.beat()?;

@@ -37,6 +37,7 @@ impl<D: Database> Nodes<D> {
         let explain = |failure| self.explain(failure);
         if !self.renew(until)? {
             let name = (self.settings.name)(self.database.token());
+            self.database.hold(&name);
             self.database.join(&name, until).map_err(explain)?;
             let mut present = lock(&self.present);
             self.names.change(name);
@@ -46,7 +47,14 @@ impl<D: Database> Nodes<D> {
             self.renew(until)?;
         }
         let began = self.database.uptime();
-        let seen = self.database.nodes(until).map_err(explain)?;
+        let mut seen = self.database.nodes(until).map_err(explain)?;
+        for node in &mut seen.nodes {
+            // Nobody need wait for the lease of a process that has ended.
+            if !node.dead && !self.names.has(&node.owner) && self.database.has_ended(&node.owner) {
+                self.database.bury(&node.owner, Some(node.beat), until).map_err(explain)?;
+                node.dead = true;
+            }
+        }
         let silent = observer.read(&seen.nodes, began, self.database.uptime(), &self.settings.lease);
         for other in silent.iter().filter(|other| !self.names.has(&other.owner)) {
             self.database.bury(&other.owner, Some(other.beat), until).map_err(explain)?;

@@ -40,6 +40,8 @@ struct Server {
     fates: Mutex<VecDeque<Fate>>,
     later: Mutex<Vec<Sent>>,
     statements: Mutex<Vec<&'static str>>,
+    /// The processes whose locks can be taken.
+    ended: Mutex<Vec<Owner>>,
     started: Instant,
 }
 
@@ -66,6 +68,7 @@ impl Server {
             fates: Mutex::default(),
             later: Mutex::default(),
             statements: Mutex::default(),
+            ended: Mutex::default(),
             started: Instant::now(),
         })
     }
@@ -120,6 +123,10 @@ impl Database for Memory {
 
     fn place(&self) -> String {
         "memory".into()
+    }
+
+    fn has_ended(&self, owner: &Owner) -> bool {
+        lock(&self.0.ended).contains(owner)
     }
 
     fn write(&self, write: &Write<'_>, _: Instant) -> Result<bool, Failure> {
@@ -443,6 +450,25 @@ fn a_silent_node_is_declared_dead_by_an_observer_and_not_before() {
     assert!(silent.may_begin(&again).is_ok());
     assert!(done(&silent.record(&again, Guard::Member, soon(&silent))));
     assert!(silent.is_alive(silent.owner()) && !silent.is_alive(late.owner()));
+}
+
+#[test]
+fn a_node_whose_lock_can_be_taken_is_declared_dead_at_the_next_beat() {
+    let server = Server::new();
+    let (ended, observer) = (node(&server), node(&server));
+    let first = intent(&ended, "B1", "1");
+    assert!(done(&ended.record(&first, Guard::Member, soon(&ended))));
+    assert!(!observer.settles_for_others() && observer.is_alive(ended.owner()));
+    beats(&server, &[&observer], 2);
+    assert!(observer.may_be_running(&first));
+    lock(&server.ended).push(ended.owner().clone());
+    beats(&server, &[&observer], 2);
+    assert!(!observer.may_be_running(&first) && !observer.is_alive(ended.owner()));
+    assert!(observer.settles_for_others(), "the role is free at the same beat");
+    // A node is never taken for ended by itself.
+    lock(&server.ended).push(observer.owner().clone());
+    beats(&server, &[&observer], 2);
+    assert!(observer.may_begin(&intent(&observer, "B2", "1")).is_ok());
 }
 
 #[test]
