@@ -3,11 +3,13 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{self, timeout_at};
+use tokio::time::{self, Sleep, sleep_until, timeout_at};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Socket};
@@ -39,6 +41,11 @@ impl Reactor {
         let runtime = self.0.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         Ok(runtime.block_on(work))
     }
+
+    fn alarm(&self, at: Instant) -> io::Result<Pin<Box<Sleep>>> {
+        let _inside = self.0.as_ref().ok_or(io::ErrorKind::NotConnected)?.enter();
+        Ok(Box::pin(sleep_until(at.into())))
+    }
 }
 
 impl Drop for Reactor {
@@ -46,6 +53,16 @@ impl Drop for Reactor {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Notes that the other side of a request has gone on. Both are driven by one thread, which needs no system call to be woken.
+#[derive(Default)]
+struct Progress(AtomicBool);
+
+impl Wake for Progress {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -60,6 +77,9 @@ struct Wire {
     ended: Option<String>,
     /// The warnings about durability since the last look.
     warning: Option<String>,
+    /// Goes off at a statement's deadline, or before it. It is set once it has gone off, or for an earlier deadline: each
+    /// time costs the reactor a system call.
+    alarm: Pin<Box<Sleep>>,
 }
 
 impl Wire {
@@ -83,12 +103,44 @@ impl Wire {
         }
     }
 
-    /// Carries out a request to its end, or to that of the connection.
-    async fn carry_out<T>(&mut self, request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Whether that time has come; else `context` is woken then, or before.
+    fn is_over(&mut self, until: time::Instant, context: &mut Context<'_>) -> bool {
+        if self.alarm.deadline() > until {
+            self.alarm.as_mut().reset(until);
+        }
+        while self.alarm.as_mut().poll(context).is_ready() {
+            if time::Instant::now() >= until {
+                return true;
+            }
+            self.alarm.as_mut().reset(until);
+        }
+        false
+    }
+
+    /// Carries out a request to its end, or to that of the connection. `None`: neither came until then.
+    async fn carry_out<T>(
+        &mut self,
+        request: impl Future<Output = Result<T, Error>>,
+        until: time::Instant,
+    ) -> Option<Result<T, Error>> {
         let mut request = pin!(request);
+        let progress = Arc::new(Progress::default());
+        let waker = Waker::from(Arc::clone(&progress));
+        let mut quietly = Context::from_waker(&waker);
+        // The request that comes now is sent below: it need not wake what would send it.
+        self.turn(&mut quietly);
         poll_fn(|context| {
-            self.turn(context);
-            Pin::as_mut(&mut request).poll(context)
+            loop {
+                progress.0.store(false, Ordering::Relaxed);
+                if let Poll::Ready(answer) = Pin::as_mut(&mut request).poll(&mut quietly) {
+                    return Poll::Ready(Some(answer));
+                }
+                // Waits for the socket, also where nothing came.
+                self.turn(context);
+                if !progress.0.load(Ordering::Relaxed) {
+                    return if self.is_over(until, context) { Poll::Ready(None) } else { Poll::Pending };
+                }
+            }
         })
         .await
     }
@@ -112,7 +164,9 @@ impl Connection {
             code: error.code().map(|code| code.code().to_owned()),
         })?;
         let poll: Box<Poller> = Box::new(move |context: &mut Context<'_>| connection.poll_message(context));
-        Ok(Connection { client, wire: Wire { poll: Some(poll), ended: None, warning: None }, reactor })
+        let alarm = reactor.alarm(until).map_err(in_words)?;
+        let wire = Wire { poll: Some(poll), ended: None, warning: None, alarm };
+        Ok(Connection { client, wire, reactor })
     }
 
     /// Whether the server has not ended the connection, as far as anything of that has arrived.
@@ -120,14 +174,12 @@ impl Connection {
         let Connection { wire, reactor, .. } = self;
         let looked = reactor.run(async {
             // What has arrived is known only after the reactor has looked, which it does while this waits.
-            for _ in 0..2 {
-                poll_fn(|context| {
-                    wire.turn(context);
-                    Poll::Ready(())
-                })
-                .await;
-                tokio::task::yield_now().await;
-            }
+            tokio::task::yield_now().await;
+            poll_fn(|context| {
+                wire.turn(context);
+                Poll::Ready(())
+            })
+            .await;
         });
         looked.is_ok() && wire.poll.is_some()
     }
@@ -162,18 +214,18 @@ impl Wire {
         // What came with an earlier statement, or with the connection, says nothing about this one.
         self.warning = None;
         let until = time::Instant::from_std(until);
-        let carried = reactor.run(async { timeout_at(until, self.carry_out(request)).await });
+        let carried = reactor.run(self.carry_out(request, until));
         let carried = carried.map_err(|error| Broken::Lost(error.to_string()))?;
         match carried {
-            Ok(Ok(rows)) => match self.warning.take() {
+            Some(Ok(rows)) => match self.warning.take() {
                 Some(warning) if purpose == Purpose::Write => Err(Broken::NotDurable(warning)),
                 _ => Ok(rows),
             },
-            Ok(Err(error)) => Err(match error.as_db_error() {
+            Some(Err(error)) => Err(match error.as_db_error() {
                 Some(answered) => Broken::Answered(Box::new(answered.clone())),
                 None => Broken::Lost(self.ended.clone().unwrap_or_else(|| words(&error))),
             }),
-            Err(_) => Err(Broken::Silent),
+            None => Err(Broken::Silent),
         }
     }
 }

@@ -28,6 +28,8 @@ struct State {
     idle: Vec<Connection>,
     /// How many are open or being opened, lent ones included.
     open: usize,
+    /// How many wait for one.
+    waiting: usize,
 }
 
 /// A connection for one statement. Dropping it throws the connection away.
@@ -87,8 +89,10 @@ impl Pool {
                 return Ok(taken);
             } else {
                 words = format!("no connection was free in time: all {} are in use", self.size);
+                state.waiting += 1;
                 let waited = self.returned.wait_timeout(state, left);
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                state.waiting -= 1;
             }
         }
     }
@@ -102,6 +106,15 @@ impl Pool {
         };
         self.returned.notify_all();
         drop(idle);
+    }
+
+    /// Tells one that waits that there is one more. Where nobody waits, that would be a system call for nothing.
+    fn tell(&self, state: MutexGuard<'_, State>) {
+        let waiting = state.waiting;
+        drop(state);
+        if waiting > 0 {
+            self.returned.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -129,8 +142,7 @@ impl Lent<'_> {
         if let Some(connection) = self.connection.take() {
             let mut state = self.pool.lock();
             state.idle.push(connection);
-            drop(state);
-            self.pool.returned.notify_one();
+            self.pool.tell(state);
             mem::forget(self);
         }
     }
@@ -138,8 +150,9 @@ impl Lent<'_> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        self.pool.lock().open -= 1;
-        self.pool.returned.notify_one();
+        let mut state = self.pool.lock();
+        state.open -= 1;
+        self.pool.tell(state);
     }
 }
 

@@ -190,6 +190,28 @@ fn a_full_pool_is_away_and_serves_again() {
     assert!(matches!(&over, Err(Failure::Away(words)) if words.contains("time was over")), "{over:?}");
 }
 
+/// The connection is the same one, and its alarm may still be set for what was asked before.
+#[test]
+fn an_earlier_statements_deadline_ends_no_later_one() {
+    let mut settings = cluster().settings("deadlines");
+    settings.pool = 1;
+    let database = open(&settings);
+    database.join(&owner("n1"), soon()).unwrap();
+    // One that has gone off is set again only for what comes next.
+    for beat in [1, 3] {
+        let earlier = in_ms(1_000);
+        assert_eq!(database.beat(&owner("n1"), earlier).unwrap(), Some(beat));
+        let lock = locked("deadlines");
+        thread::scope(|scope| {
+            let later = scope.spawn(|| database.beat(&owner("n1"), soon()));
+            until("the statement waits", || !waiting("deadlines").is_empty());
+            thread::sleep(earlier.saturating_duration_since(Instant::now()) + Duration::from_millis(100));
+            drop(lock);
+            assert_eq!(later.join().unwrap().unwrap(), Some(beat + 1));
+        });
+    }
+}
+
 /// Makes each write of an entry fail, or warn.
 fn raising(schema: &str, what: &str) {
     cluster().admin_of("zv").batch(&format!(
