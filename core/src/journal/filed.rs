@@ -1,7 +1,7 @@
 //! Under which business days an entry is found: by the time of its intent, or, where it was filed far from that, by the day
 //! itself, so that a day's report need not read everything.
 
-use super::store::place;
+use super::store::sort_by_time;
 use crate::calendar::DAY_MS;
 use crate::payment::Entry;
 
@@ -32,9 +32,8 @@ pub fn is_near(entry: &Entry, day: i64) -> bool {
 
 /// By the better clock, and within a millisecond as in every list.
 pub fn sort(entries: &mut [Entry]) {
-    let ended = |entry: &Entry| {
+    sort_by_time(entries, |entry| {
         let times = &entry.detail().times;
         times.ended.or(times.sent).map_or(entry.created_unix_ms(), |filed| filed.at.best_unix_ms())
-    };
-    entries.sort_unstable_by(|one, other| (ended(one), place(one)).cmp(&(ended(other), place(other))));
+    });
 }

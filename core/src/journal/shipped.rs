@@ -69,8 +69,9 @@ impl Shipped {
         if length > LONGEST {
             return Err(io::Error::new(ErrorKind::InvalidData, "it is too long"));
         }
-        let text = fs::read(path)?;
-        serde_json::from_slice(&text).map(Some).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+        let text = fs::read_to_string(path)?;
+        // From a text, as everywhere in the library: a reader of bytes would be a second one.
+        serde_json::from_str(&text).map(Some).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
     }
 
     /// Up to which event old details need not wait for shipping: all of them where nothing is shipped from here. A file that

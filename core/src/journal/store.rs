@@ -74,6 +74,11 @@ pub(super) fn place(entry: &Entry) -> (i64, &str, &str, &str) {
     (entry.created_unix_ms(), &key.open_id, &key.environment, key.biz_id.as_str())
 }
 
+/// Sorts entries by a time, and within a millisecond as in every list. One function for all lists: a sort is much code.
+pub(super) fn sort_by_time(entries: &mut [Entry], time: fn(&Entry) -> i64) {
+    entries.sort_unstable_by(|one, other| (time(one), place(one)).cmp(&(time(other), place(other))));
+}
+
 /// Where entries are kept. Every method may be called from any thread and from several processes.
 pub trait Store: Send + Sync {
     /// The identity of this journal: random, new with the file and when a person accepts that records are lost. Only if

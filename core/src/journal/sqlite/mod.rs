@@ -38,7 +38,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::events::{Broken, Feeding, SharedIndex, View, feed, is_due};
 use super::liveness::{Liveness, Presence, may_be_running};
-use super::store::place;
+use super::store::sort_by_time;
 use super::{
     Guard, InFlight, JournalError, Opening, Page, ProcessLock, Recorded, Shipped, Store, filed, location,
 };
@@ -446,7 +446,7 @@ impl Sqlite {
         self.read(|connection| {
             let states = |view: &Proven<'_>| Ok(states(&view.transaction)?);
             let mut entries = self.index.merged(|| self.view(connection), wanted, states)?;
-            entries.sort_unstable_by(|one, other| place(one).cmp(&place(other)));
+            sort_by_time(&mut entries, Entry::created_unix_ms);
             Ok(entries)
         })
     }
