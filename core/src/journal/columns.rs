@@ -75,7 +75,7 @@ impl<'r> Record<'r> {
             operator_name: origin.operator_name.as_deref(),
             store: origin.multi_mark.as_deref(),
             data: detail.data.as_deref(),
-            detail: serde_json::to_string(detail)?.into(),
+            detail: json(detail)?.into(),
         })
     }
 
@@ -119,6 +119,13 @@ impl<'r> Record<'r> {
             Detail { data: owned(self.data), origin, ..detail },
         ))
     }
+}
+
+/// The details as JSON, in a buffer that seldom has to grow.
+fn json(detail: &Detail) -> serde_json::Result<String> {
+    let mut out = Vec::with_capacity(512);
+    serde_json::to_writer(&mut out, detail)?;
+    String::from_utf8(out).map_err(serde::ser::Error::custom)
 }
 
 /// What a checksum is made of: XXH3 over the columns, each text with its length and each gap with a mark, so that nothing

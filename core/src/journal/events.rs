@@ -224,7 +224,10 @@ impl Index {
     }
 
     fn know(&mut self, known: Known) {
-        self.known.insert(known.entry.key().clone(), known);
+        match self.known.get_mut(known.entry.key()) {
+            Some(before) => *before = known,
+            None => drop(self.known.insert(known.entry.key().clone(), known)),
+        }
     }
 
     /// Takes over what this process has committed.
@@ -473,6 +476,29 @@ struct Fed {
     after: Known,
 }
 
+impl Known {
+    /// Takes over the next event. A second one of the same revision, or one without the revision before it, was not written
+    /// by this procedure.
+    fn follow(&mut self, number: u64, change: Change) -> Result<(), Broken> {
+        let before = self.entry.revision();
+        let told = match change {
+            Change::Recorded(entry) => {
+                self.entry = entry;
+                self.entry.revision()
+            }
+            Change::Acknowledged { revision, .. } => {
+                self.entry.acknowledge();
+                revision
+            }
+        };
+        if told != before + 1 || self.entry.revision() != told {
+            return Err(Broken::Revision(number));
+        }
+        self.number = number;
+        Ok(())
+    }
+}
+
 /// Moves the oldest events of the log to the states, in one transaction, in which the state of an entry is read and written
 /// once. True if there are more.
 pub fn feed<F: Feeding>(feeding: F) -> Result<bool, F::Error> {
@@ -493,13 +519,20 @@ pub fn feed<F: Feeding>(feeding: F) -> Result<bool, F::Error> {
         };
         // The events of a sale stand close together.
         if let Some(fed) = changed.iter_mut().rev().find(|fed| key == fed.after.entry.key()) {
-            let entry = following(Some(&fed.after.entry), change).ok_or(Broken::Revision(number))?;
-            fed.after = Known { number, entry };
-        } else {
-            let before = feeding.state(key)?;
-            let entry = following(before.as_ref(), change).ok_or(Broken::Revision(number))?;
-            changed.push(Fed { before, after: Known { number, entry } });
+            fed.after.follow(number, change)?;
+            continue;
         }
+        let before = feeding.state(key)?;
+        let after = match (&before, change) {
+            (Some(before), change) => {
+                let mut after = Known { number, entry: Box::new(before.clone()) };
+                after.follow(number, change)?;
+                after
+            }
+            (None, Change::Recorded(entry)) if entry.revision() == 1 => Known { number, entry },
+            (None, _) => return Err(Broken::Revision(number).into()),
+        };
+        changed.push(Fed { before, after });
     }
     if last == ends.fed {
         return Err(Broken::Gap(last + 1).into());
@@ -510,16 +543,6 @@ pub fn feed<F: Feeding>(feeding: F) -> Result<bool, F::Error> {
     feeding.set_fed(last)?;
     feeding.commit()?;
     Ok(last < ends.last)
-}
-
-/// The entry after a change. A second event of the same revision, or one without the revision before it, was not written by
-/// this procedure.
-fn following(before: Option<&Entry>, change: Change) -> Option<Box<Entry>> {
-    let entry = match change {
-        Change::Recorded(entry) => entry,
-        Change::Acknowledged { revision, .. } => acknowledged(before, revision)?,
-    };
-    (before.map_or(0, Entry::revision) + 1 == entry.revision()).then_some(entry)
 }
 
 /// Whether the library itself may still settle an entry: every unsettled one except those whose reversal was refused.

@@ -7,36 +7,37 @@ use crate::payment::Key;
 
 /// The keys of the running consumes of this process, which are few. Copies share the same list.
 #[derive(Clone, Debug, Default)]
-pub struct InFlight(Arc<Mutex<Vec<Key>>>);
+pub struct InFlight(Arc<Mutex<Vec<Arc<Key>>>>);
 
 /// Marks one consume as running until the value is dropped.
 #[derive(Debug)]
 pub struct InFlightCall {
     all: InFlight,
-    key: Key,
+    key: Arc<Key>,
 }
 
 impl InFlight {
-    fn keys(&self) -> MutexGuard<'_, Vec<Key>> {
+    fn keys(&self) -> MutexGuard<'_, Vec<Arc<Key>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Marks a consume as running.
     pub fn begin(&self, key: &Key) -> InFlightCall {
-        self.keys().push(key.clone());
-        InFlightCall { all: self.clone(), key: key.clone() }
+        let key = Arc::new(key.clone());
+        self.keys().push(Arc::clone(&key));
+        InFlightCall { all: self.clone(), key }
     }
 
     /// Whether a consume is running in this process.
     pub fn contain(&self, key: &Key) -> bool {
-        self.keys().contains(key)
+        self.keys().iter().any(|running| **running == *key)
     }
 }
 
 impl Drop for InFlightCall {
     fn drop(&mut self) {
         let mut keys = self.all.keys();
-        if let Some(at) = keys.iter().position(|key| *key == self.key) {
+        if let Some(at) = keys.iter().position(|key| Arc::ptr_eq(key, &self.key)) {
             keys.swap_remove(at);
         }
     }

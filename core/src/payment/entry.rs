@@ -382,11 +382,23 @@ impl Entry {
 
     /// The record of a success whose answer the till has read; `None` if that changes nothing.
     pub fn acknowledged(&self) -> Option<Entry> {
-        (self.stage == Stage::Succeeded && !self.detail.acknowledged).then(|| {
-            let mut next = self.moved(Stage::Succeeded);
-            next.detail.acknowledged = true;
+        self.can_be_acknowledged().then(|| {
+            let mut next = self.clone();
+            next.acknowledge();
             next
         })
+    }
+
+    /// Makes it the record of a success whose answer the till has read, if that changes anything.
+    pub fn acknowledge(&mut self) {
+        if self.can_be_acknowledged() {
+            self.revision += 1;
+            self.detail.acknowledged = true;
+        }
+    }
+
+    fn can_be_acknowledged(&self) -> bool {
+        self.stage == Stage::Succeeded && !self.detail.acknowledged
     }
 
     /// The record of a success that the till has stored; `None` if that changes nothing.

@@ -264,7 +264,7 @@ impl Run<'_> {
                     &self.request.identity,
                     &client.account.codes,
                     client.account.strict_answer,
-                    &client.of_another_sale(&client.key(&self.request.biz_id)),
+                    &client.of_another_sale(record.key()),
                 );
                 Event::Ended { clock_is_off: client.learn(&answer), end: End::Answered(verdict) }
             }
