@@ -291,9 +291,13 @@ fn plain_length(bytes: &[u8]) -> usize {
             return 8 * index + at;
         }
     }
-    // The rest as a word: what is missing in it are spaces, which need no escape.
+    // The last eight bytes, of which the first are plain.
+    if let Some(last) = bytes.last_chunk() {
+        return first_mark(u64::from_le_bytes(*last)).map_or(bytes.len(), |at| bytes.len() - last.len() + at);
+    }
+    // A few bytes as a word: what is missing in it are spaces, which need no escape.
     let last = rest.iter().rev().fold(ONES * u64::from(b' '), |word, byte| word << 8 | u64::from(*byte));
-    8 * words.len() + first_mark(last).unwrap_or(rest.len())
+    first_mark(last).unwrap_or(rest.len())
 }
 
 /// A word of eight bytes that are 1.

@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         self.members(|reader, key| {
             if object.is_empty() {
                 // Enough for most objects; an empty one allocates nothing, since an answer may contain many.
-                object.members.reserve(8);
+                object.members.reserve(12);
             }
             match reader.value(depth + 1) {
                 Ok(value) => object.members.push((key, value)),

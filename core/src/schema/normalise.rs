@@ -53,16 +53,17 @@ pub(crate) fn exact_for_hosts(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether there may be a number of more than 15 digits: in a string such a run seldom stands behind one of these bytes, and a
-/// number always does, or at the start.
+/// Whether there may be a number of more than 15 digits. Such a run of digits covers one byte of every 16; in a string it
+/// seldom stands behind one of the bytes that may precede a number.
 fn may_hold_long_number(json: &[u8]) -> bool {
-    let is_long = |run: &[u8]| match run {
-        [b':' | b',' | b'[' | b'-' | b' ' | b'\t' | b'\n' | b'\r', digits @ ..] => {
-            digits.iter().all(u8::is_ascii_digit)
-        }
-        _ => false,
-    };
-    json.first().is_some_and(u8::is_ascii_digit) || json.windows(17).any(is_long)
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    (15..json.len()).step_by(16).any(|at| {
+        let (before, from) = json.split_at(at);
+        let right = from.iter().take_while(is_digit).count();
+        let left = before.iter().rev().take_while(is_digit).count();
+        let precedes = before.iter().rev().nth(left);
+        right > 0 && left + right > 15 && precedes.is_none_or(|byte| b":,[- \t\n\r".contains(byte))
+    })
 }
 
 /// The total length of the members, without white space between them.
@@ -163,7 +164,8 @@ fn is_secret(name: &str) -> bool {
     let begins = |at: usize, secret: &str| {
         bytes.get(at..at + secret.len()).is_some_and(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
     };
-    bytes.iter().enumerate().any(|(at, first)| match first {
+    // The shortest has seven letters.
+    bytes.iter().enumerate().take(bytes.len().saturating_sub(6)).any(|(at, first)| match first {
         b'p' | b'P' => begins(at, "password"),
         b'o' | b'O' => begins(at, "openkey") || begins(at, "open_key"),
         _ => false,

@@ -9,6 +9,13 @@ const MAX_SAFE: &str = "9007199254740991";
 /// An id without what scanners and files add at its ends: blanks, CR, LF, TAB and byte order marks. Nothing else is
 /// changed, leading zeros in particular.
 pub(crate) fn trimmed_id(text: &str) -> &str {
+    // Most ids have nothing to cut.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_alphanumeric()
+        && last.is_ascii_alphanumeric()
+    {
+        return text;
+    }
     text.trim_matches([' ', '\r', '\n', '\t', '\u{feff}'])
 }
 
