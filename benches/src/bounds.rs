@@ -35,7 +35,7 @@ pub(crate) const LATER_KB: Bound =
 pub(crate) const CONSUME_CALLS: Bound =
     counted("consume, system calls of the calling thread", "扣款，调用线程的系统调用次数", 34.0, 43.0);
 pub(crate) const CONSUME_INSTRUCTIONS: Bound =
-    counted("consume, instructions of the calling thread", "扣款，调用线程的指令数", 200_000.0, 300_000.0);
+    counted("consume, instructions of the calling thread", "扣款，调用线程的指令数", 200_000.0, 255_000.0);
 pub(crate) const WHOLE_FLUSHES: Bound = counted(
     "1,000 sales from start to stop, each: cache flushes",
     "从启动到停止共 1,000 笔，每笔：缓存刷盘次数",
@@ -52,7 +52,7 @@ pub(crate) const WHOLE_INSTRUCTIONS: Bound = counted(
     "1,000 sales from start to stop, each: instructions of the process",
     "从启动到停止共 1,000 笔，每笔：整个进程的指令数",
     350_000.0,
-    700_000.0,
+    430_000.0,
 );
 pub(crate) const SLOW_FLUSHES: Bound = counted(
     "sales with 50 ms between them, from start to stop, each: cache flushes",
@@ -69,7 +69,7 @@ pub(crate) const SLOW_KB: Bound = counted(
 pub(crate) const QUOTE_CALLS: Bound =
     counted("quote, system calls of the calling thread", "试算，调用线程的系统调用次数", 4.0, 4.2);
 pub(crate) const QUOTE_INSTRUCTIONS: Bound =
-    counted("quote, instructions of the calling thread", "试算，调用线程的指令数", 55_000.0, 90_000.0);
+    counted("quote, instructions of the calling thread", "试算，调用线程的指令数", 55_000.0, 85_000.0);
 
 /// All of them, in the order of the tables.
 pub(crate) const BOUNDS: [&Bound; 13] = [

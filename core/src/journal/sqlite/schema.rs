@@ -135,7 +135,7 @@ fn bring_up(connection: &Connection, lock: &ProcessLock) -> Result<(), Unusable>
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF;")?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // No plan depends on a value that is bound: else a statement with a limit is compiled anew for each.
+    // A plan that may depend on bound values makes SQLite compile a statement with a limit again for each value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
