@@ -294,10 +294,13 @@ fn ship_makes_no_folder_for_the_default_journal() {
     let settings = json!({"url": "https://127.0.0.1:1", "token": "1.x", "plain_members": true});
     place.write("collect.json", &settings.to_string());
     let machine = std::path::Path::new("/var/lib/zvpos");
-    let before = machine.exists();
+    if machine.exists() {
+        // It would be shipped from; core has the same test in folders of its own.
+        return;
+    }
     let refused = place.zv(&["collect", "ship", "--once"]).ended(3);
     assert!(refused.err.contains("the collector is not reached"), "{refused:?}");
-    assert_eq!((machine.exists(), place.folder.join(".zvpos").exists()), (before, false));
+    assert!(!machine.exists() && !place.folder.join(".zvpos").exists());
 }
 
 /// A till that burnt and a gap that was looked at: both are stated by a person, and shown.

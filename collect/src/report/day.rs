@@ -266,6 +266,15 @@ fn behind(till: &Till, journals: &[JournalState], (day, end_ms): (i64, i64)) -> 
     }
     let words = match complete {
         None => Words::new("尚未完整上传过", "has never shipped everything that it has"),
+        Some((arrived_ms, stated_day)) if arrived_ms >= end_ms => {
+            let stated = date(stated_day);
+            Words::new(
+                format!("收银机仍处于营业日 {stated}：未到它的日界，或时钟偏慢"),
+                format!(
+                    "is still in the business day {stated}: its day begins later, or its clock is behind"
+                ),
+            )
+        }
         Some(_) => {
             Words::new("营业日结束后尚未完整上传", "has not shipped everything since the end of the day")
         }

@@ -231,6 +231,8 @@ pub fn a_day_is_complete_when_the_till_says_so(open: Open<'_>) {
     };
     // Looked at on the day, and under way until after its end: there may be more.
     assert_eq!(ship(day, end + 1, 0, &mut store), 1);
+    let words = report(&mut store).behind[0].words.en.clone();
+    assert!(words.contains("is still in the business day 2026-11-22"), "{words}");
     // A clock that is ahead states a day that has not begun.
     assert_eq!(ship(day + 1, end - 1, 1, &mut store), 1);
     assert_eq!(ship(day + 1, end + 1, 2, &mut store), 0);
