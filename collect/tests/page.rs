@@ -203,8 +203,17 @@ fn the_page_loads_nothing_from_other_servers_and_shows_nothing_to_others() {
     let folder = Folder::new("policy");
     let server = collector(&folder);
     a_day(&folder, &server);
-    for path in ["/", "/collect.css", "/collect.svg", "/collect.js", "/charts.js", "/tables.js", "/words.js"]
-    {
+    for path in [
+        "/",
+        "/frame.css",
+        "/language.js",
+        "/collect.css",
+        "/collect.svg",
+        "/collect.js",
+        "/charts.js",
+        "/tables.js",
+        "/words.js",
+    ] {
         let file = asked(&server, &format!("GET {path} HTTP/1.1\r\nHost: anything"));
         assert!(
             file.starts_with("HTTP/1.1 200")

@@ -254,8 +254,9 @@ fn the_page_loads_nothing_from_other_servers() {
         "the policy forbids inline styles"
     );
     assert!(!page.body.contains("<script>") && !page.body.contains(" onclick="), "and inline scripts");
-    let mut files = vec!["/".to_owned(), "/inspector.css".to_owned(), "/inspector.svg".to_owned()];
-    let names = ["inspector.js", "inspector/dom.js", "inspector/words.js", "inspector/switches.js"];
+    let mut files = ["/", "/frame.css", "/inspector.css", "/inspector.svg"].map(str::to_owned).to_vec();
+    let names =
+        ["language.js", "inspector.js", "inspector/dom.js", "inspector/words.js", "inspector/switches.js"];
     files.extend(names.map(|name| format!("/{name}")));
     for path in files {
         let file = asked(&sandbox, "GET", &path, "Host: 127.0.0.1\r\n", "");

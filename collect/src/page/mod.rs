@@ -3,6 +3,8 @@
 /// A file of the page: its path, its media type, its text.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", "text/html; charset=utf-8", include_str!("files/index.html")),
+    ("/frame.css", "text/css; charset=utf-8", include_str!("../../../page/frame.css")),
+    ("/language.js", SCRIPT, include_str!("../../../page/language.js")),
     ("/collect.css", "text/css; charset=utf-8", include_str!("files/collect.css")),
     ("/collect.svg", "image/svg+xml", include_str!("files/collect.svg")),
     ("/collect.js", SCRIPT, include_str!("files/collect.js")),

@@ -137,9 +137,15 @@ impl Arguments {
             put(&format!("  {}", safe(&shop.shop)), &self.sums(shop));
         }
         for other in &report.other_environments {
-            let name = format!("  {}", safe(&other.environment));
             let sums = self.text(&other.sales, &other.refunds, &other.net);
-            put(&name, &format!("{sums}{}", self.pick("（测试环境，不计入合计）", " (a test, in no total)")));
+            let environment = &other.environment;
+            put(
+                self.pick("测试", "test"),
+                &match Lang::from(self.lang) {
+                    Lang::ZhCn => format!("{sums}（{environment}，不计入合计）"),
+                    Lang::En => format!("{sums} ({environment}, in no total)"),
+                },
+            );
         }
         let joined = |words: &[Words]| {
             words.iter().map(|words| self.said(words)).collect::<Vec<_>>().join(self.pick("，", ", "))

@@ -1,5 +1,9 @@
 // Every word of the page in both languages. What the server explains it says in both by itself: see `said`.
 
+import { language, translatePage, word } from "./language.js";
+
+export { otherLanguage, setLanguage } from "./language.js";
+
 const WORDS = {
   collector: ["collector", "汇总"],
   chain: ["Chain", "连锁"],
@@ -75,43 +79,8 @@ const STAGES = {
   unproven: ["unproven", "无法证明"],
 };
 
-const KEY = "zvpos-language";
-
-function remembered() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    // A browser that keeps nothing for this page.
-    return null;
-  }
-}
-
-let chosen = remembered() ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
-
-const word = (two) => two?.[chosen === "zh" ? 1 : 0];
-
 export const t = (key) => word(WORDS[key]) ?? key;
 export const stageWord = (stage) => word(STAGES[stage]) ?? stage;
 // A text of the server's in both languages.
-export const said = (words) => (chosen === "zh" ? words.zh : words.en);
-
-export function otherLanguage() {
-  return chosen === "zh" ? { name: "en", tag: "en", word: "English" } : { name: "zh", tag: "zh-CN", word: "中文" };
-}
-
-export function setLanguage(name) {
-  chosen = name;
-  try {
-    localStorage.setItem(KEY, name);
-  } catch {
-    // It holds until the page is left.
-  }
-}
-
-// The words that stand in the page itself.
-export function translate() {
-  document.documentElement.lang = chosen === "zh" ? "zh-CN" : "en";
-  document.title = `zvpos ${t("collector")}`;
-  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
-}
+export const said = (words) => (language() === "zh" ? words.zh : words.en);
+export const translate = () => translatePage(t("collector"), t);

@@ -13,6 +13,8 @@ pub(super) use self::{
 /// A file of the page: its path, its media type, its text.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
+    ("/frame.css", "text/css; charset=utf-8", include_str!("../../../../page/frame.css")),
+    ("/language.js", SCRIPT, include_str!("../../../../page/language.js")),
     ("/inspector.css", "text/css; charset=utf-8", include_str!("page/inspector.css")),
     ("/inspector.svg", "image/svg+xml", include_str!("page/inspector.svg")),
     ("/inspector.js", SCRIPT, include_str!("page/inspector.js")),

@@ -1,5 +1,9 @@
 // Every word of the page in both languages. What the server explains it says in both by itself: see `said`.
 
+import { language, translatePage, word } from "../language.js";
+
+export { language, otherLanguage, setLanguage } from "../language.js";
+
 const WORDS = {
   inspector: ["inspector", "检查台"],
   panels: ["Panels", "面板"],
@@ -202,47 +206,9 @@ export const POLICY = {
   till_follows: pair(["Tills' clocks move with it", "视为收银端时钟同步移动"]),
 };
 
-const KEY = "zvpos-language";
-
-function remembered() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    // A browser that keeps nothing for this page.
-    return null;
-  }
-}
-
-let chosen = remembered() ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
-
-export const language = () => chosen;
-
-const word = (two) => two?.[chosen === "zh" ? 1 : 0];
-
 export const t = (key) => word(WORDS[key]) ?? key;
 export const operationWord = (name) => (name ? (word(OPERATION_WORDS[name]) ?? name) : null);
 // A text of the server's, such as `explanation`: the Chinese one is beside it as `explanation_zh`.
-export const said = (thing, name) => thing[chosen === "zh" ? `${name}_zh` : name];
+export const said = (thing, name) => thing[language() === "zh" ? `${name}_zh` : name];
 export const ruleWord = (rule) => word(RULE_WORDS[rule]) ?? rule;
-
-export function otherLanguage() {
-  return chosen === "zh" ? { name: "en", tag: "en", word: "English" } : { name: "zh", tag: "zh-CN", word: "中文" };
-}
-
-export function setLanguage(name) {
-  chosen = name;
-  try {
-    localStorage.setItem(KEY, name);
-  } catch {
-    // It holds until the page is left.
-  }
-}
-
-// The words that stand in the page itself.
-export function translate() {
-  document.documentElement.lang = chosen === "zh" ? "zh-CN" : "en";
-  document.title = `zvpos ${t("inspector")}`;
-  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
-  for (const node of document.querySelectorAll("[data-t-placeholder]")) node.placeholder = t(node.dataset.tPlaceholder);
-}
+export const translate = () => translatePage(t("inspector"), t);
