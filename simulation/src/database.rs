@@ -11,6 +11,7 @@ use zvpos_core::journal::{Guard, JournalError, Page, owner_name};
 use zvpos_core::payment::{Entry, Key, Owner};
 
 use crate::actor::Role as Thread;
+use crate::process::Cut;
 use crate::scheduler::Life;
 use crate::world::World;
 
@@ -54,8 +55,11 @@ pub fn join(life: &Life, until: Instant) -> Result<std::sync::Arc<Nodes<Reached>
     let beating = std::sync::Arc::clone(&nodes);
     life.spawn(&mut life.world(), Thread::Library(life.process), move |life| {
         loop {
-            let at = life.world().now + beat_ms;
-            life.pause_until(at);
+            let mut at = life.world().now + beat_ms;
+            while life.world().now < at {
+                life.pause_until(at);
+                at = at.max(life.world().overloaded_until(life.process));
+            }
             if let Err(error) = beating.beat() {
                 let process = life.process;
                 life.world().say(&format!("P{process}"), || format!("beat: {} {error}", error.code.text));
@@ -290,12 +294,24 @@ impl Database for Reached {
     }
 
     fn beat(&self, owner: &Owner, until: Instant) -> Result<Option<u64>, Failure> {
-        let owner = owner.clone();
-        self.statement(until, false, move |world| world.database.tables.beat(&owner))
+        let (owner, process) = (owner.clone(), self.0.process);
+        let sent = self.0.world().now;
+        self.statement(until, false, move |world| {
+            let beat = world.database.tables.beat(&owner);
+            let heard = beat.is_some() && !world.database.is_unheard;
+            if let Some(process) = world.processes.get_mut(process).filter(|_| heard) {
+                process.answered_beat = Some((owner, sent));
+            }
+            beat
+        })
     }
 
     fn nodes(&self, until: Instant) -> Result<Membership, Failure> {
-        self.statement(until, false, |world| world.database.tables.nodes())
+        let process = self.0.process;
+        self.statement(until, false, move |world| {
+            world.note_nodes_read(process);
+            world.database.tables.nodes()
+        })
     }
 
     fn node(&self, owner: &Owner, until: Instant) -> Result<Option<Node>, Failure> {
@@ -305,8 +321,16 @@ impl Database for Reached {
 
     fn bury(&self, owner: &Owner, beat: Option<u64>, until: Instant) -> Result<(), Failure> {
         let (owner, process) = (owner.clone(), self.0.process);
+        let leaves = self.0.world().processes.get(process).is_some_and(|own| own.has_name(&owner));
+        if !leaves {
+            self.0.world().judge_verdict(process, &owner);
+        }
         self.statement(until, true, move |world| {
+            let was_dead = world.is_declared_dead(&owner);
             world.database.tables.bury(&owner, beat);
+            if !leaves && !was_dead && world.is_declared_dead(&owner) {
+                world.judge_lease(&owner);
+            }
             world.counters.count("nodes declared dead");
             world.say(&format!("P{process}"), || format!("declares {} dead at beat {beat:?}", owner.0));
         })
@@ -333,8 +357,8 @@ impl World {
         if self.quiet {
             return Fate::Done;
         }
-        let cut = self.processes.get(process).map_or(0, |process| process.cut_until);
-        if self.now < self.database.away_until.max(cut) {
+        let is_cut = self.processes.get(process).is_some_and(|process| process.cut.is_at(self.now));
+        if is_cut || self.database.away.is_at(self.now) {
             return self.random.pick(Fate::Away, &[Fate::Lost]);
         }
         let late = often_late && self.random.per_mille(300);
@@ -430,14 +454,73 @@ impl World {
         let lease_ms = self.plan.lease_ms();
         // Mostly about as long as it takes until others give up on a node.
         let about = lease_ms + self.random.range(1_000, 6_000);
-        let until = self.now + self.random.pick(lease_ms * 2, &[500, 5_000, about, about, about]);
+        let length = self.random.pick(lease_ms * 2, &[500, 5_000, about, about, about]);
+        let mut cut = Cut { until: self.now + length, back: (0, 0) };
+        if self.random.per_mille(500) {
+            let from = self.now + self.random.below(length);
+            cut.back = (from, from + self.random.range(200, 3_000));
+        }
         if self.random.per_mille(300) {
             self.counters.fault("the database is away for a time");
-            self.database.away_until = until;
-        } else if let Some(cut) = self.processes.get_mut(process) {
+            self.database.away = cut;
+        } else if let Some(process) = self.processes.get_mut(process) {
             self.counters.fault("a node is cut off from the database");
-            cut.cut_until = until;
+            process.cut = cut;
         }
-        self.say("fault", || format!("P{process} or all are cut off from the database until {until}"));
+        self.say("fault", || format!("P{process} or all are cut off from the database: {cut:?}"));
+    }
+
+    /// The machine of a node is overloaded: its calls are slow, and the thread that beats does not run.
+    pub fn overload(&mut self, process: usize) {
+        let until = self.now + self.plan.lease_ms() + self.random.range(3_000, 12_000);
+        self.counters.fault("a node is overloaded");
+        self.say("fault", || format!("P{process} is overloaded until {until}"));
+        if let Some(process) = self.processes.get_mut(process) {
+            process.overloaded_until = until;
+        }
+    }
+
+    fn overloaded_until(&self, process: usize) -> u64 {
+        self.processes.get(process).map_or(0, |process| process.overloaded_until)
+    }
+
+    /// A process has read the nodes and hears of it. What takes longer than three beats is a gap, by any clock.
+    fn note_nodes_read(&mut self, process: usize) {
+        let (now, longest) = (self.now, self.plan.beat_ms * 3 + self.plan.beat_ms / 10);
+        let Some(process) = self.processes.get_mut(process).filter(|_| !self.database.is_unheard) else {
+            return;
+        };
+        let (since, last) = process.read_nodes;
+        process.read_nodes = (if now - last > longest { now } else { since }, now);
+    }
+
+    /// A node is declared dead: others did not give up on it within its lease, which begins when its last answered beat was
+    /// sent.
+    fn judge_lease(&mut self, owner: &Owner) {
+        let lease_ms = self.plan.lease_ms();
+        let beats = self.processes.iter().filter(|process| process.alive);
+        let mut beats = beats.filter_map(|process| process.answered_beat.as_ref());
+        if beats.any(|(name, sent)| name == owner && self.now < sent + lease_ms) {
+            self.oracle.broken("L", format!("{} is declared dead within its lease", owner.0));
+        }
+    }
+
+    /// A node gives up on one that lives: it has read the nodes for a whole lease, by its own clock. A silence over a gap may
+    /// have been its own.
+    fn judge_verdict(&mut self, process: usize, owner: &Owner) {
+        let lease_ms = self.plan.lease_ms();
+        if !self.processes.iter().any(|other| other.alive && other.has_name(owner)) {
+            return;
+        }
+        let Some((since, read)) = self.processes.get(process).map(|process| process.read_nodes) else {
+            return;
+        };
+        if (read - since) * 1_020 < lease_ms * 1_000 {
+            let message = format!(
+                "P{process} declares {} dead, which lives and was not seen silent for a lease",
+                owner.0
+            );
+            self.oracle.broken("L", message);
+        }
     }
 }

@@ -40,6 +40,7 @@ impl World {
             40..130 if self.plan.clocks => self.set_clock(process),
             0..100 if self.mutant == Some(Mutant::LostCommit) => self.fail_over(),
             320..350 if self.plan.cuts && self.random.per_mille(500) => self.cut_database(process),
+            350..380 if self.plan.cuts => self.overload(process),
             130..150 if self.plan.outages => self.cut_line(),
             150..190 => self.foreign_sale(),
             290..310 if self.plan.loses_journal => self.lose_journal(),
@@ -94,14 +95,26 @@ impl World {
     fn suspend_node(&mut self, process: usize) -> u64 {
         let lease_ms = self.plan.lease_ms();
         let late_ms = self.plan.late_ms;
-        let longest = self.random.pick(lease_ms * 2, &[lease_ms, lease_ms + late_ms, lease_ms + 2 * late_ms]);
-        let until = self.now + self.random.range(100, longest);
+        // Most are longer than the others wait. After some all has been settled, and what then leaves still arrives.
+        let (shortest, longest) = self.random.pick(
+            (lease_ms + late_ms / 2, lease_ms + late_ms),
+            &[
+                (100, lease_ms),
+                (lease_ms, lease_ms * 2),
+                (lease_ms, lease_ms + 2 * late_ms),
+                (lease_ms + late_ms / 2, lease_ms + late_ms),
+            ],
+        );
+        let until = self.now + self.random.range(shortest, longest);
+        // Its connections may be gone afterwards.
+        let cut_until = until + self.random.pick(0, &[0, self.plan.total_ms, lease_ms]);
         let sleeps = self.random.per_mille(500);
         self.counters.fault(if sleeps { "a machine is suspended" } else { "a node is stopped" });
         self.say("fault", || format!("P{process} is stopped until {until}, its machine too: {sleeps}"));
         let now = self.now;
         if let Some(process) = self.processes.get_mut(process) {
-            process.was_stopped = true;
+            process.stopped_until = process.stopped_until.max(until);
+            process.cut.until = process.cut.until.max(cut_until);
             let since = process.sleeps_until.max(now);
             if sleeps && until > since {
                 process.slept_ms += until - since;

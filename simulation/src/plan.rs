@@ -121,12 +121,15 @@ impl Plan {
 
     /// The plan of a seed; the error is a configuration that the library refuses, a defect of this module.
     pub fn draw(random: &mut Random, mutant: Option<Mutant>, journals: Journals) -> Result<Plan, String> {
-        let plan = Plan::of_file(random, mutant)?;
+        let plan = Plan::common(random, mutant, journals)?;
         Ok(if journals == Journals::Database { plan.of_nodes(random) } else { plan })
     }
 
     /// The same gateway and tills over a database.
     fn of_nodes(self, random: &mut Random) -> Plan {
+        let lost_locks = random.per_mille(400);
+        // Where nodes are stopped, for long enough to see what has been settled meanwhile.
+        let longer_ms = if lost_locks { self.late_ms.min(60_000) } else { 0 };
         Plan {
             journals: Journals::Database,
             beat_ms: random.pick(2_000, &[1_000]),
@@ -134,12 +137,13 @@ impl Plan {
             cuts: random.per_mille(500),
             processes: 2 + random.index(4),
             tills: 1 + random.index(2),
-            busy_ms: random.range(30, 120) * 1000,
+            busy_ms: random.range(30, 120) * 1000 + longer_ms,
+            sales: 6 + random.index(25),
             bad_writes: 0,
             outages: self.outages && !self.long,
             long: false,
             loses_journal: false,
-            lost_locks: random.per_mille(400),
+            lost_locks,
             ..self
         }
     }
@@ -156,7 +160,7 @@ impl Plan {
     }
 
     #[allow(clippy::too_many_lines, reason = "one line a property of the world that is drawn")]
-    fn of_file(random: &mut Random, mutant: Option<Mutant>) -> Result<Plan, String> {
+    fn common(random: &mut Random, mutant: Option<Mutant>, journals: Journals) -> Result<Plan, String> {
         let off = match random.below(100) {
             0..58 => Off::Nothing,
             58..65 => Off::Reversible,
@@ -176,7 +180,9 @@ impl Plan {
         let guard = random.pick("member", &["coupon", "off"]);
         let confirm = has_route && random.per_mille(200);
         let confirm_after_s = random.range(5, 40);
-        let total_ms = random.range(2, 10) * 1000;
+        // Only a call that lasts longer than what others wait beyond a lease can outlive its lease.
+        let shortest = if journals == Journals::Database { 6 } else { 2 };
+        let total_ms = random.range(shortest, 10) * 1000;
         // V3 as it comes: its own route, and no codes that anybody has told.
         let as_it_comes = has_route && random.per_mille(150);
         let (already, not_found) = (already && !as_it_comes, not_found && !as_it_comes);

@@ -11,6 +11,22 @@ use zvpos_core::payment::Owner;
 /// The true time at the start of every simulation, in milliseconds since 1970.
 pub const EPOCH_MS: u64 = 1_795_000_000_000;
 
+/// For how long the database, or a process's way to it, is away. It may come back for a moment in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// Until when.
+    pub until: u64,
+    /// From when to when it is back.
+    pub back: (u64, u64),
+}
+
+impl Cut {
+    /// Whether it is away at that time.
+    pub fn is_at(&self, now: u64) -> bool {
+        now < self.until && !(self.back.0..self.back.1).contains(&now)
+    }
+}
+
 /// One process over all its lives.
 pub struct Process {
     /// The name of this life beside a file.
@@ -21,12 +37,18 @@ pub struct Process {
     pub drift_per_mille: i64,
     /// For how long its machine was suspended: its clock for deadlines did not go on.
     pub slept_ms: u64,
-    /// It was stopped in this life.
-    pub was_stopped: bool,
+    /// Until when it was stopped last.
+    pub stopped_until: u64,
     /// Until when its machine is suspended.
     pub sleeps_until: u64,
-    /// Until when it does not reach the database.
-    pub cut_until: u64,
+    /// When it does not reach the database.
+    pub cut: Cut,
+    /// Until when its machine is overloaded: calls are slow, and the thread that beats does not run.
+    pub overloaded_until: u64,
+    /// The last beat that was answered: in which name, and when it was sent.
+    pub answered_beat: Option<(Owner, u64)>,
+    /// From when to when it has read the nodes again and again, without a gap.
+    pub read_nodes: (u64, u64),
     /// Sales whose outcome a call could not record.
     pub left: BTreeSet<String>,
     /// How many lives there were.
@@ -57,9 +79,12 @@ impl Process {
             names: Vec::new(),
             drift_per_mille: 0,
             slept_ms: 0,
-            was_stopped: false,
+            stopped_until: 0,
             sleeps_until: 0,
-            cut_until: 0,
+            cut: Cut::default(),
+            overloaded_until: 0,
+            answered_beat: None,
+            read_nodes: (0, 0),
             left: BTreeSet::new(),
             lives: 0,
             alive: true,
@@ -87,6 +112,7 @@ impl Process {
     pub fn wakes_by(&mut self, time: u64) {
         self.slept_ms -= self.sleeps_until.saturating_sub(time);
         self.sleeps_until = self.sleeps_until.min(time);
+        self.stopped_until = self.stopped_until.min(time);
     }
 
     /// Whether this life has or had that name.
@@ -100,7 +126,10 @@ impl Process {
         self.lives += 1;
         self.owner = name(number, self.lives, total_ms);
         self.names.clear();
-        self.was_stopped = false;
+        self.stopped_until = 0;
+        self.overloaded_until = 0;
+        self.answered_beat = None;
+        self.read_nodes = (now, now);
         self.wakes_by(now);
         self.alive = true;
         self.failed = false;

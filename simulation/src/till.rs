@@ -131,6 +131,20 @@ impl World {
         self.now + self.random.range(1, longest)
     }
 
+    /// How many sales may have been begun by now. Those of nodes come over the whole time: leases end, and windows, while
+    /// there are still new ones.
+    fn sales_by_now(&self) -> usize {
+        let all = self.plan.sales;
+        match self.plan.journals {
+            Journals::File => all,
+            Journals::Database => {
+                let part =
+                    u64::try_from(all).unwrap_or(u64::MAX).saturating_mul(self.now) / self.plan.busy_ms;
+                all.min(2 + usize::try_from(part).unwrap_or(all))
+            }
+        }
+    }
+
     fn draw_job(&mut self) -> Option<Job> {
         if self.quiet {
             return None;
@@ -140,7 +154,7 @@ impl World {
             return self.settle_job();
         }
         let sale = match job {
-            0..450 if self.sales.len() < self.plan.sales => {
+            0..450 if self.sales.len() < self.sales_by_now() => {
                 let sale = Sale::draw(&mut self.random, self.sales.len(), false);
                 self.sales.push(sale.clone());
                 Some(sale)

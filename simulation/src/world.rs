@@ -18,7 +18,7 @@ use crate::mutant::Mutant;
 use crate::network::Wire;
 use crate::oracle::Oracle;
 use crate::plan::{Journals, Plan};
-use crate::process::{Locks, Process};
+use crate::process::{Cut, Locks, Process};
 use crate::random::Random;
 use crate::workload::Sale;
 
@@ -46,8 +46,8 @@ type Late = Box<dyn FnOnce(&mut World) + Send>;
 pub struct SharedDatabase {
     /// What it holds.
     pub tables: Tables,
-    /// Until when it answers nobody.
-    pub away_until: u64,
+    /// When it answers nobody.
+    pub away: Cut,
     /// Statements that are carried out later, by time and in the order of sending.
     pub later: Vec<(u64, Late)>,
     /// Nobody hears the answer to the statement that is carried out.
@@ -356,7 +356,14 @@ impl World {
 
     /// How long an effect takes: next to nothing, or once in a while a thread that the machine keeps waiting.
     pub fn soon(&mut self) -> u64 {
-        let longest = if self.random.per_mille(5) && !self.quiet { 3_000 } else { 3 };
+        let process = self.actors.get(self.running).map(|actor| actor.role.process());
+        let is_overloaded = process.and_then(|process| self.processes.get(process));
+        let is_overloaded = is_overloaded.is_some_and(|process| process.overloaded_until > self.now);
+        let longest = match self.random.below(1_000) {
+            0..5 if !self.quiet => 3_000,
+            0..300 if is_overloaded => 6_000,
+            _ => 3,
+        };
         self.now + self.random.range(0, longest)
     }
 
@@ -407,12 +414,14 @@ impl World {
         })
     }
 
-    /// Whether a call of a process that was never stopped is carrying out that consume and is not beyond its time.
+    /// Whether a call during which its process was not stopped is carrying out that consume and is not beyond its time.
     pub fn is_calling(&self, process: usize, biz_id: &str) -> bool {
-        let goes_on = self.processes.get(process).is_some_and(|process| !process.was_stopped);
-        let in_time = |actor: &Actor| self.now < actor.call.started + self.plan.total_ms;
+        let stopped = self.processes.get(process).map_or(u64::MAX, |process| process.stopped_until);
+        let in_time = |actor: &Actor| {
+            stopped <= actor.call.started && self.now < actor.call.started + self.plan.total_ms
+        };
         let mut actors = self.actors.iter().filter(|actor| actor.role == Role::Till(process) && !actor.ended);
-        goes_on && actors.any(|actor| actor.call.holds && actor.call.biz_id == biz_id && in_time(actor))
+        actors.any(|actor| actor.call.holds && actor.call.biz_id == biz_id && in_time(actor))
     }
 
     /// Whether a process runs.
@@ -505,7 +514,8 @@ impl World {
     pub fn calm(&mut self) {
         self.say("fault", || "faults stop; the gateway is well".to_owned());
         self.quiet = true;
-        self.database.away_until = 0;
+        let (away, now) = (self.database.away, self.now);
+        self.database.away.until = away.until.min(now);
         self.outage_until = 0;
         self.no_reversal_until = 0;
         // The vendor may have said meanwhile what a code means.
@@ -519,6 +529,8 @@ impl World {
         let soon = self.now + 1_000;
         for process in &mut self.processes {
             process.wakes_by(soon);
+            process.overloaded_until = process.overloaded_until.min(soon);
+            process.cut.until = process.cut.until.min(soon);
         }
         for actor in self.actors.iter_mut().filter(|actor| actor.suspended) {
             actor.suspended = false;
