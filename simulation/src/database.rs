@@ -13,7 +13,7 @@ use zvpos_core::payment::{Entry, Key, Owner};
 use crate::actor::Role as Thread;
 use crate::process::Cut;
 use crate::scheduler::Life;
-use crate::world::World;
+use crate::world::{Replica, World};
 
 /// What becomes of one statement.
 #[derive(Clone, Copy, PartialEq)]
@@ -77,11 +77,37 @@ impl Reached {
         often_late: bool,
         run: impl FnOnce(&mut World) -> T + Send + 'static,
     ) -> Result<T, Failure> {
+        self.read_or_write(until, often_late, false, run)
+    }
+
+    /// The same for a statement whose commit waits for the replica. While that does not follow, others see what was written,
+    /// as after a crash of the server that ends the wait, and nobody is told that it is durable.
+    fn change<T>(
+        &self,
+        until: Instant,
+        often_late: bool,
+        run: impl FnOnce(&mut World) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.read_or_write(until, often_late, true, run)
+    }
+
+    fn read_or_write<T>(
+        &self,
+        until: Instant,
+        often_late: bool,
+        writes: bool,
+        run: impl FnOnce(&mut World) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let life = &self.0;
         life.pause();
         // What the journal says is known only from an answer.
         life.call(|call| call.seen = None);
-        let fate = life.world().statement_fate(life.process, often_late);
+        let fate = {
+            let mut world = life.world();
+            let waits = world.is_stalled() && writes;
+            let fate = world.statement_fate(life.process, often_late);
+            if fate == Fate::Done && waits { Fate::Unheard } else { fate }
+        };
         match fate {
             Fate::Done => {
                 let done = run(&mut life.world());
@@ -184,7 +210,7 @@ impl Database for Reached {
             life.world().kill(life.process, "death before a commit");
         }
         let (sent, process, number) = (Sent::of(write), life.process, life.number);
-        self.statement(until, false, move |world| {
+        self.change(until, false, move |world| {
             let done = world.commit(process, &sent.write());
             if done {
                 world.asked(sent.entry.key(), Some(&sent.entry));
@@ -198,7 +224,7 @@ impl Database for Reached {
 
     fn confirm(&self, standing: &Standing, until: Instant) -> Result<bool, Failure> {
         let asked = standing.clone();
-        self.statement(until, false, move |world| {
+        self.change(until, false, move |world| {
             let is_ours = world.database.tables.confirm(&asked);
             if is_ours {
                 world.asked(asked.entry.key(), Some(&asked.entry));
@@ -209,7 +235,7 @@ impl Database for Reached {
 
     fn acknowledge(&self, records: &[(Entry, Token)], until: Instant) -> Result<(), Failure> {
         let (records, process) = (records.to_vec(), self.0.process);
-        self.statement(until, false, move |world| {
+        self.change(until, false, move |world| {
             for (entry, token) in records {
                 world.commit(process, &Write { entry: &entry, token, guard: Guard::Off, by: None });
             }
@@ -290,13 +316,13 @@ impl Database for Reached {
 
     fn join(&self, owner: &Owner, until: Instant) -> Result<(), Failure> {
         let owner = owner.clone();
-        self.statement(until, false, move |world| world.database.tables.join(&owner))
+        self.change(until, false, move |world| world.database.tables.join(&owner))
     }
 
     fn beat(&self, owner: &Owner, until: Instant) -> Result<Option<u64>, Failure> {
         let (owner, process) = (owner.clone(), self.0.process);
         let sent = self.0.world().now;
-        self.statement(until, false, move |world| {
+        self.change(until, false, move |world| {
             let beat = world.database.tables.beat(&owner);
             let heard = beat.is_some() && !world.database.is_unheard;
             if let Some(process) = world.processes.get_mut(process).filter(|_| heard) {
@@ -325,7 +351,7 @@ impl Database for Reached {
         if !leaves {
             self.0.world().judge_verdict(process, &owner);
         }
-        self.statement(until, true, move |world| {
+        self.change(until, true, move |world| {
             let was_dead = world.is_declared_dead(&owner);
             world.database.tables.bury(&owner, beat);
             if !leaves && !was_dead && world.is_declared_dead(&owner) {
@@ -339,7 +365,7 @@ impl Database for Reached {
     fn claim(&self, owner: &Owner, seen: Option<&Role>, until: Instant) -> Result<bool, Failure> {
         let (owner, seen) = (owner.clone(), seen.cloned());
         let process = self.0.process;
-        self.statement(until, false, move |world| {
+        self.change(until, false, move |world| {
             let is_taken = world.database.tables.claim(&owner, seen.as_ref());
             world.say(&format!("P{process}"), || format!("{} settles from now on: {is_taken}", owner.0));
             is_taken
@@ -347,7 +373,7 @@ impl Database for Reached {
     }
 
     fn forget(&self, until: Instant) -> Result<(), Failure> {
-        self.statement(until, false, |world| world.database.tables.forget())
+        self.change(until, false, |world| world.database.tables.forget())
     }
 }
 
@@ -434,6 +460,51 @@ impl World {
         let (_, run) = self.database.later.swap_remove(at);
         run(self);
         self.running = usize::MAX;
+    }
+
+    /// Whether commits wait for a replica that does not follow. When its time is over it follows again, or takes over.
+    fn is_stalled(&mut self) -> bool {
+        if self.database.replica.as_ref().is_some_and(|replica| replica.until <= self.now) {
+            self.end_of_stall();
+        }
+        self.database.replica.is_some()
+    }
+
+    /// The replica does not follow for a time.
+    pub fn stall(&mut self) {
+        if self.is_stalled() {
+            return;
+        }
+        let until = self.now + self.random.pick(3_000, &[500, 10_000, 20_000]);
+        self.counters.fault("commits wait for a replica");
+        self.say("fault", || format!("the replica does not follow until {until}"));
+        self.journal.replica_falls_behind();
+        self.database.replica = Some(Replica {
+            tables: self.database.tables.clone(),
+            until,
+            reversing_since: self.reversing_since.clone(),
+            refunds: self.refunds.clone(),
+            voids: self.voids.clone(),
+            confirmed: self.confirmed.clone(),
+        });
+    }
+
+    /// The replica follows again, or the server is lost and the replica takes over: what nobody was told to be durable is
+    /// gone.
+    pub fn end_of_stall(&mut self) {
+        let Some(replica) = self.database.replica.take() else { return };
+        if self.random.per_mille(300) {
+            self.say("fault", || "the replica has everything again".to_owned());
+            return self.journal.replica_catches_up();
+        }
+        self.counters.fault("a failover to a replica that did not follow");
+        self.say("fault", || "the replica takes over".to_owned());
+        self.journal.go_back(replica.tables.all());
+        self.database.tables = replica.tables;
+        self.reversing_since = replica.reversing_since;
+        self.refunds = replica.refunds;
+        self.voids = replica.voids;
+        self.confirmed = replica.confirmed;
     }
 
     /// D1 off: the database goes back to an earlier state, or there is a state to go back to.

@@ -40,6 +40,7 @@ impl World {
             40..130 if self.plan.clocks => self.set_clock(process),
             0..100 if self.mutant == Some(Mutant::LostCommit) => self.fail_over(),
             320..350 if self.plan.cuts && self.random.per_mille(500) => self.cut_database(process),
+            380..400 if self.plan.stalls => self.stall(),
             350..380 if self.plan.cuts => self.overload(process),
             130..150 if self.plan.outages => self.cut_line(),
             150..190 => self.foreign_sale(),

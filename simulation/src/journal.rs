@@ -29,6 +29,8 @@ pub struct SimJournal {
     entries: BTreeMap<String, Entry>,
     /// Every stage that was ever durable, by revision.
     history: BTreeMap<String, BTreeMap<u64, Stage>>,
+    /// Stages that are on one server only, in their order.
+    on_one: Option<Vec<(String, u64, Stage)>>,
     /// Written, but its flush failed.
     limbo: Option<Entry>,
     /// The room that is held for outcomes was given back.
@@ -86,7 +88,10 @@ impl SimJournal {
         // It is written where the failed one stood.
         self.limbo = None;
         let biz_id = entry.key().biz_id.to_string();
-        self.history.entry(biz_id.clone()).or_default().insert(entry.revision(), entry.stage());
+        match &mut self.on_one {
+            Some(on_one) => on_one.push((biz_id.clone(), entry.revision(), entry.stage())),
+            None => self.is_durable(biz_id.clone(), entry.revision(), entry.stage()),
+        }
         self.entries.insert(biz_id, entry);
     }
 
@@ -114,8 +119,25 @@ impl SimJournal {
         self.commit(entry);
     }
 
+    fn is_durable(&mut self, biz_id: String, revision: u64, stage: Stage) {
+        self.history.entry(biz_id).or_default().insert(revision, stage);
+    }
+
+    /// From now on what is committed is on one server only.
+    pub fn replica_falls_behind(&mut self) {
+        self.on_one.get_or_insert_default();
+    }
+
+    /// The replica has everything again.
+    pub fn replica_catches_up(&mut self) {
+        for (biz_id, revision, stage) in self.on_one.take().unwrap_or_default() {
+            self.is_durable(biz_id, revision, stage);
+        }
+    }
+
     /// A database has gone back to these records.
     pub fn go_back<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        self.on_one = None;
         self.entries = entries.map(|entry| (entry.key().biz_id.to_string(), entry.clone())).collect();
     }
 

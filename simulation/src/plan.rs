@@ -39,6 +39,8 @@ pub struct Plan {
     pub beat_ms: u64,
     /// Statements of nodes that meet a fault, of a thousand.
     pub bad_statements: u64,
+    /// Whether the database's replica does not follow at times, and may then take over.
+    pub stalls: bool,
     /// Whether the database or the way to it is away at times.
     pub cuts: bool,
     /// Processes on the one journal.
@@ -134,6 +136,7 @@ impl Plan {
             journals: Journals::Database,
             beat_ms: random.pick(2_000, &[1_000]),
             bad_statements: random.pick(20, &[0, 60, 200]),
+            stalls: random.per_mille(500),
             cuts: random.per_mille(500),
             processes: 2 + random.index(4),
             tills: 1 + random.index(2),
@@ -276,6 +279,7 @@ impl Plan {
             journals: Journals::File,
             beat_ms: 0,
             bad_statements: 0,
+            stalls: false,
             cuts: false,
             processes: 1 + random.index(3),
             tills: 1 + random.index(3),

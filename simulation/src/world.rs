@@ -41,6 +41,22 @@ pub enum Turn {
 /// A statement that is carried out later.
 type Late = Box<dyn FnOnce(&mut World) + Send>;
 
+/// What a replica has that does not follow, and what was known by what it has.
+pub struct Replica {
+    /// Its tables.
+    pub tables: Tables,
+    /// Until when it does not follow.
+    pub until: u64,
+    /// As [`World::reversing_since`], [`World::refunds`] and so on.
+    pub reversing_since: BTreeMap<String, u64>,
+    /// See there.
+    pub refunds: BTreeSet<String>,
+    /// See there.
+    pub voids: BTreeSet<String>,
+    /// See there.
+    pub confirmed: BTreeMap<String, (u32, u32)>,
+}
+
 /// What the nodes of a seed share, and what befalls it.
 #[derive(Default)]
 pub struct SharedDatabase {
@@ -54,6 +70,8 @@ pub struct SharedDatabase {
     pub is_unheard: bool,
     /// An earlier state of the tables, which a failover goes back to where D1 is off.
     pub earlier: Option<Tables>,
+    /// What the replica has, while it does not follow: no commit is acknowledged.
+    pub replica: Option<Replica>,
 }
 
 /// The state of one seed.
@@ -514,6 +532,7 @@ impl World {
     pub fn calm(&mut self) {
         self.say("fault", || "faults stop; the gateway is well".to_owned());
         self.quiet = true;
+        self.end_of_stall();
         let (away, now) = (self.database.away, self.now);
         self.database.away.until = away.until.min(now);
         self.outage_until = 0;

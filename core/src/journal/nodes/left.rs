@@ -84,7 +84,11 @@ impl<D: Database> Nodes<D> {
                 return Err(self.behind("a record is gone"));
             };
             if standing.has_written(left.token) {
-                return Ok(());
+                let kept = self.repeated(until, |until| self.is_durable(&standing, until));
+                if kept.map_err(|failure| self.explain(failure))? {
+                    return Ok(());
+                }
+                continue;
             }
             let Some(record) = ended_unrecorded(&left.record, &standing.entry) else { return Ok(()) };
             if let Recorded::Done(()) | Recorded::InDoubt(_) = self.put(&record, until)? {

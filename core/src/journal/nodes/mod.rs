@@ -26,7 +26,7 @@ pub use locks::NodeLocks;
 use super::liveness::Liveness;
 use super::{Guard, InFlight, JournalError, Page, Recorded, Store, filed};
 use crate::outcome::codes;
-use crate::payment::{Entry, Key, Owner};
+use crate::payment::{Entry, Key, Owner, Stage};
 use lease::{Lease, Observer};
 use left::Left;
 use names::Names;
@@ -173,6 +173,35 @@ impl<D: Database> Nodes<D> {
         }
     }
 
+    /// Whether what stands cannot be lost any more. What another node has written may be on one server only: its node was
+    /// not told that it is durable. Writing it over itself waits for that, and for all that was written before it. `false`:
+    /// it has changed meanwhile.
+    fn is_durable(&self, standing: &Standing, until: Instant) -> Result<bool, Failure> {
+        let is_ours = lock(&self.witness).has(standing);
+        // From an intent nothing is told.
+        Ok(is_ours || standing.entry.stage() == Stage::Sending || self.database.confirm(standing, until)?)
+    }
+
+    /// The record of a bizId, durable.
+    fn durable(&self, key: &Key, until: Instant) -> Result<Option<Standing>, Failure> {
+        loop {
+            let Some(standing) = self.one(key, until)? else { return Ok(None) };
+            if self.is_durable(&standing, until)? {
+                return Ok(Some(standing));
+            }
+        }
+    }
+
+    /// Waits until all that was read before is durable: a beat is written after it.
+    fn after_a_beat<T>(&self, read: T) -> Result<T, JournalError> {
+        let until = self.database.now() + READ;
+        match self.repeated(until, |until| self.database.beat(self.names.present(), until)) {
+            Ok(Some(_)) => Ok(read),
+            Ok(None) => Err(self.explain(Failure::Away("this node was declared dead; ask again".to_owned()))),
+            Err(failure) => Err(self.explain(failure)),
+        }
+    }
+
     fn one(&self, key: &Key, until: Instant) -> Result<Option<Standing>, Failure> {
         Ok(self.database.standing(std::slice::from_ref(key), until)?.into_iter().next())
     }
@@ -196,7 +225,7 @@ impl<D: Database> Store for Nodes<D> {
     }
 
     fn find(&self, key: &Key) -> Result<Option<Entry>, JournalError> {
-        self.read(|until| Ok(self.one(key, until)?.map(|standing| standing.entry)))
+        self.read(|until| Ok(self.durable(key, until)?.map(|standing| standing.entry)))
     }
 
     fn seems_free(&self, record: &Entry, guard: Guard) -> bool {
@@ -229,6 +258,9 @@ impl<D: Database> Store for Nodes<D> {
 
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
         let mut entries = self.read(|until| self.database.near_day(day, until))?;
+        if !entries.is_empty() {
+            entries = self.after_a_beat(entries)?;
+        }
         filed::sort(&mut entries);
         // What was acknowledged and is not written down yet.
         let acknowledged = lock(&self.acknowledged);
@@ -280,7 +312,8 @@ impl<D: Database> Store for Nodes<D> {
 
 impl<D: Database> Nodes<D> {
     fn whole(&self, list: List) -> Result<Vec<Entry>, JournalError> {
-        Page::all(PAGE, |page| self.read(|until| self.database.list(list, page, until)))
+        let entries = Page::all(PAGE, |page| self.read(|until| self.database.list(list, page, until)))?;
+        if entries.is_empty() { Ok(entries) } else { self.after_a_beat(entries) }
     }
 }
 

@@ -103,10 +103,12 @@ impl<D: Database> Nodes<D> {
                 self.confirmed(&standing, until)
             }
             Some(standing) if is_ambiguous && standing.has_written(write.token) => {
-                Ok(Some(Ok(Recorded::Superseded(standing.entry))))
+                let is_durable = self.is_durable(&standing, until)?;
+                Ok(is_durable.then_some(Ok(Recorded::Superseded(standing.entry))))
             }
             Some(standing) if standing.entry.revision() != before => {
-                Ok(Some(Ok(Recorded::Existing(standing.entry))))
+                let is_durable = self.is_durable(&standing, until)?;
+                Ok(is_durable.then_some(Ok(Recorded::Existing(standing.entry))))
             }
             None if before > 0 => Ok(Some(Err(self.behind("a record is gone")))),
             _ => {

@@ -10,7 +10,7 @@ use crate::gateway::Identity;
 use crate::journal::conformance::CASES;
 use crate::money::BizId;
 use crate::payment::consume::abandoned;
-use crate::payment::{Detail, OnUnknown, Stage};
+use crate::payment::{Detail, OnUnknown};
 
 const LEASE: LeaseSettings = LeaseSettings {
     lease: Duration::from_secs(20),
@@ -329,6 +329,31 @@ fn a_record_takes_one_statement() {
     assert!(done(&node.record(&first, Guard::Member, soon(&node))));
     assert!(done(&node.record(&then(&first, Stage::Succeeded), Guard::Off, soon(&node))));
     assert_eq!(server.said(), ["write", "write"]);
+}
+
+#[test]
+fn what_another_node_has_recorded_is_told_when_it_is_durable() {
+    let server = Server::new();
+    let (one, other) = (node(&server), node(&server));
+    let first = intent(&one, "B1", "1");
+    one.record(&first, Guard::Member, soon(&one)).unwrap();
+    server.said();
+    assert_eq!(other.find(first.key()).unwrap().map(|found| found.stage()), Some(Stage::Sending));
+    assert_eq!(server.said(), ["standing"], "from an intent nothing is told");
+    let success = then(&first, Stage::Succeeded);
+    one.record(&success, Guard::Off, soon(&one)).unwrap();
+    server.said();
+    assert!(one.find(first.key()).unwrap().is_some());
+    assert_eq!(server.said(), ["standing"], "it was told that this is durable");
+    assert!(other.find(first.key()).unwrap().is_some());
+    assert_eq!(server.said(), ["standing", "confirm"]);
+    let told = other.record(&intent(&other, "B1", "1"), Guard::Member, soon(&other));
+    assert!(matches!(told, Ok(Recorded::Existing(entry)) if entry.stage() == Stage::Succeeded));
+    assert_eq!(server.said(), ["write", "standing", "confirm"]);
+    assert_eq!(other.unfinished().unwrap().len(), 1);
+    assert_eq!(server.said(), ["list", "beat"]);
+    assert_eq!(other.near_day(0).unwrap().len(), 1);
+    assert_eq!(server.said(), ["near_day", "beat"]);
 }
 
 #[test]
