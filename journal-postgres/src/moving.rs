@@ -96,6 +96,16 @@ impl Place {
         JournalError::new(&codes::JOURNAL_PLACE, message)
     }
 
+    /// Marks the source as moved, and ends the transaction. What is not known to be durable is no success: the next run
+    /// sees what became of it.
+    fn mark(&mut self, kept: &str) -> Result<(), JournalError> {
+        let text = self.moving.seal.clone();
+        if self.ask(&text, &[(&MOVED, Type::INT4), (&kept, Type::TEXT)])?.is_empty() {
+            return Err(self.strange("zv_journal"));
+        }
+        self.ask(COMMIT, &[]).map(drop)
+    }
+
     fn page(&mut self, after: Option<&Key>, limit: usize) -> Result<Vec<Entry>, JournalError> {
         let (open_id, environment, biz_id) =
             after.map_or(("", "", ""), |key| (&key.open_id, &key.environment, key.biz_id.as_str()));
@@ -139,6 +149,8 @@ pub fn leaving(settings: &Settings) -> Result<Leaving, JournalError> {
         FORMAT => {}
         MOVED => {
             let seal = Seal::read(&kept).ok_or_else(|| moving::moved_away(&words, &kept))?;
+            // An earlier run may have left the mark on one server only: writing it again waits for the replica.
+            place.mark(&kept)?;
             let coming = Coming { only: Some(seal.to.clone()), ..coming };
             return Ok(Leaving::Moved { coming, seal });
         }
@@ -186,14 +198,9 @@ impl Source for ClosedDatabase {
 
     fn seal(mut self: Box<Self>, seal: &Seal) -> Result<(), JournalError> {
         let place = &mut self.place;
-        let (text, kept) = (place.moving.seal.clone(), seal.to_text());
-        if place.ask(&text, &[(&MOVED, Type::INT4), (&kept, Type::TEXT)])?.is_empty() {
-            return Err(place.strange("zv_journal"));
-        }
         let text = place.moving.rename.clone();
         place.batch(&text)?;
-        // What is not known to be durable is no success: the next run sees what became of it.
-        place.ask(COMMIT, &[]).map(drop)
+        place.mark(&seal.to_text())
     }
 }
 
