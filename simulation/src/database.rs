@@ -332,6 +332,10 @@ impl Database for Reached {
         })
     }
 
+    fn has_ended(&self, owner: &Owner) -> bool {
+        self.0.world().has_ended_here(self.0.process, owner)
+    }
+
     fn nodes(&self, until: Instant) -> Result<Membership, Failure> {
         let process = self.0.process;
         self.statement(until, false, move |world| {
@@ -378,6 +382,20 @@ impl Database for Reached {
 }
 
 impl World {
+    /// Whether the lock of a name can be taken by this process: every second process is on one machine, and a lock is held
+    /// as long as the life that has the name.
+    fn has_ended_here(&mut self, process: usize, owner: &Owner) -> bool {
+        let number = owner.0.split('-').next().and_then(|number| number.parse::<usize>().ok());
+        let is_here = number.is_some_and(|number| number % 2 == process % 2);
+        let ended = self.plan.node_locks
+            && is_here
+            && !self.processes.iter().any(|one| one.alive && one.has_name(owner));
+        if ended {
+            self.counters.count("nodes found ended by their locks");
+        }
+        ended
+    }
+
     /// What becomes of a process's next statement.
     fn statement_fate(&mut self, process: usize, often_late: bool) -> Fate {
         if self.quiet {

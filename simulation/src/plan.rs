@@ -41,6 +41,8 @@ pub struct Plan {
     pub bad_statements: u64,
     /// Whether the database's replica does not follow at times, and may then take over.
     pub stalls: bool,
+    /// Whether the nodes of one machine hold locks by which they learn of each other's end.
+    pub node_locks: bool,
     /// Whether the database or the way to it is away at times.
     pub cuts: bool,
     /// Processes on the one journal.
@@ -132,7 +134,7 @@ impl Plan {
         let lost_locks = random.per_mille(400);
         // Where nodes are stopped, for long enough to see what has been settled meanwhile.
         let longer_ms = if lost_locks { self.late_ms.min(60_000) } else { 0 };
-        Plan {
+        let plan = Plan {
             journals: Journals::Database,
             beat_ms: random.pick(2_000, &[1_000]),
             bad_statements: random.pick(20, &[0, 60, 200]),
@@ -148,7 +150,8 @@ impl Plan {
             loses_journal: false,
             lost_locks,
             ..self
-        }
+        };
+        Plan { node_locks: random.per_mille(400), ..plan }
     }
 
     /// How long a lease lasts, in milliseconds: the shortest that the library accepts.
@@ -280,6 +283,7 @@ impl Plan {
             beat_ms: 0,
             bad_statements: 0,
             stalls: false,
+            node_locks: false,
             cuts: false,
             processes: 1 + random.index(3),
             tills: 1 + random.index(3),
