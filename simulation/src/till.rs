@@ -323,8 +323,13 @@ impl World {
         let json = answer.to_json();
         let value = Value::parse(&json).ok();
         let recorded = value.as_ref().and_then(Value::as_object).and_then(|all| all.given("recorded"));
-        let other = recorded.and_then(Value::as_object).and_then(|entry| entry.given("bizId")?.scalar());
-        let Some(other) = other else { return };
+        let field = |name| recorded.and_then(Value::as_object).and_then(|entry| entry.given(name)?.scalar());
+        let Some(other) = field("bizId") else { return };
+        // The answer of a database takes a while, and says how it was.
+        let stands = self.journal.find(other).map(|entry| entry.stage().as_str());
+        if self.plan.journals == Journals::Database && stands != field("stage") {
+            return;
+        }
         let promised = self.journal.find(other).is_some_and(zvpos_core::payment::Entry::promise_refused);
         if self.refunds.contains(other) || promised {
             self.oracle.broken("R", format!("{biz_id} is held back by {other}, which takes nothing"));
