@@ -51,8 +51,10 @@ fn a_database_that_is_well_shows_who_lives_and_what_is_open() {
     let config = node(cluster(), "well");
     let report = std::thread::scope(|scope| {
         let examined = scope.spawn(|| examined(&config));
+        let mut beat = 0;
         until("the doctor is done", || {
-            database.beat(&owner("alive"), cluster::soon()).unwrap();
+            beat += 1;
+            database.beat(&owner("alive"), beat, cluster::soon()).unwrap();
             std::thread::sleep(Duration::from_millis(50));
             examined.is_finished()
         });

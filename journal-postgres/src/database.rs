@@ -302,8 +302,10 @@ impl Database for Postgres {
         self.change(&self.statements().join, &parameters, until).map(drop)
     }
 
-    fn beat(&self, owner: &Owner, until: Instant) -> Result<Option<u64>, Failure> {
-        let rows = self.change(&self.statements().beat, &[(&owner.0, Type::TEXT)], until)?;
+    fn beat(&self, owner: &Owner, number: u64, until: Instant) -> Result<Option<u64>, Failure> {
+        let number = counted(number);
+        let parameters: [Parameter<'_>; 2] = [(&owner.0, Type::TEXT), (&number, Type::INT8)];
+        let rows = self.change(&self.statements().beat, &parameters, until)?;
         rows.first().map(|row| count_of(row, 0, "beat")).transpose()
     }
 

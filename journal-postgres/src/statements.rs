@@ -208,8 +208,10 @@ statements! {
     /// Adds a node.
     join = "INSERT INTO SCHEMA.zv_node (owner, host, version, beat, dead) VALUES ($1, $2, $3, 0, false) \
         ON CONFLICT DO NOTHING";
-    /// Counts a beat.
-    beat = "UPDATE SCHEMA.zv_node SET beat = beat + 1 WHERE owner = $1 AND NOT dead RETURNING beat";
+    /// Raises the beat to $2, and gives the one before. Written over itself if it is as high, so that the commit is waited
+    /// for.
+    beat = "UPDATE SCHEMA.zv_node n SET beat = greatest(n.beat, $2) FROM SCHEMA.zv_node b \
+            WHERE n.owner = $1 AND b.owner = n.owner AND NOT n.dead RETURNING b.beat";
     /// All nodes, and in a row with a term who settles.
     nodes = "SELECT owner, beat, dead, NULL::bigint FROM SCHEMA.zv_node UNION ALL \
         SELECT owner, 0, false, term FROM SCHEMA.zv_role WHERE name = 'settle'";

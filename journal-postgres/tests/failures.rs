@@ -3,6 +3,7 @@
 
 mod cluster;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -152,7 +153,7 @@ fn a_session_that_is_ended_is_ambiguous_and_a_cancelled_statement_was_not_carrie
     for (act, is_ambiguous) in [("pg_terminate_backend", true), ("pg_cancel_backend", false)] {
         let lock = locked("sessions");
         let answer = thread::scope(|scope| {
-            let beat = scope.spawn(|| database.beat(&owner("n1"), soon()));
+            let beat = scope.spawn(|| database.beat(&owner("n1"), 1, soon()));
             until("the statement waits", || !waiting("sessions").is_empty());
             let process = waiting("sessions").remove(0);
             cluster().admin().texts(&format!("SELECT {act}({process})"));
@@ -165,7 +166,7 @@ fn a_session_that_is_ended_is_ambiguous_and_a_cancelled_statement_was_not_carrie
             answer => panic!("{act}: {answer:?}"),
         }
     }
-    assert_eq!(database.beat(&owner("n1"), soon()).unwrap(), Some(1));
+    assert_eq!(database.beat(&owner("n1"), 2, soon()).unwrap(), Some(0));
 }
 
 #[test]
@@ -176,17 +177,17 @@ fn a_full_pool_is_away_and_serves_again() {
     database.join(&owner("n1"), soon()).unwrap();
     let lock = locked("crowd");
     thread::scope(|scope| {
-        let beat = scope.spawn(|| database.beat(&owner("n1"), soon()));
+        let beat = scope.spawn(|| database.beat(&owner("n1"), 1, soon()));
         until("the statement waits", || !waiting("crowd").is_empty());
-        let away = database.beat(&owner("n1"), in_ms(100));
+        let away = database.beat(&owner("n1"), 9, in_ms(100));
         assert!(matches!(&away, Err(Failure::Away(words)) if words.contains("all 1 are in use")), "{away:?}");
-        let patient = scope.spawn(|| database.beat(&owner("n1"), soon()));
+        let patient = scope.spawn(|| database.beat(&owner("n1"), 2, soon()));
         drop(lock);
         let mut beats = [beat.join().unwrap().unwrap(), patient.join().unwrap().unwrap()];
         beats.sort_unstable();
-        assert_eq!(beats, [Some(1), Some(2)]);
+        assert_eq!(beats, [Some(0), Some(1)]);
     });
-    let over = database.beat(&owner("n1"), Instant::now());
+    let over = database.beat(&owner("n1"), 9, Instant::now());
     assert!(matches!(&over, Err(Failure::Away(words)) if words.contains("time was over")), "{over:?}");
 }
 
@@ -200,14 +201,14 @@ fn an_earlier_statements_deadline_ends_no_later_one() {
     // One that has gone off is set again only for what comes next.
     for beat in [1, 3] {
         let earlier = in_ms(1_000);
-        assert_eq!(database.beat(&owner("n1"), earlier).unwrap(), Some(beat));
+        assert_eq!(database.beat(&owner("n1"), beat, earlier).unwrap(), Some(beat - 1));
         let lock = locked("deadlines");
         thread::scope(|scope| {
-            let later = scope.spawn(|| database.beat(&owner("n1"), soon()));
+            let later = scope.spawn(|| database.beat(&owner("n1"), beat + 1, soon()));
             until("the statement waits", || !waiting("deadlines").is_empty());
             thread::sleep(earlier.saturating_duration_since(Instant::now()) + Duration::from_millis(100));
             drop(lock);
-            assert_eq!(later.join().unwrap().unwrap(), Some(beat + 1));
+            assert_eq!(later.join().unwrap().unwrap(), Some(beat));
         });
     }
 }
@@ -292,13 +293,14 @@ fn what_the_server_could_not_serialize_is_repeated() {
     settings.pool = 8;
     let database = open(&settings);
     database.join(&owner("n1"), soon()).unwrap();
-    let barrier = Barrier::new(8);
+    let (barrier, tried) = (Barrier::new(8), AtomicU64::new(0));
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 barrier.wait();
                 for _ in 0..10 {
-                    database.beat(&owner("n1"), soon()).unwrap().unwrap();
+                    let number = tried.fetch_add(1, Ordering::Relaxed) + 1;
+                    database.beat(&owner("n1"), number, soon()).unwrap().unwrap();
                 }
             });
         }

@@ -82,21 +82,23 @@ fn nodes_beat_until_they_are_dead() {
     let database = opened("nodes");
     let [one, two] = ["n1", "n2"].map(owner);
     assert_eq!(database.nodes(soon()).unwrap(), zvpos_core::journal::nodes::Membership::default());
-    assert_eq!(database.beat(&one, soon()).unwrap(), None);
+    assert_eq!(database.beat(&one, 1, soon()).unwrap(), None);
     for node in [&one, &two, &one] {
         database.join(node, soon()).unwrap();
     }
     for beat in 1..4 {
-        assert_eq!(database.beat(&one, soon()).unwrap(), Some(beat));
+        assert_eq!(database.beat(&one, beat, soon()).unwrap(), Some(beat - 1));
     }
     let node = |owner: &zvpos_core::payment::Owner, beat, dead| Node { owner: owner.clone(), beat, dead };
     assert_eq!(database.node(&one, soon()).unwrap(), Some(node(&one, 3, false)));
     assert_eq!(database.node(&owner("n3"), soon()).unwrap(), None);
     // Its beat is not as it was seen.
     database.bury(&one, Some(2), soon()).unwrap();
-    assert_eq!(database.beat(&one, soon()).unwrap(), Some(4));
+    assert_eq!(database.beat(&one, 4, soon()).unwrap(), Some(3));
+    // A try that comes late raises nothing.
+    assert_eq!(database.beat(&one, 2, soon()).unwrap(), Some(4));
     database.bury(&one, Some(4), soon()).unwrap();
-    assert_eq!(database.beat(&one, soon()).unwrap(), None);
+    assert_eq!(database.beat(&one, 5, soon()).unwrap(), None);
     database.join(&one, soon()).unwrap();
     assert_eq!(database.node(&one, soon()).unwrap(), Some(node(&one, 4, true)));
     let mut all = database.nodes(soon()).unwrap().nodes;

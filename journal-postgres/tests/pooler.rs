@@ -34,7 +34,7 @@ fn many_threads_share_the_few_connections_of_a_pooler() {
                     let biz_id = format!("T{thread}-{number}");
                     let sale = |stage| Draft::new(&biz_id, stage).of(&biz_id, &[&biz_id]);
                     write(&sale(Stage::Sending).entry(), 1);
-                    database.beat(me, soon()).unwrap().unwrap();
+                    database.beat(me, thread * 25 + number + 1, soon()).unwrap().unwrap();
                     write(&sale(Stage::Succeeded).revision(2).entry(), 2);
                     let found = standing(database, &biz_id).unwrap();
                     assert_eq!((found.token, &found.earlier[..]), (2, &[1][..]));

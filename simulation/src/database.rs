@@ -319,11 +319,11 @@ impl Database for Reached {
         self.change(until, false, move |world| world.database.tables.join(&owner))
     }
 
-    fn beat(&self, owner: &Owner, until: Instant) -> Result<Option<u64>, Failure> {
+    fn beat(&self, owner: &Owner, number: u64, until: Instant) -> Result<Option<u64>, Failure> {
         let (owner, process) = (owner.clone(), self.0.process);
         let sent = self.0.world().now;
         self.change(until, false, move |world| {
-            let beat = world.database.tables.beat(&owner);
+            let beat = world.database.tables.beat(&owner, number);
             let heard = beat.is_some() && !world.database.is_unheard;
             if let Some(process) = world.processes.get_mut(process).filter(|_| heard) {
                 process.answered_beat = Some((owner, sent));

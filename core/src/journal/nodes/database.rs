@@ -60,7 +60,7 @@ pub const EARLIER_KEPT: usize = 32;
 pub struct Node {
     /// Its name; another one after each start.
     pub owner: Owner,
-    /// How often it has said that it lives.
+    /// The number of its latest beat: a node counts its tries, and each has another number.
     pub beat: u64,
     /// It has left, or an observer has declared that it no longer lives. That never changes back.
     pub dead: bool,
@@ -184,8 +184,9 @@ pub trait Database: Send + Sync {
     /// Adds a node. Adding the same one again changes nothing.
     fn join(&self, owner: &Owner, until: Instant) -> Result<(), Failure>;
 
-    /// Counts the beats of a node one up. `None`: it is dead, or not there.
-    fn beat(&self, owner: &Owner, until: Instant) -> Result<Option<u64>, Failure>;
+    /// Raises the number of a node's latest beat to this one, unless it is as high, and returns the one before. `None`: it is
+    /// dead, or not there.
+    fn beat(&self, owner: &Owner, number: u64, until: Instant) -> Result<Option<u64>, Failure>;
 
     /// All nodes and who settles.
     fn nodes(&self, until: Instant) -> Result<Membership, Failure>;

@@ -77,6 +77,9 @@ pub struct Nodes<D> {
 #[derive(Default)]
 struct Present {
     lease: Lease,
+    /// The last try of a beat. No number is used for two: one that a failover has lost may have been seen by others, who
+    /// would take its like for the same.
+    tried: u64,
     /// The last beat that was answered.
     beat: u64,
 }
@@ -195,11 +198,19 @@ impl<D: Database> Nodes<D> {
     /// Waits until all that was read before is durable: a beat is written after it.
     fn after_a_beat<T>(&self, read: T) -> Result<T, JournalError> {
         let until = self.database.now() + READ;
-        match self.repeated(until, |until| self.database.beat(self.names.present(), until)) {
+        let (owner, number) = self.next_beat();
+        match self.repeated(until, |until| self.database.beat(owner, number, until)) {
             Ok(Some(_)) => Ok(read),
             Ok(None) => Err(self.explain(Failure::Away("this node was declared dead; ask again".to_owned()))),
             Err(failure) => Err(self.explain(failure)),
         }
+    }
+
+    /// The present name, and a number that no beat in this name has had.
+    fn next_beat(&self) -> (&Owner, u64) {
+        let mut present = lock(&self.present);
+        present.tried += 1;
+        (self.names.present(), present.tried)
     }
 
     fn one(&self, key: &Key, until: Instant) -> Result<Option<Standing>, Failure> {

@@ -145,10 +145,11 @@ impl Tables {
     }
 
     /// See [`Database::beat`](super::Database::beat).
-    pub fn beat(&mut self, owner: &Owner) -> Option<u64> {
+    pub fn beat(&mut self, owner: &Owner, number: u64) -> Option<u64> {
         let node = self.nodes.get_mut(&owner.0).filter(|node| !node.dead)?;
-        node.beat += 1;
-        Some(node.beat)
+        let before = node.beat;
+        node.beat = before.max(number);
+        Some(before)
     }
 
     /// See [`Database::nodes`](super::Database::nodes).

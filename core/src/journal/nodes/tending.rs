@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::database::{Database, Failure, Membership, Role, Write};
 use super::lease::Observer;
 use super::witness::is_kept;
-use super::{Lease, Nodes, Present, lock};
+use super::{Nodes, Present, lock};
 use crate::calendar::DAY_MS;
 use crate::journal::{Guard, JournalError};
 use crate::payment::{Entry, Key};
@@ -41,7 +41,7 @@ impl<D: Database> Nodes<D> {
             self.database.join(&name, until).map_err(explain)?;
             let mut present = lock(&self.present);
             self.names.change(name);
-            *present = Present { lease: Lease::default(), beat: 0 };
+            *present = Present::default();
             drop(present);
             self.settles.store(false, Ordering::Release);
             self.renew(until)?;
@@ -65,18 +65,17 @@ impl<D: Database> Nodes<D> {
 
     /// Says that this node lives; `false` if it was declared dead.
     fn renew(&self, until: Instant) -> Result<bool, JournalError> {
-        let owner = self.names.present();
+        let (owner, number) = self.next_beat();
         let sent = self.database.uptime();
-        let Some(beat) = self.database.beat(owner, until).map_err(|failure| self.explain(failure))? else {
-            return Ok(false);
-        };
+        let before = self.database.beat(owner, number, until).map_err(|failure| self.explain(failure))?;
+        let Some(before) = before else { return Ok(false) };
         let mut present = lock(&self.present);
-        if beat <= present.beat {
+        if before < present.beat {
             drop(present);
             return Err(self.behind("a beat of this node is gone"));
         }
         present.lease.renewed(sent, &self.settings.lease);
-        present.beat = beat;
+        present.beat = number;
         Ok(true)
     }
 

@@ -213,8 +213,8 @@ impl Database for Memory {
         Ok(())
     }
 
-    fn beat(&self, owner: &Owner, _: Instant) -> Result<Option<u64>, Failure> {
-        Ok(self.0.tables("beat").beat(owner))
+    fn beat(&self, owner: &Owner, number: u64, _: Instant) -> Result<Option<u64>, Failure> {
+        Ok(self.0.tables("beat").beat(owner, number))
     }
 
     fn nodes(&self, _: Instant) -> Result<Membership, Failure> {
@@ -549,6 +549,26 @@ fn a_database_that_has_lost_a_record_or_a_beat_is_used_no_more() {
         assert_eq!(error.code.text, "ZV-JOURNAL-BEHIND");
         assert!(node.may_begin(&intent(&node, "B3", "3")).is_err());
     }
+}
+
+/// An observer may have read a beat that a failover then loses: one with its number would look as if there had been none.
+#[test]
+fn no_two_beats_have_one_number() {
+    let server = Server::new();
+    let node = node(&server);
+    let seen = || lock(&server.tables).node(node.owner()).unwrap().beat;
+    node.beat().unwrap();
+    let replica = lock(&server.tables).clone();
+    let (owner, number) = node.next_beat();
+    node.database.beat(owner, number, soon(&node)).unwrap().unwrap();
+    let lost = seen();
+    *lock(&server.tables) = replica;
+    node.beat().unwrap();
+    assert!(seen() > lost, "{lost}");
+    // A try that comes late raises nothing.
+    let latest = seen();
+    node.database.beat(owner, number, soon(&node)).unwrap().unwrap();
+    assert_eq!(seen(), latest);
 }
 
 #[test]
