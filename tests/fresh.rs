@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 use support::{own_folder, root};
 
 /// Programs of essential packages, which every Debian has.
-const EVERYWHERE: [&str; 7] = ["bash", "chmod", "date", "script", "sh", "tar", "timeout"];
+const EVERYWHERE: [&str; 8] = ["bash", "chmod", "date", "mkfifo", "script", "sh", "tar", "timeout"];
 
 fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap()

@@ -129,6 +129,11 @@ fn changing(discounts: &'static [&str]) -> (Scripted, Arc<AtomicU32>) {
         }
         let number = usize::try_from(asked.fetch_add(1, Ordering::SeqCst)).unwrap();
         match discounts[number.min(discounts.len() - 1)] {
+            "slow" => {
+                std::thread::sleep(Duration::from_millis(900));
+                gateway_answer(r#"{"status":true,"code":0,"message":"ok","data":{"coupon_discount":"5.00"}}"#)
+            }
+            "none" => gateway_answer(r#"{"status":true,"code":0,"message":"ok","data":{"amount":"5"}}"#),
             "used" => gateway_answer(r#"{"status":true,"code":"910004","message":"used","data":[]}"#),
             "broken" => b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n".to_vec(),
             discount => gateway_answer(&format!(
@@ -168,9 +173,64 @@ fn an_old_quote_is_asked_again_and_its_discount_compared() {
     assert_eq!(answer.data()["quotes"][0]["gateway"]["code"], "910004");
     assert_eq!(consumes, 0);
 
+    // What cannot be read as the same discount is none.
+    let (answer, consumes) = aged(&["5.00", "none"]);
+    let answer = answer.expect("not_sent", "ZV-QUOTE-CHANGED");
+    assert_eq!(answer.data()["quotes"][0]["why"], "discount");
+    assert_eq!((&answer.data()["quotes"][0]["now"], consumes), (&Value::Null, 0));
+
     let (answer, consumes) = aged(&["5.00", "broken"]);
     assert_eq!(answer.expect("not_sent", "ZV-NO-ANSWER").json["next"], "retry");
     assert_eq!(consumes, 0);
+}
+
+/// A till that got no answer asks again, and another process does not know the quote: it waits for what the first one is
+/// told, and does not say that nothing is taken.
+#[test]
+fn a_call_that_does_not_know_the_quote_waits_for_the_one_that_does() {
+    let (server, consumes) = changing(&["5.00", "slow"]);
+    let config = config(&server.url(), json!({"quote_max_age_s": 1}));
+    let (mut one, mut other) = (Driver::started(&config), Driver::started(&config));
+    let quote = quoted(&mut one, FIVE_OFF);
+    std::thread::sleep(Duration::from_millis(1100));
+    one.begin(&format!("consume {}", paying("T1", &[&quote])));
+    std::thread::sleep(Duration::from_millis(300));
+    let told = other.consume(&paying("T1", &[&quote])).succeeded();
+    assert_eq!(told.json["replayed"], true);
+    one.finish().succeeded();
+    assert_eq!(consumes.load(Ordering::SeqCst), 1);
+}
+
+/// What was not sent for its quote stands so, and the bizId is free for the new price.
+#[test]
+fn a_changed_quote_is_looked_up_and_paid_anew() {
+    let simulator = Simulator::start();
+    let config = config(&simulator.v2(), json!({}));
+    let mut till = Driver::started(&config);
+    till.consume(&paying("T1", &["Q0"])).expect("not_sent", "ZV-QUOTE-CHANGED");
+    till.shutdown().succeeded();
+    till.init(&config).succeeded();
+    let seen = till.look_up("T1").expect("not_sent", "ZV-QUOTE-CHANGED");
+    assert_eq!(seen.json["next"], "quote_again");
+    let mut other = paying("T1", &[&quoted(&mut till, FIVE_OFF)]);
+    other["amount"] = json!("23.50");
+    till.consume(&other).succeeded();
+    assert_eq!(simulator.net("T1"), 1);
+}
+
+#[test]
+fn a_quote_that_names_no_discount_or_another_coupon_is_none_to_rely_on() {
+    for data in [
+        r#"{"amount":"5"}"#,
+        r#"{"coupon_discount":"4.20元"}"#,
+        r#"{"coupon_discount":"1.00","user_coupon_id":"7"}"#,
+    ] {
+        let body = format!(r#"{{"status":true,"code":0,"message":"ok","data":{data}}}"#);
+        let server = Scripted::answering(move |_| gateway_answer(&body));
+        let mut till = Driver::started(&config(&server.url(), json!({})));
+        let answer = till.quote(&question(FIVE_OFF)).succeeded();
+        assert_eq!(answer.json["quoteId"], Value::Null, "{}", answer.text);
+    }
 }
 
 #[test]

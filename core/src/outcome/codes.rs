@@ -190,7 +190,7 @@ codes! {
     QUOTE_CHANGED "ZV-QUOTE-CHANGED" [NotSent]
         "A quote that the payment relies on does not hold for it, or no longer: nothing was sent.",
         "data.quotes says of each what differs, and what the coupon is worth now where it was asked again. Quote again, show the new price, and pay with the new quoteId; the same bizId is free.",
-        "优惠已变化，未扣款，请重新试算", "The discount has changed; nothing was taken. Ask for the price again.";
+        "未扣款，请重新试算优惠", "Nothing was taken. Ask again what the coupon takes off.";
     CONFLICT "ZV-CONFLICT" [Conflict]
         "This bizId already belongs to another request; `recorded` shows it. Nothing was sent.",
         "Use a new bizId for a new sale; advise <deviceSn>-<date>-<n>.", "单号重复，本次未扣款，请联系技术人员",

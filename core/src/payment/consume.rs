@@ -1,6 +1,5 @@
 //! One call that requests a consume, step by step.
 
-use super::quotes::Changed;
 use super::resign::Resign;
 use super::restart::Known;
 use super::reversal::voided;
@@ -130,10 +129,6 @@ pub enum Reply {
     InDoubt(Entry),
     /// The attempt was made with another journal: the record here, if any, proves nothing; this call sent nothing.
     OtherJournal(Option<Entry>),
-    /// Quotes that the price relies on do not hold; this call sent nothing.
-    QuoteChanged(Vec<Changed>),
-    /// A quote could not be asked again; this call sent nothing.
-    NotAsked(NotSent),
     /// The outcome could not be recorded, and the consume may have happened or not.
     Unrecorded(Doubt),
     /// Nothing was sent, for a reason inside the machine.
@@ -280,15 +275,6 @@ pub(crate) fn unless_elsewhere(intent: &Identity, known: Known) -> Option<Reply>
         Known::LeftBehind(_) => Some(Reply::Unrecorded(left_behind())),
         Known::NeverSent | Known::NotRecorded => None,
     }
-}
-
-/// Whether a call with this intent would send its request, where its bizId has this record: only then is there anything
-/// that its quotes have to hold for.
-pub(crate) fn would_send(intent: &Identity, standing: Option<&Entry>) -> bool {
-    standing.is_none_or(|entry| match entry.stage {
-        Stage::Declined | Stage::NotSent => entry.is_free() || entry.identity.is_same_as(intent),
-        _ => false,
-    })
 }
 
 /// The result of the attempt that a call waits for; `None` while the attempt runs. `time_is_over` says that the call's

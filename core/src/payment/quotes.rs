@@ -20,9 +20,27 @@ pub struct Quote {
     /// The params, to ask again.
     pub params: Params,
     /// What the coupon takes off.
-    pub discount: Option<Amount>,
+    pub discount: Amount,
     /// When it was answered.
+    pub at: Asked,
+}
+
+/// A moment by two clocks: the monotonic one may stand still while the machine sleeps, and the other may be set.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// The monotonic time.
     pub at: Instant,
+    /// The machine's wall clock in Unix milliseconds.
+    pub unix_ms: i64,
+}
+
+impl Asked {
+    /// Whether by both clocks no more than that has passed.
+    fn is_within(self, now: Asked, age: Duration) -> bool {
+        let wall_ms = now.unix_ms.saturating_sub(self.unix_ms);
+        let wall = u64::try_from(wall_ms).ok().map(Duration::from_millis);
+        now.at.saturating_duration_since(self.at) <= age && wall.is_some_and(|passed| passed <= age)
+    }
 }
 
 /// The latest quotes of an account.
@@ -68,7 +86,7 @@ pub enum Difference {
     Store,
     /// Another basket.
     Items,
-    /// It was asked again, and the coupon takes off another sum.
+    /// It was asked again, and the answer does not name the same discount for the same coupon and store.
     Discount,
     /// It was asked again, and the coupon cannot be used.
     Declined,
@@ -136,8 +154,8 @@ impl Quote {
     }
 
     /// Whether it has to be asked again.
-    pub fn is_old(&self, now: Instant, max_age: Duration) -> bool {
-        now.saturating_duration_since(self.at) > max_age
+    pub fn is_old(&self, now: Asked, max_age: Duration) -> bool {
+        !self.at.is_within(now, max_age)
     }
 }
 
@@ -146,7 +164,11 @@ mod tests {
     use super::*;
     use crate::json::Value;
 
-    fn quote(id: &str, at: Instant) -> Quote {
+    fn now() -> Asked {
+        Asked { at: Instant::now(), unix_ms: 1_795_000_000_000 }
+    }
+
+    fn quote(id: &str, at: Asked) -> Quote {
         let question = Question {
             member: Some("383933091455959041".to_owned()),
             coupons: vec!["390962138708451328".to_owned()],
@@ -155,7 +177,13 @@ mod tests {
                 r#"[{"num":2,"trade_mark":"a","price":"1.50"},{"num":"1","trade_mark":"b","price":3}]"#,
             ),
         };
-        Quote { id: id.to_owned(), question, params: Params::from_json("{}".to_owned()), discount: None, at }
+        Quote {
+            id: id.to_owned(),
+            question,
+            params: Params::from_json("{}".to_owned()),
+            discount: Amount::parse("5.00").unwrap(),
+            at,
+        }
     }
 
     fn basket(text: &str) -> Basket {
@@ -172,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_latest_are_kept() {
-        let (mut quotes, now) = (Quotes::default(), Instant::now());
+        let (mut quotes, now) = (Quotes::default(), now());
         for number in 0..=MOST {
             quotes.keep(quote(&number.to_string(), now));
         }
@@ -182,7 +210,7 @@ mod tests {
 
     #[test]
     fn it_holds_for_what_it_was_asked_about_only() {
-        let quote = quote("Q", Instant::now());
+        let quote = quote("Q", now());
         let same =
             basket(r#"[{"num":1,"trade_mark":"b","price":"3.00"},{"num":2,"trade_mark":"a","price":"1.5"}]"#);
         let other =
@@ -201,10 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn it_is_old_after_its_time() {
-        let (at, max_age) = (Instant::now(), Duration::from_mins(10));
+    fn it_is_old_after_its_time_by_either_clock() {
+        let (at, max_age) = (now(), Duration::from_mins(10));
         let quote = quote("Q", at);
-        assert!(!quote.is_old(at + max_age, max_age));
-        assert!(quote.is_old(at + max_age + Duration::from_nanos(1), max_age));
+        let after =
+            |passed: Duration, wall_ms: i64| Asked { at: at.at + passed, unix_ms: at.unix_ms + wall_ms };
+        assert!(!quote.is_old(after(max_age, 600_000), max_age));
+        assert!(quote.is_old(after(max_age + Duration::from_nanos(1), 600_000), max_age));
+        // The machine slept, or its clock was set.
+        assert!(quote.is_old(after(Duration::from_secs(1), 600_001), max_age));
+        assert!(quote.is_old(after(Duration::from_secs(1), -1), max_age));
     }
 }

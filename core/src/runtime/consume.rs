@@ -13,6 +13,7 @@ use crate::outcome::{Answer, Problem, Timing, Warning, codes};
 use crate::payment::consume::{
     Effect, End, Event, Reply, State, another_request, awaited, step, unless_elsewhere,
 };
+use crate::payment::quotes::Changed;
 use crate::payment::restart::Attempt;
 use crate::payment::{Entry, Stage};
 use crate::transport::{Ahead, TransportError};
@@ -41,24 +42,27 @@ impl Client {
             receipt: None,
             ahead: None,
             sent: false,
+            changed: Vec::new(),
             timing: Timing::default(),
         };
         // A panic after the send must not become an answer that says that nothing was sent.
         let told = panic::catch_unwind(AssertUnwindSafe(|| match run.elsewhere(given) {
             Ok(Some(told)) => told,
-            Ok(None) => match self.unless_quotes_hold(&request, run.deadline) {
-                Ok(Some(told)) => told,
-                Ok(None) => run.drive(),
-                Err(error) => Reply::Internal { code: error.code, message: error.message },
-            },
+            Ok(None) => run.drive(),
             Err(error) => Reply::Internal { code: error.code, message: error.message },
         }))
         .unwrap_or_else(|_| run.panicked());
-        let mut timing = run.timing;
+        let (mut timing, changed) = (run.timing, std::mem::take(&mut run.changed));
         drop(run);
         timing.total = self.shared.world.now().saturating_duration_since(started);
         let of_another_day = self.of_another_day(&told);
-        let answer = response::consume(told, self.shared.lang)
+        let answer = response::consume(told, self.shared.lang);
+        let answer = if answer.code() == codes::QUOTE_CHANGED.text && !changed.is_empty() {
+            answer.with_data(response::quotes_json(&changed))
+        } else {
+            answer
+        };
+        let answer = answer
             .with_biz_id(request.biz_id.as_str())
             .with_warnings(request.warnings.iter().cloned())
             .with_warnings(self.clock_warning())
@@ -113,6 +117,8 @@ struct Run<'c> {
     ahead: Option<Ahead>,
     /// Whether a send has begun.
     sent: bool,
+    /// The quotes that do not hold, so that nothing was sent.
+    changed: Vec<Changed>,
     timing: Timing,
 }
 
@@ -122,7 +128,7 @@ impl Run<'_> {
     fn elsewhere(&self, given: &Object<'_>) -> Result<Option<Reply>, JournalError> {
         let stands_elsewhere = || {
             let (journal, key) = (&self.client.shared.journal, self.client.key(&self.request.biz_id));
-            Ok::<_, JournalError>(journal.find(&key)?.is_none() && journal.stands_elsewhere(&key)?)
+            Ok::<_, JournalError>(journal.stands_elsewhere(&key)? && journal.find(&key)?.is_none())
         };
         match self.client.attempt(&self.request.biz_id, given)? {
             Attempt::Elsewhere => {}
@@ -243,8 +249,20 @@ impl Run<'_> {
             let message = "there is no recorded intent".to_owned();
             return ended(End::NotSent(NotSent { code: &codes::CONNECT, message }));
         };
-        self.sent = true;
         let client = self.client;
+        // With the intent on disk: another call with this bizId waits for what this one tells. What was sent once was priced.
+        if !self.sent {
+            match client.changed_quotes(self.request, self.deadline) {
+                Err(why) => return ended(End::NotSent(why)),
+                Ok(changed) if changed.is_empty() => {}
+                Ok(changed) => {
+                    let message = response::quotes_message(&changed);
+                    self.changed = changed;
+                    return ended(End::NotSent(NotSent { code: &codes::QUOTE_CHANGED, message }));
+                }
+            }
+        }
+        self.sent = true;
         let request = (self.route, &self.request.params);
         let exchanged = client.post_money(receipt, record, request, self.deadline, self.ahead.take());
         self.timing.connect += exchanged.connect;

@@ -119,37 +119,35 @@ pub fn consume(told: Reply, lang: Lang) -> Answer {
                 .with_recorded(entry_json(&entry))
         }
         Reply::OtherJournal(entry) => other_journal(entry.as_ref(), lang),
-        Reply::QuoteChanged(changed) => quote_changed(&changed, lang),
-        Reply::NotAsked(why) => {
-            Answer::of(Outcome::NotSent, why.code, lang, why.message).with_retry_after(RETRY_AFTER)
-        }
         Reply::Unrecorded(doubt) => unknown(&doubt, lang),
         Reply::Internal { code, message } => Answer::of(Outcome::Internal, code, lang, message),
     }
 }
 
-fn quote_changed(changed: &[Changed], lang: Lang) -> Answer {
-    let yuan = |amount: Option<Amount>| amount.map(|amount| amount.to_string());
+/// The quotes that do not hold for a payment, as the data of its answer.
+pub(super) fn quotes_json(changed: &[Changed]) -> String {
     let quotes: Vec<_> = changed
         .iter()
         .map(|each| {
             serde_json::json!({
                 "quoteId": each.id,
                 "why": each.difference.as_str(),
-                "coupon_discount": yuan(each.discount),
+                "coupon_discount": each.discount,
                 "now": each.now.as_ref().map(|now| {
-                    serde_json::json!({ "quoteId": now.id, "coupon_discount": yuan(now.discount) })
+                    serde_json::json!({ "quoteId": now.id, "coupon_discount": now.discount })
                 }),
                 "gateway": each.words,
             })
         })
         .collect();
-    let words = |each: &Changed| format!("{} ({})", each.id, each.difference.as_str());
-    let message =
-        format!("these quotes do not hold: {}", changed.iter().map(words).collect::<Vec<_>>().join(", "));
-    Answer::of(Outcome::NotSent, &codes::QUOTE_CHANGED, lang, message)
-        .with_next(Next::QuoteAgain)
-        .with_data(serde_json::json!({ "quotes": quotes }).to_string())
+    serde_json::json!({ "quotes": quotes }).to_string()
+}
+
+/// The same in words.
+pub(super) fn quotes_message(changed: &[Changed]) -> String {
+    let words: Vec<String> =
+        changed.iter().map(|each| format!("{} ({})", each.id, each.difference.as_str())).collect();
+    format!("these quotes do not hold: {}", words.join(", "))
 }
 
 fn unknown(doubt: &Doubt, lang: Lang) -> Answer {
@@ -224,8 +222,12 @@ pub fn stands(entry: &Entry, lang: Lang) -> Answer {
         }
         Stage::NotSent => {
             let cashier = codes::of_text(&words.code).map_or("", |code| code.cashier(Outcome::NotSent, lang));
-            Answer::of_gateway(Outcome::NotSent, &words.code, &words.message, cashier)
-                .with_retry_after(RETRY_AFTER)
+            let answer = Answer::of_gateway(Outcome::NotSent, &words.code, &words.message, cashier);
+            if words.code == codes::QUOTE_CHANGED.text {
+                answer.with_next(Next::QuoteAgain)
+            } else {
+                answer.with_retry_after(RETRY_AFTER)
+            }
         }
         Stage::Sending => own(Outcome::Unknown, &codes::BUSY, words),
         Stage::Unknown => {

@@ -493,25 +493,3 @@ fn a_request_that_did_not_leave_takes_the_place_of_its_intent() {
     let record = never_left(&first);
     assert_eq!((record.stage(), record.revision(), record.is_free()), (Stage::NotSent, 1, true));
 }
-
-/// Quotes are checked only where the machine would send.
-#[test]
-fn would_send_is_what_the_machine_does() {
-    let asked = intent(OnUnknown::Hold);
-    assert!(would_send(&asked.identity, None));
-    let mut other = asked.clone();
-    other.identity.points = Some(1);
-    for stage in Stage::ALL {
-        for (attempt, intent) in [(1, &asked), (2, &asked), (1, &other), (2, &other)] {
-            let mut standing = asked.moved(stage);
-            standing.attempt = attempt;
-            let (_, effect) = step(State::New(intent.clone()), Event::Existing(standing.clone()));
-            let sends = matches!(effect, Effect::RecordAgain(_));
-            assert_eq!(
-                would_send(&intent.identity, Some(&standing)),
-                sends,
-                "{stage:?} {attempt} {effect:?}"
-            );
-        }
-    }
-}
