@@ -169,7 +169,7 @@ pub trait Database: Send + Sync {
     /// Whether another record of the account names that coupon, as far as details are kept.
     fn names_coupon_elsewhere(&self, key: &Key, coupon: &str, until: Instant) -> Result<bool, Failure>;
 
-    /// Called before a node joins under that name: from then on processes of the same machine can tell that this process has
+    /// Called for the present name of this node at each beat: from then on processes of the same machine can tell that it has
     /// ended, where they share what proves it.
     fn hold(&self, owner: &Owner) {
         let _ = owner;

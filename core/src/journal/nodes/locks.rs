@@ -1,9 +1,9 @@
 //! Locks by which the processes of one machine learn at once that a node among them has ended. A lease says that only after
-//! its time, and a kernel lock says nothing of another machine: where the file of a name is not in the folder, the lease
-//! decides.
+//! its time, and a kernel lock says nothing of another machine: where the file of a name is not in the folder, or was not
+//! made since this machine was started, the lease decides.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,8 @@ const KEPT: Duration = Duration::from_hours(48);
 #[derive(Debug)]
 pub struct NodeLocks {
     folder: PathBuf,
+    /// What the system has drawn for this run of it: a file that was copied from another machine has another one.
+    boot: String,
     /// The lock of this node's present name.
     held: Mutex<Option<File>>,
 }
@@ -29,8 +31,9 @@ impl NodeLocks {
     /// machines share a lock may be one machine's own.
     ///
     /// # Errors
-    /// If the folder cannot be made or read.
+    /// If the folder cannot be made or read, or the system does not say which run of it this is.
     pub fn at(folder: PathBuf) -> io::Result<NodeLocks> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
         rights::make_folder(&folder)?;
         let is_old = |entry: &fs::DirEntry| {
             let made = entry.metadata().and_then(|found| found.modified()).ok();
@@ -39,24 +42,32 @@ impl NodeLocks {
         for entry in fs::read_dir(&folder)?.flatten().filter(is_old) {
             remove_if_free(&entry.path());
         }
-        Ok(NodeLocks { folder, held: Mutex::default() })
+        Ok(NodeLocks { folder, boot, held: Mutex::default() })
     }
 
-    /// Holds the lock of that name until the process ends or has another name.
+    /// Holds the lock of that name until the process ends or has another name. Called again and again, it makes a file again
+    /// that somebody has deleted or replaced.
     ///
     /// # Errors
     /// If the file cannot be made. Then other processes wait for the lease.
     pub fn hold(&self, owner: &Owner) -> io::Result<()> {
-        let file = lock_under(&self.folder, owner)?;
+        let mut held = self.held();
+        if held.as_ref().is_some_and(|file| rights::stands(file, &self.folder.join(&owner.0))) {
+            return Ok(());
+        }
+        let mut file = lock_under(&self.folder, owner)?;
+        file.write_all(self.boot.as_bytes())?;
         // In a forked child the parent's lock would go on.
         guard(&file);
-        *self.held() = Some(file);
+        *held = Some(file);
         Ok(())
     }
 
     /// Whether the process of that name was one of this machine and has ended.
     pub fn has_ended(&self, owner: &Owner) -> bool {
-        presence_in(&self.folder, owner) == Presence::Dead
+        let is_of_this_run =
+            || fs::read_to_string(self.folder.join(&owner.0)).is_ok_and(|found| found.ends_with(&self.boot));
+        presence_in(&self.folder, owner) == Presence::Dead && is_of_this_run()
     }
 
     /// The name is no longer used: removes its file, unless another process holds it.
@@ -104,12 +115,38 @@ mod tests {
         assert!(!place.join("2-again").exists() && !mine.has_ended(&name("2-again")));
     }
 
+    /// A folder that is restored or copied has files that nobody holds.
+    #[test]
+    fn a_file_of_another_run_of_a_system_proves_nothing() {
+        let folder = Folder::new("node-locks-copied");
+        let locks = NodeLocks::at(folder.0.clone()).unwrap();
+        for content in ["2\n", "2\n3f0e7c1a-0000-0000-0000-000000000000\n"] {
+            fs::write(folder.0.join("2-copied"), content).unwrap();
+            assert!(!locks.has_ended(&name("2-copied")), "{content}");
+        }
+        fs::write(folder.0.join("2-copied"), format!("2\n{}", locks.boot)).unwrap();
+        assert!(locks.has_ended(&name("2-copied")));
+    }
+
+    #[test]
+    fn a_file_that_was_taken_away_is_made_again() {
+        let folder = Folder::new("node-locks-again");
+        let (mine, other) =
+            (NodeLocks::at(folder.0.clone()).unwrap(), NodeLocks::at(folder.0.clone()).unwrap());
+        mine.hold(&name("1-me")).unwrap();
+        fs::write(folder.0.join("new"), format!("2\n{}", mine.boot)).unwrap();
+        fs::rename(folder.0.join("new"), folder.0.join("1-me")).unwrap();
+        assert!(other.has_ended(&name("1-me")));
+        mine.hold(&name("1-me")).unwrap();
+        assert!(!other.has_ended(&name("1-me")));
+    }
+
     #[test]
     fn a_file_that_nobody_asked_about_for_days_is_removed_at_a_start() {
         let folder = Folder::new("node-locks-old");
         let (old, new) = (folder.0.join("1-old"), folder.0.join("2-new"));
         for path in [&old, &new] {
-            fs::write(path, "").unwrap();
+            fs::write(path, fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap()).unwrap();
         }
         let before = std::time::SystemTime::now() - KEPT - Duration::from_secs(1);
         File::options().write(true).open(&old).unwrap().set_modified(before).unwrap();

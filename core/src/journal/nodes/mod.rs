@@ -84,6 +84,10 @@ struct Present {
     beat: u64,
 }
 
+fn declared_dead() -> Failure {
+    Failure::Away("this node was declared dead; ask again".to_owned())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -116,7 +120,6 @@ impl<D: Database> Nodes<D> {
             in_flight: InFlight::default(),
             stopped: OnceLock::new(),
         };
-        nodes.database.hold(nodes.names.present());
         let joined = nodes.repeated(until, |until| nodes.database.join(nodes.names.present(), until));
         joined.map_err(|failure| nodes.explain(failure))?;
         nodes.beat()?;
@@ -176,19 +179,25 @@ impl<D: Database> Nodes<D> {
         }
     }
 
-    /// Whether what stands cannot be lost any more. What another node has written may be on one server only: its node was
-    /// not told that it is durable. Writing it over itself waits for that, and for all that was written before it. `false`:
-    /// it has changed meanwhile.
+    /// Whether what stands cannot be lost any more. What was read may be on one server only: its node was not told that it
+    /// is durable, or that server has been replaced and others have gone on. Writing it over itself waits for that, and for
+    /// all that was written before it. `false`: it has changed meanwhile.
     fn is_durable(&self, standing: &Standing, until: Instant) -> Result<bool, Failure> {
-        let is_ours = lock(&self.witness).has(standing);
         // From an intent nothing is told.
-        Ok(is_ours || standing.entry.stage() == Stage::Sending || self.database.confirm(standing, until)?)
+        Ok(standing.entry.stage() == Stage::Sending || self.database.confirm(standing, until)?)
     }
 
     /// The record of a bizId, durable.
     fn durable(&self, key: &Key, until: Instant) -> Result<Option<Standing>, Failure> {
         loop {
-            let Some(standing) = self.one(key, until)? else { return Ok(None) };
+            let Some(standing) = self.one(key, until)? else {
+                // A server that has been replaced does not have what others have recorded since.
+                let (owner, number) = self.next_beat();
+                return match self.database.beat(owner, number, until)? {
+                    Some(_) => Ok(None),
+                    None => Err(declared_dead()),
+                };
+            };
             if self.is_durable(&standing, until)? {
                 return Ok(Some(standing));
             }
@@ -201,7 +210,7 @@ impl<D: Database> Nodes<D> {
         let (owner, number) = self.next_beat();
         match self.repeated(until, |until| self.database.beat(owner, number, until)) {
             Ok(Some(_)) => Ok(read),
-            Ok(None) => Err(self.explain(Failure::Away("this node was declared dead; ask again".to_owned()))),
+            Ok(None) => Err(self.explain(declared_dead())),
             Err(failure) => Err(self.explain(failure)),
         }
     }
@@ -256,7 +265,8 @@ impl<D: Database> Store for Nodes<D> {
     }
 
     fn unsettled(&self, page: Page<'_>) -> Result<Vec<Entry>, JournalError> {
-        self.read(|until| self.database.list(List::Unsettled, page, until))
+        let entries = self.read(|until| self.database.list(List::Unsettled, page, until))?;
+        self.after_a_beat(entries)
     }
 
     fn refused_refunds(&self) -> Result<Vec<Entry>, JournalError> {
@@ -268,10 +278,8 @@ impl<D: Database> Store for Nodes<D> {
     }
 
     fn near_day(&self, day: i64) -> Result<Vec<Entry>, JournalError> {
-        let mut entries = self.read(|until| self.database.near_day(day, until))?;
-        if !entries.is_empty() {
-            entries = self.after_a_beat(entries)?;
-        }
+        let entries = self.read(|until| self.database.near_day(day, until))?;
+        let mut entries = self.after_a_beat(entries)?;
         filed::sort(&mut entries);
         // What was acknowledged and is not written down yet.
         let acknowledged = lock(&self.acknowledged);
@@ -324,7 +332,7 @@ impl<D: Database> Store for Nodes<D> {
 impl<D: Database> Nodes<D> {
     fn whole(&self, list: List) -> Result<Vec<Entry>, JournalError> {
         let entries = Page::all(PAGE, |page| self.read(|until| self.database.list(list, page, until)))?;
-        if entries.is_empty() { Ok(entries) } else { self.after_a_beat(entries) }
+        self.after_a_beat(entries)
     }
 }
 

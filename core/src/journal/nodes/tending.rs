@@ -37,7 +37,6 @@ impl<D: Database> Nodes<D> {
         let explain = |failure| self.explain(failure);
         if !self.renew(until)? {
             let name = (self.settings.name)(self.database.token());
-            self.database.hold(&name);
             self.database.join(&name, until).map_err(explain)?;
             let mut present = lock(&self.present);
             self.names.change(name);
@@ -46,13 +45,15 @@ impl<D: Database> Nodes<D> {
             self.settles.store(false, Ordering::Release);
             self.renew(until)?;
         }
+        self.database.hold(self.names.present());
         let began = self.database.uptime();
         let mut seen = self.database.nodes(until).map_err(explain)?;
         for node in &mut seen.nodes {
             // Nobody need wait for the lease of a process that has ended.
             if !node.dead && !self.names.has(&node.owner) && self.database.has_ended(&node.owner) {
                 self.database.bury(&node.owner, Some(node.beat), until).map_err(explain)?;
-                node.dead = true;
+                let stands = self.database.node(&node.owner, until).map_err(explain)?;
+                node.dead = stands.is_none_or(|stands| stands.dead);
             }
         }
         let silent = observer.read(&seen.nodes, began, self.database.uptime(), &self.settings.lease);

@@ -332,7 +332,7 @@ fn a_record_takes_one_statement() {
 }
 
 #[test]
-fn what_another_node_has_recorded_is_told_when_it_is_durable() {
+fn what_was_read_is_told_when_it_is_durable() {
     let server = Server::new();
     let (one, other) = (node(&server), node(&server));
     let first = intent(&one, "B1", "1");
@@ -343,10 +343,13 @@ fn what_another_node_has_recorded_is_told_when_it_is_durable() {
     let success = then(&first, Stage::Succeeded);
     one.record(&success, Guard::Off, soon(&one)).unwrap();
     server.said();
-    assert!(one.find(first.key()).unwrap().is_some());
-    assert_eq!(server.said(), ["standing"], "it was told that this is durable");
-    assert!(other.find(first.key()).unwrap().is_some());
-    assert_eq!(server.said(), ["standing", "confirm"]);
+    for node in [&one, &other] {
+        assert!(node.find(first.key()).unwrap().is_some());
+        assert_eq!(server.said(), ["standing", "confirm"]);
+    }
+    // Nor is it told that there is nothing by a server that others no longer use.
+    assert!(other.find(intent(&other, "B2", "1").key()).unwrap().is_none());
+    assert_eq!(server.said(), ["standing", "beat"]);
     let told = other.record(&intent(&other, "B1", "1"), Guard::Member, soon(&other));
     assert!(matches!(told, Ok(Recorded::Existing(entry)) if entry.stage() == Stage::Succeeded));
     assert_eq!(server.said(), ["write", "standing", "confirm"]);
@@ -354,6 +357,8 @@ fn what_another_node_has_recorded_is_told_when_it_is_durable() {
     assert_eq!(server.said(), ["list", "beat"]);
     assert_eq!(other.near_day(0).unwrap().len(), 1);
     assert_eq!(server.said(), ["near_day", "beat"]);
+    assert_eq!(other.unsettled(Page { after: None, limit: 9 }).unwrap(), []);
+    assert_eq!(server.said(), ["list", "beat"]);
 }
 
 #[test]

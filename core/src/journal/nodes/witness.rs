@@ -28,12 +28,6 @@ impl Witness {
         }
     }
 
-    /// Whether it is the last record of its key that was acknowledged and is not forgotten yet.
-    pub(super) fn has(&self, standing: &Standing) -> bool {
-        let record = Acknowledged { revision: standing.entry.revision(), token: standing.token };
-        self.0.get(standing.entry.key()) == Some(&record)
-    }
-
     /// What is to be compared now.
     pub(super) fn all(&self) -> Vec<(Key, Acknowledged)> {
         self.0.iter().map(|(key, record)| (key.clone(), *record)).collect()
