@@ -169,6 +169,7 @@ fn build(defects: &[Defect]) -> PathBuf {
             }
         }
     }
+    copy(&root().join("page"), &folder.join("page"));
     let mut files: HashMap<&str, Vec<&Defect>> = HashMap::new();
     for defect in defects {
         files.entry(&defect.file).or_default().push(defect);

@@ -18,7 +18,6 @@ pub use answer::{
 };
 pub use consume::{ANSWER as CONSUME_ANSWER, ConsumeRequest, Identity, Origin, REQUEST as CONSUME_REQUEST};
 pub use environment::{PRODUCTION, environment_of};
-pub(crate) use quote::discount;
 pub use quote::{ANSWER as QUOTE_ANSWER, Basket, Question, QuoteRequest, REQUEST as QUOTE_REQUEST};
 pub(crate) use request::{ACCOUNT, JOURNAL_ID, rounded_ids};
 pub use request::{Params, RequestRules, Wiped};

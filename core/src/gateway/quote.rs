@@ -183,23 +183,18 @@ impl QuoteRequest {
     }
 }
 
-/// What the coupon takes off, in a quote's data.
-pub(crate) fn discount(data: &Object<'_>) -> Option<Amount> {
-    let text = data.given("coupon_discount").and_then(Value::scalar)?;
-    Amount::parse_value(text).ok()
-}
-
-/// Compares an answer with the question. The answer is too poorly documented to judge by this, so a mismatch is a warning.
-pub(super) fn compare(asked: &Question, data: &Object<'_>) -> Vec<Warning> {
+/// Compares an answer with the question: the mismatches, and the discount that it names. The answer is too poorly documented
+/// to judge by this, so a mismatch is a warning.
+pub(super) fn compare(asked: &Question, data: &Object<'_>) -> (Vec<Warning>, Option<Amount>) {
     let text = |name: &str| data.given(name).and_then(Value::scalar);
     let mut warnings = Vec::new();
     let mut warn = |code, message: String| warnings.push(Warning::new(code, message));
+    let written = text("coupon_discount").unwrap_or_default();
+    let discount = Amount::parse_value(written).ok();
     let most = asked.basket.most_fen();
-    let is_less_than_nothing = text("coupon_discount").is_some_and(|text| text.starts_with('-'));
-    if is_less_than_nothing || discount(data).is_some_and(|taken| taken.fen() > most) {
-        let (taken, most) =
-            (text("coupon_discount").unwrap_or_default(), i64::try_from(most).unwrap_or(i64::MAX));
-        warn(&codes::WARN_DISCOUNT, format!("coupon_discount {taken} on a basket of {}", yuan(most)));
+    if written.starts_with('-') || discount.is_some_and(|taken| taken.fen() > most) {
+        let most = yuan(i64::try_from(most).unwrap_or(i64::MAX));
+        warn(&codes::WARN_DISCOUNT, format!("coupon_discount {written} on a basket of {most}"));
     }
     if let (Some(store), Some(named)) = (&asked.store, text("multi_mark"))
         && store != named
@@ -216,7 +211,7 @@ pub(super) fn compare(asked: &Question, data: &Object<'_>) -> Vec<Warning> {
             format!("asked for {}, the answer is for {named}", asked.coupons.join(" and ")),
         );
     }
-    warnings
+    (warnings, discount)
 }
 
 #[cfg(test)]

@@ -13,8 +13,6 @@ const MOST: usize = 1024;
 /// A quote that was answered.
 #[derive(Clone, Debug)]
 pub struct Quote {
-    /// Its id, which the till gives back with the payment.
-    pub id: String,
     /// What was asked.
     pub question: Question,
     /// The params, to ask again.
@@ -44,21 +42,38 @@ impl Asked {
 }
 
 /// The latest quotes of an account.
-#[derive(Debug, Default)]
-pub struct Quotes(VecDeque<Quote>);
+#[derive(Debug)]
+pub struct Quotes {
+    kept: VecDeque<Quote>,
+    /// The number of the oldest one that is kept. The first is drawn, so that an id from before a start is none of now.
+    first: u64,
+}
 
 impl Quotes {
-    /// Keeps a quote in the place of the oldest one, if there are too many.
-    pub fn keep(&mut self, quote: Quote) {
-        if self.0.len() == MOST {
-            self.0.pop_front();
+    /// No quotes; the first will have that number.
+    pub fn from(first: u64) -> Quotes {
+        Quotes { kept: VecDeque::new(), first }
+    }
+
+    /// Keeps a quote in the place of the oldest one, if there are too many, and gives it an id, which the till gives back with
+    /// the payment.
+    pub fn keep(&mut self, quote: Quote) -> String {
+        if self.kept.len() == MOST {
+            self.kept.pop_front();
+            self.first = self.first.wrapping_add(1);
         }
-        self.0.push_back(quote);
+        self.kept.push_back(quote);
+        let last = u64::try_from(self.kept.len()).unwrap_or_default().wrapping_sub(1);
+        format!("Q{:016X}", self.first.wrapping_add(last))
     }
 
     /// The quote with that id.
     pub fn find(&self, id: &str) -> Option<&Quote> {
-        self.0.iter().rev().find(|quote| quote.id == id)
+        let is_digit = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+        let digits =
+            id.strip_prefix('Q').filter(|digits| digits.len() == 16 && digits.bytes().all(is_digit))?;
+        let number = u64::from_str_radix(digits, 16).ok()?;
+        self.kept.get(usize::try_from(number.wrapping_sub(self.first)).ok()?)
     }
 }
 
@@ -127,8 +142,8 @@ pub struct Changed {
     pub difference: Difference,
     /// What the coupon took off, where the quote is known.
     pub discount: Option<Amount>,
-    /// The quote in its place, where it was asked again and answered.
-    pub now: Option<Quote>,
+    /// The id and the discount of the quote in its place, where it was asked again and answered.
+    pub now: Option<(String, Amount)>,
     /// What the gateway said when it was asked again, where it refused.
     pub words: Option<GatewayStatus>,
 }
@@ -168,7 +183,7 @@ mod tests {
         Asked { at: Instant::now(), unix_ms: 1_795_000_000_000 }
     }
 
-    fn quote(id: &str, at: Asked) -> Quote {
+    fn quote(at: Asked) -> Quote {
         let question = Question {
             member: Some("383933091455959041".to_owned()),
             coupons: vec!["390962138708451328".to_owned()],
@@ -178,7 +193,6 @@ mod tests {
             ),
         };
         Quote {
-            id: id.to_owned(),
             question,
             params: Params::from_json("{}".to_owned()),
             discount: Amount::parse("5.00").unwrap(),
@@ -199,18 +213,27 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_are_kept() {
-        let (mut quotes, now) = (Quotes::default(), now());
-        for number in 0..=MOST {
-            quotes.keep(quote(&number.to_string(), now));
+    fn the_latest_are_kept_each_under_an_id_of_its_own() {
+        // The numbers go round.
+        for first in [0, 0xdead_beef_0123_4567, u64::MAX - 3] {
+            let mut quotes = Quotes::from(first);
+            let ids: Vec<String> = (0..=MOST).map(|_| quotes.keep(quote(now()))).collect();
+            assert_eq!(quotes.kept.len(), MOST);
+            assert!(quotes.find(&ids[0]).is_none() && quotes.find(&ids[1]).is_some());
+            let mut last = quote(now());
+            last.discount = Amount::parse("1.00").unwrap();
+            let id = quotes.keep(last);
+            assert_eq!(quotes.find(&id).unwrap().discount, Amount::parse("1.00").unwrap());
+            assert!(!ids.contains(&id) && quotes.find(&ids[2]).is_some());
+            for other in ["", "Q", "Q0", &id[1..], &format!("{id}0"), "Q+000000000000000"] {
+                assert!(quotes.find(other).is_none(), "{other}");
+            }
         }
-        assert!(quotes.find("0").is_none() && quotes.find("1").is_some());
-        assert_eq!(quotes.0.len(), MOST);
     }
 
     #[test]
     fn it_holds_for_what_it_was_asked_about_only() {
-        let quote = quote("Q", now());
+        let quote = quote(now());
         let same =
             basket(r#"[{"num":1,"trade_mark":"b","price":"3.00"},{"num":2,"trade_mark":"a","price":"1.5"}]"#);
         let other =
@@ -231,7 +254,7 @@ mod tests {
     #[test]
     fn it_is_old_after_its_time_by_either_clock() {
         let (at, max_age) = (now(), Duration::from_mins(10));
-        let quote = quote("Q", at);
+        let quote = quote(at);
         let after =
             |passed: Duration, wall_ms: i64| Asked { at: at.at + passed, unix_ms: at.unix_ms + wall_ms };
         assert!(!quote.is_old(after(max_age, 600_000), max_age));

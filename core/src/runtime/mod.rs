@@ -63,7 +63,8 @@ pub struct Shared {
 pub struct Client {
     account: Account,
     clock: GatewayClock,
-    quotes: Mutex<Quotes>,
+    /// The quotes, from the first one on.
+    quotes: Mutex<Option<Quotes>>,
     shared: Arc<Shared>,
 }
 

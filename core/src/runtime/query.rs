@@ -1,5 +1,6 @@
 //! Queries to the gateway that take nothing. A lost answer is `not_sent`, and a query may always be repeated.
 
+use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::gateway::{
     CodeRules, Doubt, Envelope, Operation, Params, QUOTE_ANSWER, Question, QuoteRequest, Route, repaired_read,
 };
 use crate::json::Object;
-use crate::money::BizId;
+use crate::money::{Amount, BizId};
 use crate::outcome::{Answer, Outcome, Timing, Warning, codes};
 use crate::payment::Resign;
 use crate::schema::{Ids, Schema};
@@ -21,8 +22,9 @@ use crate::transport::{HttpAnswer, TransportError};
 pub(super) enum Judge<'q> {
     /// The action took nothing; `None` if this library knows no more about it.
     Read(Option<Operation>),
-    /// It is a quote, which asked this.
-    Quote(&'q Question),
+    /// It is a quote, which asked this. The discount is noted that a payment may rely on, if the answer names one and matches
+    /// the question.
+    Quote(&'q Question, &'q Cell<Option<Amount>>),
     /// It is not known whether the action took something.
     Listed,
 }
@@ -38,7 +40,7 @@ impl Judge<'_> {
 
     /// The schema of the data, if it is known.
     fn schema(self) -> Option<&'static Schema> {
-        matches!(self, Judge::Quote(_)).then_some(&QUOTE_ANSWER)
+        matches!(self, Judge::Quote(..)).then_some(&QUOTE_ANSWER)
     }
 }
 
@@ -53,15 +55,14 @@ impl Client {
             Ok(request) => request,
             Err(problems) => return self.invalid(problems),
         };
-        let answer =
-            self.read(Operation::Quote.key(), route, &params, Judge::Quote(&question), self.deadline());
+        let discount = Cell::new(None);
+        let judge = Judge::Quote(&question, &discount);
+        let answer = self.read(Operation::Quote.key(), route, &params, judge, self.deadline());
         let answer = answer.with_warnings(warnings);
-        match answer.outcome() {
-            Outcome::Succeeded => match self.keep_quote(&question, &params, &answer) {
-                Some(quote) => answer.with_quote_id(quote.id),
-                None => answer,
-            },
-            _ => answer,
+        let relied_on = discount.get().filter(|_| answer.outcome() == Outcome::Succeeded);
+        match relied_on.and_then(|discount| self.keep_quote(question, params, discount)) {
+            Some(id) => answer.with_quote_id(id),
+            None => answer,
         }
     }
 
@@ -156,11 +157,13 @@ impl Client {
                             break ReadEnd::Lost(Doubt::new(&codes::MISMATCH, why));
                         }
                         let nobody = judge.looks_a_member_up() && envelope.shows_no_member();
-                        if let Judge::Quote(asked) = judge {
-                            mismatches = envelope.compare_quote(asked);
+                        if let Judge::Quote(asked, discount) = judge {
+                            let (found, named) = envelope.compare_quote(asked);
+                            discount.set(named.filter(|_| found.is_empty()));
+                            mismatches = found;
                         }
                         let verdict = match judge {
-                            Judge::Read(_) | Judge::Quote(_) => {
+                            Judge::Read(_) | Judge::Quote(..) => {
                                 envelope.judge_read(judge.schema(), Ids::AsText)
                             }
                             Judge::Listed => envelope.judge_call(&self.account.codes),

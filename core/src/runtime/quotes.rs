@@ -1,36 +1,25 @@
 //! Sees to it that a payment leaves only while the quotes hold on which its price relies.
 
+use std::cell::Cell;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::{Client, query::Judge};
-use crate::gateway::{ConsumeRequest, GatewayStatus, NotSent, Operation, Params, Question, discount};
-use crate::json::Value;
-use crate::outcome::{Answer, Outcome, codes};
+use crate::gateway::{ConsumeRequest, GatewayStatus, NotSent, Operation, Params, Question};
+use crate::money::Amount;
+use crate::outcome::{Outcome, codes};
 use crate::payment::quotes::{Asked, Changed, Difference, Payment, Quote, Quotes};
 
-/// Warnings of an answer on which a payment must not rely: it is about something else, or is no discount.
-static UNRELIABLE: [&codes::Code; 3] = [&codes::WARN_DISCOUNT, &codes::WARN_STORE, &codes::WARN_COUPONS];
-
 impl Client {
-    /// Keeps a quote that was answered. `None` if a payment cannot rely on it: its answer names no discount or does not
-    /// match the question, or the system gives no random number for its id.
-    pub(super) fn keep_quote(&self, question: &Question, params: &Params, answer: &Answer) -> Option<Quote> {
-        let is_unreliable = |code: &str| UNRELIABLE.iter().any(|unreliable| unreliable.text == code);
-        if answer.warnings().iter().any(|warning| is_unreliable(warning.code)) {
-            return None;
+    /// Keeps a quote that was answered, and gives its id. `None` if the system gives no random number for the first one.
+    pub(super) fn keep_quote(&self, question: Question, params: Params, discount: Amount) -> Option<String> {
+        let at = self.asked_now();
+        let mut quotes = self.quotes();
+        if quotes.is_none() {
+            let random = || self.shared.world.random().ok();
+            *quotes = Some(Quotes::from(u64::from(random()?) << 32 | u64::from(random()?)));
         }
-        let data = answer.data().and_then(|data| Value::parse(data).ok())?;
-        let random = || self.shared.world.random().ok();
-        let quote = Quote {
-            id: format!("Q{:08X}{:08X}", random()?, random()?),
-            question: question.clone(),
-            params: params.clone(),
-            discount: data.as_object().and_then(discount)?,
-            at: self.asked_now(),
-        };
-        self.quotes().keep(quote.clone());
-        Some(quote)
+        Some(quotes.as_mut()?.keep(Quote { question, params, discount, at }))
     }
 
     /// The quotes of a payment that do not hold for it. An old one is asked again; the error says why that could not be done.
@@ -52,11 +41,12 @@ impl Client {
     }
 
     fn changed(&self, id: &str, payment: Payment<'_>, deadline: Instant) -> Result<Option<Changed>, NotSent> {
-        let quote = self.quotes().find(id).cloned();
-        let changed = |difference: Difference, now: Option<Quote>, words: Option<GatewayStatus>| {
-            let discount = quote.as_ref().map(|quote| quote.discount);
-            Some(Changed { id: id.to_owned(), difference, discount, now, words })
-        };
+        let quote = self.quotes().as_ref().and_then(|quotes| quotes.find(id).cloned());
+        let changed =
+            |difference: Difference, now: Option<(String, Amount)>, words: Option<GatewayStatus>| {
+                let discount = quote.as_ref().map(|quote| quote.discount);
+                Some(Changed { id: id.to_owned(), difference, discount, now, words })
+            };
         let Some(known) = &quote else { return Ok(changed(Difference::Forgotten, None, None)) };
         if let Some(difference) = known.difference(payment) {
             return Ok(changed(difference, None, None));
@@ -67,13 +57,14 @@ impl Client {
         let Some(route) = self.account.route(Operation::Quote) else {
             return Ok(changed(Difference::Discount, None, None));
         };
-        let (question, params) = (&known.question, &known.params);
-        let answer = self.read(Operation::Quote.key(), route, params, Judge::Quote(question), deadline);
+        let (question, params, discount) = (&known.question, &known.params, Cell::new(None));
+        let judge = Judge::Quote(question, &discount);
+        let answer = self.read(Operation::Quote.key(), route, params, judge, deadline);
         match answer.outcome() {
+            Outcome::Succeeded if discount.get() == Some(known.discount) => Ok(None),
             Outcome::Succeeded => {
-                let now = self.keep_quote(question, params, &answer);
-                let is_same = now.as_ref().is_some_and(|now| now.discount == known.discount);
-                Ok(if is_same { None } else { changed(Difference::Discount, now, None) })
+                let keep = |now: Amount| Some((self.keep_quote(question.clone(), params.clone(), now)?, now));
+                Ok(changed(Difference::Discount, discount.get().and_then(keep), None))
             }
             Outcome::Declined => {
                 let (code, message) = (answer.code().to_owned(), answer.message().to_owned());
@@ -87,7 +78,7 @@ impl Client {
         }
     }
 
-    fn quotes(&self) -> MutexGuard<'_, Quotes> {
+    fn quotes(&self) -> MutexGuard<'_, Option<Quotes>> {
         self.quotes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

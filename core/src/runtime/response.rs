@@ -133,8 +133,8 @@ pub(super) fn quotes_json(changed: &[Changed]) -> String {
                 "quoteId": each.id,
                 "why": each.difference.as_str(),
                 "coupon_discount": each.discount,
-                "now": each.now.as_ref().map(|now| {
-                    serde_json::json!({ "quoteId": now.id, "coupon_discount": now.discount })
+                "now": each.now.as_ref().map(|(id, discount)| {
+                    serde_json::json!({ "quoteId": id, "coupon_discount": discount })
                 }),
                 "gateway": each.words,
             })

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{Object, Value, ValueKind};
-use crate::money::BizId;
+use crate::money::{Amount, BizId};
 use crate::outcome::{Warning, codes, codes::Code};
 use crate::schema::{Ids, Schema, normalise_object, normalise_value};
 use crate::secret::{hide, mask_phones};
@@ -424,8 +424,8 @@ impl<'a> Envelope<'a> {
         self.judge_read(None, Ids::AsTheyCame)
     }
 
-    /// The mismatches between a quote's answer and its question.
-    pub(crate) fn compare_quote(&self, asked: &Question) -> Vec<Warning> {
+    /// The mismatches between a quote's answer and its question, and the discount that it names.
+    pub(crate) fn compare_quote(&self, asked: &Question) -> (Vec<Warning>, Option<Amount>) {
         self.data_object().map(|data| quote::compare(asked, data)).unwrap_or_default()
     }
 
