@@ -67,7 +67,7 @@
 #define ZV_REVERSED 6
 
 /**
- * The bizId is already used for another request: look it up.
+ * The bizId is already used for another request, or a refund is refused: do what `next` says.
  */
 #define ZV_CONFLICT 7
 
@@ -130,7 +130,7 @@ char *ZV_CALL zv_init(const char *config_json);
 
 /**
  * Asks what a coupon is worth for a basket (`user.user-by-coupon`). Nothing is taken, so it may be called as often
- * as needed.
+ * as needed. The answer's `quoteId` goes into `quoteIds` of a consume that is to be sent only while the quote holds.
  *
  * `request_json`: one JSON object with the vendor's field names; see include/schemas.
  *
@@ -144,8 +144,8 @@ char *ZV_CALL zv_coupon_quote_json(const char *request_json);
  * journal: make it in the process that pays, or in another one with the same journal. It has 30 capital letters and
  * digits, the last of which shows most typing errors. Nothing is sent or recorded.
  *
- * Returns an answer with `bizId`, or `internal` while the journal cannot be used; the caller frees it with `zv_free` or
- * `zv_take`. Any thread.
+ * Returns an answer with `bizId` (`succeeded` with `next` `go_on`: it completes no sale), or `internal` while the journal
+ * cannot be used; the caller frees it with `zv_free` or `zv_take`. Any thread.
  */
 char *ZV_CALL zv_biz_id(void);
 
@@ -176,7 +176,9 @@ char *ZV_CALL zv_reverse_json(const char *request_json);
  *
  * `request_json`: `{"bizId", "journal_id"?, "account"?}`. `journal_id` is `data.journal_id` of `zv_init`, which the
  * till stores with its attempt before making it. With it, a bizId without an entry is `not_sent` (`ZV-NEVER-SENT`,
- * `retry`), or `unknown` (`ZV-OTHER-JOURNAL`) if the attempt was made with another journal.
+ * `retry`), or `unknown` (`ZV-OTHER-JOURNAL`) if the attempt was made with another journal; a bizId of `zv_biz_id` needs
+ * none. That it was never sent is true of now: with several nodes look up only when the first call can no longer be
+ * running (docs/several-nodes.md), and void the bizId by `zv_reverse_json` before another tender is taken for it.
  *
  * Returns an answer that the caller frees with `zv_free` or `zv_take`. Any thread.
  */
@@ -299,14 +301,15 @@ size_t ZV_CALL zv_field(const char *response,
  * Returns the length n without NUL after copying n + 1 bytes and freeing the answer. If the buffer is too small
  * (also NULL or capacity 0), copies nothing, frees nothing and returns n + 1: a result of `capacity` or more means
  * that the answer is still yours, so call again with a larger buffer. Never repeat the call that returned the
- * answer. 0 for NULL or a pointer that is not a live answer. Any thread.
+ * answer. A success counts as read once it is copied. 0 for NULL or a pointer that is not a live answer. Any thread.
  */
 size_t ZV_CALL zv_take(char *response,
                char *buffer,
                size_t capacity);
 
 /**
- * Frees an answer. NULL is ignored; a pointer that is not a live answer is logged (ZV-FREE) and ignored. The last
+ * Frees an answer. A success, of a look-up too, counts as read from then on, and is no longer listed as unacknowledged
+ * after a crash. NULL is ignored; a pointer that is not a live answer is logged (ZV-FREE) and ignored. The last
  * 256 freed answers (at most 1 MiB) are wiped and kept, so that a second free of one of them hits no other answer.
  * Any thread.
  */

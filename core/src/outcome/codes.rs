@@ -246,7 +246,7 @@ codes! {
         "Check the bizId and the account. A look-up gives journal_id, as zv_init showed it before the attempt: then it can say that nothing was sent.", CALL_ZH, CALL_EN;
     NEVER_SENT "ZV-NEVER-SENT" [NotSent]
         "The attempt was made with this journal, which has no entry under the bizId: no byte of it ever left.",
-        "Send the consume again with the same bizId.", "未扣款，请重新收款", "Nothing was taken. Charge again.";
+        "Send the consume again with the same bizId; or void it by zv_reverse_json, before the customer pays in another way. With several nodes ask only when the first call can no longer be running (docs/several-nodes.md).", "未扣款，请重新收款", "Nothing was taken. Charge again.";
     OTHER_JOURNAL "ZV-OTHER-JOURNAL" [Unknown]
         "The attempt was made with another journal (a new installation, a lost or restored file, another machine), or the bizId has a record under another account: what this journal says does not prove that nothing was taken. Nothing was sent.",
         "A person compares with the gateway's records; zv_reverse_json answers it, too, and sends nothing. Never send it again before, neither with this bizId nor with a new one.", OTHER_JOURNAL_ZH, OTHER_JOURNAL_EN;
@@ -264,7 +264,7 @@ codes! {
         "Look the bizId up and decide again.", CALL_ZH, CALL_EN;
     JOURNAL_PLACE "ZV-JOURNAL-PLACE" [Internal]
         "The journal cannot be where it is: a network drive, a folder that cannot be written, another program's file.",
-        "Set `journal` to a file on a local disk that every user of the till can write.", STOP_ZH, STOP_EN;
+        "Set `journal` to a file on a local disk that every user of the till can write. For a database the message names the setting of the server, the right or the folder of locks: docs/several-nodes.md.", STOP_ZH, STOP_EN;
     JOURNAL_LOCKED "ZV-JOURNAL-LOCKED" [Internal]
         "Another program holds the journal for longer than three seconds.",
         "Close the program that has opened the file (a backup, a database browser). Money calls go on as soon as it lets go, also when it held the file at the start.", STOP_ZH, STOP_EN;
@@ -276,19 +276,19 @@ codes! {
         "Give the till's user the right to write the file and its folder. A journal that was read-only at the start is opened by itself when that is fixed; one that became so later needs a new start.", STOP_ZH, STOP_EN;
     JOURNAL_DAMAGED "ZV-JOURNAL-DAMAGED" [Internal]
         "The journal's file is damaged; it is not believed and not changed.",
-        "Keep a copy of the file with its -wal, ask support, then start with a new one and settle by hand what the old one shows.", STOP_ZH, STOP_EN;
+        "Keep a copy of the file with its -wal, ask support, then start with a new one and settle by hand what the old one shows. In a database it is the row that the message names: leave the others, and ask support.", STOP_ZH, STOP_EN;
     JOURNAL_NEWER "ZV-JOURNAL-NEWER" [Internal]
         "The journal was written by a newer version; it was left as it is.",
         "Install that version again.", STOP_ZH, STOP_EN;
     JOURNAL_BEHIND "ZV-JOURNAL-BEHIND" [Internal]
         "The journal ends before its mark, or before what this process has seen: records that had been committed are lost (a damaged end, an old copy).",
-        "Stop every till. Compare with the gateway's records; then, to accept it, remove the .mark file beside the journal, or for a database start its nodes again.", STOP_ZH, STOP_EN;
+        "Stop every till. Compare with the gateway's records; then, to accept it, remove the .mark file beside the journal. For a database stop every node and give the journal a new identity, too: docs/several-nodes.md, Backups.", STOP_ZH, STOP_EN;
     JOURNAL_AWAY "ZV-JOURNAL-AWAY" [Internal, NotSent]
         "The journal's database does not answer, or has not answered this node for so long that other nodes may take it for dead.",
         "Nothing was sent. Check the database and the network to it; payments go on by themselves as soon as it answers.", STOP_ZH, STOP_EN;
     JOURNAL_MOVED "ZV-JOURNAL-MOVED" [Internal]
         "The journal was moved to another place, which the message names. Nothing is written to it any more.",
-        "Set `journal` to that place, on every till and node.", STOP_ZH, STOP_EN;
+        "Set `journal` to that place, in every program that used the old one; a database needs the library for servers.", STOP_ZH, STOP_EN;
     JOURNAL_UNFINISHED "ZV-JOURNAL-UNFINISHED" [Internal]
         "The journal is the target of a move that is not finished.",
         "Run the same `zv journal move` again: it goes on. Or remove the target and go on with the source, if that is not marked as moved.", STOP_ZH, STOP_EN;

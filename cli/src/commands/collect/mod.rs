@@ -155,7 +155,7 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "URL")]
     url: String,
 
-    /// A file with the key that hides member ids, the same for every till; without it they go up as they are
+    /// A file with the key that hides member ids, the same for every till; needed unless --plain-members is given
     #[arg(long, value_name = "FILE", required_unless_present = "plain_members")]
     member_key_file: Option<PathBuf>,
 
