@@ -301,7 +301,11 @@ impl World {
             && ![&codes::BUSY, &codes::OTHER_JOURNAL, &codes::JOURNAL]
                 .iter()
                 .any(|code| code.text == answer.code());
-        if !is_known || call.function == Function::Reverse || self.refunds.contains(biz_id) {
+        // An intent whose end was read and could not be confirmed in time: no more may be told of it than that it began.
+        let is_intent_only = self.plan.journals == Journals::Database
+            && recorded(answer, "stage").as_deref() == Some(Stage::Sending.as_str());
+        if !is_known || is_intent_only || call.function == Function::Reverse || self.refunds.contains(biz_id)
+        {
             return;
         }
         let stays = answer.outcome() == Outcome::Unknown && answer.next() == Next::OtherTender;
@@ -320,14 +324,11 @@ impl World {
 
     /// Only what may take money holds another sale back.
     fn judge_guard(&mut self, biz_id: &str, answer: &Answer) {
-        let json = answer.to_json();
-        let value = Value::parse(&json).ok();
-        let recorded = value.as_ref().and_then(Value::as_object).and_then(|all| all.given("recorded"));
-        let field = |name| recorded.and_then(Value::as_object).and_then(|entry| entry.given(name)?.scalar());
-        let Some(other) = field("bizId") else { return };
+        let Some(other) = recorded(answer, "bizId") else { return };
+        let other = other.as_str();
         // The answer of a database takes a while, and says how it was.
         let stands = self.journal.find(other).map(|entry| entry.stage().as_str());
-        if self.plan.journals == Journals::Database && stands != field("stage") {
+        if self.plan.journals == Journals::Database && stands != recorded(answer, "stage").as_deref() {
             return;
         }
         let promised = self.journal.find(other).is_some_and(zvpos_core::payment::Entry::promise_refused);
@@ -386,4 +387,12 @@ impl World {
         self.say(&format!("P{process}"), || format!("{biz_id} TOLD {} (S = {net})", outcome.as_str()));
         self.oracle.told(biz_id, outcome, then, failed);
     }
+}
+
+/// A field of the entry that an answer shows.
+fn recorded(answer: &Answer, name: &str) -> Option<String> {
+    let json = answer.to_json();
+    let value = Value::parse(&json).ok()?;
+    let entry = value.as_object()?.given("recorded")?.as_object()?;
+    entry.given(name)?.scalar().map(str::to_owned)
 }
