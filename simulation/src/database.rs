@@ -324,7 +324,8 @@ impl Database for Reached {
         let sent = self.0.world().now;
         self.change(until, false, move |world| {
             let beat = world.database.tables.beat(&owner, number);
-            let heard = beat.is_some() && !world.database.is_unheard;
+            // The number 0 only waits for a commit, and renews no lease.
+            let heard = beat.is_some() && !world.database.is_unheard && number > 0;
             if let Some(process) = world.processes.get_mut(process).filter(|_| heard) {
                 process.answered_beat = Some((owner, sent));
             }

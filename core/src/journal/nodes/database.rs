@@ -185,7 +185,7 @@ pub trait Database: Send + Sync {
     fn join(&self, owner: &Owner, until: Instant) -> Result<(), Failure>;
 
     /// Raises the number of a node's latest beat to this one, unless it is as high, and returns the one before. `None`: it is
-    /// dead, or not there.
+    /// dead, or not there. With 0 it raises nothing and waits for the commit.
     fn beat(&self, owner: &Owner, number: u64, until: Instant) -> Result<Option<u64>, Failure>;
 
     /// All nodes and who settles.

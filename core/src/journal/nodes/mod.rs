@@ -192,8 +192,7 @@ impl<D: Database> Nodes<D> {
         loop {
             let Some(standing) = self.one(key, until)? else {
                 // A server that has been replaced does not have what others have recorded since.
-                let (owner, number) = self.next_beat();
-                return match self.database.beat(owner, number, until)? {
+                return match self.database.beat(self.names.present(), 0, until)? {
                     Some(_) => Ok(None),
                     None => Err(declared_dead()),
                 };
@@ -204,11 +203,10 @@ impl<D: Database> Nodes<D> {
         }
     }
 
-    /// Waits until all that was read before is durable: a beat is written after it.
+    /// Waits until all that was read before is durable: something is written after it.
     fn after_a_beat<T>(&self, read: T) -> Result<T, JournalError> {
         let until = self.database.now() + READ;
-        let (owner, number) = self.next_beat();
-        match self.repeated(until, |until| self.database.beat(owner, number, until)) {
+        match self.repeated(until, |until| self.database.beat(self.names.present(), 0, until)) {
             Ok(Some(_)) => Ok(read),
             Ok(None) => Err(self.explain(declared_dead())),
             Err(failure) => Err(self.explain(failure)),

@@ -66,8 +66,10 @@ impl<D: Database> Nodes<D> {
 
     /// Says that this node lives; `false` if it was declared dead.
     fn renew(&self, until: Instant) -> Result<bool, JournalError> {
-        let (owner, number) = self.next_beat();
+        // The lease counts from before the number was drawn: a higher one that is written first hides this one from the others,
+        // and was drawn later.
         let sent = self.database.uptime();
+        let (owner, number) = self.next_beat();
         let before = self.database.beat(owner, number, until).map_err(|failure| self.explain(failure))?;
         let Some(before) = before else { return Ok(false) };
         let mut present = lock(&self.present);
